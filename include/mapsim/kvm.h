@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * kvm.h - an arm64 KVM VM: memslots over an mm, and guest accesses that become stage-2 faults.
+ *
+ * Mirrors virt/kvm/kvm_main.c and arch/arm64/kvm/mmu.c as the machine's policy says. On x86
+ * machines there are no VMs
+ * (-ENODEV).
+ */
+#ifndef MAPSIM_KVM_H
+#define MAPSIM_KVM_H
+
+#include <mapsim/mm.h>
+#include <mapsim/stage2.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ms_vm_config {
+	unsigned int ipa_bits; ///< 32 .. the machine's ipa_bits; 0: 40
+	bool dirty_manual;     ///< KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with MANUAL_PROTECT_ENABLE
+	bool dirty_initset;    ///< ... and INITIALLY_SET
+	uint64_t split_chunk;  ///< KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE, bytes; 0: not asked for
+	bool mte;
+};
+
+/** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: no memory, or refused (see ms_vm_create).
+ */
+struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
+/** As above with everything to choose. -EINVAL: a field is refused by this kernel; -ENODEV: x86;
+ * -ENOMEM. */
+int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **vm);
+/** Closing the VM: no stage-2 event. NULL is allowed. */
+void ms_vm_free(struct ms_vm *vm);
+uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
+
+#define MS_SLOT_LOG_DIRTY 0x1u
+#define MS_SLOT_READONLY 0x2u
+/** KVM_SET_USER_MEMORY_REGION; size 0 deletes. The kernel's errno. */
+int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
+		   unsigned int flags);
+
+/**
+ * KVM_GET_DIRTY_LOG: copies the slot's bitmap (1 bit a page, 64-bit words) into `bitmap`, which has
+ * `words` words, at least (npages + 63) / 64. *npages gets the slot's size. -ENOENT: no such slot
+ * or no bitmap; -EINVAL.
+ */
+int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t words,
+		    uint64_t *npages);
+/** Pages of a slot, 0 when there is none. */
+uint64_t ms_vm_slot_pages(const struct ms_vm *vm, unsigned int id);
+/** KVM_CLEAR_DIRTY_LOG of [first, first + npages) with every bit set. */
+int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_t npages);
+
+enum ms_guest_exit {
+	MS_GUEST_OK,     ///< the access was made
+	MS_GUEST_MMIO,   ///< KVM_EXIT_MMIO
+	MS_GUEST_IABT,   ///< an instruction abort was injected into the guest
+	MS_GUEST_DABT,   ///< a data abort was injected into the guest
+	MS_GUEST_ERROR,  ///< KVM_RUN failed: the errno is in `err`
+	MS_GUEST_RETRY,  ///< the kernel handles the same fault for ever without progress
+	MS_GUEST_SIGBUS, ///< a machine-check signal was sent to the process
+};
+struct ms_guest_access {
+	enum ms_guest_exit exit;
+	int err;                ///< negative errno with MS_GUEST_ERROR, else 0
+	unsigned int faults;    ///< stage-2 aborts that were handled for it
+	struct ms_s2_leaf leaf; ///< what translates gpa now; leaf.reason: why it has this size (the
+				///< last map's reason)
+};
+/** One aligned 4-byte access of the guest (its own stage 1 off). prot: MS_PROT_R, W or X. */
+struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot);
+struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa);
+struct ms_guest_access ms_guest_write(struct ms_vm *vm, ms_ipa_t gpa);
+struct ms_guest_access ms_guest_exec(struct ms_vm *vm, ms_ipa_t gpa);
+
+/** The VM's stage-2 table, to look at. */
+const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * mm.h - a host process: its VMAs, its page table, the faults it takes, and who is notified.
+ *
+ * Mirrors mm/mmap.c, mm/vma.c, mm/mprotect.c, mm/mremap.c, mm/madvise.c, mm/memory.c, kernel/fork.c
+ * as the machine's policy says. It knows no KVM: a VM is one of the notifiers of an mm.
+ *
+ * Unless a function says otherwise it answers 0 or the negative errno of the system call that it
+ * mirrors, and a refused call leaves what the kernel would leave. A `ms_vma` pointer is valid until
+ * the next call that may change the mm.
+ */
+#ifndef MAPSIM_MM_H
+#define MAPSIM_MM_H
+
+#include <mapsim/trace.h>
+#include <mapsim/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- VMA flags: the kernel's bits and the letters of smaps ---- */
+#define MS_VM_READ UINT64_C(0x1)              ///< rd
+#define MS_VM_WRITE UINT64_C(0x2)             ///< wr
+#define MS_VM_EXEC UINT64_C(0x4)              ///< ex
+#define MS_VM_SHARED UINT64_C(0x8)            ///< sh
+#define MS_VM_MAYREAD UINT64_C(0x10)          ///< mr
+#define MS_VM_MAYWRITE UINT64_C(0x20)         ///< mw
+#define MS_VM_MAYEXEC UINT64_C(0x40)          ///< me
+#define MS_VM_MAYSHARE UINT64_C(0x80)         ///< ms
+#define MS_VM_PFNMAP UINT64_C(0x400)          ///< pf
+#define MS_VM_LOCKED UINT64_C(0x2000)         ///< lo
+#define MS_VM_IO UINT64_C(0x4000)             ///< io
+#define MS_VM_DONTCOPY UINT64_C(0x20000)      ///< dc
+#define MS_VM_DONTEXPAND UINT64_C(0x40000)    ///< de
+#define MS_VM_ACCOUNT UINT64_C(0x100000)      ///< ac
+#define MS_VM_NORESERVE UINT64_C(0x200000)    ///< nr
+#define MS_VM_HUGETLB UINT64_C(0x400000)      ///< ht
+#define MS_VM_PAT UINT64_C(0x1000000)         ///< ar, x86 up to 6.15
+#define MS_VM_WIPEONFORK UINT64_C(0x2000000)  ///< wf
+#define MS_VM_DONTDUMP UINT64_C(0x4000000)    ///< dd
+#define MS_VM_SOFTDIRTY UINT64_C(0x8000000)   ///< sd, x86
+#define MS_VM_MIXEDMAP UINT64_C(0x10000000)   ///< mm
+#define MS_VM_HUGEPAGE UINT64_C(0x20000000)   ///< hg
+#define MS_VM_NOHUGEPAGE UINT64_C(0x40000000) ///< nh
+#define MS_VM_MTE_ALLOWED UINT64_C(0x200000000)
+#define MS_VM_ALLOW_ANY_UNCACHED UINT64_C(0x8000000000) ///< ??, vfio-pci from 6.9
+
+#define MS_VM_ACCESS (MS_VM_READ | MS_VM_WRITE | MS_VM_EXEC)
+#define MS_VM_SPECIAL (MS_VM_IO | MS_VM_DONTEXPAND | MS_VM_PFNMAP | MS_VM_MIXEDMAP)
+
+/* ---- a host page-table entry, and pgprot_t: the same bits without an address ---- */
+typedef uint64_t ms_pgprot_t;
+
+#define MS_PTE_PRESENT UINT64_C(0x1) ///< the hardware can use it
+#define MS_PTE_TABLE UINT64_C(0x2)   ///< not a leaf (never seen outside of lib/mm)
+#define MS_PTE_WRITE UINT64_C(0x4)   ///< writable in the kernel's sense
+#define MS_PTE_DIRTY UINT64_C(0x8)
+#define MS_PTE_YOUNG UINT64_C(0x10)
+#define MS_PTE_SPECIAL UINT64_C(0x20)  ///< no struct page behind it (vm_normal_page says no)
+#define MS_PTE_PROTNONE UINT64_C(0x40) ///< present for the kernel, not for the hardware
+#define MS_PTE_X86 UINT64_C(0x80)      ///< cache bits combine as x86's do
+#define MS_PTE_CACHE_SHIFT 8
+#define MS_PTE_CACHE_MASK UINT64_C(0xf00)        ///< enum ms_cache << MS_PTE_CACHE_SHIFT
+#define MS_PTE_PA_MASK UINT64_C(0xffffffffff000) ///< physical address, bits 12..51
+
+static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)
+{
+	return (enum ms_cache)((prot & MS_PTE_CACHE_MASK) >> MS_PTE_CACHE_SHIFT);
+}
+
+static inline ms_pgprot_t ms_pgprot_set_cache(ms_pgprot_t prot, enum ms_cache cache)
+{
+	return (prot & ~MS_PTE_CACHE_MASK) | (uint64_t)cache << MS_PTE_CACHE_SHIFT;
+}
+
+/** pgprot_noncached: x86 UC- (or'ed in: WC becomes UC), arm64 Device-nGnRnE. */
+ms_pgprot_t ms_pgprot_noncached(ms_pgprot_t prot);
+/** pgprot_writecombine: x86 WC (or'ed in: UC- becomes UC), arm64 Normal-NC. */
+ms_pgprot_t ms_pgprot_writecombine(ms_pgprot_t prot);
+/** pgprot_device: x86 as noncached, arm64 Device-nGnRE. */
+ms_pgprot_t ms_pgprot_device(ms_pgprot_t prot);
+
+/* ---- what a driver provides ---- */
+
+typedef unsigned int ms_vm_fault_t;
+#define MS_VM_FAULT_OOM 0x1u
+#define MS_VM_FAULT_SIGBUS 0x2u
+#define MS_VM_FAULT_HWPOISON 0x10u
+#define MS_VM_FAULT_SIGSEGV 0x40u
+#define MS_VM_FAULT_NOPAGE 0x100u
+#define MS_VM_FAULT_LOCKED 0x200u
+#define MS_VM_FAULT_RETRY 0x400u
+#define MS_VM_FAULT_FALLBACK 0x800u
+#define MS_VM_FAULT_ERROR \
+	(MS_VM_FAULT_OOM | MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON | MS_VM_FAULT_SIGSEGV)
+
+#define MS_FAULT_FLAG_WRITE 0x1u
+#define MS_FAULT_FLAG_MKWRITE 0x2u
+
+struct ms_vm_fault {
+	struct ms_vma *vma;
+	ms_hva_t address; ///< page aligned
+	uint64_t pgoff;   ///< page offset in the file: vm_pgoff + (address - vm_start) / page size
+	unsigned int flags; ///< MS_FAULT_FLAG_*
+	ms_pfn_t pfn; ///< set by a handler that returns LOCKED: a page of System RAM to be mapped
+};
+
+/** struct vm_operations_struct. Any member may be NULL. */
+struct ms_vm_ops {
+	void (*open)(struct ms_vma *vma);
+	void (*close)(struct ms_vma *vma);
+	int (*may_split)(struct ms_vma *vma, ms_hva_t addr);
+	int (*mremap)(struct ms_vma *vma);
+	int (*mprotect)(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags);
+	ms_vm_fault_t (*fault)(struct ms_vm_fault *vmf);
+	/** order: log2 of the leaf's size in pages (9: 2M and 18: 1G with 4K pages) */
+	ms_vm_fault_t (*huge_fault)(struct ms_vm_fault *vmf, unsigned int order);
+	ms_vm_fault_t (*page_mkwrite)(struct ms_vm_fault *vmf);
+	ms_vm_fault_t (*pfn_mkwrite)(struct ms_vm_fault *vmf);
+};
+
+/** struct vm_area_desc: the VMA to be, for mmap_prepare. */
+struct ms_vma_desc {
+	struct ms_mm *mm;
+	ms_hva_t start, end;
+	uint64_t pgoff;
+	uint64_t vm_flags;
+	ms_pgprot_t page_prot;
+	const struct ms_vm_ops *vm_ops;
+	void *private_data;
+};
+
+struct ms_file_ops {
+	const char *name;
+	/** Called with the new VMA; an error is mmap's answer. */
+	int (*mmap)(struct ms_file *file, struct ms_vma *vma);
+	/**
+	 * ->mmap_prepare: called before a VMA exists, may change the description; a refusal leaves
+	 * no trace. When both are given, mmap is called afterwards and stands for the action that
+	 * the kernel runs on the VMA.
+	 */
+	int (*mmap_prepare)(struct ms_file *file, struct ms_vma_desc *desc);
+	/** fallocate(PUNCH_HOLE) for MADV_REMOVE of [off, off+len); NULL: EOPNOTSUPP after the size
+	 * checks. */
+	int (*punch_hole)(struct ms_file *file, uint64_t off, uint64_t len);
+	/** The last reference went. */
+	void (*release)(struct ms_file *file);
+};
+
+#define MS_FMODE_READ 0x1u
+#define MS_FMODE_WRITE 0x2u
+#define MS_FMODE_NOEXEC 0x4u ///< on a noexec mount: PROT_EXEC is EPERM, MAYEXEC is not given
+
+/**
+ * A file of the user's own driver: `priv` is for the driver. Files made with the same `key` (NULL:
+ * the file itself) share one address_space, which is what ms_unmap_mapping_range() and the revoking
+ * of mappings go by. max_bytes: s_maxbytes, the end of the largest mapping (0: no limit). NULL: no
+ * memory. Freed by ms_file_put(), at the latest with the machine; each VMA holds a reference.
+ */
+struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops, unsigned int fmode,
+			    uint64_t max_bytes, const void *key, void *priv);
+void ms_file_put(struct ms_file *file);
+void *ms_file_priv(const struct ms_file *file);
+struct ms_machine *ms_file_machine(const struct ms_file *file);
+
+/** memfd_create: size bytes of shared memory (shmem). NULL: no memory. */
+struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size);
+/** memfd_create(MFD_HUGETLB) with that huge page size (a size of the machine's page table or a
+ * contiguous one). */
+struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64_t huge_page_size);
+
+/* ---- VMAs ---- */
+
+/** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
+struct ms_vma {
+	ms_hva_t vm_start, vm_end; ///< [start, end)
+	uint64_t vm_flags;         ///< MS_VM_*
+	uint64_t vm_pgoff;         ///< in pages
+	ms_pgprot_t vm_page_prot;
+	const struct ms_vm_ops *vm_ops;
+	struct ms_file *vm_file;
+	void *vm_private_data;
+	struct ms_mm *vm_mm;
+
+	/* The library's own. */
+	struct {
+		struct ms_vma *parent, *left, *right;
+		int color;
+	} node, i_mmap;       ///< libbsd's RB_ENTRY, spelled out
+	uint64_t i_mmap_last; ///< largest last page in the subtree of i_mmap
+	struct ms_anon_vma *anon_vma;
+	unsigned int anon_chain; ///< length of the kernel's anon_vma_chain
+	bool mergeable_anon_name;
+	struct ms_pfnmap_ctx *pfnmap_ctx; ///< 6.16+: shared tracking context (lib/pat)
+};
+
+/* ---- a process ---- */
+
+/** An empty address space. NULL: no memory. Lives until ms_mm_exit() or the machine's end. */
+struct ms_mm *ms_mm_new(struct ms_machine *m);
+/** exit_mmap: notifiers are released, everything is unmapped and closed, the mm is freed. */
+void ms_mm_exit(struct ms_mm *mm);
+/** 1, 2, 3 … in order of creation; unique in the machine. */
+uint32_t ms_mm_id(const struct ms_mm *mm);
+struct ms_machine *ms_mm_machine(const struct ms_mm *mm);
+
+#define MS_MAP_SHARED 0x1u
+#define MS_MAP_PRIVATE 0x2u
+#define MS_MAP_FIXED 0x10u
+#define MS_MAP_FIXED_NOREPLACE 0x20u
+#define MS_MAP_POPULATE 0x40u
+#define MS_MAP_NORESERVE 0x80u
+
+/**
+ * mmap(2). prot: MS_PROT_R/W/X bits; file NULL: anonymous; off: bytes. Answers the address or a
+ * negative errno. Without a FIXED flag a free, aligned addr is taken as it is, else the highest gap
+ * that fits.
+ */
+int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
+		unsigned int flags, struct ms_file *file, uint64_t off);
+int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
+int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot);
+
+#define MS_MREMAP_MAYMOVE 0x1u
+#define MS_MREMAP_FIXED 0x2u
+#define MS_MREMAP_DONTUNMAP 0x4u
+/** mremap(2); new_addr counts with MS_MREMAP_FIXED. Answers the address or a negative errno. */
+int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t new_len,
+		  unsigned int flags, ms_hva_t new_addr);
+
+enum ms_advice {
+	MS_MADV_HUGEPAGE,
+	MS_MADV_NOHUGEPAGE,
+	MS_MADV_DONTNEED,
+	MS_MADV_FREE,
+	MS_MADV_REMOVE,
+	MS_MADV_COLLAPSE,
+	MS_MADV_POPULATE_READ,
+	MS_MADV_POPULATE_WRITE,
+	MS_MADV_DONTFORK,
+	MS_MADV_DOFORK,
+	MS_MADV_DONTDUMP,
+	MS_MADV_DODUMP,
+	MS_MADV_WIPEONFORK,
+	MS_MADV_KEEPONFORK,
+	MS_MADV_COLD,
+	MS_MADV_PAGEOUT,
+};
+int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice);
+int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
+int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
+
+/** fork(2): the child's mm, or NULL with the negative errno in *err (err may be NULL). */
+struct ms_mm *ms_fork(struct ms_mm *mm, int *err);
+
+/** How a memory access ended. */
+enum ms_access {
+	MS_ACCESS_OK,
+	MS_ACCESS_SIGSEGV,
+	MS_ACCESS_SIGBUS,
+	MS_ACCESS_OOM,
+	MS_ACCESS_ENDLESS
+};
+/**
+ * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:
+ * the handler claims success and installs nothing, a real CPU would fault for ever (a violation is
+ * reported).
+ */
+enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot);
+
+/* ---- looking ---- */
+
+/** find_vma: the first VMA with vm_end > addr, NULL if there is none. */
+struct ms_vma *ms_find_vma(struct ms_mm *mm, ms_hva_t addr);
+/** vma_lookup: the VMA that contains addr, or NULL. */
+struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr);
+/** The VMA after this one by address, or NULL. */
+struct ms_vma *ms_vma_next(const struct ms_vma *vma);
+/** Number of VMAs (map_count). */
+unsigned int ms_mm_map_count(const struct ms_mm *mm);
+/** VmFlags of smaps, comma-separated ("rd,wr,mr,mw,me,ac"), into buf (MS_VMFLAGS_MAX bytes
+ * suffice). */
+#define MS_VMFLAGS_MAX 128
+const char *ms_vma_flags_str(const struct ms_vma *vma, char *buf, size_t size);
+
+struct ms_host_leaf {
+	ms_hva_t start;     ///< of the leaf
+	uint64_t size;      ///< bytes: page, PMD or PUD size
+	uint64_t entry;     ///< MS_PTE_ bits and physical address of `start`
+	unsigned int level; ///< 3: page
+};
+/** The first leaf that is present (PROT_NONE counts) and overlaps [addr, end). false: none. */
+bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
+		       struct ms_host_leaf *leaf);
+/** The leaf that covers addr; false: nothing is present there. */
+bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *leaf);
+/**
+ * The level at which a walk of the user table ends at addr, and the raw entry there (0: absent). A
+ * user-table walk as KVM's get_user_mapping_size does it.
+ */
+unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry);
+
+/* ---- as KVM looks ---- */
+
+/**
+ * get_user_pages of one page, with FOLL_WRITE if write. Faults the page in where the kernel does.
+ * -EFAULT: refused (VM_IO, VM_PFNMAP, no access, SIGBUS); -ENOMEM; else 0, *pfn is the page (of
+ * System RAM; no reference is kept), and *writable (may be NULL) whether the entry allows writing.
+ */
+int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable);
+/** get_user_pages_fast_only: no fault is taken. */
+int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
+/** fixup_user_fault: 0, -EFAULT, -ENOMEM. */
+int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write);
+
+/* ---- MMU notifiers ---- */
+
+struct ms_mmu_notifier;
+struct ms_mmu_notifier_ops {
+	/** [start, end) is about to change in mm. */
+	void (*invalidate_range_start)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
+				       ms_hva_t end, enum ms_notifier_event event);
+	void (*invalidate_range_end)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
+				     ms_hva_t end, enum ms_notifier_event event);
+	/** up to 6.9: the entry at addr becomes `entry` (MS_PTE_ bits) */
+	void (*change_pte)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr,
+			   uint64_t entry);
+	/** clear_flush_young / clear_young: true if [start, end) was accessed */
+	bool (*clear_young)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
+			    ms_hva_t end);
+	/** the mm goes away */
+	void (*release)(struct ms_mmu_notifier *mn, struct ms_mm *mm);
+};
+/** Embedded in its owner. Called in order of registration. Any member of ops may be NULL. */
+struct ms_mmu_notifier {
+	const struct ms_mmu_notifier_ops *ops;
+	struct ms_mmu_notifier *next;
+};
+void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn);
+void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * pat.h - x86 memory types: the list of reservations, and the tracking of pfn mappings on it.
+ *
+ * Mirrors arch/x86/mm/pat/memtype.c and memtype_interval.c. On arm64, tracking does nothing and
+ * answers as if no check existed. It knows physical ranges and a VMA's tracking state, never a page
+ * table of its own.
+ */
+#ifndef MAPSIM_PAT_H
+#define MAPSIM_PAT_H
+
+#include <mapsim/mm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * memtype_reserve of [start, end) as `req`. *got (may be NULL: then a conflict is an error) gets
+ * the type granted. 0, -EINVAL, -EBUSY, -ENOMEM.
+ */
+int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+		       enum ms_cache *got);
+/** memtype_free: exact entry, or (policy memtype_free) the tail of one. -EINVAL: no such entry. */
+int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/** lookup_memtype of the page at pa: UC- where nothing is reserved. */
+enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa);
+
+struct ms_memtype {
+	ms_pa_t start, end; ///< [start, end)
+	enum ms_cache type;
+};
+/** The i-th entry in debugfs's order (by start, equal starts in order of insertion). false: no such
+ * entry. O(i). */
+bool ms_memtype_get(const struct ms_machine *m, size_t i, struct ms_memtype *entry);
+/** Calls fn for every entry that overlaps [start, end), in that order. */
+void ms_memtype_walk(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+		     void (*fn)(const struct ms_memtype *entry, void *arg), void *arg);
+
+/** ioremap of [pa, pa + size) as `type`: reserves; -ENOMEM when the type is refused, as ioremap's
+ * NULL. */
+int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type);
+int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size);
+
+/* ---- the tracking of VMAs: called by lib/pfnmap and lib/mm, x86 only does something ---- */
+
+/** track_pfn_remap / pfnmap_track: may change *prot. 0, -EINVAL, -ENOMEM. */
+int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_hva_t addr,
+		       uint64_t size);
+/** track_pfn_insert / pfnmap_setup_cachemode: *prot takes the type of the page. */
+void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn);
+/** track_pfn_copy at fork, before the child's entries exist. src's first entry is passed in (0:
+ * absent). */
+int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first_entry);
+/** untrack_pfn: pfn 0 and size 0: the whole VMA, address by first_entry (0: absent) and policy
+ * untrack_address. */
+void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t first_entry);
+/** untrack_pfn_clear / _moved: VM_PAT goes, the reservation stays. */
+void ms_untrack_pfn_clear(struct ms_vma *vma);
+/** 6.16+: a VMA was duplicated (split, fork, mremap): share the context. -ENOMEM when the count
+ * saturates. */
+int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src);
+/** 6.16+: a VMA object is being freed, or its remap failed: drop the context; the last one frees
+ * the memtype. */
+void ms_pfnmap_ctx_put(struct ms_vma *vma);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

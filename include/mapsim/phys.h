@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * phys.h - the host's physical memory map: System RAM with page frames, and MMIO devices.
+ *
+ * It knows no virtual address and no page table. RAM is handed out by a buddy allocator whose
+ * choices depend only on the calls made before.
+ */
+#ifndef MAPSIM_PHYS_H
+#define MAPSIM_PHYS_H
+
+#include <mapsim/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Adds System RAM [pa, pa + size). The range is shrunk to whole pages; page frames exist for those.
+ * -EINVAL: empty, wraps, beyond pa_bits; -EEXIST: overlaps RAM or a device; -ENOMEM.
+ */
+int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size);
+
+/**
+ * Adds an MMIO range (a PCI BAR) [pa, pa + size), prefetchable, MTRR type WB above 4 GiB and UC
+ * below (x86). NULL: no memory, or the range is empty, wraps, overlaps, or the name is taken or
+ * NULL. The name is copied. The device lives as long as the machine.
+ */
+struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size);
+/** Whether the BAR is prefetchable (the sysfs write-combining file exists only then). */
+void ms_device_set_prefetchable(struct ms_device *dev, bool prefetchable);
+/** x86: what the MTRRs say about the whole BAR: MS_CACHE_WB/UC/WC/WT/WP, or -1 for mixed, off or
+ * unknown. */
+void ms_device_set_mtrr(struct ms_device *dev, int type);
+
+struct ms_device *ms_device_find(struct ms_machine *m, const char *name);
+const char *ms_device_name(const struct ms_device *dev);
+ms_pa_t ms_device_pa(const struct ms_device *dev);
+uint64_t ms_device_size(const struct ms_device *dev); ///< bytes
+
+/** pfn_valid / pfn_is_map_memory: a page of System RAM with a frame. */
+bool ms_pfn_is_ram(const struct ms_machine *m, ms_pfn_t pfn);
+/** Frames of System RAM that nobody holds, in pages. */
+uint64_t ms_ram_free_pages(const struct ms_machine *m);
+
+/**
+ * request_mem_region / release_mem_region of [pa, +len) (page granular). A claim also tears down
+ * user mappings where the kernel does (revoke_iomem, IO_STRICT_DEVMEM). -EBUSY: part is claimed;
+ * -EINVAL: release of what is not claimed exactly so.
+ */
+int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len);
+int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len);
+/** iomem_is_exclusive of the page at pa. */
+bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * stage2.h - an arm64 stage-2 page table with real descriptors, usable with nothing else of mapsim.
+ *
+ * Mirrors arch/arm64/kvm/hyp/pgtable.c (5.10 .. 7.2; the differences are fields of ms_s2_config).
+ * It knows no VMA, no memslot and no host page table: an IPA goes to a PA with some permissions.
+ * What it does to the hardware (descriptor writes, TLB invalidations, cache maintenance) is told to
+ * callbacks, in order.
+ */
+#ifndef MAPSIM_STAGE2_H
+#define MAPSIM_STAGE2_H
+
+#include <mapsim/trace.h>
+#include <mapsim/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where the table's memory comes from and who hears of what it does. Only alloc and free are
+ * required. */
+struct ms_s2_host {
+	void *ctx;
+	/** `size` zeroed bytes aligned to `size` (a power of two, at least the granule); NULL:
+	 * none. */
+	void *(*alloc)(void *ctx, size_t size);
+	void (*free)(void *ctx, void *table, size_t size);
+	/** The descriptor that translates [ipa, ipa + size of level) changed. */
+	void (*desc)(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old, uint64_t desc);
+	void (*tlbi)(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t size,
+		     unsigned int level);
+	void (*cmo)(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
+};
+
+struct ms_s2_config {
+	unsigned int page_shift; ///< 12, 14 or 16
+	unsigned int ipa_bits;   ///< 32 .. 52
+	bool fwb;                ///< MemAttr encodings and no dcache maintenance
+	bool tlbi_range;         ///< FEAT_TLBIRANGE
+	bool same_leaf_eagain;   ///< mapping what is mapped already: -EAGAIN (5.12+), else success
+	bool table_to_block_range; ///< a table replaced by a block: range TLBI, else the whole VMID
+	bool unmap_defer;          ///< unmap defers TLBIs to one range TLBI if fwb and tlbi_range
+	bool relax_local;          ///< relax_perms: TLBI of this CPU only
+	bool xn_two_bits;          ///< XN[54:53]: separate EL1 and EL0 execute permission
+};
+
+/** -EINVAL: a field is out of range; -ENOMEM. On success *s2 is an empty table. */
+struct ms_s2;
+int ms_s2_new(struct ms_s2 **s2, const struct ms_s2_config *config, const struct ms_s2_host *host);
+void ms_s2_free(struct ms_s2 *s2);
+
+/** kvm_mmu_memory_cache: tables put by so that a map under a lock allocates nothing.
+ * Zero-initialised by its owner. */
+#define MS_S2_CACHE_CAPACITY 40
+struct ms_s2_cache {
+	unsigned int count;
+	void *table[MS_S2_CACHE_CAPACITY];
+};
+/** Nothing if count >= min; else fills to capacity. -ENOMEM if even min cannot be had. */
+int ms_s2_cache_topup(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int min);
+void ms_s2_cache_free(struct ms_s2 *s2, struct ms_s2_cache *cache);
+/** Tables that one fault may need: levels - 1. */
+unsigned int ms_s2_cache_min(const struct ms_s2 *s2);
+
+/**
+ * kvm_pgtable_stage2_map of [ipa, ipa + size) to pa; prot: MS_PROT_R/W/X/PX/UX/DEVICE/NORMAL_NC.
+ * Lays down the largest blocks that ipa, pa and size allow. cache may be NULL: then a needed table
+ * is -ENOMEM. -ERANGE: beyond the IPA space; -EINVAL: prot; -EAGAIN: an entry was already so
+ * (entries before it stay written).
+ */
+int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
+	      struct ms_s2_cache *cache);
+/** Every leaf that overlaps the range goes whole; emptied tables are freed. -ERANGE. */
+int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
+/** Write permission goes from every leaf that overlaps the range. */
+int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
+/** Adds the R, W, X of prot to the leaf at ipa; never removes. -EAGAIN or 0 where there is none, as
+ * configured. */
+int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot);
+/** Sets the access flag of the leaf at ipa. */
+int ms_s2_mkyoung(struct ms_s2 *s2, ms_ipa_t ipa);
+/** Whether a leaf in the range was accessed; clear: and makes it old. */
+bool ms_s2_test_clear_young(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, bool clear);
+/**
+ * kvm_pgtable_stage2_split: blocks in the range become pages (or next-level blocks when the cache
+ * is short), with the tables in `cache`. -ENOMEM when it is empty. Memory attributes other than
+ * R/W/X are not kept, as in the kernel.
+ */
+int ms_s2_split(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, struct ms_s2_cache *cache);
+/** Cleans the data cache of every cacheable leaf in the range (nothing with FWB). */
+int ms_s2_flush(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
+/** A TLB invalidation of the whole VMID, as callers of wrprotect do. */
+void ms_s2_flush_vmid(struct ms_s2 *s2);
+
+struct ms_s2_leaf {
+	ms_ipa_t ipa;       ///< start of the leaf
+	uint64_t size;      ///< bytes; 0: nothing is mapped
+	ms_pa_t pa;         ///< what `ipa` goes to
+	unsigned int prot;  ///< MS_PROT_*
+	unsigned int level; ///< 1..3
+	uint64_t desc;      ///< the descriptor as it stands in the table
+	bool young;
+	const char *reason; ///< filled by kvm.h: why this size was chosen; else NULL
+};
+/** The leaf that translates ipa; false: none. */
+bool ms_s2_get_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, struct ms_s2_leaf *leaf);
+/** The first leaf that overlaps [ipa, end); false: none. */
+bool ms_s2_next_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, ms_ipa_t end, struct ms_s2_leaf *leaf);
+/** Level at which a walk for ipa ends (of a leaf, or of the empty entry). */
+unsigned int ms_s2_walk_level(const struct ms_s2 *s2, ms_ipa_t ipa);
+
+unsigned int ms_s2_start_level(const struct ms_s2 *s2);
+unsigned int ms_s2_root_pages(const struct ms_s2 *s2);                 ///< concatenated root tables
+uint64_t ms_s2_level_size(const struct ms_s2 *s2, unsigned int level); ///< bytes an entry covers
+uint64_t ms_s2_table_pages(const struct ms_s2 *s2);                    ///< tables below the root
+/** Verifies counts, alignment, reachability. NULL: consistent; else what is broken. */
+const char *ms_s2_check(const struct ms_s2 *s2);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * trace.h - every state change of a machine as one typed event, in the order in which it happened.
+ *
+ * Events are kept in memory until ms_trace_clear(). Counters count every event since the machine
+ * was made, whether its type is recorded or not. When memory for an event cannot be had, the event
+ * is counted, not kept, and ms_trace_lost() says how many are missing: tracing never makes an
+ * operation fail.
+ */
+#ifndef MAPSIM_TRACE_H
+#define MAPSIM_TRACE_H
+
+#include <mapsim/types.h>
+
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** In brackets: the fields of struct ms_event that the type uses. */
+enum ms_event_type {
+	MS_EV_ZAP,         ///< unmap_page_range: entries of [addr, +size) go [mm]
+	MS_EV_PAT_RESERVE, ///< memtype_reserve of [addr, +size), type asked for in cache [ret]
+	MS_EV_PAT_FREE,    ///< memtype_free of [addr, +size) [ret]
+	MS_EV_PAT_UNTRACK, ///< untrack_pfn as called: addr = vm_start, pa = pfn (a page number),
+			   ///< size [mm]
+	MS_EV_PAT_CLEAR,   ///< untrack_pfn_clear: addr = vm_start [mm]
+	MS_EV_S2_MAP,      ///< kvm_pgtable_stage2_map: addr = ipa, size, pa, prot, ret, reason [vm]
+	MS_EV_S2_RELAX,    ///< kvm_pgtable_stage2_relax_perms: addr = ipa, prot, ret [vm]
+	MS_EV_S2_UNMAP,    ///< kvm_pgtable_stage2_unmap: addr = ipa, size [vm]
+	MS_EV_S2_WRPROTECT, ///< kvm_pgtable_stage2_wrprotect: addr = ipa, size [vm]
+	MS_EV_S2_SPLIT,     ///< kvm_pgtable_stage2_split: addr = ipa, size, ret [vm]
+	MS_EV_S2_YOUNG,     ///< kvm_pgtable_stage2_mkyoung: addr = ipa [vm]
+	MS_EV_S2_DESC, ///< a stage-2 descriptor was written: addr = ipa it translates, size = bytes
+		       ///< it covers, pa = new descriptor, old = old descriptor, level
+	MS_EV_TLBI,           ///< addr = ipa, size (0: one address), level, kind in tlbi
+	MS_EV_CMO,            ///< cache maintenance of physical [pa, +size): kind in cmo
+	MS_EV_NOTIFIER_START, ///< mmu notifier invalidate_range_start [addr, +size), kind in
+			      ///< notifier [mm]
+	MS_EV_NOTIFIER_END,   ///< ... invalidate_range_end, same fields [mm]
+	MS_EV_CHANGE_PTE,     ///< mmu notifier change_pte: addr, pa, prot & MS_EV_WRITE [mm]
+	MS_EV_HOST_FAULT,  ///< a host fault was handled: addr, prot = access, ret = VM_FAULT_ code
+			   ///< [mm]
+	MS_EV_GUEST_ABORT, ///< a stage-2 abort reached the host: addr = ipa, prot = access, ret,
+			   ///< reason [vm]
+	MS_EV_VMA_OPEN,    ///< vm_ops->open: addr = vm_start, size [mm]
+	MS_EV_VMA_CLOSE,   ///< vm_ops->close: addr = vm_start, size [mm]
+	MS_EV_VIOLATION, ///< what the kernel would BUG or WARN about: reason = the condition, addr
+	MS_EV_LOG,       ///< what the kernel would log: reason = the message, addr, size
+	MS_EV_TYPES
+};
+
+enum ms_notifier_event {
+	MS_NOTIFY_UNMAP,
+	MS_NOTIFY_CLEAR,
+	MS_NOTIFY_PROTECTION_VMA,
+	MS_NOTIFY_PROTECTION_PAGE,
+	MS_NOTIFY_RELEASE,
+};
+
+enum ms_tlbi_kind {
+	MS_TLBI_VMID,      ///< all of a VMID
+	MS_TLBI_IPA,       ///< one IPA, inner shareable
+	MS_TLBI_IPA_NSH,   ///< one IPA, this CPU only
+	MS_TLBI_IPA_RANGE, ///< [addr, +size)
+};
+
+enum ms_cmo_kind { MS_CMO_DCACHE_CLEAN, MS_CMO_ICACHE_INVAL };
+
+/** Permission and attribute bits of `prot` in events and in stage-2 leaves. */
+#define MS_PROT_R 0x1u
+#define MS_PROT_W 0x2u
+#define MS_PROT_X \
+	0x4u ///< executable for EL0 and EL1 (both of PX, UX where the kernel has two bits)
+#define MS_PROT_PX 0x8u  ///< executable at EL1 only
+#define MS_PROT_UX 0x10u ///< executable at EL0 only
+#define MS_PROT_DEVICE 0x20u
+#define MS_PROT_NORMAL_NC 0x40u
+#define MS_PROT_RW (MS_PROT_R | MS_PROT_W)
+
+struct ms_event {
+	enum ms_event_type type;
+	int ret;          ///< 0 or a negative errno (HOST_FAULT: VM_FAULT_ bits)
+	uint32_t prot;    ///< MS_PROT_*
+	uint8_t level;    ///< page-table level, 0..3; TLBI: level hint
+	uint8_t cache;    ///< enum ms_cache
+	uint8_t notifier; ///< enum ms_notifier_event
+	uint8_t tlbi;     ///< enum ms_tlbi_kind; for CMO: enum ms_cmo_kind
+	uint32_t mm;      ///< id of the mm (ms_mm_id), 0: none
+	uint32_t vm;      ///< id of the vm (ms_vm_id), 0: none
+	uint64_t addr;
+	uint64_t size; ///< bytes
+	uint64_t pa;
+	uint64_t old;
+	const char *reason; ///< static text, or NULL
+};
+
+/** Number of kept events; events are indexed 0 .. count-1, oldest first. */
+size_t ms_trace_len(const struct ms_machine *m);
+/** The i-th kept event, NULL when there is none. Valid until the next operation or clear. */
+const struct ms_event *ms_trace_get(const struct ms_machine *m, size_t i);
+/** Kept events of one type. */
+size_t ms_trace_count(const struct ms_machine *m, enum ms_event_type type);
+/** Events of one type since the machine was made, kept or not. */
+uint64_t ms_trace_total(const struct ms_machine *m, enum ms_event_type type);
+/** The last kept event of a type, NULL when there is none. */
+const struct ms_event *ms_trace_last(const struct ms_machine *m, enum ms_event_type type);
+/** Forgets the kept events; the counters stay. */
+void ms_trace_clear(struct ms_machine *m);
+/** Which types are kept: bit (1u << type) each. All but S2_DESC, TLBI and CMO at first. 0 turns the
+ * trace off. */
+void ms_trace_keep(struct ms_machine *m, uint32_t types);
+/** Events that could not be kept for want of memory. */
+uint64_t ms_trace_lost(const struct ms_machine *m);
+/** Name of a type ("s2.map"), never NULL. */
+const char *ms_event_name(enum ms_event_type type);
+/** Prints one event as one line with '\n', e.g. "s2.map ipa=0x80000000 size=0x200000 pa=ram prot=rw
+ * (reason)". */
+void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** Prints all kept events, one a line. */
+void ms_trace_print(const struct ms_machine *m, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The machine as the other rooms of the library see it: allocator, trace, and the lists that hang
+ * off it. Not installed. Each room keeps its own state behind a pointer that only it looks into.
+ */
+#ifndef MS_MACHINE_INTERNAL_H
+#define MS_MACHINE_INTERNAL_H
+
+#include <mapsim/machine.h>
+#include <mapsim/policy.h>
+#include <mapsim/trace.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/queue.h>
+
+struct ms_phys;    /* lib/phys */
+struct ms_pat;     /* lib/pat */
+struct ms_drivers; /* lib/drivers */
+
+struct ms_trace {
+	struct ms_event *events;
+	size_t len, capacity;
+	uint32_t keep;
+	uint64_t lost;
+	uint64_t total[MS_EV_TYPES];
+};
+
+struct ms_machine {
+	struct ms_policy policy;
+	struct ms_machine_config config;
+	unsigned int page_shift;
+	unsigned int pmd_shift; /* of one entry of the last table level but one */
+	unsigned int pud_shift;
+	uint64_t page_size;
+
+	uint64_t allocs;  /* asked for so far */
+	uint64_t fail_at; /* the value of `allocs` that fails; 0: none */
+	uint64_t live;    /* allocations not freed, for tests */
+	struct ms_trace trace;
+
+	struct {
+		ms_hook_fn *fn;
+		void *arg;
+	} hook[MS_HOOK_POINTS];
+
+	struct ms_phys *phys;
+	struct ms_pat *pat;
+	struct ms_drivers *drivers;
+	TAILQ_HEAD(, ms_mm) mms;
+	TAILQ_HEAD(, ms_vm) vms;
+	LIST_HEAD(, ms_file) files;
+	LIST_HEAD(, ms_mapping) mappings;
+	uint32_t next_mm_id, next_vm_id;
+};
+
+/* Zeroed memory that counts against ms_machine_fail_alloc(); NULL: none. */
+void *ms_zalloc(struct ms_machine *m, size_t size);
+/* Zeroed, aligned to `align` (a power of two). Freed by ms_free. */
+void *ms_zalloc_aligned(struct ms_machine *m, size_t align, size_t size);
+/* Array of n zeroed elements; NULL also when n * size overflows. */
+void *ms_calloc(struct ms_machine *m, size_t n, size_t size);
+char *ms_strdup(struct ms_machine *m, const char *s);
+void ms_free(struct ms_machine *m, void *p);
+
+/* Counts the event and keeps it if its type is kept. Inline part: most events are not. */
+void ms_trace_store(struct ms_machine *m, const struct ms_event *ev);
+static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
+{
+	m->trace.total[ev->type]++;
+	if (m->trace.keep & (1u << ev->type))
+		ms_trace_store(m, ev);
+}
+/* Emits an event of named fields: MS_EMIT(m, .type = MS_EV_ZAP, .addr = va, .size = len); */
+#define MS_EMIT(m, ...) ms_emit((m), &(struct ms_event){ __VA_ARGS__ })
+
+/* What the kernel would BUG or WARN about. condition: static text. */
+void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
+/* What the kernel would log. */
+void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
+
+static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr)
+{
+	if (m->hook[point].fn)
+		m->hook[point].fn(m, point, addr, m->hook[point].arg);
+}
+
+/* Each room's beginning and end, called by ms_machine_new and ms_machine_free. */
+int ms_phys_init(struct ms_machine *m);
+void ms_phys_destroy(struct ms_machine *m);
+int ms_pat_init(struct ms_machine *m);
+void ms_pat_destroy(struct ms_machine *m);
+int ms_drivers_init(struct ms_machine *m);
+void ms_drivers_destroy(struct ms_machine *m);
+void ms_vms_destroy(struct ms_machine *m);   /* lib/kvm: every VM */
+void ms_mms_destroy(struct ms_machine *m);   /* lib/mm: every process */
+void ms_files_destroy(struct ms_machine *m); /* lib/mm: every file and address_space */
+
+static inline uint64_t ms_align_down(uint64_t x, uint64_t a)
+{
+	return x & ~(a - 1);
+}
+static inline uint64_t ms_align_up(uint64_t x, uint64_t a)
+{
+	return (x + a - 1) & ~(a - 1);
+}
+static inline bool ms_aligned(uint64_t x, uint64_t a)
+{
+	return (x & (a - 1)) == 0;
+}
+static inline uint64_t ms_min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+static inline uint64_t ms_max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+static inline bool ms_is_x86(const struct ms_machine *m)
+{
+	return m->policy.arch == MS_ARCH_X86_64;
+}
+
+#endif
