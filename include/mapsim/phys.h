@@ -42,16 +42,6 @@ bool ms_pfn_is_ram(const struct ms_machine *m, ms_pfn_t pfn);
 /** Frames of System RAM that nobody holds, in pages. */
 uint64_t ms_ram_free_pages(const struct ms_machine *m);
 
-/**
- * request_mem_region / release_mem_region of [pa, +len) (page granular). A claim also tears down
- * user mappings where the kernel does (revoke_iomem, IO_STRICT_DEVMEM). -EBUSY: part is claimed;
- * -EINVAL: release of what is not claimed exactly so.
- */
-int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len);
-int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len);
-/** iomem_is_exclusive of the page at pa. */
-bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa);
-
 #ifdef __cplusplus
 }
 #endif

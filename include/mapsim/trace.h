@@ -38,14 +38,14 @@ enum ms_event_type {
 	MS_EV_CMO,            ///< cache maintenance of physical [pa, +size): kind in cmo
 	MS_EV_NOTIFIER_START, ///< mmu notifier invalidate_range_start [addr, +size), kind in
 			      ///< notifier [mm]
-	MS_EV_NOTIFIER_END,   ///< ... invalidate_range_end, same fields [mm]
-	MS_EV_CHANGE_PTE,     ///< mmu notifier change_pte: addr, pa, prot & MS_EV_WRITE [mm]
-	MS_EV_HOST_FAULT,  ///< a host fault was handled: addr, prot = access, ret = VM_FAULT_ code
-			   ///< [mm]
-	MS_EV_GUEST_ABORT, ///< a stage-2 abort reached the host: addr = ipa, prot = access, ret,
-			   ///< reason [vm]
-	MS_EV_VMA_OPEN,    ///< vm_ops->open: addr = vm_start, size [mm]
-	MS_EV_VMA_CLOSE,   ///< vm_ops->close: addr = vm_start, size [mm]
+	MS_EV_NOTIFIER_END, ///< ... invalidate_range_end, same fields [mm]
+	MS_EV_CHANGE_PTE,   ///< mmu notifier change_pte: addr, pa, prot & MS_EV_WRITE [mm]
+	MS_EV_HOST_FAULT,   ///< a host fault was handled: addr, prot = access, ret = VM_FAULT_ code
+			    ///< [mm]
+	MS_EV_GUEST_ABORT,  ///< a stage-2 abort reached the host: addr = ipa, prot = access, ret,
+			    ///< reason [vm]
+	MS_EV_VMA_OPEN,     ///< vm_ops->open: addr = vm_start, size [mm]
+	MS_EV_VMA_CLOSE,    ///< vm_ops->close: addr = vm_start, size [mm]
 	MS_EV_VIOLATION, ///< what the kernel would BUG or WARN about: reason = the condition, addr
 	MS_EV_LOG,       ///< what the kernel would log: reason = the message, addr, size
 	MS_EV_TYPES
