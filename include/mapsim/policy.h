@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * policy.h - a kernel version as data: every behaviour in which kernels differ is a field here.
+ *
+ * ms_policy_linux() hands out a constant; a user copies it, changes fields, and gives it to
+ * ms_machine_new(). Any combination of enumerators is a valid policy, also ones that no kernel
+ * shipped.
+ */
+#ifndef MAPSIM_POLICY_H
+#define MAPSIM_POLICY_H
+
+#include <mapsim/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- host: VMAs, page table, drivers, PAT ---- */
+
+/** may a VMA with vm_ops->close take part in a merge (mm: is_mergeable_vma, can_vma_merge_*) */
+enum ms_policy_vma_merge_close {
+	MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
+	MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE,
+};
+
+/** anonymous mmap into a hole: which neighbour is asked first */
+enum ms_policy_anon_hole_merge {
+	MS_ANON_HOLE_MERGE_PREV_FIRST,
+	MS_ANON_HOLE_MERGE_NEXT_FIRST_STRICT,
+};
+
+/** merging existing VMAs of which only one has an anon_vma */
+enum ms_policy_anon_merge_untouched {
+	MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY,
+	MS_ANON_MERGE_UNTOUCHED_ANY,
+};
+
+/** MREMAP_DONTUNMAP: may the copy merge with its own source */
+enum ms_policy_dontunmap_self_merge {
+	MS_DONTUNMAP_SELF_MERGE_YES,
+	MS_DONTUNMAP_SELF_MERGE_NO,
+};
+
+/** mprotect to read-only gives back the charge (VM_ACCOUNT) */
+enum ms_policy_mprotect_unaccount {
+	MS_MPROTECT_UNACCOUNT_NO,
+	MS_MPROTECT_UNACCOUNT_UNTOUCHED_ANON,
+};
+
+/** which private pages mprotect makes writable at once */
+enum ms_policy_mprotect_pte_upgrade {
+	MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY,
+	MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY,
+	MS_MPROTECT_PTE_UPGRADE_ANON_ANY,
+};
+
+/** the same for an anonymous PMD leaf */
+enum ms_policy_mprotect_pmd_upgrade {
+	MS_MPROTECT_PMD_UPGRADE_NO,
+	MS_MPROTECT_PMD_UPGRADE_ANON_EXCLUSIVE,
+};
+
+/** range of the PROTECTION_VMA notifier */
+enum ms_policy_mprotect_notify {
+	MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD,
+	MS_MPROTECT_NOTIFY_ONCE_FROM_FIRST_PUD,
+};
+
+/** write to the 2M zero page */
+enum ms_policy_thp_zero_write {
+	MS_THP_ZERO_WRITE_SPLIT_COPY_ONE,
+	MS_THP_ZERO_WRITE_REPLACE_BY_PMD,
+};
+
+/** an emptied page table is freed by MADV_DONTNEED */
+enum ms_policy_pte_table_reclaim {
+	MS_PTE_TABLE_RECLAIM_NO,
+	MS_PTE_TABLE_RECLAIM_DONTNEED_2M,
+};
+
+/** notifier calls when hugetlb memory is unmapped */
+enum ms_policy_hugetlb_unmap_notify {
+	MS_HUGETLB_UNMAP_NOTIFY_TWICE,
+	MS_HUGETLB_UNMAP_NOTIFY_ONCE,
+};
+
+/** mremap of hugetlb memory */
+enum ms_policy_hugetlb_mremap {
+	MS_HUGETLB_MREMAP_EINVAL,
+	MS_HUGETLB_MREMAP_ALLOWED,
+};
+
+/** MADV_DONTNEED of hugetlb memory */
+enum ms_policy_hugetlb_dontneed {
+	MS_HUGETLB_DONTNEED_EINVAL,
+	MS_HUGETLB_DONTNEED_ALLOWED,
+};
+
+/** MADV_POPULATE_READ and _WRITE */
+enum ms_policy_madv_populate {
+	MS_MADV_POPULATE_ABSENT,
+	MS_MADV_POPULATE_PRESENT,
+};
+
+/** populate over a hole */
+enum ms_policy_madv_populate_hole {
+	MS_MADV_POPULATE_HOLE_LEADING_HOLE_SKIPPED,
+	MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS,
+};
+
+/** MADV_COLLAPSE */
+enum ms_policy_madv_collapse {
+	MS_MADV_COLLAPSE_ABSENT,
+	MS_MADV_COLLAPSE_PRESENT,
+};
+
+/** which flag of a shared mapping MADV_REMOVE asks for */
+enum ms_policy_madv_remove_needs {
+	MS_MADV_REMOVE_NEEDS_VM_WRITE,
+	MS_MADV_REMOVE_NEEDS_VM_MAYWRITE,
+};
+
+/** MADV_REMOVE of a sysfs BAR */
+enum ms_policy_madv_remove_sysfs {
+	MS_MADV_REMOVE_SYSFS_EFBIG,
+	MS_MADV_REMOVE_SYSFS_EOPNOTSUPP,
+};
+
+/** what MREMAP_DONTUNMAP accepts */
+enum ms_policy_mremap_dontunmap {
+	MS_MREMAP_DONTUNMAP_PRIVATE_ANON_ONLY,
+	MS_MREMAP_DONTUNMAP_NOT_PFNMAP_DONTEXPAND,
+};
+
+/** mremap to the same or a smaller size, not FIXED, looks at the VMA */
+enum ms_policy_mremap_inplace_needs_vma {
+	MS_MREMAP_INPLACE_NEEDS_VMA_NO,
+	MS_MREMAP_INPLACE_NEEDS_VMA_YES,
+};
+
+/** when MREMAP_FIXED unmaps the destination */
+enum ms_policy_mremap_fixed_order {
+	MS_MREMAP_FIXED_ORDER_DEST_FIRST,
+	MS_MREMAP_FIXED_ORDER_LOOKUP_THEN_DEST,
+	MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST,
+};
+
+/** mremap of a range over several VMAs */
+enum ms_policy_mremap_many_vmas {
+	MS_MREMAP_MANY_VMAS_EFAULT,
+	MS_MREMAP_MANY_VMAS_MOVES_EACH,
+};
+
+/** when MAP_FIXED removes the old mappings */
+enum ms_policy_mmap_fixed {
+	MS_MMAP_FIXED_UNMAP_FIRST,
+	MS_MMAP_FIXED_REPLACE_AFTER_CHECKS,
+};
+
+/** merge attempt after ->mmap changed the flags */
+enum ms_policy_mmap_second_merge {
+	MS_MMAP_SECOND_MERGE_YES,
+	MS_MMAP_SECOND_MERGE_NO,
+};
+
+/** /dev/mem refuses before (mmap_prepare) or after a VMA exists */
+enum ms_policy_devmem_refusal {
+	MS_DEVMEM_REFUSAL_ZAPS_NEW_RANGE,
+	MS_DEVMEM_REFUSAL_SILENT,
+};
+
+/** which object a munmap split opens */
+enum ms_policy_munmap_split_new {
+	MS_MUNMAP_SPLIT_NEW_DYING_PART,
+	MS_MUNMAP_SPLIT_NEW_KEPT_PART,
+};
+
+/** copy_page_range against vm_ops->open */
+enum ms_policy_fork_order {
+	MS_FORK_ORDER_COPY_THEN_OPEN,
+	MS_FORK_ORDER_OPEN_THEN_COPY,
+};
+
+/** PAT tracking of the child */
+enum ms_policy_fork_tracking {
+	MS_FORK_TRACKING_FLAG_INHERITED,
+	MS_FORK_TRACKING_FLAG_AFTER_RESERVE,
+	MS_FORK_TRACKING_SHARE_CONTEXT,
+};
+
+/** when a reservation is given back; UNMAP_ONLY was proposed, never merged */
+enum ms_policy_untrack_at {
+	MS_UNTRACK_AT_ANY_ZAP,
+	MS_UNTRACK_AT_UNMAP_ONLY,
+	MS_UNTRACK_AT_LAST_VMA_FREED,
+};
+
+/** where untrack_pfn finds the physical address */
+enum ms_policy_untrack_address {
+	MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON,
+	MS_UNTRACK_ADDRESS_FIRST_PTE_ELSE_PGOFF,
+	MS_UNTRACK_ADDRESS_REMEMBERED,
+};
+
+/** MAP_FIXED over a tracked mapping: does the old type count */
+enum ms_policy_fixed_over_tracked {
+	MS_FIXED_OVER_TRACKED_OLD_TYPE_GONE,
+	MS_FIXED_OVER_TRACKED_OLD_TYPE_COUNTS,
+};
+
+/** which entry memtype_free accepts */
+enum ms_policy_memtype_free {
+	MS_MEMTYPE_FREE_EXACT_OR_TAIL,
+	MS_MEMTYPE_FREE_EXACT,
+};
+
+/** what a failing remap_pfn_range leaves */
+enum ms_policy_remap_error {
+	MS_REMAP_ERROR_KEEP_PTES,
+	MS_REMAP_ERROR_ZAP,
+	MS_REMAP_ERROR_ZAP_NOT_COW_RULE,
+};
+
+/** order of the checks of remap_pfn_range */
+enum ms_policy_remap_checks {
+	MS_REMAP_CHECKS_ALIGN_COW_TRACK,
+	MS_REMAP_CHECKS_TRACK_ALIGN_COW,
+	MS_REMAP_CHECKS_COW_TRACK_ALIGN,
+};
+
+/** when vm_ops->huge_fault is called for VM_PFNMAP */
+enum ms_policy_pfnmap_huge_fault {
+	MS_PFNMAP_HUGE_FAULT_BY_SYSFS_ANY_VMA,
+	MS_PFNMAP_HUGE_FAULT_NEVER,
+	MS_PFNMAP_HUGE_FAULT_BY_SYSFS,
+	MS_PFNMAP_HUGE_FAULT_ALWAYS,
+};
+
+/** largest leaf of a VM_PFNMAP VMA */
+enum ms_policy_pfnmap_leaf_max {
+	MS_PFNMAP_LEAF_MAX_PTE,
+	MS_PFNMAP_LEAF_MAX_PMD,
+	MS_PFNMAP_LEAF_MAX_PUD,
+};
+
+/** cache mode of vmf_insert_pfn_pud */
+enum ms_policy_pud_insert_prot {
+	MS_PUD_INSERT_PROT_VMA,
+	MS_PUD_INSERT_PROT_LOOKUP,
+};
+
+/** KVM: writable by the leaf, or always */
+enum ms_policy_pfn_lookup_writable {
+	MS_PFN_LOOKUP_WRITABLE_ALWAYS,
+	MS_PFN_LOOKUP_WRITABLE_LEAF_BIT,
+};
+
+/** vmf_insert_mixed into the wrong kind of VMA */
+enum ms_policy_insert_mixed_bad {
+	MS_INSERT_MIXED_BAD_BUG,
+	MS_INSERT_MIXED_BAD_SIGBUS,
+};
+
+/** leaves that follow_pte / follow_pfnmap_start know */
+enum ms_policy_pfn_lookup {
+	MS_PFN_LOOKUP_PTE_ONLY,
+	MS_PFN_LOOKUP_ANY_LEAF,
+};
+
+/** regime of vfio-pci */
+enum ms_policy_vfio {
+	MS_VFIO_V1_LIST_FIRST,
+	MS_VFIO_V1_RECHECK,
+	MS_VFIO_V3,
+};
+
+/** what vfio tests before a huge leaf */
+enum ms_policy_vfio_huge_align {
+	MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS,
+	MS_VFIO_HUGE_ALIGN_ROUNDED_AND_PFN,
+};
+
+/** vfio sets VM_ALLOW_ANY_UNCACHED */
+enum ms_policy_vfio_uncached_flag {
+	MS_VFIO_UNCACHED_FLAG_NO,
+	MS_VFIO_UNCACHED_FLAG_YES,
+};
+
+/** when vfio claims and ioremaps a BAR */
+enum ms_policy_vfio_bar_claim {
+	MS_VFIO_BAR_CLAIM_FIRST_MMAP,
+	MS_VFIO_BAR_CLAIM_DEVICE_OPEN,
+};
+
+/** vfio files refuse PROT_EXEC */
+enum ms_policy_vfio_noexec {
+	MS_VFIO_NOEXEC_NO,
+	MS_VFIO_NOEXEC_YES,
+};
+
+/** which mappings a claim tears down */
+enum ms_policy_revoke_scope {
+	MS_REVOKE_SCOPE_DEVMEM,
+	MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS,
+};
+
+/* ---- KVM and stage 2 ---- */
+
+/** block size of a VM_PFNMAP VMA */
+enum ms_policy_s2_pfnmap_block {
+	MS_S2_PFNMAP_BLOCK_PAGES_ONLY,
+	MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF,
+	MS_S2_PFNMAP_BLOCK_HUGETLB_ONLY,
+	MS_S2_PFNMAP_BLOCK_FROM_HOST_TABLE,
+};
+
+/** may a device mapping take the size of its host leaf */
+enum ms_policy_s2_device_upgrade {
+	MS_S2_DEVICE_UPGRADE_FORCES_PAGES,
+	MS_S2_DEVICE_UPGRADE_NO_UPGRADE,
+	MS_S2_DEVICE_UPGRADE_ALLOWED,
+};
+
+/** what is a device */
+enum ms_policy_s2_device_test {
+	MS_S2_DEVICE_TEST_NOT_PFN_VALID,
+	MS_S2_DEVICE_TEST_NOT_MAP_MEMORY,
+	MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY,
+};
+
+/** cacheable VM_PFNMAP memory */
+enum ms_policy_s2_cacheable_pfnmap {
+	MS_S2_CACHEABLE_PFNMAP_DEVICE,
+	MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT,
+};
+
+/** stage-2 attribute of devices */
+enum ms_policy_s2_device_type {
+	MS_S2_DEVICE_TYPE_NGNRE,
+	MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS,
+};
+
+/** VM_PFNMAP memory at memslot creation */
+enum ms_policy_slot_pfnmap {
+	MS_SLOT_PFNMAP_PREMAP,
+	MS_SLOT_PFNMAP_LAZY,
+};
+
+/** may a memslot end at the IPA limit */
+enum ms_policy_slot_end {
+	MS_SLOT_END_LIMIT_EXCLUDED,
+	MS_SLOT_END_LIMIT_ALLOWED,
+};
+
+/** which VMAs a VM with MTE accepts */
+enum ms_policy_mte_vma {
+	MS_MTE_VMA_NONE,
+	MS_MTE_VMA_NO_SHARED,
+	MS_MTE_VMA_MTE_ALLOWED,
+};
+
+/** the host walk meets an invalid entry */
+enum ms_policy_host_leaf_absent {
+	MS_HOST_LEAF_ABSENT_PAGE_STRUCT,
+	MS_HOST_LEAF_ABSENT_BY_LEVEL,
+	MS_HOST_LEAF_ABSENT_EAGAIN,
+};
+
+/** when the memcache is filled */
+enum ms_policy_s2_topup {
+	MS_S2_TOPUP_AFTER_MMAP_LOCK,
+	MS_S2_TOPUP_BEFORE,
+};
+
+/** lock of the fault path */
+enum ms_policy_s2_lock {
+	MS_S2_LOCK_SPIN,
+	MS_S2_LOCK_WRITE_READ_FOR_LOG,
+	MS_S2_LOCK_READ,
+};
+
+/** mapping what is mapped */
+enum ms_policy_s2_same_leaf {
+	MS_S2_SAME_LEAF_SUCCESS,
+	MS_S2_SAME_LEAF_EAGAIN,
+};
+
+/** address of relax_perms on a THP block */
+enum ms_policy_s2_relax_address {
+	MS_S2_RELAX_ADDRESS_BLOCK,
+	MS_S2_RELAX_ADDRESS_FAULT,
+};
+
+/** TLBI when a table becomes a block */
+enum ms_policy_s2_table_to_block {
+	MS_S2_TABLE_TO_BLOCK_FLUSH_VMID,
+	MS_S2_TABLE_TO_BLOCK_RANGE,
+};
+
+/** TLBI of unmap */
+enum ms_policy_s2_unmap_tlbi {
+	MS_S2_UNMAP_TLBI_EACH_LEAF,
+	MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
+};
+
+/** TLBI scope of relax_perms */
+enum ms_policy_s2_relax_scope {
+	MS_S2_RELAX_SCOPE_INNER_SHAREABLE,
+	MS_S2_RELAX_SCOPE_LOCAL,
+};
+
+/** KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE */
+enum ms_policy_s2_eager_split {
+	MS_S2_EAGER_SPLIT_NO,
+	MS_S2_EAGER_SPLIT_YES,
+};
+
+/** one execute-never bit, or separate EL1 and EL0 */
+enum ms_policy_s2_exec_bits {
+	MS_S2_EXEC_BITS_XN,
+	MS_S2_EXEC_BITS_XN_TWO,
+};
+
+/** change_pte notifier exists */
+enum ms_policy_notifier_change_pte {
+	MS_NOTIFIER_CHANGE_PTE_YES,
+	MS_NOTIFIER_CHANGE_PTE_NO,
+};
+
+/** order of several slots over one host range */
+enum ms_policy_notifier_slot_order {
+	MS_NOTIFIER_SLOT_ORDER_GPA_DESCENDING,
+	MS_NOTIFIER_SLOT_ORDER_HVA_THEN_AGE,
+};
+
+/** a range that hits no slot bumps the sequence */
+enum ms_policy_notifier_counts {
+	MS_NOTIFIER_COUNTS_ALWAYS,
+	MS_NOTIFIER_COUNTS_ONLY_IF_SLOT_HIT,
+};
+
+/** aborts beyond the IPA space are injected into the guest */
+enum ms_policy_abort_address_checks {
+	MS_ABORT_ADDRESS_CHECKS_NO,
+	MS_ABORT_ADDRESS_CHECKS_YES,
+};
+
+struct ms_policy {
+	enum ms_arch arch;
+	char release[24]; ///< the release whose rules these are, e.g. "6.12.107"
+
+	enum ms_policy_vma_merge_close vma_merge_close;
+	enum ms_policy_anon_hole_merge anon_hole_merge;
+	enum ms_policy_anon_merge_untouched anon_merge_untouched;
+	enum ms_policy_dontunmap_self_merge dontunmap_self_merge;
+	enum ms_policy_mprotect_unaccount mprotect_unaccount;
+	enum ms_policy_mprotect_pte_upgrade mprotect_pte_upgrade;
+	enum ms_policy_mprotect_pmd_upgrade mprotect_pmd_upgrade;
+	enum ms_policy_mprotect_notify mprotect_notify;
+	enum ms_policy_thp_zero_write thp_zero_write;
+	enum ms_policy_pte_table_reclaim pte_table_reclaim;
+	enum ms_policy_hugetlb_unmap_notify hugetlb_unmap_notify;
+	enum ms_policy_hugetlb_mremap hugetlb_mremap;
+	enum ms_policy_hugetlb_dontneed hugetlb_dontneed;
+	enum ms_policy_madv_populate madv_populate;
+	enum ms_policy_madv_populate_hole madv_populate_hole;
+	enum ms_policy_madv_collapse madv_collapse;
+	enum ms_policy_madv_remove_needs madv_remove_needs;
+	enum ms_policy_madv_remove_sysfs madv_remove_sysfs;
+	enum ms_policy_mremap_dontunmap mremap_dontunmap;
+	enum ms_policy_mremap_inplace_needs_vma mremap_inplace_needs_vma;
+	enum ms_policy_mremap_fixed_order mremap_fixed_order;
+	enum ms_policy_mremap_many_vmas mremap_many_vmas;
+	enum ms_policy_mmap_fixed mmap_fixed;
+	enum ms_policy_mmap_second_merge mmap_second_merge;
+	enum ms_policy_devmem_refusal devmem_refusal;
+	enum ms_policy_munmap_split_new munmap_split_new;
+	enum ms_policy_fork_order fork_order;
+	enum ms_policy_fork_tracking fork_tracking;
+	enum ms_policy_untrack_at untrack_at;
+	enum ms_policy_untrack_address untrack_address;
+	enum ms_policy_fixed_over_tracked fixed_over_tracked;
+	enum ms_policy_memtype_free memtype_free;
+	enum ms_policy_remap_error remap_error;
+	enum ms_policy_remap_checks remap_checks;
+	enum ms_policy_pfnmap_huge_fault pfnmap_huge_fault;
+	enum ms_policy_pfnmap_leaf_max pfnmap_leaf_max;
+	enum ms_policy_pud_insert_prot pud_insert_prot;
+	enum ms_policy_pfn_lookup_writable pfn_lookup_writable;
+	enum ms_policy_insert_mixed_bad insert_mixed_bad;
+	enum ms_policy_pfn_lookup pfn_lookup;
+	enum ms_policy_vfio vfio;
+	enum ms_policy_vfio_huge_align vfio_huge_align;
+	enum ms_policy_vfio_uncached_flag vfio_uncached_flag;
+	enum ms_policy_vfio_bar_claim vfio_bar_claim;
+	enum ms_policy_vfio_noexec vfio_noexec;
+	enum ms_policy_revoke_scope revoke_scope;
+	enum ms_policy_s2_pfnmap_block s2_pfnmap_block;
+	enum ms_policy_s2_device_upgrade s2_device_upgrade;
+	enum ms_policy_s2_device_test s2_device_test;
+	enum ms_policy_s2_cacheable_pfnmap s2_cacheable_pfnmap;
+	enum ms_policy_s2_device_type s2_device_type;
+	enum ms_policy_slot_pfnmap slot_pfnmap;
+	enum ms_policy_slot_end slot_end;
+	enum ms_policy_mte_vma mte_vma;
+	enum ms_policy_host_leaf_absent host_leaf_absent;
+	enum ms_policy_s2_topup s2_topup;
+	enum ms_policy_s2_lock s2_lock;
+	enum ms_policy_s2_same_leaf s2_same_leaf;
+	enum ms_policy_s2_relax_address s2_relax_address;
+	enum ms_policy_s2_table_to_block s2_table_to_block;
+	enum ms_policy_s2_unmap_tlbi s2_unmap_tlbi;
+	enum ms_policy_s2_relax_scope s2_relax_scope;
+	enum ms_policy_s2_eager_split s2_eager_split;
+	enum ms_policy_s2_exec_bits s2_exec_bits;
+	enum ms_policy_notifier_change_pte notifier_change_pte;
+	enum ms_policy_notifier_slot_order notifier_slot_order;
+	enum ms_policy_notifier_counts notifier_counts;
+	enum ms_policy_abort_address_checks abort_address_checks;
+};
+
+/**
+ * The rules of a release ("6.12.107") on an architecture. A release between two known ones gets the
+ * nearest older one: the constant's `release` says which. NULL: not a release, or older than every
+ * known one.
+ */
+const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch);
+/** The i-th known policy, by architecture and rising release; NULL: no more. */
+const struct ms_policy *ms_policy_get(size_t i);
+
+/** Fields as text, for printing and for setting by name. */
+size_t ms_policy_nr_fields(void);
+const char *ms_policy_field_name(size_t field); ///< "s2_pfnmap_block", NULL: no such field
+const char *ms_policy_field_doc(size_t field);  ///< one line
+int ms_policy_field(const struct ms_policy *p, size_t field); ///< the value's number
+const char *ms_policy_value_name(size_t field, int value); ///< "FROM_VM_PGOFF", NULL: no such value
+/** Sets a field by name; -EINVAL: no such field or value. */
+int ms_policy_set(struct ms_policy *p, const char *field, const char *value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
