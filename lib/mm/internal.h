@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of lib/mm, shared by its files and by lib/pfnmap.
+ *
+ * Who does what:
+ *   mm.c       an address space, its VMA tree          vma.c     VMA objects: duplicate, split,
+ * adjust, free file.c     files, address_space, i_mmap            merge.c   which neighbours join
+ *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c  the system calls
+ *   pgtable.c  the host page table                     zap.c     entries go
+ *   fault.c    the order of a fault; anon.c, cow.c, huge.c, filemap.c, shmem.c, hugetlb.c  what it
+ * ends in notifier.c gup.c look.c
+ */
+#ifndef MS_MM_INTERNAL_H
+#define MS_MM_INTERNAL_H
+
+#include "machine/internal.h"
+#include "phys/internal.h"
+
+#include <mapsim/mm.h>
+#include <mapsim/pat.h>
+#include <mapsim/pfnmap.h>
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#define MS_MAX_MAP_COUNT 65530u /* sysctl vm.max_map_count */
+
+/* ---- files and address spaces (file.c) ---- */
+
+struct ms_i_mmap {
+	struct ms_vma
+		*rbh_root; /* a libbsd RB_HEAD, by first page; equal ones in order of insertion */
+};
+
+/* struct address_space: the VMAs over some files, and for shmem and hugetlb the pages in it. */
+struct ms_mapping {
+	LIST_ENTRY(ms_mapping) link;
+	struct ms_machine *machine;
+	const void *key;
+	unsigned int refcount; /* files */
+	struct ms_i_mmap i_mmap;
+
+	/* the page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent
+	 */
+	uint64_t size;      /* i_size, bytes */
+	unsigned int order; /* log2 pages of one index: 0 but for hugetlb */
+	ms_pfn_t **chunk;   /* MS_CACHE_CHUNK indices each, made when first used */
+	size_t nr_chunks;
+};
+#define MS_CACHE_CHUNK 512u
+
+enum ms_file_kind { MS_FILE_DRIVER, MS_FILE_SHMEM, MS_FILE_HUGETLB };
+
+struct ms_file {
+	LIST_ENTRY(ms_file) link;
+	struct ms_machine *machine;
+	const struct ms_file_ops *ops;
+	enum ms_file_kind kind;
+	unsigned int fmode;
+	uint64_t max_bytes;
+	void *priv;
+	struct ms_mapping *mapping;
+	unsigned int refcount; /* the user's one, and one a VMA */
+	bool user_ref;         /* the user has not put his yet */
+};
+
+void ms_file_get(struct ms_file *file);
+/* fput of a VMA's reference. */
+void ms_file_drop(struct ms_file *file);
+struct ms_file *ms_shmem_file_new(struct ms_machine *m,
+				  uint64_t size); /* one reference, no user_ref */
+
+void ms_i_mmap_insert(struct ms_vma *vma);                            /* vma_interval_tree_insert */
+void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev); /* ..._insert_after: fork */
+void ms_i_mmap_remove(struct ms_vma *vma);
+/* VMAs that overlap pages [first, last] (inclusive): the first one, and the next after vma; NULL:
+ * no more. */
+struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last);
+struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last);
+
+ms_pfn_t ms_cache_find(const struct ms_mapping *mapping, uint64_t index);
+int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn); /* -ENOMEM */
+
+/* ---- an address space (mm.c) ---- */
+
+RB_HEAD(ms_vma_tree, ms_vma);
+
+struct ms_anon_vma {
+	unsigned int refcount; /* VMAs whose anon_vma it is */
+};
+
+struct ms_pt; /* one page table: entries, nothing else */
+
+struct ms_mm {
+	TAILQ_ENTRY(ms_mm) link;
+	struct ms_machine *machine;
+	uint32_t id;
+	struct ms_vma_tree vmas;
+	unsigned int map_count;
+	uint64_t task_size; /* addresses end here (exclusive) */
+	unsigned int start_level;
+	uint64_t *pgd;
+	uint64_t nr_tables;
+	/* pgtable_trans_huge_deposit: tables put by for the split of anonymous PMD leaves, a list
+	 * through entry 0 */
+	uint64_t *deposits;
+	struct ms_mmu_notifier *notifiers;
+	struct ms_vma *last_vma; /* cache of ms_find_vma */
+};
+
+int ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma); /* counts it */
+void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma);
+struct ms_vma *ms_vma_prev(const struct ms_vma *vma);
+/* The last VMA with vm_end <= addr or that contains addr - 1; NULL: none. */
+struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr);
+/* find_vma_intersection: the first VMA that overlaps [start, end), or NULL. */
+struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end);
+
+/* ---- VMA objects (vma.c) ---- */
+
+struct ms_vma *ms_vma_alloc(struct ms_mm *mm);
+/* vm_area_dup + references of file, anon_vma (anon_vma_clone) and tracking context; not in any
+ * tree. NULL: -ENOMEM. */
+struct ms_vma *ms_vma_dup(struct ms_vma *vma);
+/* remove_vma: close (if call_close), file put, tracking context put, free. The VMA is in no tree
+ * any more. */
+void ms_vma_free(struct ms_vma *vma, bool call_close);
+void ms_vma_call_open(struct ms_vma *vma);
+/*
+ * __split_vma: [start, end) becomes [start, addr) and [addr, end). new_below: the new object is the
+ * lower half. may_split is asked, open(new) called, a PMD leaf across addr split. The map_count
+ * limit is the caller's (ms_split_vma has it).
+ */
+int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below,
+			 struct ms_vma **new_vma);
+int ms_split_vma(struct ms_vma *vma, ms_hva_t addr, bool new_below,
+		 struct ms_vma **new_vma); /* ENOMEM at the limit */
+/* Moves a VMA's borders (i_mmap and tree follow; pgoff given); splits huge leaves across the new
+ * borders. */
+void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pgoff);
+/* vma_set_page_prot: from vm_flags, cache bits stay; without write where writes are to be noticed.
+ */
+void ms_vma_set_page_prot(struct ms_vma *vma);
+ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags);
+/* anon_vma_prepare: -ENOMEM. */
+int ms_anon_vma_prepare(struct ms_vma *vma);
+/* anon_vma_fork into the child's fresh duplicate (which has none yet). -ENOMEM. */
+int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent);
+void ms_anon_vma_drop(struct ms_vma *vma); /* unlink_anon_vmas */
+int ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src);
+
+static inline uint64_t ms_vma_size(const struct ms_vma *vma)
+{
+	return vma->vm_end - vma->vm_start;
+}
+static inline struct ms_machine *ms_vma_machine(const struct ms_vma *vma)
+{
+	return vma->vm_mm->machine;
+}
+static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
+{
+	return ms_vma_size(vma) >> ms_vma_machine(vma)->page_shift;
+}
+/* linear_page_index */
+static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> ms_vma_machine(vma)->page_shift);
+}
+static inline bool ms_is_cow_mapping(uint64_t flags)
+{
+	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
+}
+static inline bool ms_vma_is_hugetlb(const struct ms_vma *vma)
+{
+	return vma->vm_flags & MS_VM_HUGETLB;
+}
+static inline bool ms_vma_is_anonymous(const struct ms_vma *vma)
+{
+	return !vma->vm_ops;
+}
+static inline bool ms_vma_is_shmem(const struct ms_vma *vma)
+{
+	return vma->vm_file && vma->vm_file->kind == MS_FILE_SHMEM;
+}
+
+/* ---- merging (merge.c) ---- */
+
+/* The state that a range would have; what a neighbour must equal to join it. */
+struct ms_vma_merge {
+	struct ms_mm *mm;
+	struct ms_vma *prev, *next; /* neighbours by address, or NULL */
+	ms_hva_t start, end;
+	uint64_t vm_flags;
+	uint64_t pgoff;
+	struct ms_file *file;
+	const struct ms_vma
+		*anon_from; /* whose anon_vma the range has (existing and copied ranges), or NULL */
+};
+/*
+ * vma_merge_new_range / vma_merge (new mapping): lets prev and/or next grow over [start, end). The
+ * VMA that covers the range now, or NULL: nothing merged.
+ */
+struct ms_vma *ms_vma_merge_new(struct ms_vma_merge *vmg);
+/*
+ * vma_modify: gives [start, end) of vma the flags new_flags: merges with neighbours or splits.
+ * *out: the VMA that covers the range now (its vm_flags are not changed unless it was merged into).
+ * 0, -ENOMEM, or may_split's error.
+ */
+int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t new_flags,
+			struct ms_vma **out);
+
+/* ---- system calls' inner halves ---- */
+
+/* do_munmap: arguments checked. */
+int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
+/* unmap_region of detached [start, end): notifier, zap, free_pgtables; `vmas` is an
+ * address-ordered, NULL-ended chain through node.right. prev_end/next_start: borders that page
+ * tables are shared with (0: none). */
+void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
+		     ms_hva_t prev_end, ms_hva_t next_start);
+/* mm_populate / __mm_populate: faults [start, end) in, VMA by VMA, skipping VM_IO and VM_PFNMAP;
+ * errors are ignored. */
+void ms_mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len);
+
+/* ---- page table (pgtable.c) ---- */
+
+#define MS_LEVEL_PTE 3u
+#define MS_LEVEL_PMD 2u
+#define MS_LEVEL_PUD 1u
+
+static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)
+{
+	return m->page_shift + (3 - level) * (m->page_shift - 3);
+}
+static inline uint64_t ms_pmd_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pmd_shift;
+}
+static inline unsigned int ms_pmd_order(const struct ms_machine *m)
+{
+	return m->pmd_shift - m->page_shift;
+}
+static inline bool ms_pte_none(uint64_t e)
+{
+	return e == 0;
+}
+/* pte_present: also PROT_NONE */
+static inline bool ms_pte_present(uint64_t e)
+{
+	return e & (MS_PTE_PRESENT | MS_PTE_PROTNONE);
+}
+static inline bool ms_pte_is_table(uint64_t e)
+{
+	return e & MS_PTE_TABLE;
+}
+static inline bool ms_pte_is_leaf(uint64_t e)
+{
+	return e && !(e & MS_PTE_TABLE);
+}
+static inline uint64_t *ms_pte_table(uint64_t e)
+{
+	return (uint64_t *)(uintptr_t)(e & ~MS_PTE_TABLE);
+}
+static inline ms_pa_t ms_pte_pa(uint64_t e)
+{
+	return e & MS_PTE_PA_MASK;
+}
+static inline ms_pfn_t ms_pte_pfn(const struct ms_machine *m, uint64_t e)
+{
+	return ms_pte_pa(e) >> m->page_shift;
+}
+/* pfn_pte: an entry from a protection */
+static inline uint64_t ms_mk_pte(const struct ms_machine *m, ms_pfn_t pfn, ms_pgprot_t prot)
+{
+	return (pfn << m->page_shift) | (prot & ~MS_PTE_X86) | MS_PTE_YOUNG;
+}
+
+/* The slot at `level` for addr; NULL: a table above is absent, or a leaf stands above (never at
+ * `level`). */
+uint64_t *ms_pt_slot(const struct ms_mm *mm, ms_hva_t addr, unsigned int level);
+/* As above, but makes the tables. NULL: no memory (or a leaf above, which is the caller's mistake).
+ */
+uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level);
+/* The entry that translates addr (leaf, or 0) and the level where the walk ended. */
+uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level);
+uint64_t *ms_pt_new_table(struct ms_mm *mm);
+void ms_pt_free_table(struct ms_mm *mm, uint64_t *table);
+/* free_pgtables of [start, end), tables shared with [.., floor) and [ceiling, ..) stay; ceiling 0:
+ * none */
+void ms_free_pgtables(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
+		      ms_hva_t ceiling);
+/* deposit / withdraw one spare table for a PMD leaf; withdraw never fails where one was deposited
+ */
+int ms_pt_deposit(struct ms_mm *mm);
+uint64_t *ms_pt_withdraw(struct ms_mm *mm);
+/* pte_modify: new protection, address and state kept. x86 keeps the cache bits too, arm64 takes the
+ * new ones. */
+uint64_t ms_pte_modify(const struct ms_machine *m, uint64_t e, ms_pgprot_t newprot);
+
+/*
+ * Calls fn for each slot at PTE level, and for each PMD or PUD slot that holds a leaf, that
+ * overlaps [start, end) and is not empty. addr: start of the slot's range; fn may clear or replace
+ * the slot by another leaf or 0.
+ */
+typedef void ms_leaf_fn(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
+			void *arg);
+void ms_pt_for_each_leaf(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_leaf_fn *fn,
+			 void *arg);
+
+/* ---- entries go (zap.c) ---- */
+
+/* unmap_single_vma: clip, untrack (by policy; in_unmap: called from unmap_vmas), then the entries
+ * of [start, end). */
+void ms_unmap_single_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool in_unmap);
+/* zap_page_range_single: notifier CLEAR (hugetlb: widened) around ms_unmap_single_vma. */
+void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
+/* As above; keep_cows: private copies stay (unmap_mapping_range without even_cows). */
+void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool keep_cows);
+/* One leaf's page loses this mapping: rmap and reference. */
+void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level);
+/* vm_normal_page: the pfn, or 0 where there is no struct page behind the entry. */
+ms_pfn_t ms_normal_pfn(struct ms_vma *vma, ms_hva_t addr, uint64_t entry);
+
+/* ---- huge leaves (huge.c) ---- */
+
+/* __split_huge_pmd: notifier CLEAR of the PMD's range whatever is there; an anonymous leaf becomes
+ * pages, another goes. */
+void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr);
+/* __split_huge_pud: notifier CLEAR, the leaf goes. */
+void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr);
+/* vma_adjust_trans_huge: the PMDs that new borders of vma would cut (0: border does not move) */
+void ms_vma_adjust_trans_huge(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
+/* thp allowed for an anonymous or shmem VMA at all (sysfs, VM_HUGEPAGE, VM_NOHUGEPAGE) */
+bool ms_thp_allowed(const struct ms_vma *vma);
+bool ms_thp_suitable(const struct ms_vma *vma,
+		     ms_hva_t addr); /* aligned 2M inside the VMA; files: pgoff congruent */
+ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf);
+ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot);
+/* MADV_COLLAPSE of one aligned 2M of an anonymous VMA: 0, -EINVAL, -ENOMEM … */
+int ms_collapse_pmd(struct ms_vma *vma, ms_hva_t addr);
+
+/* ---- faults ---- */
+
+/* handle_mm_fault: prot is MS_PROT_R/W/X; addr any. VM_FAULT_ code. Access rights have been
+ * checked. */
+ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags);
+/* do_user_addr_fault's check: does the VMA grant the access? */
+bool ms_access_granted(const struct ms_vma *vma, unsigned int prot);
+ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf);
+/* do_fault: absent entry of a VMA with vm_ops */
+ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf);
+/* do_wp_page: write to a present, not writable PTE */
+ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
+/* The zero page, made when first asked for; 0: no memory. */
+ms_pfn_t ms_zero_pfn(struct ms_machine *m);
+ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);
+bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);      /* the 4K one */
+bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its 2M sibling: first page */
+
+/* ---- shmem.c, hugetlb.c: vm_ops and file_ops of memory files ---- */
+
+extern const struct ms_vm_ops ms_shmem_vm_ops;
+extern const struct ms_vm_ops ms_hugetlb_vm_ops;
+/* shmem_fault: the page of index, made if absent. *pfn; huge: index's aligned 2M is one compound
+ * page. */
+ms_vm_fault_t ms_shmem_get_page(struct ms_vma *vma, uint64_t index, ms_pfn_t *pfn, bool *huge);
+/* shmem_fallocate(PUNCH_HOLE) */
+int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
+
+uint64_t ms_hugetlb_size(const struct ms_vma *vma); /* bytes of a huge page */
+int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma);
+ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf);
+/* __unmap_hugepage_range with its zap event and, by policy, its own notifier */
+void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
+int ms_hugetlb_copy(struct ms_vma *dst, struct ms_vma *src); /* copy_hugetlb_page_range */
+void ms_hugetlb_change_protection(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
+/* move_hugetlb_page_tables from old_addr of vma to new_addr of new_vma */
+int ms_hugetlb_move(struct ms_vma *vma, struct ms_vma *new_vma, ms_hva_t old_addr,
+		    ms_hva_t new_addr, uint64_t len);
+/* adjust_range_if_pmd_sharing_possible: a shared mapping's range grows outward to whole PUDs inside
+ * the VMA */
+void ms_hugetlb_widen(const struct ms_vma *vma, ms_hva_t *start, ms_hva_t *end);
+
+/* ---- notifiers (notifier.c) ---- */
+
+void ms_notify_start(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event);
+void ms_notify_end(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event);
+void ms_notify_change_pte(struct ms_mm *mm, ms_hva_t addr, uint64_t entry);
+void ms_notify_release(struct ms_mm *mm);
+
+#endif
