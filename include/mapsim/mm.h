@@ -185,8 +185,8 @@ struct ms_vma {
 
 	/* The library's own. */
 	struct {
-		struct ms_vma *parent, *left, *right;
-		int color;
+		struct ms_vma *rbe_left, *rbe_right, *rbe_parent;
+		int rbe_color;
 	} node, i_mmap;       ///< libbsd's RB_ENTRY, spelled out
 	uint64_t i_mmap_last; ///< largest last page in the subtree of i_mmap
 	struct ms_anon_vma *anon_vma;

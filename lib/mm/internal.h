@@ -214,7 +214,7 @@ int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64
 /* do_munmap: arguments checked. */
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 /* unmap_region of detached [start, end): notifier, zap, free_pgtables; `vmas` is an
- * address-ordered, NULL-ended chain through node.right. prev_end/next_start: borders that page
+ * address-ordered, NULL-ended chain through node.rbe_right. prev_end/next_start: borders that page
  * tables are shared with (0: none). */
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start);
@@ -316,6 +316,9 @@ void ms_unmap_single_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool 
 void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
 /* As above; keep_cows: private copies stay (unmap_mapping_range without even_cows). */
 void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool keep_cows);
+/* MADV_DONTNEED's zap: no notifier of its own; by policy pte_table_reclaim an emptied whole table
+ * goes. */
+void ms_zap_dontneed(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
 /* One leaf's page loses this mapping: rmap and reference. */
 void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level);
 /* vm_normal_page: the pfn, or 0 where there is no struct page behind the entry. */

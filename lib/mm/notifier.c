@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MMU notifiers: whoever shadows this mm's page table hears of a range before and after it changes.
+ */
+#include "mm/internal.h"
+
+void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)
+{
+	struct ms_mmu_notifier **p = &mm->notifiers;
+
+	while (*p)
+		p = &(*p)->next;
+	mn->next = NULL;
+	*p = mn;
+}
+
+void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn)
+{
+	for (struct ms_mmu_notifier **p = &mm->notifiers; *p; p = &(*p)->next) {
+		if (*p == mn) {
+			*p = mn->next;
+			return;
+		}
+	}
+}
+
+void ms_notify_start(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event)
+{
+	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_START, .mm = mm->id, .addr = start,
+		.size = end - start, .notifier = (uint8_t)event);
+	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
+		if (mn->ops->invalidate_range_start)
+			mn->ops->invalidate_range_start(mn, mm, start, end, event);
+}
+
+void ms_notify_end(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event)
+{
+	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
+		if (mn->ops->invalidate_range_end)
+			mn->ops->invalidate_range_end(mn, mm, start, end, event);
+	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_END, .mm = mm->id, .addr = start,
+		.size = end - start, .notifier = (uint8_t)event);
+}
+
+/* set_pte_at_notify(), up to 6.9 */
+void ms_notify_change_pte(struct ms_mm *mm, ms_hva_t addr, uint64_t entry)
+{
+	if (mm->machine->policy.notifier_change_pte != MS_NOTIFIER_CHANGE_PTE_YES)
+		return;
+	MS_EMIT(mm->machine, .type = MS_EV_CHANGE_PTE, .mm = mm->id, .addr = addr,
+		.pa = ms_pte_pa(entry), .prot = entry & MS_PTE_WRITE ? MS_PROT_W : 0);
+	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
+		if (mn->ops->change_pte)
+			mn->ops->change_pte(mn, mm, addr, entry);
+}
+
+void ms_notify_release(struct ms_mm *mm)
+{
+	struct ms_mmu_notifier *mn;
+
+	while ((mn = mm->notifiers)) {
+		mm->notifiers = mn->next;
+		mn->next = NULL;
+		if (mn->ops->release)
+			mn->ops->release(mn, mm);
+	}
+}
