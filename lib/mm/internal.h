@@ -126,6 +126,7 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma);
  * any more. */
 void ms_vma_free(struct ms_vma *vma, bool call_close);
 void ms_vma_call_open(struct ms_vma *vma);
+void ms_vma_call_close(struct ms_vma *vma);
 /*
  * __split_vma: [start, end) becomes [start, addr) and [addr, end). new_below: the new object is the
  * lower half. may_split is asked, open(new) called, a PMD leaf across addr split. The map_count

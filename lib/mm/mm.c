@@ -7,7 +7,7 @@ static int vma_cmp(const struct ms_vma *a, const struct ms_vma *b)
 	return a->vm_start < b->vm_start ? -1 : a->vm_start > b->vm_start;
 }
 
-RB_GENERATE_STATIC(ms_vma_tree, ms_vma, node, vma_cmp)
+RB_GENERATE_INTERNAL(ms_vma_tree, ms_vma, node, vma_cmp, static __attribute__((unused)))
 
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {

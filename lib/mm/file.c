@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files, their address spaces with the VMAs over them (i_mmap), and the page cache of memory files.
+ */
+#include "mm/internal.h"
+
+/* ---- files ---- */
+
+static struct ms_mapping *mapping_get(struct ms_machine *m, const void *key)
+{
+	struct ms_mapping *mapping;
+
+	if (key) {
+		LIST_FOREACH (mapping, &m->mappings, link) {
+			if (mapping->key == key) {
+				mapping->refcount++;
+				return mapping;
+			}
+		}
+	}
+	mapping = ms_zalloc(m, sizeof(*mapping));
+	if (!mapping)
+		return NULL;
+	mapping->machine = m;
+	mapping->key = key;
+	mapping->refcount = 1;
+	LIST_INSERT_HEAD(&m->mappings, mapping, link);
+	return mapping;
+}
+
+static void mapping_put(struct ms_mapping *mapping)
+{
+	struct ms_machine *m = mapping->machine;
+
+	if (--mapping->refcount)
+		return;
+	for (size_t i = 0; i < mapping->nr_chunks; i++) {
+		for (unsigned int j = 0; mapping->chunk[i] && j < MS_CACHE_CHUNK; j++)
+			if (mapping->chunk[i][j])
+				ms_page_put(m, mapping->chunk[i][j], 1);
+		ms_free(m, mapping->chunk[i]);
+	}
+	ms_free(m, mapping->chunk);
+	LIST_REMOVE(mapping, link);
+	ms_free(m, mapping);
+}
+
+static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
+				const struct ms_file_ops *ops, const void *key)
+{
+	struct ms_file *file = ms_zalloc(m, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->mapping = mapping_get(m, key);
+	if (!file->mapping) {
+		ms_free(m, file);
+		return NULL;
+	}
+	file->machine = m;
+	file->kind = kind;
+	file->ops = ops;
+	file->fmode = MS_FMODE_READ | MS_FMODE_WRITE;
+	file->refcount = 1;
+	LIST_INSERT_HEAD(&m->files, file, link);
+	return file;
+}
+
+struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops, unsigned int fmode,
+			    uint64_t max_bytes, const void *key, void *priv)
+{
+	struct ms_file *file = file_new(m, MS_FILE_DRIVER, ops, key);
+
+	if (!file)
+		return NULL;
+	file->fmode = fmode;
+	file->max_bytes = max_bytes;
+	file->priv = priv;
+	file->user_ref = true;
+	return file;
+}
+
+/* A memory file: `size` bytes in pages of 2^order base pages; the largest offset is the page
+ * cache's. */
+static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind kind, uint64_t size,
+				       unsigned int order)
+{
+	struct ms_file *file = file_new(m, kind, NULL, NULL);
+	unsigned int shift = m->page_shift + order;
+	uint64_t pages = (size >> shift) + !ms_aligned(size, UINT64_C(1) << shift);
+
+	if (!file)
+		return NULL;
+	file->max_bytes = INT64_MAX;
+	file->mapping->size = size;
+	file->mapping->order = order;
+	file->mapping->nr_chunks = pages / MS_CACHE_CHUNK + !!(pages % MS_CACHE_CHUNK);
+	if (file->mapping->nr_chunks) {
+		file->mapping->chunk = ms_calloc(m, file->mapping->nr_chunks, sizeof(ms_pfn_t *));
+		if (!file->mapping->chunk) {
+			file->mapping->nr_chunks = 0;
+			ms_file_drop(file);
+			return NULL;
+		}
+	}
+	return file;
+}
+
+struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size)
+{
+	return memory_file_new(m, MS_FILE_SHMEM, size, 0);
+}
+
+struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
+{
+	struct ms_file *file = ms_shmem_file_new(m, size);
+
+	if (file)
+		file->user_ref = true;
+	return file;
+}
+
+/* A huge page size is that of a block entry, or of a contiguous run of entries (arm64). */
+static bool huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order)
+{
+	static const unsigned int cont_pte[] = { [12] = 4, [14] = 7, [16] = 5 };
+	static const unsigned int cont_pmd[] = { [12] = 4, [14] = 5, [16] = 5 };
+	const unsigned int shifts[] = { m->pmd_shift, m->pud_shift,
+					m->page_shift + cont_pte[m->page_shift],
+					m->pmd_shift + cont_pmd[m->page_shift] };
+
+	for (unsigned int i = 0; i < (ms_is_x86(m) ? 2 : 4); i++) {
+		if (i == 1 && m->page_shift != 12)
+			continue;
+		if (size == UINT64_C(1) << shifts[i]) {
+			*order = shifts[i] - m->page_shift;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64_t huge_page_size)
+{
+	struct ms_file *file;
+	unsigned int order;
+
+	if (!huge_page_order(m, huge_page_size, &order))
+		return NULL;
+	file = memory_file_new(m, MS_FILE_HUGETLB, size, order);
+	if (file)
+		file->user_ref = true;
+	return file;
+}
+
+void ms_file_get(struct ms_file *file)
+{
+	file->refcount++;
+}
+
+void ms_file_drop(struct ms_file *file)
+{
+	struct ms_machine *m = file->machine;
+
+	if (--file->refcount)
+		return;
+	if (file->ops && file->ops->release)
+		file->ops->release(file);
+	mapping_put(file->mapping);
+	LIST_REMOVE(file, link);
+	ms_free(m, file);
+}
+
+void ms_file_put(struct ms_file *file)
+{
+	if (!file || !file->user_ref)
+		return;
+	file->user_ref = false;
+	ms_file_drop(file);
+}
+
+void ms_files_destroy(struct ms_machine *m)
+{
+	struct ms_file *file;
+
+	// No VMA is left: what is still there is the user's.
+	while ((file = LIST_FIRST(&m->files)))
+		ms_file_drop(file);
+}
+
+void *ms_file_priv(const struct ms_file *file)
+{
+	return file->priv;
+}
+
+struct ms_machine *ms_file_machine(const struct ms_file *file)
+{
+	return file->machine;
+}
+
+/* ---- the page cache ---- */
+
+ms_pfn_t ms_cache_find(const struct ms_mapping *mapping, uint64_t index)
+{
+	size_t i = index / MS_CACHE_CHUNK;
+
+	if (i >= mapping->nr_chunks || !mapping->chunk[i])
+		return 0;
+	return mapping->chunk[i][index % MS_CACHE_CHUNK];
+}
+
+int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn)
+{
+	size_t i = index / MS_CACHE_CHUNK;
+
+	if (i >= mapping->nr_chunks)
+		return -EINVAL;
+	if (!mapping->chunk[i]) {
+		if (!pfn)
+			return 0;
+		mapping->chunk[i] = ms_calloc(mapping->machine, MS_CACHE_CHUNK, sizeof(ms_pfn_t));
+		if (!mapping->chunk[i])
+			return -ENOMEM;
+	}
+	mapping->chunk[i][index % MS_CACHE_CHUNK] = pfn;
+	return 0;
+}
+
+/* ---- i_mmap: an interval tree by file pages ---- */
+
+static uint64_t last_page(const struct ms_vma *vma)
+{
+	return vma->vm_pgoff + ms_vma_pages(vma) - 1;
+}
+
+static void i_mmap_augment(struct ms_vma *vma)
+{
+	const struct ms_vma *left = vma->i_mmap.rbe_left, *right = vma->i_mmap.rbe_right;
+	uint64_t last = last_page(vma);
+
+	if (left)
+		last = ms_max_u64(last, left->i_mmap_last);
+	if (right)
+		last = ms_max_u64(last, right->i_mmap_last);
+	vma->i_mmap_last = last;
+}
+
+// Equal starts keep the order of insertion: a new one goes behind them.
+static int i_mmap_cmp(const struct ms_vma *a, const struct ms_vma *b)
+{
+	return a->vm_pgoff < b->vm_pgoff ? -1 : 1;
+}
+
+#undef RB_AUGMENT
+#define RB_AUGMENT(vma) i_mmap_augment(vma)
+RB_GENERATE_INTERNAL(ms_i_mmap, ms_vma, i_mmap, i_mmap_cmp, static __attribute__((unused)))
+
+static void i_mmap_augment_up(struct ms_vma *vma)
+{
+	for (; vma; vma = vma->i_mmap.rbe_parent)
+		i_mmap_augment(vma);
+}
+
+void ms_i_mmap_insert(struct ms_vma *vma)
+{
+	if (!vma->vm_file)
+		return;
+	RB_INSERT(ms_i_mmap, &vma->vm_file->mapping->i_mmap, vma);
+	i_mmap_augment_up(vma);
+}
+
+/* vma_interval_tree_insert_after(): directly behind prev in the tree's order */
+void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
+{
+	struct ms_i_mmap *root;
+	struct ms_vma *parent = prev;
+
+	if (!vma->vm_file)
+		return;
+	root = &vma->vm_file->mapping->i_mmap;
+	if (!prev->i_mmap.rbe_right) {
+		RB_SET(vma, parent, i_mmap);
+		parent->i_mmap.rbe_right = vma;
+	} else {
+		parent = prev->i_mmap.rbe_right;
+		while (parent->i_mmap.rbe_left)
+			parent = parent->i_mmap.rbe_left;
+		RB_SET(vma, parent, i_mmap);
+		parent->i_mmap.rbe_left = vma;
+	}
+	i_mmap_augment_up(vma);
+	ms_i_mmap_RB_INSERT_COLOR(root, vma);
+	i_mmap_augment_up(vma);
+}
+
+void ms_i_mmap_remove(struct ms_vma *vma)
+{
+	struct ms_i_mmap *root;
+	struct ms_vma *succ;
+
+	if (!vma->vm_file)
+		return;
+	root = &vma->vm_file->mapping->i_mmap;
+	succ = RB_NEXT(ms_i_mmap, root, vma);
+	RB_REMOVE(ms_i_mmap, root, vma);
+	// RB_REMOVE augments along the path that it changed, but for the successor's when it moved
+	// up.
+	i_mmap_augment_up(succ);
+}
+
+struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last)
+{
+	struct ms_vma *vma = mapping->i_mmap.rbh_root, *left;
+
+	if (!vma || vma->i_mmap_last < first)
+		return NULL;
+	for (;;) {
+		left = vma->i_mmap.rbe_left;
+		if (left && left->i_mmap_last >= first) {
+			vma = left;
+			continue;
+		}
+		if (vma->vm_pgoff > last)
+			return NULL;
+		if (last_page(vma) >= first)
+			return vma;
+		vma = vma->i_mmap.rbe_right;
+		if (!vma || vma->i_mmap_last < first)
+			return NULL;
+	}
+}
+
+struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last)
+{
+	while ((vma = RB_NEXT(ms_i_mmap, NULL, vma))) {
+		if (vma->vm_pgoff > last)
+			return NULL;
+		if (last_page(vma) >= first)
+			return vma;
+	}
+	return NULL;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which neighbours a range joins. Mirrors vma_merge() and its successors, mm/mmap.c and mm/vma.c.
+ *
+ *   prev | range | next      a range and a neighbour join when nothing but the border tells them
+ * apart
+ */
+#include "mm/internal.h"
+
+static bool has_close(const struct ms_vma *vma)
+{
+	return vma->vm_ops && vma->vm_ops->close;
+}
+
+/* is_mergeable_vma() */
+static bool same_attributes(const struct ms_vma_merge *vmg, const struct ms_vma *vma)
+{
+	const struct ms_policy *policy = &vmg->mm->machine->policy;
+
+	if ((vma->vm_flags ^ vmg->vm_flags) & ~MS_VM_SOFTDIRTY)
+		return false;
+	if (vma->vm_file != vmg->file)
+		return false;
+	return policy->vma_merge_close != MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE || !has_close(vma);
+}
+
+/* is_mergeable_anon_vma(): `from` is whose pages join those of `target` */
+static bool anon_compatible(const struct ms_vma_merge *vmg, const struct ms_vma *target)
+{
+	const struct ms_vma *from = vmg->anon_from;
+	const struct ms_anon_vma *src = from ? from->anon_vma : NULL, *tgt = target->anon_vma;
+
+	if (vmg->mm->machine->policy.anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_ANY && src &&
+	    !tgt)
+		return from->anon_chain == 1;
+	if ((!src || !tgt) && target->anon_chain == 1)
+		return true;
+	return src == tgt;
+}
+
+static bool can_merge_prev(const struct ms_vma_merge *vmg)
+{
+	const struct ms_vma *prev = vmg->prev;
+
+	return prev && prev->vm_end == vmg->start && same_attributes(vmg, prev) &&
+	       anon_compatible(vmg, prev) && prev->vm_pgoff + ms_vma_pages(prev) == vmg->pgoff;
+}
+
+static bool can_merge_next(const struct ms_vma_merge *vmg)
+{
+	const struct ms_vma *next = vmg->next;
+	uint64_t npages = (vmg->end - vmg->start) >> vmg->mm->machine->page_shift;
+
+	return next && next->vm_start == vmg->end && same_attributes(vmg, next) &&
+	       anon_compatible(vmg, next) && next->vm_pgoff == vmg->pgoff + npages;
+}
+
+/*
+ * Both sides fit the range: do they fit each other? 6.1's mmap tests the previous one against the
+ * next one's anon_vma by the strict rule, and prefers the next; all others go by the previous.
+ */
+static void both_sides(const struct ms_vma_merge *vmg, bool *prev_ok, bool *next_ok)
+{
+	const struct ms_vma *prev = vmg->prev, *next = vmg->next;
+	enum ms_policy_anon_hole_merge rule = vmg->mm->machine->policy.anon_hole_merge;
+
+	if (vmg->from_mmap && rule == MS_ANON_HOLE_MERGE_NEXT_FIRST_STRICT) {
+		struct ms_vma_merge again = *vmg;
+
+		again.anon_from = next;
+		*prev_ok = anon_compatible(&again, prev);
+	} else {
+		*next_ok = !prev->anon_vma || !next->anon_vma || prev->anon_vma == next->anon_vma;
+	}
+}
+
+static void choose_sides(const struct ms_vma_merge *vmg, bool *prev_ok, bool *next_ok)
+{
+	*prev_ok = *next_ok = false;
+	if (vmg->vm_flags & MS_VM_SPECIAL)
+		return;
+	*prev_ok = can_merge_prev(vmg);
+	*next_ok = can_merge_next(vmg);
+	if (*prev_ok && *next_ok)
+		both_sides(vmg, prev_ok, next_ok);
+	// Joining both deletes the next one: where close hooks may survive, they may not be
+	// deleted.
+	if (*prev_ok && *next_ok && has_close(vmg->next))
+		*next_ok = false;
+}
+
+static void remove_merged(struct ms_vma *vma)
+{
+	ms_i_mmap_remove(vma);
+	ms_vma_tree_remove(vma->vm_mm, vma);
+	ms_vma_free(vma, false);
+}
+
+/* dup_anon_vma() */
+static void take_anon_vma(struct ms_vma *target, const struct ms_vma *from)
+{
+	if (!target->anon_vma && from && from->anon_vma)
+		ms_anon_vma_clone(target, from);
+}
+
+struct ms_vma *ms_vma_merge_new(struct ms_vma_merge *vmg)
+{
+	struct ms_vma *prev = vmg->prev, *next = vmg->next;
+	bool prev_ok, next_ok;
+
+	choose_sides(vmg, &prev_ok, &next_ok);
+	if (prev_ok && next_ok) {
+		take_anon_vma(prev, next->anon_vma ? next : vmg->anon_from);
+		ms_hva_t end = next->vm_end;
+
+		remove_merged(next);
+		ms_vma_adjust(prev, prev->vm_start, end, prev->vm_pgoff);
+		return prev;
+	}
+	if (prev_ok) {
+		take_anon_vma(prev, vmg->anon_from);
+		ms_vma_adjust(prev, prev->vm_start, vmg->end, prev->vm_pgoff);
+		return prev;
+	}
+	if (next_ok) {
+		take_anon_vma(next, vmg->anon_from);
+		ms_vma_adjust(next, vmg->start, next->vm_end, vmg->pgoff);
+		return next;
+	}
+	return NULL;
+}
+
+/*
+ * [start, end) of `vma`, at one of its borders, goes to prev and/or next:
+ *
+ *   prev | vma  | next         prev grows over a head or all, next over a tail or all, or one over
+ * everything
+ *        |######|
+ */
+static struct ms_vma *merge_existing(struct ms_vma_merge *vmg, struct ms_vma *vma)
+{
+	bool whole = vmg->start == vma->vm_start && vmg->end == vma->vm_end;
+	struct ms_vma *prev = vmg->prev, *next = vmg->next;
+	bool prev_ok, next_ok;
+
+	choose_sides(vmg, &prev_ok, &next_ok);
+	if ((!prev_ok && !next_ok) || (whole && has_close(vma)))
+		return NULL;
+	if (prev_ok && next_ok)
+		take_anon_vma(prev, next->anon_vma ? next : vma);
+	else
+		take_anon_vma(prev_ok ? prev : next, vma);
+
+	if (prev_ok) {
+		ms_hva_t end = next_ok ? next->vm_end : vmg->end;
+
+		if (next_ok)
+			remove_merged(next);
+		if (whole)
+			remove_merged(vma);
+		else
+			ms_vma_adjust(vma, vmg->end, vma->vm_end, ms_vma_pgoff_of(vma, vmg->end));
+		ms_vma_adjust(prev, prev->vm_start, end, prev->vm_pgoff);
+		return prev;
+	}
+	if (whole)
+		remove_merged(vma);
+	else
+		ms_vma_adjust(vma, vma->vm_start, vmg->start, vma->vm_pgoff);
+	ms_vma_adjust(next, vmg->start, next->vm_end, vmg->pgoff);
+	return next;
+}
+
+int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t new_flags,
+			struct ms_vma **out)
+{
+	struct ms_vma_merge vmg = {
+		.mm = vma->vm_mm,
+		.prev = start == vma->vm_start ? ms_vma_prev(vma) : NULL,
+		.next = end == vma->vm_end ? ms_vma_next(vma) : NULL,
+		.start = start,
+		.end = end,
+		.vm_flags = new_flags,
+		.pgoff = ms_vma_pgoff_of(vma, start),
+		.file = vma->vm_file,
+		.anon_from = vma,
+	};
+	struct ms_vma *merged = merge_existing(&vmg, vma);
+	int err;
+
+	*out = merged ? merged : vma;
+	if (merged)
+		return 0;
+	if (vma->vm_start < start) {
+		err = ms_split_vma(vma, start, true, NULL);
+		if (err)
+			return err;
+	}
+	if (vma->vm_end > end)
+		return ms_split_vma(vma, end, false, NULL);
+	return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* munmap(2): do_vmi_align_munmap() and the vms_* family, mm/vma.c; do_munmap() up to 5.19. */
+#include "mm/munmap.h"
+
+/* Splits the VMA across `addr`: which half is the new object is the kernel's choice, and open()
+ * gets that one. */
+static int split_border(struct ms_mm *mm, ms_hva_t addr, bool dies_above, struct ms_vma **vma)
+{
+	bool kept_is_new = mm->machine->policy.munmap_split_new == MS_MUNMAP_SPLIT_NEW_KEPT_PART;
+	bool new_below = dies_above == kept_is_new;
+	struct ms_vma *half;
+	int err = ms_split_vma_nolimit(*vma, addr, new_below, &half);
+
+	if (!err && new_below != dies_above)
+		*vma = half;
+	return err;
+}
+
+int ms_gather_munmap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_munmap *um)
+{
+	struct ms_vma *vma = ms_find_vma_intersection(mm, start, end), *next, **tail = &um->vmas;
+	struct ms_vma *last;
+	int err;
+
+	*um = (struct ms_munmap){ .mm = mm, .start = start, .end = end };
+	if (!vma)
+		return 0;
+	if (start > vma->vm_start) {
+		if (end < vma->vm_end && mm->map_count >= MS_MAX_MAP_COUNT)
+			return -ENOMEM;
+		err = split_border(mm, start, true, &vma);
+		if (err)
+			return err;
+	}
+	last = ms_find_vma(mm, end - 1);
+	if (last && last->vm_start < end && end < last->vm_end) {
+		bool first_is_last = vma == last;
+
+		err = split_border(mm, end, false, &last);
+		if (err)
+			return err;
+		if (first_is_last)
+			vma = last;
+	}
+	um->prev = ms_vma_prev(vma);
+	for (; vma && vma->vm_start < end; vma = next) {
+		next = ms_vma_next(vma);
+		ms_vma_tree_remove(mm, vma);
+		vma->node.rbe_right = NULL;
+		*tail = vma;
+		tail = &vma->node.rbe_right;
+	}
+	um->next = vma;
+	return 0;
+}
+
+void ms_abort_munmap(struct ms_munmap *um)
+{
+	for (struct ms_vma *vma = um->vmas, *next; vma; vma = next) {
+		next = vma->node.rbe_right;
+		ms_vma_tree_insert(um->mm, vma);
+	}
+	um->vmas = NULL;
+}
+
+void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
+		     ms_hva_t prev_end, ms_hva_t next_start)
+{
+	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
+	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
+		ms_unmap_single_vma(vma, start, end, true);
+	ms_notify_end(mm, start, end, MS_NOTIFY_UNMAP);
+	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
+		ms_i_mmap_remove(vma);
+	ms_free_pgtables(mm, start, end, prev_end, next_start);
+}
+
+void ms_clear_munmap(struct ms_munmap *um)
+{
+	if (um->vmas)
+		ms_unmap_region(um->mm, um->vmas, um->start, um->end,
+				um->prev ? um->prev->vm_end : 0, um->next ? um->next->vm_start : 0);
+}
+
+void ms_close_munmap(struct ms_munmap *um)
+{
+	for (struct ms_vma *vma = um->vmas; vma; vma = vma->node.rbe_right)
+		ms_vma_call_close(vma);
+	um->closed = true;
+}
+
+void ms_complete_munmap(struct ms_munmap *um)
+{
+	for (struct ms_vma *vma = um->vmas, *next; vma; vma = next) {
+		next = vma->node.rbe_right;
+		ms_vma_free(vma, !um->closed);
+	}
+	um->vmas = NULL;
+}
+
+int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
+{
+	struct ms_munmap um;
+	int err;
+
+	err = ms_gather_munmap(mm, start, start + len, &um);
+	if (err)
+		return err;
+	ms_clear_munmap(&um);
+	ms_complete_munmap(&um);
+	return 0;
+}
+
+int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
+{
+	uint64_t page_size = mm->machine->page_size;
+
+	if (!ms_aligned(addr, page_size) || addr > mm->task_size || len > mm->task_size - addr)
+		return -EINVAL;
+	len = ms_align_up(len, page_size);
+	if (!len)
+		return -EINVAL;
+	return ms_do_munmap(mm, addr, len);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An unmap in its steps, for munmap (all in a row) and for MAP_FIXED (which may fail in between, by
+ * policy mmap_fixed).
+ */
+#ifndef MS_MM_MUNMAP_H
+#define MS_MM_MUNMAP_H
+
+#include "mm/internal.h"
+
+struct ms_munmap {
+	struct ms_mm *mm;
+	ms_hva_t start, end;
+	struct ms_vma *vmas;        /* detached, by address, through node.rbe_right */
+	struct ms_vma *prev, *next; /* neighbours that stay */
+	bool closed;
+};
+
+/* Splits the borders and takes the VMAs of [start, end) out of the tree. An error leaves the
+ * splits, and nothing detached. */
+int ms_gather_munmap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_munmap *um);
+/* Puts them back. */
+void ms_abort_munmap(struct ms_munmap *um);
+/* Notifier, untrack, zap, page tables. */
+void ms_clear_munmap(struct ms_munmap *um);
+/* vm_ops->close of each, ahead of ms_complete_munmap. */
+void ms_close_munmap(struct ms_munmap *um);
+/* Closes (unless done) and frees the VMAs. */
+void ms_complete_munmap(struct ms_munmap *um);
+
+#endif

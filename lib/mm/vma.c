@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* VMA objects: made, duplicated, split, moved at their borders, freed. Mirrors mm/vma.c (mm/mmap.c
+ * up to 6.9). */
+#include "mm/internal.h"
+
+/* ---- protection ---- */
+
+/* The six pgprot functions' common part: x86 has bits that combine, arm64 an index. */
+static ms_pgprot_t or_cache(ms_pgprot_t prot, enum ms_cache x86, enum ms_cache arm64)
+{
+	// PWT 1, PCD 2, PAT 4; the PAT of a kernel with all types
+	static const uint8_t bits[] = {
+		[MS_CACHE_WB] = 0, [MS_CACHE_WC] = 1, [MS_CACHE_UC_MINUS] = 2,
+		[MS_CACHE_UC] = 3, [MS_CACHE_WP] = 5, [MS_CACHE_WT] = 7
+	};
+	static const uint8_t types[] = { MS_CACHE_WB, MS_CACHE_WC, MS_CACHE_UC_MINUS, MS_CACHE_UC,
+					 MS_CACHE_WB, MS_CACHE_WP, MS_CACHE_UC_MINUS, MS_CACHE_WT };
+	enum ms_cache old = ms_pgprot_cache(prot);
+
+	if (!(prot & MS_PTE_X86))
+		return ms_pgprot_set_cache(prot, arm64);
+	if (old > MS_CACHE_WP)
+		return prot;
+	return ms_pgprot_set_cache(prot, (enum ms_cache)types[bits[old] | bits[x86]]);
+}
+
+ms_pgprot_t ms_pgprot_noncached(ms_pgprot_t prot)
+{
+	return or_cache(prot, MS_CACHE_UC_MINUS, MS_CACHE_NGNRNE);
+}
+
+ms_pgprot_t ms_pgprot_writecombine(ms_pgprot_t prot)
+{
+	return or_cache(prot, MS_CACHE_WC, MS_CACHE_WC);
+}
+
+ms_pgprot_t ms_pgprot_device(ms_pgprot_t prot)
+{
+	return or_cache(prot, MS_CACHE_UC_MINUS, MS_CACHE_NGNRE);
+}
+
+/* vm_get_page_prot(): private mappings are never writable at once, their writes copy. */
+ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
+{
+	ms_pgprot_t prot = ms_is_x86(m) ? MS_PTE_X86 : 0;
+
+	if (!(vm_flags & MS_VM_ACCESS))
+		return prot | MS_PTE_PROTNONE;
+	prot |= MS_PTE_PRESENT;
+	if ((vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == (MS_VM_WRITE | MS_VM_SHARED))
+		prot |= MS_PTE_WRITE;
+	return prot;
+}
+
+/* vma_wants_writenotify(), mm/vma.c: shared writable mappings whose driver asks to see the first
+ * write */
+static bool wants_writenotify(const struct ms_vma *vma)
+{
+	const uint64_t both = MS_VM_WRITE | MS_VM_SHARED;
+
+	if ((vma->vm_flags & both) != both)
+		return false;
+	return vma->vm_ops && (vma->vm_ops->page_mkwrite || vma->vm_ops->pfn_mkwrite);
+}
+
+void ms_vma_set_page_prot(struct ms_vma *vma)
+{
+	uint64_t flags = vma->vm_flags;
+
+	if (wants_writenotify(vma))
+		flags &= ~MS_VM_SHARED;
+	vma->vm_page_prot = ms_pgprot_set_cache(ms_vm_get_page_prot(ms_vma_machine(vma), flags),
+						ms_pgprot_cache(vma->vm_page_prot));
+}
+
+/* ---- anon_vma ---- */
+
+void ms_anon_vma_drop(struct ms_vma *vma)
+{
+	struct ms_anon_vma *av = vma->anon_vma;
+
+	vma->anon_vma = NULL;
+	vma->anon_chain = 0;
+	if (av && --av->refcount == 0)
+		ms_free(ms_vma_machine(vma), av);
+}
+
+int ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src)
+{
+	dst->anon_vma = src->anon_vma;
+	dst->anon_chain = src->anon_chain;
+	if (dst->anon_vma)
+		dst->anon_vma->refcount++;
+	return 0;
+}
+
+int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent)
+{
+	if (!parent->anon_vma)
+		return 0;
+	child->anon_vma = ms_zalloc(ms_vma_machine(child), sizeof(*child->anon_vma));
+	if (!child->anon_vma)
+		return -ENOMEM;
+	child->anon_vma->refcount = 1;
+	child->anon_chain = parent->anon_chain + 1;
+	return 0;
+}
+
+/* anon_vma_compatible(), mm/vma.c: a is directly below b, and they differ in nothing but access
+ * rights */
+static bool anon_vma_compatible(const struct ms_vma *a, const struct ms_vma *b)
+{
+	return a->vm_end == b->vm_start && a->vm_file == b->vm_file &&
+	       !((a->vm_flags ^ b->vm_flags) & ~(MS_VM_ACCESS | MS_VM_SOFTDIRTY)) &&
+	       b->vm_pgoff == a->vm_pgoff + ms_vma_pages(a);
+}
+
+/* find_mergeable_anon_vma(): a neighbour that mprotect may make one with this VMA lends its own */
+static struct ms_vma *lender(struct ms_vma *vma)
+{
+	struct ms_vma *next = ms_vma_next(vma), *prev = ms_vma_prev(vma);
+
+	if (next && anon_vma_compatible(vma, next) && next->anon_vma && next->anon_chain == 1)
+		return next;
+	if (prev && anon_vma_compatible(prev, vma) && prev->anon_vma && prev->anon_chain == 1)
+		return prev;
+	return NULL;
+}
+
+int ms_anon_vma_prepare(struct ms_vma *vma)
+{
+	struct ms_vma *from;
+
+	if (vma->anon_vma)
+		return 0;
+	from = lender(vma);
+	if (from) {
+		vma->anon_vma = from->anon_vma;
+	} else {
+		vma->anon_vma = ms_zalloc(ms_vma_machine(vma), sizeof(*vma->anon_vma));
+		if (!vma->anon_vma)
+			return -ENOMEM;
+	}
+	vma->anon_vma->refcount++;
+	vma->anon_chain = 1;
+	return 0;
+}
+
+/* ---- objects ---- */
+
+struct ms_vma *ms_vma_alloc(struct ms_mm *mm)
+{
+	struct ms_vma *vma = ms_zalloc(mm->machine, sizeof(*vma));
+
+	if (vma)
+		vma->vm_mm = mm;
+	return vma;
+}
+
+struct ms_vma *ms_vma_dup(struct ms_vma *vma)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_vma *new_vma = ms_vma_alloc(vma->vm_mm);
+
+	if (!new_vma)
+		return NULL;
+	*new_vma = *vma;
+	new_vma->anon_vma = NULL;
+	new_vma->anon_chain = 0;
+	new_vma->pfnmap_ctx = NULL;
+	if (ms_pfnmap_ctx_dup(new_vma, vma) || ms_anon_vma_clone(new_vma, vma)) {
+		ms_pfnmap_ctx_put(new_vma);
+		ms_free(m, new_vma);
+		return NULL;
+	}
+	if (new_vma->vm_file)
+		ms_file_get(new_vma->vm_file);
+	return new_vma;
+}
+
+void ms_vma_call_open(struct ms_vma *vma)
+{
+	if (!vma->vm_ops || !vma->vm_ops->open)
+		return;
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = vma->vm_mm->id,
+		.addr = vma->vm_start, .size = ms_vma_size(vma));
+	vma->vm_ops->open(vma);
+}
+
+void ms_vma_call_close(struct ms_vma *vma)
+{
+	if (!vma->vm_ops || !vma->vm_ops->close)
+		return;
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
+		.addr = vma->vm_start, .size = ms_vma_size(vma));
+	vma->vm_ops->close(vma);
+}
+
+void ms_vma_free(struct ms_vma *vma, bool call_close)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (call_close)
+		ms_vma_call_close(vma);
+	if (vma->vm_file)
+		ms_file_drop(vma->vm_file);
+	ms_anon_vma_drop(vma);
+	ms_pfnmap_ctx_put(vma);
+	ms_free(m, vma);
+}
+
+/* ---- borders ---- */
+
+void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pgoff)
+{
+	ms_vma_adjust_trans_huge(vma, start, end);
+	ms_i_mmap_remove(vma);
+	// The order in the tree does not change: borders move into what was this VMA's, or into a
+	// hole.
+	vma->vm_start = start;
+	vma->vm_end = end;
+	vma->vm_pgoff = pgoff;
+	ms_i_mmap_insert(vma);
+}
+
+static struct ms_vma *make_half(struct ms_vma *vma, ms_hva_t addr, bool new_below)
+{
+	struct ms_vma *half = ms_vma_dup(vma);
+
+	if (!half)
+		return NULL;
+	if (new_below) {
+		half->vm_end = addr;
+	} else {
+		half->vm_start = addr;
+		half->vm_pgoff = ms_vma_pgoff_of(vma, addr);
+	}
+	return half;
+}
+
+/* __split_vma(). open(new) comes while the old VMA still has its old borders. */
+int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma)
+{
+	struct ms_vma *half;
+
+	if (vma->vm_ops && vma->vm_ops->may_split) {
+		int err = vma->vm_ops->may_split(vma, addr);
+
+		if (err)
+			return err;
+	}
+	half = make_half(vma, addr, new_below);
+	if (!half)
+		return -ENOMEM;
+	ms_vma_call_open(half);
+	if (new_below)
+		ms_vma_adjust(vma, addr, vma->vm_end, ms_vma_pgoff_of(vma, addr));
+	else
+		ms_vma_adjust(vma, vma->vm_start, addr, vma->vm_pgoff);
+	ms_vma_tree_insert(vma->vm_mm, half);
+	ms_i_mmap_insert(half);
+	if (new_vma)
+		*new_vma = half;
+	return 0;
+}
+
+int ms_split_vma(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma)
+{
+	if (vma->vm_mm->map_count >= MS_MAX_MAP_COUNT)
+		return -ENOMEM;
+	return ms_split_vma_nolimit(vma, addr, new_below, new_vma);
+}

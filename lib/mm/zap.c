@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page-table entries go: unmap_single_vma() and what is built on it, mm/memory.c. */
+#include "mm/internal.h"
+
+struct zap {
+	ms_hva_t start, end;
+	bool keep_cows; // unmap_mapping_range without even_cows: copied pages stay
+};
+
+ms_pfn_t ms_normal_pfn(struct ms_vma *vma, ms_hva_t addr, uint64_t entry)
+{
+	ms_pfn_t pfn = 0;
+
+	return ms_vm_normal_page(vma, addr, entry, &pfn) ? pfn : 0;
+}
+
+void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_pfn_t pfn = ms_pte_pfn(m, entry);
+
+	if ((entry & MS_PTE_SPECIAL) || ms_is_zero_pfn(m, pfn))
+		return;
+	if (level == MS_LEVEL_PMD && ms_is_huge_zero_pfn(m, pfn))
+		return;
+	if (ms_pfn_is_ram(m, pfn))
+		ms_page_put(m, pfn, 1);
+}
+
+static bool is_copied_page(struct ms_vma *vma, uint64_t entry)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_page *page;
+
+	if (entry & MS_PTE_SPECIAL)
+		return false;
+	page = ms_pfn_to_page(m, ms_pte_pfn(m, entry));
+	return page && (page->flags & MS_PG_ANON);
+}
+
+static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
+		     void *arg)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const struct zap *zap = arg;
+	uint64_t size = UINT64_C(1) << ms_level_shift(m, level), entry = *slot;
+
+	if (addr < zap->start || addr + size > zap->end) {
+		if (level == MS_LEVEL_PMD)
+			ms_split_huge_pmd(vma, addr);
+		else
+			ms_split_huge_pud(vma, addr);
+		return;
+	}
+	if (zap->keep_cows && is_copied_page(vma, entry))
+		return;
+	*slot = 0;
+	ms_drop_leaf(vma, entry, level);
+	if (level == MS_LEVEL_PMD && ms_vma_is_anonymous(vma))
+		ms_pt_free_table(vma->vm_mm, ms_pt_withdraw(vma->vm_mm));
+}
+
+/* unmap_page_range() */
+static void zap_page_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool keep_cows)
+{
+	struct zap zap = { .start = start, .end = end, .keep_cows = keep_cows };
+
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start,
+		.size = end - start);
+	ms_pt_for_each_leaf(vma, start, end, zap_leaf, &zap);
+}
+
+/* The untrack that every zap of a VM_PFNMAP VMA brings, up to 6.15. */
+static void untrack_at_zap(struct ms_vma *vma, bool in_unmap)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	unsigned int level;
+
+	if (!(vma->vm_flags & MS_VM_PFNMAP))
+		return;
+	switch (m->policy.untrack_at) {
+	case MS_UNTRACK_AT_ANY_ZAP:
+		break;
+	case MS_UNTRACK_AT_UNMAP_ONLY:
+		if (!in_unmap)
+			return;
+		break;
+	case MS_UNTRACK_AT_LAST_VMA_FREED:
+		return;
+	}
+	ms_untrack_pfn(vma, 0, 0, ms_pt_walk(vma->vm_mm, vma->vm_start, &level));
+}
+
+static void unmap_single(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool in_unmap,
+			 bool keep_cows)
+{
+	start = ms_max_u64(start, vma->vm_start);
+	end = ms_min_u64(end, vma->vm_end);
+	if (start >= end)
+		return;
+	untrack_at_zap(vma, in_unmap);
+	ms_hook(ms_vma_machine(vma), MS_HOOK_ZAP_UNTRACKED, start);
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_unmap(vma, start, end);
+	else
+		zap_page_range(vma, start, end, keep_cows);
+}
+
+void ms_unmap_single_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool in_unmap)
+{
+	unmap_single(vma, start, end, in_unmap, false);
+}
+
+void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool keep_cows)
+{
+	ms_hva_t start = addr, end = addr + size;
+
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_widen(vma, &start, &end);
+	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	unmap_single(vma, addr, addr + size, false, keep_cows);
+	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+}
+
+void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
+{
+	ms_zap_range_details(vma, addr, size, false);
+}
+
+static bool table_is_empty(const struct ms_machine *m, const uint64_t *table)
+{
+	for (size_t i = 0; i < (size_t)1 << (m->page_shift - 3); i++)
+		if (table[i])
+			return false;
+	return true;
+}
+
+/* try_to_free_pte(), 6.14+: PTE tables of [start, end) that the zap emptied, if it covered them
+ * whole */
+static void reclaim_tables(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t size = ms_pmd_size(m);
+
+	for (ms_hva_t addr = ms_align_up(start, size); addr + size <= end; addr += size) {
+		uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
+
+		if (!slot || !ms_pte_is_table(*slot) || !table_is_empty(m, ms_pte_table(*slot)))
+			continue;
+		ms_pt_free_table(vma->vm_mm, ms_pte_table(*slot));
+		*slot = 0;
+	}
+}
+
+void ms_zap_dontneed(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
+{
+	ms_zap_page_range_single(vma, addr, size);
+	if (ms_vma_machine(vma)->policy.pte_table_reclaim == MS_PTE_TABLE_RECLAIM_DONTNEED_2M &&
+	    !ms_vma_is_hugetlb(vma))
+		reclaim_tables(vma, addr, addr + size);
+}
