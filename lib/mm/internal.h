@@ -194,8 +194,8 @@ struct ms_vma_merge {
 	uint64_t vm_flags;
 	uint64_t pgoff;
 	struct ms_file *file;
-	const struct ms_vma
-		*anon_from; /* whose anon_vma the range has (existing and copied ranges), or NULL */
+	const struct ms_vma *anon_from; /* whose anon_vma the range has, or NULL: a new range */
+	bool from_mmap;                 /* mmap_region asks, which has an order of its own in 6.1 */
 };
 /*
  * vma_merge_new_range / vma_merge (new mapping): lets prev and/or next grow over [start, end). The

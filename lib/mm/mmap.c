@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mmap(2): do_mmap() and mmap_region(), mm/mmap.c and mm/vma.c. */
+#include "mm/munmap.h"
+
+/* What is being mapped, on its way through mmap_region. */
+struct request {
+	struct ms_mm *mm;
+	ms_hva_t start, end;
+	uint64_t vm_flags;
+	uint64_t pgoff;
+	struct ms_file *file;
+	struct ms_munmap old; // what MAP_FIXED replaces
+	struct ms_vma *prev, *next;
+	struct ms_vma_desc desc; // mmap_prepare's
+};
+
+/* ---- arguments ---- */
+
+static uint64_t prot_to_flags(unsigned int prot)
+{
+	return (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
+	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
+}
+
+/* Without MAP_FIXED: the hint if it is free, else the highest gap that fits (get_unmapped_area, top
+ * down). */
+static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+{
+	ms_hva_t end = mm->task_size;
+	struct ms_vma *vma;
+
+	hint = ms_align_down(hint, mm->machine->page_size);
+	if (hint && len <= mm->task_size && hint <= mm->task_size - len &&
+	    !ms_find_vma_intersection(mm, hint, hint + len))
+		return (int64_t)hint;
+	for (vma = ms_find_vma_before(mm, end); vma; vma = ms_vma_prev(vma)) {
+		if (vma->vm_end <= end && end - vma->vm_end >= len)
+			return (int64_t)(end - len);
+		end = vma->vm_start;
+	}
+	// the first page stays unmapped (mmap_min_addr)
+	return end >= len + mm->machine->page_size ? (int64_t)(end - len) : -ENOMEM;
+}
+
+static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
+		     const struct ms_file *file)
+{
+	if (len > mm->task_size)
+		return -ENOMEM;
+	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
+		return choose_address(mm, addr, len);
+	if (file && file->kind == MS_FILE_HUGETLB &&
+	    !ms_aligned(addr, UINT64_C(1) << (mm->machine->page_shift + file->mapping->order)))
+		return -EINVAL;
+	if (addr > mm->task_size - len)
+		return -ENOMEM;
+	if (!ms_aligned(addr, mm->machine->page_size))
+		return -EINVAL;
+	if ((flags & MS_MAP_FIXED_NOREPLACE) && ms_find_vma_intersection(mm, addr, addr + len))
+		return -EEXIST;
+	return (int64_t)addr;
+}
+
+/* do_mmap()'s file part: mode bits, noexec, the largest offset */
+static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t pgoff, uint64_t len,
+		      uint64_t *vm_flags)
+{
+	unsigned int shift = file->machine->page_shift;
+
+	if (file->max_bytes) {
+		uint64_t max = ms_align_down(file->max_bytes, UINT64_C(1) << shift);
+
+		if (len > max || pgoff > (max - len) >> shift)
+			return -EOVERFLOW;
+	}
+	if (flags & MS_MAP_SHARED) {
+		if ((*vm_flags & MS_VM_WRITE) && !(file->fmode & MS_FMODE_WRITE))
+			return -EACCES;
+		*vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
+		if (!(file->fmode & MS_FMODE_WRITE))
+			*vm_flags &= ~(MS_VM_MAYWRITE | MS_VM_SHARED);
+	}
+	if (!(file->fmode & MS_FMODE_READ))
+		return -EACCES;
+	if (file->fmode & MS_FMODE_NOEXEC) {
+		if (*vm_flags & MS_VM_EXEC)
+			return -EPERM;
+		*vm_flags &= ~MS_VM_MAYEXEC;
+	}
+	if (file->kind == MS_FILE_DRIVER &&
+	    (!file->ops || (!file->ops->mmap && !file->ops->mmap_prepare)))
+		return -ENODEV;
+	return 0;
+}
+
+/* ---- mmap_region ---- */
+
+/* accountable_mapping() */
+static bool accountable(const struct request *rq)
+{
+	if (rq->file && rq->file->kind == MS_FILE_HUGETLB)
+		return false;
+	return (rq->vm_flags & (MS_VM_NORESERVE | MS_VM_SHARED | MS_VM_WRITE)) == MS_VM_WRITE;
+}
+
+static int remove_old(struct request *rq)
+{
+	bool unmap_first = rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST;
+	int err = ms_gather_munmap(rq->mm, rq->start, rq->end, &rq->old);
+
+	if (err)
+		return unmap_first ? -ENOMEM : err;
+	ms_clear_munmap(&rq->old);
+	if (unmap_first)
+		ms_complete_munmap(&rq->old);
+	else
+		ms_close_munmap(&rq->old);
+	return 0;
+}
+
+static struct ms_vma *merge_request(struct request *rq)
+{
+	struct ms_vma_merge vmg = {
+		.mm = rq->mm,
+		.prev = rq->prev,
+		.next = rq->next,
+		.start = rq->start,
+		.end = rq->end,
+		.vm_flags = rq->vm_flags,
+		.pgoff = rq->pgoff,
+		.file = rq->file,
+		.from_mmap = true,
+	};
+
+	return ms_vma_merge_new(&vmg);
+}
+
+static int call_mmap(struct request *rq, struct ms_vma *vma)
+{
+	struct ms_file *file = rq->file;
+
+	if (!file)
+		return 0;
+	switch (file->kind) {
+	case MS_FILE_SHMEM:
+		vma->vm_ops = &ms_shmem_vm_ops;
+		return 0;
+	case MS_FILE_HUGETLB:
+		return ms_hugetlb_mmap(file, vma);
+	case MS_FILE_DRIVER:
+		break;
+	}
+	if (file->ops->mmap_prepare) {
+		vma->vm_ops = rq->desc.vm_ops;
+		vma->vm_private_data = rq->desc.private_data;
+		vma->vm_page_prot = rq->desc.page_prot;
+		return 0;
+	}
+	return file->ops->mmap(file, vma);
+}
+
+/* shmem_zero_setup(): MAP_SHARED | MAP_ANONYMOUS is a memory file of its own */
+static int anonymous_shared(struct ms_vma *vma)
+{
+	vma->vm_file = ms_shmem_file_new(ms_vma_machine(vma), ms_vma_size(vma));
+	if (!vma->vm_file)
+		return -ENOMEM;
+	vma->vm_ops = &ms_shmem_vm_ops;
+	return 0;
+}
+
+/* ->mmap refused: the range is unmapped as if it had been mapped, without ->close. */
+static void undo_new(struct request *rq, struct ms_vma *vma)
+{
+	if (vma->vm_file)
+		ms_file_drop(vma->vm_file);
+	vma->vm_file = NULL;
+	vma->node.rbe_right = NULL;
+	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->prev ? rq->prev->vm_end : 0,
+			rq->next ? rq->next->vm_start : 0);
+	ms_vma_free(vma, false);
+}
+
+static int new_vma(struct request *rq, struct ms_vma **out)
+{
+	struct ms_vma *vma = ms_vma_alloc(rq->mm), *merged;
+	int err;
+
+	if (!vma)
+		return -ENOMEM;
+	vma->vm_start = rq->start;
+	vma->vm_end = rq->end;
+	vma->vm_flags = rq->vm_flags;
+	vma->vm_pgoff = rq->pgoff;
+	vma->vm_page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags);
+	if (rq->file) {
+		vma->vm_file = rq->file;
+		ms_file_get(rq->file);
+		err = call_mmap(rq, vma);
+		if (err) {
+			undo_new(rq, vma);
+			return err;
+		}
+	} else if (rq->vm_flags & MS_VM_SHARED) {
+		err = anonymous_shared(vma);
+		if (err) {
+			ms_vma_free(vma, false);
+			return err;
+		}
+	}
+	// A driver that changed the flags may have made it the same as its neighbour (up to 6.12).
+	if (rq->file && vma->vm_flags != rq->vm_flags && rq->prev &&
+	    rq->mm->machine->policy.mmap_second_merge == MS_MMAP_SECOND_MERGE_YES) {
+		rq->vm_flags = vma->vm_flags;
+		rq->pgoff = vma->vm_pgoff;
+		merged = merge_request(rq);
+		if (merged) {
+			ms_vma_free(vma, false);
+			*out = merged;
+			return 0;
+		}
+	}
+	ms_vma_tree_insert(rq->mm, vma);
+	ms_i_mmap_insert(vma);
+	*out = vma;
+	return 0;
+}
+
+static int prepare(struct request *rq)
+{
+	struct ms_file *file = rq->file;
+	int err;
+
+	if (!file || file->kind != MS_FILE_DRIVER || !file->ops->mmap_prepare)
+		return 0;
+	rq->desc = (struct ms_vma_desc){
+		.mm = rq->mm,
+		.start = rq->start,
+		.end = rq->end,
+		.pgoff = rq->pgoff,
+		.vm_flags = rq->vm_flags,
+		.page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags),
+	};
+	err = file->ops->mmap_prepare(file, &rq->desc);
+	rq->vm_flags = rq->desc.vm_flags;
+	rq->pgoff = rq->desc.pgoff;
+	return err;
+}
+
+/* mmap_action_complete(): what a driver with mmap_prepare does once its VMA exists */
+static int run_action(struct request *rq, struct ms_vma *vma)
+{
+	struct ms_file *file = rq->file;
+	int err;
+
+	if (!file || file->kind != MS_FILE_DRIVER || !file->ops->mmap_prepare || !file->ops->mmap)
+		return 0;
+	err = file->ops->mmap(file, vma);
+	if (err)
+		ms_do_munmap(rq->mm, vma->vm_start, ms_vma_size(vma));
+	else
+		ms_vma_set_page_prot(vma);
+	return err;
+}
+
+static int mmap_region(struct request *rq)
+{
+	struct ms_vma *vma;
+	bool is_new = false;
+	int err = remove_old(rq);
+
+	if (err)
+		return err;
+	if (accountable(rq))
+		rq->vm_flags |= MS_VM_ACCOUNT;
+	rq->prev = ms_find_vma_before(rq->mm, rq->start);
+	rq->next = ms_find_vma(rq->mm, rq->end);
+	err = prepare(rq);
+	vma = err ? NULL : merge_request(rq);
+	if (!err && !vma) {
+		err = new_vma(rq, &vma);
+		is_new = !err;
+	}
+	if (!err) {
+		if (ms_is_x86(rq->mm->machine))
+			vma->vm_flags |= MS_VM_SOFTDIRTY;
+		ms_vma_set_page_prot(vma);
+	}
+	ms_complete_munmap(&rq->old);
+	return err || !is_new ? err : run_action(rq, vma);
+}
+
+int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
+		unsigned int flags, struct ms_file *file, uint64_t off)
+{
+	const struct ms_machine *m = mm->machine;
+	struct request rq = { .mm = mm, .file = file, .pgoff = off >> m->page_shift };
+	const unsigned int kinds = flags & (MS_MAP_SHARED | MS_MAP_PRIVATE);
+	int64_t start;
+	int err;
+
+	if (!ms_aligned(off, m->page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) ||
+	    (kinds != MS_MAP_SHARED && kinds != MS_MAP_PRIVATE))
+		return -EINVAL;
+	if (!len)
+		return -EINVAL;
+	// ksys_mmap_pgoff() rounds a hugetlb length up; a wrap ends below as any other.
+	len = ms_align_up(len, file && file->kind == MS_FILE_HUGETLB
+				       ? m->page_size << file->mapping->order
+				       : m->page_size);
+	if (!len)
+		return -ENOMEM;
+	if (rq.pgoff + (len >> m->page_shift) < rq.pgoff)
+		return -EOVERFLOW;
+	if (mm->map_count > MS_MAX_MAP_COUNT)
+		return -ENOMEM;
+	start = place(mm, addr, len, flags, file);
+	if (start < 0)
+		return start;
+	rq.start = (ms_hva_t)start;
+	rq.end = rq.start + len;
+	rq.vm_flags = prot_to_flags(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
+	if (file) {
+		err = file_flags(file, flags, rq.pgoff, len, &rq.vm_flags);
+		if (err)
+			return err;
+	} else if (flags & MS_MAP_SHARED) {
+		rq.pgoff = 0;
+		rq.vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
+	} else {
+		rq.pgoff = rq.start >> m->page_shift;
+	}
+	if (flags & MS_MAP_NORESERVE)
+		rq.vm_flags |= MS_VM_NORESERVE;
+	err = mmap_region(&rq);
+	if (err)
+		return err;
+	if (flags & MS_MAP_POPULATE)
+		ms_mm_populate(mm, rq.start, len);
+	return start;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mprotect(2): mprotect_fixup() and change_protection(), mm/mprotect.c. */
+#include "mm/internal.h"
+
+struct change {
+	ms_hva_t start, end;
+	ms_pgprot_t newprot;
+	bool writenotify; // shared, and the driver asks to see the first write
+};
+
+/* can_change_pte_writable() and its fore-runners: may the entry become writable at once? */
+static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint64_t entry, bool pmd)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_policy *policy = &m->policy;
+	const struct ms_page *page;
+
+	if (!(vma->vm_flags & MS_VM_WRITE) || !(entry & MS_PTE_PRESENT))
+		return false;
+	if (vma->vm_flags & MS_VM_SHARED)
+		return ch->writenotify && (entry & MS_PTE_DIRTY);
+	if (pmd ? policy->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_NO
+		: policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY)
+		return false;
+	if (!pmd && policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY &&
+	    !(entry & MS_PTE_DIRTY))
+		return false;
+	if (entry & MS_PTE_SPECIAL)
+		return false;
+	page = ms_pfn_to_page(m, ms_pte_pfn(m, entry));
+	return page && (page->flags & MS_PG_ANON) && (page->flags & MS_PG_ANON_EXCLUSIVE);
+}
+
+static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
+			void *arg)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const struct change *ch = arg;
+	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+
+	if (addr < ch->start || addr + size > ch->end) {
+		if (level == MS_LEVEL_PMD)
+			ms_split_huge_pmd(vma, addr);
+		else
+			ms_split_huge_pud(vma, addr);
+		return;
+	}
+	*slot = ms_pte_modify(m, *slot, ch->newprot);
+	if (may_write_at_once(vma, ch, *slot, level != MS_LEVEL_PTE))
+		*slot |= MS_PTE_WRITE;
+}
+
+/* First address in [start, end) whose entry at `level` is not empty; end: none. */
+static ms_hva_t first_populated(const struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
+				unsigned int level)
+{
+	uint64_t size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+
+	for (ms_hva_t addr = start; addr < end; addr = ms_align_down(addr, size) + size) {
+		const uint64_t *slot = ms_pt_slot(mm, addr, level);
+		unsigned int at;
+
+		if (slot ? *slot != 0 : ms_pt_walk(mm, addr, &at) != 0)
+			return addr;
+	}
+	return end;
+}
+
+/* One piece of the range, with its notifier around it if anything in it is populated. */
+static void change_piece(struct ms_vma *vma, struct change *ch, ms_hva_t start, ms_hva_t end,
+			 unsigned int level)
+{
+	struct ms_mm *mm = vma->vm_mm;
+	ms_hva_t first = first_populated(mm, start, end, level);
+
+	if (first == end)
+		return;
+	ms_notify_start(mm, first, end, MS_NOTIFY_PROTECTION_VMA);
+	ms_pt_for_each_leaf(vma, start, end, change_leaf, ch);
+	ms_notify_end(mm, first, end, MS_NOTIFY_PROTECTION_VMA);
+}
+
+/* change_protection(): up to 6.1 notified per PUD from the first PMD entry, later per top-level
+ * entry from the first PUD */
+static void change_protection(struct ms_vma *vma, struct change *ch)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	bool per_pud = m->policy.mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD;
+	unsigned int level = per_pud ? MS_LEVEL_PMD : MS_LEVEL_PUD;
+	uint64_t piece = UINT64_C(1) << ms_level_shift(m, level - 1);
+
+	for (ms_hva_t addr = ch->start, next; addr < ch->end; addr = next) {
+		next = ms_min_u64(ms_align_down(addr, piece) + piece, ch->end);
+		change_piece(vma, ch, addr, next, level);
+	}
+}
+
+/* The accounting part of mprotect_fixup(): VM_ACCOUNT comes with write access and may go with it.
+ */
+static uint64_t account(const struct ms_vma *vma, uint64_t newflags)
+{
+	const uint64_t never =
+		MS_VM_ACCOUNT | MS_VM_WRITE | MS_VM_HUGETLB | MS_VM_SHARED | MS_VM_NORESERVE;
+
+	if (newflags & MS_VM_WRITE) {
+		if (!(vma->vm_flags & never))
+			newflags |= MS_VM_ACCOUNT;
+	} else if ((vma->vm_flags & MS_VM_ACCOUNT) && ms_vma_is_anonymous(vma) && !vma->anon_vma &&
+		   ms_vma_machine(vma)->policy.mprotect_unaccount ==
+			   MS_MPROTECT_UNACCOUNT_UNTOUCHED_ANON) {
+		newflags &= ~MS_VM_ACCOUNT;
+	}
+	return newflags;
+}
+
+static int mprotect_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
+{
+	struct ms_vma *vma = *pvma;
+	uint64_t oldflags = vma->vm_flags;
+	struct change ch = { .start = start, .end = end };
+	ms_pgprot_t shared_prot;
+	int err;
+
+	if (newflags == oldflags)
+		return 0;
+	newflags = account(vma, newflags);
+	err = ms_vma_modify_flags(vma, start, end, newflags, &vma);
+	if (err)
+		return err;
+	*pvma = vma;
+	vma->vm_flags = newflags | (vma->vm_flags & MS_VM_SOFTDIRTY);
+	ms_vma_set_page_prot(vma);
+	ch.newprot = vma->vm_page_prot;
+	shared_prot = ms_vm_get_page_prot(ms_vma_machine(vma), vma->vm_flags);
+	ch.writenotify = (shared_prot & MS_PTE_WRITE) && !(vma->vm_page_prot & MS_PTE_WRITE);
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_change_protection(vma, start, end);
+	else
+		change_protection(vma, &ch);
+	if ((oldflags & (MS_VM_WRITE | MS_VM_SHARED | MS_VM_LOCKED)) == MS_VM_LOCKED &&
+	    (newflags & MS_VM_WRITE))
+		ms_mm_populate(vma->vm_mm, start, end - start);
+	return 0;
+}
+
+/* One VMA's part of the call; *pvma becomes the VMA that covers it afterwards. */
+static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsigned int prot)
+{
+	struct ms_vma *vma = *pvma;
+	uint64_t newflags = vma->vm_flags & ~MS_VM_ACCESS;
+
+	newflags |= (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
+		    (prot & MS_PROT_X ? MS_VM_EXEC : 0);
+	if (newflags & ~(newflags >> 4) & MS_VM_ACCESS)
+		return -EACCES;
+	if (vma->vm_ops && vma->vm_ops->mprotect) {
+		int err = vma->vm_ops->mprotect(vma, start, end, newflags);
+
+		if (err)
+			return err;
+	}
+	return mprotect_fixup(pvma, start, end, newflags);
+}
+
+int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot)
+{
+	const uint64_t page_size = mm->machine->page_size;
+	struct ms_vma *vma;
+	ms_hva_t end;
+	int err;
+
+	if (!ms_aligned(addr, page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)))
+		return -EINVAL;
+	if (!len)
+		return 0;
+	len = ms_align_up(len, page_size);
+	end = addr + len;
+	if (end <= addr)
+		return -ENOMEM;
+	vma = ms_vma_lookup(mm, addr);
+	if (!vma)
+		return -ENOMEM;
+	for (;;) {
+		ms_hva_t stop = ms_min_u64(vma->vm_end, end);
+
+		err = protect_vma(&vma, addr, stop, prot);
+		if (err)
+			return err;
+		addr = ms_max_u64(stop, vma->vm_end);
+		if (addr >= end)
+			return 0;
+		vma = ms_vma_next(vma);
+		if (!vma || vma->vm_start != addr)
+			return -ENOMEM;
+	}
+}
