@@ -17,15 +17,23 @@
 extern "C" {
 #endif
 
-/** Where the table's memory comes from and who hears of what it does. Only alloc and free are
- * required. */
+/**
+ * Where the table's memory comes from and who hears of what it does. Only alloc and free are
+ * required; a callback that is not there costs nothing. No callback may use the table.
+ */
 struct ms_s2_host {
 	void *ctx;
 	/** `size` zeroed bytes aligned to `size` (a power of two, at least the granule); NULL:
 	 * none. */
 	void *(*alloc)(void *ctx, size_t size);
 	void (*free)(void *ctx, void *table, size_t size);
-	/** The descriptor that translates [ipa, ipa + size of level) changed. */
+	/**
+	 * The descriptor that translates [ipa, ipa + size of level) changed. An entry that is
+	 * broken before it is made again goes to 0 in between. A table descriptor's address is the
+	 * number of the table, times the page size; numbers are the same in every run. Entries of a
+	 * table that is unlinked as a whole (replaced by a block, or freed) do not change one by
+	 * one.
+	 */
 	void (*desc)(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old, uint64_t desc);
 	void (*tlbi)(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t size,
 		     unsigned int level);
@@ -40,8 +48,11 @@ struct ms_s2_config {
 	bool same_leaf_eagain;   ///< mapping what is mapped already: -EAGAIN (5.12+), else success
 	bool table_to_block_range; ///< a table replaced by a block: range TLBI, else the whole VMID
 	bool unmap_defer;          ///< unmap defers TLBIs to one range TLBI if fwb and tlbi_range
-	bool relax_local;          ///< relax_perms: TLBI of this CPU only
-	bool xn_two_bits;          ///< XN[54:53]: separate EL1 and EL0 execute permission
+	bool relax_local; ///< relax_perms: TLBI of this CPU only; where nothing is mapped relax and
+			  ///< mkyoung answer -EAGAIN (else 0)
+	bool xn_two_bits; ///< XN[54:53]: separate EL1 and EL0 execute permission
+	bool cmo_by_caller; ///< map and relax do no cache maintenance (<= 5.13): the abort handler
+			    ///< does it before it calls them
 };
 
 /** -EINVAL: a field is out of range; -ENOMEM. On success *s2 is an empty table. */
@@ -55,36 +66,48 @@ void ms_s2_free(struct ms_s2 *s2);
 struct ms_s2_cache {
 	unsigned int count;
 	void *table[MS_S2_CACHE_CAPACITY];
+	void *more; ///< those beyond MS_S2_CACHE_CAPACITY, chained
 };
 /** Nothing if count >= min; else fills to capacity. -ENOMEM if even min cannot be had. */
 int ms_s2_cache_topup(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int min);
+/** The same with another capacity, for ms_s2_split(). -EINVAL: min > capacity. */
+int ms_s2_cache_fill(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int capacity,
+		     unsigned int min);
+/** Before ms_s2_free(), which takes the tables in caches with it. */
 void ms_s2_cache_free(struct ms_s2 *s2, struct ms_s2_cache *cache);
 /** Tables that one fault may need: levels - 1. */
 unsigned int ms_s2_cache_min(const struct ms_s2 *s2);
+/** Tables that splitting `size` bytes may need (kvm_mmu_split_nr_page_tables). */
+unsigned int ms_s2_split_tables(const struct ms_s2 *s2, uint64_t size);
 
 /**
  * kvm_pgtable_stage2_map of [ipa, ipa + size) to pa; prot: MS_PROT_R/W/X/PX/UX/DEVICE/NORMAL_NC.
- * Lays down the largest blocks that ipa, pa and size allow. cache may be NULL: then a needed table
- * is -ENOMEM. -ERANGE: beyond the IPA space; -EINVAL: prot; -EAGAIN: an entry was already so
- * (entries before it stay written).
+ * Lays down the largest blocks that ipa, pa and size allow; ipa and pa are rounded down to pages,
+ * size up. cache may be NULL: then a needed table is -ENOMEM; from an empty one the host is asked,
+ * as the kernel does with a warning. -ERANGE: beyond the IPA space; -EINVAL: prot, or pa wider than
+ * a descriptor holds; -EAGAIN: an entry was already so but for its permissions, as configured.
+ * Entries before the one that failed stay written.
  */
 int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
 	      struct ms_s2_cache *cache);
 /** Every leaf that overlaps the range goes whole; emptied tables are freed. -ERANGE. */
 int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
-/** Write permission goes from every leaf that overlaps the range. */
+/** Write permission goes from every leaf that overlaps the range. No TLBI. -ERANGE. */
 int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
-/** Adds the R, W, X of prot to the leaf at ipa; never removes. -EAGAIN or 0 where there is none, as
- * configured. */
+/**
+ * Adds the R, W, X of prot to the leaf at ipa; never removes (but with two XN bits PX or UX alone
+ * replaces what was executable before, as in the kernel). -EAGAIN or 0 where there is none, as
+ * configured; -EINVAL: PX or UX alone without two bits; -ERANGE.
+ */
 int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot);
-/** Sets the access flag of the leaf at ipa. */
+/** Sets the access flag of the leaf at ipa. Where there is none: as relax. -ERANGE. */
 int ms_s2_mkyoung(struct ms_s2 *s2, ms_ipa_t ipa);
-/** Whether a leaf in the range was accessed; clear: and makes it old. */
+/** Whether a leaf in the range was accessed; clear: and makes it old. No TLBI. */
 bool ms_s2_test_clear_young(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, bool clear);
 /**
  * kvm_pgtable_stage2_split: blocks in the range become pages (or next-level blocks when the cache
  * is short), with the tables in `cache`. -ENOMEM when it is empty. Memory attributes other than
- * R/W/X are not kept, as in the kernel.
+ * R/W/X are not kept, as in the kernel. The new table's entries are written before it is linked.
  */
 int ms_s2_split(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, struct ms_s2_cache *cache);
 /** Cleans the data cache of every cacheable leaf in the range (nothing with FWB). */

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Changing what leaves allow without moving them: write protection, relaxing, age; and flushing. */
+#include "s2.h"
+
+/* What to do with the leaves of a range, and what was found. */
+struct attr_walk {
+	struct ms_s2 *s2;
+	ms_ipa_t end;
+	uint64_t clear; // bits that go from every leaf
+	uint64_t found; // all bits that were set in some leaf
+};
+
+static void change_leaf(struct ms_s2 *s2, uint64_t *word, ms_ipa_t addr, unsigned int level,
+			uint64_t desc)
+{
+	uint64_t old = *word;
+
+	if (old == desc)
+		return;
+	*word = desc;
+	tell_desc(s2, addr, level, old, desc);
+}
+
+static void clear_bits_of_pages(struct attr_walk *w, uint32_t table, ms_ipa_t addr, ms_ipa_t stop)
+{
+	struct ms_s2 *s2 = w->s2;
+	uint64_t *words = s2->tables[table].words + entry_index(&s2->g, addr, S2_LAST_LEVEL);
+	unsigned int n = whole_entries(&s2->g, addr, stop, S2_LAST_LEVEL);
+	uint64_t found = 0, keep = ~w->clear;
+
+	for (unsigned int i = 0; i < n; i++)
+		found |= words[i];
+	w->found |= found;
+	if (!(found & w->clear))
+		return;
+	if (!s2->per_leaf_desc) {
+		for (unsigned int i = 0; i < n; i++)
+			words[i] &= keep;
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++, addr += s2_page_size(&s2->g))
+		change_leaf(s2, words + i, addr, S2_LAST_LEVEL, words[i] & keep);
+}
+
+/* Every leaf that the range touches, whole, however little of it is in the range. */
+static void clear_bits(struct attr_walk *w, uint32_t table, ms_ipa_t addr, unsigned int level)
+{
+	struct ms_s2 *s2 = w->s2;
+	ms_ipa_t stop = table_stop(&s2->g, addr, w->end, level);
+
+	if (level == S2_LAST_LEVEL) {
+		clear_bits_of_pages(w, table, addr, stop);
+		return;
+	}
+	for (; addr < stop; addr = entry_end(&s2->g, addr, level)) {
+		uint64_t *word = s2->tables[table].words + entry_index(&s2->g, addr, level);
+
+		if (desc_is_table(*word, level)) {
+			clear_bits(w, desc_table(s2, *word), addr, level + 1);
+		} else {
+			w->found |= *word;
+			change_leaf(s2, word, addr, level, *word & ~w->clear);
+		}
+	}
+}
+
+static void clear_bits_of_range(struct attr_walk *w, ms_ipa_t start)
+{
+	struct ms_s2 *s2 = w->s2;
+
+	if (w->end - start == s2_page_size(&s2->g)) {
+		struct s2_spot spot = walk_near(s2, start);
+
+		w->found |= *spot.word;
+		change_leaf(s2, spot.word, start, spot.level, *spot.word & ~w->clear);
+		return;
+	}
+	for (ms_ipa_t addr = start; addr < w->end;
+	     addr = table_stop(&s2->g, addr, w->end, s2->g.start_level))
+		clear_bits(w, root_table(s2, addr), addr, s2->g.start_level);
+}
+
+// mirrors kvm_pgtable_stage2_wrprotect(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
+int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	struct s2_range range;
+	int ret = s2_range(s2, ipa, size, &range);
+
+	if (!ret)
+		clear_bits_of_range(
+			&(struct attr_walk){ .s2 = s2, .end = range.end, .clear = DESC_W },
+			range.start);
+	return ret;
+}
+
+// mirrors kvm_pgtable_stage2_test_clear_young(), arch/arm64/kvm/hyp/pgtable.c, 6.5+
+bool ms_s2_test_clear_young(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, bool clear)
+{
+	struct attr_walk w = { .s2 = s2, .clear = clear ? DESC_AF : 0 };
+	struct s2_range range;
+
+	if (s2_range(s2, ipa, size, &range))
+		return false;
+	w.end = range.end;
+	clear_bits_of_range(&w, range.start);
+	return desc_young(w.found);
+}
+
+static int page_spot(struct ms_s2 *s2, ms_ipa_t ipa, struct s2_spot *spot)
+{
+	if (ipa >= ipa_limit(&s2->g))
+		return -ERANGE;
+	*spot = walk_near(s2, ipa);
+	return 0;
+}
+
+/* mirrors stage2_attr_walker() where nothing is mapped: an error since 6.2 or 6.3, as relax_local
+ */
+static int nothing_there(const struct ms_s2 *s2)
+{
+	return s2->config.relax_local ? -EAGAIN : 0;
+}
+
+// mirrors kvm_pgtable_stage2_mkyoung(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
+int ms_s2_mkyoung(struct ms_s2 *s2, ms_ipa_t ipa)
+{
+	struct s2_spot spot;
+	int ret = page_spot(s2, ipa, &spot);
+
+	if (ret)
+		return ret;
+	if (!*spot.word)
+		return nothing_there(s2);
+	change_leaf(s2, spot.word, ipa, spot.level, *spot.word | DESC_AF);
+	return 0;
+}
+
+/* Instructions that the guest will fetch must be seen before it may. */
+static void relax_leaf(struct ms_s2 *s2, const struct s2_spot *spot, ms_ipa_t ipa, uint64_t desc)
+{
+	if (!s2->config.cmo_by_caller && !desc_executable(&s2->f, *spot->word))
+		invalidate_icache(s2, desc, spot->level);
+	change_leaf(s2, spot->word, ipa, spot->level, desc);
+}
+
+static uint64_t relaxed(const struct ms_s2 *s2, uint64_t desc, unsigned int prot, uint64_t xn)
+{
+	if (prot & MS_PROT_R)
+		desc |= DESC_R;
+	if (prot & MS_PROT_W)
+		desc |= DESC_W;
+	if (prot & (MS_PROT_X | MS_PROT_PX | MS_PROT_UX))
+		desc = (desc & ~s2->f.xn_mask) | xn;
+	return desc;
+}
+
+// mirrors kvm_pgtable_stage2_relax_perms(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
+int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot)
+{
+	bool local = s2->config.relax_local;
+	struct s2_spot spot;
+	uint64_t xn;
+	int ret;
+
+	if (!ms_s2_prot_to_xn(&s2->f, prot, &xn))
+		return -EINVAL;
+	ret = page_spot(s2, ipa, &spot);
+	if (ret)
+		return ret;
+	if (*spot.word)
+		relax_leaf(s2, &spot, ipa, relaxed(s2, *spot.word, prot, xn));
+	else
+		ret = nothing_there(s2);
+	tell_tlbi(s2, local ? MS_TLBI_IPA_NSH : MS_TLBI_IPA, ipa, 0, *spot.word ? spot.level : 0);
+	return ret;
+}
+
+static void flush_table(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t end,
+			unsigned int level)
+{
+	ms_ipa_t stop = table_stop(&s2->g, addr, end, level);
+
+	for (; addr < stop; addr = entry_end(&s2->g, addr, level)) {
+		uint64_t d = s2->tables[table].words[entry_index(&s2->g, addr, level)];
+
+		if (desc_is_table(d, level))
+			flush_table(s2, desc_table(s2, d), addr, stop, level + 1);
+		else
+			clean_dcache(s2, d, level);
+	}
+}
+
+// mirrors kvm_pgtable_stage2_flush(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
+int ms_s2_flush(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	struct s2_range range;
+	int ret = 0;
+
+	if (s2->config.fwb)
+		return 0;
+	ret = s2_range(s2, ipa, size, &range);
+	if (ret || !s2->host.cmo)
+		return ret;
+	for (ms_ipa_t addr = range.start; addr < range.end;
+	     addr = table_stop(&s2->g, addr, range.end, s2->g.start_level))
+		flush_table(s2, root_table(s2, addr), addr, range.end, s2->g.start_level);
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table as the files of this room see it.
+ *
+ * Tables have numbers. What a table descriptor holds as output address is the number of the next
+ * table (in units of the page size), so that descriptors do not depend on where the host's memory
+ * happens to be. tables[number] says where the words are and how many of them are in use: nobody
+ * reads a table's entries to learn whether it is empty. The root's tables are numbers 0 ..
+ * root_pages - 1.
+ */
+#ifndef MS_S2_S2_H
+#define MS_S2_S2_H
+
+#include "desc.h"
+#include "geometry.h"
+
+#include <mapsim/stage2.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+enum {
+	S2_POOL_MAX = 64,      // freed tables that are kept for the next
+	S2_PROT_VALUES = 0x80, // MS_PROT_* are seven bits
+};
+#define S2_NONE UINT32_MAX
+
+struct s2_table {
+	uint64_t *words; // NULL: the number is free
+	uint32_t parent; // the table that points here; S2_NONE: none; free number: the next one
+	uint16_t index;  // of the entry in parent
+	uint16_t live;   // entries that are not 0; in the pool, not 0: must be cleared first
+};
+static_assert(sizeof(struct s2_table) == 16, "a walk reads one cache line a level for it");
+
+struct ms_s2 {
+	/* What every call reads comes first. */
+	uint64_t cursor_key; // ipa >> table_shift(3) of the table of pages used last
+	uint64_t *cursor_words;
+	uint32_t cursor_table;
+	bool per_leaf_desc;  // somebody hears of every descriptor
+	bool per_leaf_unmap; // of TLBIs or CMOs of each leaf that is unmapped
+	bool defer_tlbi;     // unmap ends with one TLBI of the range
+	struct s2_table *tables;
+	struct s2_geometry g;
+	struct s2_format f;
+	struct ms_s2_config config;
+	struct ms_s2_host host;
+
+	uint32_t numbers;     // numbers handed out so far
+	uint32_t capacity;    // of tables[]
+	uint32_t free_number; // the first of those given back, S2_NONE
+	uint32_t linked;      // tables below the root
+	uint32_t cached;      // tables in callers' caches
+	uint32_t pooled;
+	uint32_t pool[S2_POOL_MAX];
+	uint64_t attr[S2_PROT_VALUES]; // of a prot, 0: not accepted
+};
+static_assert(sizeof(struct ms_s2) <= 4096, "one page of the host's memory, whatever the granule");
+
+/* ---- tables (table.c) ---- */
+
+/* A zeroed table that nothing points to; S2_NONE: no memory. */
+uint32_t ms_s2_table_new(struct ms_s2 *s2);
+/* From the cache, or if it is empty as a last resort from the host; NULL cache: S2_NONE. */
+uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache);
+/* Back to the host. Its words may hold anything if live is not 0. */
+void ms_s2_table_put(struct ms_s2 *s2, uint32_t number);
+/* A table that nothing points to any more, and all below it. */
+void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level);
+
+static inline uint64_t table_desc(const struct ms_s2 *s2, uint32_t number)
+{
+	return (uint64_t)number << s2->g.page_shift | DESC_VALID | DESC_TYPE;
+}
+
+static inline uint32_t desc_table(const struct ms_s2 *s2, uint64_t d)
+{
+	return (uint32_t)(d >> s2->g.page_shift);
+}
+
+static inline uint32_t root_table(const struct ms_s2 *s2, ms_ipa_t ipa)
+{
+	return (uint32_t)(ipa >> s2->g.root_shift);
+}
+
+/* The memory of a table must have been given back, or be about to be: forgets who pointed to it. */
+static inline void forget_table(struct ms_s2 *s2, uint32_t number)
+{
+	if (s2->cursor_table == number) {
+		s2->cursor_table = S2_NONE;
+		s2->cursor_key = UINT64_MAX;
+	}
+}
+
+/* ---- the last table of pages that was used ---- */
+
+static inline bool cursor_has(const struct ms_s2 *s2, ms_ipa_t ipa)
+{
+	return ipa >> s2->g.shift[S2_LAST_LEVEL - 1] == s2->cursor_key;
+}
+
+static inline void set_cursor(struct ms_s2 *s2, ms_ipa_t ipa, uint32_t number)
+{
+	s2->cursor_key = ipa >> s2->g.shift[S2_LAST_LEVEL - 1];
+	s2->cursor_table = number;
+	s2->cursor_words = s2->tables[number].words;
+}
+
+/* ---- what an operation tells the host ---- */
+
+static inline void tell_desc(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int level, uint64_t old,
+			     uint64_t desc)
+{
+	if (s2->host.desc)
+		s2->host.desc(s2->host.ctx, entry_start(&s2->g, ipa, level), level, old, desc);
+}
+
+static inline void tell_tlbi(const struct ms_s2 *s2, enum ms_tlbi_kind kind, ms_ipa_t ipa,
+			     uint64_t size, unsigned int level)
+{
+	if (s2->host.tlbi)
+		s2->host.tlbi(s2->host.ctx, kind, ipa, size, level);
+}
+
+static inline void tell_cmo(const struct ms_s2 *s2, enum ms_cmo_kind kind, ms_pa_t pa,
+			    uint64_t size)
+{
+	if (s2->host.cmo)
+		s2->host.cmo(s2->host.ctx, kind, pa, size);
+}
+
+static inline void clean_dcache(const struct ms_s2 *s2, uint64_t leaf, unsigned int level)
+{
+	if (!s2->config.fwb && desc_cacheable(&s2->f, leaf))
+		tell_cmo(s2, MS_CMO_DCACHE_CLEAN, desc_to_pa(&s2->f, leaf),
+			 level_size(&s2->g, level));
+}
+
+static inline void invalidate_icache(const struct ms_s2 *s2, uint64_t leaf, unsigned int level)
+{
+	if (desc_executable(&s2->f, leaf))
+		tell_cmo(s2, MS_CMO_ICACHE_INVAL, desc_to_pa(&s2->f, leaf),
+			 level_size(&s2->g, level));
+}
+
+/* Range TLBIs as large as the instruction takes, or all of the VMID where there are none.
+ * mirrors kvm_tlb_flush_vmid_range(), arch/arm64/kvm/hyp/pgtable.c, 6.6+ */
+void ms_s2_tlb_flush_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
+
+/* ---- ranges and walks ---- */
+
+struct s2_range {
+	ms_ipa_t start, end;
+};
+
+/* Whole pages as a walk sees them. -ERANGE: beyond the IPA space.
+ * mirrors kvm_pgtable_walk(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+static inline int s2_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size,
+			   struct s2_range *range)
+{
+	uint64_t limit = ipa_limit(&s2->g), page_mask = s2_page_size(&s2->g) - 1;
+
+	if (ipa > limit + page_mask || size > limit)
+		return -ERANGE;
+	range->start = ipa & ~page_mask;
+	range->end = (range->start + size + page_mask) & ~page_mask;
+	return range->start > limit || range->end > limit ? -ERANGE : 0;
+}
+
+/* Where a walk ended: the entry that translates ipa, which may be 0. */
+struct s2_spot {
+	uint32_t table;
+	unsigned int level;
+	uint64_t *word;
+};
+
+static inline struct s2_spot walk(const struct ms_s2 *s2, ms_ipa_t ipa)
+{
+	struct s2_spot spot = { root_table(s2, ipa), s2->g.start_level, NULL };
+
+	for (;;) {
+		spot.word = s2->tables[spot.table].words + entry_index(&s2->g, ipa, spot.level);
+		if (!desc_is_table(*spot.word, spot.level))
+			return spot;
+		spot.table = desc_table(s2, *spot.word);
+		spot.level++;
+	}
+}
+
+/* The same, faster for one page after the other. */
+static inline struct s2_spot walk_near(struct ms_s2 *s2, ms_ipa_t ipa)
+{
+	struct s2_spot spot;
+
+	if (cursor_has(s2, ipa)) {
+		unsigned int i = entry_index(&s2->g, ipa, S2_LAST_LEVEL);
+
+		return (struct s2_spot){ s2->cursor_table, S2_LAST_LEVEL, s2->cursor_words + i };
+	}
+	spot = walk(s2, ipa);
+	if (spot.level == S2_LAST_LEVEL)
+		set_cursor(s2, ipa, spot.table);
+	return spot;
+}
+
+/* Empties the entry of a leaf or a table and says so; the count follows. */
+static inline void clear_entry(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t ipa,
+			       unsigned int level)
+{
+	uint64_t old = *word;
+
+	*word = 0;
+	s2->tables[table].live--;
+	tell_desc(s2, ipa, level, old, 0);
+}
+
+/* Fills an empty entry. */
+static inline void fill_entry(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t ipa,
+			      unsigned int level, uint64_t desc)
+{
+	*word = desc;
+	s2->tables[table].live++;
+	tell_desc(s2, ipa, level, 0, desc);
+}
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory of tables: their numbers, the pool of freed ones, callers' caches. */
+#include "s2.h"
+
+/* ---- numbers ---- */
+
+static size_t registry_bytes(const struct ms_s2 *s2)
+{
+	return s2->capacity * sizeof(struct s2_table);
+}
+
+static bool grow_registry(struct ms_s2 *s2)
+{
+	size_t old = registry_bytes(s2);
+	size_t bytes = old ? old * 2 : s2_page_size(&s2->g);
+	struct s2_table *tables = s2->host.alloc(s2->host.ctx, bytes);
+
+	if (!tables)
+		return false;
+	if (old) {
+		memcpy(tables, s2->tables, s2->numbers * sizeof(*tables));
+		s2->host.free(s2->host.ctx, s2->tables, old);
+	}
+	s2->tables = tables;
+	s2->capacity = (uint32_t)(bytes / sizeof(*tables));
+	return true;
+}
+
+/* A number for the words; S2_NONE: no memory for one more. */
+static uint32_t number_table(struct ms_s2 *s2, uint64_t *words)
+{
+	uint32_t number = s2->free_number;
+
+	if (number != S2_NONE) {
+		s2->free_number = s2->tables[number].parent;
+	} else {
+		if (s2->numbers == s2->capacity && !grow_registry(s2))
+			return S2_NONE;
+		number = s2->numbers++;
+	}
+	s2->tables[number] = (struct s2_table){ .words = words, .parent = S2_NONE };
+	return number;
+}
+
+static void give_number_back(struct ms_s2 *s2, uint32_t number)
+{
+	s2->tables[number] = (struct s2_table){ .parent = s2->free_number };
+	s2->free_number = number;
+}
+
+/* ---- tables ---- */
+
+static uint32_t table_from_pool(struct ms_s2 *s2)
+{
+	uint32_t number = s2->pool[--s2->pooled];
+	struct s2_table *table = &s2->tables[number];
+
+	if (table->live)
+		memset(table->words, 0, s2_page_size(&s2->g));
+	table->live = 0;
+	return number;
+}
+
+uint32_t ms_s2_table_new(struct ms_s2 *s2)
+{
+	size_t size = s2_page_size(&s2->g);
+	uint64_t *words;
+	uint32_t number;
+
+	if (s2->pooled)
+		return table_from_pool(s2);
+	words = s2->host.alloc(s2->host.ctx, size);
+	if (!words)
+		return S2_NONE;
+	number = number_table(s2, words);
+	if (number == S2_NONE)
+		s2->host.free(s2->host.ctx, words, size);
+	return number;
+}
+
+void ms_s2_table_put(struct ms_s2 *s2, uint32_t number)
+{
+	forget_table(s2, number);
+	s2->tables[number].parent = S2_NONE;
+	if (s2->pooled < S2_POOL_MAX) {
+		s2->pool[s2->pooled++] = number;
+		return;
+	}
+	s2->host.free(s2->host.ctx, s2->tables[number].words, s2_page_size(&s2->g));
+	give_number_back(s2, number);
+}
+
+// mirrors kvm_pgtable_stage2_free_unlinked(), arch/arm64/kvm/hyp/pgtable.c, 6.3+
+void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level)
+{
+	const struct s2_table table = s2->tables[number];
+
+	for (unsigned int i = 0, left = level < S2_LAST_LEVEL ? table.live : 0; left; i++) {
+		if (!table.words[i])
+			continue;
+		left--;
+		if (desc_is_table(table.words[i], level)) {
+			ms_s2_subtree_put(s2, desc_table(s2, table.words[i]), level + 1);
+			s2->linked--;
+		}
+	}
+	ms_s2_table_put(s2, number);
+}
+
+/* ---- callers' caches: what lies in one has its number in its first word ---- */
+
+/* Tables beyond the array's capacity are chained through their second word. */
+static void push_table(struct ms_s2 *s2, struct ms_s2_cache *cache, uint32_t number)
+{
+	uint64_t *words = s2->tables[number].words;
+
+	words[0] = number;
+	if (cache->count < MS_S2_CACHE_CAPACITY) {
+		cache->table[cache->count] = words;
+	} else {
+		words[1] = (uintptr_t)cache->more;
+		cache->more = words;
+	}
+	cache->count++;
+	s2->cached++;
+}
+
+static uint32_t pop_table(struct ms_s2 *s2, struct ms_s2_cache *cache)
+{
+	uint64_t *words;
+	uint32_t number;
+
+	if (--cache->count < MS_S2_CACHE_CAPACITY) {
+		words = cache->table[cache->count];
+	} else {
+		words = cache->more;
+		cache->more = (void *)(uintptr_t)words[1];
+		words[1] = 0;
+	}
+	number = (uint32_t)words[0];
+	words[0] = 0;
+	s2->cached--;
+	return number;
+}
+
+// mirrors kvm_mmu_memory_cache_alloc(), virt/kvm/kvm_main.c, 5.10+ (empty: an atomic allocation)
+uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache)
+{
+	if (!cache)
+		return S2_NONE;
+	return cache->count ? pop_table(s2, cache) : ms_s2_table_new(s2);
+}
+
+// mirrors __kvm_mmu_topup_memory_cache(), virt/kvm/kvm_main.c, 5.19+
+int ms_s2_cache_fill(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int capacity,
+		     unsigned int min)
+{
+	if (min > capacity)
+		return -EINVAL;
+	if (cache->count >= min)
+		return 0;
+	while (cache->count < capacity) {
+		uint32_t number = ms_s2_table_new(s2);
+
+		if (number == S2_NONE)
+			return cache->count >= min ? 0 : -ENOMEM;
+		push_table(s2, cache, number);
+	}
+	return 0;
+}
+
+int ms_s2_cache_topup(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int min)
+{
+	return ms_s2_cache_fill(s2, cache, MS_S2_CACHE_CAPACITY, min);
+}
+
+void ms_s2_cache_free(struct ms_s2 *s2, struct ms_s2_cache *cache)
+{
+	while (cache->count)
+		ms_s2_table_put(s2, pop_table(s2, cache));
+}
+
+unsigned int ms_s2_cache_min(const struct ms_s2 *s2)
+{
+	return S2_LAST_LEVEL - s2->g.start_level;
+}
+
+// mirrors kvm_mmu_split_nr_page_tables(), arch/arm64/kvm/mmu.c, 6.5+
+unsigned int ms_s2_split_tables(const struct ms_s2 *s2, uint64_t size)
+{
+	uint64_t n = 0;
+
+	for (unsigned int level = s2->g.min_block_level; level < S2_LAST_LEVEL; level++)
+		n += (size >> level_shift(&s2->g, level)) +
+		     !is_aligned(size, level_size(&s2->g, level));
+	return n < UINT32_MAX ? (unsigned int)n : UINT32_MAX;
+}
+
+/* ---- the whole ---- */
+
+static bool config_is_valid(const struct ms_s2_config *config)
+{
+	return (config->page_shift == 12 || config->page_shift == 14 || config->page_shift == 16) &&
+	       config->ipa_bits >= 32 && config->ipa_bits <= 52;
+}
+
+static size_t root_bytes(const struct ms_s2 *s2)
+{
+	return (size_t)s2->g.root_pages << s2->g.page_shift;
+}
+
+/* The root's tables lie one behind the other and have the first numbers. */
+static int new_root(struct ms_s2 *s2)
+{
+	uint64_t *root = s2->host.alloc(s2->host.ctx, root_bytes(s2));
+
+	if (!root)
+		return -ENOMEM;
+	if (!grow_registry(s2)) {
+		s2->host.free(s2->host.ctx, root, root_bytes(s2));
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < s2->g.root_pages; i++)
+		number_table(s2, root + (size_t)i * s2->g.entries);
+	return 0;
+}
+
+static bool unmap_defers_tlbi(const struct ms_s2_config *config)
+{
+	return config->unmap_defer && config->fwb && config->tlbi_range;
+}
+
+static void note_listeners(struct ms_s2 *s2)
+{
+	const struct ms_s2_host *host = &s2->host;
+
+	s2->defer_tlbi = unmap_defers_tlbi(&s2->config);
+	s2->per_leaf_desc = host->desc;
+	s2->per_leaf_unmap =
+		host->desc || (host->tlbi && !s2->defer_tlbi) || (host->cmo && !s2->config.fwb);
+}
+
+int ms_s2_new(struct ms_s2 **out, const struct ms_s2_config *config, const struct ms_s2_host *host)
+{
+	struct ms_s2 *s2;
+	int ret;
+
+	if (!out || !config || !host || !host->alloc || !host->free || !config_is_valid(config))
+		return -EINVAL;
+	s2 = host->alloc(host->ctx, (size_t)1 << config->page_shift);
+	if (!s2)
+		return -ENOMEM;
+	s2->config = *config;
+	s2->host = *host;
+	s2->g = s2_geometry(config->page_shift, config->ipa_bits);
+	s2->f = ms_s2_format(&s2->g, config->fwb, config->xn_two_bits);
+	for (unsigned int prot = 0; prot < S2_PROT_VALUES; prot++)
+		s2->attr[prot] = ms_s2_prot_to_attr(&s2->f, prot);
+	s2->free_number = s2->cursor_table = S2_NONE;
+	s2->cursor_key = UINT64_MAX;
+	note_listeners(s2);
+	ret = new_root(s2);
+	if (ret) {
+		host->free(host->ctx, s2, (size_t)1 << config->page_shift);
+		return ret;
+	}
+	*out = s2;
+	return 0;
+}
+
+// mirrors kvm_pgtable_stage2_destroy(), arch/arm64/kvm/hyp/pgtable.c, 5.10+: neither TLBI nor CMO
+void ms_s2_free(struct ms_s2 *s2)
+{
+	struct ms_s2_host host;
+
+	if (!s2)
+		return;
+	host = s2->host;
+	for (uint32_t i = s2->g.root_pages; i < s2->numbers; i++)
+		if (s2->tables[i].words)
+			host.free(host.ctx, s2->tables[i].words, s2_page_size(&s2->g));
+	host.free(host.ctx, s2->tables[0].words, root_bytes(s2));
+	host.free(host.ctx, s2->tables, registry_bytes(s2));
+	host.free(host.ctx, s2, s2_page_size(&s2->g));
+}
