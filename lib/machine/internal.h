@@ -53,6 +53,7 @@ struct ms_machine {
 	LIST_HEAD(, ms_file) files;
 	LIST_HEAD(, ms_mapping) mappings;
 	uint32_t next_mm_id, next_vm_id;
+	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };
 
 /* Zeroed memory that counts against ms_machine_fail_alloc(); NULL: none. */

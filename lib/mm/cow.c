@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Writes to pages that are mapped read-only: do_wp_page(), mm/memory.c. */
+#include "mm/internal.h"
+
+static uint64_t maybe_mkwrite(const struct ms_vma *vma, uint64_t entry)
+{
+	return vma->vm_flags & MS_VM_WRITE ? entry | MS_PTE_WRITE : entry;
+}
+
+static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)
+{
+	*slot = maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_DIRTY);
+	return 0;
+}
+
+/*
+ * wp_page_copy(): a new page, for this process alone. The content of device memory is read through
+ * the user's address; the copy keeps the cache bits of vm_page_prot.
+ */
+static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_hva_t end = vmf->address + m->page_size;
+	uint64_t old = *slot, entry;
+	ms_pfn_t pfn;
+
+	if (ms_anon_vma_prepare(vma) ||
+	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
+		return MS_VM_FAULT_OOM;
+	entry = maybe_mkwrite(vma, ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_DIRTY);
+	ms_notify_start(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
+	*slot = entry;
+	ms_notify_change_pte(vma->vm_mm, vmf->address, entry);
+	ms_drop_leaf(vma, old, MS_LEVEL_PTE);
+	ms_notify_end(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
+	return 0;
+}
+
+/* Is this process the only one that has the anonymous page? */
+static bool may_reuse(struct ms_machine *m, ms_pfn_t pfn)
+{
+	struct ms_page *page = ms_pfn_to_page(m, pfn);
+	const struct ms_page *head;
+
+	if (!page || !(page->flags & MS_PG_ANON))
+		return false;
+	if (page->flags & MS_PG_ANON_EXCLUSIVE)
+		return true;
+	head = ms_pfn_to_page(m, ms_page_head(m, pfn));
+	if (head->refcount != 1)
+		return false;
+	page->flags |= MS_PG_ANON_EXCLUSIVE;
+	return true;
+}
+
+/* A shared mapping's driver is told of the first write, then the entry becomes writable. */
+static ms_vm_fault_t wp_shared(struct ms_vm_fault *vmf, uint64_t *slot)
+{
+	struct ms_vma *vma = vmf->vma;
+	ms_vm_fault_t (*mkwrite)(struct ms_vm_fault * vmf) = NULL;
+
+	if (vma->vm_ops)
+		mkwrite = *slot & MS_PTE_SPECIAL ? vma->vm_ops->pfn_mkwrite
+						 : vma->vm_ops->page_mkwrite;
+	if (mkwrite) {
+		ms_vm_fault_t ret;
+
+		vmf->flags |= MS_FAULT_FLAG_MKWRITE;
+		ret = mkwrite(vmf);
+		if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE))
+			return ret;
+		// The handler may have taken the entry away: then the access faults anew.
+		slot = ms_pt_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
+		if (!slot || !ms_pte_present(*slot))
+			return 0;
+	}
+	return wp_page_reuse(vma, slot);
+}
+
+ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE))
+		return wp_shared(vmf, slot);
+	if (!(*slot & MS_PTE_SPECIAL) && may_reuse(m, ms_pte_pfn(m, *slot)))
+		return wp_page_reuse(vma, slot);
+	return wp_page_copy(vmf, slot);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The order of a page fault: handle_mm_fault() and below, mm/memory.c; and the CPU's access that
+ * leads to it. */
+#include "mm/internal.h"
+
+#define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
+
+/* ---- zero pages ---- */
+
+static ms_pfn_t make_zero(struct ms_machine *m, ms_pfn_t *pfn, unsigned int order)
+{
+	if (!*pfn && !ms_page_alloc(m, order, 0, pfn))
+		*pfn = 0;
+	return *pfn;
+}
+
+ms_pfn_t ms_zero_pfn(struct ms_machine *m)
+{
+	return make_zero(m, &m->zero_pfn, 0);
+}
+
+ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m)
+{
+	// Its split needs the small one, and may not fail.
+	return ms_zero_pfn(m) ? make_zero(m, &m->huge_zero_pfn, ms_pmd_order(m)) : 0;
+}
+
+bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	return pfn && pfn == m->zero_pfn;
+}
+
+bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	return pfn && pfn == m->huge_zero_pfn;
+}
+
+/* ---- PTE level ---- */
+
+ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t *slot, entry;
+	ms_pfn_t pfn;
+
+	if (vma->vm_flags & MS_VM_SHARED)
+		return MS_VM_FAULT_SIGBUS;
+	slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
+	if (!slot)
+		return MS_VM_FAULT_OOM;
+	if (!(vmf->flags & MS_FAULT_FLAG_WRITE)) {
+		pfn = ms_zero_pfn(m);
+		if (!pfn)
+			return MS_VM_FAULT_OOM;
+		*slot = ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
+		return 0;
+	}
+	if (ms_anon_vma_prepare(vma) ||
+	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
+		return MS_VM_FAULT_OOM;
+	entry = ms_mk_pte(m, pfn, vma->vm_page_prot);
+	if (vma->vm_flags & MS_VM_WRITE)
+		entry |= MS_PTE_DIRTY | MS_PTE_WRITE;
+	*slot = entry;
+	return 0;
+}
+
+static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	uint64_t *slot = ms_pt_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
+
+	if (!slot || ms_pte_none(*slot))
+		return ms_vma_is_anonymous(vma) ? ms_do_anonymous_page(vmf) : ms_do_fault(vmf);
+	if (vmf->flags & MS_FAULT_FLAG_WRITE) {
+		if (!(*slot & MS_PTE_WRITE))
+			return ms_do_wp_page(vmf, slot);
+		*slot |= MS_PTE_DIRTY;
+	}
+	*slot |= MS_PTE_YOUNG;
+	return 0;
+}
+
+/* ---- huge levels ---- */
+
+/* thp_vma_allowable_order() for a VMA with huge_fault: drivers' VM_PFNMAP mappings */
+static bool huge_pfnmap_allowed(const struct ms_vma *vma)
+{
+	switch (ms_vma_machine(vma)->policy.pfnmap_huge_fault) {
+	case MS_PFNMAP_HUGE_FAULT_NEVER:
+		return false;
+	case MS_PFNMAP_HUGE_FAULT_ALWAYS:
+		return !(vma->vm_flags & MS_VM_NOHUGEPAGE);
+	case MS_PFNMAP_HUGE_FAULT_BY_SYSFS:
+	case MS_PFNMAP_HUGE_FAULT_BY_SYSFS_ANY_VMA:
+		break;
+	}
+	return ms_thp_allowed(vma);
+}
+
+static bool huge_allowed(const struct ms_vma *vma, unsigned int level)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+
+	if (ms_vma_is_anonymous(vma))
+		return level == MS_LEVEL_PMD && ms_thp_allowed(vma);
+	if (!vma->vm_ops->huge_fault)
+		return false;
+	if (level == MS_LEVEL_PUD &&
+	    (m->policy.pfnmap_leaf_max != MS_PFNMAP_LEAF_MAX_PUD || m->page_shift != 12))
+		return false;
+	return huge_pfnmap_allowed(vma);
+}
+
+static ms_vm_fault_t call_huge_fault(struct ms_vm_fault *vmf, unsigned int level)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_vm_fault_t ret;
+
+	if (!vma->vm_ops->huge_fault)
+		return MS_VM_FAULT_FALLBACK;
+	ms_hook(m, MS_HOOK_DRIVER_FAULT, vmf->address);
+	ret = vma->vm_ops->huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
+	ms_hook(m, MS_HOOK_DRIVER_FAULT_DONE, vmf->address);
+	return ret;
+}
+
+static ms_vm_fault_t create_huge(struct ms_vm_fault *vmf, unsigned int level)
+{
+	if (!ms_vma_is_anonymous(vmf->vma))
+		return call_huge_fault(vmf, level);
+	return level == MS_LEVEL_PMD ? ms_do_huge_anonymous(vmf) : MS_VM_FAULT_FALLBACK;
+}
+
+/* wp_huge_pmd() / wp_huge_pud(): write to a read-only leaf */
+static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned int level)
+{
+	struct ms_vma *vma = vmf->vma;
+
+	if (ms_vma_is_anonymous(vma))
+		return ms_do_huge_wp(vmf, slot);
+	if (vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE)) {
+		ms_vm_fault_t ret = call_huge_fault(vmf, level);
+
+		if (!(ret & MS_VM_FAULT_FALLBACK))
+			return ret;
+	}
+	if (level == MS_LEVEL_PMD)
+		ms_split_huge_pmd(vma, vmf->address);
+	else
+		ms_split_huge_pud(vma, vmf->address);
+	return MS_VM_FAULT_FALLBACK;
+}
+
+/* One huge level of __handle_mm_fault(); FALLBACK: go on with the next smaller one. */
+static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int level)
+{
+	uint64_t *slot = ms_pt_alloc_slot(vmf->vma->vm_mm, vmf->address, level);
+
+	if (!slot)
+		return MS_VM_FAULT_OOM;
+	if (ms_pte_none(*slot))
+		return huge_allowed(vmf->vma, level) ? create_huge(vmf, level)
+						     : MS_VM_FAULT_FALLBACK;
+	if (!ms_pte_is_leaf(*slot))
+		return MS_VM_FAULT_FALLBACK;
+	if ((vmf->flags & MS_FAULT_FLAG_WRITE) && !(*slot & MS_PTE_WRITE))
+		return wp_huge(vmf, slot, level);
+	*slot |= MS_PTE_YOUNG | (vmf->flags & MS_FAULT_FLAG_WRITE ? MS_PTE_DIRTY : 0);
+	return 0;
+}
+
+ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_vm_fault vmf = {
+		.vma = vma,
+		.address = ms_align_down(addr, m->page_size),
+		.flags = flags,
+	};
+	uint32_t mm_id = vma->vm_mm->id;
+	ms_vm_fault_t ret = MS_VM_FAULT_FALLBACK;
+
+	vmf.pgoff = ms_vma_pgoff_of(vma, vmf.address);
+	if (ms_vma_is_hugetlb(vma)) {
+		ret = ms_hugetlb_fault(&vmf);
+	} else {
+		for (unsigned int level = MS_LEVEL_PUD;
+		     level < MS_LEVEL_PTE && (ret & MS_VM_FAULT_FALLBACK); level++)
+			ret = handle_huge_level(&vmf, level);
+		if (ret & MS_VM_FAULT_FALLBACK)
+			ret = handle_pte_fault(&vmf);
+	}
+	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm_id, .addr = vmf.address, .ret = (int)ret,
+		.prot = flags & MS_FAULT_FLAG_WRITE ? MS_PROT_W : MS_PROT_R);
+	return ret;
+}
+
+/* ---- the CPU ---- */
+
+/*
+ * Reading needs any right on x86. arm64 asks for READ or WRITE, and lets EXEC do where the CPU has
+ * no execute-only memory, which is what the modelled CPU is like.
+ */
+bool ms_access_granted(const struct ms_vma *vma, unsigned int prot)
+{
+	if (prot & MS_PROT_W)
+		return vma->vm_flags & MS_VM_WRITE;
+	if (prot & MS_PROT_X)
+		return vma->vm_flags & MS_VM_EXEC;
+	return vma->vm_flags & MS_VM_ACCESS;
+}
+
+/* What the hardware does by itself: false, it faults. */
+static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
+{
+	uint64_t *slot = NULL, need = MS_PTE_PRESENT;
+	unsigned int level;
+
+	if (addr >= UINT64_C(1) << mm->machine->config.va_bits)
+		return false;
+	if (prot & MS_PROT_W)
+		need |= MS_PTE_WRITE;
+	if ((ms_pt_walk(mm, addr, &level) & need) != need)
+		return false;
+	slot = ms_pt_slot(mm, addr, level);
+	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
+	return true;
+}
+
+enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
+{
+	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
+		struct ms_vma *vma;
+		ms_vm_fault_t ret;
+
+		if (!(prot & MS_PROT_X) && hardware_access(mm, addr, prot))
+			return MS_ACCESS_OK;
+		vma = ms_vma_lookup(mm, addr);
+		if (!vma || !ms_access_granted(vma, prot))
+			return MS_ACCESS_SIGSEGV;
+		if ((prot & MS_PROT_X) && hardware_access(mm, addr, prot))
+			return MS_ACCESS_OK;
+		ret = ms_handle_mm_fault(vma, addr, prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0);
+		if (ret & MS_VM_FAULT_OOM)
+			return MS_ACCESS_OOM;
+		if (ret & (MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON))
+			return MS_ACCESS_SIGBUS;
+		if (ret & MS_VM_FAULT_SIGSEGV)
+			return MS_ACCESS_SIGSEGV;
+	}
+	ms_violation(mm->machine, "fault handler claims success and installs nothing", addr);
+	return MS_ACCESS_ENDLESS;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fork(2): dup_mmap(), kernel/fork.c, and copy_page_range(), mm/memory.c. */
+#include "mm/internal.h"
+
+struct copy {
+	struct ms_vma *child;
+	bool cow;
+	bool failed;
+};
+
+static uint64_t child_entry(const struct copy *copy, uint64_t entry)
+{
+	if (!copy->cow)
+		entry &= ~MS_PTE_DIRTY;
+	return entry & ~MS_PTE_YOUNG;
+}
+
+/* copy_present_pte() / copy_huge_pmd(): the child gets the same page; private ones lose their write
+ * bit in both */
+static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
+		      void *arg)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	struct copy *copy = arg;
+	struct ms_mm *mm = copy->child->vm_mm;
+	bool anon_huge = level == MS_LEVEL_PMD && ms_vma_is_anonymous(vma);
+	uint64_t *to;
+	ms_pfn_t pfn;
+
+	// Huge pages of files are left to the child's own faults.
+	if (copy->failed || (level != MS_LEVEL_PTE && !anon_huge && !(*slot & MS_PTE_SPECIAL)))
+		return;
+	to = ms_pt_alloc_slot(mm, addr, level);
+	if (!to || (anon_huge && ms_pt_deposit(mm))) {
+		copy->failed = true;
+		return;
+	}
+	if (copy->cow)
+		*slot &= ~MS_PTE_WRITE;
+	*to = child_entry(copy, *slot);
+	pfn = ms_pte_pfn(m, *slot);
+	if ((*slot & MS_PTE_SPECIAL) || ms_is_huge_zero_pfn(m, pfn) || !ms_pfn_is_ram(m, pfn))
+		return;
+	ms_page_get(m, pfn, 1);
+	if (copy->cow)
+		ms_pfn_to_page(m, pfn)->flags &= (uint8_t)~MS_PG_ANON_EXCLUSIVE;
+}
+
+/* vma_needs_copy(): what no fault could bring back */
+static bool needs_copy(const struct ms_vma *src)
+{
+	return (src->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)) || src->anon_vma ||
+	       ms_vma_is_hugetlb(src);
+}
+
+static int copy_page_range(struct ms_vma *child, struct ms_vma *src)
+{
+	struct ms_mm *mm = src->vm_mm;
+	struct copy copy = { .child = child, .cow = ms_is_cow_mapping(src->vm_flags) };
+	uint64_t first = 0;
+
+	if (!needs_copy(src))
+		return 0;
+	if (ms_vma_is_hugetlb(src))
+		return ms_hugetlb_copy(child, src);
+	if (src->vm_flags & MS_VM_PFNMAP) {
+		unsigned int level;
+		int err;
+
+		first = ms_pt_walk(mm, src->vm_start, &level);
+		err = ms_track_pfn_copy(child, src, first);
+		if (err)
+			return err;
+	}
+	if (copy.cow)
+		ms_notify_start(mm, src->vm_start, src->vm_end, MS_NOTIFY_PROTECTION_PAGE);
+	ms_pt_for_each_leaf(src, src->vm_start, src->vm_end, copy_leaf, &copy);
+	if (copy.cow)
+		ms_notify_end(mm, src->vm_start, src->vm_end, MS_NOTIFY_PROTECTION_PAGE);
+	if (!copy.failed)
+		return 0;
+	// untrack_pfn_copy(): what was reserved for the child goes with the failed copy
+	if (mm->machine->policy.fork_tracking == MS_FORK_TRACKING_FLAG_AFTER_RESERVE)
+		ms_untrack_pfn(child, 0, 0, first);
+	return -ENOMEM;
+}
+
+/* The child's own object; nothing is linked yet. */
+static struct ms_vma *dup_for_child(struct ms_mm *child_mm, struct ms_vma *src)
+{
+	struct ms_vma *vma = ms_vma_dup(src);
+
+	if (!vma)
+		return NULL;
+	ms_anon_vma_drop(vma);
+	vma->vm_mm = child_mm;
+	vma->vm_flags &= ~MS_VM_LOCKED;
+	if (src->vm_flags & MS_VM_WIPEONFORK)
+		return vma;
+	if (ms_anon_vma_fork(vma, src)) {
+		ms_vma_free(vma, false);
+		return NULL;
+	}
+	return vma;
+}
+
+static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
+{
+	const struct ms_policy *policy = &child_mm->machine->policy;
+	bool open_first = policy->fork_order == MS_FORK_ORDER_OPEN_THEN_COPY;
+	struct ms_vma *vma = dup_for_child(child_mm, src);
+	int err = 0;
+
+	if (!vma)
+		return -ENOMEM;
+	if ((vma->vm_flags & MS_VM_PFNMAP) &&
+	    policy->fork_tracking == MS_FORK_TRACKING_FLAG_AFTER_RESERVE)
+		ms_untrack_pfn_clear(vma);
+	if (open_first)
+		ms_vma_call_open(vma);
+	ms_i_mmap_insert_after(vma, src);
+	ms_vma_tree_insert(child_mm, vma);
+	if (!(vma->vm_flags & MS_VM_WIPEONFORK))
+		err = copy_page_range(vma, src);
+	if (!open_first)
+		ms_vma_call_open(vma);
+	return err;
+}
+
+struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
+{
+	struct ms_mm *child = ms_mm_new(mm->machine);
+	int ret = child ? 0 : -ENOMEM;
+
+	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
+		if (!(vma->vm_flags & MS_VM_DONTCOPY))
+			ret = copy_vma(child, vma);
+	// copy_process() hides the reason: whatever went wrong, the caller sees ENOMEM.
+	if (ret && child) {
+		ms_mm_exit(child);
+		child = NULL;
+	}
+	if (err)
+		*err = ret ? -ENOMEM : 0;
+	return child;
+}

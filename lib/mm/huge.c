@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Huge leaves of ordinary memory, and how any huge leaf is split. Mirrors mm/huge_memory.c. */
+#include "mm/internal.h"
+
+bool ms_thp_allowed(const struct ms_vma *vma)
+{
+	if (vma->vm_flags & MS_VM_NOHUGEPAGE)
+		return false;
+	switch (ms_vma_machine(vma)->config.thp) {
+	case MS_THP_ALWAYS:
+		return true;
+	case MS_THP_MADVISE:
+		return vma->vm_flags & MS_VM_HUGEPAGE;
+	case MS_THP_NEVER:
+		break;
+	}
+	return false;
+}
+
+/* transhuge_vma_suitable() / thp_vma_suitable_order() */
+bool ms_thp_suitable(const struct ms_vma *vma, ms_hva_t addr)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t size = ms_pmd_size(m), npages = UINT64_C(1) << ms_pmd_order(m);
+	ms_hva_t start = ms_align_down(addr, size);
+
+	if (!ms_vma_is_anonymous(vma) &&
+	    !ms_aligned((vma->vm_start >> m->page_shift) - vma->vm_pgoff, npages))
+		return false;
+	return start >= vma->vm_start && start + size <= vma->vm_end;
+}
+
+static uint64_t mk_huge(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
+{
+	uint64_t entry = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
+
+	if (write)
+		entry |= MS_PTE_DIRTY | (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
+	return entry;
+}
+
+/* do_huge_pmd_anonymous_page(): reads get the huge zero page, writes a fresh one */
+ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	bool write = vmf->flags & MS_FAULT_FLAG_WRITE;
+	uint64_t *slot = ms_pt_slot(vma->vm_mm, vmf->address, MS_LEVEL_PMD);
+	ms_pfn_t pfn;
+
+	if (!ms_thp_suitable(vma, vmf->address))
+		return MS_VM_FAULT_FALLBACK;
+	if (ms_anon_vma_prepare(vma) || ms_pt_deposit(vma->vm_mm))
+		return MS_VM_FAULT_OOM;
+	if (write) {
+		if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
+			pfn = 0;
+	} else {
+		pfn = ms_huge_zero_pfn(m);
+	}
+	if (!pfn) {
+		ms_pt_free_table(vma->vm_mm, ms_pt_withdraw(vma->vm_mm));
+		return MS_VM_FAULT_FALLBACK;
+	}
+	*slot = mk_huge(vma, pfn, write);
+	return 0;
+}
+
+/* do_huge_zero_wp_pmd(), 6.13+: a fresh huge page takes the place of the zero page */
+static bool replace_huge_zero(struct ms_vm_fault *vmf, uint64_t *slot)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_hva_t start = ms_align_down(vmf->address, ms_pmd_size(m));
+	ms_hva_t end = start + ms_pmd_size(m);
+	ms_pfn_t pfn;
+
+	if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
+		return false;
+	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	*slot = mk_huge(vma, pfn, true);
+	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	return true;
+}
+
+/* do_huge_pmd_wp_page() */
+ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_pfn_t pfn = ms_pte_pfn(m, *slot);
+	struct ms_page *page;
+
+	if (ms_is_huge_zero_pfn(m, pfn)) {
+		if (m->policy.thp_zero_write == MS_THP_ZERO_WRITE_REPLACE_BY_PMD &&
+		    replace_huge_zero(vmf, slot))
+			return 0;
+	} else {
+		page = ms_pfn_to_page(m, pfn);
+		if ((page->flags & MS_PG_ANON_EXCLUSIVE) || page->refcount == 1) {
+			page->flags |= MS_PG_ANON_EXCLUSIVE;
+			*slot |= MS_PTE_YOUNG | MS_PTE_DIRTY |
+				 (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
+			return 0;
+		}
+	}
+	ms_split_huge_pmd(vma, vmf->address);
+	return MS_VM_FAULT_FALLBACK;
+}
+
+/* ---- splitting ---- */
+
+/* The pages of an anonymous leaf get entries of their own; the zero page's are special. */
+static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t old = *slot, *table = ms_pt_withdraw(vma->vm_mm);
+	const uint64_t keep = MS_PTE_WRITE | MS_PTE_DIRTY | MS_PTE_YOUNG;
+	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
+	ms_pfn_t pfn = ms_pte_pfn(m, old);
+	bool zero = ms_is_huge_zero_pfn(m, pfn);
+	uint8_t exclusive = zero ? 0 : ms_pfn_to_page(m, pfn)->flags & MS_PG_ANON_EXCLUSIVE;
+
+	for (uint64_t i = 0; i < npages; i++) {
+		uint64_t entry;
+
+		if (zero) {
+			// the small zero page exists with the huge one: see ms_huge_zero_pfn's
+			// first user
+			entry = ms_mk_pte(m, m->zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
+		} else {
+			entry = (ms_mk_pte(m, pfn + i, vma->vm_page_prot) & ~keep) | (old & keep);
+			ms_pfn_to_page(m, pfn + i)->flags |= exclusive;
+		}
+		table[i] = entry;
+	}
+	if (!zero)
+		ms_page_get(m, pfn, (uint32_t)npages - 1);
+	*slot = (uintptr_t)table | MS_PTE_TABLE;
+}
+
+/* __split_huge_pmd(): the notifier speaks of the whole PMD whatever stands there */
+void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	ms_hva_t start = ms_align_down(addr, ms_pmd_size(m)), end = start + ms_pmd_size(m);
+	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
+
+	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	if (slot && ms_pte_is_leaf(*slot)) {
+		if (ms_vma_is_anonymous(vma)) {
+			split_anonymous(vma, slot);
+		} else {
+			uint64_t old = *slot;
+
+			*slot = 0;
+			ms_drop_leaf(vma, old, MS_LEVEL_PMD);
+		}
+	}
+	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+}
+
+void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t size = UINT64_C(1) << m->pud_shift;
+	ms_hva_t start = ms_align_down(addr, size);
+	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PUD);
+
+	ms_notify_start(vma->vm_mm, start, start + size, MS_NOTIFY_CLEAR);
+	if (slot && ms_pte_is_leaf(*slot)) {
+		uint64_t old = *slot;
+
+		*slot = 0;
+		ms_drop_leaf(vma, old, MS_LEVEL_PUD);
+	}
+	ms_notify_end(vma->vm_mm, start, start + size, MS_NOTIFY_CLEAR);
+}
+
+/* split_huge_pmd_if_needed(): a border that would cut a PMD's range which this VMA covers whole,
+ * and whose table exists */
+static void split_at_border(struct ms_vma *vma, ms_hva_t border)
+{
+	uint64_t size = ms_pmd_size(ms_vma_machine(vma));
+	ms_hva_t start = ms_align_down(border, size);
+	unsigned int level;
+
+	if (start == border || start < vma->vm_start || start + size > vma->vm_end)
+		return;
+	if (ms_pt_slot(vma->vm_mm, border, MS_LEVEL_PMD)) {
+		ms_split_huge_pmd(vma, border);
+	} else if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, border, &level))) {
+		ms_violation(ms_vma_machine(vma), "a VMA is split inside of a PUD leaf", border);
+	}
+}
+
+void ms_vma_adjust_trans_huge(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	split_at_border(vma, start);
+	split_at_border(vma, end);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Looking at a host page table without changing it. */
+#include "mm/internal.h"
+
+unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry)
+{
+	unsigned int level;
+
+	*entry = ms_pt_walk(mm, addr, &level);
+	return level;
+}
+
+static void fill(const struct ms_mm *mm, ms_hva_t addr, unsigned int level, uint64_t entry,
+		 struct ms_host_leaf *leaf)
+{
+	leaf->size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+	leaf->start = ms_align_down(addr, leaf->size);
+	leaf->entry = entry;
+	leaf->level = level;
+}
+
+bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *leaf)
+{
+	unsigned int level;
+	uint64_t entry = ms_pt_walk(mm, addr, &level);
+
+	if (!ms_pte_present(entry))
+		return false;
+	fill(mm, addr, level, entry, leaf);
+	return true;
+}
+
+bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
+		       struct ms_host_leaf *leaf)
+{
+	while (addr < end) {
+		unsigned int level;
+		uint64_t entry = ms_pt_walk(mm, addr, &level), size;
+
+		if (ms_pte_present(entry)) {
+			fill(mm, addr, level, entry, leaf);
+			return true;
+		}
+		// An empty entry is passed over at the level where it stands.
+		size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+		addr = ms_align_down(addr, size) + size;
+	}
+	return false;
+}
