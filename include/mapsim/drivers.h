@@ -20,28 +20,44 @@ extern "C" {
 #endif
 
 /**
- * /sys/bus/pci/devices/.../resourceN of the BAR; the same file each time. NULL: no memory. mmap
+ * /sys/bus/pci/devices/.../resourceN of the BAR; the same file each time, until it is put and
+ * nothing maps it any more (whoever puts it asks anew before each use). NULL: no memory. mmap
  * offsets count from the BAR's start.
  */
 struct ms_file *ms_pci_resource(struct ms_device *bar);
 /** .../resourceN_wc. NULL when there is no such file (BAR not prefetchable; x86: PAT off) or no
  * memory. */
 struct ms_file *ms_pci_resource_wc(struct ms_device *bar);
+/**
+ * open(2) of one of the two: a file of its own. fmode: MS_FMODE_READ, with MS_FMODE_WRITE or
+ * without. NULL: as above.
+ */
+struct ms_file *ms_pci_resource_open(struct ms_device *bar, bool write_combine, unsigned int fmode);
 
 /** /dev/mem, opened with O_SYNC or without; mmap offsets are physical addresses. */
 struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync);
 
 /**
  * The BAR as region `index` of a vfio-pci device: its mmap offsets start at index << 40 (see
- * ms_vfio_offset). A device of its own for each BAR. From policy vfio_bar_claim on: the first mmap,
- * or the open itself, claims the BAR and ioremaps it.
+ * ms_vfio_offset). A device of its own for each BAR: every file of it shares its state, and with
+ * the last one (put, and no VMA left) it is closed. By policy vfio_bar_claim the first mmap, or the
+ * first open, claims the BAR and ioremaps it, until the device is closed; a BAR that somebody else
+ * has claimed makes mmap fail (-EBUSY), never the open. The region is 2 for a prefetchable BAR and
+ * 0 for another.
  */
 struct ms_file *ms_vfio_open(struct ms_device *bar);
+/** The same as region 0..5. NULL: no memory, no such region, or the device is open with another. */
+struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
 /** The mmap offset at which the BAR starts in its vfio file. */
 uint64_t ms_vfio_offset(const struct ms_file *file);
 /** Sets or clears the memory-enable bit of the device's PCI command register. -ENODEV: not a vfio
  * file. */
 int ms_vfio_set_memory(struct ms_file *file, bool enabled);
+/**
+ * Policy vfio V1_*: mmap maps the whole VMA at once where memory is enabled, instead of the first
+ * fault (proposed in 2020, not merged). -ENODEV: not a vfio file.
+ */
+int ms_vfio_set_prepopulate(struct ms_file *file, bool prepopulate);
 
 /** One remap_pfn_range of the piecewise driver: VMA bytes [off, off+len) go to BAR + file offset +
  * off + shift. */
@@ -58,23 +74,46 @@ enum ms_pieces_mode {
 };
 /**
  * A file of the piecewise driver: vm_pgoff becomes (BAR + offset) >> page shift. The pieces are
- * copied. The driver's files share one address_space in physical offsets.
+ * copied; they may overlap (a fault takes the first that fits). mmap answers -EINVAL for a piece
+ * that is not inside of the VMA, else the first error of a remap. The driver's files share one
+ * address_space in physical offsets. NULL: no memory, a piece that is empty or not whole pages, a
+ * type that the architecture does not have.
  */
 struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, enum ms_cache type,
 			       const struct ms_piece *pieces, size_t npieces);
 /** unmap_mapping_range (even_cows) by the piecewise driver of BAR bytes [off, off + len). */
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len);
 
+#define MS_LAZY_ONE_PAGE 0x1u   ///< a fault remaps its own page; without: the whole VMA
+#define MS_LAZY_CLOSE_HOOK 0x2u ///< vm_ops has a (void) close, which stands in the way of merging
 /**
- * request_mem_region / release_mem_region of physical [pa, pa + len) (page granular). A claim tears
- * down user mappings as revoke_iomem does (IO_STRICT_DEVMEM=y; policy revoke_scope) and makes new
- * sysfs and /dev/mem mappings fail. -EBUSY: part of it is claimed already; release: -EINVAL unless
- * exactly so claimed; -ENOMEM.
+ * A file of the lazy driver: mmap sets `type` in vm_page_prot and a fault handler, and leaves the
+ * flags alone; the handler calls remap_pfn_range from BAR + off on (which sets them), whatever the
+ * file offset is. An error is SIGBUS. flags: MS_LAZY_*. NULL: no memory, off not page aligned, a
+ * type that the architecture does not have.
+ */
+struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache type,
+			     unsigned int flags);
+
+/**
+ * request_mem_region / release_mem_region of physical [pa, pa + len), bytes; a page counts as
+ * claimed when a part of it is. A claim tears down user mappings as revoke_iomem does
+ * (IO_STRICT_DEVMEM=y; policy revoke_scope) and makes new sysfs and /dev/mem mappings fail. -EBUSY:
+ * part of it is claimed already or System RAM, it crosses a device's border, or it is empty or
+ * wraps; release: -EINVAL unless exactly so claimed; -ENOMEM.
  */
 int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len);
 int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len);
-/** iomem_is_exclusive of the page at pa. */
+/** iomem_is_exclusive of the page at pa: claimed, or System RAM. */
 bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa);
+
+/** How far user space is kept from memory that is in use. */
+enum ms_iomem_strict {
+	MS_IOMEM_STRICT,  ///< CONFIG_STRICT_DEVMEM=y, CONFIG_IO_STRICT_DEVMEM=y: at first
+	MS_IOMEM_RELAXED, ///< booted with iomem=relaxed: what is claimed may be mapped, RAM not
+	MS_IOMEM_OPEN, ///< CONFIG_STRICT_DEVMEM=n: RAM too, through /dev/mem (x86 with PAT: EINVAL)
+};
+void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /dev/mem: physical addresses as mmap offsets. Mirrors mmap_mem() of drivers/char/mem.c (7.2:
+ * mmap_mem_prepare()) and the architectures' devmem_is_allowed() and phys_mem_access_prot(), with
+ * CONFIG_STRICT_DEVMEM=y unless ms_iomem_set_strict() says otherwise.
+ */
+#include "drivers/internal.h"
+
+#define LOW_MEGABYTE (1024u * 1024)
+
+// mirrors devmem_is_allowed(), arch/x86/mm/init.c: 2, zeroes instead of RAM, counts as allowed
+static bool x86_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	if (pfn < LOW_MEGABYTE >> m->page_shift)
+		return true;
+	return !ms_pfn_is_ram(m, pfn) && !ms_iomem_is_exclusive(m, pfn << m->page_shift);
+}
+
+// mirrors devmem_is_allowed(), lib/devmem_is_allowed.c and arch/arm64/mm/mmap.c
+static bool generic_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	return !ms_iomem_is_exclusive(m, pfn << m->page_shift) && !ms_pfn_is_ram(m, pfn);
+}
+
+bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	return ms_is_x86(m) ? x86_devmem_is_allowed(m, pfn) : generic_devmem_is_allowed(m, pfn);
+}
+
+static bool every_page_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
+{
+	const ms_pfn_t end = pfn + (size >> m->page_shift);
+
+	for (; pfn < end; pfn++)
+		if (!ms_devmem_is_allowed(m, pfn))
+			return false;
+	return true;
+}
+
+// mirrors range_is_allowed(), drivers/char/mem.c
+static bool range_is_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
+{
+	return m->drivers->strict == MS_IOMEM_OPEN || every_page_allowed(m, pfn, size);
+}
+
+// mirrors valid_mmap_phys_addr_range(): x86 asks about the last byte, arm64 about the byte after it
+static bool valid_mmap_phys_addr_range(const struct ms_machine *m, ms_pa_t pa, uint64_t size)
+{
+	const ms_pa_t last = ms_is_x86(m) ? pa + size - 1 : pa + size;
+
+	return !(last >> m->config.pa_bits);
+}
+
+// mirrors phys_mem_access_prot_allowed(): x86 without CONFIG_STRICT_DEVMEM avoids aliases of RAM
+static bool phys_mem_access_prot_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
+{
+	if (!ms_is_x86(m) || m->drivers->strict != MS_IOMEM_OPEN || m->config.pat_off)
+		return true;
+	return every_page_allowed(m, pfn, size);
+}
+
+// mirrors phys_mem_access_prot() of arch/x86/mm/pat and arch/arm64/mm
+static ms_pgprot_t phys_mem_access_prot(const struct ms_machine *m, bool o_sync, ms_pfn_t pfn,
+					ms_pgprot_t prot)
+{
+	if (ms_is_x86(m))
+		return ms_pgprot_set_cache(prot, o_sync ? MS_CACHE_UC_MINUS : MS_CACHE_WB);
+	if (!ms_pfn_is_ram(m, pfn))
+		return ms_pgprot_noncached(prot);
+	return o_sync ? ms_pgprot_writecombine(prot) : prot;
+}
+
+// The checks of mmap_mem(), in its order; on success *prot is what the mapping gets.
+static int mmap_mem_check(struct ms_file *file, uint64_t pgoff, uint64_t size, ms_pgprot_t *prot)
+{
+	const struct ms_iomem_file *f = ms_file_priv(file);
+	const struct ms_machine *m = ms_file_machine(file);
+	const ms_pa_t pa = pgoff << m->page_shift;
+
+	if (pa >> m->page_shift != pgoff)
+		return -EINVAL;
+	if (pa + size - 1 < pa)
+		return -EINVAL;
+	if (!valid_mmap_phys_addr_range(m, pa, size))
+		return -EINVAL;
+	if (!range_is_allowed(m, pgoff, size))
+		return -EPERM;
+	if (!phys_mem_access_prot_allowed(m, pgoff, size))
+		return -EINVAL;
+	*prot = phys_mem_access_prot(m, f->o_sync, pgoff, *prot);
+	return 0;
+}
+
+// mmap_mem_ops has `access` alone: nothing comes back once it is zapped
+static const struct ms_vm_ops mmap_mem_ops = { NULL };
+
+// Any error of the remap, a refused memory type for one, reads EAGAIN.
+static int mmap_mem_remap(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	vma->vm_ops = &mmap_mem_ops;
+	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot)
+		       ? -EAGAIN
+		       : 0;
+}
+
+// mirrors mmap_mem(), <= 6.17
+static int mmap_mem(struct ms_file *file, struct ms_vma *vma)
+{
+	int err = mmap_mem_check(file, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				 &vma->vm_page_prot);
+
+	return err ? err : mmap_mem_remap(file, vma);
+}
+
+// mirrors mmap_mem_prepare(), 7.2; the remap is the action that follows
+static int mmap_mem_prepare(struct ms_file *file, struct ms_vma_desc *desc)
+{
+	int err = mmap_mem_check(file, desc->pgoff, desc->end - desc->start, &desc->page_prot);
+
+	if (err)
+		return err;
+	desc->vm_ops = &mmap_mem_ops;
+	return 0;
+}
+
+// vfs_fallocate(): a character device
+static int mem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	(void)file, (void)off, (void)len;
+	return -ENODEV;
+}
+
+static const struct ms_file_ops mem_mmap_ops = {
+	.name = "mem",
+	.mmap = mmap_mem,
+	.punch_hole = mem_punch_hole,
+	.release = ms_iomem_file_release,
+};
+
+static const struct ms_file_ops mem_mmap_prepare_ops = {
+	.name = "mem",
+	.mmap_prepare = mmap_mem_prepare,
+	.mmap = mmap_mem_remap,
+	.punch_hole = mem_punch_hole,
+	.release = ms_iomem_file_release,
+};
+
+struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync)
+{
+	const struct ms_file_ops *ops = m->policy.devmem_refusal == MS_DEVMEM_REFUSAL_SILENT
+						? &mem_mmap_prepare_ops
+						: &mem_mmap_ops;
+	struct ms_iomem_file *f =
+		ms_iomem_file_open(m, ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, true);
+
+	if (!f)
+		return NULL;
+	f->o_sync = o_sync;
+	return f->file;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the drivers of a machine share: their beginning and end, memory types, leaves of any size.
+ */
+#include "drivers/internal.h"
+
+int ms_drivers_init(struct ms_machine *m)
+{
+	m->drivers = ms_zalloc(m, sizeof(*m->drivers));
+	if (!m->drivers)
+		return -ENOMEM;
+	LIST_INIT(&m->drivers->iomem_files);
+	LIST_INIT(&m->drivers->pieces);
+	LIST_INIT(&m->drivers->vfio_files);
+	LIST_INIT(&m->drivers->vfio_devices);
+	RB_INIT(&m->drivers->claims);
+	return 0;
+}
+
+bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
+{
+	switch (type) {
+	case MS_CACHE_WB:
+	case MS_CACHE_WC:
+		return true;
+	case MS_CACHE_UC_MINUS:
+	case MS_CACHE_UC:
+	case MS_CACHE_WT:
+	case MS_CACHE_WP:
+		return ms_is_x86(m);
+	case MS_CACHE_NGNRE:
+	case MS_CACHE_NGNRNE:
+		return !ms_is_x86(m);
+	}
+	return false;
+}
+
+// mirrors cachemode2protval() with the table of a CPU whose PAT is not in use
+ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type)
+{
+	if (ms_is_x86(m) && m->config.pat_off && (type == MS_CACHE_WC || type == MS_CACHE_WP))
+		type = MS_CACHE_UC_MINUS;
+	return ms_pgprot_set_cache(prot, type);
+}
+
+ms_vm_fault_t ms_insert_pfn_order(struct ms_vm_fault *vmf, ms_pfn_t pfn, unsigned int order)
+{
+	const struct ms_machine *m = ms_mm_machine(vmf->vma->vm_mm);
+	enum ms_policy_pfnmap_leaf_max max = m->policy.pfnmap_leaf_max;
+
+	if (!order)
+		return ms_vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+	if (order == m->pmd_shift - m->page_shift && max >= MS_PFNMAP_LEAF_MAX_PMD)
+		return ms_vmf_insert_pfn_pmd(vmf, pfn, false);
+	if (order == m->pud_shift - m->page_shift && max >= MS_PFNMAP_LEAF_MAX_PUD)
+		return ms_vmf_insert_pfn_pud(vmf, pfn, false);
+	return MS_VM_FAULT_FALLBACK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of lib/drivers: what a machine's drivers share, and the parts of vfio-pci.
+ *
+ * The drivers themselves are written against the public headers; only what a driver in the kernel
+ * would ask the kernel's core (allocation, the resource tree, the PCI device) comes from the
+ * inside.
+ */
+#ifndef MS_DRIVERS_INTERNAL_H
+#define MS_DRIVERS_INTERNAL_H
+
+#include "machine/internal.h"
+
+#include <mapsim/drivers.h>
+#include <mapsim/pat.h>
+#include <mapsim/pfnmap.h>
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+/* A busy resource of the iomem tree, by bytes. */
+struct ms_claim {
+	RB_ENTRY(ms_claim) node;
+	ms_pa_t start, end;
+};
+RB_HEAD(ms_claims, ms_claim);
+
+/*
+ * A file through which user space maps physical memory: sysfs or /dev/mem. Those of one
+ * address_space are found by their physical offsets; which of them they are is policy revoke_scope.
+ */
+struct ms_iomem_file {
+	LIST_ENTRY(ms_iomem_file) link;
+	struct ms_file *file;
+	bool revocable;        /* of the address_space that revoke_iomem() empties */
+	struct ms_device *bar; /* sysfs only */
+	bool write_combine;    /* sysfs: resourceN_wc */
+	bool shared;           /* sysfs: the one file that everybody is given */
+	bool o_sync;           /* /dev/mem */
+};
+
+struct ms_drivers {
+	LIST_HEAD(, ms_iomem_file) iomem_files; /* its address: the key of their address_space */
+	LIST_HEAD(, ms_pieces) pieces;          /* likewise */
+	LIST_HEAD(, ms_vfio_file) vfio_files;
+	LIST_HEAD(, ms_vfio) vfio_devices;
+	struct ms_claims claims;
+	enum ms_iomem_strict strict;
+};
+
+/* A record of an open sysfs or /dev/mem file, linked; NULL: no memory, and nothing is left. */
+struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
+					 unsigned int fmode, uint64_t max_bytes, bool revocable);
+/* ->release of both. */
+void ms_iomem_file_release(struct ms_file *file);
+/* devmem_is_allowed: may user space see this page through /dev/mem? */
+bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
+
+/* Whether a page-table entry of the machine can say `type`. */
+bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type);
+/* The protection with that type and no other; x86 without PAT: the type that the table has instead.
+ */
+ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type);
+
+/* Inserts a leaf of 2^order pages: FALLBACK where the architecture has no such pfn leaf. */
+ms_vm_fault_t ms_insert_pfn_order(struct ms_vm_fault *vmf, ms_pfn_t pfn, unsigned int order);
+
+/* ---- vfio-pci ---- */
+
+#define MS_VFIO_OFFSET_SHIFT 40u /* VFIO_PCI_OFFSET_SHIFT */
+#define MS_VFIO_ROM_REGION 6u    /* VFIO_PCI_ROM_REGION_INDEX: BARs lie below */
+
+/* vfio_pci_mmap_vma: a VMA that has been faulted in since the last zap. */
+struct ms_vfio_vma {
+	TAILQ_ENTRY(ms_vfio_vma) link;
+	struct ms_vma *vma;
+};
+
+/* vfio_pci_core_device, with a single BAR. */
+struct ms_vfio {
+	LIST_ENTRY(ms_vfio) link;
+	struct ms_machine *machine;
+	struct ms_device *bar;
+	unsigned int index;
+	unsigned int opened; /* files */
+	bool memory_enabled; /* COMMAND.MEMORY */
+	bool prepopulate;    /* mmap maps at once */
+	bool mapped;         /* barmap: claimed and ioremapped */
+	int map_error;       /* policy vfio_bar_claim DEVICE_OPEN: why it is not mapped */
+	TAILQ_HEAD(, ms_vfio_vma) vmas; /* most recently faulted first */
+};
+
+struct ms_vfio_file {
+	LIST_ENTRY(ms_vfio_file) link;
+	struct ms_file *file;
+	struct ms_vfio *dev;
+};
+
+/* What a regime does at the end of mmap, and when memory is turned off. */
+int ms_vfio_v1_mmap(struct ms_vfio *dev, struct ms_vma *vma);
+void ms_vfio_v1_zap(struct ms_vfio *dev);
+int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
+void ms_vfio_v3_zap(struct ms_file *file);
+
+/* lib/phys */
+struct ms_machine *ms_device_machine(const struct ms_device *dev);
+bool ms_device_prefetchable(const struct ms_device *dev);
+
+#endif

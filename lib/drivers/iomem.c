@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The iomem resource tree, as far as mappings depend on it: who holds which physical range, and the
+ * end of user mappings when a driver takes one. Mirrors kernel/resource.c with
+ * CONFIG_IO_STRICT_DEVMEM, which 5.10 has in drivers/char/mem.c.
+ */
+#include "drivers/internal.h"
+#include "phys/internal.h"
+
+static int claim_cmp(const struct ms_claim *a, const struct ms_claim *b)
+{
+	return a->end <= b->start ? -1 : a->start >= b->end;
+}
+
+RB_GENERATE_INTERNAL(ms_claims, ms_claim, node, claim_cmp, static __attribute__((unused)))
+
+// Claims never overlap, so that one which overlaps [start, end) compares as equal to it.
+static struct ms_claim *claim_find(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	struct ms_claim key = { .start = start, .end = end };
+
+	return RB_FIND(ms_claims, &m->drivers->claims, &key);
+}
+
+static bool range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	const ms_pa_t low_end = ms_min_u64(end, 1024 * 1024);
+
+	// pat_pagerange_is_ram() does not look below 1M
+	for (ms_pa_t pa = ms_align_down(start, m->page_size); pa < low_end; pa += m->page_size)
+		if (ms_pfn_is_ram(m, pa >> m->page_shift))
+			return true;
+	return ms_pagerange_is_ram(m, start, end) != 0;
+}
+
+// A BAR is a resource that is not busy: a claim goes inside of it, never across its border.
+static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	struct ms_device *dev = NULL;
+
+	while ((dev = ms_device_next(m, dev))) {
+		const ms_pa_t dev_start = ms_device_pa(dev),
+			      dev_end = dev_start + ms_device_size(dev);
+
+		if (start < dev_end && end > dev_start && (start < dev_start || end > dev_end))
+			return true;
+	}
+	return false;
+}
+
+bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa)
+{
+	const ms_pa_t start = ms_align_down(pa, m->page_size);
+
+	if (m->drivers->strict != MS_IOMEM_STRICT)
+		return false;
+	return claim_find(m, start, start + m->page_size) ||
+	       ms_pfn_is_ram(m, pa >> m->page_shift); // System RAM is a busy resource
+}
+
+// The address_space is the same one behind each of these files.
+static struct ms_file *any_revocable_file(const struct ms_machine *m)
+{
+	struct ms_iomem_file *f;
+
+	LIST_FOREACH (f, &m->drivers->iomem_files, link)
+		if (f->revocable)
+			return f->file;
+	return NULL;
+}
+
+// mirrors revoke_iomem(), kernel/resource.c (5.10: revoke_devmem(), drivers/char/mem.c)
+static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
+{
+	struct ms_file *file = any_revocable_file(m);
+
+	if (!file || m->drivers->strict == MS_IOMEM_OPEN)
+		return;
+	// iomem=relaxed, and the first megabyte of x86
+	if (ms_devmem_is_allowed(m, pa >> m->page_shift) &&
+	    ms_devmem_is_allowed(m, (pa + len - 1) >> m->page_shift))
+		return;
+	ms_unmap_mapping_range(file, pa, len, true);
+}
+
+// mirrors __request_region()
+int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
+{
+	struct ms_claim *claim;
+
+	if (!len || pa + len < pa)
+		return -EBUSY; // no resource holds such a range: the same NULL as for one that is
+			       // taken
+	if (claim_find(m, pa, pa + len) || range_has_ram(m, pa, pa + len) ||
+	    crosses_device(m, pa, pa + len))
+		return -EBUSY;
+	claim = ms_zalloc(m, sizeof(*claim));
+	if (!claim)
+		return -ENOMEM;
+	claim->start = pa;
+	claim->end = pa + len;
+	RB_INSERT(ms_claims, &m->drivers->claims, claim);
+	revoke_iomem(m, pa, len);
+	return 0;
+}
+
+// mirrors __release_region(): only exactly what was requested
+int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
+{
+	struct ms_claim *claim = len && pa + len > pa ? claim_find(m, pa, pa + len) : NULL;
+
+	if (!claim || claim->start != pa || claim->end != pa + len)
+		return -EINVAL;
+	RB_REMOVE(ms_claims, &m->drivers->claims, claim);
+	ms_free(m, claim);
+	return 0;
+}
+
+void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict)
+{
+	m->drivers->strict = strict;
+}
+
+struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
+					 unsigned int fmode, uint64_t max_bytes, bool revocable)
+{
+	struct ms_iomem_file *f = ms_zalloc(m, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->revocable = revocable;
+	f->file = ms_file_new(m, ops, fmode, max_bytes, revocable ? &m->drivers->iomem_files : NULL,
+			      f);
+	if (!f->file) {
+		ms_free(m, f);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&m->drivers->iomem_files, f, link);
+	return f;
+}
+
+void ms_iomem_file_release(struct ms_file *file)
+{
+	struct ms_iomem_file *f = ms_file_priv(file);
+
+	LIST_REMOVE(f, link);
+	ms_free(ms_file_machine(file), f);
+}
+
+void ms_drivers_destroy(struct ms_machine *m)
+{
+	struct ms_claim *claim;
+
+	if (!m->drivers)
+		return;
+	while ((claim = RB_MIN(ms_claims, &m->drivers->claims))) {
+		RB_REMOVE(ms_claims, &m->drivers->claims, claim);
+		ms_free(m, claim);
+	}
+	ms_free(m, m->drivers);
+	m->drivers = NULL;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The mediated device's driver of 2020: its mmap does next to nothing, and its fault handler calls
+ * remap_pfn_range(), which sets VM_PFNMAP and its companions only then. Until that moment the VMA
+ * looks like that of an ordinary file.
+ */
+#include "drivers/internal.h"
+
+struct ms_lazy {
+	struct ms_device *bar;
+	uint64_t off;
+	enum ms_cache type;
+	unsigned int flags;
+};
+
+static void lazy_close(struct ms_vma *vma)
+{
+	(void)vma;
+}
+
+static ms_vm_fault_t lazy_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	const struct ms_lazy *d = vma->vm_private_data;
+	const bool one_page = d->flags & MS_LAZY_ONE_PAGE;
+	const ms_hva_t addr = one_page ? vmf->address : vma->vm_start;
+	const uint64_t size = one_page ? m->page_size : vma->vm_end - vma->vm_start;
+	const ms_pa_t pa = ms_device_pa(d->bar) + d->off + (addr - vma->vm_start);
+
+	return ms_remap_pfn_range(vma, addr, pa >> m->page_shift, size, vma->vm_page_prot)
+		       ? MS_VM_FAULT_SIGBUS
+		       : MS_VM_FAULT_NOPAGE;
+}
+
+static const struct ms_vm_ops lazy_vm_ops = {
+	.fault = lazy_fault,
+};
+
+static const struct ms_vm_ops lazy_close_vm_ops = {
+	.fault = lazy_fault,
+	.close = lazy_close,
+};
+
+static int lazy_mmap(struct ms_file *file, struct ms_vma *vma)
+{
+	struct ms_lazy *d = ms_file_priv(file);
+
+	vma->vm_private_data = d;
+	vma->vm_page_prot = ms_pgprot_of_type(ms_file_machine(file), vma->vm_page_prot, d->type);
+	vma->vm_ops = d->flags & MS_LAZY_CLOSE_HOOK ? &lazy_close_vm_ops : &lazy_vm_ops;
+	return 0;
+}
+
+// vfs_fallocate(): a character device
+static int lazy_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	(void)file, (void)off, (void)len;
+	return -ENODEV;
+}
+
+static void lazy_release(struct ms_file *file)
+{
+	ms_free(ms_file_machine(file), ms_file_priv(file));
+}
+
+static const struct ms_file_ops lazy_fops = {
+	.name = "lazy",
+	.mmap = lazy_mmap,
+	.punch_hole = lazy_punch_hole,
+	.release = lazy_release,
+};
+
+struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache type,
+			     unsigned int flags)
+{
+	struct ms_machine *m = bar ? ms_device_machine(bar) : NULL;
+	struct ms_file *file;
+	struct ms_lazy *d;
+
+	if (!m || !ms_aligned(off, m->page_size) || !ms_cache_type_valid(m, type) ||
+	    (flags & ~(MS_LAZY_ONE_PAGE | MS_LAZY_CLOSE_HOOK)))
+		return NULL;
+	d = ms_zalloc(m, sizeof(*d));
+	if (!d)
+		return NULL;
+	d->bar = bar;
+	d->off = off;
+	d->type = type;
+	d->flags = flags;
+	file = ms_file_new(m, &lazy_fops, MS_FMODE_READ | MS_FMODE_WRITE, UINT64_MAX, NULL, d);
+	if (!file)
+		ms_free(m, d);
+	return file;
+}

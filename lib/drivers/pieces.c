@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The piecewise driver: a BAR in a VMA, piece by piece, from wherever each piece says; all at mmap,
+ * or page by page, or leaf by leaf, when touched. It exists to make the mappings that well-behaved
+ * drivers do not make.
+ */
+#include "drivers/internal.h"
+
+/* What one mmap said: a fault must find its piece after the VMA was split or moved. */
+struct ms_pieces_map {
+	LIST_ENTRY(ms_pieces_map) link;
+	struct ms_pieces *driver;
+	uint64_t pgoff; /* of VMA byte 0: a physical page */
+};
+
+struct ms_pieces {
+	LIST_ENTRY(ms_pieces) link;
+	struct ms_file *file;
+	struct ms_device *bar;
+	enum ms_pieces_mode mode;
+	enum ms_cache type;
+	struct ms_piece *pieces;
+	size_t npieces;
+	LIST_HEAD(, ms_pieces_map) maps;
+};
+
+static void empty_open(struct ms_vma *vma)
+{
+	(void)vma;
+}
+
+static void empty_close(struct ms_vma *vma)
+{
+	(void)vma;
+}
+
+static const struct ms_vm_ops at_mmap_vm_ops = {
+	.open = empty_open,
+	.close = empty_close,
+};
+
+// The piece that byte `off` of the VMA is in: the first one that says so.
+static const struct ms_piece *piece_at(const struct ms_pieces *d, uint64_t off)
+{
+	for (size_t i = 0; i < d->npieces; i++)
+		if (off >= d->pieces[i].off && off - d->pieces[i].off < d->pieces[i].len)
+			return &d->pieces[i];
+	return NULL;
+}
+
+// Pages to add to the VMA's own physical page (vm_pgoff and on); two's complement.
+static uint64_t shift_pages(const struct ms_machine *m, const struct ms_piece *p)
+{
+	return (uint64_t)(p->shift / (int64_t)m->page_size);
+}
+
+static ms_vm_fault_t lazy_fault(struct ms_vm_fault *vmf)
+{
+	const struct ms_pieces_map *map = vmf->vma->vm_private_data;
+	const struct ms_machine *m = ms_mm_machine(vmf->vma->vm_mm);
+	const struct ms_piece *p =
+		piece_at(map->driver, (vmf->pgoff - map->pgoff) << m->page_shift);
+
+	if (!p)
+		return MS_VM_FAULT_SIGBUS;
+	return ms_vmf_insert_pfn(vmf->vma, vmf->address, vmf->pgoff + shift_pages(m, p));
+}
+
+// A leaf, where VA and PA are aligned and the VMA and one piece hold all of it.
+static ms_vm_fault_t lazy_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
+{
+	const struct ms_vma *vma = vmf->vma;
+	const struct ms_pieces_map *map = vma->vm_private_data;
+	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	const uint64_t size = m->page_size << order;
+	const ms_hva_t addr = ms_align_down(vmf->address, size);
+	const uint64_t pgoff = vmf->pgoff - ((vmf->address - addr) >> m->page_shift);
+	const uint64_t off = (pgoff - map->pgoff) << m->page_shift;
+	const struct ms_piece *p;
+	ms_pfn_t pfn;
+
+	if (order != m->pmd_shift - m->page_shift || addr < vma->vm_start ||
+	    addr + size > vma->vm_end)
+		return MS_VM_FAULT_FALLBACK;
+	p = piece_at(map->driver, off);
+	if (!p || off + size > p->off + p->len)
+		return MS_VM_FAULT_FALLBACK;
+	pfn = pgoff + shift_pages(m, p);
+	if (!ms_aligned(pfn, UINT64_C(1) << order))
+		return MS_VM_FAULT_FALLBACK;
+	return ms_insert_pfn_order(vmf, pfn, order);
+}
+
+static const struct ms_vm_ops lazy_vm_ops = {
+	.open = empty_open,
+	.close = empty_close,
+	.fault = lazy_fault,
+};
+
+static const struct ms_vm_ops lazy_huge_vm_ops = {
+	.open = empty_open,
+	.close = empty_close,
+	.fault = lazy_fault,
+	.huge_fault = lazy_huge_fault,
+};
+
+// The pieces in their order; the first error is the answer. vm_page_prot does not learn of the
+// type.
+static int mmap_now(const struct ms_pieces *d, struct ms_vma *vma)
+{
+	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	const ms_pgprot_t prot = ms_pgprot_of_type(m, vma->vm_page_prot, d->type);
+	const uint64_t base = vma->vm_pgoff; // remap_pfn_range() may change it
+
+	vma->vm_ops = &at_mmap_vm_ops;
+	for (size_t i = 0; i < d->npieces; i++) {
+		const struct ms_piece *p = &d->pieces[i];
+		const ms_pfn_t pfn = base + (p->off >> m->page_shift) + shift_pages(m, p);
+		int err = ms_remap_pfn_range(vma, vma->vm_start + p->off, pfn, p->len, prot);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
+{
+	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	struct ms_pieces_map *map = ms_zalloc(m, sizeof(*map));
+
+	if (!map)
+		return -ENOMEM;
+	map->driver = d;
+	map->pgoff = vma->vm_pgoff;
+	LIST_INSERT_HEAD(&d->maps, map, link);
+	vma->vm_private_data = map;
+	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
+	vma->vm_page_prot = ms_pgprot_of_type(m, vma->vm_page_prot, d->type);
+	vma->vm_ops = d->mode == MS_PIECES_LAZY_HUGE ? &lazy_huge_vm_ops : &lazy_vm_ops;
+	return 0;
+}
+
+// Every page that a piece names must be a page: inside of the VMA, and physical.
+static bool pieces_fit(const struct ms_pieces *d, const struct ms_vma *vma, uint64_t base_pgoff)
+{
+	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	const uint64_t len = vma->vm_end - vma->vm_start;
+	const uint64_t max_pages = UINT64_C(1) << (52 - m->page_shift);
+
+	for (size_t i = 0; i < d->npieces; i++) {
+		const struct ms_piece *p = &d->pieces[i];
+		const uint64_t pfn = base_pgoff + (p->off >> m->page_shift) + shift_pages(m, p);
+
+		if (p->off > len || p->len > len - p->off)
+			return false;
+		if (pfn >= max_pages || (p->len >> m->page_shift) > max_pages - pfn)
+			return false;
+	}
+	return true;
+}
+
+static int pieces_mmap(struct ms_file *file, struct ms_vma *vma)
+{
+	struct ms_pieces *d = ms_file_priv(file);
+	const struct ms_machine *m = ms_file_machine(file);
+	const uint64_t pgoff = vma->vm_pgoff + (ms_device_pa(d->bar) >> m->page_shift);
+
+	if (!pieces_fit(d, vma, pgoff))
+		return -EINVAL;
+	vma->vm_pgoff = pgoff;
+	return d->mode == MS_PIECES_AT_MMAP ? mmap_now(d, vma) : mmap_lazy(d, vma);
+}
+
+// vfs_fallocate(): a character device
+static int pieces_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	(void)file, (void)off, (void)len;
+	return -ENODEV;
+}
+
+static void pieces_release(struct ms_file *file)
+{
+	struct ms_pieces *d = ms_file_priv(file);
+	struct ms_machine *m = ms_file_machine(file);
+	struct ms_pieces_map *map;
+
+	while ((map = LIST_FIRST(&d->maps))) {
+		LIST_REMOVE(map, link);
+		ms_free(m, map);
+	}
+	LIST_REMOVE(d, link);
+	ms_free(m, d->pieces);
+	ms_free(m, d);
+}
+
+static const struct ms_file_ops pieces_fops = {
+	.name = "pieces",
+	.mmap = pieces_mmap,
+	.punch_hole = pieces_punch_hole,
+	.release = pieces_release,
+};
+
+static bool pieces_valid(const struct ms_machine *m, const struct ms_piece *pieces, size_t npieces)
+{
+	const uint64_t mask = m->page_size - 1;
+
+	for (size_t i = 0; i < npieces; i++)
+		if (!pieces[i].len || (pieces[i].off & mask) || (pieces[i].len & mask) ||
+		    ((uint64_t)pieces[i].shift & mask))
+			return false;
+	return true;
+}
+
+static struct ms_pieces *pieces_new(struct ms_machine *m, const struct ms_piece *pieces,
+				    size_t npieces)
+{
+	struct ms_pieces *d = ms_zalloc(m, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	LIST_INIT(&d->maps);
+	d->npieces = npieces;
+	if (!npieces)
+		return d;
+	d->pieces = ms_calloc(m, npieces, sizeof(*pieces));
+	if (!d->pieces) {
+		ms_free(m, d);
+		return NULL;
+	}
+	memcpy(d->pieces, pieces, npieces * sizeof(*pieces));
+	return d;
+}
+
+struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, enum ms_cache type,
+			       const struct ms_piece *pieces, size_t npieces)
+{
+	struct ms_machine *m = bar ? ms_device_machine(bar) : NULL;
+	struct ms_pieces *d;
+
+	if (!m || (npieces && !pieces) || !ms_cache_type_valid(m, type) ||
+	    (unsigned int)mode > MS_PIECES_LAZY_HUGE || !pieces_valid(m, pieces, npieces))
+		return NULL;
+	d = pieces_new(m, pieces, npieces);
+	if (!d)
+		return NULL;
+	d->bar = bar;
+	d->mode = mode;
+	d->type = type;
+	d->file = ms_file_new(m, &pieces_fops, MS_FMODE_READ | MS_FMODE_WRITE, UINT64_MAX,
+			      &m->drivers->pieces, d);
+	if (!d->file) {
+		ms_free(m, d->pieces);
+		ms_free(m, d);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&m->drivers->pieces, d, link);
+	return d->file;
+}
+
+void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len)
+{
+	const struct ms_pieces *any = LIST_FIRST(&ms_device_machine(bar)->drivers->pieces);
+
+	// All of the driver's files share the address_space; without a file there is no mapping.
+	if (any && len)
+		ms_unmap_mapping_range(any->file, ms_device_pa(bar) + off, len, true);
+}

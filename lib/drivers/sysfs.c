@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /sys/bus/pci/devices/.../resourceN and resourceN_wc. Mirrors drivers/pci/mmap.c,
+ * drivers/pci/pci-sysfs.c and, for what a file of sysfs does to its mappings, fs/kernfs/file.c.
+ */
+#include "drivers/internal.h"
+
+// MAX_NON_LFS: s_maxbytes of a super_block that says nothing of its own
+#define NON_LFS_MAX INT32_MAX
+
+static uint64_t bar_pages(const struct ms_machine *m, const struct ms_device *bar)
+{
+	return ((ms_device_size(bar) - 1) >> m->page_shift) + 1;
+}
+
+// mirrors pci_mmap_fits(): the offset counts from the BAR's start
+static bool pci_mmap_fits(const struct ms_machine *m, const struct ms_device *bar,
+			  const struct ms_vma *vma)
+{
+	const uint64_t size = bar_pages(m, bar);
+	const uint64_t nr = (vma->vm_end - vma->vm_start) >> m->page_shift;
+
+	return vma->vm_pgoff < size && nr <= size - vma->vm_pgoff;
+}
+
+static void kernfs_vma_open(struct ms_vma *vma)
+{
+	(void)vma; // passed on to the vm_ops of pci_mmap_resource_range(), which have no such hook
+}
+
+static ms_vm_fault_t kernfs_vma_fault(struct ms_vm_fault *vmf)
+{
+	(void)vmf; // there is no inner handler: what was zapped stays away
+	return MS_VM_FAULT_SIGBUS;
+}
+
+static ms_vm_fault_t kernfs_vma_page_mkwrite(struct ms_vm_fault *vmf)
+{
+	(void)vmf;
+	return 0; // file_update_time(): that the hook exists is what counts, for writenotify
+}
+
+// kernfs_vm_ops: no close, no may_split, no mremap
+static const struct ms_vm_ops kernfs_vm_ops = {
+	.open = kernfs_vma_open,
+	.fault = kernfs_vma_fault,
+	.page_mkwrite = kernfs_vma_page_mkwrite,
+};
+
+// pci_phys_vm_ops has `access` alone
+static const struct ms_vm_ops pci_phys_vm_ops = { NULL };
+
+// mirrors pci_mmap_resource_range()
+static int pci_mmap_resource_range(const struct ms_iomem_file *f, struct ms_vma *vma)
+{
+	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+
+	vma->vm_page_prot = f->write_combine ? ms_pgprot_writecombine(vma->vm_page_prot)
+					     : ms_pgprot_device(vma->vm_page_prot);
+	vma->vm_pgoff += ms_device_pa(f->bar) >> m->page_shift;
+	vma->vm_ops = &pci_phys_vm_ops;
+	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+// mirrors kernfs_fop_mmap() around pci_mmap_resource()
+static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
+{
+	const struct ms_iomem_file *f = ms_file_priv(file);
+	const struct ms_machine *m = ms_file_machine(file);
+	int err;
+
+	if (ms_iomem_is_exclusive(m, ms_device_pa(f->bar)))
+		return -EINVAL;
+	if (!pci_mmap_fits(m, f->bar, vma))
+		return -EINVAL;
+	err = pci_mmap_resource_range(f, vma);
+	if (err)
+		return err;
+	vma->vm_ops = &kernfs_vm_ops;
+	return 0;
+}
+
+// vfs_fallocate(): sysfs has none, but the file size limit is looked at first. The offset is that
+// of the VMA, whose vm_pgoff is physical by now.
+static int pci_resource_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	const struct ms_machine *m = ms_file_machine(file);
+	const uint64_t max =
+		m->policy.madv_remove_sysfs == MS_MADV_REMOVE_SYSFS_EFBIG ? NON_LFS_MAX : INT64_MAX;
+
+	return off + len < off || off + len > max ? -EFBIG : -EOPNOTSUPP;
+}
+
+static const struct ms_file_ops pci_resource_ops = {
+	.name = "resource",
+	.mmap = pci_resource_mmap,
+	.punch_hole = pci_resource_punch_hole,
+	.release = ms_iomem_file_release,
+};
+
+static const struct ms_file_ops pci_resource_wc_ops = {
+	.name = "resource_wc",
+	.mmap = pci_resource_mmap,
+	.punch_hole = pci_resource_punch_hole,
+	.release = ms_iomem_file_release,
+};
+
+// arch_can_pci_mmap_wc()
+static bool has_wc_file(const struct ms_machine *m, const struct ms_device *bar)
+{
+	return ms_device_prefetchable(bar) && !(ms_is_x86(m) && m->config.pat_off);
+}
+
+static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write_combine,
+					       unsigned int fmode)
+{
+	struct ms_machine *m = ms_device_machine(bar);
+	const bool revocable = m->policy.revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;
+	struct ms_iomem_file *f;
+
+	if (write_combine && !has_wc_file(m, bar))
+		return NULL;
+	f = ms_iomem_file_open(m, write_combine ? &pci_resource_wc_ops : &pci_resource_ops,
+			       (fmode & (MS_FMODE_READ | MS_FMODE_WRITE)) | MS_FMODE_NOEXEC,
+			       INT64_MAX, revocable);
+	if (!f)
+		return NULL;
+	f->bar = bar;
+	f->write_combine = write_combine;
+	return f;
+}
+
+struct ms_file *ms_pci_resource_open(struct ms_device *bar, bool write_combine, unsigned int fmode)
+{
+	struct ms_iomem_file *f = bar ? pci_resource_open(bar, write_combine, fmode) : NULL;
+
+	return f ? f->file : NULL;
+}
+
+static struct ms_file *shared_resource(struct ms_device *bar, bool write_combine)
+{
+	struct ms_iomem_file *f;
+
+	if (!bar)
+		return NULL;
+	LIST_FOREACH (f, &ms_device_machine(bar)->drivers->iomem_files, link)
+		if (f->shared && f->bar == bar && f->write_combine == write_combine)
+			return f->file;
+	f = pci_resource_open(bar, write_combine, MS_FMODE_READ | MS_FMODE_WRITE);
+	if (!f)
+		return NULL;
+	f->shared = true;
+	return f->file;
+}
+
+struct ms_file *ms_pci_resource(struct ms_device *bar)
+{
+	return shared_resource(bar, false);
+}
+
+struct ms_file *ms_pci_resource_wc(struct ms_device *bar)
+{
+	return shared_resource(bar, true);
+}

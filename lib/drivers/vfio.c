@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vfio-pci: the device, its files, its hold on the BAR, and the checks of mmap. How pages come and
+ * go is the regime's: vfio_v1.c (5.8 .. 6.9) and vfio_v3.c (6.12+). Mirrors
+ * drivers/vfio/pci/vfio_pci_core.c (5.10: vfio_pci.c).
+ */
+#include "drivers/internal.h"
+
+// vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
+// On x86 this holds a UC- memtype over the BAR until the device is closed.
+static int map_bar(struct ms_vfio *dev)
+{
+	const ms_pa_t pa = ms_device_pa(dev->bar);
+	const uint64_t size = ms_device_size(dev->bar);
+	const enum ms_cache type = ms_is_x86(dev->machine) ? MS_CACHE_UC_MINUS : MS_CACHE_NGNRE;
+	int err;
+
+	if (dev->mapped)
+		return 0;
+	err = ms_iomem_claim(dev->machine, pa, size);
+	if (err)
+		return -EBUSY; // pci_request_selected_regions() knows no other error
+	if (ms_ioremap(dev->machine, pa, size, type)) {
+		ms_iomem_release(dev->machine, pa, size);
+		return -ENOMEM;
+	}
+	dev->mapped = true;
+	return 0;
+}
+
+static void unmap_bar(struct ms_vfio *dev)
+{
+	const ms_pa_t pa = ms_device_pa(dev->bar);
+	const uint64_t size = ms_device_size(dev->bar);
+
+	if (!dev->mapped)
+		return;
+	ms_iounmap(dev->machine, pa, size);
+	ms_iomem_release(dev->machine, pa, size);
+	dev->mapped = false;
+}
+
+// policy vfio_bar_claim: 7.2 keeps the result of the attempt made when the device was opened
+static int barmap(struct ms_vfio *dev)
+{
+	if (dev->machine->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
+		return dev->map_error;
+	return map_bar(dev);
+}
+
+// vfio_pci_probe_mmaps(): a BAR smaller than a page must start one
+static bool bar_mmap_supported(const struct ms_vfio *dev)
+{
+	const uint64_t page_size = dev->machine->page_size;
+
+	return ms_device_size(dev->bar) >= page_size ||
+	       ms_aligned(ms_device_pa(dev->bar), page_size);
+}
+
+// The checks of vfio_pci_core_mmap(), in its order.
+static int mmap_check(const struct ms_vfio *dev, const struct ms_vma *vma)
+{
+	const struct ms_machine *m = dev->machine;
+	const unsigned int index_shift = MS_VFIO_OFFSET_SHIFT - m->page_shift;
+	const uint64_t index = vma->vm_pgoff >> index_shift;
+	const uint64_t pgoff = vma->vm_pgoff & ((UINT64_C(1) << index_shift) - 1);
+	const uint64_t bar_size = ms_align_up(ms_device_size(dev->bar), m->page_size);
+
+	if (!(vma->vm_flags & MS_VM_SHARED))
+		return -EINVAL;
+	if (index >= MS_VFIO_ROM_REGION || index != dev->index)
+		return -EINVAL; // the other BARs of this device have no length
+	if (!bar_mmap_supported(dev))
+		return -EINVAL;
+	if ((pgoff << m->page_shift) + (vma->vm_end - vma->vm_start) > bar_size)
+		return -EINVAL;
+	return 0;
+}
+
+// mirrors vfio_pci_core_mmap()
+static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
+{
+	struct ms_vfio_file *f = ms_file_priv(file);
+	struct ms_vfio *dev = f->dev;
+	const struct ms_policy *policy = &dev->machine->policy;
+	int err = mmap_check(dev, vma);
+
+	if (!err)
+		err = barmap(dev);
+	if (err)
+		return err;
+	vma->vm_private_data = dev;
+	vma->vm_page_prot = ms_pgprot_noncached(vma->vm_page_prot);
+	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
+	if (policy->vfio_uncached_flag == MS_VFIO_UNCACHED_FLAG_YES)
+		vma->vm_flags |= MS_VM_ALLOW_ANY_UNCACHED;
+	return policy->vfio == MS_VFIO_V3 ? ms_vfio_v3_mmap(dev, vma) : ms_vfio_v1_mmap(dev, vma);
+}
+
+// vfs_fallocate(): anonymous inodes became regular files, without fallocate, when they became
+// noexec
+static int vfio_pci_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	const struct ms_machine *m = ms_file_machine(file);
+
+	if (m->policy.vfio_noexec == MS_VFIO_NOEXEC_NO)
+		return -ENODEV;
+	return off + len < off || off + len > INT64_MAX ? -EFBIG : -EOPNOTSUPP;
+}
+
+// vfio_pci_core_close_device(), with the last file
+static void vfio_pci_release(struct ms_file *file)
+{
+	struct ms_vfio_file *f = ms_file_priv(file);
+	struct ms_vfio *dev = f->dev;
+	struct ms_machine *m = dev->machine;
+
+	LIST_REMOVE(f, link);
+	ms_free(m, f);
+	if (--dev->opened)
+		return;
+	unmap_bar(dev);
+	LIST_REMOVE(dev, link);
+	ms_free(m, dev);
+}
+
+static const struct ms_file_ops vfio_device_fops = {
+	.name = "vfio",
+	.mmap = vfio_pci_mmap,
+	.punch_hole = vfio_pci_punch_hole,
+	.release = vfio_pci_release,
+};
+
+static struct ms_vfio *device_find(const struct ms_machine *m, const struct ms_device *bar)
+{
+	struct ms_vfio *dev;
+
+	LIST_FOREACH (dev, &m->drivers->vfio_devices, link)
+		if (dev->bar == bar)
+			return dev;
+	return NULL;
+}
+
+static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, unsigned int index)
+{
+	struct ms_vfio *dev = ms_zalloc(m, sizeof(*dev));
+
+	if (!dev)
+		return NULL;
+	dev->machine = m;
+	dev->bar = bar;
+	dev->index = index;
+	dev->memory_enabled = true;
+	TAILQ_INIT(&dev->vmas);
+	LIST_INSERT_HEAD(&m->drivers->vfio_devices, dev, link);
+	return dev;
+}
+
+static struct ms_file *device_open_file(struct ms_vfio *dev)
+{
+	struct ms_machine *m = dev->machine;
+	const bool noexec = m->policy.vfio_noexec == MS_VFIO_NOEXEC_YES;
+	struct ms_vfio_file *f = ms_zalloc(m, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->dev = dev;
+	// The device's own address_space, whichever file a mapping was made through.
+	f->file = ms_file_new(m, &vfio_device_fops,
+			      MS_FMODE_READ | MS_FMODE_WRITE | (noexec ? MS_FMODE_NOEXEC : 0),
+			      noexec ? INT64_MAX : UINT64_MAX, dev, f);
+	if (!f->file) {
+		ms_free(m, f);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&m->drivers->vfio_files, f, link);
+	dev->opened++;
+	return f->file;
+}
+
+struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
+{
+	struct ms_machine *m;
+	struct ms_vfio *dev;
+	struct ms_file *file;
+
+	if (!bar || index >= MS_VFIO_ROM_REGION)
+		return NULL;
+	m = ms_device_machine(bar);
+	dev = device_find(m, bar);
+	if (dev && dev->index != index)
+		return NULL;
+	if (!dev)
+		dev = device_new(m, bar, index);
+	if (!dev)
+		return NULL;
+	file = device_open_file(dev);
+	if (!file) {
+		if (!dev->opened) {
+			LIST_REMOVE(dev, link);
+			ms_free(m, dev);
+		}
+		return NULL;
+	}
+	// vfio_pci_core_map_bars(): that a BAR cannot be had is no reason not to open the device
+	if (dev->opened == 1 && m->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
+		dev->map_error = map_bar(dev);
+	return file;
+}
+
+struct ms_file *ms_vfio_open(struct ms_device *bar)
+{
+	const struct ms_vfio *dev = bar ? device_find(ms_device_machine(bar), bar) : NULL;
+
+	if (dev)
+		return ms_vfio_open_region(bar, dev->index);
+	return ms_vfio_open_region(bar, bar && ms_device_prefetchable(bar) ? 2 : 0);
+}
+
+static struct ms_vfio *file_device(const struct ms_file *file)
+{
+	struct ms_vfio_file *f;
+
+	if (!file)
+		return NULL;
+	LIST_FOREACH (f, &ms_file_machine(file)->drivers->vfio_files, link)
+		if (f->file == file)
+			return f->dev;
+	return NULL;
+}
+
+uint64_t ms_vfio_offset(const struct ms_file *file)
+{
+	const struct ms_vfio *dev = file_device(file);
+
+	return dev ? (uint64_t)dev->index << MS_VFIO_OFFSET_SHIFT : 0;
+}
+
+// mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the way in is barred first (the
+// kernel's fault handler would wait for the lock), the mappings go, also when the bit was clear
+int ms_vfio_set_memory(struct ms_file *file, bool enabled)
+{
+	struct ms_vfio *dev = file_device(file);
+
+	if (!dev)
+		return -ENODEV;
+	dev->memory_enabled = enabled;
+	if (enabled)
+		return 0;
+	if (dev->machine->policy.vfio == MS_VFIO_V3)
+		ms_vfio_v3_zap(file);
+	else
+		ms_vfio_v1_zap(dev);
+	return 0;
+}
+
+int ms_vfio_set_prepopulate(struct ms_file *file, bool prepopulate)
+{
+	struct ms_vfio *dev = file_device(file);
+
+	if (!dev)
+		return -ENODEV;
+	dev->prepopulate = prepopulate;
+	return 0;
+}

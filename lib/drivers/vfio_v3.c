@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vfio-pci 6.12 and later: a fault inserts one page or one huge leaf, turning memory off is one
+ * unmap_mapping_range() over all regions. vm_pgoff stays the file's offset. No open, no close.
+ */
+#include "drivers/internal.h"
+
+// mirrors vma_to_pfn(): the region's index is in the upper bits of vm_pgoff
+static ms_pfn_t vma_to_pfn(const struct ms_vfio *dev, const struct ms_vma *vma)
+{
+	const unsigned int shift = dev->machine->page_shift;
+	const uint64_t in_region = (UINT64_C(1) << (MS_VFIO_OFFSET_SHIFT - shift)) - 1;
+
+	return (ms_device_pa(dev->bar) >> shift) + (vma->vm_pgoff & in_region);
+}
+
+// policy vfio_huge_align: does a leaf of that size, at `addr` and `pfn`, belong to the VMA?
+static bool leaf_fits(const struct ms_vfio *dev, const struct ms_vm_fault *vmf, ms_hva_t addr,
+		      ms_pfn_t pfn, unsigned int order)
+{
+	const struct ms_vma *vma = vmf->vma;
+	const uint64_t size = dev->machine->page_size << order;
+
+	if (dev->machine->policy.vfio_huge_align == MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS)
+		return ms_aligned(vmf->address, size) && vmf->address + size <= vma->vm_end;
+	return addr >= vma->vm_start && addr + size <= vma->vm_end &&
+	       ms_aligned(pfn, UINT64_C(1) << order);
+}
+
+// mirrors vfio_pci_mmap_huge_fault(). A leaf that does not fit is refused before the memory bit is
+// looked at: FALLBACK, then the smaller one gets SIGBUS.
+static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
+{
+	const struct ms_vfio *dev = vmf->vma->vm_private_data;
+	const struct ms_machine *m = dev->machine;
+	const ms_hva_t addr = ms_align_down(vmf->address, m->page_size << order);
+	const uint64_t pgoff = (addr - vmf->vma->vm_start) >> m->page_shift;
+	const ms_pfn_t pfn = vma_to_pfn(dev, vmf->vma) + pgoff;
+
+	if (order && !leaf_fits(dev, vmf, addr, pfn, order))
+		return MS_VM_FAULT_FALLBACK;
+	if (!dev->memory_enabled)
+		return MS_VM_FAULT_SIGBUS;
+	return ms_insert_pfn_order(vmf, pfn, order);
+}
+
+static ms_vm_fault_t vfio_pci_mmap_page_fault(struct ms_vm_fault *vmf)
+{
+	return vfio_pci_mmap_huge_fault(vmf, 0);
+}
+
+static const struct ms_vm_ops vfio_pci_mmap_ops = {
+	.fault = vfio_pci_mmap_page_fault,
+	.huge_fault = vfio_pci_mmap_huge_fault,
+};
+
+int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma)
+{
+	(void)dev;
+	vma->vm_ops = &vfio_pci_mmap_ops;
+	return 0;
+}
+
+// mirrors vfio_pci_zap_bars(): every mapping of the regions BAR0 .. ROM, touched or not
+void ms_vfio_v3_zap(struct ms_file *file)
+{
+	ms_unmap_mapping_range(file, 0, (uint64_t)MS_VFIO_ROM_REGION << MS_VFIO_OFFSET_SHIFT, true);
+}
