@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What others see of an entry: follow_pfnmap_start() (follow_pte() before it) and vm_normal_page(),
+ * mm/memory.c. */
+#include "mm/internal.h"
+
+/* The checks that came with follow_pfnmap_start(): any leaf is known, and the VMA is asked. */
+static bool vma_refuses(const struct ms_vma *vma, ms_hva_t addr)
+{
+	if (ms_vma_machine(vma)->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY)
+		return false;
+	if (addr < vma->vm_start || addr >= vma->vm_end)
+		return true;
+	return !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP));
+}
+
+int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	unsigned int level;
+	uint64_t entry, size;
+
+	if (vma_refuses(vma, addr))
+		return -EINVAL;
+	entry = ms_pt_walk(vma->vm_mm, addr, &level);
+	if (!ms_pte_present(entry))
+		return -EINVAL;
+	if (level < MS_LEVEL_PTE && m->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY) {
+		ms_violation(m, "follow_pte met a huge leaf", addr);
+		return -EINVAL;
+	}
+	size = UINT64_C(1) << ms_level_shift(m, level);
+	*leaf = (struct ms_pfnmap_leaf){
+		.pfn = ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift),
+		.prot = (entry & ~MS_PTE_PA_MASK) | (ms_is_x86(m) ? MS_PTE_X86 : 0),
+		.writable = entry & MS_PTE_WRITE,
+		.special = entry & MS_PTE_SPECIAL,
+		.size = size,
+	};
+	return 0;
+}
+
+bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn_t *pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_pfn_t found = ms_pte_pfn(m, entry);
+
+	if ((entry & MS_PTE_SPECIAL) && (vma->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
+		return false;
+	if (ms_is_zero_pfn(m, found) || ms_is_huge_zero_pfn(m, found))
+		return false;
+	if (entry & MS_PTE_SPECIAL) {
+		ms_violation(m, "bad page map: special entry in an ordinary VMA", addr);
+		return false;
+	}
+	if (!ms_pfn_is_ram(m, found)) {
+		ms_violation(m, "bad page map: no struct page behind an ordinary entry", addr);
+		return false;
+	}
+	if (pfn)
+		*pfn = found;
+	return true;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One entry at a time, from a fault handler: vmf_insert_pfn() and its kin, mm/memory.c and
+ * mm/huge_memory.c. The memory type of a raw entry is what the list of memtypes says of its first
+ * page.
+ */
+#include "mm/internal.h"
+
+static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
+{
+	return addr >= vma->vm_start && addr < vma->vm_end;
+}
+
+/* maybe_mkwrite() of an entry that a write brought */
+static uint64_t mk_written(const struct ms_vma *vma, uint64_t entry)
+{
+	entry |= MS_PTE_DIRTY | MS_PTE_YOUNG;
+	return vma->vm_flags & MS_VM_WRITE ? entry | MS_PTE_WRITE : entry;
+}
+
+/* The BUG_ONs that all raw insertions begin with. */
+static bool may_insert_raw(struct ms_vma *vma, ms_hva_t addr)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	const uint64_t both = MS_VM_PFNMAP | MS_VM_MIXEDMAP;
+
+	if (!(vma->vm_flags & both))
+		ms_violation(m, "pfn inserted into a VMA without VM_PFNMAP or VM_MIXEDMAP", addr);
+	else if ((vma->vm_flags & both) == both)
+		ms_violation(m, "pfn inserted into a VMA with VM_PFNMAP and VM_MIXEDMAP", addr);
+	else if ((vma->vm_flags & MS_VM_PFNMAP) && ms_is_cow_mapping(vma->vm_flags))
+		ms_violation(m, "pfn inserted into a private VM_PFNMAP VMA", addr);
+	else
+		return true;
+	return false;
+}
+
+/* insert_pfn(): an entry that is there stays as it is, whatever it maps. */
+static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, ms_pgprot_t prot)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	unsigned int level;
+	uint64_t *slot;
+
+	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
+		return MS_VM_FAULT_NOPAGE;
+	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	if (!slot)
+		return MS_VM_FAULT_OOM;
+	*slot = ms_mk_pte(m, pfn, prot) | MS_PTE_SPECIAL;
+	return MS_VM_FAULT_NOPAGE;
+}
+
+ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
+				     ms_pgprot_t prot)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (!may_insert_raw(vma, addr))
+		return MS_VM_FAULT_SIGBUS;
+	if ((vma->vm_flags & MS_VM_MIXEDMAP) && ms_pfn_is_ram(m, pfn)) {
+		ms_violation(m, "page of RAM inserted as a raw pfn into a VM_MIXEDMAP VMA", addr);
+		return MS_VM_FAULT_SIGBUS;
+	}
+	if (!in_vma(vma, addr))
+		return MS_VM_FAULT_SIGBUS;
+	ms_track_pfn_insert(vma, &prot, pfn);
+	return insert_pte(vma, addr, pfn, prot);
+}
+
+ms_vm_fault_t ms_vmf_insert_pfn(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+{
+	return ms_vmf_insert_pfn_prot(vma, addr, pfn, vma->vm_page_prot);
+}
+
+/* vm_mixed_zeropage_allowed(), 6.12+: where nobody could come to write to the zero page */
+static bool zero_page_allowed(const struct ms_vma *vma)
+{
+	if (ms_is_cow_mapping(vma->vm_flags))
+		return true;
+	if (!(vma->vm_flags & (MS_VM_WRITE | MS_VM_MAYWRITE)))
+		return true;
+	return vma->vm_ops && vma->vm_ops->pfn_mkwrite && (vma->vm_flags & MS_VM_IO);
+}
+
+/* vm_mixed_ok() */
+static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	bool zero = ms_is_zero_pfn(m, pfn);
+
+	if (zero && m->policy.insert_mixed_bad == MS_INSERT_MIXED_BAD_SIGBUS &&
+	    !zero_page_allowed(vma))
+		return false;
+	return zero || (vma->vm_flags & MS_VM_MIXEDMAP);
+}
+
+ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_pgprot_t prot = vma->vm_page_prot;
+
+	if (!mixed_ok(vma, pfn)) {
+		if (m->policy.insert_mixed_bad == MS_INSERT_MIXED_BAD_BUG)
+			ms_violation(m, "vmf_insert_mixed into a VMA without VM_MIXEDMAP", addr);
+		return MS_VM_FAULT_SIGBUS;
+	}
+	if (!in_vma(vma, addr))
+		return MS_VM_FAULT_SIGBUS;
+	ms_track_pfn_insert(vma, &prot, pfn);
+	return insert_pte(vma, addr, pfn, prot);
+}
+
+/* insert_pfn_pmd(), insert_pfn_pud(): a write makes the leaf that is there writable, if it is this
+ * one. */
+static void make_leaf_written(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (!ms_pte_is_leaf(*slot))
+		return;
+	if (ms_pte_pfn(m, *slot) == pfn)
+		*slot = mk_written(vma, *slot);
+	else if (!ms_is_huge_zero_pfn(m, ms_pte_pfn(m, *slot)))
+		ms_violation(m, "write to a huge leaf of another pfn", addr);
+}
+
+static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int level,
+				 ms_pfn_t pfn, ms_pgprot_t prot, bool write)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t *slot;
+	unsigned int at;
+
+	if (!in_vma(vma, addr))
+		return MS_VM_FAULT_SIGBUS;
+	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &at)) && at < level)
+		return MS_VM_FAULT_NOPAGE;
+	slot = ms_pt_alloc_slot(vma->vm_mm, addr, level);
+	if (!slot)
+		return MS_VM_FAULT_OOM;
+	if (!ms_pte_none(*slot)) {
+		if (write)
+			make_leaf_written(vma, addr, slot, pfn);
+		return MS_VM_FAULT_NOPAGE;
+	}
+	// An unaligned pfn is or'ed in as it is: nobody checks it.
+	*slot = ms_mk_pte(m, pfn, prot) | MS_PTE_SPECIAL;
+	if (write)
+		*slot = mk_written(vma, *slot);
+	return MS_VM_FAULT_NOPAGE;
+}
+
+ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
+{
+	struct ms_vma *vma = vmf->vma;
+	ms_hva_t addr = ms_align_down(vmf->address, ms_pmd_size(ms_vma_machine(vma)));
+	ms_pgprot_t prot = vma->vm_page_prot;
+
+	if (!may_insert_raw(vma, addr))
+		return MS_VM_FAULT_SIGBUS;
+	ms_track_pfn_insert(vma, &prot, pfn);
+	return insert_huge(vma, addr, MS_LEVEL_PMD, pfn, prot, write);
+}
+
+ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_hva_t addr = ms_align_down(vmf->address, UINT64_C(1) << m->pud_shift);
+	ms_pgprot_t prot = vma->vm_page_prot;
+
+	if (!may_insert_raw(vma, addr))
+		return MS_VM_FAULT_SIGBUS;
+	// 6.12 .. 6.15 looked the type up and dropped it
+	if (m->policy.pud_insert_prot == MS_PUD_INSERT_PROT_LOOKUP)
+		ms_track_pfn_insert(vma, &prot, pfn);
+	return insert_huge(vma, addr, MS_LEVEL_PUD, pfn, prot, write);
+}
+
+/* insert_page() */
+int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_page *page = ms_pfn_to_page(m, pfn), *head;
+	unsigned int level;
+	uint64_t *slot;
+
+	if (!in_vma(vma, addr))
+		return -EFAULT;
+	head = page ? ms_pfn_to_page(m, ms_page_head(m, pfn)) : NULL;
+	if (!head || !head->refcount)
+		return -EINVAL;
+	if (!(vma->vm_flags & MS_VM_MIXEDMAP)) {
+		if (vma->vm_flags & MS_VM_PFNMAP) {
+			ms_violation(m, "vm_insert_page into a VM_PFNMAP VMA", addr);
+			return -EINVAL;
+		}
+		vma->vm_flags |= MS_VM_MIXEDMAP;
+	}
+	if (head->flags & MS_PG_ANON)
+		return -EINVAL;
+	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
+		return -EBUSY;
+	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	if (!slot)
+		return -ENOMEM;
+	ms_page_get(m, pfn, 1);
+	*slot = ms_mk_pte(m, pfn, vma->vm_page_prot);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How drivers take entries away: zap_vma_ptes() and unmap_mapping_range(), mm/memory.c. */
+#include "mm/internal.h"
+
+void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
+{
+	ms_hva_t end = addr + size;
+
+	if (addr < vma->vm_start || end < addr || end > vma->vm_end ||
+	    !(vma->vm_flags & MS_VM_PFNMAP))
+		return;
+	ms_zap_page_range_single(vma, addr, size);
+}
+
+/* unmap_mapping_range_tree(): file pages [first, last], inclusive as in the kernel: last may be the
+ * largest there is */
+static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint64_t last,
+				bool even_cows)
+{
+	struct ms_vma *vma;
+
+	for (vma = ms_i_mmap_first(mapping, first, last); vma;
+	     vma = ms_i_mmap_next(vma, first, last)) {
+		unsigned int shift = ms_vma_machine(vma)->page_shift;
+		uint64_t from = ms_max_u64(first, vma->vm_pgoff) - vma->vm_pgoff;
+		uint64_t to = ms_min_u64(last - vma->vm_pgoff, ms_vma_pages(vma) - 1) + 1;
+
+		ms_zap_range_details(vma, vma->vm_start + (from << shift), (to - from) << shift,
+				     !even_cows);
+	}
+}
+
+void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bool even_cows)
+{
+	unsigned int shift = file->machine->page_shift;
+	uint64_t first = off >> shift;
+	uint64_t npages = (len >> shift) + !ms_aligned(len, UINT64_C(1) << shift);
+	uint64_t last = first + npages - 1;
+
+	// no pages at all, or a wrap: to the end
+	if (!npages || last < first)
+		last = UINT64_MAX;
+	unmap_mapping_pages(file->mapping, first, last, even_cows);
+}
