@@ -37,6 +37,21 @@ bool ms_memtype_get(const struct ms_machine *m, size_t i, struct ms_memtype *ent
 void ms_memtype_walk(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 		     void (*fn)(const struct ms_memtype *entry, void *arg), void *arg);
 
+/**
+ * Entries that nobody will give back: their VMAs (all pieces and copies) are gone or untracked,
+ * their ioremap is unmapped. Calls fn (may be NULL) for each, in the list's order; answers how
+ * many. Entries made by ms_memtype_reserve() have no holder to lose and never count.
+ */
+size_t ms_memtype_leaks(const struct ms_machine *m,
+			void (*fn)(const struct ms_memtype *entry, void *arg), void *arg);
+
+/**
+ * Whether an MS_EV_PAT_FREE was decided by the list. false: memtype_free ended before (PAT off, ISA
+ * range, RAM), where a probe on the removal of entries sees nothing. Its `reason` tells what was
+ * hit other than the caller's own entry, and what is left behind; NULL: nothing unusual.
+ */
+bool ms_pat_free_reached_list(const struct ms_event *ev);
+
 /** ioremap of [pa, pa + size) as `type`: reserves; -ENOMEM when the type is refused, as ioremap's
  * NULL. */
 int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type);
@@ -57,11 +72,14 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t first_entry);
 /** untrack_pfn_clear / _moved: VM_PAT goes, the reservation stays. */
 void ms_untrack_pfn_clear(struct ms_vma *vma);
-/** 6.16+: a VMA was duplicated (split, fork, mremap): share the context. -ENOMEM when the count
- * saturates. */
+/**
+ * A VMA object was duplicated (split, fork, mremap), whatever the policy: dst shares src's context.
+ * -ENOMEM when the count saturates (6.16+). Where the policy goes by VM_PAT the context decides
+ * nothing, but tells whose an entry is.
+ */
 int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src);
-/** 6.16+: a VMA object is being freed, or its remap failed: drop the context; the last one frees
- * the memtype. */
+/** A VMA object is being freed, whatever the policy, or (6.16+) its remap failed: drops the
+ * context; 6.16+: the last one frees the memtype. */
 void ms_pfnmap_ctx_put(struct ms_vma *vma);
 
 #ifdef __cplusplus

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's own mappings of devices hold memory types. Mirrors arch/x86/mm/ioremap.c. */
+#include "pat/internal.h"
+#include "phys/internal.h"
+
+#define LOW_END UINT64_C(0x100000) /* below, pat_pagerange_is_ram does not look */
+
+/* Whether any page of [start, end) is RAM. */
+static bool touches_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	for (ms_pa_t pa = start; pa < ms_min_u64(end, LOW_END); pa += m->page_size)
+		if (ms_pfn_is_ram(m, pa >> m->page_shift))
+			return true;
+	return ms_pagerange_is_ram(m, start, end);
+}
+
+/* __ioremap_caller() up to the memory type. */
+static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
+{
+	struct ms_pfnmap_ctx *ctx;
+	enum ms_cache got;
+
+	if (ms_memtype_reserve_for(m, start, end, type, &got, &ctx)) {
+		ms_log(m, "ioremap memtype_reserve failed", start, end - start);
+		return -ENOMEM;
+	}
+	if (got != type && !ms_is_new_memtype_allowed(start, end, type, got)) {
+		ms_log(m, "ioremap error: another type is held", start, end - start);
+		ms_memtype_free_of(m, start, end, ctx);
+		return -ENOMEM;
+	}
+	if (!ctx)
+		ctx = ms_pfnmap_ctx_new(m, start, end);
+	if (!ctx) {
+		ms_memtype_free_of(m, start, end, NULL);
+		return -ENOMEM;
+	}
+	ctx->ioremap = true;
+	ctx->type = got;
+	return 0;
+}
+
+int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type)
+{
+	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits, start, end;
+
+	if (!size || pa + size - 1 < pa || (ms_is_x86(m) && type >= MS_CACHE_WP))
+		return -EINVAL;
+	start = ms_align_down(pa, m->page_size);
+	end = ms_align_up(pa + size, m->page_size);
+	if (pa >= limit || end > limit || touches_ram(m, start, end)) {
+		ms_violation(m,
+			     pa >= limit || end > limit ? "ioremap: invalid physical address"
+							: "ioremap on RAM",
+			     pa);
+		return -ENOMEM;
+	}
+	return ms_is_x86(m) ? reserve(m, start, end, type) : 0;
+}
+
+int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
+{
+	ms_pa_t start = ms_align_down(pa, m->page_size);
+	ms_pa_t end = ms_align_up(pa + size, m->page_size);
+	struct ms_pfnmap_ctx *ctx;
+
+	if (!size || pa + size - 1 < pa)
+		return -EINVAL;
+	if (!ms_is_x86(m))
+		return 0;
+	LIST_FOREACH (ctx, &m->pat->contexts, link)
+		if (ctx->ioremap && ctx->holders && ctx->start == start && ctx->end == end)
+			break;
+	if (!ctx)
+		return -EINVAL;
+	// iounmap cannot fail: what memtype_free says is in the trace
+	ms_memtype_free_of(m, start, end, ctx);
+	return 0;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory types of physical ranges: reserve, free, look up. Mirrors arch/x86/mm/pat/memtype.c. */
+#include "pat/internal.h"
+#include "phys/internal.h"
+
+#define ISA_START UINT64_C(0xa0000)
+#define ISA_END UINT64_C(0x100000)
+#define PHYSICAL_MASK (((uint64_t)1 << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
+
+/* Why a free did not come as far as the list. */
+static const char free_pat_off[] = "PAT is off";
+static const char free_isa[] = "ISA range: not tracked";
+static const char free_ram[] = "RAM: the pages' own types";
+static const char free_mixed[] = "RAM and other memory mixed";
+
+int ms_pat_init(struct ms_machine *m)
+{
+	m->pat = ms_zalloc(m, sizeof(*m->pat));
+	if (!m->pat)
+		return -ENOMEM;
+	ms_ranges_init(&m->pat->list, m);
+	LIST_INIT(&m->pat->contexts);
+	return 0;
+}
+
+void ms_pat_destroy(struct ms_machine *m)
+{
+	struct ms_pfnmap_ctx *ctx;
+
+	if (!m->pat)
+		return;
+	while ((ctx = LIST_FIRST(&m->pat->contexts))) {
+		LIST_REMOVE(ctx, link);
+		ms_free(m, ctx);
+	}
+	ms_ranges_destroy(&m->pat->list);
+	ms_free(m, m->pat);
+	m->pat = NULL;
+}
+
+bool ms_is_isa_range(ms_pa_t start, ms_pa_t end)
+{
+	return start >= ISA_START && end <= ISA_END;
+}
+
+/* A mapping must not become more cached than it was asked to be; UC -> WB is forgotten. */
+bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got)
+{
+	if (ms_is_isa_range(start, end))
+		return true;
+	switch (want) {
+	case MS_CACHE_UC_MINUS:
+	case MS_CACHE_WC:
+		return got != MS_CACHE_WB;
+	case MS_CACHE_WT:
+		return got != MS_CACHE_WB && got != MS_CACHE_WC;
+	default:
+		return true;
+	}
+}
+
+/* ---- contexts ---- */
+
+struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	struct ms_pfnmap_ctx *ctx = ms_zalloc(m, sizeof(*ctx));
+
+	if (!ctx)
+		return NULL;
+	ctx->holders = 1;
+	ctx->start = start;
+	ctx->end = end;
+	LIST_INSERT_HEAD(&m->pat->contexts, ctx, link);
+	return ctx;
+}
+
+static void forget_unused(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
+{
+	if (ctx->holders || ctx->listed)
+		return;
+	LIST_REMOVE(ctx, link);
+	ms_free(m, ctx);
+}
+
+void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
+{
+	if (!ctx)
+		return;
+	ctx->holders--;
+	forget_unused(m, ctx);
+}
+
+void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
+{
+	if (!ctx)
+		return;
+	ctx->listed = false;
+	forget_unused(m, ctx);
+}
+
+/* ---- RAM ---- */
+
+/* The pages of RAM in [start, end); a range that pat_pagerange_is_ram takes for RAM may end in a
+ * hole. */
+static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn_t end, bool *oom)
+{
+	for (; *pfn < end; ++*pfn) {
+		struct ms_page *page;
+
+		if (!ms_pfn_is_ram(m, *pfn))
+			continue;
+		page = ms_pfn_to_page(m, (*pfn)++);
+		*oom |= !page;
+		return page;
+	}
+	return NULL;
+}
+
+static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
+{
+	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
+	struct ms_page *page;
+	bool oom = false;
+
+	while (pfn < last)
+		if ((page = next_ram_page(m, &pfn, last, &oom)))
+			page->memtype = (uint8_t)type;
+}
+
+/* reserve_ram_pages_type(): a type of their own is only for pages that are WB. */
+static int reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+				  enum ms_cache req, enum ms_cache *got)
+{
+	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
+	bool oom = false;
+
+	if (req == MS_CACHE_WP) {
+		*got = MS_CACHE_UC_MINUS;
+		return -EINVAL;
+	}
+	if (req == MS_CACHE_UC) {
+		ms_violation(m, "reserve_ram_pages_type: strong UC of RAM", start);
+		req = MS_CACHE_UC_MINUS;
+	}
+	while (pfn < last) {
+		const struct ms_page *page = next_ram_page(m, &pfn, last, &oom);
+
+		if (oom)
+			return -ENOMEM;
+		if (page && page->memtype != MS_CACHE_WB) {
+			ms_log(m, "x86/PAT: reserve_ram_pages_type failed", start, end - start);
+			*got = (enum ms_cache)page->memtype;
+			return -EBUSY;
+		}
+	}
+	*got = req;
+	set_ram_type(m, start, end, req);
+	return 0;
+}
+
+/* ---- reserve ---- */
+
+/* pat_x_mtrr_type(): WB only where the MTRRs say WB. */
+static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+			       enum ms_cache req)
+{
+	if (req != MS_CACHE_WB || ms_mtrr_type(m, start, end) == MS_CACHE_WB)
+		return req;
+	return MS_CACHE_UC_MINUS;
+}
+
+/* The part of memtype_reserve() that makes an entry. */
+static int reserve_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
+			 bool loose, struct ms_pfnmap_ctx **ctx)
+{
+	struct ms_pfnmap_ctx *owner = NULL;
+	int err;
+
+	if (ctx) {
+		owner = ms_pfnmap_ctx_new(m, start, end);
+		if (!owner)
+			return -ENOMEM;
+	}
+	err = ms_memtype_check_insert(m->pat, start, end, type, loose, owner);
+	if (err) {
+		ms_pfnmap_ctx_drop(m, owner);
+		if (err == -EBUSY) {
+			ms_log(m, "x86/PAT: conflicting memory types", start, end - start);
+			ms_log(m, "x86/PAT: memtype_reserve failed", start, end - start);
+		}
+		return err;
+	}
+	if (owner) {
+		owner->listed = true;
+		owner->type = *type;
+		*ctx = owner;
+	}
+	return 0;
+}
+
+static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+		   enum ms_cache *got, bool loose, struct ms_pfnmap_ctx **ctx)
+{
+	int is_ram;
+
+	start &= PHYSICAL_MASK;
+	end = ((end - 1) & PHYSICAL_MASK) + 1;
+	*got = req;
+	if (start >= end) {
+		ms_violation(m, "memtype_reserve: empty range", start);
+		return -EINVAL;
+	}
+	if (m->config.pat_off)
+		return 0;
+	if (ms_is_isa_range(start, end)) {
+		*got = MS_CACHE_WB;
+		return 0;
+	}
+	*got = with_mtrr(m, start, end, req);
+	is_ram = ms_pagerange_is_ram(m, start, end);
+	if (is_ram == 1)
+		return reserve_ram_pages_type(m, start, end, req, got);
+	if (is_ram < 0)
+		return -EINVAL;
+	return reserve_entry(m, start, end, got, loose, ctx);
+}
+
+/* Which rule made the type another one than asked for. */
+static const char *why_granted(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+			       enum ms_cache req, enum ms_cache got)
+{
+	if (got == req)
+		return NULL;
+	if (ms_is_isa_range(start, end))
+		return free_isa;
+	if (with_mtrr(m, start, end, req) == got)
+		return "the MTRRs do not say WB";
+	return "the type that is held already";
+}
+
+static int reserve_event(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+			 enum ms_cache *got, bool loose, struct ms_pfnmap_ctx **ctx)
+{
+	int err = reserve(m, start, end, req, got, loose, ctx);
+
+	MS_EMIT(m, .type = MS_EV_PAT_RESERVE, .addr = start, .size = end - start,
+		.cache = (uint8_t)req, .ret = err,
+		.reason = err ? NULL : why_granted(m, start, end, req, *got));
+	return err;
+}
+
+int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+			   enum ms_cache *got, struct ms_pfnmap_ctx **ctx)
+{
+	if (ctx)
+		*ctx = NULL;
+	return reserve_event(m, start, end, req, got, true, ctx);
+}
+
+int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+		       enum ms_cache *got)
+{
+	enum ms_cache type;
+	int err;
+
+	if (req > MS_CACHE_WP)
+		return -EINVAL;
+	if (!ms_is_x86(m)) {
+		if (got)
+			*got = req;
+		return 0;
+	}
+	err = reserve_event(m, start, end, req, &type, got != NULL, NULL);
+	if (got)
+		*got = type;
+	return err;
+}
+
+/* ---- free ---- */
+
+/* [what was erased][the caller was the last holder of an entry that is still there] */
+static const char *const erased_why[][2] = {
+	[MS_ERASED_NOTHING] = { "no entry matches",
+				"no entry matches; a reservation is left behind" },
+	[MS_ERASED_ENTRY] = { NULL, "a reservation is left behind" },
+	[MS_ERASED_TAIL] = { "an entry lost its tail",
+			     "an entry lost its tail; the rest is left behind" },
+};
+static const char *const foreign_why[][2] = {
+	[MS_ERASED_ENTRY] = { "someone else's entry",
+			      "someone else's entry; a reservation is left behind" },
+	[MS_ERASED_TAIL] = { "someone else's entry lost its tail",
+			     "someone else's entry lost its tail; a reservation is left behind" },
+};
+
+static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+			const struct ms_pfnmap_ctx *by, const char **why)
+{
+	enum ms_erased erased = MS_ERASED_NOTHING;
+	bool foreign = false, left;
+	int is_ram;
+
+	*why = free_pat_off;
+	if (m->config.pat_off)
+		return 0;
+	start &= PHYSICAL_MASK;
+	end &= PHYSICAL_MASK;
+	*why = free_isa;
+	if (ms_is_isa_range(start, end))
+		return 0;
+	is_ram = ms_pagerange_is_ram(m, start, end);
+	*why = is_ram == 1 ? free_ram : free_mixed;
+	if (is_ram == 1)
+		set_ram_type(m, start, end, MS_CACHE_WB);
+	if (is_ram)
+		return is_ram == 1 ? 0 : -EINVAL;
+	if (start < end)
+		erased = ms_memtype_erase(m, start, end, by, &foreign);
+	left = by && by->listed && by->holders == 1;
+	*why = foreign ? foreign_why[erased][left] : erased_why[erased][left];
+	if (erased != MS_ERASED_NOTHING)
+		return 0;
+	ms_log(m, "x86/PAT: freeing invalid memtype", start, end - start);
+	return -EINVAL;
+}
+
+int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx)
+{
+	const char *why;
+	int err = free_memtype(m, start, end, ctx, &why);
+
+	ms_pfnmap_ctx_drop(m, ctx);
+	MS_EMIT(m, .type = MS_EV_PAT_FREE, .addr = start, .size = end - start, .ret = err,
+		.reason = why);
+	return err;
+}
+
+int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	return ms_is_x86(m) ? ms_memtype_free_of(m, start, end, NULL) : 0;
+}
+
+bool ms_pat_free_reached_list(const struct ms_event *ev)
+{
+	const char *why = ev->reason;
+
+	return ev->type == MS_EV_PAT_FREE && why != free_pat_off && why != free_isa &&
+	       why != free_ram && why != free_mixed;
+}
+
+/* ---- lookup ---- */
+
+/* lookup_memtype(), for callers that know that PAT is on. */
+enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
+{
+	ms_pa_t end = (pa = ms_align_down(pa, m->page_size)) + m->page_size;
+	struct ms_ranges_pos pos;
+	const struct ms_range *r;
+
+	if (!ms_is_x86(m) || ms_is_isa_range(pa, end))
+		return MS_CACHE_WB;
+	if (ms_pagerange_is_ram(m, pa, end)) {
+		const struct ms_page *page = ms_pfn_to_page(m, pa >> m->page_shift);
+
+		return page ? (enum ms_cache)page->memtype : MS_CACHE_WB;
+	}
+	r = ms_ranges_above(&m->pat->list, pa, &pos);
+	return r && r->start < end ? ms_range_type(r) : MS_CACHE_UC_MINUS;
+}
+
+/*
+ * The page up to which the answer for the page at pa holds: the first entry over a page is the
+ * first over all pages up to its end; without one, up to where the next entry begins.
+ */
+static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
+{
+	struct ms_ranges_pos pos;
+	const struct ms_range *r = ms_ranges_above(&m->pat->list, pa, &pos);
+
+	if (!r)
+		return UINT64_MAX;
+	if (r->start < pa + m->page_size)
+		return ms_align_up(r->end, m->page_size);
+	return ms_align_down(r->start, m->page_size);
+}
+
+int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type)
+{
+	bool by_entries = start >= ISA_END && !ms_pagerange_is_ram(m, start, end);
+
+	*type = ms_memtype_lookup(m, start);
+	while (start < end) {
+		if (ms_memtype_lookup(m, start) != *type)
+			return -EINVAL;
+		start = by_entries ? same_type_until(m, start) : start + m->page_size;
+	}
+	return 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tracking of pfn mappings: which VMA has reserved what, and when it is given back. Mirrors
+ * track_pfn_*() and untrack_pfn*() of arch/x86/mm/pat/memtype.c (<= 6.15), and
+ * remap_pfn_range_track() with pfnmap_track_ctx of mm/memory.c, mm/vma_init.c (6.16+).
+ */
+#include "pat/internal.h"
+#include "phys/internal.h"
+
+#define REFCOUNT_MAX ((uint32_t)INT32_MAX)
+
+static struct ms_machine *machine_of(const struct ms_vma *vma)
+{
+	return ms_mm_machine(vma->vm_mm);
+}
+
+/* 6.16+: what a VMA has reserved is remembered with it, not found through its page table. */
+static bool by_context(const struct ms_machine *m)
+{
+	return m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED ||
+	       m->policy.untrack_address == MS_UNTRACK_ADDRESS_REMEMBERED;
+}
+
+/* 6.16+: the untrack functions do not exist. */
+static bool ends_with_vma(const struct ms_machine *m)
+{
+	return m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED;
+}
+
+static bool is_cow_mapping(uint64_t flags)
+{
+	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
+}
+
+static uint64_t vma_size(const struct ms_vma *vma)
+{
+	return vma->vm_end - vma->vm_start;
+}
+
+/* ---- physical ranges ---- */
+
+/*
+ * reserve_pfn_range(): reserves memory that is not RAM; RAM takes the type of its first page.
+ * strict (up to 6.15, at fork): no other type will do. *ctx: the context of the entry, NULL if
+ * there is none.
+ */
+static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms_pgprot_t *prot,
+			     bool strict, struct ms_pfnmap_ctx **ctx)
+{
+	enum ms_cache want = ms_pgprot_cache(*prot), got;
+	int err;
+
+	*ctx = NULL;
+	if (ms_pagerange_is_ram(m, pa, pa + size)) {
+		if (m->config.pat_off)
+			return 0;
+		got = ms_memtype_lookup(m, pa);
+		if (got != want)
+			ms_log(m, "x86/PAT: map pfn RAM range: another type than asked for", pa,
+			       size);
+		*prot = ms_pgprot_set_cache(*prot, got);
+		return 0;
+	}
+	err = ms_memtype_reserve_for(m, pa, pa + size, want, &got, ctx);
+	if (err)
+		return err;
+	if (got != want && (strict || !ms_is_new_memtype_allowed(pa, pa + size, want, got))) {
+		ms_memtype_free_of(m, pa, pa + size, *ctx);
+		*ctx = NULL;
+		ms_log(m, "x86/PAT: map pfn expected another mapping type", pa, size);
+		return -EINVAL;
+	}
+	*prot = ms_pgprot_set_cache(*prot, got);
+	return 0;
+}
+
+/* free_pfn_range(): of RAM nothing was reserved. The caller's hold on ctx (may be NULL) ends. */
+static void free_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size,
+			   struct ms_pfnmap_ctx *ctx)
+{
+	if (ms_pagerange_is_ram(m, pa, pa + size) == 0)
+		ms_memtype_free_of(m, pa, pa + size, ctx);
+	else
+		ms_pfnmap_ctx_drop(m, ctx);
+}
+
+/* ---- contexts ---- */
+
+static void set_ctx(struct ms_machine *m, struct ms_vma *vma, struct ms_pfnmap_ctx *ctx)
+{
+	ms_pfnmap_ctx_drop(m, vma->pfnmap_ctx);
+	vma->pfnmap_ctx = ctx;
+}
+
+/* The VMA gives up its hold; where contexts decide, the last one frees what was reserved. */
+static void release_ctx(struct ms_machine *m, struct ms_vma *vma)
+{
+	struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
+
+	vma->pfnmap_ctx = NULL;
+	if (ctx && by_context(m) && ctx->holders == 1)
+		free_pfn_range(m, ctx->start, ctx->end - ctx->start, ctx);
+	else
+		ms_pfnmap_ctx_drop(m, ctx);
+}
+
+int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
+{
+	struct ms_pfnmap_ctx *ctx = src->pfnmap_ctx;
+
+	dst->pfnmap_ctx = NULL;
+	if (!ctx)
+		return 0;
+	if (ctx->holders >= REFCOUNT_MAX)
+		return by_context(machine_of(src)) ? -ENOMEM : 0;
+	ctx->holders++;
+	dst->pfnmap_ctx = ctx;
+	return 0;
+}
+
+void ms_pfnmap_ctx_put(struct ms_vma *vma)
+{
+	if (vma->pfnmap_ctx)
+		release_ctx(machine_of(vma), vma);
+}
+
+/* ---- remap and insert ---- */
+
+/* Up to 6.15: VM_PAT on the VMA. Every failure is the same error to remap_pfn_range's caller. */
+static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,
+			 uint64_t size)
+{
+	struct ms_pfnmap_ctx *ctx;
+
+	if (reserve_pfn_range(m, pa, size, prot, false, &ctx))
+		return -EINVAL;
+	vma->vm_flags |= MS_VM_PAT;
+	set_ctx(m, vma, ctx);
+	return 0;
+}
+
+/* pfnmap_track_ctx_alloc(), mm/memory.c, 6.16+ */
+static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,
+			    uint64_t size)
+{
+	struct ms_pfnmap_ctx *ctx;
+
+	if (vma->pfnmap_ctx)
+		return -EINVAL;
+	if (reserve_pfn_range(m, pa, size, prot, false, &ctx))
+		return -EINVAL;
+	if (!ctx)
+		ctx = ms_pfnmap_ctx_new(m, pa, pa + size);
+	if (!ctx) {
+		free_pfn_range(m, pa, size, NULL);
+		return -ENOMEM;
+	}
+	ctx->type = ms_pgprot_cache(*prot);
+	vma->pfnmap_ctx = ctx;
+	return 0;
+}
+
+int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_hva_t addr,
+		       uint64_t size)
+{
+	struct ms_machine *m = machine_of(vma);
+	ms_pa_t pa = pfn << m->page_shift;
+	enum ms_cache type;
+
+	if (!ms_is_x86(m))
+		return 0;
+	size = ms_align_up(size, m->page_size);
+	if (addr == vma->vm_start && size == vma_size(vma))
+		return by_context(m) ? track_by_context(m, vma, prot, pa, size)
+				     : track_by_flag(m, vma, prot, pa, size);
+	if (m->config.pat_off)
+		return 0;
+	if (ms_memtype_lookup_range(m, pa, pa + size, &type))
+		return -EINVAL;
+	*prot = ms_pgprot_set_cache(*prot, type);
+	return 0;
+}
+
+void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
+{
+	struct ms_machine *m = machine_of(vma);
+
+	if (!ms_is_x86(m) || m->config.pat_off)
+		return;
+	*prot = ms_pgprot_set_cache(*prot, ms_memtype_lookup(m, pfn << m->page_shift));
+}
+
+/* ---- where a VMA's reservation begins ---- */
+
+/* follow_phys(): the first entry, present; from 6.9 and in late stables not that of a copied page.
+ */
+static bool follow_phys(const struct ms_machine *m, uint64_t entry, ms_pa_t *pa)
+{
+	if (!(entry & (MS_PTE_PRESENT | MS_PTE_PROTNONE)))
+		return false;
+	if (m->policy.untrack_address != MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON &&
+	    !(entry & MS_PTE_SPECIAL))
+		return false;
+	*pa = entry & MS_PTE_PA_MASK;
+	return true;
+}
+
+/*
+ * get_pat_info(): the address, and with prot (at fork) the type, which vm_pgoff cannot tell. Before
+ * 6.9 there is no way around the page table, and its absence is a warning for private mappings,
+ * too.
+ */
+static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t *pa,
+			ms_pgprot_t *prot)
+{
+	struct ms_machine *m = machine_of(vma);
+	bool even_anon = m->policy.untrack_address == MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON;
+
+	if (follow_phys(m, first_entry, pa)) {
+		if (prot)
+			*prot = first_entry & ~MS_PTE_PA_MASK;
+		return 0;
+	}
+	if (is_cow_mapping(vma->vm_flags) && !even_anon) {
+		*pa = vma->vm_pgoff << m->page_shift;
+		return prot ? -EINVAL : 0;
+	}
+	ms_violation(m, "PAT: the first page of a tracked VMA is not mapped", vma->vm_start);
+	return -EINVAL;
+}
+
+/* ---- fork ---- */
+
+/* A policy that remembers, but gives a child a reservation of its own. */
+static int copy_by_context(struct ms_machine *m, struct ms_vma *dst, const struct ms_vma *src)
+{
+	const struct ms_pfnmap_ctx *from = src->pfnmap_ctx;
+	struct ms_pfnmap_ctx *ctx;
+	ms_pgprot_t prot;
+	int err;
+
+	if (!from)
+		return 0;
+	prot = ms_pgprot_set_cache(0, from->type);
+	err = reserve_pfn_range(m, from->start, from->end - from->start, &prot, true, &ctx);
+	if (err)
+		return err;
+	if (!ctx)
+		ctx = ms_pfnmap_ctx_new(m, from->start, from->end);
+	if (!ctx)
+		return -ENOMEM;
+	ctx->type = from->type;
+	set_ctx(m, dst, ctx);
+	return 0;
+}
+
+int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first_entry)
+{
+	struct ms_machine *m = machine_of(src);
+	bool inherited = m->policy.fork_tracking == MS_FORK_TRACKING_FLAG_INHERITED;
+	struct ms_pfnmap_ctx *ctx;
+	ms_pgprot_t prot;
+	ms_pa_t pa;
+	int err;
+
+	if (!ms_is_x86(m) || m->policy.fork_tracking == MS_FORK_TRACKING_SHARE_CONTEXT)
+		return 0;
+	if (by_context(m))
+		return copy_by_context(m, dst, src);
+	if (!(src->vm_flags & MS_VM_PAT))
+		return 0;
+	// whatever the duplicate says, from here on the child holds what it has reserved itself
+	set_ctx(m, dst, NULL);
+	if (!inherited)
+		dst->vm_flags &= ~MS_VM_PAT;
+	if (get_pat_info(src, src_first_entry, &pa, &prot))
+		return -EINVAL;
+	err = reserve_pfn_range(m, pa, vma_size(src), &prot, true, &ctx);
+	if (err)
+		return err;
+	dst->vm_flags |= MS_VM_PAT;
+	set_ctx(m, dst, ctx);
+	return 0;
+}
+
+/* ---- untrack ---- */
+
+/* The flag decides whether, the page table decides what. */
+static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t pfn, uint64_t size,
+			    uint64_t first_entry)
+{
+	ms_pa_t pa = pfn << m->page_shift;
+	struct ms_pfnmap_ctx *ctx;
+
+	if (!(vma->vm_flags & MS_VM_PAT))
+		return;
+	if (!pa && !size) {
+		if (get_pat_info(vma, first_entry, &pa, NULL))
+			return;
+		size = vma_size(vma);
+	}
+	ctx = vma->pfnmap_ctx;
+	vma->pfnmap_ctx = NULL;
+	free_pfn_range(m, pa, size, ctx);
+	vma->vm_flags &= ~MS_VM_PAT;
+}
+
+void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t first_entry)
+{
+	struct ms_machine *m = machine_of(vma);
+
+	if (!ms_is_x86(m))
+		return;
+	if (ends_with_vma(m)) {
+		// only remap_pfn_range's error path names a range; a zap is nothing to tracking
+		if (pfn || size)
+			release_ctx(m, vma);
+		return;
+	}
+	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start,
+		.pa = pfn, .size = size);
+	if (by_context(m))
+		release_ctx(m, vma);
+	else
+		untrack_by_flag(m, vma, pfn, size, first_entry);
+}
+
+void ms_untrack_pfn_clear(struct ms_vma *vma)
+{
+	struct ms_machine *m = machine_of(vma);
+
+	if (!ms_is_x86(m) || ends_with_vma(m))
+		return;
+	vma->vm_flags &= ~MS_VM_PAT;
+	set_ctx(m, vma, NULL);
+	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start);
+}
