@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mmap: arguments, placement, MAP_FIXED, drivers that refuse. */
+#include "world.h"
+
+#define FIXED (MS_MAP_SHARED | MS_MAP_FIXED)
+
+static int refuse(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	(void)vma;
+	return -EINVAL;
+}
+
+static int refuse_early(struct ms_file *file, struct ms_vma_desc *desc)
+{
+	(void)file;
+	(void)desc;
+	return -EPERM;
+}
+
+static int accept(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	(void)vma;
+	return 0;
+}
+
+static struct ms_file *file_of(struct world *w, const struct ms_file_ops *ops, unsigned int fmode)
+{
+	struct ms_file *f = ms_file_new(w->m, ops, fmode, 16 * PAGE, NULL, NULL);
+
+	assert_non_null(f);
+	return f;
+}
+
+static void arguments_are_checked_in_the_kernels_order(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
+	struct world w = world("6.12.117");
+	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+	const unsigned int priv = MS_MAP_PRIVATE | MS_MAP_FIXED;
+
+	assert_int_equal(ms_mmap(w.mm, A, 0, MS_PROT_R, priv, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A + 1, PAGE, MS_PROT_R, priv, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, priv, f, 1), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, UINT64_MAX, MS_PROT_R, priv, NULL, 0), -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, UINT64_C(1) << 48, PAGE, MS_PROT_R, priv, NULL, 0), -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, priv, f, 16 * PAGE), -EOVERFLOW);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_FIXED, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, 0x80, priv, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mm_map_count(w.mm), 0);
+	assert_int_equal(ms_trace_len(w.m), 0);
+	world_end(&w);
+}
+
+static void noreplace_over_anything_is_EEXIST(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
+	assert_int_equal(map_anon(&w, A + PAGE, PAGE, MS_PROT_RW), -EEXIST);
+	world_end(&w);
+}
+
+static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const ms_hva_t top = UINT64_C(1) << 48;
+
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_PRIVATE, NULL, 0), (int64_t)A);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, NULL, 0),
+			 (int64_t)(top - PAGE));
+	assert_int_equal(ms_mmap(w.mm, 0, PAGE, MS_PROT_R, MS_MAP_PRIVATE, NULL, 0),
+			 (int64_t)(top - 2 * PAGE));
+	world_end(&w);
+}
+
+static void file_modes_decide_what_a_shared_mapping_may(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "ro", .mmap = accept };
+	struct world w = world("6.12.117");
+	struct ms_file *ro = file_of(&w, &ops, MS_FMODE_READ);
+	struct ms_file *noexec = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_NOEXEC);
+	char buf[MS_VMFLAGS_MAX];
+
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED, ro, 0), -EACCES);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, FIXED, ro, 0), (int64_t)A);
+	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(w.mm, A), buf, sizeof(buf)),
+			    "rd,mr,me,ms");
+	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_RW), -EACCES);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_X, FIXED, noexec, 0), -EPERM);
+	world_end(&w);
+}
+
+static void a_driver_that_refuses_shows_a_zap_of_the_new_range(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "refuses", .mmap = refuse };
+	struct world w = world("6.12.117");
+	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+
+	assert_int_equal(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_RW, FIXED, f, 0), -EINVAL);
+	assert_event(&w, MS_EV_ZAP, 0, A, 2 * PAGE);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * PAGE);
+	assert_null(ms_vma_lookup(w.mm, A));
+	world_end(&w);
+}
+
+static void a_refusal_of_mmap_prepare_shows_nothing(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "early", .mmap_prepare = refuse_early };
+	struct world w = world("7.2.13");
+	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED, f, 0), -EPERM);
+	assert_int_equal(ms_trace_len(w.m), 0);
+	world_end(&w);
+}
+
+static void a_refused_fixed_mapping_has_removed_the_old_one(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "refuses", .mmap = refuse };
+	const char *const kernels[] = { "5.10.223", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(kernels[i]);
+		struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+
+		map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
+		assert_int_equal(ms_mmap(w.mm, A + PAGE, PAGE, MS_PROT_RW, FIXED, f, 0), -EINVAL);
+		assert_vma(&w, A, A + PAGE);
+		assert_null(ms_vma_lookup(w.mm, A + PAGE));
+		assert_vma(&w, A + 2 * PAGE, A + 3 * PAGE);
+		world_end(&w);
+	}
+}
+
+static void every_failing_allocation_is_ENOMEM_and_can_be_repeated(void **state)
+{
+	(void)state;
+	int64_t ret = -ENOMEM;
+
+	for (uint64_t n = 1; ret < 0; n++) {
+		struct world w = world("6.12.117");
+
+		ms_machine_fail_alloc(w.m, n);
+		ret = ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED, NULL, 0);
+		ms_machine_fail_alloc(w.m, 0);
+		if (ret < 0) {
+			assert_int_equal(ret, -ENOMEM);
+			assert_int_equal(ms_mm_map_count(w.mm), 0);
+			assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED, NULL, 0),
+					 (int64_t)A);
+		}
+		world_end(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments_are_checked_in_the_kernels_order),
+		cmocka_unit_test(noreplace_over_anything_is_EEXIST),
+		cmocka_unit_test(without_fixed_a_free_hint_is_taken_else_the_highest_gap),
+		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
+		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
+		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),
+		cmocka_unit_test(a_refused_fixed_mapping_has_removed_the_old_one),
+		cmocka_unit_test(every_failing_allocation_is_ENOMEM_and_can_be_repeated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

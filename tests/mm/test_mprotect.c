@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mprotect: errors, flags, which entries become writable at once, what the notifier is told. */
+#include "world.h"
+
+static const char *flags_at(const struct world *w, ms_hva_t addr, char *buf)
+{
+	return ms_vma_flags_str(ms_vma_lookup(w->mm, addr), buf, MS_VMFLAGS_MAX);
+}
+
+static bool writable(const struct world *w, ms_hva_t addr)
+{
+	struct ms_host_leaf leaf;
+
+	return ms_host_leaf(w->mm, addr, &leaf) && (leaf.entry & MS_PTE_WRITE);
+}
+
+static void arguments(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	assert_int_equal(ms_mprotect(w.mm, A + 1, PAGE, MS_PROT_R), -EINVAL);
+	assert_int_equal(ms_mprotect(w.mm, A, 0, MS_PROT_R), 0);
+	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R), -ENOMEM);
+	assert_int_equal(ms_mprotect(w.mm, A, UINT64_MAX, MS_PROT_R), -ENOMEM);
+	world_end(&w);
+}
+
+/*  | a | hole | b | */
+static void what_lies_before_a_hole_stays_changed(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + 2 * PAGE, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mprotect(w.mm, A, 3 * PAGE, MS_PROT_R), -ENOMEM);
+	assert_false(ms_vma_lookup(w.mm, A)->vm_flags & MS_VM_WRITE);
+	assert_true(ms_vma_lookup(w.mm, A + 2 * PAGE)->vm_flags & MS_VM_WRITE);
+	world_end(&w);
+}
+
+static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void **state)
+{
+	(void)state;
+	const struct {
+		const char *kernel, *flags;
+	} rule[] = { { "6.1.192", "rd,mr,mw,me,ac" }, { "6.12.117", "rd,mr,mw,me" } };
+	char buf[MS_VMFLAGS_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world(rule[i].kernel);
+
+		map_anon(&w, A, PAGE, MS_PROT_R);
+		assert_string_equal(flags_at(&w, A, buf), "rd,mr,mw,me");
+		ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
+		assert_string_equal(flags_at(&w, A, buf), "rd,wr,mr,mw,me,ac");
+		ms_mprotect(w.mm, A, PAGE, MS_PROT_R);
+		assert_string_equal(flags_at(&w, A, buf), rule[i].flags);
+		world_end(&w);
+	}
+}
+
+static void private_pages_become_writable_at_once_by_the_kernels_rule(void **state)
+{
+	(void)state;
+	const struct {
+		const char *kernel;
+		bool at_once;
+	} rule[] = { { "5.10.223", false }, { "6.1.192", true }, { "6.12.117", true } };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(rule[i].kernel);
+
+		map_anon(&w, A, PAGE, MS_PROT_RW);
+		ms_touch(w.mm, A, MS_PROT_W);
+		ms_mprotect(w.mm, A, PAGE, MS_PROT_R);
+		assert_false(writable(&w, A));
+		ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
+		assert_int_equal(writable(&w, A), rule[i].at_once);
+		world_end(&w);
+	}
+}
+
+static void the_zero_page_never_becomes_writable(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_R);
+	ms_touch(w.mm, A, MS_PROT_R);
+	ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
+	assert_true(present(&w, A));
+	assert_false(writable(&w, A));
+	world_end(&w);
+}
+
+static void no_access_keeps_the_page_for_the_kernel(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_host_leaf leaf;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	ms_touch(w.mm, A, MS_PROT_W);
+	ms_mprotect(w.mm, A, PAGE, 0);
+	assert_true(ms_host_leaf(w.mm, A, &leaf));
+	assert_true(leaf.entry & MS_PTE_PROTNONE);
+	assert_false(leaf.entry & MS_PTE_PRESENT);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGSEGV);
+	world_end(&w);
+}
+
+/*  |---- 1G, populated from the third 2M on ----|---- 1G, empty ----|  */
+static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **state)
+{
+	(void)state;
+	struct world w = world("6.1.192");
+	const ms_hva_t third = A + 2 * MS_2M;
+
+	map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
+	ms_touch(w.mm, third + PAGE, MS_PROT_W);
+	ms_trace_clear(w.m);
+	ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_R);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, third, A + MS_1G - third);
+	assert_null(event(&w, MS_EV_NOTIFIER_START, 1));
+	world_end(&w);
+
+	w = world("6.12.117");
+	map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
+	ms_touch(w.mm, third + PAGE, MS_PROT_W);
+	ms_trace_clear(w.m);
+	ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_R);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * MS_1G);
+	world_end(&w);
+}
+
+static void the_same_rights_again_do_nothing(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	ms_touch(w.mm, A, MS_PROT_W);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_RW), 0);
+	assert_int_equal(ms_mm_map_count(w.mm), 1);
+	assert_int_equal(ms_trace_len(w.m), 0);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(what_lies_before_a_hole_stays_changed),
+		cmocka_unit_test(write_access_is_charged_and_6_12_gives_an_untouched_charge_back),
+		cmocka_unit_test(private_pages_become_writable_at_once_by_the_kernels_rule),
+		cmocka_unit_test(the_zero_page_never_becomes_writable),
+		cmocka_unit_test(no_access_keeps_the_page_for_the_kernel),
+		cmocka_unit_test(the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12),
+		cmocka_unit_test(the_same_rights_again_do_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* munmap: borders, order of events, what a driver's hooks see, which page tables go. */
+#include "world.h"
+
+struct hooks {
+	ms_hva_t opened_start, opened_end;
+	unsigned int opens, closes;
+};
+
+static void hook_open(struct ms_vma *vma)
+{
+	struct hooks *h = vma->vm_private_data;
+
+	h->opens++;
+	h->opened_start = vma->vm_start;
+	h->opened_end = vma->vm_end;
+}
+
+static void hook_close(struct ms_vma *vma)
+{
+	((struct hooks *)vma->vm_private_data)->closes++;
+}
+
+static const struct ms_vm_ops hook_ops = { .open = hook_open, .close = hook_close };
+
+static int hook_mmap(struct ms_file *file, struct ms_vma *vma)
+{
+	vma->vm_ops = &hook_ops;
+	vma->vm_private_data = ms_file_priv(file);
+	return 0;
+}
+
+static const struct ms_file_ops hook_fops = { .name = "hooks", .mmap = hook_mmap };
+
+static struct world mapped_by_driver(const char *release, struct hooks *h)
+{
+	struct world w = world(release);
+	struct ms_file *f =
+		ms_file_new(w.m, &hook_fops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL, h);
+
+	assert_int_equal(ms_mmap(w.mm, A, 4 * PAGE, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED, f, 0),
+			 (int64_t)A);
+	return w;
+}
+
+static void bad_arguments_are_EINVAL(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	assert_int_equal(ms_munmap(w.mm, A + 1, PAGE), -EINVAL);
+	assert_int_equal(ms_munmap(w.mm, A, 0), -EINVAL);
+	assert_int_equal(ms_munmap(w.mm, UINT64_C(1) << 48, PAGE), -EINVAL);
+	assert_int_equal(ms_munmap(w.mm, A, UINT64_MAX), -EINVAL);
+	world_end(&w);
+}
+
+static void nothing_mapped_is_success_without_events(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 0);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 0);
+	world_end(&w);
+}
+
+/*  | a |  hole  | b |   one call: one notifier over all, one zap a VMA */
+static void one_notifier_a_call_and_one_zap_a_vma(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + 3 * PAGE, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_munmap(w.mm, A, 4 * PAGE), 0);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 1);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 4 * PAGE);
+	assert_event(&w, MS_EV_ZAP, 0, A, PAGE);
+	assert_event(&w, MS_EV_ZAP, 1, A + 3 * PAGE, PAGE);
+	world_end(&w);
+}
+
+/*  |  stays  |  dies  |  */
+static void of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
+{
+	(void)state;
+	struct hooks h = { 0 };
+	struct world w = mapped_by_driver("6.1.192", &h);
+
+	assert_int_equal(ms_munmap(w.mm, A + 2 * PAGE, 2 * PAGE), 0);
+	assert_int_equal(h.opens, 1);
+	assert_int_equal(h.opened_start, A + 2 * PAGE);
+	assert_int_equal(h.closes, 1);
+	world_end(&w);
+}
+
+static void of_a_tail_opens_the_kept_part_from_6_12(void **state)
+{
+	(void)state;
+	struct hooks h = { 0 };
+	struct world w = mapped_by_driver("6.12.117", &h);
+
+	assert_int_equal(ms_munmap(w.mm, A + 2 * PAGE, 2 * PAGE), 0);
+	assert_int_equal(h.opens, 1);
+	assert_int_equal(h.opened_start, A);
+	assert_int_equal(h.opened_end, A + 2 * PAGE);
+	assert_int_equal(h.closes, 1);
+	assert_vma(&w, A, A + 2 * PAGE);
+	world_end(&w);
+}
+
+static void of_the_middle_leaves_two(void **state)
+{
+	(void)state;
+	const char *const kernels[] = { "5.10.223", "7.2.13" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct hooks h = { 0 };
+		struct world w = mapped_by_driver(kernels[i], &h);
+
+		assert_int_equal(ms_munmap(w.mm, A + PAGE, PAGE), 0);
+		assert_vma(&w, A, A + PAGE);
+		assert_vma(&w, A + 2 * PAGE, A + 4 * PAGE);
+		assert_int_equal(ms_vma_lookup(w.mm, A + 2 * PAGE)->vm_pgoff, 2);
+		assert_int_equal(h.opens, 2);
+		assert_int_equal(h.closes, 1);
+		world_end(&w);
+	}
+}
+
+/*  |------ 2M, a PMD table exists ------|  a border inside of it: the 2M is told first */
+static void a_split_inside_a_2m_notifies_the_2m_first(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
+	assert_int_equal(ms_touch(w.mm, A + MS_2M, MS_PROT_W), MS_ACCESS_OK);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_munmap(w.mm, A + PAGE, PAGE), 0);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, MS_2M);
+	assert_event(&w, MS_EV_NOTIFIER_START, 1, A + PAGE, PAGE);
+	assert_null(event(&w, MS_EV_NOTIFIER_START, 2));
+	world_end(&w);
+}
+
+static void without_a_pmd_table_a_split_notifies_nothing_of_its_own(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
+	assert_int_equal(ms_munmap(w.mm, A + PAGE, PAGE), 0);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 1);
+	world_end(&w);
+}
+
+/* A page table goes with the last VMA that shares it: only then may a huge page come. */
+static void page_tables_go_when_no_neighbour_shares_them(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+	struct ms_host_leaf leaf;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + 2 * PAGE, PAGE, MS_PROT_RW);
+	ms_touch(w.mm, A, MS_PROT_W);
+	ms_munmap(w.mm, A, PAGE);
+	ms_munmap(w.mm, A + 2 * PAGE, PAGE);
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	ms_touch(w.mm, A, MS_PROT_W);
+	assert_true(ms_host_leaf(w.mm, A, &leaf));
+	assert_int_equal(leaf.size, MS_2M);
+	world_end(&w);
+}
+
+static void every_failing_allocation_leaves_the_vma_as_it_was(void **state)
+{
+	(void)state;
+	const char *const kernels[] = { "6.1.192", "6.12.117" };
+
+	for (size_t i = 0; i < 2; i++) {
+		int err = -ENOMEM;
+
+		for (uint64_t n = 1; err; n++) {
+			struct hooks h = { 0 };
+			struct world w = mapped_by_driver(kernels[i], &h);
+
+			ms_machine_fail_alloc(w.m, n);
+			err = ms_munmap(w.mm, A + PAGE, PAGE);
+			ms_machine_fail_alloc(w.m, 0);
+			if (err) {
+				assert_int_equal(err, -ENOMEM);
+				assert_non_null(ms_vma_lookup(w.mm, A + PAGE));
+				assert_int_equal(ms_munmap(w.mm, A + PAGE, PAGE), 0);
+			}
+			assert_null(ms_vma_lookup(w.mm, A + PAGE));
+			world_end(&w);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_arguments_are_EINVAL),
+		cmocka_unit_test(nothing_mapped_is_success_without_events),
+		cmocka_unit_test(one_notifier_a_call_and_one_zap_a_vma),
+		cmocka_unit_test(of_a_tail_opens_the_dying_part_up_to_6_1),
+		cmocka_unit_test(of_a_tail_opens_the_kept_part_from_6_12),
+		cmocka_unit_test(of_the_middle_leaves_two),
+		cmocka_unit_test(a_split_inside_a_2m_notifies_the_2m_first),
+		cmocka_unit_test(without_a_pmd_table_a_split_notifies_nothing_of_its_own),
+		cmocka_unit_test(page_tables_go_when_no_neighbour_shares_them),
+		cmocka_unit_test(every_failing_allocation_leaves_the_vma_as_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
