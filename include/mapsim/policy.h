@@ -96,6 +96,49 @@ enum ms_policy_hugetlb_dontneed {
 	MS_HUGETLB_DONTNEED_ALLOWED,
 };
 
+/** memory files with huge pages: which VMA's fault makes one (shmem: shmem_suitable_orders) */
+enum ms_policy_shmem_huge {
+	MS_SHMEM_HUGE_ANY_VMA,
+	MS_SHMEM_HUGE_SUITABLE_VMA,
+};
+
+/** how much of a huge page of a memory file one fault maps where no PMD leaf is possible */
+enum ms_policy_shmem_map_folio {
+	MS_SHMEM_MAP_FOLIO_ONE_PAGE,
+	MS_SHMEM_MAP_FOLIO_WHOLE_BY_FAULT,
+	MS_SHMEM_MAP_FOLIO_WHOLE,
+};
+
+/** a huge page that the page cache has, mapped as one leaf (do_set_pmd) */
+enum ms_policy_file_pmd_map {
+	MS_FILE_PMD_MAP_ANY_VMA,
+	MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE,
+};
+
+/** notifier calls when a file's huge page is unmapped to be split (try_to_unmap_one) */
+enum ms_policy_folio_unmap_notify {
+	MS_FOLIO_UNMAP_NOTIFY_PMD_AND_RANGE,
+	MS_FOLIO_UNMAP_NOTIFY_RANGE,
+};
+
+/** into what a file's huge page is split by a hole in it */
+enum ms_policy_folio_split {
+	MS_FOLIO_SPLIT_PAGES,
+	MS_FOLIO_SPLIT_HALVES,
+};
+
+/** fork of a shared hugetlb mapping */
+enum ms_policy_hugetlb_fork {
+	MS_HUGETLB_FORK_COPIES,
+	MS_HUGETLB_FORK_LAZY,
+};
+
+/** splitting a shared hugetlb VMA inside of a 1G that it covers whole (hugetlb_split) */
+enum ms_policy_hugetlb_split {
+	MS_HUGETLB_SPLIT_SILENT,
+	MS_HUGETLB_SPLIT_NOTIFY_1G,
+};
+
 /** MADV_POPULATE_READ and _WRITE */
 enum ms_policy_madv_populate {
 	MS_MADV_POPULATE_ABSENT,
@@ -462,6 +505,13 @@ struct ms_policy {
 	enum ms_policy_hugetlb_unmap_notify hugetlb_unmap_notify;
 	enum ms_policy_hugetlb_mremap hugetlb_mremap;
 	enum ms_policy_hugetlb_dontneed hugetlb_dontneed;
+	enum ms_policy_shmem_huge shmem_huge;
+	enum ms_policy_shmem_map_folio shmem_map_folio;
+	enum ms_policy_file_pmd_map file_pmd_map;
+	enum ms_policy_folio_unmap_notify folio_unmap_notify;
+	enum ms_policy_folio_split folio_split;
+	enum ms_policy_hugetlb_fork hugetlb_fork;
+	enum ms_policy_hugetlb_split hugetlb_split;
 	enum ms_policy_madv_populate madv_populate;
 	enum ms_policy_madv_populate_hole madv_populate_hole;
 	enum ms_policy_madv_collapse madv_collapse;
