@@ -39,7 +39,7 @@ enum ms_event_type {
 	MS_EV_NOTIFIER_START, ///< mmu notifier invalidate_range_start [addr, +size), kind in
 			      ///< notifier [mm]
 	MS_EV_NOTIFIER_END, ///< ... invalidate_range_end, same fields [mm]
-	MS_EV_CHANGE_PTE,   ///< mmu notifier change_pte: addr, pa, prot & MS_EV_WRITE [mm]
+	MS_EV_CHANGE_PTE,   ///< mmu notifier change_pte: addr, pa, prot: MS_PROT_W or 0 [mm]
 	MS_EV_HOST_FAULT,   ///< a host fault was handled: addr, prot = access, ret = VM_FAULT_ code
 			    ///< [mm]
 	MS_EV_GUEST_ABORT,  ///< a stage-2 abort reached the host: addr = ipa, prot = access, ret,

@@ -24,7 +24,8 @@ struct ms_trace {
 	size_t len, capacity;
 	uint32_t keep;
 	uint64_t lost;
-	uint64_t total[MS_EV_TYPES];
+	size_t kept[MS_EV_TYPES];    /* of `len` */
+	uint64_t total[MS_EV_TYPES]; /* ever */
 };
 
 struct ms_machine {
@@ -62,6 +63,8 @@ void *ms_zalloc(struct ms_machine *m, size_t size);
 void *ms_zalloc_aligned(struct ms_machine *m, size_t align, size_t size);
 /* Array of n zeroed elements; NULL also when n * size overflows. */
 void *ms_calloc(struct ms_machine *m, size_t n, size_t size);
+/* Grows or shrinks an array to n elements; new ones are not zeroed. NULL: none, and p stays. */
+void *ms_reallocarray(struct ms_machine *m, void *p, size_t n, size_t size);
 char *ms_strdup(struct ms_machine *m, const char *s);
 void ms_free(struct ms_machine *m, void *p);
 
@@ -75,6 +78,26 @@ static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
 }
 /* Emits an event of named fields: MS_EMIT(m, .type = MS_EV_ZAP, .addr = va, .size = len); */
 #define MS_EMIT(m, ...) ms_emit((m), &(struct ms_event){ __VA_ARGS__ })
+
+void ms_trace_init(struct ms_machine *m);
+void ms_trace_destroy(struct ms_machine *m);
+
+/* An event as the recording format writes it: no mm, vm, reason or '\n'. */
+void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/* "rw,device"; "-": no right at all */
+void ms_prot_print(uint32_t prot, FILE *out);
+/* "EINVAL" of -EINVAL; a number where the error has no name, and for 0 and above */
+void ms_error_print(int err, FILE *out);
+/* "UC-", "nGnRE"; arm64's MS_CACHE_WC is "NC". Never NULL. */
+const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
+
+/*
+ * ms_machine_new_config() of which allocation number fail_at fails (1: the machine's own; 0: none).
+ */
+struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
+					  const struct ms_machine_config *config, uint64_t fail_at);
+/* Whether every field holds one of its enumerators. */
+bool ms_policy_valid(const struct ms_policy *p);
 
 /* What the kernel would BUG or WARN about. condition: static text. */
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
