@@ -39,6 +39,26 @@ enum ms_policy_anon_merge_untouched {
 enum ms_policy_dontunmap_self_merge {
 	MS_DONTUNMAP_SELF_MERGE_YES,
 	MS_DONTUNMAP_SELF_MERGE_NO,
+	MS_DONTUNMAP_SELF_MERGE_NONE_BESIDE_SOURCE, ///< then it merges with nobody at all
+};
+
+/** MREMAP_DONTUNMAP of a whole VMA: what the emptied source keeps */
+enum ms_policy_dontunmap_source {
+	MS_DONTUNMAP_SOURCE_KEEPS_ANON_VMA,
+	MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA,
+	MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF, ///< vm_pgoff as of a fresh mapping
+};
+
+/** MREMAP_DONTUNMAP of a part of a locked VMA */
+enum ms_policy_dontunmap_locked {
+	MS_DONTUNMAP_LOCKED_UNLOCKS_WHOLE_VMA,
+	MS_DONTUNMAP_LOCKED_SPLITS_FIRST,
+};
+
+/** MREMAP_DONTUNMAP from the middle of a charged VMA: the next VMA becomes charged, too */
+enum ms_policy_dontunmap_account {
+	MS_DONTUNMAP_ACCOUNT_NEXT_VMA_GAINS,
+	MS_DONTUNMAP_ACCOUNT_OWN_ONLY,
 };
 
 /** mprotect to read-only gives back the charge (VM_ACCOUNT) */
@@ -157,6 +177,42 @@ enum ms_policy_madv_collapse {
 	MS_MADV_COLLAPSE_PRESENT,
 };
 
+/** MADV_COLLAPSE of anonymous memory in which no page is writable */
+enum ms_policy_collapse_read_only {
+	MS_COLLAPSE_READ_ONLY_EINVAL,
+	MS_COLLAPSE_READ_ONLY_ALLOWED,
+};
+
+/** MADV_COLLAPSE of a range without a whole aligned block */
+enum ms_policy_collapse_small {
+	MS_COLLAPSE_SMALL_EINVAL_UNLESS_EMPTY, ///< 0 where start and end round to the same address
+	MS_COLLAPSE_SMALL_NOTHING,
+};
+
+/** MADV_COLLAPSE of many blocks meets an empty PMD entry */
+enum ms_policy_collapse_empty_pmd {
+	MS_COLLAPSE_EMPTY_PMD_STOPS,
+	MS_COLLAPSE_EMPTY_PMD_GOES_ON,
+};
+
+/** notifier calls a mapping when a huge page is split (not only its leaf) */
+enum ms_policy_folio_split_notify {
+	MS_FOLIO_SPLIT_NOTIFY_TWICE,
+	MS_FOLIO_SPLIT_NOTIFY_ONCE,
+};
+
+/** flags with which MADV_DOFORK is EINVAL */
+enum ms_policy_madv_dofork_refuses {
+	MS_MADV_DOFORK_REFUSES_VM_IO,
+	MS_MADV_DOFORK_REFUSES_VM_SPECIAL,
+};
+
+/** madvise would split a VMA at the map count limit */
+enum ms_policy_madv_split_limit {
+	MS_MADV_SPLIT_LIMIT_ENOMEM,
+	MS_MADV_SPLIT_LIMIT_EAGAIN,
+};
+
 /** which flag of a shared mapping MADV_REMOVE asks for */
 enum ms_policy_madv_remove_needs {
 	MS_MADV_REMOVE_NEEDS_VM_WRITE,
@@ -192,6 +248,37 @@ enum ms_policy_mremap_fixed_order {
 enum ms_policy_mremap_many_vmas {
 	MS_MREMAP_MANY_VMAS_EFAULT,
 	MS_MREMAP_MANY_VMAS_MOVES_EACH,
+};
+
+/** a VMA that mremap grows up to its next one joins it */
+enum ms_policy_mremap_grow_merge {
+	MS_MREMAP_GROW_MERGE_NO,
+	MS_MREMAP_GROW_MERGE_YES,
+};
+
+/** which whole page tables mremap moves instead of their entries */
+enum ms_policy_mremap_table_move {
+	MS_MREMAP_TABLE_MOVE_NONE,
+	MS_MREMAP_TABLE_MOVE_PTE_TABLES,
+	MS_MREMAP_TABLE_MOVE_PTE_AND_PMD_TABLES,
+};
+
+/** mremap begins below the range to move a whole table where nothing else is in it */
+enum ms_policy_mremap_realign {
+	MS_MREMAP_REALIGN_NO,
+	MS_MREMAP_REALIGN_TO_PMD,
+};
+
+/** mremap asks vm_ops->may_split at the borders of what it moves */
+enum ms_policy_mremap_may_split {
+	MS_MREMAP_MAY_SPLIT_NOT_ASKED,
+	MS_MREMAP_MAY_SPLIT_ASKED_FIRST,
+};
+
+/** when mremap refuses for the number of VMAs */
+enum ms_policy_mremap_map_count {
+	MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT,
+	MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST,
 };
 
 /** when MAP_FIXED removes the old mappings */
@@ -496,6 +583,9 @@ struct ms_policy {
 	enum ms_policy_anon_hole_merge anon_hole_merge;
 	enum ms_policy_anon_merge_untouched anon_merge_untouched;
 	enum ms_policy_dontunmap_self_merge dontunmap_self_merge;
+	enum ms_policy_dontunmap_source dontunmap_source;
+	enum ms_policy_dontunmap_locked dontunmap_locked;
+	enum ms_policy_dontunmap_account dontunmap_account;
 	enum ms_policy_mprotect_unaccount mprotect_unaccount;
 	enum ms_policy_mprotect_pte_upgrade mprotect_pte_upgrade;
 	enum ms_policy_mprotect_pmd_upgrade mprotect_pmd_upgrade;
@@ -515,12 +605,23 @@ struct ms_policy {
 	enum ms_policy_madv_populate madv_populate;
 	enum ms_policy_madv_populate_hole madv_populate_hole;
 	enum ms_policy_madv_collapse madv_collapse;
+	enum ms_policy_collapse_read_only collapse_read_only;
+	enum ms_policy_collapse_small collapse_small;
+	enum ms_policy_collapse_empty_pmd collapse_empty_pmd;
+	enum ms_policy_folio_split_notify folio_split_notify;
+	enum ms_policy_madv_dofork_refuses madv_dofork_refuses;
+	enum ms_policy_madv_split_limit madv_split_limit;
 	enum ms_policy_madv_remove_needs madv_remove_needs;
 	enum ms_policy_madv_remove_sysfs madv_remove_sysfs;
 	enum ms_policy_mremap_dontunmap mremap_dontunmap;
 	enum ms_policy_mremap_inplace_needs_vma mremap_inplace_needs_vma;
 	enum ms_policy_mremap_fixed_order mremap_fixed_order;
 	enum ms_policy_mremap_many_vmas mremap_many_vmas;
+	enum ms_policy_mremap_grow_merge mremap_grow_merge;
+	enum ms_policy_mremap_table_move mremap_table_move;
+	enum ms_policy_mremap_realign mremap_realign;
+	enum ms_policy_mremap_may_split mremap_may_split;
+	enum ms_policy_mremap_map_count mremap_map_count;
 	enum ms_policy_mmap_fixed mmap_fixed;
 	enum ms_policy_mmap_second_merge mmap_second_merge;
 	enum ms_policy_devmem_refusal devmem_refusal;
