@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An absent entry of a VMA with vm_ops: do_fault() and what it is made of, mm/memory.c, and
+ * filemap_map_pages(), mm/filemap.c, which maps what is cached around a read.
+ */
+#include "mm/memfile.h"
+
+#define FAULT_AROUND_BYTES UINT64_C(65536)
+
+static bool is_write(const struct ms_vm_fault *vmf)
+{
+	return vmf->flags & MS_FAULT_FLAG_WRITE;
+}
+
+static bool pmd_none(const struct ms_vm_fault *vmf)
+{
+	const uint64_t *slot = ms_pt_slot(vmf->vma->vm_mm, vmf->address, MS_LEVEL_PMD);
+
+	return !slot || ms_pte_none(*slot);
+}
+
+/* ---- the driver's answer ---- */
+
+/*
+ * __do_fault(): 0 and a page in vmf->pfn, or what ends the fault. A handler that installed an entry
+ * itself says NOPAGE; whether it did is for the access to find out.
+ */
+static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_hva_t addr = vmf->address;
+	const struct ms_page *page;
+	ms_vm_fault_t ret;
+
+	vmf->pfn = 0;
+	ms_hook(m, MS_HOOK_DRIVER_FAULT, addr);
+	ret = vma->vm_ops->fault(vmf);
+	ms_hook(m, MS_HOOK_DRIVER_FAULT_DONE, addr);
+	if (ret & MS_VM_FAULT_FALLBACK) {
+		ms_violation(m, "fault handler answers FALLBACK to a fault of one page", addr);
+		return MS_VM_FAULT_SIGBUS;
+	}
+	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE | MS_VM_FAULT_RETRY))
+		return ret;
+	page = ms_pfn_to_page(m, vmf->pfn);
+	if (!page || !ms_pfn_to_page(m, ms_page_head(m, vmf->pfn))->refcount) {
+		ms_violation(m, "fault handler gives no page that is in use", addr);
+		return MS_VM_FAULT_SIGBUS;
+	}
+	return 0;
+}
+
+/* do_page_mkwrite() */
+static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
+{
+	unsigned int flags = vmf->flags;
+	ms_vm_fault_t ret;
+
+	if (!vmf->vma->vm_ops->page_mkwrite)
+		return 0;
+	vmf->flags = MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_MKWRITE;
+	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+	vmf->flags = flags;
+	return ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE);
+}
+
+/* ---- entries ---- */
+
+/* do_set_pmd(): the whole folio by one leaf; FALLBACK: it has to be pages */
+static ms_vm_fault_t set_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t *slot;
+
+	if (!ms_vma_is_shmem(vma) || ms_folio_order(m, pfn) != ms_pmd_order(m))
+		return MS_VM_FAULT_FALLBACK;
+	if (m->policy.file_pmd_map == MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE &&
+	    (vma->vm_flags & MS_VM_NOHUGEPAGE))
+		return MS_VM_FAULT_FALLBACK;
+	if (!ms_thp_suitable(vma, vmf->address))
+		return MS_VM_FAULT_FALLBACK;
+	slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PMD);
+	if (!slot)
+		return MS_VM_FAULT_OOM;
+	pfn = ms_folio_head(m, pfn);
+	ms_page_get(m, pfn, 1);
+	*slot = ms_file_entry(vma, pfn, is_write(vmf));
+	return 0;
+}
+
+/* set_pte_range() */
+static void set_ptes(struct ms_vm_fault *vmf, uint64_t *slot, ms_pfn_t pfn, uint64_t npages)
+{
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
+
+	ms_page_get(m, pfn, (uint32_t)npages);
+	for (uint64_t i = 0; i < npages; i++)
+		slot[i] = ms_file_entry(vmf->vma, pfn + i, is_write(vmf));
+}
+
+static bool all_none(const uint64_t *slot, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if (!ms_pte_none(slot[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Does the whole folio fit into the VMA and into one page table?
+ *
+ *    VMA        |--------------------------|
+ *    folio          [....*......]            * the page of the fault, `index` pages into it
+ */
+static bool folio_fits(const struct ms_vm_fault *vmf, uint64_t index, uint64_t npages)
+{
+	const struct ms_vma *vma = vmf->vma;
+	const struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t in_vma = vmf->pgoff - vma->vm_pgoff;
+	uint64_t in_table = (vmf->address & (ms_pmd_size(m) - 1)) >> m->page_shift;
+
+	return in_vma >= index && in_vma + npages - index <= ms_vma_pages(vma) &&
+	       in_table >= index && in_table + npages - index <= UINT64_C(1) << ms_pmd_order(m);
+}
+
+/* finish_fault() of a page of the file */
+static ms_vm_fault_t finish_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t *slot, index, npages;
+	unsigned int level;
+
+	if (pmd_none(vmf)) {
+		ms_vm_fault_t ret = set_pmd(vmf, vmf->pfn);
+
+		if (ret != MS_VM_FAULT_FALLBACK)
+			return ret;
+	}
+	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, vmf->address, &level)))
+		return MS_VM_FAULT_NOPAGE;
+	slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
+	if (!slot)
+		return MS_VM_FAULT_OOM;
+	if (ms_vma_is_shmem(vma) && m->policy.shmem_map_folio != MS_SHMEM_MAP_FOLIO_ONE_PAGE) {
+		npages = UINT64_C(1) << ms_folio_order(m, vmf->pfn);
+		index = vmf->pfn - ms_folio_head(m, vmf->pfn);
+		if (folio_fits(vmf, index, npages) && all_none(slot - index, npages)) {
+			set_ptes(vmf, slot - index, vmf->pfn - index, npages);
+			return 0;
+		}
+	}
+	set_ptes(vmf, slot, vmf->pfn, 1);
+	return 0;
+}
+
+/* ---- fault-around ---- */
+
+/* A window of file pages, and where its first one is mapped. */
+struct around {
+	uint64_t first, end;
+	ms_hva_t addr;
+};
+
+/* do_fault_around()'s window: aligned, inside the VMA and one page table */
+static struct around around_window(const struct ms_vm_fault *vmf)
+{
+	const struct ms_vma *vma = vmf->vma;
+	const struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t nr = FAULT_AROUND_BYTES >> m->page_shift;
+	uint64_t in_table = (vmf->address & (ms_pmd_size(m) - 1)) >> m->page_shift;
+	uint64_t in_vma = vmf->pgoff - vma->vm_pgoff;
+	uint64_t from, to;
+
+	from = ms_max_u64(ms_align_down(in_table, nr), in_table - ms_min_u64(in_table, in_vma));
+	to = ms_min_u64(from + nr, UINT64_C(1) << ms_pmd_order(m));
+	to = ms_min_u64(to, in_table + ms_vma_pages(vma) - in_vma);
+	return (struct around){
+		.first = vmf->pgoff + from - in_table,
+		.end = vmf->pgoff + to - in_table,
+		.addr = vmf->address - ((in_table - from) << m->page_shift),
+	};
+}
+
+/* filemap_map_folio_range(): what of [pgoff, pgoff + npages) has no entry yet gets one */
+static bool map_cached(struct ms_vm_fault *vmf, uint64_t *slot, uint64_t pgoff, ms_pfn_t pfn,
+		       uint64_t npages)
+{
+	bool solved = false;
+
+	for (uint64_t i = 0; i < npages; i++) {
+		if (!ms_pte_none(slot[i]))
+			continue;
+		set_ptes(vmf, slot + i, pfn + i, 1);
+		if (pgoff + i == vmf->pgoff)
+			solved = true;
+	}
+	return solved;
+}
+
+/* Is the folio of the page at pgoff to be mapped beyond the window, and can it? */
+static bool whole_folio(const struct ms_vm_fault *vmf, uint64_t pgoff, uint64_t index,
+			uint64_t npages)
+{
+	const struct ms_vma *vma = vmf->vma;
+	struct ms_vm_fault at = *vmf;
+
+	if (ms_vma_machine(vma)->policy.shmem_map_folio != MS_SHMEM_MAP_FOLIO_WHOLE)
+		return false;
+	at.pgoff = pgoff;
+	at.address = vma->vm_start + ((pgoff - vma->vm_pgoff) << ms_vma_machine(vma)->page_shift);
+	return folio_fits(&at, index, npages);
+}
+
+/* filemap_map_pages(): NOPAGE when the fault is solved by it */
+static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_mapping *mapping = vma->vm_file->mapping;
+	uint64_t end = ms_min_u64(w->end, ms_mapping_pages(mapping)), pgoff = w->first;
+	bool solved = false;
+	uint64_t *slots;
+
+	while (pgoff < end && !ms_cache_find(mapping, pgoff))
+		pgoff++;
+	if (pgoff >= end)
+		return 0;
+	if (pmd_none(vmf)) {
+		ms_vm_fault_t ret = set_pmd(vmf, ms_cache_find(mapping, pgoff));
+
+		if (ret != MS_VM_FAULT_FALLBACK)
+			return ret ? ret : MS_VM_FAULT_NOPAGE;
+	}
+	slots = ms_pt_alloc_slot(vma->vm_mm, w->addr, MS_LEVEL_PTE);
+	if (!slots)
+		return MS_VM_FAULT_OOM;
+	while (pgoff < end) {
+		ms_pfn_t pfn = ms_cache_find(mapping, pgoff);
+		uint64_t index, npages;
+
+		if (!pfn) {
+			pgoff++;
+			continue;
+		}
+		npages = UINT64_C(1) << ms_folio_order(m, pfn);
+		index = pfn - ms_folio_head(m, pfn);
+		if (whole_folio(vmf, pgoff, index, npages))
+			solved |= map_cached(vmf, slots + (pgoff - w->first) - index, pgoff - index,
+					     pfn - index, npages);
+		else
+			solved |= map_cached(vmf, slots + (pgoff - w->first), pgoff, pfn,
+					     ms_min_u64(npages - index, end - pgoff));
+		pgoff += npages - index;
+	}
+	return solved ? MS_VM_FAULT_NOPAGE : 0;
+}
+
+static ms_vm_fault_t fault_around(struct ms_vm_fault *vmf)
+{
+	struct around w;
+
+	// only memory files have ->map_pages; a window of one page is none
+	if (vmf->vma->vm_ops != &ms_shmem_vm_ops ||
+	    FAULT_AROUND_BYTES >> ms_vma_machine(vmf->vma)->page_shift <= 1)
+		return 0;
+	w = around_window(vmf);
+	return map_pages(vmf, &w);
+}
+
+/* ---- the three kinds ---- */
+
+static ms_vm_fault_t do_read_fault(struct ms_vm_fault *vmf)
+{
+	ms_vm_fault_t ret = fault_around(vmf);
+
+	if (!ret)
+		ret = call_fault(vmf);
+	return ret ? ret : finish_fault(vmf);
+}
+
+/* A write to a private mapping: the file's page is copied at once. */
+static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	ms_vm_fault_t ret;
+	unsigned int level;
+	uint64_t *slot;
+	ms_pfn_t copy;
+
+	if (ms_anon_vma_prepare(vma) ||
+	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &copy))
+		return MS_VM_FAULT_OOM;
+	ret = call_fault(vmf);
+	if (!ret) {
+		slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
+		if (slot && ms_pte_none(*slot)) {
+			*slot = ms_file_entry(vma, copy, true);
+			return 0;
+		}
+		ret = ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, vmf->address, &level))
+			      ? MS_VM_FAULT_NOPAGE
+			      : MS_VM_FAULT_OOM;
+	}
+	ms_page_put(m, copy, 1);
+	return ret;
+}
+
+static ms_vm_fault_t do_shared_fault(struct ms_vm_fault *vmf)
+{
+	ms_vm_fault_t ret = call_fault(vmf);
+
+	if (!ret)
+		ret = call_page_mkwrite(vmf);
+	return ret ? ret : finish_fault(vmf);
+}
+
+ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	unsigned int level;
+
+	if (!vma->vm_ops->fault)
+		return ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, vmf->address, &level))
+			       ? MS_VM_FAULT_NOPAGE
+			       : MS_VM_FAULT_SIGBUS;
+	if (!is_write(vmf))
+		return do_read_fault(vmf);
+	return vma->vm_flags & MS_VM_SHARED ? do_shared_fault(vmf) : do_cow_fault(vmf);
+}

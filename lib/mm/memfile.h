@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the files that map pages of files (filemap.c) and those that keep them (shmem.c,
+ * hugetlb.c and their second halves). A folio is a block of 2^order pages of System RAM that the
+ * page cache holds as one; the cache has a reference for each of its indices.
+ */
+#ifndef MS_MM_MEMFILE_H
+#define MS_MM_MEMFILE_H
+
+#include "mm/internal.h"
+
+/* Room in the page cache for indices below nr. -ENOMEM. */
+int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr);
+/* Pages of the base size that the file has, a part of one counted whole. */
+static inline uint64_t ms_mapping_pages(const struct ms_mapping *mapping)
+{
+	unsigned int shift = mapping->machine->page_shift;
+
+	return (mapping->size >> shift) + !ms_aligned(mapping->size, UINT64_C(1) << shift);
+}
+
+/* The folio that a page belongs to: its first page, and log2 of its pages. */
+static inline ms_pfn_t ms_folio_head(struct ms_machine *m, ms_pfn_t pfn)
+{
+	return ms_page_head(m, pfn);
+}
+static inline unsigned int ms_folio_order(struct ms_machine *m, ms_pfn_t pfn)
+{
+	return ms_pfn_to_page(m, ms_page_head(m, pfn))->order;
+}
+
+/* maybe_mkwrite() of a dirty entry, where the fault is a write */
+static inline uint64_t ms_file_entry(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
+{
+	uint64_t entry = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
+
+	if (write)
+		entry |= MS_PTE_DIRTY | (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
+	return entry;
+}
+
+/* hugetlb_split(): called where a hugetlb VMA is split at addr, behind may_split. */
+void ms_hugetlb_split(struct ms_vma *vma, ms_hva_t addr);
+/* hugetlbfs_punch_hole(): whole huge pages inside [off, off + len) */
+int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
+
+/* Where the entries of a hugetlb VMA stand: one huge page has `n` of them, `step` bytes apart. */
+struct ms_hugetlb_geometry {
+	uint64_t size; /* bytes of a huge page */
+	unsigned int level;
+	unsigned int n;
+	uint64_t step;
+};
+struct ms_hugetlb_geometry ms_hugetlb_geometry(const struct ms_vma *vma);
+/* The first slot of the huge page at addr, NULL: no table. */
+uint64_t *ms_hugetlb_slot(const struct ms_vma *vma, const struct ms_hugetlb_geometry *g,
+			  ms_hva_t addr);
+/* set_huge_pte_at(): `entry` for the first slot, the others follow */
+void ms_hugetlb_set(const struct ms_hugetlb_geometry *g, uint64_t *slot, uint64_t entry);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Shared memory: the page cache of memfds and of shared anonymous mappings, mm/shmem.c. What goes
+ * out of it again is in shmem_punch.c.
+ */
+#include "mm/memfile.h"
+
+/* the largest folio that the page cache's tree can hold (MAX_PAGECACHE_ORDER, 6.11+) */
+#define MAX_CACHE_ORDER 11u
+
+int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
+{
+	struct ms_machine *m = mapping->machine;
+	size_t nr_chunks = nr / MS_CACHE_CHUNK + !!(nr % MS_CACHE_CHUNK);
+	ms_pfn_t **chunk;
+
+	if (nr_chunks <= mapping->nr_chunks)
+		return 0;
+	chunk = ms_calloc(m, nr_chunks, sizeof(*chunk));
+	if (!chunk)
+		return -ENOMEM;
+	if (mapping->nr_chunks)
+		memcpy(chunk, mapping->chunk, mapping->nr_chunks * sizeof(*chunk));
+	ms_free(m, mapping->chunk);
+	mapping->chunk = chunk;
+	mapping->nr_chunks = nr_chunks;
+	return 0;
+}
+
+/* shmem_is_huge() / shmem_allowable_huge_orders() for the mount that memory files live on */
+static bool huge_allowed(const struct ms_vma *vma)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+
+	if (!m->config.shmem_set || (vma->vm_flags & MS_VM_NOHUGEPAGE))
+		return false;
+	if (m->policy.shmem_huge == MS_SHMEM_HUGE_SUITABLE_VMA && ms_pmd_order(m) > MAX_CACHE_ORDER)
+		return false;
+	switch (m->config.shmem) {
+	case MS_THP_ALWAYS:
+		return true;
+	case MS_THP_MADVISE:
+		return vma->vm_flags & MS_VM_HUGEPAGE;
+	case MS_THP_NEVER:
+		break;
+	}
+	return false;
+}
+
+/* shmem_suitable_orders(): nothing of the range is cached yet, and (6.11+) the VMA could map it as
+ * one leaf */
+static bool huge_suitable(const struct ms_vma *vma, uint64_t index)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_mapping *mapping = vma->vm_file->mapping;
+	uint64_t npages = UINT64_C(1) << ms_pmd_order(m), first = ms_align_down(index, npages);
+
+	if (m->policy.shmem_huge == MS_SHMEM_HUGE_SUITABLE_VMA &&
+	    !ms_thp_suitable(vma, vma->vm_start + ((index - vma->vm_pgoff) << m->page_shift)))
+		return false;
+	for (uint64_t i = first; i < first + npages; i++)
+		if (ms_cache_find(mapping, i))
+			return false;
+	return true;
+}
+
+/* shmem_alloc_and_add_folio(): the folio of 2^order pages around index; 0: no memory */
+static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned int order)
+{
+	struct ms_machine *m = mapping->machine;
+	uint64_t npages = UINT64_C(1) << order, first = ms_align_down(index, npages);
+	ms_pfn_t pfn;
+
+	if (ms_cache_reserve(mapping, first + npages) || !ms_page_alloc(m, order, 0, &pfn))
+		return 0;
+	for (uint64_t i = 0; i < npages; i++) {
+		if (!ms_cache_set(mapping, first + i, pfn + i))
+			continue;
+		while (i--)
+			ms_cache_set(mapping, first + i, 0);
+		ms_page_put(m, pfn, 1);
+		return 0;
+	}
+	// one reference for each index of the cache
+	if (npages > 1)
+		ms_page_get(m, pfn, (uint32_t)npages - 1);
+	return pfn + (index - first);
+}
+
+/* shmem_get_folio_gfp(SGP_CACHE) */
+ms_vm_fault_t ms_shmem_get_page(struct ms_vma *vma, uint64_t index, ms_pfn_t *pfn, bool *huge)
+{
+	struct ms_mapping *mapping = vma->vm_file->mapping;
+	struct ms_machine *m = mapping->machine;
+
+	if (index >= ms_mapping_pages(mapping))
+		return MS_VM_FAULT_SIGBUS;
+	*pfn = ms_cache_find(mapping, index);
+	if (!*pfn && huge_allowed(vma) && huge_suitable(vma, index))
+		*pfn = add_folio(mapping, index, ms_pmd_order(m));
+	if (!*pfn)
+		*pfn = add_folio(mapping, index, 0);
+	if (!*pfn)
+		return MS_VM_FAULT_OOM;
+	*huge = ms_folio_order(m, *pfn) == ms_pmd_order(m);
+	return 0;
+}
+
+static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
+{
+	bool huge;
+	ms_vm_fault_t ret = ms_shmem_get_page(vmf->vma, vmf->pgoff, &vmf->pfn, &huge);
+
+	return ret ? ret : MS_VM_FAULT_LOCKED;
+}
+
+const struct ms_vm_ops ms_shmem_vm_ops = {
+	.fault = shmem_fault,
+};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A hole in a memory file: shmem_fallocate(FALLOC_FL_PUNCH_HOLE) and shmem_undo_range(),
+ * mm/shmem.c. A huge page that lies in it only partly is unmapped everywhere and split.
+ */
+#include "mm/memfile.h"
+
+/* A folio of the page cache. */
+struct folio {
+	struct ms_mapping *mapping;
+	uint64_t index; // of its first page
+	ms_pfn_t pfn;
+	unsigned int order;
+};
+
+static uint64_t folio_pages(const struct folio *f)
+{
+	return UINT64_C(1) << f->order;
+}
+
+static bool find_folio(struct ms_mapping *mapping, uint64_t index, struct folio *f)
+{
+	struct ms_machine *m = mapping->machine;
+	ms_pfn_t pfn = ms_cache_find(mapping, index);
+
+	if (!pfn)
+		return false;
+	*f = (struct folio){
+		.mapping = mapping,
+		.pfn = ms_folio_head(m, pfn),
+		.order = ms_folio_order(m, pfn),
+	};
+	f->index = index - (pfn - f->pfn);
+	return true;
+}
+
+/* The cache's references are one a page; every one more is an entry's. */
+static bool is_mapped(const struct folio *f)
+{
+	return ms_pfn_to_page(f->mapping->machine, f->pfn)->refcount > folio_pages(f);
+}
+
+static void remove_index(struct ms_mapping *mapping, uint64_t index)
+{
+	ms_pfn_t pfn = ms_cache_find(mapping, index);
+
+	if (!pfn)
+		return;
+	ms_cache_set(mapping, index, 0);
+	ms_page_put(mapping->machine, pfn, 1);
+}
+
+/* ---- unmapping a folio everywhere ---- */
+
+static void unmap_entry(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
+			void *arg)
+{
+	const struct folio *f = arg;
+	uint64_t entry = *slot;
+	ms_pfn_t pfn = ms_pte_pfn(ms_vma_machine(vma), entry);
+
+	(void)addr;
+	if ((entry & MS_PTE_SPECIAL) || pfn < f->pfn || pfn >= f->pfn + folio_pages(f))
+		return;
+	*slot = 0;
+	ms_drop_leaf(vma, entry, level);
+}
+
+/* try_to_unmap_one(), mm/rmap.c */
+static void unmap_from(struct folio *f, struct ms_vma *vma)
+{
+	const struct ms_machine *m = f->mapping->machine;
+	uint64_t from = ms_max_u64(f->index, vma->vm_pgoff) - vma->vm_pgoff;
+	uint64_t to = ms_min_u64(f->index + folio_pages(f) - vma->vm_pgoff, ms_vma_pages(vma));
+	ms_hva_t start = vma->vm_start + (from << m->page_shift);
+	ms_hva_t end = vma->vm_start + (to << m->page_shift);
+	unsigned int level;
+
+	// split_huge_pmd_address(): wherever there is a PMD, up to 6.8
+	if (m->policy.folio_unmap_notify == MS_FOLIO_UNMAP_NOTIFY_PMD_AND_RANGE) {
+		ms_pt_walk(vma->vm_mm, start, &level);
+		if (level >= MS_LEVEL_PMD)
+			ms_split_huge_pmd(vma, start);
+	}
+	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	ms_pt_for_each_leaf(vma, start, end, unmap_entry, f);
+	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+}
+
+/* unmap_folio(): VMAs in the order of the tree, until nobody maps it any more. The first one hears
+ * of it in any case. */
+static void unmap_folio(struct folio *f)
+{
+	uint64_t last = f->index + folio_pages(f) - 1;
+	struct ms_vma *vma;
+
+	for (vma = ms_i_mmap_first(f->mapping, f->index, last); vma;
+	     vma = ms_i_mmap_next(vma, f->index, last)) {
+		unmap_from(f, vma);
+		if (!is_mapped(f))
+			return;
+	}
+}
+
+/* ---- splitting ---- */
+
+/* The pages from pfn on become a compound page of their own, held by the cache alone. */
+static void make_folio(struct ms_machine *m, ms_pfn_t pfn, unsigned int order)
+{
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
+		struct ms_page *page = ms_pfn_to_page(m, pfn + i);
+
+		page->head_offset = (uint16_t)i;
+		page->order = i ? 0 : (uint8_t)order;
+		page->refcount = i ? 0 : UINT32_C(1) << order;
+		page->flags = (uint8_t)((page->flags & ~MS_PG_TAIL) | (i ? MS_PG_TAIL : 0));
+	}
+}
+
+/* __split_folio_to_order(): folios of 2^new_order in place of one of 2^order */
+static void split_to_order(struct ms_machine *m, ms_pfn_t pfn, unsigned int order,
+			   unsigned int new_order)
+{
+	const uint64_t step = UINT64_C(1) << new_order;
+
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i += step)
+		make_folio(m, pfn + i, new_order);
+}
+
+/* Halves, and the half with page `at` in halves again, down to that page alone (7.x). */
+static void split_around(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ms_pfn_t at)
+{
+	while (order) {
+		split_to_order(m, pfn, order, order - 1);
+		order--;
+		if (at >= pfn + (UINT64_C(1) << order))
+			pfn += UINT64_C(1) << order;
+	}
+}
+
+/* What the huge page had beyond the end of the file is no longer kept. */
+static void drop_beyond_end(const struct folio *f)
+{
+	uint64_t end = ms_mapping_pages(f->mapping);
+	struct folio part;
+
+	for (uint64_t i = f->index; i < f->index + folio_pages(f); i += folio_pages(&part)) {
+		find_folio(f->mapping, i, &part);
+		for (uint64_t j = i; i >= end && j < i + folio_pages(&part); j++)
+			remove_index(f->mapping, j);
+	}
+}
+
+/* split_folio() / folio_split(): `at` is the page where the hole begins or ends */
+static void split_folio(struct folio *f, uint64_t at)
+{
+	struct ms_machine *m = f->mapping->machine;
+
+	unmap_folio(f);
+	if (m->policy.folio_split == MS_FOLIO_SPLIT_PAGES)
+		split_to_order(m, f->pfn, f->order, 0);
+	else
+		split_around(m, f->pfn, f->order, f->pfn + (at - f->index));
+	drop_beyond_end(f);
+}
+
+/* truncate_inode_partial_folio() of the folio of page `index`, where [first, end) cuts it */
+static void split_partial(struct ms_mapping *mapping, uint64_t index, uint64_t first, uint64_t end)
+{
+	struct folio f;
+	uint64_t from, to;
+
+	if (!find_folio(mapping, index, &f) || !f.order)
+		return;
+	from = ms_max_u64(first, f.index);
+	to = ms_min_u64(end, f.index + folio_pages(&f));
+	if (to - from == folio_pages(&f))
+		return;
+	split_folio(&f, from);
+	if (to < f.index + folio_pages(&f) && find_folio(mapping, to, &f) && f.order)
+		split_folio(&f, to);
+}
+
+/* shmem_undo_range() of pages [first, end): whole folios go at once, those at the borders are
+ * split before */
+static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
+{
+	split_partial(mapping, first, first, end);
+	split_partial(mapping, end - 1, first, end);
+	for (uint64_t i = first; i < end; i++)
+		remove_index(mapping, i);
+}
+
+int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	struct ms_mapping *mapping = file->mapping;
+	uint64_t page_size = file->machine->page_size;
+	unsigned int shift = file->machine->page_shift;
+	uint64_t start = ms_align_up(off, page_size), end = ms_align_down(off + len, page_size);
+	uint64_t cached = (uint64_t)mapping->nr_chunks * MS_CACHE_CHUNK;
+
+	if (off + len < off)
+		return -EINVAL;
+	if (end <= start)
+		return 0;
+	ms_unmap_mapping_range(file, start, end - start, false);
+	end = ms_min_u64(end >> shift, cached);
+	if (start >> shift < end)
+		undo_range(mapping, start >> shift, end);
+	return 0;
+}
