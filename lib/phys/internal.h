@@ -11,21 +11,18 @@
 
 /* struct page: one System RAM page. */
 struct ms_page {
-	uint32_t refcount;    /* holders; of a compound page kept in its head */
-	uint32_t mapcount;    /* page-table entries (each PTE 1, a PMD or PUD leaf 1 at the head) */
-	uint16_t head_offset; /* pages back to the head of the compound page, saturated: see
-				 ms_page_head */
-	uint8_t order;        /* head: log2 of its pages. free block's head: its order */
-	uint8_t flags;        /* MS_PG_* */
-	uint8_t memtype;      /* x86: enum ms_cache of RAM pages' own type */
-	uint32_t prev, next;  /* free list, as frame numbers + 1; 0: none */
+	uint32_t refcount; /* holders; of a compound page kept in its head */
+	uint32_t mapcount; /* page-table entries (each PTE 1, a PMD or PUD leaf 1 at the head) */
+	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
+	uint8_t flags;     /* MS_PG_*; those given to ms_page_alloc are set in each of its pages */
+	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 
-#define MS_PG_FREE 0x01u           /* head of a block on a free list */
 #define MS_PG_ANON_EXCLUSIVE 0x02u /* PageAnonExclusive: this process alone may write it */
 #define MS_PG_ANON 0x04u
-#define MS_PG_TAIL 0x08u
+#define MS_PG_TAIL 0x08u /* of a compound page, not its first page */
 #define MS_PG_HUGETLB 0x10u
+#define MS_PG_RESERVED 0x20u /* never handed out: below 1 MiB (x86), page 0 */
 
 #define MS_MAX_ORDER 18u /* largest block: 1G with 4K pages */
 
@@ -39,7 +36,10 @@ struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn);
 bool ms_page_alloc(struct ms_machine *m, unsigned int order, uint8_t flags, ms_pfn_t *pfn);
 /* The head of the compound page that pfn is in (pfn itself for a plain page). */
 ms_pfn_t ms_page_head(struct ms_machine *m, ms_pfn_t pfn);
-/* One more / one fewer holder of the compound page; the last put gives it back. */
+/*
+ * n more / n fewer holders of the compound page; the last put gives it back. The first get of a
+ * page that nobody holds takes it from the free pages. A pfn that is not RAM is left alone.
+ */
 void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 
@@ -50,5 +50,7 @@ int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* The device that contains pa, or NULL; next device in order of creation. */
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
+struct ms_machine *ms_device_machine(const struct ms_device *dev);
+bool ms_device_prefetchable(const struct ms_device *dev);
 
 #endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MMIO devices, and what the MTRRs say of physical addresses. */
+#include "phys/phys.h"
+
+#define FOUR_GIB (UINT64_C(1) << 32)
+
+static int device_cmp(const struct ms_device *a, const struct ms_device *b)
+{
+	return a->pa < b->pa ? -1 : a->pa > b->pa;
+}
+
+RB_GENERATE_INTERNAL(ms_device_tree, ms_device, by_pa, device_cmp, static __attribute__((unused)))
+
+static ms_pa_t device_end(const struct ms_device *dev)
+{
+	return dev->pa + dev->size;
+}
+
+struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa)
+{
+	struct ms_device *dev = RB_ROOT(&phys->by_pa), *found = NULL;
+
+	while (dev) {
+		if (device_end(dev) > pa) {
+			found = dev;
+			dev = RB_LEFT(dev, by_pa);
+		} else {
+			dev = RB_RIGHT(dev, by_pa);
+		}
+	}
+	return found;
+}
+
+struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa)
+{
+	struct ms_device *dev = ms_device_after(m->phys, pa);
+
+	return dev && dev->pa <= pa ? dev : NULL;
+}
+
+struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev)
+{
+	return dev ? TAILQ_NEXT(dev, by_age) : TAILQ_FIRST(&m->phys->by_age);
+}
+
+struct ms_device *ms_device_find(struct ms_machine *m, const char *name)
+{
+	struct ms_device *dev = NULL;
+
+	while (name && (dev = ms_device_next(m, dev))) {
+		if (strcmp(dev->name, name) == 0)
+			return dev;
+	}
+	return NULL;
+}
+
+static bool range_is_taken(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	const struct ms_phys *phys = m->phys;
+	const struct ms_device *dev = ms_device_after(phys, start);
+	size_t i = ms_ram_after(phys, start >> m->page_shift);
+
+	if (dev && dev->pa < end)
+		return true;
+	return i < phys->nr_ram && phys->ram[i].start << m->page_shift < end;
+}
+
+/* What QEMU's firmware programs, as the recorded machines have it. */
+static int default_mtrr(ms_pa_t pa)
+{
+	return pa >= FOUR_GIB ? MS_CACHE_WB : MS_CACHE_UC;
+}
+
+static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_pa_t pa,
+				    uint64_t size)
+{
+	struct ms_device *dev = ms_zalloc(m, sizeof(*dev));
+
+	if (!dev)
+		return NULL;
+	dev->name = ms_strdup(m, name);
+	if (!dev->name) {
+		ms_free(m, dev);
+		return NULL;
+	}
+	dev->machine = m;
+	dev->pa = pa;
+	dev->size = size;
+	dev->prefetchable = true;
+	dev->mtrr = default_mtrr(pa);
+	return dev;
+}
+
+struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size)
+{
+	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits;
+	struct ms_device *dev;
+
+	if (!name || !size || pa >= limit || size > limit - pa)
+		return NULL;
+	if (range_is_taken(m, pa, pa + size) || ms_device_find(m, name))
+		return NULL;
+	dev = device_new(m, name, pa, size);
+	if (!dev)
+		return NULL;
+	RB_INSERT(ms_device_tree, &m->phys->by_pa, dev);
+	TAILQ_INSERT_TAIL(&m->phys->by_age, dev, by_age);
+	return dev;
+}
+
+void ms_devices_destroy(struct ms_machine *m)
+{
+	struct ms_device *dev;
+
+	while ((dev = TAILQ_FIRST(&m->phys->by_age))) {
+		TAILQ_REMOVE(&m->phys->by_age, dev, by_age);
+		ms_free(m, dev->name);
+		ms_free(m, dev);
+	}
+}
+
+void ms_device_set_prefetchable(struct ms_device *dev, bool prefetchable)
+{
+	dev->prefetchable = prefetchable;
+}
+
+void ms_device_set_mtrr(struct ms_device *dev, int type)
+{
+	switch (type) {
+	case MS_CACHE_WB:
+	case MS_CACHE_WC:
+	case MS_CACHE_UC:
+	case MS_CACHE_WT:
+	case MS_CACHE_WP:
+		dev->mtrr = type;
+		break;
+	default:
+		dev->mtrr = -1; // no MTRR says UC-
+	}
+}
+
+const char *ms_device_name(const struct ms_device *dev)
+{
+	return dev->name;
+}
+
+ms_pa_t ms_device_pa(const struct ms_device *dev)
+{
+	return dev->pa;
+}
+
+uint64_t ms_device_size(const struct ms_device *dev)
+{
+	return dev->size;
+}
+
+bool ms_device_prefetchable(const struct ms_device *dev)
+{
+	return dev->prefetchable;
+}
+
+struct ms_machine *ms_device_machine(const struct ms_device *dev)
+{
+	return dev->machine;
+}
+
+/* The type at pa; *end, at entry the end of the range that is asked about, is moved down to where
+ * the type may change. */
+static int mtrr_at(const struct ms_machine *m, ms_pa_t pa, ms_pa_t *end)
+{
+	const struct ms_phys *phys = m->phys;
+	const struct ms_device *dev = ms_device_after(phys, pa);
+	size_t i = ms_ram_after(phys, pa >> m->page_shift);
+
+	if (dev && dev->pa <= pa) {
+		*end = ms_min_u64(*end, device_end(dev));
+		return dev->mtrr;
+	}
+	if (dev)
+		*end = ms_min_u64(*end, dev->pa);
+	if (i < phys->nr_ram) {
+		ms_pa_t ram_start = phys->ram[i].start << m->page_shift;
+
+		if (ram_start <= pa) {
+			*end = ms_min_u64(*end, phys->ram[i].end << m->page_shift);
+			return MS_CACHE_WB;
+		}
+		*end = ms_min_u64(*end, ram_start);
+	}
+	if (pa < FOUR_GIB)
+		*end = ms_min_u64(*end, FOUR_GIB);
+	return default_mtrr(pa);
+}
+
+int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	int type = -1;
+
+	for (ms_pa_t pa = start; pa < end;) {
+		ms_pa_t next = end;
+		int here = mtrr_at(m, pa, &next);
+
+		if (here < 0 || (pa > start && here != type))
+			return -1;
+		type = here;
+		pa = next;
+	}
+	return type;
+}

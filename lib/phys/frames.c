@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page frames: made a section at a time, when one of its pages is first looked at. */
+#include "phys/phys.h"
+
+/* [start, end) of the pages at `base`, clipped to what the allocator may hand out. */
+static void init_tree(struct ms_free_tree t, const struct ms_ram *ram, ms_pfn_t base)
+{
+	ms_pfn_t start = ms_max_u64(ram->usable_start, base);
+	ms_pfn_t end = ms_min_u64(ram->end, base + (UINT64_C(1) << (t.depth + t.leaf_order)));
+
+	ms_free_tree_init(t, start - base, end > base ? end - base : 0);
+}
+
+struct ms_area *ms_ram_area(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn)
+{
+	struct ms_area **area = &ram->area[ms_area_index(ram, pfn)];
+
+	if (*area)
+		return *area;
+	*area = ms_zalloc(m, sizeof(**area));
+	if (*area)
+		init_tree(ms_area_tree(*area), ram,
+			  ms_align_down(pfn, UINT64_C(1) << MS_MAX_ORDER));
+	return *area;
+}
+
+/* The frames of a section that is a part of a large compound page: all tails, but for its head. */
+static void init_compound(struct ms_frames *frames, const struct ms_section *section)
+{
+	for (size_t i = 0; i < MS_SECTION_PAGES; i++) {
+		frames->page[i].order = section->order;
+		frames->page[i].flags = section->flags;
+	}
+}
+
+/* Frames that the allocator never hands out. */
+static void init_reserved(struct ms_frames *frames, const struct ms_ram *ram, ms_pfn_t base)
+{
+	for (size_t i = 0; i < MS_SECTION_PAGES && base + i < ram->usable_start; i++)
+		frames->page[i].flags = MS_PG_RESERVED;
+}
+
+struct ms_frames *ms_ram_frames(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn)
+{
+	struct ms_area *area = ms_ram_area(m, ram, pfn);
+	ms_pfn_t base = ms_align_down(pfn, MS_SECTION_PAGES);
+	struct ms_section *section;
+
+	if (!area)
+		return NULL;
+	section = &area->section[ms_section_index(pfn)];
+	if (section->frames)
+		return section->frames;
+	section->frames = ms_zalloc(m, sizeof(*section->frames));
+	if (!section->frames)
+		return NULL;
+	init_tree(ms_frames_tree(section->frames), ram, base);
+	if (section->order)
+		init_compound(section->frames, section);
+	else
+		init_reserved(section->frames, ram, base);
+	return section->frames;
+}
+
+static void area_free(struct ms_machine *m, struct ms_area *area)
+{
+	if (!area)
+		return;
+	for (size_t i = 0; i < MS_AREA_SECTIONS; i++)
+		ms_free(m, area->section[i].frames);
+	ms_free(m, area);
+}
+
+void ms_ram_destroy(struct ms_machine *m, struct ms_ram *ram)
+{
+	for (size_t i = 0; ram->area && i <= ms_area_index(ram, ram->end - 1); i++)
+		area_free(m, ram->area[i]);
+	ms_free(m, ram->area);
+	ms_free(m, ram->node);
+}
+
+struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn)
+{
+	struct ms_ram *ram = ms_ram_of(m, pfn);
+	struct ms_frames *frames = ram ? ms_ram_frames(m, ram, pfn) : NULL;
+
+	return frames ? &frames->page[ms_page_index(pfn)] : NULL;
+}
+
+/* log2 of the pages of the compound page that pfn is in; makes no frame. */
+static unsigned int compound_order(const struct ms_ram *ram, ms_pfn_t pfn)
+{
+	const struct ms_area *area = ram->area[ms_area_index(ram, pfn)];
+	const struct ms_section *section;
+
+	if (!area)
+		return 0;
+	section = &area->section[ms_section_index(pfn)];
+	if (section->order || !section->frames)
+		return section->order;
+	return section->frames->page[ms_page_index(pfn)].order;
+}
+
+ms_pfn_t ms_page_head(struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_ram *ram = ms_ram_of(m, pfn);
+
+	// every block starts at a multiple of its size
+	return ram ? ms_align_down(pfn, UINT64_C(1) << compound_order(ram, pfn)) : pfn;
+}

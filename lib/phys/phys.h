@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of lib/phys: RAM ranges, and the three levels under each of them.
+ *
+ *     range   any number of areas          a tree of areas
+ *     area    MS_MAX_ORDER: 512 sections   a tree of sections   made when first needed
+ *     section 512 pages                    a tree of pages      made when first needed
+ *
+ * Each tree (tree.h) knows the largest free block below each of its nodes; a leaf of one level is
+ * the root of the next. So RAM that nobody uses costs a few bytes a gigabyte.
+ */
+#ifndef MS_PHYS_PHYS_H
+#define MS_PHYS_PHYS_H
+
+#include "phys/internal.h"
+#include "phys/tree.h"
+
+#include <sys/tree.h>
+
+#define MS_SECTION_ORDER 9u
+#define MS_SECTION_PAGES (1u << MS_SECTION_ORDER)
+#define MS_AREA_DEPTH (MS_MAX_ORDER - MS_SECTION_ORDER)
+#define MS_AREA_SECTIONS (1u << MS_AREA_DEPTH)
+
+struct ms_frames {
+	uint8_t node[2 * MS_SECTION_PAGES];
+	struct ms_page page[MS_SECTION_PAGES];
+};
+
+struct ms_section {
+	struct ms_frames *frames; /* NULL: no page of it was looked at yet */
+	uint8_t order; /* of the compound page that this section is a part of, if it covers whole
+			  sections; else 0 */
+	uint8_t flags; /* of that compound page's tails */
+};
+
+struct ms_area {
+	uint8_t node[2 * MS_AREA_SECTIONS];
+	struct ms_section section[MS_AREA_SECTIONS];
+};
+
+struct ms_ram {
+	ms_pfn_t start, end;   /* frames exist for [start, end) */
+	ms_pfn_t usable_start; /* the allocator hands out [usable_start, end) */
+	ms_pfn_t base;         /* start of the first area */
+	struct ms_area **area;
+	uint8_t *node; /* tree of the areas */
+	unsigned int depth;
+};
+
+struct ms_device {
+	RB_ENTRY(ms_device) by_pa;
+	TAILQ_ENTRY(ms_device) by_age;
+	struct ms_machine *machine;
+	char *name;
+	ms_pa_t pa;
+	uint64_t size;
+	bool prefetchable;
+	int mtrr; /* enum ms_cache, or -1 */
+};
+
+RB_HEAD(ms_device_tree, ms_device);
+
+struct ms_phys {
+	struct ms_ram *ram; /* ascending, apart from each other or touching */
+	size_t nr_ram;
+	size_t last; /* the range that was found last */
+	uint64_t free_pages;
+	struct ms_device_tree by_pa;
+	TAILQ_HEAD(, ms_device) by_age;
+};
+
+/* The range that holds pfn, or NULL. */
+struct ms_ram *ms_ram_of(const struct ms_machine *m, ms_pfn_t pfn);
+/* The index of the first range that ends after pfn (nr_ram: none). */
+size_t ms_ram_after(const struct ms_phys *phys, ms_pfn_t pfn);
+/* The first device that ends after pa, or NULL. */
+struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
+
+void ms_devices_destroy(struct ms_machine *m);
+
+/* What [pfn, ...) of a range lies in, made if absent. NULL: no memory. */
+struct ms_area *ms_ram_area(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn);
+struct ms_frames *ms_ram_frames(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn);
+void ms_ram_destroy(struct ms_machine *m, struct ms_ram *ram);
+
+static inline size_t ms_area_index(const struct ms_ram *ram, ms_pfn_t pfn)
+{
+	return (pfn - ram->base) >> MS_MAX_ORDER;
+}
+static inline size_t ms_section_index(ms_pfn_t pfn)
+{
+	return (pfn >> MS_SECTION_ORDER) & (MS_AREA_SECTIONS - 1);
+}
+static inline size_t ms_page_index(ms_pfn_t pfn)
+{
+	return pfn & (MS_SECTION_PAGES - 1);
+}
+
+/* The trees of a range, and of an area and a section that stand. */
+static inline struct ms_free_tree ms_ram_tree(const struct ms_ram *ram)
+{
+	return (struct ms_free_tree){ ram->node, ram->depth, MS_MAX_ORDER };
+}
+static inline struct ms_free_tree ms_area_tree(struct ms_area *area)
+{
+	return (struct ms_free_tree){ area->node, MS_AREA_DEPTH, MS_SECTION_ORDER };
+}
+static inline struct ms_free_tree ms_frames_tree(struct ms_frames *frames)
+{
+	return (struct ms_free_tree){ frames->node, MS_SECTION_ORDER, 0 };
+}
+
+#endif
