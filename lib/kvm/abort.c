@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A stage-2 abort reaches the host: is it the guest's own affair, the VMM's, or a page to be
+ * mapped?
+ *
+ * mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c
+ */
+#include "kvm/internal.h"
+
+static enum ms_guest_exit inject(const struct ms_abort *abort)
+{
+	return abort->exec ? MS_GUEST_IABT : MS_GUEST_DABT;
+}
+
+/* Beyond the host's IPA limit, or between the VM's and the host's: both end in the guest. */
+static bool beyond_ipa_space(const struct ms_vm *vm, const struct ms_abort *abort)
+{
+	if (vm->machine->policy.abort_address_checks != MS_ABORT_ADDRESS_CHECKS_YES)
+		return false;
+	if (ms_abort_is_perm(abort) || abort->access_flag)
+		return false;
+	return abort->ipa >= UINT64_C(1) << vm->config.ipa_bits;
+}
+
+/* No memory for it: a fetch goes back to the guest, a load or store is emulated. */
+static enum ms_guest_exit not_memory(struct ms_abort *abort, enum ms_kvm_reason why)
+{
+	abort->why = why;
+	return abort->exec ? MS_GUEST_IABT : MS_GUEST_MMIO;
+}
+
+/* user_mem_abort()'s answer as KVM_RUN's. */
+static enum ms_guest_exit answer(int ret, int *err)
+{
+	switch (ret) {
+	case 0:
+		return MS_GUEST_OK;
+	case 1:
+		return MS_GUEST_SIGBUS;
+	case -ENOEXEC:
+		return MS_GUEST_IABT;
+	default:
+		*err = ret;
+		return MS_GUEST_ERROR;
+	}
+}
+
+static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *err)
+{
+	ms_gfn_t gfn = abort->ipa >> vm->machine->page_shift;
+	struct ms_memslot *slot;
+	ms_hva_t hva;
+
+	if (beyond_ipa_space(vm, abort)) {
+		abort->why = MS_WHY_BEYOND_IPA;
+		return inject(abort);
+	}
+	slot = ms_gfn_to_memslot(vm, gfn);
+	if (!slot)
+		return not_memory(abort, MS_WHY_NO_SLOT);
+	if (abort->write && slot->flags & MS_SLOT_READONLY)
+		return not_memory(abort, MS_WHY_SLOT_READONLY);
+	if (abort->access_flag) {
+		ms_vm_s2_mkyoung(vm, abort->ipa);
+		return MS_GUEST_OK;
+	}
+	hva = slot->hva + ((gfn - slot->base_gfn) << vm->machine->page_shift);
+	return answer(ms_user_mem_abort(vm, slot, hva, abort), err);
+}
+
+enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_GUEST_ABORT,
+		.vm = vm->id,
+		.addr = abort->ipa,
+		.prot = abort->write  ? MS_PROT_W
+			: abort->exec ? MS_PROT_X
+				      : MS_PROT_R,
+	};
+	size_t at = ms_vm_event_begin(vm, &ev);
+	enum ms_guest_exit exit;
+
+	*err = 0;
+	vm->in_abort++;
+	exit = handle(vm, abort, err);
+	vm->in_abort--;
+	ms_vm_event_end(vm, at, &ev, *err, ms_kvm_reason(vm->machine, abort->why));
+	return exit;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What arm64 does before a slot changes and after it has: refusals, the premap of device memory,
+ * write protection and eager splitting.
+ *
+ * mirrors kvm_arch_prepare_memory_region(), kvm_arch_commit_memory_region(), arch/arm64/kvm/mmu.c
+ */
+#include "kvm/internal.h"
+
+bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
+{
+	return !m->config.no_fwb && m->config.dic;
+}
+
+/* kvm_vma_is_cacheable(), 6.17+: the VMA's protection counts, not its entries' */
+bool ms_kvm_vma_is_cacheable(const struct ms_vma *vma)
+{
+	switch (ms_pgprot_cache(vma->vm_page_prot)) {
+	case MS_CACHE_WC:
+	case MS_CACHE_NGNRE:
+	case MS_CACHE_NGNRNE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Whether memory of a VMA with these flags may not be given to a VM with MTE. */
+bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags)
+{
+	if (!vm->config.mte)
+		return false;
+	switch (vm->machine->policy.mte_vma) {
+	case MS_MTE_VMA_NO_SHARED:
+		return vm_flags & MS_VM_SHARED;
+	case MS_MTE_VMA_MTE_ALLOWED:
+		return !(vm_flags & MS_VM_MTE_ALLOWED);
+	case MS_MTE_VMA_NONE:
+		break;
+	}
+	return false;
+}
+
+/* kvm_phys_addr_ioremap() */
+static int ioremap_range(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa, uint64_t size, bool writable)
+{
+	unsigned int prot = MS_PROT_DEVICE | MS_PROT_R | (writable ? MS_PROT_W : 0);
+	uint64_t page = vm->machine->page_size;
+	struct ms_s2_cache cache = { 0 };
+	int ret = 0;
+
+	for (uint64_t off = 0; off < size && !ret; off += page) {
+		ret = ms_s2_cache_topup(vm->s2, &cache, ms_s2_cache_min(vm->s2));
+		if (!ret)
+			ret = ms_vm_s2_map(vm, ipa + off, page, pa + off, prot, &cache,
+					   MS_WHY_PREMAP);
+	}
+	ms_s2_cache_free(vm->s2, &cache);
+	return ret;
+}
+
+/* The part of a VM_PFNMAP VMA that the slot shows, where vm_pgoff says that it is. */
+static int premap(struct ms_vm *vm, const struct ms_memslot *slot, const struct ms_vma *vma,
+		  ms_hva_t start, ms_hva_t end)
+{
+	ms_pa_t pa = (vma->vm_pgoff << vm->machine->page_shift) + (start - vma->vm_start);
+
+	return ioremap_range(vm, ms_slot_gpa(vm, slot) + (start - slot->hva), pa, end - start,
+			     !(slot->flags & MS_SLOT_READONLY));
+}
+
+static bool is_premapping(const struct ms_vm *vm)
+{
+	return vm->machine->policy.slot_pfnmap == MS_SLOT_PFNMAP_PREMAP;
+}
+
+static int check_vma(const struct ms_vm *vm, const struct ms_memslot *slot,
+		     const struct ms_vma *vma)
+{
+	const struct ms_machine *m = vm->machine;
+
+	if (ms_kvm_mte_refuses(vm, vma->vm_flags))
+		return -EINVAL;
+	if (!(vma->vm_flags & MS_VM_PFNMAP))
+		return 0;
+	if (slot->flags & MS_SLOT_LOG_DIRTY)
+		return -EINVAL;
+	if (m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
+	    ms_kvm_vma_is_cacheable(vma) && !ms_kvm_supports_cacheable_pfnmap(m))
+		return -EINVAL;
+	return 0;
+}
+
+/* Each VMA under the slot, by rising address. *refused: a check said no, nothing is to be undone.
+ */
+static int prepare_vmas(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t end,
+			bool *refused)
+{
+	struct ms_vma *vma = ms_find_vma(vm->mm, slot->hva);
+	int ret = 0;
+
+	for (; vma && vma->vm_start < end && !ret; vma = ms_vma_next(vma)) {
+		ret = check_vma(vm, slot, vma);
+		if (ret)
+			*refused = true;
+		else if (is_premapping(vm) && vma->vm_flags & MS_VM_PFNMAP)
+			ret = premap(vm, slot, vma, ms_max_u64(slot->hva, vma->vm_start),
+				     ms_min_u64(end, vma->vm_end));
+	}
+	return ret;
+}
+
+static bool beyond_ipa_space(const struct ms_vm *vm, const struct ms_memslot *slot)
+{
+	ms_gfn_t limit = (UINT64_C(1) << vm->config.ipa_bits) >> vm->machine->page_shift;
+	ms_gfn_t end = slot->base_gfn + slot->npages;
+
+	if (vm->machine->policy.slot_end == MS_SLOT_END_LIMIT_EXCLUDED)
+		return end >= limit;
+	return end > limit;
+}
+
+int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new,
+				  enum ms_mr_change change)
+{
+	ms_ipa_t gpa = ms_slot_gpa(vm, new);
+	uint64_t size = ms_slot_bytes(vm, new);
+	bool refused = false;
+	int ret;
+
+	if (beyond_ipa_space(vm, new))
+		return -EFAULT;
+	ret = prepare_vmas(vm, new, new->hva + size, &refused);
+	if (!is_premapping(vm) || change == MS_MR_FLAGS_ONLY || refused)
+		return ret;
+	if (ret)
+		ms_vm_s2_unmap_range(vm, gpa, size);
+	else if (vm->machine->config.no_fwb)
+		ms_vm_s2_flush_range(vm, gpa, size);
+	return ret;
+}
+
+/* kvm_mmu_wp_memory_region(), kvm_mmu_split_memory_region() */
+void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slot)
+{
+	if (!slot || !(slot->flags & MS_SLOT_LOG_DIRTY)) {
+		ms_s2_cache_free(vm->s2, &vm->split_cache);
+		return;
+	}
+	// With all bits set from the start, clearing them write-protects little by little.
+	if (vm->config.dirty_initset)
+		return;
+	ms_vm_s2_wp_range(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+	ms_vm_flush_tlbs(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+	ms_vm_s2_split_range(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+}
+
+void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
+			      uint64_t mask)
+{
+	unsigned int first = (unsigned int)__builtin_ctzll(mask);
+	unsigned int end = 64 - (unsigned int)__builtin_clzll(mask);
+	ms_ipa_t start = (slot->base_gfn + word * 64 + first) << vm->machine->page_shift;
+	uint64_t size = (uint64_t)(end - first) << vm->machine->page_shift;
+
+	ms_vm_s2_wp_range(vm, start, size);
+	if (vm->config.dirty_initset)
+		ms_vm_s2_split_range(vm, start, size);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How large a stage-2 mapping may be: what the VMA promises, what the slot lets through, and what
+ * the host maps.
+ */
+#include "kvm/internal.h"
+#include "mm/internal.h" /* ms_hugetlb_size() */
+
+static uint64_t pmd_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pmd_shift;
+}
+
+static uint64_t pud_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pud_shift;
+}
+
+/* __PAGETABLE_PMD_FOLDED: two table levels; there is no PUD size to consider then */
+static bool pmd_folded(const struct ms_machine *m)
+{
+	return m->config.va_bits - m->page_shift <= 2 * (m->page_shift - 3);
+}
+
+/* CONT_PTE_SIZE, CONT_PMD_SIZE: 16, 128, 32 pages and 16, 32, 32 PMDs */
+static uint64_t cont_pte_size(const struct ms_machine *m)
+{
+	static const unsigned int shift[] = { 4, 7, 5 };
+
+	return m->page_size << shift[(m->page_shift - 12) / 2];
+}
+
+static uint64_t cont_pmd_size(const struct ms_machine *m)
+{
+	static const unsigned int shift[] = { 4, 5, 5 };
+
+	return pmd_size(m) << shift[(m->page_shift - 12) / 2];
+}
+
+enum fit { FITS, NOT_CONGRUENT, SLOT_START, SLOT_END };
+
+/* fault_supports_stage2_huge_mapping(), 5.10 .. 7.2: neither PA nor VMA is looked at */
+static enum fit fits_slot(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
+			  uint64_t size)
+{
+	ms_hva_t start = ms_align_down(hva, size);
+
+	if ((ms_slot_gpa(vm, slot) ^ slot->hva) & (size - 1))
+		return NOT_CONGRUENT;
+	if (start < slot->hva)
+		return SLOT_START;
+	return start + size <= slot->hva_end ? FITS : SLOT_END;
+}
+
+static enum ms_kvm_reason page_reason(enum fit fit)
+{
+	static const enum ms_kvm_reason why[] = {
+		[NOT_CONGRUENT] = MS_WHY_GPA_NOT_CONGRUENT,
+		[SLOT_START] = MS_WHY_SLOT_START,
+		[SLOT_END] = MS_WHY_SLOT_END,
+	};
+
+	return why[fit];
+}
+
+static enum ms_kvm_reason smaller_reason(enum fit fit)
+{
+	static const enum ms_kvm_reason why[] = {
+		[NOT_CONGRUENT] = MS_WHY_PMD_GPA_NOT_CONGRUENT,
+		[SLOT_START] = MS_WHY_PMD_SLOT_START,
+		[SLOT_END] = MS_WHY_PMD_SLOT_END,
+	};
+
+	return why[fit];
+}
+
+/*
+ * One size of get_vma_page_shift(). The end is tested for the next multiple of the size at or above
+ * hva: when hva is such a multiple itself, the block need not end inside the VMA.
+ */
+static enum ms_kvm_reason vma_allows(const struct ms_vma *vma, ms_hva_t hva, ms_pa_t pa,
+				     uint64_t size)
+{
+	if ((hva ^ pa) & (size - 1))
+		return MS_WHY_VMA_NOT_CONGRUENT;
+	if (ms_align_down(hva, size) < vma->vm_start)
+		return MS_WHY_VMA_START;
+	if (ms_align_up(hva, size) > vma->vm_end)
+		return MS_WHY_VMA_END;
+	return MS_WHY_NONE;
+}
+
+static bool block_leaves_vma(const struct ms_vma *vma, ms_hva_t hva, uint64_t size)
+{
+	return ms_align_down(hva, size) + size > vma->vm_end;
+}
+
+/* get_vma_page_shift() of a VM_PFNMAP VMA, 5.14 .. 7.1: arithmetic on vm_pgoff, no table is read */
+static struct ms_vma_block from_vm_pgoff(const struct ms_machine *m, const struct ms_vma *vma,
+					 ms_hva_t hva)
+{
+	ms_pa_t pa = (vma->vm_pgoff << m->page_shift) + (hva - vma->vm_start);
+	enum ms_kvm_reason why;
+	bool leaves;
+
+	if (!pmd_folded(m) && !vma_allows(vma, hva, pa, pud_size(m))) {
+		leaves = block_leaves_vma(vma, hva, pud_size(m));
+		return (struct ms_vma_block){
+			.size = pud_size(m),
+			.why = leaves ? MS_WHY_VMA_PUD_END_UNCHECKED : MS_WHY_VMA_PUD,
+		};
+	}
+	why = vma_allows(vma, hva, pa, pmd_size(m));
+	if (why)
+		return (struct ms_vma_block){ .size = m->page_size, .why = why };
+	leaves = block_leaves_vma(vma, hva, pmd_size(m));
+	return (struct ms_vma_block){
+		.size = pmd_size(m),
+		.why = leaves ? MS_WHY_VMA_PMD_END_UNCHECKED : MS_WHY_VMA_PMD,
+	};
+}
+
+static struct ms_vma_block of_hugetlb(const struct ms_machine *m, const struct ms_vma *vma)
+{
+	uint64_t size = ms_hugetlb_size(vma);
+
+	return (struct ms_vma_block){
+		.size = size,
+		.why = size >= pud_size(m) ? MS_WHY_HUGETLB_PUD : MS_WHY_HUGETLB_PMD,
+	};
+}
+
+/* What the VMA alone promises: get_vma_page_shift() in its forms. */
+static struct ms_vma_block vma_size(const struct ms_vm *vm, const struct ms_vma *vma, ms_hva_t hva)
+{
+	struct ms_machine *m = vm->machine;
+	bool pfnmap = vma->vm_flags & MS_VM_PFNMAP;
+
+	switch (m->policy.s2_pfnmap_block) {
+	case MS_S2_PFNMAP_BLOCK_PAGES_ONLY:
+		if (pfnmap)
+			return (struct ms_vma_block){ m->page_size, true, MS_WHY_PFNMAP_PAGES };
+		break;
+	case MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF:
+		if (pfnmap && vma->vm_flags & MS_VM_HUGETLB)
+			ms_violation(m, "is_vm_hugetlb_page(vma) and VM_PFNMAP", hva);
+		if (pfnmap)
+			return from_vm_pgoff(m, vma, hva);
+		break;
+	case MS_S2_PFNMAP_BLOCK_HUGETLB_ONLY:
+		if (pfnmap)
+			return (struct ms_vma_block){ m->page_size, false, MS_WHY_PFNMAP_PAGES };
+		break;
+	case MS_S2_PFNMAP_BLOCK_FROM_HOST_TABLE:
+		break;
+	}
+	if (vma->vm_flags & MS_VM_HUGETLB)
+		return of_hugetlb(m, vma);
+	return (struct ms_vma_block){ m->page_size, false, MS_WHY_HOST_LEAF_SMALL };
+}
+
+/* The switch on vma_shift in user_mem_abort(); a size that the slot refuses falls through. */
+struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot *slot,
+				 const struct ms_vma *vma, ms_hva_t hva)
+{
+	struct ms_machine *m = vm->machine;
+	struct ms_vma_block block;
+	enum fit fit;
+
+	if (ms_slot_is_logging(slot))
+		return (struct ms_vma_block){ m->page_size, true, MS_WHY_LOGGING };
+	block = vma_size(vm, vma, hva);
+	if (block.size == pud_size(m) && !pmd_folded(m)) {
+		fit = fits_slot(vm, slot, hva, pud_size(m));
+		if (fit == FITS)
+			return block;
+		block.size = pmd_size(m);
+		block.why = smaller_reason(fit);
+	} else if (block.size == cont_pmd_size(m)) {
+		block.size = pmd_size(m);
+	}
+	if (block.size == pmd_size(m)) {
+		fit = fits_slot(vm, slot, hva, pmd_size(m));
+		if (fit == FITS)
+			return block;
+		return (struct ms_vma_block){ m->page_size, true, page_reason(fit) };
+	}
+	if (block.size == cont_pte_size(m))
+		return (struct ms_vma_block){ m->page_size, true, MS_WHY_HUGETLB_CONT_PTE };
+	if (block.size != m->page_size)
+		ms_violation(m, "Unknown vma_shift", hva);
+	return block;
+}
+
+/*
+ * get_user_mapping_size(): what the host's own table maps hva with; contiguous entries count one by
+ * one. An int, as in the kernel: where one does not hold the size, the leaf seems small.
+ */
+static int user_mapping_size(struct ms_vm *vm, ms_hva_t hva)
+{
+	const struct ms_machine *m = vm->machine;
+	uint64_t entry;
+	unsigned int level = ms_host_walk(vm->mm, hva, &entry);
+	unsigned int shift = m->page_shift + (3 - level) * (m->page_shift - 3);
+
+	if (m->policy.host_leaf_absent == MS_HOST_LEAF_ABSENT_EAGAIN && !(entry & MS_PTE_PRESENT))
+		return -EAGAIN;
+	return shift < 31 ? 1 << shift : 0;
+}
+
+/*
+ * kvm_is_transparent_hugepage(), up to 5.13: a page of a THP that nobody maps by pages. A page that
+ * is mapped through a PMD leaf has no mapping of its own; of the first page, where those of the
+ * leaf are counted, its neighbour tells.
+ */
+static bool is_transparent_hugepage(struct ms_vm *vm, ms_pfn_t pfn)
+{
+	struct ms_machine *m = vm->machine;
+	ms_pfn_t head = ms_page_head(m, pfn);
+	const struct ms_page *page = ms_pfn_to_page(m, head);
+
+	if (!page || page->order != m->pmd_shift - m->page_shift || page->flags & MS_PG_HUGETLB)
+		return false;
+	page = ms_pfn_to_page(m, pfn == head ? head + 1 : pfn);
+	return page && page->mapcount == 0;
+}
+
+int64_t ms_thp_adjust(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva, ms_pfn_t pfn,
+		      enum ms_kvm_reason *why)
+{
+	const struct ms_machine *m = vm->machine;
+	bool by_page = m->policy.host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT;
+	enum fit fit = fits_slot(vm, slot, hva, pmd_size(m));
+	int size;
+
+	if (fit != FITS) {
+		*why = page_reason(fit);
+		return (int64_t)m->page_size;
+	}
+	if (by_page) {
+		bool thp = is_transparent_hugepage(vm, pfn);
+
+		*why = thp ? MS_WHY_THP : MS_WHY_NOT_THP;
+		return (int64_t)(thp ? pmd_size(m) : m->page_size);
+	}
+	size = user_mapping_size(vm, hva);
+	if (size < 0) {
+		*why = MS_WHY_HOST_ENTRY_GONE;
+		return size;
+	}
+	if ((uint64_t)size < pmd_size(m)) {
+		*why = MS_WHY_HOST_LEAF_SMALL;
+		return (int64_t)m->page_size;
+	}
+	*why = MS_WHY_HOST_LEAF;
+	return (int64_t)pmd_size(m);
+}

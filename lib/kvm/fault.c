@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A stage-2 fault on a memslot: from the VMA to a mapping.
+ *
+ * mirrors user_mem_abort(), arch/arm64/kvm/mmu.c, 5.10 .. 7.1; later kvm_s2_fault_get_vma_info(),
+ * kvm_s2_fault_pin_pfn(), kvm_s2_fault_compute_prot(), kvm_s2_fault_map()
+ */
+#include "kvm/internal.h"
+
+/* One fault on its way. */
+struct fault {
+	struct ms_vm *vm;
+	struct ms_memslot *slot;
+	struct ms_abort *abort;
+	ms_hva_t hva; /* of the page that the guest touched */
+	ms_ipa_t ipa; /* where the mapping will begin; 4K granular while it is a page */
+	ms_gfn_t gfn; /* the page that is looked up and marked dirty */
+	bool logging;
+
+	/* of the VMA, sampled before the pfn is looked up */
+	struct ms_vma_block block;
+	uint64_t vm_flags;
+	bool vma_cacheable;
+	uint64_t seq;
+
+	ms_pfn_t pfn;
+	bool writable;
+	bool device;       /* not map memory */
+	bool noncacheable; /* and mapped as a device */
+	unsigned int prot;
+};
+
+static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
+{
+	f->abort->why = why;
+	return err;
+}
+
+/* Tables are needed for what was not mapped, and where logging breaks a block. */
+static int topup(struct fault *f)
+{
+	if (ms_abort_is_perm(f->abort) && !(f->logging && f->abort->write))
+		return 0;
+	if (ms_s2_cache_topup(f->vm->s2, &f->vm->vcpu_cache, ms_s2_cache_min(f->vm->s2)))
+		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);
+	return 0;
+}
+
+/* Under the mmap lock: what is needed of the VMA. */
+static int sample_vma(struct fault *f)
+{
+	const struct ms_vma *vma = ms_vma_lookup(f->vm->mm, f->hva);
+	struct ms_machine *m = f->vm->machine;
+
+	if (!vma) {
+		ms_log(m, "kvm: Failed to find VMA for hva", f->hva, 0);
+		return refuse(f, MS_WHY_NO_VMA, -EFAULT);
+	}
+	f->block = ms_vma_block(f->vm, f->slot, vma, f->hva);
+	// The pfn that will be looked up is that of the block's first page.
+	if (f->block.size > m->page_size || ms_kvm_fault_by_gfn(&m->policy))
+		f->ipa = ms_align_down(f->ipa, f->block.size);
+	f->gfn = f->ipa >> m->page_shift;
+	f->vm_flags = vma->vm_flags;
+	f->vma_cacheable = ms_kvm_vma_is_cacheable(vma);
+	return 0;
+}
+
+/* kvm_is_device_pfn(); from 6.17 on the VMA's flags count as well */
+static bool is_device(const struct fault *f)
+{
+	const struct ms_machine *m = f->vm->machine;
+
+	if (m->policy.s2_device_test == MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY &&
+	    !(f->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
+		return false;
+	return !ms_pfn_is_ram(m, f->pfn);
+}
+
+/* 0, 1: a machine-check signal was sent, or an error. */
+static int lookup_pfn(struct fault *f)
+{
+	struct ms_pfn_lookup found = ms_gfn_to_pfn(f->vm, f->slot, f->gfn, f->abort->write);
+
+	switch (found.error) {
+	case MS_PFN_OK:
+		f->pfn = found.pfn;
+		f->writable = found.writable;
+		return 0;
+	case MS_PFN_HWPOISON:
+		return refuse(f, MS_WHY_POISON, 1);
+	case MS_PFN_RO_FAULT:
+		return refuse(f, MS_WHY_LEAF_READONLY, -EFAULT);
+	case MS_PFN_FAULT:
+		break;
+	}
+	return refuse(f, MS_WHY_NO_PFN, -EFAULT);
+}
+
+/* Device or memory, and what that forbids. */
+static int classify(struct fault *f)
+{
+	const struct ms_machine *m = f->vm->machine;
+
+	f->device = is_device(f);
+	f->noncacheable = f->device;
+	if (f->device && f->vma_cacheable &&
+	    m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT) {
+		if (!ms_kvm_supports_cacheable_pfnmap(m))
+			return refuse(f, MS_WHY_CACHEABLE_UNSUPPORTED, -EFAULT);
+		f->noncacheable = false;
+	}
+	// A read maps memory of a logged slot read-only; a device is written unseen.
+	if (!f->device && f->logging && !f->abort->write)
+		f->writable = false;
+	if (f->abort->exec && f->noncacheable)
+		return refuse(f, MS_WHY_EXEC_DEVICE, -ENOEXEC);
+	return 0;
+}
+
+/* May a page take the size of what the host maps? Says why not. */
+static bool may_upgrade(struct fault *f)
+{
+	if (f->block.size != f->vm->machine->page_size || f->block.force_pte)
+		return false;
+	if (f->noncacheable &&
+	    f->vm->machine->policy.s2_device_upgrade != MS_S2_DEVICE_UPGRADE_ALLOWED) {
+		if (f->block.why == MS_WHY_HOST_LEAF_SMALL)
+			f->block.why = MS_WHY_DEVICE_NOT_UPGRADED;
+		return false;
+	}
+	return true;
+}
+
+/* Under the mmu lock: the final size, and the address and pfn where it begins. */
+static int choose_size(struct fault *f)
+{
+	const struct ms_machine *m = f->vm->machine;
+	uint64_t granule = f->abort->granule;
+	int64_t size;
+
+	if (!may_upgrade(f))
+		return 0;
+	if (granule > m->page_size && m->policy.s2_relax_address == MS_S2_RELAX_ADDRESS_FAULT) {
+		f->block.size = granule;
+		f->block.why = MS_WHY_PERM_BLOCK;
+		return 0;
+	}
+	size = ms_thp_adjust(f->vm, f->slot, f->hva, f->pfn, &f->block.why);
+	if (size < 0)
+		return refuse(f, f->block.why, (int)size);
+	if ((uint64_t)size > m->page_size) {
+		f->ipa = ms_align_down(f->ipa, (uint64_t)size);
+		f->pfn = ms_align_down(f->pfn, (uint64_t)size >> m->page_shift);
+	}
+	f->block.size = (uint64_t)size;
+	return 0;
+}
+
+static unsigned int choose_prot(const struct fault *f)
+{
+	const struct ms_machine *m = f->vm->machine;
+	unsigned int prot = MS_PROT_R;
+
+	if (f->writable)
+		prot |= MS_PROT_W;
+	if (f->abort->exec)
+		prot |= MS_PROT_X;
+	if (!f->noncacheable)
+		return m->config.dic ? prot | MS_PROT_X : prot;
+	if (m->policy.s2_device_type == MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS &&
+	    f->vm_flags & MS_VM_ALLOW_ANY_UNCACHED)
+		return prot | MS_PROT_NORMAL_NC;
+	return prot | MS_PROT_DEVICE;
+}
+
+/* clean_dcache_guest_page(), invalidate_icache_guest_page(), up to 5.13; later the walk does it */
+static void maintain_caches(struct fault *f)
+{
+	const struct ms_machine *m = f->vm->machine;
+	ms_pa_t pa = f->pfn << m->page_shift;
+
+	if (!ms_abort_is_perm(f->abort) && !f->device && m->config.no_fwb)
+		ms_vm_cmo(f->vm, MS_CMO_DCACHE_CLEAN, pa, f->block.size);
+	if (f->abort->exec)
+		ms_vm_cmo(f->vm, MS_CMO_ICACHE_INVAL, pa, f->block.size);
+}
+
+static enum ms_kvm_reason map_reason(const struct fault *f)
+{
+	if (!ms_aligned(f->pfn << f->vm->machine->page_shift, f->block.size))
+		return MS_WHY_PA_MISALIGNED;
+	return f->block.why;
+}
+
+static int install(struct fault *f)
+{
+	const struct ms_machine *m = f->vm->machine;
+	bool early = ms_kvm_cmo_in_abort(&m->policy);
+	int ret;
+
+	if (early) {
+		if (f->writable)
+			ms_mark_page_dirty(f->slot, f->gfn);
+		maintain_caches(f);
+	}
+	if (f->abort->granule == f->block.size)
+		ret = ms_vm_s2_relax(f->vm, f->ipa, f->prot);
+	else
+		ret = ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
+				   &f->vm->vcpu_cache, map_reason(f));
+	if (ret)
+		f->abort->why = ret == -EAGAIN ? MS_WHY_SAME_LEAF : MS_WHY_NO_MEMORY;
+	else if (f->writable && !early)
+		ms_mark_page_dirty(f->slot, f->gfn);
+	return ret;
+}
+
+/* mmu_invalidate_retry() */
+static bool invalidated(const struct fault *f)
+{
+	return f->vm->invalidate_in_progress || f->vm->invalidate_seq != f->seq;
+}
+
+/* What is done with mmu_lock held. */
+static int map_locked(struct fault *f)
+{
+	int ret;
+
+	if (invalidated(f))
+		return refuse(f, MS_WHY_NOTIFIER_RETRY, -EAGAIN);
+	ret = choose_size(f);
+	if (ret)
+		return ret;
+	if (!ms_abort_is_perm(f->abort) && !f->noncacheable &&
+	    ms_kvm_mte_refuses(f->vm, f->vm_flags))
+		return refuse(f, MS_WHY_MTE, -EFAULT);
+	f->prot = choose_prot(f);
+	return install(f);
+}
+
+/* A hook may have ended the process. */
+static int still_there(struct fault *f)
+{
+	return f->vm->mm ? 0 : refuse(f, MS_WHY_MM_GONE, -EIO);
+}
+
+/*
+ * The VMA and the tables, in the kernel's order. Where the tables come after the VMA, so does the
+ * sample of the sequence: what a notifier does as the mmap lock is dropped goes unnoticed.
+ */
+static int prepare(struct fault *f)
+{
+	bool topup_first = f->vm->machine->policy.s2_topup == MS_S2_TOPUP_BEFORE;
+	int ret = topup_first ? topup(f) : 0;
+
+	if (!ret)
+		ret = sample_vma(f);
+	if (ret)
+		return ret;
+	f->seq = f->vm->invalidate_seq;
+	ms_hook(f->vm->machine, MS_HOOK_S2_VMA_SAMPLED, f->abort->ipa);
+	ret = still_there(f);
+	if (ret || topup_first)
+		return ret;
+	f->seq = f->vm->invalidate_seq;
+	return topup(f);
+}
+
+int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
+		      struct ms_abort *abort)
+{
+	struct fault f = {
+		.vm = vm,
+		.slot = slot,
+		.abort = abort,
+		.hva = hva,
+		.ipa = abort->ipa,
+		.logging = ms_slot_is_logging(slot),
+	};
+	int ret;
+
+	if (ms_abort_is_perm(abort) && !abort->write && !abort->exec)
+		return refuse(&f, MS_WHY_READ_PERMISSION, -EFAULT);
+	ret = prepare(&f);
+	if (!ret)
+		ret = lookup_pfn(&f);
+	if (!ret)
+		ret = classify(&f);
+	if (ret)
+		return ret;
+	ms_hook(vm->machine, MS_HOOK_S2_PFN_FOUND, abort->ipa);
+	ret = still_there(&f);
+	if (!ret)
+		ret = map_locked(&f);
+	if (!ret)
+		ms_hook(vm->machine, MS_HOOK_S2_MAPPED, abort->ipa);
+	return ret == -EAGAIN ? 0 : ret;
+}

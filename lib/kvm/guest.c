@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An access of the guest: the stage-2 walk, the abort, and again, until the access is made or
+ * somebody else must answer it.
+ */
+#include "kvm/internal.h"
+
+/* As long as something changes between two equal faults, so often; nothing changes: twice. */
+#define MAX_EQUAL_FAULTS 1000u
+#define MAX_IDLE_FAULTS 2u
+
+/* One access being made. */
+struct access {
+	struct ms_vm *vm;
+	ms_ipa_t gpa;
+	unsigned int prot;
+	struct ms_guest_access result;
+
+	unsigned int equal; /* faults in a row of the same kind on the same descriptor */
+	unsigned int idle;  /* ... after which the machine was as before */
+	uint64_t last_desc;
+};
+
+/* Guest code runs at EL1, its own stage 1 is off. */
+static bool leaf_permits(const struct ms_s2_leaf *leaf, unsigned int prot)
+{
+	if (prot == MS_PROT_X)
+		return leaf->prot & (MS_PROT_X | MS_PROT_PX);
+	return leaf->prot & prot;
+}
+
+/* What the hardware makes of the access: false: it is made, else *abort. */
+static bool stage2_walk(const struct access *a, struct ms_s2_leaf *leaf, struct ms_abort *abort)
+{
+	bool in_space = a->gpa < UINT64_C(1) << a->vm->config.ipa_bits;
+
+	*abort = (struct ms_abort){
+		.ipa = ms_align_down(a->gpa, MS_4K),
+		.write = a->prot == MS_PROT_W,
+		.exec = a->prot == MS_PROT_X,
+	};
+	*leaf = (struct ms_s2_leaf){ 0 };
+	if (!in_space || !ms_s2_get_leaf(a->vm->s2, a->gpa, leaf)) {
+		*leaf = (struct ms_s2_leaf){ 0 };
+		return true;
+	}
+	if (!leaf->young) {
+		abort->access_flag = true;
+		return true;
+	}
+	if (leaf_permits(leaf, a->prot))
+		return false;
+	abort->granule = leaf->size;
+	return true;
+}
+
+/* Everything that the library tells of but the aborts and calls that repeat by themselves. */
+static uint64_t activity(const struct ms_vm *vm)
+{
+	const struct ms_trace *trace = &vm->machine->trace;
+	uint64_t sum = 0;
+
+	for (unsigned int type = 0; type < MS_EV_TYPES; type++) {
+		switch (type) {
+		case MS_EV_S2_MAP:
+		case MS_EV_S2_RELAX:
+		case MS_EV_S2_YOUNG:
+		case MS_EV_TLBI:
+		case MS_EV_CMO:
+		case MS_EV_HOST_FAULT:
+		case MS_EV_GUEST_ABORT:
+		case MS_EV_VIOLATION:
+		case MS_EV_LOG:
+			break;
+		default:
+			sum += trace->total[type];
+		}
+	}
+	return sum;
+}
+
+/* The fault that is about to be handled was handled before, and nothing came of it. */
+static bool is_endless(struct access *a, const struct ms_s2_leaf *leaf, bool idle)
+{
+	bool equal = a->result.faults && leaf->desc == a->last_desc;
+
+	a->equal = equal ? a->equal + 1 : 0;
+	a->idle = equal && idle ? a->idle + 1 : 0;
+	a->last_desc = leaf->desc;
+	return a->idle >= MAX_IDLE_FAULTS || a->equal >= MAX_EQUAL_FAULTS;
+}
+
+static void run(struct access *a)
+{
+	struct ms_vm *vm = a->vm;
+	struct ms_s2_leaf leaf;
+	struct ms_abort abort;
+	bool idle = false;
+
+	while (stage2_walk(a, &leaf, &abort)) {
+		uint64_t before = activity(vm);
+
+		if (is_endless(a, &leaf, idle)) {
+			a->result.exit = MS_GUEST_RETRY;
+			return;
+		}
+		a->result.faults++;
+		a->result.exit = ms_kvm_handle_guest_abort(vm, &abort, &a->result.err);
+		if (a->result.exit != MS_GUEST_OK)
+			return;
+		if (!vm->mm)
+			break;
+		idle = activity(vm) == before;
+	}
+	if (!vm->mm) {
+		a->result.exit = MS_GUEST_ERROR;
+		a->result.err = -EIO;
+	}
+}
+
+/* What translates the address now, and why it has this size if the last map made it. */
+static void fill_leaf(struct access *a)
+{
+	const struct ms_vm *vm = a->vm;
+	struct ms_s2_leaf *leaf = &a->result.leaf;
+
+	*leaf = (struct ms_s2_leaf){ 0 };
+	if (!vm->s2 || a->gpa >= UINT64_C(1) << vm->config.ipa_bits ||
+	    !ms_s2_get_leaf(vm->s2, a->gpa, leaf)) {
+		*leaf = (struct ms_s2_leaf){ 0 };
+		return;
+	}
+	if (leaf->ipa >= vm->mapped_ipa && leaf->ipa < vm->mapped_ipa + vm->mapped_size)
+		leaf->reason = vm->mapped_reason;
+}
+
+struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot)
+{
+	struct access a = { .vm = vm, .gpa = gpa, .prot = prot };
+
+	a.result.exit = MS_GUEST_ERROR;
+	if (!vm || gpa % 4 || (prot != MS_PROT_R && prot != MS_PROT_W && prot != MS_PROT_X)) {
+		a.result.err = -EINVAL;
+		return a.result;
+	}
+	if (!vm->mm) {
+		a.result.err = -EIO;
+		return a.result;
+	}
+	a.result.exit = MS_GUEST_OK;
+	run(&a);
+	fill_leaf(&a);
+	return a.result;
+}
+
+struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa)
+{
+	return ms_guest_touch(vm, gpa, MS_PROT_R);
+}
+
+struct ms_guest_access ms_guest_write(struct ms_vm *vm, ms_ipa_t gpa)
+{
+	return ms_guest_touch(vm, gpa, MS_PROT_W);
+}
+
+struct ms_guest_access ms_guest_exec(struct ms_vm *vm, ms_ipa_t gpa)
+{
+	return ms_guest_touch(vm, gpa, MS_PROT_X);
+}

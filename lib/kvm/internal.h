@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of lib/kvm.
+ *
+ *   vm.c       a VM: created, closed, left by its mm     s2.c       its stage-2 table, with the
+ * events memslot.c  the slots and how they are found          region.c   KVM_SET_USER_MEMORY_REGION
+ *   arch.c     what arm64 does before and after a slot changes      dirty.c   the dirty log
+ *   guest.c    an access of the guest                    abort.c    kvm_handle_guest_abort
+ *   fault.c    user_mem_abort                            block.c    how large the mapping may be
+ *   pfn.c      hva_to_pfn                                notifier.c what the mm tells
+ *   reason.c   the texts of reasons
+ */
+#ifndef MS_KVM_INTERNAL_H
+#define MS_KVM_INTERNAL_H
+
+#include "machine/internal.h"
+
+#include <mapsim/kvm.h>
+#include <mapsim/phys.h>
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+/* ---- differences between kernels that follow a field of another name ---- */
+
+/* 512 slots up to 5.11, 32767 after; the premap of VM_PFNMAP memory went two releases later */
+static inline unsigned int ms_kvm_user_mem_slots(const struct ms_policy *p)
+{
+	return p->slot_pfnmap == MS_SLOT_PFNMAP_PREMAP ? 512 : 32767;
+}
+
+/* ranges are cut at entries of the root table while the lock is a spinlock, then at largest blocks
+ */
+static inline bool ms_kvm_cuts_at_root(const struct ms_policy *p)
+{
+	return p->s2_lock == MS_S2_LOCK_SPIN;
+}
+
+/* aging looks at the first address of a range alone, until faults take the lock for reading */
+static inline bool ms_kvm_ages_one_address(const struct ms_policy *p)
+{
+	return p->s2_lock != MS_S2_LOCK_READ;
+}
+
+/* up to 5.13 user_mem_abort, not the table walk, maintains caches and marks pages dirty beforehand
+ */
+static inline bool ms_kvm_cmo_in_abort(const struct ms_policy *p)
+{
+	return p->host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT;
+}
+
+/* up to 6.12 the pfn of a VM_PFNMAP entry must be one that a reference can be taken on, and a page
+ * that GUP refuses is asked for a second time, for writing; 6.13's rework, seen from 6.17 on, has
+ * neither */
+static inline bool ms_kvm_pfn_takes_reference(const struct ms_policy *p)
+{
+	return p->s2_device_test != MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY;
+}
+
+/* 7.1's rework of the fault path hands whole pages on, not the fault's 4K-granular address */
+static inline bool ms_kvm_fault_by_gfn(const struct ms_policy *p)
+{
+	return p->s2_exec_bits == MS_S2_EXEC_BITS_XN_TWO;
+}
+
+/* slot updates wait for notifiers in progress since the count is taken only where a slot is hit */
+static inline bool ms_kvm_slots_wait_for_notifiers(const struct ms_policy *p)
+{
+	return p->notifier_counts == MS_NOTIFIER_COUNTS_ONLY_IF_SLOT_HIT;
+}
+
+/* ---- reasons (reason.c) ---- */
+
+enum ms_kvm_reason {
+	MS_WHY_NONE,
+	/* a block */
+	MS_WHY_VMA_PUD,
+	MS_WHY_VMA_PMD,
+	MS_WHY_VMA_PUD_END_UNCHECKED,
+	MS_WHY_VMA_PMD_END_UNCHECKED,
+	MS_WHY_HUGETLB_PUD,
+	MS_WHY_HUGETLB_PMD,
+	MS_WHY_PMD_GPA_NOT_CONGRUENT, /* with the host address, modulo PUD */
+	MS_WHY_PMD_SLOT_START,
+	MS_WHY_PMD_SLOT_END,
+	MS_WHY_HOST_LEAF,
+	MS_WHY_THP,
+	MS_WHY_PERM_BLOCK,
+	MS_WHY_PA_MISALIGNED,
+	/* a page */
+	MS_WHY_LOGGING,
+	MS_WHY_PFNMAP_PAGES,
+	MS_WHY_VMA_NOT_CONGRUENT,
+	MS_WHY_VMA_START,
+	MS_WHY_VMA_END,
+	MS_WHY_GPA_NOT_CONGRUENT,
+	MS_WHY_SLOT_START,
+	MS_WHY_SLOT_END,
+	MS_WHY_HUGETLB_CONT_PTE,
+	MS_WHY_DEVICE_NOT_UPGRADED,
+	MS_WHY_HOST_LEAF_SMALL,
+	MS_WHY_NOT_THP,
+	MS_WHY_PREMAP,
+	MS_WHY_CHANGE_PTE,
+	/* an abort that maps nothing */
+	MS_WHY_NO_SLOT,
+	MS_WHY_SLOT_READONLY,
+	MS_WHY_BEYOND_IPA,
+	MS_WHY_NO_VMA,
+	MS_WHY_NO_MEMORY,
+	MS_WHY_NO_PFN,
+	MS_WHY_LEAF_READONLY,
+	MS_WHY_POISON,
+	MS_WHY_CACHEABLE_UNSUPPORTED,
+	MS_WHY_EXEC_DEVICE,
+	MS_WHY_MTE,
+	MS_WHY_READ_PERMISSION,
+	MS_WHY_NOTIFIER_RETRY,
+	MS_WHY_HOST_ENTRY_GONE,
+	MS_WHY_SAME_LEAF,
+	MS_WHY_MM_GONE,
+	MS_WHY_COUNT
+};
+
+/* Static text, in the sizes of this page size; NULL for MS_WHY_NONE. */
+const char *ms_kvm_reason(const struct ms_machine *m, enum ms_kvm_reason why);
+
+/* ---- memslots (memslot.c) ---- */
+
+/* struct kvm_memory_slot */
+struct ms_memslot {
+	RB_ENTRY(ms_memslot) by_id;
+	RB_ENTRY(ms_memslot) by_gfn;
+	RB_ENTRY(ms_memslot) by_hva;
+	ms_hva_t max_hva_end; /* largest in the subtree of by_hva */
+	/* place among slots that begin at the same host address, in each of the kernel's two sets
+	 */
+	uint64_t age[2];
+
+	unsigned int id;
+	unsigned int flags; /* MS_SLOT_* */
+	ms_gfn_t base_gfn;
+	uint64_t npages;
+	ms_hva_t hva, hva_end;
+	uint64_t *dirty; /* one bit a page, NULL: not logged */
+};
+
+RB_HEAD(ms_slots_by_id, ms_memslot);
+RB_HEAD(ms_slots_by_gfn, ms_memslot);
+RB_HEAD(ms_slots_by_hva, ms_memslot);
+
+struct ms_memslots {
+	struct ms_slots_by_id by_id;
+	struct ms_slots_by_gfn by_gfn;
+	struct ms_slots_by_hva by_hva;
+	struct ms_memslot *last_used; /* of ms_gfn_to_memslot */
+	unsigned int active;          /* which of the two sets is in use */
+	uint64_t next_age;
+};
+
+/* ---- a VM ---- */
+
+struct ms_vm {
+	TAILQ_ENTRY(ms_vm) link;
+	struct ms_machine *machine;
+	struct ms_mm *mm; /* NULL: gone, nothing works any more */
+	uint32_t id;
+	struct ms_vm_config config;
+	struct ms_mmu_notifier notifier;
+	struct ms_s2 *s2; /* NULL when mm is gone */
+	struct ms_s2_cache vcpu_cache;
+	struct ms_s2_cache split_cache;
+	struct ms_memslots slots;
+
+	unsigned int invalidate_in_progress; /* mmu_invalidate_in_progress */
+	unsigned int active_invalidate;      /* mn_active_invalidate_count */
+	uint64_t invalidate_seq;             /* mmu_invalidate_seq */
+
+	unsigned int in_abort; /* aborts being handled: SRCU readers of the slots */
+	uint64_t desc_writes;  /* descriptors written so far */
+	/* the last stage-2 map: what it covered and why it had this size */
+	ms_ipa_t mapped_ipa;
+	uint64_t mapped_size;
+	const char *mapped_reason;
+};
+
+static inline uint64_t ms_slot_bytes(const struct ms_vm *vm, const struct ms_memslot *slot)
+{
+	return slot->npages << vm->machine->page_shift;
+}
+static inline ms_ipa_t ms_slot_gpa(const struct ms_vm *vm, const struct ms_memslot *slot)
+{
+	return slot->base_gfn << vm->machine->page_shift;
+}
+/* memslot_is_logging() */
+static inline bool ms_slot_is_logging(const struct ms_memslot *slot)
+{
+	return slot->dirty && !(slot->flags & MS_SLOT_READONLY);
+}
+static inline size_t ms_slot_words(const struct ms_memslot *slot)
+{
+	return (size_t)((slot->npages + 63) / 64);
+}
+
+void ms_memslots_destroy(struct ms_vm *vm);
+struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
+struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
+/* kvm_check_memslot_overlap: is a slot other than id in [start, end)? */
+bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end);
+void ms_memslot_insert(struct ms_vm *vm, struct ms_memslot *slot);
+void ms_memslot_remove(struct ms_vm *vm, struct ms_memslot *slot);
+/* Another base_gfn for a slot in the trees. */
+void ms_memslot_rebase(struct ms_vm *vm, struct ms_memslot *slot, ms_gfn_t base_gfn);
+void ms_memslot_free(struct ms_vm *vm, struct ms_memslot *slot);
+/*
+ * kvm_replace_memslot in one of the two sets (0: the active one): there the slot goes behind
+ * others that begin at its host address.
+ */
+void ms_memslot_renew(struct ms_vm *vm, struct ms_memslot *slot, unsigned int set);
+/* kvm_swap_active_memslots */
+void ms_memslots_swap(struct ms_vm *vm);
+
+/* Slots that overlap host range [start, end), in the kernel's order; NULL: no more. */
+struct ms_hva_range {
+	ms_hva_t start, end;
+};
+struct ms_memslot *ms_slot_first_in_hva(struct ms_vm *vm, const struct ms_hva_range *range);
+struct ms_memslot *ms_slot_next_in_hva(struct ms_vm *vm, const struct ms_hva_range *range,
+				       struct ms_memslot *slot);
+
+/* ---- what arm64 does about slots (arch.c) ---- */
+
+enum ms_mr_change { MS_MR_CREATE, MS_MR_DELETE, MS_MR_MOVE, MS_MR_FLAGS_ONLY };
+
+/* kvm_arch_prepare_memory_region: new is not in the trees yet. */
+int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new,
+				  enum ms_mr_change change);
+/* kvm_arch_commit_memory_region; slot NULL: deleted. */
+void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slot);
+/* kvm_arch_mmu_enable_log_dirty_pt_masked: pages of the set bits of word `word` of the bitmap. */
+void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
+			      uint64_t mask);
+bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m);
+bool ms_kvm_vma_is_cacheable(const struct ms_vma *vma);
+bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags);
+
+/* ---- stage-2 calls with their events (s2.c) ---- */
+
+int ms_vm_s2_new(struct ms_vm *vm);
+void ms_vm_s2_free(struct ms_vm *vm);
+int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
+		 struct ms_s2_cache *cache, enum ms_kvm_reason why);
+int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot);
+void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa);
+/* Pieces as stage2_apply_range cuts them. */
+void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
+void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
+void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
+/* kvm_mmu_split_huge_pages: nothing without a chunk size. */
+void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
+void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
+void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
+/* Emits an event whose `ret` is not known yet, and fills it in. */
+size_t ms_vm_event_begin(struct ms_vm *vm, const struct ms_event *ev);
+void ms_vm_event_end(struct ms_vm *vm, size_t at, const struct ms_event *ev, int ret,
+		     const char *reason);
+
+/* ---- an abort (abort.c, fault.c, block.c, pfn.c) ---- */
+
+/* What the syndrome registers say. */
+struct ms_abort {
+	ms_ipa_t ipa;     /* HPFAR: 4K granular whatever the page size */
+	uint64_t granule; /* permission fault: bytes of the leaf; else 0 */
+	bool access_flag;
+	bool write, exec;
+	enum ms_kvm_reason why; /* out: why nothing was mapped */
+};
+static inline bool ms_abort_is_perm(const struct ms_abort *a)
+{
+	return a->granule != 0;
+}
+
+/* kvm_handle_guest_abort: OK: re-enter the guest; ERROR: *err. */
+enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err);
+
+/* 0, 1: a machine-check signal was sent, or a negative errno. */
+int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
+		      struct ms_abort *abort);
+
+/* The size that the VMA promises, clamped to the slot. */
+struct ms_vma_block {
+	uint64_t size;  /* page, PMD or PUD size */
+	bool force_pte; /* pages, whatever the host maps */
+	enum ms_kvm_reason why;
+};
+struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot *slot,
+				 const struct ms_vma *vma, ms_hva_t hva);
+/*
+ * transparent_hugepage_adjust: PMD size if the slot and the host's leaf allow it, else page size;
+ * -EAGAIN: the host's entry went.
+ */
+int64_t ms_thp_adjust(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva, ms_pfn_t pfn,
+		      enum ms_kvm_reason *why);
+
+enum ms_pfn_error {
+	MS_PFN_OK,
+	MS_PFN_FAULT,
+	MS_PFN_RO_FAULT,
+	MS_PFN_HWPOISON,
+};
+struct ms_pfn_lookup {
+	enum ms_pfn_error error;
+	ms_pfn_t pfn;
+	bool writable;
+};
+/* __gfn_to_pfn_memslot / __kvm_faultin_pfn */
+struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
+				   bool write);
+/* mark_page_dirty_in_slot */
+void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn);
+
+extern const struct ms_mmu_notifier_ops ms_kvm_notifier_ops;
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host page behind a guest page: fast GUP, slow GUP, then the entry itself where GUP refuses.
+ *
+ * mirrors hva_to_pfn(), hva_to_pfn_fast(), hva_to_pfn_slow(), hva_to_pfn_remapped(),
+ * virt/kvm/kvm_main.c
+ */
+#include "kvm/internal.h"
+#include "phys/internal.h"
+
+#include <mapsim/pfnmap.h>
+
+static struct ms_pfn_lookup failed(enum ms_pfn_error error)
+{
+	return (struct ms_pfn_lookup){ .error = error };
+}
+
+/*
+ * A write, or a read by one who would like to write as well, is first tried for writing, without a
+ * fault.
+ */
+static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writable,
+		     struct ms_pfn_lookup *found)
+{
+	if (!write && !want_writable)
+		return false;
+	if (ms_get_user_page_fast(vm->mm, hva, true, &found->pfn))
+		return false;
+	found->writable = true;
+	return true;
+}
+
+/* Faults the page in; one that was read may turn out to be writable. */
+static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writable,
+		    struct ms_pfn_lookup *found)
+{
+	ms_pfn_t writable_pfn;
+	int ret = ms_get_user_page(vm->mm, hva, write, &found->pfn, NULL);
+
+	if (ret)
+		return ret;
+	found->writable = write;
+	if (!write && want_writable && !ms_get_user_page_fast(vm->mm, hva, true, &writable_pfn)) {
+		found->pfn = writable_pfn;
+		found->writable = true;
+	}
+	return 0;
+}
+
+/* kvm_try_get_pfn(): a page of RAM that nobody holds cannot be had. */
+static bool try_get_pfn(struct ms_vm *vm, ms_pfn_t pfn)
+{
+	struct ms_machine *m = vm->machine;
+	const struct ms_page *page;
+
+	if (!ms_kvm_pfn_takes_reference(&m->policy) || !ms_pfn_is_ram(m, pfn))
+		return true;
+	page = ms_pfn_to_page(m, ms_page_head(m, pfn));
+	return page && page->refcount != 0;
+}
+
+/* A VM_IO or VM_PFNMAP VMA: what the entry says, whether the VMA would allow it or not. */
+static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool write)
+{
+	bool always_writable =
+		vm->machine->policy.pfn_lookup_writable == MS_PFN_LOOKUP_WRITABLE_ALWAYS;
+	struct ms_vma *vma = ms_vma_lookup(vm->mm, hva);
+	struct ms_pfnmap_leaf leaf;
+
+	if (ms_follow_pfnmap(vma, hva, &leaf)) {
+		// GUP did not call the fault handler.
+		if (ms_fixup_user_fault(vm->mm, hva, write))
+			return failed(MS_PFN_FAULT);
+		vma = ms_vma_lookup(vm->mm, hva);
+		if (!vma || ms_follow_pfnmap(vma, hva, &leaf))
+			return failed(MS_PFN_FAULT);
+	}
+	if (write && !leaf.writable && !always_writable)
+		return failed(MS_PFN_RO_FAULT);
+	if (!try_get_pfn(vm, leaf.pfn))
+		return failed(MS_PFN_FAULT);
+	return (struct ms_pfn_lookup){ .pfn = leaf.pfn,
+				       .writable = leaf.writable || always_writable };
+}
+
+/*
+ * check_user_page_hwpoison(), up to 6.12: a page that GUP refused is asked for once more, now for
+ * writing. Where GUP calls fault handlers at all they run a second time.
+ */
+static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
+{
+	ms_pfn_t pfn;
+
+	return ms_kvm_pfn_takes_reference(&vm->machine->policy) &&
+	       ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON;
+}
+
+static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool write,
+				       bool want_writable)
+{
+	struct ms_pfn_lookup found = { .error = MS_PFN_OK };
+	const struct ms_vma *vma;
+	int ret;
+
+	if (pfn_fast(vm, hva, write, want_writable, &found))
+		return found;
+	ret = pfn_slow(vm, hva, write, want_writable, &found);
+	if (!ret)
+		return found;
+	if (ret == -EHWPOISON || is_poisoned(vm, hva))
+		return failed(MS_PFN_HWPOISON);
+	vma = ms_vma_lookup(vm->mm, hva);
+	if (!vma || !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
+		return failed(MS_PFN_FAULT);
+	return pfn_remapped(vm, hva, write);
+}
+
+struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
+				   bool write)
+{
+	ms_hva_t hva = slot->hva + ((gfn - slot->base_gfn) << vm->machine->page_shift);
+	bool readonly = slot->flags & MS_SLOT_READONLY;
+	struct ms_pfn_lookup found;
+
+	if (readonly && write)
+		return failed(MS_PFN_RO_FAULT);
+	found = hva_to_pfn(vm, hva, write, !readonly);
+	found.writable = found.writable && !readonly;
+	return found;
+}

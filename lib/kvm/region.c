@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KVM_SET_USER_MEMORY_REGION: what may change, and in which order it is done.
+ *
+ * mirrors __kvm_set_memory_region(), kvm_set_memslot(), virt/kvm/kvm_main.c
+ */
+#include "kvm/internal.h"
+
+#define KVM_MEM_MAX_NR_PAGES ((UINT64_C(1) << 31) - 1)
+
+struct region {
+	unsigned int id;
+	unsigned int flags;
+	ms_ipa_t gpa;
+	uint64_t size;
+	ms_hva_t hva;
+};
+
+/* check_memory_region_flags() and the "general sanity checks": all are EINVAL. */
+static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
+{
+	const struct ms_machine *m = vm->machine;
+	uint64_t user_end = UINT64_C(1) << m->config.va_bits; // TASK_SIZE_MAX
+
+	if (r->id >= ms_kvm_user_mem_slots(&m->policy))
+		return false;
+	if (r->flags & ~(MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY))
+		return false;
+	if (!ms_aligned(r->size | r->gpa | r->hva, m->page_size))
+		return false;
+	if (r->size > user_end || r->hva > user_end - r->size)
+		return false;
+	return r->gpa + r->size >= r->gpa && r->size >> m->page_shift <= KVM_MEM_MAX_NR_PAGES;
+}
+
+/* kvm_alloc_dirty_bitmap(), and the bits of KVM_DIRTY_LOG_INITIALLY_SET */
+static int alloc_dirty_bitmap(struct ms_vm *vm, struct ms_memslot *slot)
+{
+	slot->dirty = ms_calloc(vm->machine, ms_slot_words(slot), sizeof(*slot->dirty));
+	if (!slot->dirty)
+		return -ENOMEM;
+	if (!vm->config.dirty_initset)
+		return 0;
+	for (uint64_t page = 0; page < slot->npages; page++)
+		slot->dirty[page / 64] |= UINT64_C(1) << page % 64;
+	return 0;
+}
+
+/*
+ * kvm_prepare_memory_region(): `new` gets the bitmap that it is to have; on error it has none of
+ * its own.
+ */
+static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_memslot *new,
+		   enum ms_mr_change change)
+{
+	bool own = false;
+	int ret;
+
+	new->dirty = NULL;
+	if (new->flags & MS_SLOT_LOG_DIRTY) {
+		own = !old || !old->dirty;
+		if (!own)
+			new->dirty = old->dirty;
+		else if (alloc_dirty_bitmap(vm, new))
+			return -ENOMEM;
+	}
+	ret = ms_arch_prepare_memory_region(vm, new, change);
+	if (ret && own) {
+		ms_free(vm->machine, new->dirty);
+		new->dirty = NULL;
+	}
+	return ret;
+}
+
+/* kvm_arch_flush_shadow_memslot() */
+static void flush_shadow(struct ms_vm *vm, const struct ms_memslot *slot)
+{
+	ms_vm_s2_unmap_range(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+}
+
+/* The slot enters one set, the sets are swapped, it enters the other: kvm_activate_memslot(). */
+static void activate(struct ms_vm *vm, struct ms_memslot *slot)
+{
+	ms_memslot_renew(vm, slot, 1);
+	ms_memslots_swap(vm);
+	ms_memslot_renew(vm, slot, 1);
+}
+
+static int create_slot(struct ms_vm *vm, const struct region *r)
+{
+	const struct ms_machine *m = vm->machine;
+	struct ms_memslot *slot;
+	int ret;
+
+	if (ms_memslot_overlap(vm, r->id, r->gpa >> m->page_shift,
+			       (r->gpa + r->size) >> m->page_shift))
+		return -EEXIST;
+	slot = ms_zalloc(vm->machine, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	slot->id = r->id;
+	slot->flags = r->flags;
+	slot->base_gfn = r->gpa >> m->page_shift;
+	slot->npages = r->size >> m->page_shift;
+	slot->hva = r->hva;
+	ret = prepare(vm, NULL, slot, MS_MR_CREATE);
+	if (ret) {
+		ms_memslot_free(vm, slot);
+		return ret;
+	}
+	ms_memslot_insert(vm, slot);
+	activate(vm, slot);
+	ms_arch_commit_memory_region(vm, slot);
+	return 0;
+}
+
+static int delete_slot(struct ms_vm *vm, struct ms_memslot *slot)
+{
+	flush_shadow(vm, slot);
+	ms_memslot_remove(vm, slot);
+	ms_arch_commit_memory_region(vm, NULL);
+	ms_memslot_free(vm, slot);
+	return 0;
+}
+
+/* The slot takes what `new` says. */
+static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struct ms_memslot *new)
+{
+	uint64_t *old_dirty = slot->dirty;
+
+	if (slot->base_gfn != new->base_gfn)
+		ms_memslot_rebase(vm, slot, new->base_gfn);
+	slot->flags = new->flags;
+	slot->dirty = new->dirty;
+	activate(vm, slot);
+	ms_arch_commit_memory_region(vm, slot);
+	if (old_dirty != slot->dirty)
+		ms_free(vm->machine, old_dirty);
+}
+
+static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslot *new)
+{
+	int ret;
+
+	// The old slot stands invalid in one set while the new one is prepared ...
+	ms_memslot_renew(vm, slot, 1);
+	ms_memslots_swap(vm);
+	flush_shadow(vm, slot);
+	ret = prepare(vm, slot, new, MS_MR_MOVE);
+	if (ret) {
+		// ... and is put back there: it has its old place in the other set alone.
+		ms_memslots_swap(vm);
+		ms_memslot_renew(vm, slot, 1);
+		return ret;
+	}
+	commit_change(vm, slot, new);
+	return 0;
+}
+
+static int modify_slot(struct ms_vm *vm, struct ms_memslot *slot, const struct region *r)
+{
+	const struct ms_machine *m = vm->machine;
+	struct ms_memslot new = *slot;
+	int ret;
+
+	if (r->hva != slot->hva || r->size != ms_slot_bytes(vm, slot) ||
+	    (r->flags ^ slot->flags) & MS_SLOT_READONLY)
+		return -EINVAL;
+	new.base_gfn = r->gpa >> m->page_shift;
+	new.flags = r->flags;
+	if (new.base_gfn != slot->base_gfn) {
+		if (ms_memslot_overlap(vm, r->id, new.base_gfn, new.base_gfn + new.npages))
+			return -EEXIST;
+		return move_slot(vm, slot, &new);
+	}
+	if (new.flags == slot->flags)
+		return 0;
+	ret = prepare(vm, slot, &new, MS_MR_FLAGS_ONLY);
+	if (ret)
+		return ret;
+	commit_change(vm, slot, &new);
+	return 0;
+}
+
+/* A hook asks while the kernel would sleep for ever: synchronize_srcu(),
+ * mn_active_invalidate_count.
+ */
+static bool must_wait(const struct ms_vm *vm)
+{
+	return vm->in_abort ||
+	       (vm->active_invalidate && ms_kvm_slots_wait_for_notifiers(&vm->machine->policy));
+}
+
+int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
+		   unsigned int flags)
+{
+	const struct region r = { .id = id, .flags = flags, .gpa = gpa, .size = size, .hva = hva };
+	struct ms_memslot *slot;
+
+	if (!vm)
+		return -EINVAL;
+	if (!vm->mm)
+		return -EIO;
+	if (!region_is_sane(vm, &r))
+		return -EINVAL;
+	if (must_wait(vm))
+		return -EBUSY;
+	slot = ms_id_to_memslot(vm, id);
+	if (!size)
+		return slot ? delete_slot(vm, slot) : -EINVAL;
+	return slot ? modify_slot(vm, slot, &r) : create_slot(vm, &r);
+}
+
+uint64_t ms_vm_slot_pages(const struct ms_vm *vm, unsigned int id)
+{
+	const struct ms_memslot *slot = vm ? ms_id_to_memslot(vm, id) : NULL;
+
+	return slot ? slot->npages : 0;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM's stage-2 table: what it is made of, and each call of it with the event that tells of it.
+ *
+ * The event of a call comes before the descriptors that the call writes, as a probe on the kernel
+ * function's entry sees it; whether it failed is filled in afterwards.
+ */
+#include "kvm/internal.h"
+
+static void *host_alloc(void *ctx, size_t size)
+{
+	const struct ms_vm *vm = ctx;
+
+	return ms_zalloc_aligned(vm->machine, size, size);
+}
+
+static void host_free(void *ctx, void *table, size_t size)
+{
+	const struct ms_vm *vm = ctx;
+
+	(void)size;
+	ms_free(vm->machine, table);
+}
+
+static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old, uint64_t desc)
+{
+	struct ms_vm *vm = ctx;
+
+	vm->desc_writes++;
+	MS_EMIT(vm->machine, .type = MS_EV_S2_DESC, .vm = vm->id, .addr = ipa,
+		.size = ms_s2_level_size(vm->s2, level), .pa = desc, .old = old,
+		.level = (uint8_t)level);
+}
+
+static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t size,
+		      unsigned int level)
+{
+	const struct ms_vm *vm = ctx;
+
+	MS_EMIT(vm->machine, .type = MS_EV_TLBI, .vm = vm->id, .addr = ipa, .size = size,
+		.level = (uint8_t)level, .tlbi = (uint8_t)kind);
+}
+
+static void host_cmo(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size)
+{
+	ms_vm_cmo(ctx, kind, pa, size);
+}
+
+void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size)
+{
+	MS_EMIT(vm->machine, .type = MS_EV_CMO, .vm = vm->id, .pa = pa, .size = size,
+		.tlbi = (uint8_t)kind);
+}
+
+/* kvm_flush_remote_tlbs_memslot(): by range instructions from 6.6 on, where there are any */
+void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+{
+	const struct ms_machine *m = vm->machine;
+	uint64_t largest = UINT64_C(1) << (21 + m->page_shift); // MAX_TLBI_RANGE_PAGES
+
+	if (m->config.no_tlbi_range ||
+	    m->policy.s2_unmap_tlbi != MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB) {
+		ms_s2_flush_vmid(vm->s2);
+		return;
+	}
+	for (uint64_t off = 0; off < size; off += largest)
+		host_tlbi(vm, MS_TLBI_IPA_RANGE, ipa + off, ms_min_u64(size - off, largest), 0);
+}
+
+int ms_vm_s2_new(struct ms_vm *vm)
+{
+	const struct ms_policy *p = &vm->machine->policy;
+	const struct ms_machine_config *hw = &vm->machine->config;
+	const struct ms_s2_config config = {
+		.page_shift = vm->machine->page_shift,
+		.ipa_bits = vm->config.ipa_bits,
+		.fwb = !hw->no_fwb,
+		.tlbi_range = !hw->no_tlbi_range,
+		.same_leaf_eagain = p->s2_same_leaf == MS_S2_SAME_LEAF_EAGAIN,
+		.table_to_block_range = p->s2_table_to_block == MS_S2_TABLE_TO_BLOCK_RANGE,
+		.unmap_defer = p->s2_unmap_tlbi == MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
+		.relax_local = p->s2_relax_scope == MS_S2_RELAX_SCOPE_LOCAL,
+		.xn_two_bits = p->s2_exec_bits == MS_S2_EXEC_BITS_XN_TWO,
+		.cmo_by_caller = ms_kvm_cmo_in_abort(p),
+	};
+	const struct ms_s2_host host = {
+		.ctx = vm,
+		.alloc = host_alloc,
+		.free = host_free,
+		.desc = host_desc,
+		.tlbi = host_tlbi,
+		.cmo = host_cmo,
+	};
+
+	return ms_s2_new(&vm->s2, &config, &host);
+}
+
+void ms_vm_s2_free(struct ms_vm *vm)
+{
+	if (!vm->s2)
+		return;
+	ms_s2_cache_free(vm->s2, &vm->vcpu_cache);
+	ms_s2_cache_free(vm->s2, &vm->split_cache);
+	ms_s2_free(vm->s2);
+	vm->s2 = NULL;
+}
+
+size_t ms_vm_event_begin(struct ms_vm *vm, const struct ms_event *ev)
+{
+	size_t at = vm->machine->trace.len;
+
+	ms_emit(vm->machine, ev);
+	return at;
+}
+
+void ms_vm_event_end(struct ms_vm *vm, size_t at, const struct ms_event *ev, int ret,
+		     const char *reason)
+{
+	struct ms_trace *trace = &vm->machine->trace;
+	struct ms_event *kept;
+
+	// It may not have been kept, or a hook may have cleared the trace.
+	if (at >= trace->len)
+		return;
+	kept = &trace->events[at];
+	if (kept->type != ev->type || kept->addr != ev->addr || kept->vm != ev->vm)
+		return;
+	kept->ret = ret;
+	if (reason)
+		kept->reason = reason;
+}
+
+int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
+		 struct ms_s2_cache *cache, enum ms_kvm_reason why)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_S2_MAP,
+		.vm = vm->id,
+		.addr = ipa,
+		.size = size,
+		.pa = pa,
+		.prot = prot,
+		.reason = ms_kvm_reason(vm->machine, why),
+	};
+	size_t at = ms_vm_event_begin(vm, &ev);
+	int ret = ms_s2_map(vm->s2, ipa, size, pa, prot, cache);
+
+	ms_vm_event_end(vm, at, &ev, ret, NULL);
+	if (!ret) {
+		vm->mapped_ipa = ms_align_down(ipa, vm->machine->page_size);
+		vm->mapped_size = size;
+		vm->mapped_reason = ev.reason;
+	}
+	return ret;
+}
+
+int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_S2_RELAX, .vm = vm->id, .addr = ipa, .prot = prot
+	};
+	size_t at = ms_vm_event_begin(vm, &ev);
+	int ret = ms_s2_relax(vm->s2, ipa, prot);
+
+	ms_vm_event_end(vm, at, &ev, ret, NULL);
+	return ret;
+}
+
+void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
+{
+	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .addr = ipa);
+	ms_s2_mkyoung(vm->s2, ipa);
+}
+
+/* stage2_range_addr_end(), arch/arm64/kvm/mmu.c; up to 5.15 stage2_pgd_addr_end() */
+static uint64_t piece_size(const struct ms_vm *vm)
+{
+	unsigned int level = vm->machine->page_shift == 12 ? 1 : 2; // KVM_PGTABLE_MIN_BLOCK_LEVEL
+
+	if (ms_kvm_cuts_at_root(&vm->machine->policy))
+		level = ms_s2_start_level(vm->s2);
+	return ms_s2_level_size(vm->s2, level);
+}
+
+static ms_ipa_t piece_end(ms_ipa_t addr, ms_ipa_t end, uint64_t size)
+{
+	return ms_min_u64(ms_align_down(addr, size) + size, end);
+}
+
+static int unmap_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+{
+	MS_EMIT(vm->machine, .type = MS_EV_S2_UNMAP, .vm = vm->id, .addr = ipa, .size = size);
+	return ms_s2_unmap(vm->s2, ipa, size);
+}
+
+static int wrprotect_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+{
+	MS_EMIT(vm->machine, .type = MS_EV_S2_WRPROTECT, .vm = vm->id, .addr = ipa, .size = size);
+	return ms_s2_wrprotect(vm->s2, ipa, size);
+}
+
+static int flush_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+{
+	return ms_s2_flush(vm->s2, ipa, size);
+}
+
+/* stage2_apply_range() */
+static void apply_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size,
+			int (*fn)(struct ms_vm *, ms_ipa_t, uint64_t))
+{
+	ms_ipa_t end = start + size, next;
+	uint64_t piece = piece_size(vm);
+
+	for (ms_ipa_t addr = start; addr < end; addr = next) {
+		next = piece_end(addr, end, piece);
+		if (fn(vm, addr, next - addr))
+			return;
+	}
+}
+
+void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
+{
+	apply_range(vm, start, size, unmap_piece);
+}
+
+void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
+{
+	apply_range(vm, start, size, wrprotect_piece);
+}
+
+void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
+{
+	apply_range(vm, start, size, flush_piece);
+}
+
+static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_S2_SPLIT, .vm = vm->id, .addr = ipa, .size = size
+	};
+	size_t at = ms_vm_event_begin(vm, &ev);
+	int ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
+
+	ms_vm_event_end(vm, at, &ev, ret, NULL);
+	return ret;
+}
+
+/* kvm_mmu_split_huge_pages(), arch/arm64/kvm/mmu.c, 6.5+: best effort, errors are nobody's */
+void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
+{
+	uint64_t chunk = vm->config.split_chunk;
+	ms_ipa_t end = start + size, next;
+	unsigned int tables;
+
+	if (!chunk)
+		return;
+	tables = ms_s2_split_tables(vm->s2, chunk);
+	for (ms_ipa_t addr = start; addr < end; addr = next) {
+		next = piece_end(addr, end, chunk);
+		if (ms_s2_cache_fill(vm->s2, &vm->split_cache, tables, tables) ||
+		    split_chunk(vm, addr, next - addr))
+			return;
+	}
+}

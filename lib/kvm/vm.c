@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A VM: made, asked for capabilities, left by its process, closed. */
+#include "kvm/internal.h"
+
+#define DEFAULT_IPA_BITS 40u /* KVM_PHYS_SHIFT */
+#define MIN_IPA_BITS 32u     /* ARM64_MIN_PARANGE_BITS */
+
+/* kvm_init_ipa_range(), arch/arm64/kvm/mmu.c */
+static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
+{
+	if (!*ipa_bits)
+		*ipa_bits = DEFAULT_IPA_BITS;
+	return *ipa_bits < MIN_IPA_BITS || *ipa_bits > m->config.ipa_bits ? -EINVAL : 0;
+}
+
+/* kvm_is_block_size_supported(): the page size is one of them */
+static bool is_block_size(const struct ms_machine *m, uint64_t size)
+{
+	return size == m->page_size || size == UINT64_C(1) << m->pmd_shift ||
+	       (m->page_shift == 12 && size == UINT64_C(1) << m->pud_shift);
+}
+
+/* KVM_ENABLE_CAP, before there is a slot or a vCPU. */
+static int check_capabilities(const struct ms_machine *m, const struct ms_vm_config *config)
+{
+	const struct ms_policy *p = &m->policy;
+
+	if (config->dirty_initset && !config->dirty_manual)
+		return -EINVAL;
+	if (config->split_chunk &&
+	    (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO || !is_block_size(m, config->split_chunk)))
+		return -EINVAL;
+	if (config->mte && p->mte_vma == MS_MTE_VMA_NONE)
+		return -EINVAL;
+	return 0;
+}
+
+int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **out)
+{
+	struct ms_vm_config checked = { 0 };
+	struct ms_machine *m;
+	struct ms_vm *vm;
+	int ret;
+
+	if (!mm || !out)
+		return -EINVAL;
+	m = ms_mm_machine(mm);
+	if (ms_is_x86(m))
+		return -ENODEV;
+	if (config)
+		checked = *config;
+	ret = check_ipa_bits(m, &checked.ipa_bits);
+	if (!ret)
+		ret = check_capabilities(m, &checked);
+	if (ret)
+		return ret;
+
+	vm = ms_zalloc(m, sizeof(*vm));
+	if (!vm)
+		return -ENOMEM;
+	vm->machine = m;
+	vm->config = checked;
+	ret = ms_vm_s2_new(vm);
+	if (ret) {
+		ms_free(m, vm);
+		return ret;
+	}
+	vm->mm = mm;
+	vm->id = ++m->next_vm_id;
+	vm->notifier.ops = &ms_kvm_notifier_ops;
+	ms_mmu_notifier_register(mm, &vm->notifier);
+	TAILQ_INSERT_TAIL(&m->vms, vm, link);
+	*out = vm;
+	return 0;
+}
+
+struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits)
+{
+	const struct ms_vm_config config = { .ipa_bits = ipa_bits };
+	struct ms_vm *vm;
+
+	return ms_vm_create(mm, &config, &vm) ? NULL : vm;
+}
+
+/* kvm_destroy_vm(): tables go without a word, nobody can use them any more. */
+void ms_vm_free(struct ms_vm *vm)
+{
+	if (!vm)
+		return;
+	if (vm->mm)
+		ms_mmu_notifier_unregister(vm->mm, &vm->notifier);
+	TAILQ_REMOVE(&vm->machine->vms, vm, link);
+	ms_vm_s2_free(vm);
+	ms_memslots_destroy(vm);
+	ms_free(vm->machine, vm);
+}
+
+void ms_vms_destroy(struct ms_machine *m)
+{
+	struct ms_vm *vm;
+
+	while ((vm = TAILQ_FIRST(&m->vms)))
+		ms_vm_free(vm);
+}
+
+uint32_t ms_vm_id(const struct ms_vm *vm)
+{
+	return vm->id;
+}
+
+const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm)
+{
+	return vm->s2;
+}
