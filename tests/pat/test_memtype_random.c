@@ -207,7 +207,7 @@ static void run(struct world *w, unsigned int steps, uint64_t space, uint64_t lo
 		start = BASE + rnd(w, space / 2) * 0x1000;
 		assert_int_equal(ms_memtype_lookup(w->m, start), oracle_lookup(&w->o, start));
 		if (i % 32 == 0)
-			assert_same(w, start, start + rnd(w, space) * 0x800);
+			assert_same(w, start, start + (1 + rnd(w, space)) * 0x800);
 	}
 	assert_same(w, 0, UINT64_MAX);
 }
