@@ -30,7 +30,6 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 	struct ms_vma *vma = vmf->vma;
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_hva_t addr = vmf->address;
-	const struct ms_page *page;
 	ms_vm_fault_t ret;
 
 	vmf->pfn = 0;
@@ -43,12 +42,11 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 	}
 	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE | MS_VM_FAULT_RETRY))
 		return ret;
-	page = ms_pfn_to_page(m, vmf->pfn);
-	if (!page || !ms_pfn_to_page(m, ms_page_head(m, vmf->pfn))->refcount) {
-		ms_violation(m, "fault handler gives no page that is in use", addr);
+	if (!ms_pfn_is_ram(m, vmf->pfn)) {
+		ms_violation(m, "fault handler gives no page of RAM", addr);
 		return MS_VM_FAULT_SIGBUS;
 	}
-	return 0;
+	return ms_pfn_to_page(m, ms_page_head(m, vmf->pfn)) ? 0 : MS_VM_FAULT_OOM;
 }
 
 /* do_page_mkwrite() */

@@ -4,6 +4,7 @@
  * mm/shmem.c. A huge page that lies in it only partly is unmapped everywhere and split.
  */
 #include "mm/memfile.h"
+#include "phys/split.h"
 
 /* A folio of the page cache. */
 struct folio {
@@ -104,38 +105,16 @@ static void unmap_folio(struct folio *f)
 
 /* ---- splitting ---- */
 
-/* The pages from pfn on become a compound page of their own, held by the cache alone. */
-static void make_folio(struct ms_machine *m, ms_pfn_t pfn, unsigned int order)
-{
-	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-		struct ms_page *page = ms_pfn_to_page(m, pfn + i);
-
-		page->head_offset = (uint16_t)i;
-		page->order = i ? 0 : (uint8_t)order;
-		page->refcount = i ? 0 : UINT32_C(1) << order;
-		page->flags = (uint8_t)((page->flags & ~MS_PG_TAIL) | (i ? MS_PG_TAIL : 0));
-	}
-}
-
-/* __split_folio_to_order(): folios of 2^new_order in place of one of 2^order */
-static void split_to_order(struct ms_machine *m, ms_pfn_t pfn, unsigned int order,
-			   unsigned int new_order)
-{
-	const uint64_t step = UINT64_C(1) << new_order;
-
-	for (uint64_t i = 0; i < UINT64_C(1) << order; i += step)
-		make_folio(m, pfn + i, new_order);
-}
-
 /* Halves, and the half with page `at` in halves again, down to that page alone (7.x). */
-static void split_around(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ms_pfn_t at)
+static bool split_around(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ms_pfn_t at)
 {
 	while (order) {
-		split_to_order(m, pfn, order, order - 1);
-		order--;
+		if (!ms_page_split(m, pfn, --order))
+			return false;
 		if (at >= pfn + (UINT64_C(1) << order))
 			pfn += UINT64_C(1) << order;
 	}
+	return true;
 }
 
 /* What the huge page had beyond the end of the file is no longer kept. */
@@ -152,16 +131,17 @@ static void drop_beyond_end(const struct folio *f)
 }
 
 /* split_folio() / folio_split(): `at` is the page where the hole begins or ends */
-static void split_folio(struct folio *f, uint64_t at)
+static bool split_folio(struct folio *f, uint64_t at)
 {
 	struct ms_machine *m = f->mapping->machine;
 
 	unmap_folio(f);
-	if (m->policy.folio_split == MS_FOLIO_SPLIT_PAGES)
-		split_to_order(m, f->pfn, f->order, 0);
-	else
-		split_around(m, f->pfn, f->order, f->pfn + (at - f->index));
+	if (m->policy.folio_split == MS_FOLIO_SPLIT_PAGES
+		    ? !ms_page_split(m, f->pfn, 0)
+		    : !split_around(m, f->pfn, f->order, f->pfn + (at - f->index)))
+		return false;
 	drop_beyond_end(f);
+	return true;
 }
 
 /* truncate_inode_partial_folio() of the folio of page `index`, where [first, end) cuts it */
@@ -174,21 +154,31 @@ static void split_partial(struct ms_mapping *mapping, uint64_t index, uint64_t f
 		return;
 	from = ms_max_u64(first, f.index);
 	to = ms_min_u64(end, f.index + folio_pages(&f));
-	if (to - from == folio_pages(&f))
+	if (to - from == folio_pages(&f) || !split_folio(&f, from))
 		return;
-	split_folio(&f, from);
 	if (to < f.index + folio_pages(&f) && find_folio(mapping, to, &f) && f.order)
 		split_folio(&f, to);
 }
 
-/* shmem_undo_range() of pages [first, end): whole folios go at once, those at the borders are
- * split before */
+/*
+ * shmem_undo_range() of pages [first, end): folios that the borders cut are split, then every folio
+ * inside goes. One that could not be split for want of memory stays whole.
+ */
 static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 {
+	struct folio f;
+
 	split_partial(mapping, first, first, end);
 	split_partial(mapping, end - 1, first, end);
-	for (uint64_t i = first; i < end; i++)
-		remove_index(mapping, i);
+	for (uint64_t i = first; i < end; i++) {
+		if (!find_folio(mapping, i, &f))
+			continue;
+		if (f.index >= first && f.index + folio_pages(&f) <= end) {
+			for (uint64_t j = 0; j < folio_pages(&f); j++)
+				remove_index(mapping, i + j);
+		}
+		i = f.index + folio_pages(&f) - 1;
+	}
 }
 
 int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)

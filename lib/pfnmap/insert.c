@@ -182,15 +182,16 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
-	const struct ms_page *page = ms_pfn_to_page(m, pfn), *head;
+	const struct ms_page *head = ms_pfn_to_page(m, ms_page_head(m, pfn));
 	unsigned int level;
 	uint64_t *slot;
 
 	if (!in_vma(vma, addr))
 		return -EFAULT;
-	head = page ? ms_pfn_to_page(m, ms_page_head(m, pfn)) : NULL;
-	if (!head || !head->refcount)
+	if (!ms_pfn_is_ram(m, pfn))
 		return -EINVAL;
+	if (!head)
+		return -ENOMEM;
 	if (!(vma->vm_flags & MS_VM_MIXEDMAP)) {
 		if (vma->vm_flags & MS_VM_PFNMAP) {
 			ms_violation(m, "vm_insert_page into a VM_PFNMAP VMA", addr);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Compound pages in parts: what the page cache asks for when a hole cuts a huge page. */
+#ifndef MS_PHYS_SPLIT_H
+#define MS_PHYS_SPLIT_H
+
+#include "phys/internal.h"
+
+/*
+ * The compound page at `pfn` becomes blocks of 2^new_order pages, and its references are dealt out
+ * among them in equal shares. false: no memory for the frames, and nothing has changed.
+ */
+bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order);
+
+#endif
