@@ -10,6 +10,7 @@
 #define MS_DRIVERS_INTERNAL_H
 
 #include "machine/internal.h"
+#include "phys/internal.h"
 
 #include <mapsim/drivers.h>
 #include <mapsim/pat.h>
@@ -101,9 +102,5 @@ int ms_vfio_v1_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v1_zap(struct ms_vfio *dev);
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
-
-/* lib/phys */
-struct ms_machine *ms_device_machine(const struct ms_device *dev);
-bool ms_device_prefetchable(const struct ms_device *dev);
 
 #endif

@@ -5,7 +5,6 @@
  * CONFIG_IO_STRICT_DEVMEM, which 5.10 has in drivers/char/mem.c.
  */
 #include "drivers/internal.h"
-#include "phys/internal.h"
 
 static int claim_cmp(const struct ms_claim *a, const struct ms_claim *b)
 {

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Claims of physical ranges: who may have what, and which mappings end. */
+#include "world.h"
+
+static void a_range_is_claimed_once_and_released_exactly(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+
+	(void)state;
+	bar_b(m);
+	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), 0);
+	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, B_PA + 0x1000, 0x1000), -EBUSY);
+	assert_int_equal(ms_iomem_release(m, B_PA, 0x1000), -EINVAL);
+	assert_int_equal(ms_iomem_release(m, B_PA, B_SIZE), 0);
+	assert_int_equal(ms_iomem_release(m, B_PA, B_SIZE), -EINVAL);
+	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), 0);
+	ms_machine_free(m);
+}
+
+/*   b  |----|            claims: a part of it, never across its border
+ *        ====  ✗  */
+static void a_claim_lies_inside_of_a_device_or_outside_of_all(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+
+	(void)state;
+	bar_b(m);
+	assert_int_equal(ms_iomem_claim(m, B_PA + 0x3000, 0x2000), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, B_PA - 0x1000, 0x2000), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, B_PA - 0x1000, 0x10000), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, B_PA + B_SIZE, 0x1000), 0);
+	assert_int_equal(ms_iomem_claim(m, B_PA, 0x1000), 0);
+	ms_machine_free(m);
+}
+
+static void ram_and_impossible_ranges_are_busy(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+
+	(void)state;
+	ms_ram_add(m, 0x1000, 0x9e000);
+	ms_ram_add(m, 0x40000000, 0x100000);
+	assert_int_equal(ms_iomem_claim(m, 0x2000, 0x1000), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, 0x3fff0000, 0x11000), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, B_PA, 0), -EBUSY);
+	assert_int_equal(ms_iomem_claim(m, B_PA, UINT64_MAX), -EBUSY);
+	assert_int_equal(ms_iomem_release(m, B_PA, 0), -EINVAL);
+	ms_machine_free(m);
+}
+
+static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+
+	(void)state;
+	bar_b(m);
+	ms_ram_add(m, 0x40000000, 0x100000);
+	ms_iomem_claim(m, B_PA + 0x1800, 0x100);
+	assert_false(ms_iomem_is_exclusive(m, B_PA + 0xfff));
+	assert_true(ms_iomem_is_exclusive(m, B_PA + 0x1000));
+	assert_true(ms_iomem_is_exclusive(m, B_PA + 0x1fff));
+	assert_false(ms_iomem_is_exclusive(m, B_PA + 0x2000));
+	assert_true(ms_iomem_is_exclusive(m, 0x40000000));
+	assert_int_equal(ms_iomem_claim(m, B_PA + 0x1000, 0x800), 0);
+	ms_machine_free(m);
+}
+
+/*   sysfs    A |b0|b1|b2|b3|
+ *   claim         ======          */
+static void a_claim_of_a_part_zaps_that_part(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
+	ms_trace_clear(m);
+	ms_iomem_claim(m, B_PA + 0x1000, 0x2000);
+	assert_string_equal(EVENTS(m), "notify 7e0000001000 2000;zap 7e0000001000 2000;");
+	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
+	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
+	ms_iomem_release(m, B_PA + 0x1000, 0x2000);
+	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
+	ms_machine_free(m);
+}
+
+/* 5.10: the address_space is /dev/mem's alone. From 5.12 on sysfs shares it. */
+static void sysfs_mappings_end_by_policy_and_devmem_mappings_always(void **state)
+{
+	static const struct {
+		const char *release;
+		uint64_t left_of_sysfs;
+	} kernel[] = { { "5.10.223", 4 }, { "6.1.176", 0 }, { "7.2.13", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct ms_machine *m = machine(kernel[i].release, MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_device *b = bar_b(m);
+
+		map(mm, A, B_SIZE, ms_pci_resource(b), 0);
+		map(mm, A + MS_2M, B_SIZE, ms_devmem_open(m, true), B_PA);
+		ms_iomem_claim(m, B_PA, B_SIZE);
+		assert_int_equal(present(mm, A, A + B_SIZE), kernel[i].left_of_sysfs);
+		assert_int_equal(present(mm, A + MS_2M, A + MS_2M + B_SIZE), 0);
+		ms_machine_free(m);
+	}
+}
+
+static void a_refused_claim_zaps_nothing(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, 0x1000, ms_pci_resource(bar_b(m)), 0);
+	ms_iomem_claim(m, B_PA + 0x3000, 0x1000);
+	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
+	assert_int_equal(present(mm, A, A + 0x1000), 1);
+	ms_machine_free(m);
+}
+
+static void copied_pages_of_private_mappings_go_too(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_device *b = bar_b(m);
+	uint64_t free_pages;
+
+	(void)state;
+	ms_ram_add(m, 0x40000000, 0x1000000);
+	ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE, ms_pci_resource(b), 0);
+	free_pages = ms_ram_free_pages(m);
+	ms_touch(mm, A + 0x1000, MS_PROT_W);
+	assert_int_equal(ms_ram_free_pages(m), free_pages - 1);
+	ms_iomem_claim(m, B_PA, B_SIZE);
+	assert_int_equal(present(mm, A, A + B_SIZE), 0);
+	assert_int_equal(ms_ram_free_pages(m), free_pages);
+	ms_machine_free(m);
+}
+
+/* x86: whatever lies below 1M counts as allowed, so the claim looks as if iomem=relaxed were on. */
+static void a_claim_below_one_megabyte_zaps_nothing_on_x86(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, 0x1000, ms_devmem_open(m, true), 0xf0000);
+	assert_int_equal(ms_iomem_claim(m, 0xf0000, 0x1000), 0);
+	assert_int_equal(present(mm, A, A + 0x1000), 1);
+	ms_machine_free(m);
+}
+
+static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_device *b = bar_b(m);
+
+	(void)state;
+	ms_iomem_claim(m, B_PA, 0x1000);
+	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(b), 0x2000), -EINVAL);
+	ms_iomem_release(m, B_PA, 0x1000);
+	ms_iomem_claim(m, B_PA + 0x2000, 0x1000);
+	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(b), 0x2000), A);
+	ms_machine_free(m);
+}
+
+/* B_wc, four pages; revoke of page 2 (corner case 26). */
+static void a_partial_revoke_frees_the_reservation_or_keeps_it(void **state)
+{
+	struct ms_machine *old = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_machine *late = machine("7.2.13", MS_ARCH_X86_64);
+
+	(void)state;
+	map(ms_mm_new(old), A, B_SIZE, ms_pci_resource_wc(bar_b(old)), 0);
+	ms_iomem_claim(old, B_PA + 0x2000, 0x1000);
+	assert_int_equal(memtypes(old), 0);
+	map(ms_mm_new(late), A, B_SIZE, ms_pci_resource_wc(bar_b(late)), 0);
+	ms_iomem_claim(late, B_PA + 0x2000, 0x1000);
+	assert_int_equal(memtypes(late), 1);
+	ms_machine_free(old);
+	ms_machine_free(late);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_range_is_claimed_once_and_released_exactly),
+		cmocka_unit_test(a_claim_lies_inside_of_a_device_or_outside_of_all),
+		cmocka_unit_test(ram_and_impossible_ranges_are_busy),
+		cmocka_unit_test(a_page_is_exclusive_when_a_part_of_it_is_claimed),
+		cmocka_unit_test(a_claim_of_a_part_zaps_that_part),
+		cmocka_unit_test(sysfs_mappings_end_by_policy_and_devmem_mappings_always),
+		cmocka_unit_test(a_refused_claim_zaps_nothing),
+		cmocka_unit_test(copied_pages_of_private_mappings_go_too),
+		cmocka_unit_test(a_claim_below_one_megabyte_zaps_nothing_on_x86),
+		cmocka_unit_test(while_the_start_of_a_bar_is_claimed_sysfs_is_einval),
+		cmocka_unit_test(a_partial_revoke_frees_the_reservation_or_keeps_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

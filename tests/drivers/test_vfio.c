@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* vfio-pci, both regimes: its checks, its hold on the BAR, memory off and on. */
+#include "world.h"
+
+#define OFF_2 (UINT64_C(2) << 40)
+
+static const char *const all[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+
+static void the_region_index_is_in_the_offset(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_device *regs = ms_device_add(m, "regs", 0xfea00000, 0x100000);
+
+	(void)state;
+	ms_device_set_prefetchable(regs, false);
+	assert_int_equal(ms_vfio_offset(ms_vfio_open(bar_b(m))), OFF_2);
+	assert_int_equal(ms_vfio_offset(ms_vfio_open(regs)), 0);
+	assert_int_equal(ms_vfio_offset(ms_vfio_open_region(bar_h(m), 4)), UINT64_C(4) << 40);
+	assert_null(ms_vfio_open_region(ms_device_find(m, "h"), 5));
+	assert_null(ms_vfio_open_region(ms_device_find(m, "b"), 6));
+	ms_machine_free(m);
+}
+
+/* Corner case 60. */
+static void mmap_refuses_private_and_what_is_not_in_the_bar(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_file *file = ms_vfio_open(bar_b(m));
+
+		assert_int_equal(ms_mmap(mm, A, B_SIZE, MS_PROT_R, MS_MAP_PRIVATE, file, OFF_2),
+				 -EINVAL);
+		assert_int_equal(map(mm, A, 0x5000, file, OFF_2), -EINVAL);
+		assert_int_equal(map(mm, A, 0x1000, file, OFF_2 + B_SIZE), -EINVAL);
+		assert_int_equal(map(mm, A, 0x1000, file, UINT64_C(6) << 40), -EINVAL);
+		assert_int_equal(map(mm, A, 0x1000, file, UINT64_C(1) << 40), -EINVAL);
+		assert_int_equal(map(mm, A, 0x3000, file, OFF_2 + 0x1000), A);
+		assert_int_equal(present(mm, A, A + 0x3000), 0);
+		ms_machine_free(m);
+	}
+}
+
+static void vm_pgoff_is_physical_or_the_files(void **state)
+{
+	static const uint64_t pgoff[] = { 0xfd001, 0xfd001, 0x20000001, 0x20000001 };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, 0x3000, ms_vfio_open(bar_b(m)), OFF_2 + 0x1000);
+		assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, pgoff[i]);
+		assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_R), MS_ACCESS_OK);
+		assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x2000);
+		ms_machine_free(m);
+	}
+}
+
+static void flags_are_complete_at_mmap(void **state)
+{
+	static const char *const flags[] = {
+		"rd,wr,sh,mr,mw,me,ms,pf,io,de,dd",
+		"rd,wr,sh,mr,mw,me,ms,pf,io,de,dd",
+		"rd,wr,sh,mr,mw,me,ms,pf,io,de,dd,?\?",
+		"rd,wr,sh,mr,mw,ms,pf,io,de,dd,?\?",
+	};
+	char buf[MS_VMFLAGS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
+		assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
+				    flags[i]);
+		ms_machine_free(m);
+	}
+}
+
+static void the_type_is_uncached(void **state)
+{
+	struct ms_machine *x86 = machine("6.1.192", MS_ARCH_X86_64);
+	struct ms_machine *arm = machine("7.2.13", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(x86);
+
+	(void)state;
+	map(mm, A, B_SIZE, ms_vfio_open(bar_b(x86)), OFF_2);
+	ms_touch(mm, A, MS_PROT_W);
+	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
+	mm = ms_mm_new(arm);
+	map(mm, A, B_SIZE, ms_vfio_open(bar_b(arm)), OFF_2);
+	ms_touch(mm, A, MS_PROT_W);
+	assert_int_equal(leaf_cache(mm, A), MS_CACHE_NGNRNE);
+	ms_machine_free(x86);
+	ms_machine_free(arm);
+}
+
+static void execution_is_allowed_up_to_6_12(void **state)
+{
+	struct ms_machine *old = machine("6.12.117", MS_ARCH_ARM64);
+	struct ms_machine *late = machine("7.2.13", MS_ARCH_ARM64);
+
+	(void)state;
+	assert_int_equal(ms_mmap(ms_mm_new(old), A, B_SIZE, MS_PROT_R | MS_PROT_X, MS_MAP_SHARED,
+				 ms_vfio_open(bar_b(old)), OFF_2),
+			 A);
+	assert_int_equal(ms_mmap(ms_mm_new(late), A, B_SIZE, MS_PROT_R | MS_PROT_X, MS_MAP_SHARED,
+				 ms_vfio_open(bar_b(late)), OFF_2),
+			 -EPERM);
+	ms_machine_free(old);
+	ms_machine_free(late);
+}
+
+static void the_first_mmap_or_the_open_claims_the_bar(void **state)
+{
+	static const bool at_open[] = { false, false, false, true };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_file *file = ms_vfio_open(bar_b(m));
+
+		assert_int_equal(ms_iomem_is_exclusive(m, B_PA), at_open[i]);
+		assert_int_equal(memtypes(m), at_open[i]);
+		map(mm, A, B_SIZE, file, OFF_2);
+		assert_true(ms_iomem_is_exclusive(m, B_PA));
+		assert_int_equal(memtypes(m), 1);
+		map(mm, A + MS_2M, B_SIZE, file, OFF_2);
+		assert_int_equal(memtypes(m), 1);
+		ms_machine_free(m);
+	}
+}
+
+static void a_refused_mmap_claims_nothing(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+
+	(void)state;
+	map(ms_mm_new(m), A, 0x5000, ms_vfio_open(bar_b(m)), OFF_2);
+	assert_false(ms_iomem_is_exclusive(m, B_PA));
+	assert_int_equal(memtypes(m), 0);
+	ms_machine_free(m);
+}
+
+static void a_bar_that_is_held_is_ebusy_at_mmap(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_device *b = bar_b(m);
+		struct ms_file *file;
+
+		ms_iomem_claim(m, B_PA + 0x1000, 0x1000);
+		file = ms_vfio_open(b);
+		assert_non_null(file);
+		assert_int_equal(map(ms_mm_new(m), A, B_SIZE, file, OFF_2), -EBUSY);
+		ms_machine_free(m);
+	}
+}
+
+static void whether_the_bar_was_had_at_open_is_remembered(void **state)
+{
+	static const int64_t later[] = { A, A, A, -EBUSY };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_device *b = bar_b(m);
+		struct ms_file *file;
+
+		ms_iomem_claim(m, B_PA, B_SIZE);
+		file = ms_vfio_open(b);
+		ms_iomem_release(m, B_PA, B_SIZE);
+		assert_int_equal(map(ms_mm_new(m), A, B_SIZE, file, OFF_2), later[i]);
+		ms_machine_free(m);
+	}
+}
+
+static void a_memtype_that_refuses_the_ioremap_is_enomem(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_device *h = bar_h(m);
+
+	(void)state;
+	ms_ioremap(m, H_PA, 0x1000, MS_CACHE_WB);
+	assert_int_equal(map(ms_mm_new(m), A, B_SIZE, ms_vfio_open(h), OFF_2), -ENOMEM);
+	assert_false(ms_iomem_is_exclusive(m, H_PA));
+	ms_machine_free(m);
+}
+
+static void the_claim_ends_sysfs_mappings(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_device *b = bar_b(m);
+
+	(void)state;
+	map(mm, A, B_SIZE, ms_pci_resource(b), 0);
+	map(mm, A + MS_2M, B_SIZE, ms_vfio_open(b), OFF_2);
+	assert_int_equal(present(mm, A, A + B_SIZE), 0);
+	assert_int_equal(map(mm, A, B_SIZE, ms_pci_resource(b), 0), -EINVAL);
+	assert_int_equal(map(mm, A, B_SIZE, ms_devmem_open(m, true), B_PA), -EPERM);
+	ms_machine_free(m);
+}
+
+static void the_last_close_gives_the_bar_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_device *b = bar_b(m);
+		struct ms_file *first = ms_vfio_open(b), *second = ms_vfio_open(b);
+
+		map(mm, A, B_SIZE, first, OFF_2);
+		ms_file_put(first);
+		ms_file_put(second);
+		assert_true(ms_iomem_is_exclusive(m, B_PA));
+		ms_munmap(mm, A, B_SIZE);
+		assert_false(ms_iomem_is_exclusive(m, B_PA));
+		assert_int_equal(memtypes(m), 0);
+		ms_machine_free(m);
+	}
+}
+
+/* Corner cases 49 and 58: every regime since 5.8. */
+static void memory_off_is_sigbus_until_it_is_on_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_file *file = ms_vfio_open(bar_b(m));
+
+		map(mm, A, B_SIZE, file, OFF_2);
+		assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
+		assert_int_equal(ms_vfio_set_memory(file, false), 0);
+		assert_int_equal(present(mm, A, A + B_SIZE), 0);
+		assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+		assert_int_equal(ms_vfio_set_memory(file, true), 0);
+		assert_int_equal(present(mm, A, A + B_SIZE), 0);
+		assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
+		ms_machine_free(m);
+	}
+}
+
+static void memory_of_one_device_is_not_that_of_another(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *b = ms_vfio_open(bar_b(m)), *h = ms_vfio_open(bar_h(m));
+
+	(void)state;
+	map(mm, A, 0x1000, b, OFF_2);
+	map(mm, A + 0x1000, 0x1000, h, OFF_2);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_touch(mm, A + 0x1000, MS_PROT_R);
+	ms_vfio_set_memory(b, false);
+	assert_int_equal(present(mm, A, A + 0x1000), 0);
+	assert_int_equal(present(mm, A + 0x1000, A + 0x2000), 1);
+	ms_machine_free(m);
+}
+
+static void what_is_no_vfio_file_has_no_memory_bit(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_file *file = ms_pci_resource(bar_b(m));
+
+	(void)state;
+	assert_int_equal(ms_vfio_set_memory(file, false), -ENODEV);
+	assert_int_equal(ms_vfio_set_prepopulate(file, true), -ENODEV);
+	assert_int_equal(ms_vfio_offset(file), 0);
+	ms_machine_free(m);
+}
+
+/* Corner case 52. V1 (after a touch): notifier, untrack, free, zap; V3: notifier, (untrack,) zap.
+ */
+static void order_of_events_at_memory_off(void **state)
+{
+	static const char *const expected[] = {
+		"notify 7e0000000000 4000;untrack 7e0000000000 1;free fd000000 fd004000;"
+		"zap 7e0000000000 4000;",
+		"notify 7e0000000000 4000;untrack 7e0000000000 1;free fd000000 fd004000;"
+		"zap 7e0000000000 4000;",
+		"notify 7e0000000000 4000;untrack 7e0000000000 1;zap 7e0000000000 4000;",
+		"notify 7e0000000000 4000;zap 7e0000000000 4000;",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_file *file = ms_vfio_open(bar_b(m));
+
+		map(mm, A, B_SIZE, file, OFF_2);
+		ms_touch(mm, A, MS_PROT_R);
+		ms_trace_clear(m);
+		ms_vfio_set_memory(file, false);
+		assert_string_equal(EVENTS(m), expected[i]);
+		ms_machine_free(m);
+	}
+}
+
+/* V1 forgets what it zapped, V3 walks every mapping each time. */
+static void memory_off_without_a_touch(void **state)
+{
+	static const char *const expected[] = {
+		"",
+		"",
+		"notify 7e0000000000 4000;zap 7e0000000000 4000;",
+		"notify 7e0000000000 4000;zap 7e0000000000 4000;",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+		struct ms_file *file = ms_vfio_open(bar_b(m));
+
+		map(ms_mm_new(m), A, B_SIZE, file, OFF_2);
+		for (int twice = 0; twice < 2; twice++) {
+			ms_trace_clear(m);
+			ms_vfio_set_memory(file, false);
+			assert_string_equal(EVENTS(m), expected[i]);
+		}
+		ms_machine_free(m);
+	}
+}
+
+static void madv_remove_meets_an_anonymous_inode_or_a_regular_one(void **state)
+{
+	static const int expected[] = { -ENODEV, -ENODEV, -ENODEV, -EOPNOTSUPP };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
+		assert_int_equal(ms_madvise(mm, A, B_SIZE, MS_MADV_REMOVE), expected[i]);
+		ms_machine_free(m);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_region_index_is_in_the_offset),
+		cmocka_unit_test(mmap_refuses_private_and_what_is_not_in_the_bar),
+		cmocka_unit_test(vm_pgoff_is_physical_or_the_files),
+		cmocka_unit_test(flags_are_complete_at_mmap),
+		cmocka_unit_test(the_type_is_uncached),
+		cmocka_unit_test(execution_is_allowed_up_to_6_12),
+		cmocka_unit_test(the_first_mmap_or_the_open_claims_the_bar),
+		cmocka_unit_test(a_refused_mmap_claims_nothing),
+		cmocka_unit_test(a_bar_that_is_held_is_ebusy_at_mmap),
+		cmocka_unit_test(whether_the_bar_was_had_at_open_is_remembered),
+		cmocka_unit_test(a_memtype_that_refuses_the_ioremap_is_enomem),
+		cmocka_unit_test(the_claim_ends_sysfs_mappings),
+		cmocka_unit_test(the_last_close_gives_the_bar_back),
+		cmocka_unit_test(memory_off_is_sigbus_until_it_is_on_again),
+		cmocka_unit_test(memory_of_one_device_is_not_that_of_another),
+		cmocka_unit_test(what_is_no_vfio_file_has_no_memory_bit),
+		cmocka_unit_test(order_of_events_at_memory_off),
+		cmocka_unit_test(memory_off_without_a_touch),
+		cmocka_unit_test(madv_remove_meets_an_anonymous_inode_or_a_regular_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* vfio-pci 6.12 and later: a page or a leaf at a time, revoked by file offset. */
+#include "world.h"
+
+#define OFF_2 (UINT64_C(2) << 40)
+
+static struct ms_machine *thp_machine(const char *release, enum ms_arch arch, enum ms_thp_mode thp)
+{
+	const struct ms_machine_config config = { .thp = thp };
+
+	return ms_machine_new_config(ms_policy_linux(release, arch), &config);
+}
+
+/* Corner case 51. */
+static void a_fault_maps_one_page_and_reserves_nothing(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
+	ms_trace_clear(m);
+	ms_touch(mm, A + 0x3000, MS_PROT_R);
+	assert_string_equal(EVENTS(m), "");
+	assert_int_equal(present(mm, A, A + B_SIZE), 1);
+	assert_int_equal(leaf_pa(mm, A + 0x3000), B_PA + 0x3000);
+	ms_machine_free(m);
+}
+
+/* Corner case 55. */
+static void the_largest_leaf_is_the_architectures(void **state)
+{
+	static const struct {
+		enum ms_arch arch;
+		uint64_t size;
+	} cpu[] = { { MS_ARCH_X86_64, MS_1G }, { MS_ARCH_ARM64, MS_2M } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ms_machine *m = machine("6.12.117", cpu[i].arch);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
+		ms_touch(mm, A + 0x1000, MS_PROT_R);
+		assert_int_equal(leaf_size(mm, A + 0x1000), cpu[i].size);
+		assert_int_equal(leaf_pa(mm, A + 0x1000), H_PA + 0x1000);
+		ms_machine_free(m);
+	}
+}
+
+/* Corner case 55: 6.12.0 tests the fault address itself. */
+static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
+{
+	static const struct {
+		enum ms_policy_vfio_huge_align align;
+		uint64_t size;
+	} rule[] = {
+		{ MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS, MS_4K },
+		{ MS_VFIO_HUGE_ALIGN_ROUNDED_AND_PFN, MS_1G },
+	};
+	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_X86_64);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ms_machine *m;
+		struct ms_mm *mm;
+
+		policy.vfio_huge_align = rule[i].align;
+		m = ms_machine_new(&policy);
+		mm = ms_mm_new(m);
+		map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
+		ms_touch(mm, A + 0x1000, MS_PROT_R);
+		assert_int_equal(leaf_size(mm, A + 0x1000), rule[i].size);
+		ms_machine_free(m);
+	}
+}
+
+/* c1d9dac0db16 tests the pfn; before it an offset that is not congruent maps the wrong place. */
+static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
+{
+	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct ms_machine *m = ms_machine_new(&policy);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
+	ms_touch(mm, A, MS_PROT_R);
+	assert_int_equal(leaf_size(mm, A), MS_4K);
+	assert_int_equal(leaf_pa(mm, A), H_PA + 0x1000);
+	ms_machine_free(m);
+	policy.vfio_huge_align = MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS;
+	m = ms_machine_new(&policy);
+	mm = ms_mm_new(m);
+	map(mm, A, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
+	ms_touch(mm, A, MS_PROT_R);
+	assert_int_equal(leaf_size(mm, A), MS_2M);
+	ms_machine_free(m);
+}
+
+/*  |....|========|==..|   only the aligned 2M inside of the VMA is a leaf */
+static void a_leaf_must_lie_inside_of_the_vma(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A + 0x1000, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
+	ms_touch(mm, A + 0x1000, MS_PROT_R);
+	ms_touch(mm, A + MS_2M + 0x5000, MS_PROT_R);
+	ms_touch(mm, A + 2 * MS_2M, MS_PROT_R);
+	assert_int_equal(leaf_size(mm, A + 0x1000), MS_4K);
+	assert_int_equal(leaf_size(mm, A + MS_2M), MS_2M);
+	assert_int_equal(leaf_size(mm, A + 2 * MS_2M), MS_4K);
+	ms_machine_free(m);
+}
+
+/* Corner case 55: the THP switch, up to 6.12.113. */
+static void thp_never_stops_leaves_by_policy(void **state)
+{
+	static const struct {
+		const char *release;
+		uint64_t size;
+	} kernel[] = { { "6.12.107", MS_4K }, { "6.12.117", MS_2M }, { "7.2.13", MS_2M } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct ms_machine *m = thp_machine(kernel[i].release, MS_ARCH_ARM64, MS_THP_NEVER);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, MS_2M, ms_vfio_open(bar_h(m)), OFF_2);
+		ms_touch(mm, A, MS_PROT_R);
+		assert_int_equal(leaf_size(mm, A), kernel[i].size);
+		ms_machine_free(m);
+	}
+}
+
+static void madv_nohugepage_stops_leaves_always(void **state)
+{
+	static const char *const release[] = { "6.12.107", "6.12.117", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct ms_machine *m = machine(release[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, MS_2M, ms_vfio_open(bar_h(m)), OFF_2);
+		ms_madvise(mm, A, MS_2M, MS_MADV_NOHUGEPAGE);
+		ms_touch(mm, A, MS_PROT_R);
+		assert_int_equal(leaf_size(mm, A), MS_4K);
+		ms_machine_free(m);
+	}
+}
+
+static void a_pfnmap_vma_has_no_large_leaf_before_6_12(void **state)
+{
+	struct ms_machine *m = machine("6.1.192", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, MS_2M, ms_vfio_open(bar_h(m)), OFF_2);
+	ms_touch(mm, A, MS_PROT_R);
+	assert_int_equal(leaf_size(mm, A), MS_4K);
+	assert_int_equal(present(mm, A, A + MS_2M), 512);
+	ms_machine_free(m);
+}
+
+/* Corner case 57: the leaf fits, so that its SIGBUS is final: one handler call. */
+static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_vfio_open(bar_h(m));
+
+	(void)state;
+	map(mm, A, MS_1G, file, OFF_2);
+	ms_vfio_set_memory(file, false);
+	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	ms_vfio_set_memory(file, true);
+	ms_touch(mm, A, MS_PROT_R);
+	assert_int_equal(leaf_size(mm, A), MS_1G);
+	ms_machine_free(m);
+}
+
+/* Corner case 53, the other regime: no open, so that a split takes nothing away. */
+static void a_split_keeps_what_is_present(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
+	for (uint64_t page = 0; page < 4; page++)
+		ms_touch(mm, A + page * 0x1000, MS_PROT_R);
+	ms_mprotect(mm, A + 0x1000, 0x1000, MS_PROT_R);
+	assert_int_equal(present(mm, A, A + B_SIZE), 4);
+	ms_machine_free(m);
+}
+
+static void a_split_or_moved_vma_still_finds_its_pages(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
+	ms_munmap(mm, A + 0x1000, 0x1000);
+	ms_touch(mm, A + 0x3000, MS_PROT_R);
+	assert_int_equal(leaf_pa(mm, A + 0x3000), B_PA + 0x3000);
+	ms_mremap(mm, A + 0x2000, 0x2000, 0x2000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G);
+	ms_touch(mm, A + MS_1G, MS_PROT_R);
+	assert_int_equal(leaf_pa(mm, A + MS_1G), B_PA + 0x2000);
+	ms_machine_free(m);
+}
+
+/* Corner case 54. */
+static void a_child_has_the_parents_leaves_and_both_are_revoked(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m), *child;
+	struct ms_file *file = ms_vfio_open(bar_h(m));
+
+	(void)state;
+	map(mm, A, MS_2M, file, OFF_2);
+	ms_touch(mm, A, MS_PROT_R);
+	child = ms_fork(mm, NULL);
+	assert_int_equal(leaf_size(child, A), MS_2M);
+	ms_vfio_set_memory(file, false);
+	assert_int_equal(present(mm, A, A + MS_2M), 0);
+	assert_int_equal(present(child, A, A + MS_2M), 0);
+	assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	ms_machine_free(m);
+}
+
+static void every_open_file_of_the_device_is_revoked(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_device *b = bar_b(m);
+	struct ms_file *first = ms_vfio_open(b), *second = ms_vfio_open(b);
+
+	(void)state;
+	map(mm, A, B_SIZE, first, OFF_2);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_vfio_set_memory(second, false);
+	assert_int_equal(present(mm, A, A + B_SIZE), 0);
+	ms_machine_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_maps_one_page_and_reserves_nothing),
+		cmocka_unit_test(the_largest_leaf_is_the_architectures),
+		cmocka_unit_test(alignment_of_the_fault_address_or_of_the_leaf),
+		cmocka_unit_test(a_leaf_needs_a_congruent_offset_or_does_not_ask),
+		cmocka_unit_test(a_leaf_must_lie_inside_of_the_vma),
+		cmocka_unit_test(thp_never_stops_leaves_by_policy),
+		cmocka_unit_test(madv_nohugepage_stops_leaves_always),
+		cmocka_unit_test(a_pfnmap_vma_has_no_large_leaf_before_6_12),
+		cmocka_unit_test(memory_off_is_sigbus_from_the_largest_leaf),
+		cmocka_unit_test(a_split_keeps_what_is_present),
+		cmocka_unit_test(a_split_or_moved_vma_still_finds_its_pages),
+		cmocka_unit_test(a_child_has_the_parents_leaves_and_both_are_revoked),
+		cmocka_unit_test(every_open_file_of_the_device_is_revoked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
