@@ -195,10 +195,10 @@ enum ms_policy_collapse_empty_pmd {
 	MS_COLLAPSE_EMPTY_PMD_GOES_ON,
 };
 
-/** notifier calls a mapping when a huge page is split (not only its leaf) */
-enum ms_policy_folio_split_notify {
-	MS_FOLIO_SPLIT_NOTIFY_TWICE,
-	MS_FOLIO_SPLIT_NOTIFY_ONCE,
+/** notifier calls when an anonymous huge page itself is split, not only its leaf */
+enum ms_policy_anon_split_notify {
+	MS_ANON_SPLIT_NOTIFY_TWICE,
+	MS_ANON_SPLIT_NOTIFY_ONCE,
 };
 
 /** flags with which MADV_DOFORK is EINVAL */
@@ -608,7 +608,7 @@ struct ms_policy {
 	enum ms_policy_collapse_read_only collapse_read_only;
 	enum ms_policy_collapse_small collapse_small;
 	enum ms_policy_collapse_empty_pmd collapse_empty_pmd;
-	enum ms_policy_folio_split_notify folio_split_notify;
+	enum ms_policy_anon_split_notify anon_split_notify;
 	enum ms_policy_madv_dofork_refuses madv_dofork_refuses;
 	enum ms_policy_madv_split_limit madv_split_limit;
 	enum ms_policy_madv_remove_needs madv_remove_needs;
