@@ -201,6 +201,12 @@ enum ms_policy_anon_split_notify {
 	MS_ANON_SPLIT_NOTIFY_ONCE,
 };
 
+/** which huge pages, mapped by pages, MADV_FREE, COLD and PAGEOUT split */
+enum ms_policy_madv_free_splits {
+	MS_MADV_FREE_SPLITS_EVERY,
+	MS_MADV_FREE_SPLITS_CUT_ONLY, ///< those that lie in the range only in part
+};
+
 /** flags with which MADV_DOFORK is EINVAL */
 enum ms_policy_madv_dofork_refuses {
 	MS_MADV_DOFORK_REFUSES_VM_IO,
@@ -609,6 +615,7 @@ struct ms_policy {
 	enum ms_policy_collapse_small collapse_small;
 	enum ms_policy_collapse_empty_pmd collapse_empty_pmd;
 	enum ms_policy_anon_split_notify anon_split_notify;
+	enum ms_policy_madv_free_splits madv_free_splits;
 	enum ms_policy_madv_dofork_refuses madv_dofork_refuses;
 	enum ms_policy_madv_split_limit madv_split_limit;
 	enum ms_policy_madv_remove_needs madv_remove_needs;
