@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pages of a process taken by somebody else, and pages made present for it: mm/gup.c. */
+#include "mm/move.h"
+
+#define MS_GUP_FAULTS 8 /* faults for one page before they are called endless */
+
+/* vm_fault_to_errno() */
+static int fault_errno(ms_vm_fault_t ret)
+{
+	if (ret & MS_VM_FAULT_OOM)
+		return -ENOMEM;
+	return ret & MS_VM_FAULT_ERROR ? -EFAULT : 0;
+}
+
+int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
+{
+	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP))
+		return -EFAULT;
+	if (write)
+		return vma->vm_flags & MS_VM_WRITE ? 0 : -EFAULT;
+	if (vma->vm_flags & MS_VM_READ)
+		return 0;
+	return force && (vma->vm_flags & MS_VM_MAYREAD) ? 0 : -EFAULT;
+}
+
+/* follow_page_mask(): may the entry be used as it is? */
+static bool followable(uint64_t entry, bool write)
+{
+	return (entry & MS_PTE_PRESENT) && (!write || (entry & MS_PTE_WRITE));
+}
+
+/*
+ * The loop of __get_user_pages(): looks, faults, looks again. The flags of the VMA were checked
+ * once, before: a handler that makes the VMA VM_PFNMAP on its first fault comes through.
+ */
+static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *entry,
+			 unsigned int *level)
+{
+	for (unsigned int i = 0; i < MS_GUP_FAULTS; i++) {
+		struct ms_vma *vma;
+		int err;
+
+		*entry = ms_pt_walk(mm, addr, level);
+		if (followable(*entry, write))
+			return 0;
+		vma = ms_vma_lookup(mm, addr);
+		if (!vma)
+			return -EFAULT;
+		err = fault_errno(ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+		if (err)
+			return err;
+	}
+	ms_violation(mm->machine, "fault handler claims success and installs nothing", addr);
+	return -EFAULT;
+}
+
+/* The page at addr in a leaf; false: there is no struct page behind it. The zero page has one. */
+static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int level, ms_hva_t addr,
+		      ms_pfn_t *pfn)
+{
+	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+
+	*pfn = ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift);
+	if (entry & MS_PTE_SPECIAL)
+		return ms_is_zero_pfn(m, *pfn);
+	return ms_pfn_is_ram(m, *pfn);
+}
+
+int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
+{
+	struct ms_vma *vma = ms_vma_lookup(mm, addr);
+	unsigned int level;
+	uint64_t entry;
+	int err;
+
+	if (!vma || ms_check_vma_flags(vma, write, false))
+		return -EFAULT;
+	err = fault_in_page(mm, addr, write, &entry, &level);
+	if (err)
+		return err;
+	if (!leaf_page(mm->machine, entry, level, addr, pfn))
+		return -EFAULT;
+	if (writable)
+		*writable = entry & MS_PTE_WRITE;
+	return 0;
+}
+
+/* gup_fast_pgd_range() and below: entries only, no VMA is asked; special entries are not for it */
+int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+{
+	unsigned int level;
+	uint64_t entry = ms_pt_walk(mm, addr, &level);
+
+	if (!followable(entry, write) || (entry & MS_PTE_SPECIAL) ||
+	    !leaf_page(mm->machine, entry, level, addr, pfn))
+		return -EFAULT;
+	return 0;
+}
+
+int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
+{
+	struct ms_vma *vma = ms_vma_lookup(mm, addr);
+
+	if (!vma || !(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))
+		return -EFAULT;
+	return fault_errno(ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+}
+
+/* ---- ranges ---- */
+
+int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
+{
+	struct ms_mm *mm = vma->vm_mm;
+
+	while (start < end) {
+		unsigned int level;
+		uint64_t entry, size;
+		int err = fault_in_page(mm, start, write, &entry, &level);
+
+		if (err)
+			return err;
+		size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+		start = ms_align_down(start, size) + size;
+	}
+	return 0;
+}
+
+/* populate_vma_page_range(): private writable memory is written to, so that it is copied now */
+static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	bool write = (vma->vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE;
+
+	// Any right will do, but none is EFAULT.
+	if (!(vma->vm_flags & MS_VM_ACCESS) || ms_check_vma_flags(vma, write, true))
+		return -EFAULT;
+	return ms_fault_in_range(vma, start, end, write);
+}
+
+static int mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool ignore_errors)
+{
+	const ms_hva_t end = start + len;
+
+	while (start < end) {
+		struct ms_vma *vma = ms_find_vma_intersection(mm, start, end);
+		int err = 0;
+		ms_hva_t stop;
+
+		if (!vma)
+			break;
+		stop = ms_min_u64(end, vma->vm_end);
+		if (!(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
+			err = populate_vma(vma, ms_max_u64(start, vma->vm_start), stop);
+		if (err && !ignore_errors)
+			return err;
+		start = stop;
+	}
+	return 0;
+}
+
+void ms_mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len)
+{
+	mm_populate(mm, start, len, true);
+}
+
+int ms_mm_populate_strict(struct ms_mm *mm, ms_hva_t start, uint64_t len)
+{
+	return mm_populate(mm, start, len, false);
+}

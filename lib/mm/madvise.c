@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* madvise(2): mm/madvise.c. */
+#include "mm/madvise.h"
+#include "mm/memfile.h"
+#include "mm/move.h"
+
+/* ---- advice that changes flags ---- */
+
+/* The flags that the VMA would have; -EINVAL: the advice is not for it. */
+static int advised_flags(const struct ms_vma *vma, enum ms_advice advice, uint64_t *flags)
+{
+	const struct ms_policy *policy = &ms_vma_machine(vma)->policy;
+	const uint64_t dofork_refuses = policy->madv_dofork_refuses == MS_MADV_DOFORK_REFUSES_VM_IO
+						? MS_VM_IO
+						: MS_VM_SPECIAL;
+
+	*flags = vma->vm_flags;
+	switch (advice) {
+	case MS_MADV_HUGEPAGE:
+		*flags = (*flags & ~MS_VM_NOHUGEPAGE) | MS_VM_HUGEPAGE;
+		return 0;
+	case MS_MADV_NOHUGEPAGE:
+		*flags = (*flags & ~MS_VM_HUGEPAGE) | MS_VM_NOHUGEPAGE;
+		return 0;
+	case MS_MADV_DONTFORK:
+		*flags |= MS_VM_DONTCOPY;
+		return 0;
+	case MS_MADV_DOFORK:
+		*flags &= ~MS_VM_DONTCOPY;
+		return vma->vm_flags & dofork_refuses ? -EINVAL : 0;
+	case MS_MADV_WIPEONFORK:
+		*flags |= MS_VM_WIPEONFORK;
+		return vma->vm_file || (vma->vm_flags & MS_VM_SHARED) ? -EINVAL : 0;
+	case MS_MADV_KEEPONFORK:
+		*flags &= ~MS_VM_WIPEONFORK;
+		return 0;
+	case MS_MADV_DONTDUMP:
+		*flags |= MS_VM_DONTDUMP;
+		return 0;
+	case MS_MADV_DODUMP:
+		*flags &= ~MS_VM_DONTDUMP;
+		return !ms_vma_is_hugetlb(vma) && (vma->vm_flags & MS_VM_SPECIAL) ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* madvise_update_vma(); *pvma becomes the VMA that covers the range afterwards */
+static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
+{
+	struct ms_vma *vma = *pvma;
+	const struct ms_mm *mm = vma->vm_mm;
+	const enum ms_policy_madv_split_limit at_limit = mm->machine->policy.madv_split_limit;
+	uint64_t flags;
+	int err = advised_flags(vma, advice, &flags);
+
+	if (err || flags == vma->vm_flags)
+		return err;
+	err = ms_vma_modify_flags(vma, start, end, flags, &vma);
+	if (err == -ENOMEM && mm->map_count >= MS_MAX_MAP_COUNT &&
+	    at_limit == MS_MADV_SPLIT_LIMIT_ENOMEM)
+		return -ENOMEM;
+	if (err)
+		return err == -ENOMEM ? -EAGAIN : err;
+	vma->vm_flags = flags;
+	*pvma = vma;
+	return 0;
+}
+
+/* ---- advice about pages ---- */
+
+/* madvise_dontneed_free_valid_vma(); *end: hugetlb memory goes in whole pages only */
+static bool dontneed_allowed(const struct ms_vma *vma, ms_hva_t start, ms_hva_t *end,
+			     enum ms_advice advice)
+{
+	const struct ms_policy *policy = &ms_vma_machine(vma)->policy;
+
+	if (!ms_vma_is_hugetlb(vma))
+		return !(vma->vm_flags & (MS_VM_PFNMAP | MS_VM_LOCKED));
+	if (advice != MS_MADV_DONTNEED || policy->hugetlb_dontneed == MS_HUGETLB_DONTNEED_EINVAL)
+		return false;
+	*end = ms_align_down(*end, ms_hugetlb_size(vma));
+	return ms_aligned(start, ms_hugetlb_size(vma));
+}
+
+static int dontneed_or_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
+{
+	if (!dontneed_allowed(vma, start, &end, advice))
+		return -EINVAL;
+	if (start == end)
+		return 0;
+	if (advice == MS_MADV_FREE)
+		return ms_madvise_free(vma, start, end);
+	ms_zap_dontneed(vma, start, end - start);
+	return 0;
+}
+
+static int cold_or_pageout(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
+{
+	if (vma->vm_flags & (MS_VM_LOCKED | MS_VM_PFNMAP | MS_VM_HUGETLB))
+		return -EINVAL;
+	ms_madvise_cold(vma, start, end, advice == MS_MADV_PAGEOUT);
+	return 0;
+}
+
+/* vfs_fallocate(FALLOC_FL_PUNCH_HOLE) */
+static int punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	uint64_t max = file->max_bytes && file->max_bytes < INT64_MAX ? file->max_bytes : INT64_MAX;
+
+	if (file->kind == MS_FILE_DRIVER && file->ops && file->ops->punch_hole)
+		return file->ops->punch_hole(file, off, len);
+	if (off + len < off || off + len > max)
+		return -EFBIG;
+	switch (file->kind) {
+	case MS_FILE_SHMEM:
+		return ms_shmem_punch_hole(file, off, len);
+	case MS_FILE_HUGETLB:
+		return ms_hugetlb_punch_hole(file, off, len);
+	case MS_FILE_DRIVER:
+		break;
+	}
+	return -EOPNOTSUPP;
+}
+
+/* madvise_remove() */
+static int remove_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const uint64_t needs = m->policy.madv_remove_needs == MS_MADV_REMOVE_NEEDS_VM_WRITE
+				       ? MS_VM_SHARED | MS_VM_WRITE
+				       : MS_VM_SHARED | MS_VM_MAYWRITE;
+	struct ms_file *file = vma->vm_file;
+	int err;
+
+	if ((vma->vm_flags & MS_VM_LOCKED) || !file)
+		return -EINVAL;
+	if ((vma->vm_flags & needs) != needs)
+		return -EACCES;
+	ms_file_get(file);
+	err = punch_hole(file, ms_vma_pgoff_of(vma, start) << m->page_shift, end - start);
+	ms_file_drop(file);
+	return err;
+}
+
+/* faultin_vma_page_range(), 5.14+ */
+static int populate(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
+{
+	bool write = advice == MS_MADV_POPULATE_WRITE;
+
+	if (ms_check_vma_flags(vma, write, false))
+		return -EINVAL;
+	return ms_fault_in_range(vma, start, end, write);
+}
+
+/* ---- the walk ---- */
+
+/* madvise_vma_behavior(); *pvma: the VMA that covers the range afterwards, NULL: to be looked up */
+static int advise_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
+{
+	struct ms_vma *vma = *pvma;
+
+	switch (advice) {
+	case MS_MADV_DONTNEED:
+	case MS_MADV_FREE:
+		*pvma = NULL;
+		return dontneed_or_free(vma, start, end, advice);
+	case MS_MADV_COLD:
+	case MS_MADV_PAGEOUT:
+		*pvma = NULL;
+		return cold_or_pageout(vma, start, end, advice);
+	case MS_MADV_REMOVE:
+		*pvma = NULL;
+		return remove_pages(vma, start, end);
+	case MS_MADV_COLLAPSE:
+		*pvma = NULL;
+		return ms_madvise_collapse(vma, start, end);
+	case MS_MADV_POPULATE_READ:
+	case MS_MADV_POPULATE_WRITE:
+		*pvma = NULL;
+		return populate(vma, start, end, advice);
+	default:
+		return update_vma(pvma, start, end, advice);
+	}
+}
+
+/* madvise_walk_vmas(): holes are passed over, and answered with ENOMEM in the end */
+static int walk_vmas(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_advice advice,
+		     bool hole_stops)
+{
+	int hole = 0;
+
+	while (start < end) {
+		struct ms_vma *vma = ms_find_vma(mm, start);
+		ms_hva_t stop;
+		int err;
+
+		if (!vma || (hole_stops && vma->vm_start > start))
+			return -ENOMEM;
+		if (start < vma->vm_start) {
+			hole = -ENOMEM;
+			start = vma->vm_start;
+			if (start >= end)
+				break;
+		}
+		stop = ms_min_u64(vma->vm_end, end);
+		err = advise_vma(&vma, start, stop, advice);
+		if (err)
+			return err;
+		start = vma ? ms_max_u64(stop, vma->vm_end) : stop;
+	}
+	return hole;
+}
+
+static bool is_populate(enum ms_advice advice)
+{
+	return advice == MS_MADV_POPULATE_READ || advice == MS_MADV_POPULATE_WRITE;
+}
+
+/* madvise_behavior_valid() */
+static bool advice_known(const struct ms_policy *policy, enum ms_advice advice)
+{
+	if (is_populate(advice))
+		return policy->madv_populate == MS_MADV_POPULATE_PRESENT;
+	if (advice == MS_MADV_COLLAPSE)
+		return policy->madv_collapse == MS_MADV_COLLAPSE_PRESENT;
+	return (unsigned int)advice <= MS_MADV_PAGEOUT;
+}
+
+int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
+{
+	const struct ms_machine *m = mm->machine;
+	const uint64_t rounded = ms_align_up(len, m->page_size);
+	bool hole_stops = is_populate(advice) &&
+			  m->policy.madv_populate_hole == MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS;
+
+	if (!advice_known(&m->policy, advice) || !ms_aligned(addr, m->page_size))
+		return -EINVAL;
+	if ((len && !rounded) || addr + rounded < addr)
+		return -EINVAL;
+	return walk_vmas(mm, addr, addr + rounded, advice, hole_stops);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * MADV_FREE, MADV_COLD and MADV_PAGEOUT: madvise_free_pte_range() and
+ * madvise_cold_or_pageout_pte_range(), mm/madvise.c. A huge page of this process alone that the
+ * range cuts is split.
+ */
+#include "mm/madvise.h"
+#include "mm/memfile.h"
+#include "phys/split.h"
+
+struct lazy {
+	struct ms_vma *vma;
+	ms_hva_t start, end;
+	uint64_t clear; // bits that entries lose
+};
+
+/* An anonymous huge page, and where its first page would be mapped. */
+struct anon_folio {
+	struct ms_vma *vma;
+	ms_pfn_t head;
+	unsigned int order;
+	ms_hva_t addr; // may lie below the VMA
+};
+
+/* folio_pte_batch() and the counts of folios: the entry of the i-th page, 0: it has none here */
+static uint64_t folio_entry(const struct anon_folio *f, uint64_t i)
+{
+	const struct ms_machine *m = ms_vma_machine(f->vma);
+	ms_hva_t addr = f->addr + (i << m->page_shift);
+	unsigned int level;
+	uint64_t entry;
+
+	if (addr < f->vma->vm_start || addr >= f->vma->vm_end)
+		return 0;
+	entry = ms_pt_walk(f->vma->vm_mm, addr, &level);
+	return level == MS_LEVEL_PTE && ms_pte_present(entry) && ms_pte_pfn(m, entry) == f->head + i
+		       ? entry
+		       : 0;
+}
+
+static uint64_t mapped_pages(const struct anon_folio *f)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < UINT64_C(1) << f->order; i++)
+		n += folio_entry(f, i) != 0;
+	return n;
+}
+
+/* try_to_migrate_one(), mm/rmap.c: unmapped for a moment, so that nobody looks at it meanwhile */
+static void notify_split(const struct anon_folio *f)
+{
+	struct ms_mm *mm = f->vma->vm_mm;
+	const struct ms_machine *m = mm->machine;
+	ms_hva_t start = ms_max_u64(f->addr, f->vma->vm_start);
+	ms_hva_t end = f->addr + ((UINT64_C(1) << f->order) << m->page_shift);
+
+	if (m->policy.anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE)
+		ms_split_huge_pmd(f->vma, start);
+	end = ms_min_u64(end, f->vma->vm_end);
+	ms_notify_start(mm, start, end, MS_NOTIFY_CLEAR);
+	ms_notify_end(mm, start, end, MS_NOTIFY_CLEAR);
+}
+
+/* split_folio() of a folio that is mapped by pages here and nowhere else; unmapped ones are freed
+ */
+static void split_pages(const struct anon_folio *f, uint64_t mapped)
+{
+	struct ms_machine *m = ms_vma_machine(f->vma);
+	const uint64_t npages = UINT64_C(1) << f->order;
+	const uint32_t missing = (uint32_t)(npages - mapped);
+
+	// References are dealt out evenly: each page gets one, then those not mapped lose it.
+	if (missing)
+		ms_page_get(m, f->head, missing);
+	if (!ms_page_split(m, f->head, 0)) {
+		if (missing)
+			ms_page_put(m, f->head, missing);
+		return;
+	}
+	for (uint64_t i = 0; i < npages; i++)
+		if (!folio_entry(f, i))
+			ms_page_put(m, f->head + i, 1);
+}
+
+/* ---- entries ---- */
+
+/* A PMD leaf; true: its pages are still to be looked at one by one. */
+static bool age_pmd(const struct lazy *lz, uint64_t *slot, ms_hva_t addr, ms_hva_t end)
+{
+	struct ms_machine *m = ms_vma_machine(lz->vma);
+	struct anon_folio f = {
+		.vma = lz->vma,
+		.head = ms_pte_pfn(m, *slot),
+		.order = ms_pmd_order(m),
+		.addr = ms_align_down(addr, ms_pmd_size(m)),
+	};
+	const struct ms_page *page = ms_pfn_to_page(m, f.head);
+
+	if ((*slot & MS_PTE_SPECIAL) || ms_is_huge_zero_pfn(m, f.head) || !page)
+		return false;
+	if (!ms_vma_is_anonymous(lz->vma) || end - addr == ms_pmd_size(m)) {
+		if (page->refcount == 1 || !ms_vma_is_anonymous(lz->vma))
+			*slot &= ~lz->clear;
+		return false;
+	}
+	if (page->refcount != 1)
+		return false;
+	if (m->policy.anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE)
+		notify_split(&f);
+	else
+		ms_split_huge_pmd(lz->vma, addr);
+	split_pages(&f, UINT64_C(1) << f.order);
+	return true;
+}
+
+/* A huge page that is mapped by pages. */
+static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(lz->vma);
+	struct anon_folio f = { .vma = lz->vma, .head = ms_page_head(m, pfn) };
+	const struct ms_page *head = ms_pfn_to_page(m, f.head);
+	uint64_t npages, mapped;
+	ms_hva_t end;
+
+	if (!head || !head->order || !(head->flags & MS_PG_ANON))
+		return;
+	f.order = head->order;
+	f.addr = addr - ((pfn - f.head) << m->page_shift);
+	npages = UINT64_C(1) << f.order;
+	end = f.addr + (npages << m->page_shift);
+	mapped = mapped_pages(&f);
+	if (head->refcount != mapped)
+		return;
+	if (m->policy.madv_free_splits == MS_MADV_FREE_SPLITS_CUT_ONLY && mapped == npages &&
+	    f.addr >= lz->start && end <= lz->end)
+		return;
+	notify_split(&f);
+	split_pages(&f, mapped);
+}
+
+static void age_table(const struct lazy *lz, ms_hva_t addr, ms_hva_t end)
+{
+	struct ms_machine *m = ms_vma_machine(lz->vma);
+	uint64_t *slot = ms_pt_slot(lz->vma->vm_mm, addr, MS_LEVEL_PTE);
+
+	for (; addr < end; addr += m->page_size, slot++) {
+		if (!ms_pte_present(*slot) || (*slot & MS_PTE_SPECIAL))
+			continue;
+		if (ms_vma_is_anonymous(lz->vma))
+			split_if_cut(lz, addr, ms_pte_pfn(m, *slot));
+		*slot &= ~lz->clear;
+	}
+}
+
+static void age_range(const struct lazy *lz)
+{
+	const uint64_t size = ms_pmd_size(ms_vma_machine(lz->vma));
+
+	for (ms_hva_t addr = lz->start, next; addr < lz->end; addr = next) {
+		uint64_t *slot = ms_pt_slot(lz->vma->vm_mm, addr, MS_LEVEL_PMD);
+
+		next = ms_min_u64(ms_align_down(addr, size) + size, lz->end);
+		if (!slot || ms_pte_none(*slot))
+			continue;
+		if (ms_pte_is_table(*slot) || age_pmd(lz, slot, addr, next))
+			age_table(lz, addr, next);
+	}
+}
+
+int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	const struct lazy lz = {
+		.vma = vma,
+		.start = start,
+		.end = end,
+		.clear = MS_PTE_YOUNG | MS_PTE_DIRTY,
+	};
+
+	if (!ms_vma_is_anonymous(vma))
+		return -EINVAL;
+	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	age_range(&lz);
+	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	return 0;
+}
+
+void ms_madvise_cold(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool pageout)
+{
+	const struct lazy lz = {
+		.vma = vma,
+		.start = start,
+		.end = end,
+		.clear = pageout ? 0 : MS_PTE_YOUNG,
+	};
+
+	age_range(&lz);
+}

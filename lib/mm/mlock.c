@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mlock(2) and munlock(2): mm/mlock.c. The caller has CAP_IPC_LOCK, no limit applies. */
+#include "mm/move.h"
+
+/* vma_supports_mlock(): elsewhere the call succeeds and nothing happens */
+static bool supports_mlock(const struct ms_vma *vma)
+{
+	return !(vma->vm_flags & MS_VM_SPECIAL) && !ms_vma_is_hugetlb(vma);
+}
+
+/* mlock_fixup(); *pvma becomes the VMA that covers the range afterwards */
+static int mlock_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, bool lock)
+{
+	struct ms_vma *vma = *pvma;
+	uint64_t newflags = (vma->vm_flags & ~MS_VM_LOCKED) | (lock ? MS_VM_LOCKED : 0);
+	int err;
+
+	if (newflags == vma->vm_flags || !supports_mlock(vma))
+		return 0;
+	err = ms_vma_modify_flags(vma, start, end, newflags, &vma);
+	if (err)
+		return err;
+	vma->vm_flags = newflags;
+	*pvma = vma;
+	return 0;
+}
+
+/* apply_vma_lock_flags(): a hole ends it, what lies before the hole keeps its new flag */
+static int apply_lock(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool lock)
+{
+	const ms_hva_t end = start + len;
+	struct ms_vma *vma;
+
+	if (end < start)
+		return -EINVAL;
+	if (end == start)
+		return 0;
+	vma = ms_vma_lookup(mm, start);
+	if (!vma)
+		return -ENOMEM;
+	for (;;) {
+		int err = mlock_fixup(&vma, start, ms_min_u64(vma->vm_end, end), lock);
+
+		if (err)
+			return err;
+		start = vma->vm_end;
+		if (start >= end)
+			return 0;
+		vma = ms_vma_next(vma);
+		if (!vma || vma->vm_start != start)
+			return -ENOMEM;
+	}
+}
+
+/* The range grows outward to whole pages. */
+static void round_range(const struct ms_mm *mm, ms_hva_t *addr, uint64_t *len)
+{
+	const uint64_t page_size = mm->machine->page_size;
+
+	*len = ms_align_up(*len + (*addr & (page_size - 1)), page_size);
+	*addr = ms_align_down(*addr, page_size);
+}
+
+int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
+{
+	int err;
+
+	round_range(mm, &addr, &len);
+	err = apply_lock(mm, addr, len, true);
+	if (err)
+		return err;
+	// __mlock_posix_error_return()
+	switch (ms_mm_populate_strict(mm, addr, len)) {
+	case 0:
+		return 0;
+	case -ENOMEM:
+		return -EAGAIN;
+	default:
+		return -ENOMEM;
+	}
+}
+
+int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
+{
+	round_range(mm, &addr, &len);
+	return apply_lock(mm, addr, len, false);
+}

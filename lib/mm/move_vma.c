@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* move_vma(), mm/mremap.c: a VMA, or a part of one, is copied to its new place, the entries follow,
+ * the source goes. */
+#include "mm/move.h"
+
+/* MREMAP_DONTUNMAP of a part of a locked VMA: only that part is to lose the lock. */
+static int split_locked_source(const struct ms_remap *rm)
+{
+	struct ms_vma *vma = rm->vma;
+	int err = 0;
+
+	if (vma->vm_start != rm->addr)
+		err = ms_split_vma(vma, rm->addr, true, NULL);
+	if (!err && vma->vm_end != rm->addr + rm->old_len)
+		err = ms_split_vma(vma, rm->addr + rm->old_len, false, NULL);
+	return err;
+}
+
+/* prep_move_vma() */
+static int prepare_move(const struct ms_remap *rm)
+{
+	const struct ms_policy *policy = ms_remap_policy(rm);
+	struct ms_vma *vma = rm->vma;
+	ms_hva_t end = rm->addr + rm->old_len;
+	bool split_first = (rm->flags & MS_MREMAP_DONTUNMAP) && (vma->vm_flags & MS_VM_LOCKED) &&
+			   policy->dontunmap_locked == MS_DONTUNMAP_LOCKED_SPLITS_FIRST;
+	unsigned int count = rm->mm->map_count;
+	int err = 0;
+
+	if (policy->mremap_map_count == MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST
+		    ? count + 2 + split_first > MS_MAX_MAP_COUNT
+		    : count >= MS_MAX_MAP_COUNT - 3)
+		return -ENOMEM;
+	if (vma->vm_ops && vma->vm_ops->may_split &&
+	    policy->mremap_may_split == MS_MREMAP_MAY_SPLIT_ASKED_FIRST) {
+		if (vma->vm_start != rm->addr)
+			err = vma->vm_ops->may_split(vma, rm->addr);
+		if (!err && vma->vm_end != end)
+			err = vma->vm_ops->may_split(vma, end);
+		if (err)
+			return err;
+	}
+	return split_first ? split_locked_source(rm) : 0;
+}
+
+/* The copy may join its neighbours; which of them count when the source stays is the kernel's. */
+static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, bool untouched)
+{
+	struct ms_vma_merge vmg = {
+		.mm = rm->mm,
+		.prev = ms_find_vma_before(rm->mm, rm->new_addr),
+		.next = ms_find_vma(rm->mm, rm->new_addr),
+		.start = rm->new_addr,
+		.end = rm->new_addr + rm->new_len,
+		.vm_flags = rm->vma->vm_flags,
+		.pgoff = pgoff,
+		.file = rm->vma->vm_file,
+		.anon_from = rm->vma,
+	};
+	bool beside = rm->vma->vm_start == vmg.end || rm->vma->vm_end == vmg.start;
+
+	if (untouched && beside && (rm->flags & MS_MREMAP_DONTUNMAP)) {
+		switch (ms_remap_policy(rm)->dontunmap_self_merge) {
+		case MS_DONTUNMAP_SELF_MERGE_YES:
+			break;
+		case MS_DONTUNMAP_SELF_MERGE_NO:
+			if (vmg.prev == rm->vma)
+				vmg.prev = NULL;
+			if (vmg.next == rm->vma)
+				vmg.next = NULL;
+			break;
+		case MS_DONTUNMAP_SELF_MERGE_NONE_BESIDE_SOURCE:
+			return NULL;
+		}
+	}
+	return ms_vma_merge_new(&vmg);
+}
+
+/*
+ * copy_vma(): an anonymous VMA that was never written gets the vm_pgoff that a fresh one would have
+ * at the new place, so it may merge there, even with its own source: then rm->vma is the merged
+ * one.
+ */
+static struct ms_vma *copy_vma(struct ms_remap *rm)
+{
+	struct ms_vma *vma = rm->vma, *new_vma;
+	const ms_hva_t start = vma->vm_start;
+	const bool untouched = ms_vma_is_anonymous(vma) && !vma->anon_vma;
+	uint64_t pgoff = untouched ? rm->new_addr >> rm->mm->machine->page_shift
+				   : ms_vma_pgoff_of(vma, rm->addr);
+
+	new_vma = merge_copy(rm, pgoff, untouched);
+	if (new_vma) {
+		if (start >= new_vma->vm_start && start < new_vma->vm_end)
+			rm->vma = new_vma;
+		return new_vma;
+	}
+	new_vma = ms_vma_dup(vma);
+	if (!new_vma)
+		return NULL;
+	new_vma->vm_start = rm->new_addr;
+	new_vma->vm_end = rm->new_addr + rm->new_len;
+	new_vma->vm_pgoff = pgoff;
+	ms_vma_call_open(new_vma);
+	ms_vma_tree_insert(rm->mm, new_vma);
+	ms_i_mmap_insert(new_vma);
+	return new_vma;
+}
+
+/* The entries, then the driver's veto; an error brings the entries back. */
+static int move_contents(const struct ms_remap *rm, struct ms_vma *new_vma)
+{
+	struct ms_vma *vma = rm->vma;
+	uint64_t moved = ms_move_page_tables(vma, rm->addr, new_vma, rm->new_addr, rm->old_len);
+	int err = 0;
+
+	if (moved < rm->old_len)
+		err = -ENOMEM;
+	else if (vma->vm_ops && vma->vm_ops->mremap)
+		err = vma->vm_ops->mremap(new_vma);
+	// A hugetlb move does not tell how far it came: all that arrived goes back.
+	if (err && ms_vma_is_hugetlb(vma))
+		moved = rm->old_len;
+	if (err)
+		ms_move_page_tables(new_vma, rm->new_addr, vma, rm->addr, moved);
+	return err;
+}
+
+/* unmap_source_vma(): VM_ACCOUNT is hidden from the unmap and comes back on what is left */
+static void unmap_moved(const struct ms_remap *rm, struct ms_vma *vma, ms_hva_t start, uint64_t len)
+{
+	const ms_hva_t vma_start = vma->vm_start, vma_end = vma->vm_end, end = start + len;
+	bool hide = (vma->vm_flags & MS_VM_ACCOUNT) && !(rm->flags & MS_MREMAP_DONTUNMAP);
+
+	if (hide)
+		vma->vm_flags &= ~MS_VM_ACCOUNT;
+	if (ms_do_munmap(rm->mm, start, len) || !hide)
+		return;
+	if (vma_start < start)
+		ms_find_vma_before(rm->mm, start)->vm_flags |= MS_VM_ACCOUNT;
+	if (vma_end > end)
+		ms_find_vma(rm->mm, end)->vm_flags |= MS_VM_ACCOUNT;
+}
+
+/* dontunmap_complete(): the source stays, empty and not locked */
+static void keep_source(const struct ms_remap *rm, const struct ms_vma *new_vma)
+{
+	const struct ms_policy *policy = ms_remap_policy(rm);
+	struct ms_vma *vma = rm->vma;
+	bool starts = vma->vm_start == rm->addr, ends = vma->vm_end == rm->addr + rm->old_len;
+
+	if (policy->dontunmap_account == MS_DONTUNMAP_ACCOUNT_NEXT_VMA_GAINS && !starts && !ends &&
+	    (vma->vm_flags & MS_VM_ACCOUNT) && vma != new_vma) {
+		struct ms_vma *next = ms_vma_next(vma);
+
+		if (next)
+			next->vm_flags |= MS_VM_ACCOUNT;
+	}
+	vma->vm_flags &= ~MS_VM_LOCKED;
+	if (!starts || !ends || vma == new_vma ||
+	    policy->dontunmap_source == MS_DONTUNMAP_SOURCE_KEEPS_ANON_VMA)
+		return;
+	ms_anon_vma_drop(vma);
+	if (policy->dontunmap_source == MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF &&
+	    ms_vma_is_anonymous(vma) && !vma->vm_file)
+		vma->vm_pgoff = vma->vm_start >> rm->mm->machine->page_shift;
+}
+
+int64_t ms_move_vma(struct ms_remap *rm)
+{
+	struct ms_vma *new_vma, *dying;
+	int err = prepare_move(rm);
+
+	if (err)
+		return err;
+	new_vma = copy_vma(rm);
+	if (!new_vma)
+		return -ENOMEM;
+	err = move_contents(rm, new_vma);
+	dying = err ? new_vma : rm->vma;
+	// untrack_pfn_clear() / _moved(), <= 6.15: the whole VMA forgets, also where a part moved
+	if ((dying->vm_flags & MS_VM_PFNMAP) &&
+	    ms_remap_policy(rm)->untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED)
+		ms_untrack_pfn_clear(dying);
+	if (err) {
+		unmap_moved(rm, dying, rm->new_addr, rm->new_len);
+		return err;
+	}
+	if (rm->flags & MS_MREMAP_DONTUNMAP)
+		keep_source(rm, new_vma);
+	else
+		unmap_moved(rm, dying, rm->addr, rm->old_len);
+	return (int64_t)rm->new_addr;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mremap(2): mm/mremap.c. What is checked before and what after the destination is emptied is
+ * policy mremap_fixed_order. */
+#include "mm/move.h"
+
+static bool all_checks_first(const struct ms_remap *rm)
+{
+	return ms_remap_policy(rm)->mremap_fixed_order ==
+	       MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST;
+}
+
+/* vrm_implies_new_addr(): the call moves, whatever the lengths are */
+static bool implies_new_addr(const struct ms_remap *rm)
+{
+	return rm->flags & (MS_MREMAP_FIXED | MS_MREMAP_DONTUNMAP);
+}
+
+/* ---- arguments ---- */
+
+static int check_new_addr(const struct ms_remap *rm)
+{
+	const struct ms_mm *mm = rm->mm;
+
+	if (rm->new_len > mm->task_size || rm->new_addr > mm->task_size - rm->new_len ||
+	    !ms_aligned(rm->new_addr, mm->machine->page_size))
+		return -EINVAL;
+	return 0;
+}
+
+/* vrm_overlaps(): the sums may wrap, as the kernel's do */
+static bool overlaps(const struct ms_remap *rm)
+{
+	return rm->addr + rm->old_len > rm->new_addr && rm->new_addr + rm->new_len > rm->addr;
+}
+
+static int check_flags(const struct ms_remap *rm)
+{
+	const unsigned int all = MS_MREMAP_FIXED | MS_MREMAP_MAYMOVE | MS_MREMAP_DONTUNMAP;
+
+	if (rm->flags & ~all)
+		return -EINVAL;
+	if (implies_new_addr(rm) && !(rm->flags & MS_MREMAP_MAYMOVE))
+		return -EINVAL;
+	return 0;
+}
+
+/* The head of the system call; check_mremap_params(), 6.17+. Lengths are rounded up on the way. */
+static int check_arguments(struct ms_remap *rm)
+{
+	const uint64_t page_size = rm->mm->machine->page_size;
+	bool resizes = rm->old_len != rm->new_len;
+
+	if (check_flags(rm) || !ms_aligned(rm->addr, page_size))
+		return -EINVAL;
+	rm->old_len = ms_align_up(rm->old_len, page_size);
+	rm->new_len = ms_align_up(rm->new_len, page_size);
+	if (all_checks_first(rm))
+		resizes = rm->old_len != rm->new_len;
+	if (!rm->new_len || ((rm->flags & MS_MREMAP_DONTUNMAP) && resizes))
+		return -EINVAL;
+	if (!all_checks_first(rm))
+		return 0;
+	if (rm->new_len > rm->mm->task_size)
+		return -EINVAL;
+	if (!implies_new_addr(rm))
+		return 0;
+	return check_new_addr(rm) || overlaps(rm) ? -EINVAL : 0;
+}
+
+/* check_map_count_against_split_early(): what the unmaps of old and new place may split off */
+static bool map_count_allows(const struct ms_remap *rm)
+{
+	const bool keeps_source = rm->flags & MS_MREMAP_DONTUNMAP;
+
+	return ms_remap_policy(rm)->mremap_map_count != MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST ||
+	       rm->mm->map_count + 4 + keeps_source <= MS_MAX_MAP_COUNT;
+}
+
+/* ---- the VMA ---- */
+
+static int align_hugetlb(struct ms_remap *rm)
+{
+	uint64_t size = ms_hugetlb_size(rm->vma);
+
+	if (ms_remap_policy(rm)->hugetlb_mremap == MS_HUGETLB_MREMAP_EINVAL)
+		return 0; // refused later, with the resize
+	rm->old_len = ms_align_up(rm->old_len, size);
+	rm->new_len = ms_align_up(rm->new_len, size);
+	if (!ms_aligned(rm->addr, size) || !ms_aligned(rm->new_addr, size) ||
+	    rm->new_len > rm->old_len)
+		return -EINVAL;
+	return 0;
+}
+
+/* The VMA that the call begins in, where the kernel asks for it before anything else. */
+static int find_first(struct ms_remap *rm)
+{
+	const struct ms_policy *policy = ms_remap_policy(rm);
+
+	if (implies_new_addr(rm)
+		    ? policy->mremap_fixed_order == MS_MREMAP_FIXED_ORDER_DEST_FIRST
+		    : policy->mremap_inplace_needs_vma == MS_MREMAP_INPLACE_NEEDS_VMA_NO)
+		return 0;
+	rm->vma = ms_vma_lookup(rm->mm, rm->addr);
+	if (!rm->vma)
+		return -EFAULT;
+	return ms_vma_is_hugetlb(rm->vma) ? align_hugetlb(rm) : 0;
+}
+
+static bool dontunmap_allowed(const struct ms_remap *rm)
+{
+	const struct ms_vma *vma = rm->vma;
+
+	if (ms_remap_policy(rm)->mremap_dontunmap == MS_MREMAP_DONTUNMAP_PRIVATE_ANON_ONLY)
+		return ms_vma_is_anonymous(vma) && !(vma->vm_flags & MS_VM_SHARED);
+	return !(vma->vm_flags & (MS_VM_DONTEXPAND | MS_VM_PFNMAP));
+}
+
+/* vma_to_resize(), up to 6.16; check_prep_vma(): may the VMA move, and grow? */
+static int check_resize(struct ms_remap *rm)
+{
+	const struct ms_vma *vma = rm->vma;
+	const unsigned int shift = rm->mm->machine->page_shift;
+	uint64_t old_len = ms_min_u64(rm->old_len, rm->new_len), pgoff;
+
+	if (!rm->old_len && !(vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE)))
+		return -EINVAL;
+	if ((rm->flags & MS_MREMAP_DONTUNMAP) && !dontunmap_allowed(rm))
+		return -EINVAL;
+	if (ms_vma_is_hugetlb(vma) &&
+	    ms_remap_policy(rm)->hugetlb_mremap == MS_HUGETLB_MREMAP_EINVAL)
+		return -EINVAL;
+	if (old_len > vma->vm_end - rm->addr)
+		return -EFAULT;
+	if (old_len == rm->new_len)
+		return 0;
+	pgoff = ms_vma_pgoff_of(vma, rm->addr);
+	if (pgoff + (rm->new_len >> shift) < pgoff)
+		return -EINVAL;
+	if (vma->vm_flags & (MS_VM_DONTEXPAND | MS_VM_PFNMAP))
+		return -EFAULT;
+	rm->populate = vma->vm_flags & MS_VM_LOCKED;
+	return 0;
+}
+
+/* get_unmapped_area() without MAP_FIXED: the hint if it is free, else the highest gap that fits */
+static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+{
+	ms_hva_t end = mm->task_size;
+
+	if (len > end)
+		return -ENOMEM;
+	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
+		return (int64_t)hint;
+	for (struct ms_vma *vma = ms_find_vma_before(mm, end); vma; vma = ms_vma_prev(vma)) {
+		if (end - vma->vm_end >= len)
+			return (int64_t)(end - len);
+		end = vma->vm_start;
+	}
+	// the first page stays unmapped (mmap_min_addr)
+	return end >= len + mm->machine->page_size ? (int64_t)(end - len) : -ENOMEM;
+}
+
+/* ---- the three ways ---- */
+
+/* do_munmap() of what a shrinking call gives up; its own checks of the range count. */
+static int shrink(struct ms_remap *rm)
+{
+	if (rm->old_len <= rm->new_len)
+		return 0;
+	return ms_munmap(rm->mm, rm->addr + rm->new_len, rm->old_len - rm->new_len);
+}
+
+/* mremap_to(): the caller says where, or leaves the source in place */
+static int64_t remap_to(struct ms_remap *rm)
+{
+	int64_t addr;
+	int err;
+
+	if (!all_checks_first(rm) && (check_new_addr(rm) || overlaps(rm)))
+		return -EINVAL;
+	if (ms_remap_policy(rm)->mremap_map_count == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT &&
+	    rm->mm->map_count + 2 >= MS_MAX_MAP_COUNT - 3)
+		return -ENOMEM;
+	if (rm->flags & MS_MREMAP_FIXED) {
+		err = ms_do_munmap(rm->mm, rm->new_addr, rm->new_len);
+		if (err)
+			return err;
+	}
+	err = shrink(rm);
+	if (err)
+		return err;
+	rm->old_len = ms_min_u64(rm->old_len, rm->new_len);
+	rm->vma = ms_vma_lookup(rm->mm, rm->addr);
+	if (!rm->vma)
+		return -EFAULT;
+	err = all_checks_first(rm) ? 0 : check_resize(rm);
+	if (err)
+		return err;
+	if (!(rm->flags & MS_MREMAP_FIXED)) {
+		addr = choose_address(rm->mm, rm->new_addr, rm->new_len);
+		if (addr < 0)
+			return addr;
+		rm->new_addr = (ms_hva_t)addr;
+	}
+	return ms_move_vma(rm);
+}
+
+/* vma_expandable() */
+static bool expandable(const struct ms_remap *rm)
+{
+	const struct ms_vma *vma = rm->vma;
+	ms_hva_t end = rm->addr + rm->new_len;
+
+	return rm->old_len == vma->vm_end - rm->addr && end > vma->vm_end &&
+	       end <= rm->mm->task_size && !ms_find_vma_intersection(rm->mm, vma->vm_end, end);
+}
+
+/*
+ * vma_merge_extend(); up to 6.4 a driver's close hook kept the range out of merging, so a VMA with
+ * one just grew.
+ *
+ *   | vma |++++| next |        the new part joins vma, and next if it fits
+ */
+static bool expand_in_place(struct ms_remap *rm)
+{
+	struct ms_vma *vma = rm->vma;
+	const struct ms_policy *policy = ms_remap_policy(rm);
+	ms_hva_t end = rm->addr + rm->new_len;
+	struct ms_vma_merge vmg = {
+		.mm = rm->mm,
+		.prev = vma,
+		.next = ms_vma_next(vma),
+		.start = vma->vm_end,
+		.end = end,
+		.vm_flags = vma->vm_flags,
+		.pgoff = ms_vma_pgoff_of(vma, vma->vm_end),
+		.file = vma->vm_file,
+		.anon_from = vma,
+	};
+	bool just_grow = policy->mremap_grow_merge == MS_MREMAP_GROW_MERGE_NO ||
+			 (policy->vma_merge_close == MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE &&
+			  vma->vm_ops && vma->vm_ops->close);
+
+	if (!just_grow)
+		return ms_vma_merge_new(&vmg);
+	ms_vma_adjust(vma, vma->vm_start, end, vma->vm_pgoff);
+	return true;
+}
+
+/* mremap_at(): the range stays where it is if it can */
+static int64_t remap_at(struct ms_remap *rm)
+{
+	int64_t addr;
+	int err;
+
+	if (rm->old_len >= rm->new_len) {
+		err = shrink(rm);
+		return err ? err : (int64_t)rm->addr;
+	}
+	if (!rm->vma)
+		rm->vma = ms_vma_lookup(rm->mm, rm->addr);
+	if (!rm->vma)
+		return -EFAULT;
+	err = all_checks_first(rm) ? 0 : check_resize(rm);
+	if (err)
+		return err;
+	if (expandable(rm))
+		return expand_in_place(rm) ? (int64_t)rm->addr : -ENOMEM;
+	if (!(rm->flags & MS_MREMAP_MAYMOVE))
+		return -ENOMEM;
+	addr = choose_address(rm->mm, 0, rm->new_len);
+	if (addr < 0)
+		return addr;
+	rm->new_addr = (ms_hva_t)addr;
+	return ms_move_vma(rm);
+}
+
+static int64_t remap_one(struct ms_remap *rm)
+{
+	int err = find_first(rm);
+
+	if (err)
+		return err;
+	if (all_checks_first(rm) && (implies_new_addr(rm) || rm->new_len > rm->old_len)) {
+		if (!rm->vma)
+			rm->vma = ms_vma_lookup(rm->mm, rm->addr);
+		err = rm->vma ? check_resize(rm) : -EFAULT;
+		if (err)
+			return err;
+	}
+	return implies_new_addr(rm) ? remap_to(rm) : remap_at(rm);
+}
+
+/*
+ * remap_move(), 6.17+: every VMA of the range by itself, gaps stay as wide as they are.
+ *
+ *   | A |  | B |         ->  | A'|  | B'|        a range that begins in a gap is refused
+ */
+static int64_t remap_each(const struct ms_remap *rm)
+{
+	const ms_hva_t end = rm->addr + rm->old_len;
+	ms_hva_t target = rm->new_addr, last_end = 0;
+	struct ms_vma *vma = ms_find_vma(rm->mm, rm->addr);
+	int64_t first = -EFAULT;
+
+	if (!vma || vma->vm_start > rm->addr)
+		return -EFAULT;
+	for (; vma && vma->vm_start < end; vma = ms_find_vma(rm->mm, last_end)) {
+		struct ms_remap part = *rm;
+		int64_t ret;
+
+		part.addr = ms_max_u64(vma->vm_start, rm->addr);
+		part.old_len = part.new_len = ms_min_u64(end, vma->vm_end) - part.addr;
+		part.new_addr = target + (last_end ? vma->vm_start - last_end : 0);
+		last_end = vma->vm_end;
+		ret = remap_one(&part);
+		if (ret < 0)
+			return ret;
+		if (first < 0)
+			first = ret;
+		target = (ms_hva_t)ret + part.new_len;
+	}
+	return first;
+}
+
+int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t new_len,
+		  unsigned int flags, ms_hva_t new_addr)
+{
+	struct ms_remap rm = {
+		.mm = mm,
+		.addr = addr,
+		.old_len = old_len,
+		.new_len = new_len,
+		.flags = flags,
+		.new_addr = new_addr,
+	};
+	int64_t ret = check_arguments(&rm);
+
+	if (ret)
+		return ret;
+	if (!map_count_allows(&rm))
+		return -ENOMEM;
+	if ((flags & MS_MREMAP_FIXED) && rm.old_len == rm.new_len &&
+	    mm->machine->policy.mremap_many_vmas == MS_MREMAP_MANY_VMAS_MOVES_EACH)
+		return remap_each(&rm);
+	ret = remap_one(&rm);
+	if (ret >= 0 && rm.populate)
+		ms_mm_populate(mm, (ms_hva_t)ret + rm.old_len, rm.new_len - rm.old_len);
+	return ret;
+}
