@@ -101,6 +101,8 @@
 	// 6.17: inferred from 6.12
 	.anon_split_notify =
 		SINCE(V7_2_13) ? MS_ANON_SPLIT_NOTIFY_ONCE : MS_ANON_SPLIT_NOTIFY_TWICE,
+	.madv_free_splits =
+		SINCE(V6_12_0) ? MS_MADV_FREE_SPLITS_CUT_ONLY : MS_MADV_FREE_SPLITS_EVERY,
 	// 6.17: inferred from 6.12
 	.madv_dofork_refuses =
 		SINCE(V7_2_13) ? MS_MADV_DOFORK_REFUSES_VM_SPECIAL : MS_MADV_DOFORK_REFUSES_VM_IO,

@@ -11,38 +11,81 @@ static bool make_frames(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn, 
 	return true;
 }
 
-/* What the frames of a section are made from when it is looked at, and what tells a page's block.
- */
+static struct ms_section *section_of(const struct ms_ram *ram, ms_pfn_t pfn)
+{
+	return &ram->area[ms_area_index(ram, pfn)]->section[ms_section_index(pfn)];
+}
+
+/* The trees below a section: the pages of [pfn, + 2^order) are taken in parts of 2^new_order. */
+static void break_section(struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
+			  unsigned int new_order)
+{
+	struct ms_free_tree t = ms_frames_tree(section_of(ram, pfn)->frames);
+	unsigned int top = order < MS_SECTION_ORDER ? order : MS_SECTION_ORDER;
+
+	if (new_order < MS_SECTION_ORDER)
+		ms_free_tree_break(t, ms_free_tree_node(t, ms_page_index(pfn), top), new_order);
+}
+
+static void break_trees(struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
+			unsigned int new_order)
+{
+	struct ms_free_tree t = ms_area_tree(ram->area[ms_area_index(ram, pfn)]);
+
+	if (order >= MS_SECTION_ORDER)
+		ms_free_tree_break(t, ms_free_tree_node(t, ms_section_index(pfn), order),
+				   new_order > MS_SECTION_ORDER ? new_order : MS_SECTION_ORDER);
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i += MS_SECTION_PAGES)
+		break_section(ram, pfn + i, order, new_order);
+}
+
+/* A part: its head with `refs` references, and its tails. */
+static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, uint8_t flags,
+		      uint32_t refs)
+{
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
+		struct ms_page *page = ms_pfn_to_page(m, pfn + i);
+
+		page->order = (uint8_t)order;
+		page->refcount = i ? 0 : refs;
+		page->flags = i ? flags | MS_PG_TAIL : flags;
+	}
+}
+
+/* What tells a page's block where it covers whole sections. */
 static void set_sections(struct ms_ram *ram, ms_pfn_t pfn, uint64_t npages, unsigned int order)
 {
-	for (uint64_t i = 0; i < npages; i += MS_SECTION_PAGES) {
-		struct ms_area *area = ram->area[ms_area_index(ram, pfn + i)];
-
-		area->section[ms_section_index(pfn + i)].order =
-			order >= MS_SECTION_ORDER ? (uint8_t)order : 0;
-	}
+	for (uint64_t i = 0; i < npages; i += MS_SECTION_PAGES)
+		section_of(ram, pfn + i)->order = order >= MS_SECTION_ORDER ? (uint8_t)order : 0;
 }
 
 bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order)
 {
 	struct ms_ram *ram = ms_ram_of(m, pfn);
-	struct ms_page *head = ms_pfn_to_page(m, pfn), *page;
-	const uint64_t part = UINT64_C(1) << new_order;
-	uint32_t refs;
+	const struct ms_page *head;
+	uint64_t npages, part = UINT64_C(1) << new_order;
 	unsigned int order;
+	uint32_t refs;
+	uint8_t flags;
 
-	if (!head || !make_frames(m, ram, pfn, UINT64_C(1) << head->order))
+	pfn = ms_page_head(m, pfn);
+	head = ms_pfn_to_page(m, pfn);
+	if (!head)
 		return false;
+	if (new_order >= head->order)
+		return true;
 	order = head->order;
+	npages = UINT64_C(1) << order;
+	if (!make_frames(m, ram, pfn, npages))
+		return false;
 	refs = head->refcount >> (order - new_order);
-	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-		bool is_head = ms_aligned(i, part);
-
-		page = ms_pfn_to_page(m, pfn + i);
-		page->order = (uint8_t)new_order;
-		page->refcount = is_head ? refs : 0;
-		page->flags = (uint8_t)((head->flags & ~MS_PG_TAIL) | (is_head ? 0 : MS_PG_TAIL));
-	}
-	set_sections(ram, pfn, UINT64_C(1) << order, new_order);
+	// somebody else holds it, too: can_split_folio() says no
+	if ((uint64_t)refs << (order - new_order) != head->refcount || !refs)
+		return false;
+	flags = head->flags;
+	break_trees(ram, pfn, order, new_order);
+	for (uint64_t i = 0; i < npages; i += part)
+		make_part(m, pfn + i, new_order, flags, refs);
+	set_sections(ram, pfn, npages, new_order);
 	return true;
 }

@@ -6,8 +6,10 @@
 #include "phys/internal.h"
 
 /*
- * The compound page at `pfn` becomes blocks of 2^new_order pages, and its references are dealt out
- * among them in equal shares. false: no memory for the frames, and nothing has changed.
+ * The compound page that pfn is in becomes blocks of 2^new_order pages, and its references are
+ * dealt out among them in equal shares. Nothing where it is no larger than that. false: no memory
+ * for the frames, or its references cannot be shared evenly (a violation); then nothing has
+ * changed.
  */
 bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order);
 

@@ -102,3 +102,11 @@ void ms_free_tree_set(struct ms_free_tree t, size_t node, unsigned int value)
 		t.node[node] = (uint8_t)value;
 	}
 }
+
+void ms_free_tree_break(struct ms_free_tree t, size_t node, unsigned int order)
+{
+	size_t depth = node_depth(node), last = node_depth(ms_free_tree_node(t, 0, order));
+
+	for (size_t count = 1; depth <= last; depth++, count *= 2, node *= 2)
+		memset(t.node + node, 0, count);
+}

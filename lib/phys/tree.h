@@ -35,6 +35,10 @@ size_t ms_free_tree_leaf(struct ms_free_tree t, size_t node);
  * the leaf. */
 void ms_free_tree_set(struct ms_free_tree t, size_t node, unsigned int value);
 
+/* A node that was taken as a whole, or whose parent was, is from now on taken in parts of `order`.
+ */
+void ms_free_tree_break(struct ms_free_tree t, size_t node, unsigned int order);
+
 /* 1 + order of the largest free block. */
 static inline unsigned int ms_free_tree_largest(struct ms_free_tree t)
 {
