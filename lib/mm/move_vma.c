@@ -134,7 +134,8 @@ static void unmap_moved(const struct ms_remap *rm, struct ms_vma *vma, ms_hva_t 
 
 	if (hide)
 		vma->vm_flags &= ~MS_VM_ACCOUNT;
-	if (ms_do_munmap(rm->mm, start, len) || !hide)
+	// A duplicate of a shared mapping (old length 0) takes nothing away.
+	if (!len || ms_do_munmap(rm->mm, start, len) || !hide)
 		return;
 	if (vma_start < start)
 		ms_find_vma_before(rm->mm, start)->vm_flags |= MS_VM_ACCOUNT;
