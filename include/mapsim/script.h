@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * script.h - scripts of mapping operations as text, played on a machine, and recordings of what
+ * real kernels answered, compared with what the model answers.
+ *
+ * The format is described in tests/recordings/FORMAT.md. A script is a recording without answers;
+ * its header may be missing. Reading is strict: what is not in the format is an error that names
+ * the line, never skipped. Scripts belong to no machine: they live until ms_script_free().
+ */
+#ifndef MAPSIM_SCRIPT_H
+#define MAPSIM_SCRIPT_H
+
+#include <mapsim/types.h>
+
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ms_script;
+struct ms_player;
+
+/** Why a text was refused, or cannot be played. */
+struct ms_script_error {
+	uint64_t line;  ///< 1 is the first; 0: no line in particular
+	char what[160]; ///< one sentence without '\n'
+};
+
+/** The kernel to play on in place of the header's. Members may be NULL: as the header says. */
+struct ms_script_kernel {
+	const char *release; ///< "6.12.107"
+	const char *arch;    ///< "arm64" or "x86_64"
+};
+
+#define MS_SCRIPT_MAX_LINE 4096u               ///< bytes of a line without its '\n'
+#define MS_SCRIPT_MAX_SIZE (UINT64_C(1) << 26) ///< bytes of a text
+
+/**
+ * Reads a text of `size` bytes. kernel may be NULL. A text without a header gets the one of the
+ * architecture's recordings (page size 4096, its devices and RAM) and the newest known kernel, or
+ * `kernel`; in it @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address and size.
+ * 0; -EINVAL: refused, and *err says why; -ENOMEM.
+ */
+int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
+		    struct ms_script **script, struct ms_script_error *err);
+/** As above of a file, read to its end; also the negative errno of reading it. */
+int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_script **script,
+		   struct ms_script_error *err);
+/** NULL is allowed. */
+void ms_script_free(struct ms_script *script);
+
+const char *ms_script_release(const struct ms_script *script);
+enum ms_arch ms_script_arch(const struct ms_script *script);
+/** "6.12.107 arm64", with " 16k", " 64k" or " dic" added where the machine is such a one. */
+const char *ms_script_kernel_name(const struct ms_script *script);
+
+struct ms_script_op {
+	const char *text; ///< the operation without "> "
+	uint64_t line;
+	size_t nr_answers; ///< lines that start with "< "
+};
+size_t ms_script_nr_ops(const struct ms_script *script);
+/** The i-th operation; i < ms_script_nr_ops(). */
+struct ms_script_op ms_script_get_op(const struct ms_script *script, size_t i);
+/** The j-th line of its answer with its "< ", *line (may be NULL) is where it stands. */
+const char *ms_script_get_answer(const struct ms_script *script, size_t i, size_t j,
+				 uint64_t *line);
+
+/**
+ * A fresh machine as the header says, with a process to execute the operations. The script must
+ * outlive it. NULL: *err says why (a header's RAM or device that the machine refuses, no memory).
+ */
+struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err);
+void ms_player_free(struct ms_player *player);
+/** The machine; its trace holds the events of the last operation. */
+struct ms_machine *ms_player_machine(struct ms_player *player);
+/**
+ * Executes the i-th operation and gives its answer: lines as in the format, each with its '\n'.
+ * Operations are meant to be executed in order, each once. NULL: no memory for the text. Valid
+ * until the next call.
+ */
+const char *ms_player_step(struct ms_player *player, size_t i);
+
+#define MS_SCRIPT_EXPLAIN 0x1u ///< every event with its reason, as comments after the answer
+/**
+ * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
+ * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL, -EIO.
+ */
+int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
+		  struct ms_script_error *err);
+
+/** One operation that the model answered otherwise than the kernel. */
+struct ms_script_difference {
+	size_t op;
+	uint64_t line;      ///< of the first line that differs, or the operation's
+	const char *kernel; ///< that line without "< "; NULL: the kernel's answer ended before
+	const char *model;  ///< the model's, likewise
+	const char *answer; ///< all of the model's answer, as ms_player_step() gave it
+	struct ms_machine *machine; ///< with the events of the operation and their reasons
+};
+struct ms_script_count {
+	size_t answers; ///< operations
+	size_t same;    ///< operations whose whole answer is the same
+};
+/**
+ * Plays a recording and compares every answer; goes on after a difference. differs (may be NULL) is
+ * called for each. 0; -EINVAL: it cannot be played, or an operation has no answer; -ENOMEM.
+ */
+int ms_script_check(const struct ms_script *script,
+		    void (*differs)(const struct ms_script_difference *diff, void *arg), void *arg,
+		    struct ms_script_count *count, struct ms_script_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

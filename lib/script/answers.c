@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Answer lines: which there are, and what each is made of. */
+#include "script/internal.h"
+
+#define SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
+
+/*
+ * The words after the first: "*" is any one word, "key=" one with this key, and what stands in
+ * brackets may be missing. Their order is fixed.
+ */
+static const struct {
+	const char *name;
+	const char *words;
+} answers[] = {
+	{ "ret", "*" },
+	{ "dirty", "first= pages=" },
+	{ "s2.map", "ipa= size= pa= prot= [ret=]" },
+	{ "s2.relax", "ipa= prot= [ret=]" },
+	{ "s2.unmap", "ipa= size=" },
+	{ "s2.wrprotect", "ipa= size=" },
+	{ "s2.split", "ipa= size= [ret=]" },
+	{ "s2.young", "ipa=" },
+	{ "pat.reserve", "start= end= type= [ret=]" },
+	{ "pat.free", "start= end= [ret=]" },
+	{ "pat.untrack", "va= pfn= size= [mm=]" },
+	{ "pat.clear", "va= [mm=]" },
+	{ "zap", "va= size= [mm=]" },
+	{ "vma", "* * * * *" },
+	{ "memtype", "* * *" },
+	{ "present", "* *" },
+	{ "pte", "* * pa= type= prot= size=" },
+	{ "s2", "* * pa= prot= size=" },
+};
+
+/* Whether `word` is what `pattern` (without brackets) asks for. */
+static bool fits(struct ms_word pattern, struct ms_word word)
+{
+	if (ms_word_is(pattern, "*"))
+		return word.len > 0 && !memchr(word.s, '=', word.len);
+	return word.len > pattern.len && !memcmp(word.s, pattern.s, pattern.len);
+}
+
+int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_script_error *err)
+{
+	struct ms_word rest = { text, strlen(text) }, name;
+	ms_word_next(&rest, ' ', &name);
+	if (first != ms_word_is(name, "ret"))
+		return ms_script_fail(err, line,
+				      first ? "an answer begins with \"< ret\", not with \"%.*s\""
+					    : "second \"%.*s\" in one answer",
+				      SHOWN(name));
+	size_t i = 0;
+	while (i < sizeof(answers) / sizeof(answers[0]) && !ms_word_is(name, answers[i].name))
+		i++;
+	if (i == sizeof(answers) / sizeof(answers[0]))
+		return ms_script_fail(err, line, "unknown answer \"%.*s\"", SHOWN(name));
+	struct ms_word patterns = { answers[i].words, strlen(answers[i].words) }, pattern, word;
+	while (ms_word_next(&patterns, ' ', &pattern)) {
+		bool optional = pattern.s[0] == '[';
+		if (optional)
+			pattern = (struct ms_word){ pattern.s + 1, pattern.len - 2 };
+		if (!ms_word_next(&rest, ' ', &word)) {
+			if (optional)
+				return 0;
+			return ms_script_fail(err, line, "%s: \"%.*s\" is missing", answers[i].name,
+					      SHOWN(pattern));
+		}
+		if (!fits(pattern, word))
+			return ms_script_fail(err, line, "%s: \"%.*s\" where \"%.*s\" belongs",
+					      answers[i].name, SHOWN(word), SHOWN(pattern));
+	}
+	if (rest.s)
+		return ms_script_fail(err, line, "%s: more than belongs to it: \"%.*s\"",
+				      answers[i].name, SHOWN(rest));
+	return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Scripts printed with the model's answers, and recordings compared with them. */
+#include "script/player.h"
+
+#include <stdlib.h>
+
+static int no_memory(struct ms_script_error *err)
+{
+	ms_script_fail(err, 0, "no memory");
+	return -ENOMEM;
+}
+
+/* The next line of *text, without its end; NULL: there is none. *text moves on. */
+static const char *next_line(const char **text, size_t *len)
+{
+	const char *line = *text;
+	if (!*line)
+		return NULL;
+	*len = strcspn(line, "\n");
+	*text = line + *len + 1;
+	return line;
+}
+
+/* ---- run ---- */
+
+static void print_answer(FILE *out, const char *answer)
+{
+	const char *line;
+	size_t len;
+	while ((line = next_line(&answer, &len)))
+		fprintf(out, "< %.*s\n", (int)len, line);
+}
+
+/* Events as comments; ms_event_print() ends each by '\n'. */
+static void print_reasons(struct ms_machine *m, FILE *out)
+{
+	const struct ms_event *ev;
+	for (size_t i = 0; (ev = ms_trace_get(m, i)); i++) {
+		fputs(MS_WHY, out);
+		ms_event_print(m, ev, out);
+	}
+}
+
+static int print_item(struct ms_player *p, const struct ms_item *item, unsigned int flags,
+		      FILE *out)
+{
+	const struct ms_header *h = p->header;
+	const char *answer;
+	switch (item->kind) {
+	case MS_ITEM_HEADER:
+		if (ms_header_which(item->text) == MS_HL_KERNEL)
+			fprintf(out, "kernel %s %s\n", h->release, ms_arch_name(h->arch));
+		else
+			fprintf(out, "%s\n", item->text);
+		return 0;
+	case MS_ITEM_COMMENT:
+		if (!ms_recorder_comment(item->text))
+			fprintf(out, "%s\n", item->text);
+		return 0;
+	case MS_ITEM_BLANK:
+		fprintf(out, "\n");
+		return 0;
+	case MS_ITEM_OP:
+		answer = ms_player_step(p, item->op);
+		fprintf(out, "> %s\n", item->text);
+		if (!answer)
+			return -ENOMEM;
+		print_answer(out, answer);
+		if (flags & MS_SCRIPT_EXPLAIN)
+			print_reasons(p->m, out);
+		return 0;
+	case MS_ITEM_ANSWER:
+		break;
+	}
+	return 0;
+}
+
+int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
+		  struct ms_script_error *err)
+{
+	struct ms_player *p = ms_player_new(script, err);
+	int ret = p ? 0 : -EINVAL;
+	for (size_t i = 0; !ret && i < script->nr_items; i++)
+		ret = print_item(p, &script->items[i], flags, out);
+	const char *left = ret ? NULL : ms_player_end(p);
+	if (left && *left)
+		fprintf(out, MS_LEFT_BEHIND " after the script's process ended:\n%s", left);
+	if (!ret && !left)
+		ret = -ENOMEM;
+	ms_player_free(p);
+	if (ret == -ENOMEM)
+		return no_memory(err);
+	if (!ret && (fflush(out) || ferror(out))) {
+		ms_script_fail(err, 0, "cannot be written");
+		return -EIO;
+	}
+	return ret;
+}
+
+/* ---- check ---- */
+
+/* The first line in which two answers differ; false: none. Strings in *diff are without an end. */
+struct first_difference {
+	uint64_t line;
+	const char *kernel; /* NULL: the kernel's answer ended before */
+	const char *model;  /* likewise; len bytes */
+	size_t len;
+};
+
+static bool differs_at(const struct ms_script *s, size_t op, const char *answer,
+		       struct first_difference *diff)
+{
+	size_t nr_answers = s->ops[op].nr_answers;
+	for (size_t j = 0;; j++) {
+		uint64_t line = diff->line;
+		diff->kernel = j < nr_answers ? ms_script_get_answer(s, op, j, &line) : NULL;
+		diff->line = line;
+		diff->len = 0;
+		diff->model = next_line(&answer, &diff->len);
+		if (!diff->kernel && !diff->model)
+			return false;
+		if (diff->kernel && ms_recorder_lost_events(diff->kernel))
+			return false;
+		if (!diff->kernel || !diff->model || strlen(diff->kernel) != diff->len ||
+		    memcmp(diff->kernel, diff->model, diff->len))
+			return true;
+	}
+}
+
+struct checker {
+	const struct ms_script *script;
+	struct ms_player *player;
+	void (*differs)(const struct ms_script_difference *diff, void *arg);
+	void *arg;
+};
+
+static int check_op(struct checker *c, size_t op, struct ms_script_count *count)
+{
+	struct first_difference first = { .line = ms_script_get_op(c->script, op).line };
+	const char *answer = ms_player_step(c->player, op);
+	if (!answer)
+		return -ENOMEM;
+	count->answers++;
+	if (!differs_at(c->script, op, answer, &first)) {
+		count->same++;
+		return 0;
+	}
+	if (!c->differs)
+		return 0;
+	char *model = first.model ? strndup(first.model, first.len) : NULL;
+	if (first.model && !model)
+		return -ENOMEM;
+	const struct ms_script_difference diff = {
+		.op = op,
+		.line = first.line,
+		.kernel = first.kernel,
+		.model = model,
+		.answer = answer,
+		.machine = c->player->m,
+	};
+	c->differs(&diff, c->arg);
+	free(model);
+	return 0;
+}
+
+/* A script is no recording, and a recording that was cut off is none any more. */
+static int check_complete(const struct ms_script *s, struct ms_script_error *err)
+{
+	if (!s->nr_ops)
+		return ms_script_fail(err, 0, "no operation: cut off?");
+	for (size_t i = 0; i < s->nr_ops; i++) {
+		if (!s->ops[i].nr_answers)
+			return ms_script_fail(err, ms_script_get_op(s, i).line,
+					      s->nr_answers
+						      ? "an operation without an answer: cut off?"
+						      : "a script, not a recording: no answers");
+	}
+	return 0;
+}
+
+int ms_script_check(const struct ms_script *script,
+		    void (*differs)(const struct ms_script_difference *diff, void *arg), void *arg,
+		    struct ms_script_count *count, struct ms_script_error *err)
+{
+	*count = (struct ms_script_count){ 0 };
+	*err = (struct ms_script_error){ 0 };
+	int ret = check_complete(script, err);
+	if (ret)
+		return ret;
+	struct checker c = { script, ms_player_new(script, err), differs, arg };
+	if (!c.player)
+		return -EINVAL;
+	for (size_t i = 0; !ret && i < script->nr_ops; i++)
+		ret = check_op(&c, i, count);
+	ms_player_free(c.player);
+	return ret ? no_memory(err) : 0;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The header of a script: what it says, and the machine that it asks for. */
+#include "script/internal.h"
+
+#include <stdlib.h>
+
+#define SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
+
+static const struct ms_named arches[] = {
+	{ "arm64", MS_ARCH_ARM64 },
+	{ "x86_64", MS_ARCH_X86_64 },
+	{ NULL, 0 },
+};
+
+/* Smallest and largest numbers; thp and pat are words, cpu is free text. */
+enum config_key {
+	CK_PAGE_SIZE,
+	CK_VA_BITS,
+	CK_IPA_BITS,
+	CK_PA_BITS,
+	CK_PAT,
+	CK_THP,
+	CK_CPU,
+	CK_FWB,
+	CK_DIC,
+	CK_IDC,
+	CK_KEYS
+};
+static const struct {
+	const char *name;
+	unsigned int least, most;
+} config_keys[CK_KEYS] = {
+	[CK_PAGE_SIZE] = { "page_size", 4096, 65536 },
+	[CK_VA_BITS] = { "va_bits", 36, 52 },
+	[CK_IPA_BITS] = { "ipa_bits", 32, 52 },
+	[CK_PA_BITS] = { "pa_bits", 32, 52 },
+	[CK_PAT] = { "pat", 0, 0 },
+	[CK_THP] = { "thp", 0, 0 },
+	[CK_CPU] = { "cpu", 0, 0 },
+	[CK_FWB] = { "fwb", 0, 1 },
+	[CK_DIC] = { "dic", 0, 1 },
+	[CK_IDC] = { "idc", 0, 1 },
+};
+
+const struct ms_named ms_thp_modes[] = {
+	{ "always", MS_THP_ALWAYS },
+	{ "madvise", MS_THP_MADVISE },
+	{ "never", MS_THP_NEVER },
+	{ NULL, 0 },
+};
+
+bool ms_arch_parse(struct ms_word word, enum ms_arch *arch)
+{
+	const struct ms_named *named = ms_named_find(arches, word);
+	if (!named)
+		return false;
+	*arch = (enum ms_arch)named->value;
+	return true;
+}
+
+const char *ms_arch_name(enum ms_arch arch)
+{
+	return ms_named_of(arches, arch);
+}
+
+enum ms_header_line ms_header_which(const char *line)
+{
+	static const struct ms_named lines[] = {
+		{ "mapsim-recording", MS_HL_MAGIC },
+		{ "kernel", MS_HL_KERNEL },
+		{ "config", MS_HL_CONFIG },
+		{ "device", MS_HL_DEVICE },
+		{ "ram", MS_HL_RAM },
+		{ NULL, 0 },
+	};
+	const struct ms_named *named =
+		ms_named_find(lines, (struct ms_word){ line, strcspn(line, " ") });
+	return named ? (enum ms_header_line)named->value : MS_HL_DONE;
+}
+
+/* The number after a key of a header line. */
+static int number(struct ms_word key, struct ms_word word, uint64_t least, uint64_t most,
+		  uint64_t *value, uint64_t line, struct ms_script_error *err)
+{
+	int ret = ms_number(word.s, word.len, value);
+	if (ret == -EINVAL)
+		return ms_script_fail(err, line, "%.*s: not a number \"%.*s\"", SHOWN(key),
+				      SHOWN(word));
+	if (ret || *value < least || *value > most)
+		return ms_script_fail(err, line, "%.*s: number out of range \"%.*s\"", SHOWN(key),
+				      SHOWN(word));
+	return 0;
+}
+
+/* Marks a key as seen; refuses the second one. */
+static int once(uint32_t *seen, int bit, struct ms_word key, uint64_t line,
+		struct ms_script_error *err)
+{
+	if (*seen & (1u << bit))
+		return ms_script_fail(err, line, "%.*s twice", SHOWN(key));
+	*seen |= 1u << bit;
+	return 0;
+}
+
+static int kernel_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		       struct ms_script_error *err)
+{
+	struct ms_word release;
+	if (!ms_word_next(&rest, ' ', &release) || !release.len || !rest.s)
+		return ms_script_fail(err, line, "kernel: RELEASE and ARCH are needed");
+	if (release.len >= sizeof(h->release))
+		return ms_script_fail(err, line, "kernel: not a release \"%.*s\"", SHOWN(release));
+	memcpy(h->release, release.s, release.len);
+	h->release[release.len] = '\0';
+	if (!ms_arch_parse(rest, &h->arch))
+		return ms_script_fail(err, line, "kernel: unknown architecture \"%.*s\"",
+				      SHOWN(rest));
+	return 0;
+}
+
+static int config_number(struct ms_header *h, int key, uint64_t value)
+{
+	switch (key) {
+	case CK_PAGE_SIZE:
+		h->config.page_size = value;
+		return value == 4096 || value == 16384 || value == 65536 ? 0 : -EINVAL;
+	case CK_VA_BITS:
+		h->config.va_bits = (unsigned int)value;
+		return 0;
+	case CK_IPA_BITS:
+		h->vm_ipa_bits = (unsigned int)value;
+		return 0;
+	case CK_PA_BITS:
+		h->config.pa_bits = (unsigned int)value;
+		return 0;
+	case CK_FWB:
+		h->config.no_fwb = !value;
+		return 0;
+	case CK_DIC:
+		h->config.dic = value;
+		return 0;
+	default:
+		h->config.idc = value;
+		return 0;
+	}
+}
+
+static int config_value(struct ms_header *h, int key, struct ms_word name, struct ms_word value,
+			uint64_t line, struct ms_script_error *err)
+{
+	const struct ms_named *thp;
+	uint64_t n;
+	int ret;
+	switch (key) {
+	case CK_CPU:
+		return 0;
+	case CK_PAT:
+		h->config.pat_off = ms_word_is(value, "off");
+		if (h->config.pat_off || ms_word_is(value, "on"))
+			return 0;
+		break;
+	case CK_THP:
+		thp = ms_named_find(ms_thp_modes, value);
+		if (!thp)
+			break;
+		h->config.thp = (enum ms_thp_mode)thp->value;
+		return 0;
+	default:
+		ret = number(name, value, config_keys[key].least, config_keys[key].most, &n, line,
+			     err);
+		if (ret)
+			return ret;
+		if (!config_number(h, key, n))
+			return 0;
+	}
+	return ms_script_fail(err, line, "config: unknown value \"%.*s\" of %s", SHOWN(value),
+			      config_keys[key].name);
+}
+
+static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		       struct ms_script_error *err)
+{
+	struct ms_word word, name, value;
+	uint32_t seen = 0;
+	while (ms_word_next(&rest, ' ', &word)) {
+		int key = 0;
+		if (!ms_word_split(word, &name, &value))
+			return ms_script_fail(err, line, "config: not key=value \"%.*s\"",
+					      SHOWN(word));
+		while (key < CK_KEYS && !ms_word_is(name, config_keys[key].name))
+			key++;
+		if (key == CK_KEYS)
+			return ms_script_fail(err, line, "config: unknown key \"%.*s\"",
+					      SHOWN(name));
+		int ret = once(&seen, key, name, line, err);
+		if (!ret)
+			ret = config_value(h, key, name, value, line, err);
+		if (ret)
+			return ret;
+	}
+	if (!(seen & (1u << CK_PAGE_SIZE)))
+		return ms_script_fail(err, line, "config: page_size is missing");
+	return 0;
+}
+
+static int mtrr_value(struct ms_header_device *dev, struct ms_word value)
+{
+	enum ms_cache cache;
+	dev->has_mtrr = true;
+	dev->mtrr = -1;
+	if (ms_word_is(value, "mixed") || ms_word_is(value, "off"))
+		return 0;
+	if (!ms_cache_parse(value, &cache) || cache == MS_CACHE_UC_MINUS || cache > MS_CACHE_WP)
+		return -EINVAL;
+	dev->mtrr = cache;
+	return 0;
+}
+
+/* pa= and size= of a device or of RAM; seen: bits 0 and 1. */
+static int place(struct ms_word name, struct ms_word value, uint64_t *pa, uint64_t *size,
+		 uint32_t *seen, uint64_t line, struct ms_script_error *err)
+{
+	bool is_pa = ms_word_is(name, "pa");
+	int ret = once(seen, is_pa ? 0 : 1, name, line, err);
+	return ret ? ret : number(name, value, 0, UINT64_MAX, is_pa ? pa : size, line, err);
+}
+
+static int device_key(struct ms_header_device *dev, struct ms_word name, struct ms_word value,
+		      uint32_t *seen, uint64_t line, struct ms_script_error *err)
+{
+	uint64_t n = 0;
+	int ret;
+	if (ms_word_is(name, "pa") || ms_word_is(name, "size"))
+		return place(name, value, &dev->pa, &dev->size, seen, line, err);
+	if (ms_word_is(name, "prefetchable")) {
+		ret = once(seen, 2, name, line, err);
+		if (!ret)
+			ret = number(name, value, 0, 1, &n, line, err);
+		dev->prefetchable = n;
+		return ret;
+	}
+	if (!ms_word_is(name, "mtrr"))
+		return ms_script_fail(err, line, "device: unknown key \"%.*s\"", SHOWN(name));
+	ret = once(seen, 3, name, line, err);
+	if (!ret && mtrr_value(dev, value))
+		ret = ms_script_fail(err, line, "device: unknown mtrr \"%.*s\"", SHOWN(value));
+	return ret;
+}
+
+/* A name that can stand in an operation and is taken for nothing else. */
+static bool device_name_ok(const struct ms_header *h, struct ms_word name)
+{
+	struct ms_op op = { 0 };
+	struct ms_script_error ignored;
+	struct ms_op_parser p = { .op = &op, .header = h, .name = "", .err = &ignored };
+	for (size_t i = 0; i < name.len; i++) {
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-",
+			    name.s[i]))
+			return false;
+	}
+	return name.len && ms_source_parse(&p, name);
+}
+
+static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		       struct ms_script_error *err)
+{
+	struct ms_word name, word, key, value;
+	uint32_t seen = 0;
+	if (h->nr_devices == MS_MAX_HEADER_ITEMS)
+		return ms_script_fail(err, line, "more than %u devices", MS_MAX_HEADER_ITEMS);
+	if (!ms_word_next(&rest, ' ', &name) || !device_name_ok(h, name))
+		return ms_script_fail(err, line, "device: not a name, or one that is taken");
+	struct ms_header_device dev = { .name = strndup(name.s, name.len) };
+	if (!dev.name)
+		return -ENOMEM;
+	h->device[h->nr_devices++] = dev;
+	while (ms_word_next(&rest, ' ', &word)) {
+		int ret;
+		if (!ms_word_split(word, &key, &value))
+			return ms_script_fail(err, line, "device: not key=value \"%.*s\"",
+					      SHOWN(word));
+		ret = device_key(&h->device[h->nr_devices - 1], key, value, &seen, line, err);
+		if (ret)
+			return ret;
+	}
+	return (seen & 3) == 3 ? 0 : ms_script_fail(err, line, "device: pa and size are needed");
+}
+
+static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		    struct ms_script_error *err)
+{
+	struct ms_word word, key, value;
+	uint32_t seen = 0;
+	if (h->nr_ram == MS_MAX_HEADER_ITEMS)
+		return ms_script_fail(err, line, "more than %u ranges of RAM", MS_MAX_HEADER_ITEMS);
+	struct ms_header_ram *ram = &h->ram[h->nr_ram++];
+	while (ms_word_next(&rest, ' ', &word)) {
+		if (!ms_word_split(word, &key, &value) ||
+		    (!ms_word_is(key, "pa") && !ms_word_is(key, "size")))
+			return ms_script_fail(err, line, "ram: unknown key \"%.*s\"", SHOWN(word));
+		int ret = place(key, value, &ram->pa, &ram->size, &seen, line, err);
+		if (ret)
+			return ret;
+	}
+	return seen == 3 ? 0 : ms_script_fail(err, line, "ram: pa and size are needed");
+}
+
+int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *text, uint64_t line,
+		   struct ms_script_error *err)
+{
+	struct ms_word rest = { text, strlen(text) }, name;
+	ms_word_next(&rest, ' ', &name);
+	switch (which) {
+	case MS_HL_MAGIC:
+		if (rest.s && ms_word_is(rest, "1"))
+			return 0;
+		return ms_script_fail(err, line, "not version 1 of the format");
+	case MS_HL_KERNEL:
+		return kernel_line(h, rest, line, err);
+	case MS_HL_CONFIG:
+		return config_line(h, rest, line, err);
+	case MS_HL_DEVICE:
+		return device_line(h, rest, line, err);
+	case MS_HL_RAM:
+		return ram_line(h, rest, line, err);
+	case MS_HL_DONE:
+		break;
+	}
+	return ms_script_fail(err, line, "unknown line \"%.40s\"", text);
+}
+
+void ms_header_free(struct ms_header *h)
+{
+	for (size_t i = 0; i < h->nr_devices; i++)
+		free(h->device[i].name);
+}

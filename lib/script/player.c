@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Operations executed one after the other on a machine. */
+#include "script/player.h"
+
+#include <stdlib.h>
+
+/* needs_process: it is a system call of the process, which must be there. */
+static const struct {
+	ms_op_fn *fn;
+	bool needs_process;
+} plays[MS_OP_KINDS] = {
+	[MS_OP_MMAP] = { ms_play_mmap, true },
+	[MS_OP_MUNMAP] = { ms_play_munmap, true },
+	[MS_OP_MPROTECT] = { ms_play_mprotect, true },
+	[MS_OP_MREMAP] = { ms_play_mremap, true },
+	[MS_OP_MADVISE] = { ms_play_madvise, true },
+	[MS_OP_MLOCK] = { ms_play_mlock, true },
+	[MS_OP_MUNLOCK] = { ms_play_munlock, true },
+	[MS_OP_TOUCH] = { ms_play_touch, true },
+	[MS_OP_SHOW_VMAS] = { ms_play_show_vmas, true },
+	[MS_OP_SHOW_PTES] = { ms_play_show_ptes, true },
+	[MS_OP_SHOW_PRESENT] = { ms_play_show_present, true },
+	[MS_OP_EXIT] = { ms_play_exit, true },
+	[MS_OP_FORK] = { ms_play_fork, true },
+	[MS_OP_CLOSE] = { ms_play_close, true },
+	[MS_OP_VFIO_MEMORY] = { ms_play_vfio_memory, true },
+	[MS_OP_REVOKE] = { ms_play_revoke, false },
+	[MS_OP_CLAIM] = { ms_play_claim, false },
+	[MS_OP_RELEASE] = { ms_play_release, false },
+	[MS_OP_IOREMAP] = { ms_play_ioremap, false },
+	[MS_OP_IOUNMAP] = { ms_play_iounmap, false },
+	[MS_OP_SHOW_MEMTYPES] = { ms_play_show_memtypes, false },
+	[MS_OP_VM_CREATE] = { ms_play_vm_create, true },
+	[MS_OP_VM_DESTROY] = { ms_play_vm_destroy, false },
+	[MS_OP_SLOT] = { ms_play_slot, false },
+	[MS_OP_GUEST] = { ms_play_guest, false },
+	[MS_OP_DIRTY] = { ms_play_dirty, false },
+	[MS_OP_SHOW_S2] = { ms_play_show_s2, false },
+};
+
+/* The recorder opens the vfio devices that a script names before the script begins. */
+static int open_vfio(struct ms_player *p)
+{
+	const struct ms_script *s = p->script;
+	for (size_t i = 0; i < s->nr_ops; i++) {
+		struct ms_op op = s->ops[i].op;
+		int err = 0;
+		if (op.kind == MS_OP_VFIO_MEMORY)
+			op.source = MS_SRC_VFIO;
+		else if (op.kind != MS_OP_MMAP || op.source != MS_SRC_VFIO)
+			continue;
+		if (!ms_player_open(p, &op, &err))
+			return err;
+	}
+	return 0;
+}
+
+static int begin(struct ms_player *p, struct ms_script_error *err)
+{
+	p->m = ms_header_machine(p->header, err);
+	if (!p->m)
+		return -EINVAL;
+	for (size_t i = 0; i < p->header->nr_devices; i++)
+		p->device[i] = ms_device_find(p->m, p->header->device[i].name);
+	p->recorder = ms_recorder_of(ms_machine_policy(p->m));
+	p->worker = ms_mm_new(p->m);
+	if (!p->worker || open_vfio(p))
+		return ms_script_fail(err, 0, "no memory");
+	return 0;
+}
+
+struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err)
+{
+	struct ms_player *p = calloc(1, sizeof(*p));
+	*err = (struct ms_script_error){ 0 };
+	if (!p) {
+		ms_script_fail(err, 0, "no memory");
+		return NULL;
+	}
+	p->script = script;
+	p->header = &script->header;
+	if (!begin(p, err))
+		return p;
+	ms_player_free(p);
+	return NULL;
+}
+
+void ms_player_free(struct ms_player *p)
+{
+	if (!p)
+		return;
+	ms_machine_free(p->m);
+	ms_text_free(&p->out);
+	free(p);
+}
+
+struct ms_machine *ms_player_machine(struct ms_player *p)
+{
+	return p->m;
+}
+
+const char *ms_player_step(struct ms_player *p, size_t i)
+{
+	const struct ms_op *op = &p->script->ops[i].op;
+	struct ms_mm *mm = op->child ? p->child : p->worker;
+	p->out.len = 0;
+	p->out.failed = false;
+	ms_trace_clear(p->m);
+	if (!mm && plays[op->kind].needs_process)
+		ms_print_ret(p, -ESRCH);
+	else
+		plays[op->kind].fn(p, op, mm);
+	ms_print_events(p, op);
+	return p->out.failed ? NULL : p->out.data;
+}
+
+const char *ms_player_end(struct ms_player *p)
+{
+	if (p->child)
+		ms_mm_exit(p->child);
+	if (p->worker)
+		ms_mm_exit(p->worker);
+	p->child = p->worker = NULL;
+	ms_vm_free(p->vm);
+	p->vm = NULL;
+	ms_player_close_all(p);
+	ms_player_drop_ioremaps(p);
+	p->out.len = 0;
+	p->out.failed = false;
+	ms_text_add(&p->out, "%s", "");
+	ms_print_memtypes(p, "# memtype ");
+	return p->out.failed ? NULL : p->out.data;
+}

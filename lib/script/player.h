@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The recorder's place: processes, open files, a VM and a lab module, here on a machine.
+ */
+#ifndef MS_SCRIPT_PLAYER_H
+#define MS_SCRIPT_PLAYER_H
+
+#include "script/internal.h"
+
+#include <mapsim/pat.h>
+
+#define MS_IOREMAP_SLOTS 8u
+
+struct ms_player {
+	const struct ms_script *script;
+	const struct ms_header *header;
+	const struct ms_recorder *recorder;
+	struct ms_machine *m;
+	struct ms_device *device[MS_MAX_HEADER_ITEMS]; /* as in the header */
+	struct ms_mm *worker, *child;                  /* NULL: not there (any more) */
+	struct ms_vm *vm;
+	struct ms_file *file[MS_SRC_RESOURCE]; /* by source; NULL: not open */
+	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
+	struct {
+		ms_pa_t pa;
+		uint64_t size; /* 0: the slot is empty */
+	} ioremap[MS_IOREMAP_SLOTS];
+	struct ms_text out;
+};
+
+/* An operation. mm: of the process that executes it; NULL where it needs none and there is none. */
+typedef void ms_op_fn(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm);
+
+/*
+ * After the last operation: everything that is left goes, unseen. Answers a comment line for each
+ * memtype that outlives it all. NULL: no memory.
+ */
+const char *ms_player_end(struct ms_player *p);
+
+/* print.c: the first line of every answer, and the events after it */
+void ms_print_ret(struct ms_player *p, int err); /* 0 or a negative errno */
+void ms_print_ret_word(struct ms_player *p, const char *word);
+void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted);
+void ms_print_events(struct ms_player *p, const struct ms_op *op);
+/* "rw,device"; buf of MS_PROT_TEXT bytes */
+#define MS_PROT_TEXT 32u
+const char *ms_print_prot(unsigned int prot, char *buf);
+
+/* Whether a leaf or an event at pa is System RAM. */
+static inline bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
+{
+	return ms_pfn_is_ram(p->m, pa >> p->m->page_shift);
+}
+
+/* player_mm.c */
+ms_op_fn ms_play_mmap, ms_play_munmap, ms_play_mprotect, ms_play_mremap, ms_play_madvise,
+	ms_play_mlock, ms_play_munlock, ms_play_touch, ms_play_fork, ms_play_exit;
+/* player_dev.c */
+ms_op_fn ms_play_close, ms_play_vfio_memory, ms_play_revoke, ms_play_claim, ms_play_release,
+	ms_play_ioremap, ms_play_iounmap;
+/* The file that a source is mapped from, opened if it is not; NULL with *err. PIECES: a new one. */
+struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err);
+void ms_player_close_all(struct ms_player *p);
+void ms_player_drop_ioremaps(struct ms_player *p);
+/* player_kvm.c */
+ms_op_fn ms_play_vm_create, ms_play_vm_destroy, ms_play_slot, ms_play_guest, ms_play_dirty;
+/* show.c */
+ms_op_fn ms_play_show_vmas, ms_play_show_ptes, ms_play_show_present, ms_play_show_memtypes,
+	ms_play_show_s2;
+/* Adds a line for each memtype that touches a device; before: what the line starts with. */
+void ms_print_memtypes(struct ms_player *p, const char *before);
+
+/* The end of [at, at + len), at most the last address. */
+static inline uint64_t ms_range_end(uint64_t at, uint64_t len)
+{
+	return len > UINT64_MAX - at ? UINT64_MAX : at + len;
+}
+
+/*
+ * The recorder's own code page in its guest, which the format keeps out of answers: where the
+ * vCPU runs between accesses, in a slot of its own.
+ */
+#define MS_GUEST_CODE_START UINT64_C(0xffffe00000)
+#define MS_GUEST_CODE_END UINT64_C(0x10000000000)
+#define MS_GUEST_CODE_SLOT 400u
+#define MS_GUEST_CODE_HVA UINT64_C(0x700000000000)
+/* Host addresses of scripts; what is zapped elsewhere is the recorder's own. */
+#define MS_SCRIPT_VA_START UINT64_C(0x100000000000)
+#define MS_SCRIPT_VA_END UINT64_C(0x600000000000)
+
+#endif

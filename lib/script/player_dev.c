@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files, and what the kernel itself does to a device's memory. */
+#include "script/player.h"
+
+/* The memory files of the recorder, one each. */
+static const struct {
+	uint64_t size, huge;
+} memory_files[] = {
+	[MS_SRC_MEMFD] = { 64 * UINT64_C(0x100000), 0 },
+	[MS_SRC_HUGETLB_64K] = { UINT64_C(0x100000), UINT64_C(0x10000) },
+	[MS_SRC_HUGETLB_2M] = { 24 * UINT64_C(0x100000), MS_2M },
+	[MS_SRC_HUGETLB_32M] = { 64 * UINT64_C(0x100000), 16 * MS_2M },
+	[MS_SRC_HUGETLB_1G] = { MS_1G, MS_1G },
+};
+
+/* Keeps the file that `opened` is; NULL: it could not be opened. */
+static struct ms_file *keep(struct ms_file **kept, struct ms_file *opened, int why, int *err)
+{
+	*kept = opened;
+	*err = opened ? 0 : why;
+	return opened;
+}
+
+static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, int *err)
+{
+	enum ms_pieces_mode mode = (enum ms_pieces_mode)op->value[MS_K_LAZY];
+	enum ms_cache type = (enum ms_cache)op->value[MS_K_TYPE];
+	struct ms_file *file =
+		ms_pieces_open(p->device[op->device], mode, type, op->pieces, op->npieces);
+	*err = file ? 0 : -ENOMEM;
+	return file;
+}
+
+static struct ms_file *open_memory(struct ms_player *p, enum ms_source_kind source, int *err)
+{
+	uint64_t size = memory_files[source].size, huge = memory_files[source].huge;
+	if (!huge)
+		return keep(&p->file[source], ms_memfd_new(p->m, size), -ENOMEM, err);
+	// hugetlb_file_setup(): a huge page size that there is no pool of
+	return keep(&p->file[source], ms_memfd_hugetlb_new(p->m, size, huge), -ENODEV, err);
+}
+
+struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err)
+{
+	struct ms_device *device = p->device[op->device];
+	struct ms_file *file;
+	switch (op->source) {
+	case MS_SRC_DRIVER:
+		return open_pieces(p, op, err);
+	case MS_SRC_RESOURCE:
+		return keep(&file, ms_pci_resource(device), -ENOMEM, err);
+	case MS_SRC_RESOURCE_WC:
+		return keep(&file, ms_pci_resource_wc(device), -ENOENT, err);
+	case MS_SRC_VFIO:
+		file = p->vfio[op->device];
+		return file ? file : keep(&p->vfio[op->device], ms_vfio_open(device), -ENOMEM, err);
+	case MS_SRC_DEVMEM:
+	case MS_SRC_DEVMEM_NOSYNC:
+		file = p->file[op->source];
+		return file ? file
+			    : keep(&p->file[op->source],
+				   ms_devmem_open(p->m, op->source == MS_SRC_DEVMEM), -ENOMEM, err);
+	default:
+		file = p->file[op->source];
+		return file ? file : open_memory(p, op->source, err);
+	}
+}
+
+static void close_file(struct ms_file **file)
+{
+	ms_file_put(*file);
+	*file = NULL;
+}
+
+/* A sysfs file that is opened anew is the same file, and a driver's was closed after its mmap. */
+void ms_play_close(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	(void)mm;
+	ms_print_ret(p, 0);
+	if (op->source == MS_SRC_VFIO)
+		close_file(&p->vfio[op->device]);
+	else if (op->source < MS_SRC_RESOURCE)
+		close_file(&p->file[op->source]);
+}
+
+void ms_player_close_all(struct ms_player *p)
+{
+	for (size_t i = 0; i < MS_MAX_HEADER_ITEMS; i++)
+		close_file(&p->vfio[i]);
+	for (size_t i = 0; i < MS_SRC_RESOURCE; i++)
+		close_file(&p->file[i]);
+}
+
+void ms_play_vfio_memory(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	struct ms_op open = *op;
+	int err;
+	(void)mm;
+	open.source = MS_SRC_VFIO;
+	struct ms_file *file = ms_player_open(p, &open, &err);
+	if (file)
+		err = ms_vfio_set_memory(file, ms_op_has(op, MS_K_ON));
+	ms_print_ret(p, err);
+}
+
+/* ---- ranges of a BAR ---- */
+
+struct range {
+	uint64_t off, len;
+	ms_pa_t pa;
+};
+
+static struct range range_of(const struct ms_player *p, const struct ms_op *op)
+{
+	const struct ms_device *device = p->device[op->device];
+	struct range range = { .len = ms_device_size(device) };
+	if (ms_op_has(op, MS_K_OFF))
+		range.off = op->value[MS_K_OFF];
+	if (ms_op_has(op, MS_K_LEN))
+		range.len = op->value[MS_K_LEN];
+	range.pa = ms_device_pa(device) + range.off;
+	return range;
+}
+
+void ms_play_claim(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	struct range range = range_of(p, op);
+	(void)mm;
+	ms_print_ret(p, ms_iomem_claim(p->m, range.pa, range.len));
+}
+
+void ms_play_release(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	struct range range = range_of(p, op);
+	(void)mm;
+	ms_print_ret(p, ms_iomem_release(p->m, range.pa, range.len));
+}
+
+void ms_play_revoke(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	struct range range = range_of(p, op);
+	int err = 0;
+	(void)mm;
+	if (op->source == MS_SRC_DRIVER)
+		ms_pieces_revoke(p->device[op->device], range.off, range.len);
+	else
+		err = ms_iomem_claim(p->m, range.pa, range.len);
+	if (!err && op->source != MS_SRC_DRIVER)
+		err = ms_iomem_release(p->m, range.pa, range.len);
+	ms_print_ret(p, err);
+}
+
+/* ---- ioremaps that the lab holds ---- */
+
+void ms_play_ioremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	struct range range = range_of(p, op);
+	uint64_t slot = op->value[MS_K_ID];
+	int err = -EINVAL;
+	(void)mm;
+	if (slot < MS_IOREMAP_SLOTS && !p->ioremap[slot].size && range.len) {
+		err = ms_ioremap(p->m, range.pa, range.len, (enum ms_cache)op->value[MS_K_TYPE]);
+		if (!err) {
+			p->ioremap[slot].pa = range.pa;
+			p->ioremap[slot].size = range.len;
+		}
+	}
+	ms_print_ret(p, err);
+}
+
+/* iounmap() answers nothing: what it could not free is in the events. */
+static int iounmap_slot(struct ms_player *p, uint64_t slot)
+{
+	if (slot >= MS_IOREMAP_SLOTS || !p->ioremap[slot].size)
+		return -EINVAL;
+	ms_iounmap(p->m, p->ioremap[slot].pa, p->ioremap[slot].size);
+	p->ioremap[slot].size = 0;
+	return 0;
+}
+
+void ms_play_iounmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	(void)mm;
+	ms_print_ret(p, iounmap_slot(p, op->value[MS_K_ID]));
+}
+
+void ms_player_drop_ioremaps(struct ms_player *p)
+{
+	for (uint64_t slot = 0; slot < MS_IOREMAP_SLOTS; slot++)
+		iounmap_slot(p, slot);
+}

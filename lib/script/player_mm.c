@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Operations of a process on its own memory. */
+#include "script/player.h"
+
+void ms_play_mmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	unsigned int flags = (unsigned int)op->value[MS_K_MAP_FLAGS];
+	uint64_t off = op->value[MS_K_OFF];
+	struct ms_file *file = NULL;
+	int err = 0;
+	if (!(flags & MS_MAP_FIXED))
+		flags |= MS_MAP_FIXED_NOREPLACE;
+	if (op->source != MS_SRC_ANON) {
+		file = ms_player_open(p, op, &err);
+		if (!file) {
+			ms_print_ret(p, err);
+			return;
+		}
+	}
+	if (op->source == MS_SRC_VFIO)
+		off += ms_vfio_offset(file);
+	ms_print_ret_address(p,
+			     ms_mmap(mm, op->value[MS_K_AT], op->value[MS_K_LEN],
+				     (unsigned int)op->value[MS_K_PROT], flags, file, off),
+			     op->value[MS_K_AT]);
+	// Each such mapping has a list of pieces, so a file, of its own.
+	if (op->source == MS_SRC_DRIVER)
+		ms_file_put(file);
+}
+
+void ms_play_munmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_print_ret(p, ms_munmap(mm, op->value[MS_K_AT], op->value[MS_K_LEN]));
+}
+
+void ms_play_mprotect(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_print_ret(p, ms_mprotect(mm, op->value[MS_K_AT], op->value[MS_K_LEN],
+				    (unsigned int)op->value[MS_K_PROT]));
+}
+
+void ms_play_mremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	bool fixed = ms_op_has(op, MS_K_TO);
+	unsigned int flags = MS_MREMAP_MAYMOVE | (fixed ? MS_MREMAP_FIXED : 0) |
+			     (ms_op_has(op, MS_K_DONTUNMAP) ? MS_MREMAP_DONTUNMAP : 0);
+	ms_hva_t to = op->value[fixed ? MS_K_TO : MS_K_AT];
+	ms_print_ret_address(p,
+			     ms_mremap(mm, op->value[MS_K_AT], op->value[MS_K_LEN],
+				       op->value[MS_K_NEWLEN], flags, fixed ? to : 0),
+			     to);
+}
+
+void ms_play_madvise(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_print_ret(p, ms_madvise(mm, op->value[MS_K_AT], op->value[MS_K_LEN],
+				   (enum ms_advice)op->value[MS_K_ADVICE]));
+}
+
+void ms_play_mlock(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_print_ret(p, ms_mlock(mm, op->value[MS_K_AT], op->value[MS_K_LEN]));
+}
+
+void ms_play_munlock(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_print_ret(p, ms_munlock(mm, op->value[MS_K_AT], op->value[MS_K_LEN]));
+}
+
+void ms_play_touch(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	static const char *const words[] = {
+		[MS_ACCESS_OK] = "0",          [MS_ACCESS_SIGSEGV] = "SIGSEGV",
+		[MS_ACCESS_SIGBUS] = "SIGBUS", [MS_ACCESS_OOM] = "SIGKILL",
+		[MS_ACCESS_ENDLESS] = "RETRY",
+	};
+	ms_print_ret_word(
+		p, words[ms_touch(mm, op->value[MS_K_AT], (unsigned int)op->value[MS_K_ACCESS])]);
+}
+
+void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	int err = 0;
+	(void)op;
+	if (p->child) {
+		ms_print_ret(p, -EEXIST);
+		return;
+	}
+	p->child = ms_fork(mm, &err);
+	ms_print_ret(p, p->child ? 0 : err);
+}
+
+/*
+ * The memory goes first, then, with the last process that has them open, the files. A VM's file is
+ * the worker's alone.
+ */
+void ms_play_exit(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_print_ret(p, 0);
+	ms_mm_exit(mm);
+	if (op->child) {
+		p->child = NULL;
+	} else {
+		p->worker = NULL;
+		ms_vm_free(p->vm);
+		p->vm = NULL;
+	}
+	if (!p->worker && !p->child)
+		ms_player_close_all(p);
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A text becomes a script: lines, their order, and what each of them is. */
+#include "script/internal.h"
+
+#include <stdlib.h>
+
+struct reader {
+	struct ms_script *script;
+	struct ms_script_error *err;
+	const struct ms_script_kernel *kernel;
+	enum ms_header_line last; /* header line seen last */
+	bool any_header_line;
+	enum ms_thp_mode thp; /* of the directive */
+};
+
+/* Room for one more element of an array. */
+static int grow(void **array, size_t *capacity, size_t n, size_t size)
+{
+	if (n < *capacity)
+		return 0;
+	size_t more = *capacity ? *capacity * 2 : 64;
+	void *bigger = reallocarray(*array, more, size);
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	*capacity = more;
+	return 0;
+}
+
+static int add_item(struct ms_script *s, enum ms_item_kind kind, const char *text, uint64_t line)
+{
+	int err = grow((void **)&s->items, &s->items_capacity, s->nr_items, sizeof(*s->items));
+	if (err)
+		return err;
+	s->items[s->nr_items++] = (struct ms_item){
+		.text = text, .line = (uint32_t)line, .op = (uint32_t)s->nr_ops, .kind = kind
+	};
+	return 0;
+}
+
+/* The script frees `text`, also when this fails. */
+static int keep_made(struct ms_script *s, char *text)
+{
+	if (!text)
+		return -ENOMEM;
+	int err = grow((void **)&s->made, &s->made_capacity, s->nr_made, sizeof(*s->made));
+	if (err)
+		free(text);
+	else
+		s->made[s->nr_made++] = text;
+	return err;
+}
+
+/* ---- bytes ---- */
+
+/* A comment may hold anything printable, the rest of the format is ASCII. */
+static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_script_error *err)
+{
+	bool comment = text[0] == '#';
+	if (len > MS_SCRIPT_MAX_LINE)
+		return ms_script_fail(err, line, "line longer than %u bytes", MS_SCRIPT_MAX_LINE);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if (c >= ' ' && c < 0x7f)
+			continue;
+		if (!comment || (c < 0x80 && c != '\t'))
+			return ms_script_fail(err, line, "not text: byte 0x%02x in column %zu", c,
+					      i + 1);
+	}
+	return 0;
+}
+
+/* Ends every line by NUL in place of '\n' after looking at its bytes. */
+static int split_lines(char *text, size_t size, struct ms_script_error *err)
+{
+	uint64_t line = 1;
+	for (size_t at = 0; at < size; line++) {
+		char *end = memchr(text + at, '\n', size - at);
+		size_t len = end ? (size_t)(end - text) - at : size - at;
+		int ret = check_bytes(text + at, len, line, err);
+		if (ret)
+			return ret;
+		if (!end)
+			return ms_script_fail(err, line, "the last line has no end: cut off?");
+		*end = '\0';
+		at += len + 1;
+	}
+	return 0;
+}
+
+/* ---- directives: comments that say how the host is set up ---- */
+
+static int directive(struct reader *r, const char *text, uint64_t line)
+{
+	struct ms_word word = { text + 2, strlen(text + 2) }, key, value;
+	if (!ms_word_split(word, &key, &value))
+		return 0;
+	bool shmem = ms_word_is(key, "shmem");
+	if (!shmem && !ms_word_is(key, "thp"))
+		return 0;
+	const struct ms_named *mode = ms_named_find(ms_thp_modes, value);
+	if (!mode || (shmem && mode->value == MS_THP_MADVISE))
+		return ms_script_fail(r->err, line, "unknown or unmodelled mode \"%.40s\"", text);
+	if (r->script->nr_ops)
+		return ms_script_fail(r->err, line, "a directive stands before the operations");
+	if (!shmem) {
+		r->thp = (enum ms_thp_mode)mode->value;
+		return 0;
+	}
+	r->script->header.config.shmem = (enum ms_thp_mode)mode->value;
+	r->script->header.config.shmem_set = true;
+	return 0;
+}
+
+/* ---- @NAME in scripts ---- */
+
+/* Appends the number that `ref` (without '@') stands for. */
+static int add_reference(struct reader *r, struct ms_text *out, struct ms_word ref, uint64_t line)
+{
+	static const char name_chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	const struct ms_header *h = &r->script->header;
+	size_t len = strspn(ref.s, name_chars);
+	struct ms_word name = { ref.s, len < ref.len ? len : ref.len };
+	struct ms_word tail = { ref.s + name.len, ref.len - name.len };
+	for (size_t i = 0; i < h->nr_devices; i++) {
+		uint64_t value = h->device[i].pa, n = 0;
+		if (!ms_word_is(name, h->device[i].name))
+			continue;
+		if (ms_word_is(tail, ".size"))
+			value = h->device[i].size;
+		else if (tail.len && ((*tail.s != '+' && *tail.s != '-') ||
+				      ms_number(tail.s + 1, tail.len - 1, &n)))
+			break;
+		else if (tail.len)
+			value = *tail.s == '+' ? value + n : value - n;
+		ms_text_add(out, "0x%llx", (unsigned long long)value);
+		return 0;
+	}
+	return ms_script_fail(r->err, line, "not a device's address \"@%.*s\"",
+			      (int)(ref.len > 40 ? 40 : ref.len), ref.s);
+}
+
+/* The operation with numbers in place of references: each is a whole value, or ends at a blank. */
+static int resolve(struct reader *r, const char *text, uint64_t line, const char **resolved)
+{
+	struct ms_text out = { 0 };
+	const char *at = text, *ref;
+	int err = 0;
+	while (!err && (ref = strchr(at, '@'))) {
+		size_t len = strcspn(ref + 1, " ,");
+		ms_text_add(&out, "%.*s", (int)(ref - at), at);
+		err = add_reference(r, &out, (struct ms_word){ ref + 1, len }, line);
+		at = ref + 1 + len;
+	}
+	ms_text_add(&out, "%s", at);
+	if (!err && out.failed)
+		err = -ENOMEM;
+	if (err) {
+		ms_text_free(&out);
+		return err;
+	}
+	*resolved = out.data;
+	return keep_made(r->script, out.data);
+}
+
+/* ---- lines ---- */
+
+static int header_complete(struct reader *r, uint64_t line)
+{
+	if (r->last >= MS_HL_CONFIG)
+		return 0;
+	return ms_script_fail(r->err, line, "the header has no %s line",
+			      r->last < MS_HL_KERNEL ? "kernel" : "config");
+}
+
+static int op_line(struct reader *r, const char *text, uint64_t line)
+{
+	struct ms_script *s = r->script;
+	int err = header_complete(r, line);
+	if (!err && !s->nr_ops)
+		err = ms_header_finish(&s->header, line, r->err);
+	if (!err && !s->has_header && strchr(text, '@'))
+		err = resolve(r, text, line, &text);
+	if (!err)
+		err = grow((void **)&s->ops, &s->ops_capacity, s->nr_ops, sizeof(*s->ops));
+	if (!err)
+		err = add_item(s, MS_ITEM_OP, text, line);
+	if (err)
+		return err;
+	struct ms_script_entry *entry = &s->ops[s->nr_ops++];
+	*entry = (struct ms_script_entry){ .item = s->nr_items - 1, .first_answer = s->nr_answers };
+	return ms_op_parse(&entry->op, text, &s->header, line, r->err);
+}
+
+static int answer_line(struct reader *r, const char *text, uint64_t line)
+{
+	struct ms_script *s = r->script;
+	if (!s->nr_ops)
+		return ms_script_fail(r->err, line, "an answer before the first operation");
+	struct ms_script_entry *entry = &s->ops[s->nr_ops - 1];
+	int err = ms_answer_check(text, entry->nr_answers == 0, line, r->err);
+	if (!err)
+		err = grow((void **)&s->answers, &s->answers_capacity, s->nr_answers,
+			   sizeof(*s->answers));
+	if (!err)
+		err = add_item(s, MS_ITEM_ANSWER, text, line);
+	if (err)
+		return err;
+	s->answers[s->nr_answers++] = s->nr_items - 1;
+	entry->nr_answers++;
+	return 0;
+}
+
+static int header_line(struct reader *r, const char *text, uint64_t line)
+{
+	enum ms_header_line which = ms_header_which(text);
+	if (which == MS_HL_DONE)
+		return ms_script_fail(r->err, line, "unknown line \"%.40s\"", text);
+	if (r->script->nr_ops)
+		return ms_script_fail(r->err, line, "a header line after the first operation");
+	bool repeats = which >= MS_HL_DEVICE && which == r->last;
+	bool follows = which == MS_HL_MAGIC ? !r->any_header_line
+		       : which == MS_HL_RAM ? r->last >= MS_HL_CONFIG && r->last < MS_HL_RAM
+					    : r->any_header_line && which == r->last + 1;
+	if (!repeats && !follows)
+		return ms_script_fail(r->err, line, "header out of order: \"%.40s\"", text);
+	r->any_header_line = true;
+	r->last = which;
+	int err = ms_header_line(&r->script->header, which, text, line, r->err);
+	if (!err && which == MS_HL_KERNEL)
+		err = ms_header_kernel(&r->script->header, r->kernel, r->err);
+	return err ? err : add_item(r->script, MS_ITEM_HEADER, text, line);
+}
+
+static int one_line(struct reader *r, const char *text, uint64_t line)
+{
+	switch (text[0]) {
+	case '\0':
+		return add_item(r->script, MS_ITEM_BLANK, text, line);
+	case '#':
+		if (text[1] == '!') {
+			int err = directive(r, text, line);
+			if (err)
+				return err;
+		}
+		return add_item(r->script, MS_ITEM_COMMENT, text, line);
+	case '>':
+	case '<':
+		if (text[1] != ' ')
+			return ms_script_fail(r->err, line, "no blank after '%c'", text[0]);
+		return text[0] == '>' ? op_line(r, text + 2, line) : answer_line(r, text + 2, line);
+	default:
+		return header_line(r, text, line);
+	}
+}
+
+static int all_lines(struct reader *r, const char *text, size_t size, bool numbered)
+{
+	uint64_t line = 1;
+	for (size_t at = 0; at < size; at += strlen(text + at) + 1, line++) {
+		int err = one_line(r, text + at, numbered ? line : 0);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- a script without a header ---- */
+
+static bool begins_with_header(const char *text, size_t size)
+{
+	for (size_t at = 0; at < size; at += strlen(text + at) + 1) {
+		if (text[at] != '#' && text[at] != '\0')
+			return text[at] != '>';
+	}
+	return true;
+}
+
+/* Looks ahead for `#!thp=`: the header that is made says it. */
+static int directives_first(struct reader *r, const char *text, size_t size)
+{
+	uint64_t line = 1;
+	for (size_t at = 0; at < size && text[at] != '>'; at += strlen(text + at) + 1, line++) {
+		int err =
+			text[at] == '#' && text[at + 1] == '!' ? directive(r, text + at, line) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int make_header(struct reader *r, const char *text, size_t size)
+{
+	enum ms_arch arch = MS_ARCH_ARM64;
+	int err = directives_first(r, text, size);
+	if (err)
+		return err;
+	if (r->kernel && r->kernel->arch &&
+	    !ms_arch_parse((struct ms_word){ r->kernel->arch, strlen(r->kernel->arch) }, &arch))
+		return ms_script_fail(r->err, 0, "unknown architecture \"%.40s\"", r->kernel->arch);
+	char *header = ms_header_default(arch, r->thp);
+	size_t header_size = header ? strlen(header) : 0;
+	err = keep_made(r->script, header);
+	if (!err)
+		err = split_lines(header, header_size, r->err);
+	return err ? err : all_lines(r, header, header_size, false);
+}
+
+/* ---- the doors ---- */
+
+static int parse(struct reader *r, size_t size)
+{
+	struct ms_script *s = r->script;
+	int err = split_lines(s->text, size, r->err);
+	if (err)
+		return err;
+	s->has_header = begins_with_header(s->text, size);
+	if (!s->has_header)
+		err = make_header(r, s->text, size);
+	if (!err)
+		err = all_lines(r, s->text, size, true);
+	if (!err && !r->any_header_line)
+		err = ms_script_fail(r->err, 0, "empty: neither a header nor an operation");
+	if (!err)
+		err = header_complete(r, 0);
+	return err || s->nr_ops ? err : ms_header_finish(&s->header, 0, r->err);
+}
+
+/* Takes over `text`. */
+static int parse_owned(char *text, size_t size, const struct ms_script_kernel *kernel,
+		       struct ms_script **script, struct ms_script_error *err)
+{
+	struct reader r = { .kernel = kernel, .err = err };
+	*err = (struct ms_script_error){ 0 };
+	r.script = calloc(1, sizeof(*r.script));
+	if (!r.script) {
+		free(text);
+		return -ENOMEM;
+	}
+	r.script->text = text;
+	int ret = parse(&r, size);
+	if (ret == -ENOMEM)
+		ms_script_fail(err, 0, "no memory");
+	if (ret)
+		ms_script_free(r.script);
+	else
+		*script = r.script;
+	return ret;
+}
+
+int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
+		    struct ms_script **script, struct ms_script_error *err)
+{
+	if (size > MS_SCRIPT_MAX_SIZE)
+		return ms_script_fail(err, 0, "more than %llu bytes",
+				      (unsigned long long)MS_SCRIPT_MAX_SIZE);
+	char *copy = malloc(size + 1);
+	if (!copy)
+		return -ENOMEM;
+	if (size)
+		memcpy(copy, text, size);
+	copy[size] = '\0';
+	return parse_owned(copy, size, kernel, script, err);
+}
+
+int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_script **script,
+		   struct ms_script_error *err)
+{
+	char *text = NULL;
+	size_t size = 0, capacity = 0;
+	*err = (struct ms_script_error){ 0 };
+	do {
+		capacity = capacity ? capacity * 2 : 65536;
+		char *bigger = realloc(text, capacity + 1);
+		if (!bigger) {
+			free(text);
+			ms_script_fail(err, 0, "no memory");
+			return -ENOMEM;
+		}
+		text = bigger;
+		size += fread(text + size, 1, capacity - size, in);
+	} while (size == capacity && capacity <= MS_SCRIPT_MAX_SIZE);
+	if (ferror(in) || size > MS_SCRIPT_MAX_SIZE) {
+		int ret = ferror(in) ? -EIO : -EINVAL;
+		ms_script_fail(err, 0, ferror(in) ? "cannot be read" : "too large");
+		free(text);
+		return ret;
+	}
+	text[size] = '\0';
+	return parse_owned(text, size, kernel, script, err);
+}
+
+void ms_script_free(struct ms_script *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->nr_ops; i++)
+		free(s->ops[i].op.pieces);
+	for (size_t i = 0; i < s->nr_made; i++)
+		free(s->made[i]);
+	ms_header_free(&s->header);
+	free(s->made);
+	free(s->ops);
+	free(s->answers);
+	free(s->items);
+	free(s->text);
+	free(s);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* State as answer lines: neighbours that differ in nothing but their address are one line. */
+#include "script/player.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+/* ---- VMAs: /proc/PID/maps and the VmFlags of smaps ---- */
+
+static void add_vma(struct ms_player *p, const struct ms_vma *vma)
+{
+	char flags[MS_VMFLAGS_MAX];
+	uint64_t f = vma->vm_flags;
+	ms_text_add(&p->out, "vma 0x%llx 0x%llx %c%c%c%c 0x%llx %s\n", ULL(vma->vm_start),
+		    ULL(vma->vm_end), f & MS_VM_READ ? 'r' : '-', f & MS_VM_WRITE ? 'w' : '-',
+		    f & MS_VM_EXEC ? 'x' : '-', f & MS_VM_MAYSHARE ? 's' : 'p',
+		    ULL(vma->vm_pgoff << p->m->page_shift),
+		    ms_vma_flags_str(vma, flags, sizeof(flags)));
+}
+
+void ms_play_show_vmas(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_hva_t start = op->value[MS_K_AT], end = ms_range_end(start, op->value[MS_K_LEN]);
+	ms_print_ret(p, 0);
+	for (struct ms_vma *vma = ms_find_vma(mm, start); vma && vma->vm_start < end;
+	     vma = ms_vma_next(vma))
+		add_vma(p, vma);
+}
+
+/* ---- the host page table ---- */
+
+/* Neighbouring leaves, cut to the range that was asked for. */
+struct pte_run {
+	ms_hva_t start, end; /* empty: nothing yet */
+	ms_pa_t pa;          /* of start; RAM: 0 */
+	bool ram;
+	uint64_t leaf_size;
+	const char *type, *prot;
+};
+
+static void add_pte_run(struct ms_player *p, const struct pte_run *run)
+{
+	if (run->start == run->end)
+		return;
+	ms_text_add(&p->out, "pte 0x%llx 0x%llx ", ULL(run->start), ULL(run->end - run->start));
+	if (run->ram)
+		ms_text_add(&p->out, "pa=ram");
+	else
+		ms_text_add(&p->out, "pa=0x%llx", ULL(run->pa));
+	ms_text_add(&p->out, " type=%s prot=%s size=0x%llx\n", run->type, run->prot,
+		    ULL(run->leaf_size));
+}
+
+/* The part of a leaf that lies in [start, end), as a run of its own. */
+static struct pte_run run_of_leaf(const struct ms_player *p, const struct ms_host_leaf *leaf,
+				  ms_hva_t start, ms_hva_t end)
+{
+	bool present = leaf->entry & MS_PTE_PRESENT;
+	ms_pa_t pa = leaf->entry & MS_PTE_PA_MASK;
+	struct pte_run run = {
+		.start = leaf->start > start ? leaf->start : start,
+		.end = ms_min_u64(ms_range_end(leaf->start, leaf->size), end),
+		.ram = ms_player_is_ram(p, pa),
+		.leaf_size = leaf->size,
+		.type = ms_cache_name(p->header->arch, ms_pgprot_cache(leaf->entry)),
+		.prot = !present                     ? "-"
+			: leaf->entry & MS_PTE_WRITE ? "rw"
+						     : "r",
+	};
+	// What an arm64 entry without its valid bit says about memory nobody reads.
+	if (!present && p->header->arch == MS_ARCH_ARM64)
+		run.type = "-";
+	run.pa = run.ram ? 0 : pa + (run.start - leaf->start);
+	return run;
+}
+
+static bool pte_run_continues(const struct pte_run *a, const struct pte_run *b)
+{
+	return a->end == b->start && a->start != a->end && a->ram == b->ram &&
+	       (a->ram || a->pa + (a->end - a->start) == b->pa) && a->leaf_size == b->leaf_size &&
+	       !strcmp(a->type, b->type) && !strcmp(a->prot, b->prot);
+}
+
+void ms_play_show_ptes(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_hva_t start = op->value[MS_K_AT], end = ms_range_end(start, op->value[MS_K_LEN]);
+	struct ms_host_leaf leaf;
+	struct pte_run run = { 0 };
+	ms_print_ret(p, 0);
+	for (ms_hva_t at = start; at < end && ms_host_next_leaf(mm, at, end, &leaf);
+	     at = ms_range_end(leaf.start, leaf.size)) {
+		struct pte_run next = run_of_leaf(p, &leaf, start, end);
+		if (pte_run_continues(&run, &next)) {
+			run.end = next.end;
+			continue;
+		}
+		add_pte_run(p, &run);
+		run = next;
+	}
+	add_pte_run(p, &run);
+}
+
+void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_hva_t start = op->value[MS_K_AT], end = ms_range_end(start, op->value[MS_K_LEN]);
+	struct ms_host_leaf leaf;
+	ms_hva_t from = start, to = start;
+	ms_print_ret(p, 0);
+	for (ms_hva_t at = start; at < end && ms_host_next_leaf(mm, at, end, &leaf);
+	     at = ms_range_end(leaf.start, leaf.size)) {
+		if (leaf.start > to) {
+			if (from < to)
+				ms_text_add(&p->out, "present 0x%llx 0x%llx\n", ULL(from),
+					    ULL(to - from));
+			from = leaf.start;
+		}
+		to = ms_min_u64(ms_range_end(leaf.start, leaf.size), end);
+	}
+	if (from < to)
+		ms_text_add(&p->out, "present 0x%llx 0x%llx\n", ULL(from), ULL(to - from));
+}
+
+/* ---- stage 2 ---- */
+
+static void add_s2_run(struct ms_player *p, const struct ms_s2_leaf *run)
+{
+	char prot[MS_PROT_TEXT];
+	uint64_t leaf_size = UINT64_C(0);
+	if (!run->size)
+		return;
+	leaf_size = ms_s2_level_size(ms_vm_s2(p->vm), run->level);
+	ms_text_add(&p->out, "s2 0x%llx 0x%llx ", ULL(run->ipa), ULL(run->size));
+	if (ms_player_is_ram(p, run->pa))
+		ms_text_add(&p->out, "pa=ram");
+	else
+		ms_text_add(&p->out, "pa=0x%llx", ULL(run->pa));
+	ms_text_add(&p->out, " prot=%s size=0x%llx\n", ms_print_prot(run->prot, prot),
+		    ULL(leaf_size));
+}
+
+/* run->size is the whole run's, everything else its first leaf's. */
+static bool s2_run_continues(const struct ms_player *p, const struct ms_s2_leaf *run,
+			     const struct ms_s2_leaf *leaf)
+{
+	bool ram = ms_player_is_ram(p, run->pa);
+	return run->size && run->ipa + run->size == leaf->ipa && run->level == leaf->level &&
+	       run->prot == leaf->prot && ram == ms_player_is_ram(p, leaf->pa) &&
+	       (ram || run->pa + run->size == leaf->pa);
+}
+
+void ms_play_show_s2(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_ipa_t at = op->value[MS_K_GPA], end = ms_range_end(at, op->value[MS_K_LEN]);
+	struct ms_s2_leaf leaf, run = { 0 };
+	(void)mm;
+	ms_print_ret(p, 0);
+	if (!p->vm)
+		return;
+	while (at < end && ms_s2_next_leaf(ms_vm_s2(p->vm), at, end, &leaf)) {
+		at = ms_range_end(leaf.ipa, leaf.size);
+		if (leaf.ipa >= MS_GUEST_CODE_START && leaf.ipa < MS_GUEST_CODE_END)
+			continue;
+		if (s2_run_continues(p, &run, &leaf)) {
+			run.size += leaf.size;
+			continue;
+		}
+		add_s2_run(p, &run);
+		run = leaf;
+	}
+	add_s2_run(p, &run);
+}
+
+/* ---- memtypes ---- */
+
+static bool touches_device(const struct ms_header *h, const struct ms_memtype *entry)
+{
+	for (size_t i = 0; i < h->nr_devices; i++) {
+		if (entry->start < h->device[i].pa + h->device[i].size &&
+		    h->device[i].pa < entry->end)
+			return true;
+	}
+	return false;
+}
+
+struct memtype_printer {
+	struct ms_player *p;
+	const char *before;
+};
+
+static void add_memtype(const struct ms_memtype *entry, void *arg)
+{
+	struct memtype_printer *printer = arg;
+	struct ms_player *p = printer->p;
+	if (!touches_device(p->header, entry))
+		return;
+	ms_text_add(&p->out, "%s0x%llx 0x%llx %s\n", printer->before, ULL(entry->start),
+		    ULL(entry->end), ms_cache_name(p->header->arch, entry->type));
+}
+
+void ms_print_memtypes(struct ms_player *p, const char *before)
+{
+	struct memtype_printer printer = { p, before };
+	ms_memtype_walk(p->m, 0, UINT64_MAX, add_memtype, &printer);
+}
+
+void ms_play_show_memtypes(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	(void)op;
+	(void)mm;
+	ms_print_ret(p, 0);
+	ms_print_memtypes(p, "memtype ");
+}

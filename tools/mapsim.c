@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mapsim: plays scripts on the model, and compares the model with recordings of real kernels. */
+#include "tool.h"
+
+#include <err.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: mapsim check [--verbose | --quiet] [--known FILE [--write-known]] PATH...\n"
+	"       mapsim run [--kernel RELEASE] [--arch ARCH] [--explain] FILE\n"
+	"       mapsim kernels [--arch ARCH] [--diff RELEASE RELEASE]\n"
+	"       mapsim --help | --version\n"
+	"\n"
+	"check    plays recordings (files, or all *.rec in folders) on the model of the kernel that\n"
+	"         each names, and compares the answers. Exit code 0: all identical, 1: not all,\n"
+	"         2: something could not be read.\n"
+	"         --verbose      every answer that differs, with the model's reasons\n"
+	"         --quiet        only the numbers\n"
+	"         --known FILE   differences listed there are expected: exit code 0 if they and no\n"
+	"                        others are found\n"
+	"         --write-known  prints FILE as it would have to be\n"
+	"run      plays a script, or the operations of a recording, and prints it with the model's\n"
+	"         answers. FILE may be -.\n"
+	"         --kernel, --arch  in place of the kernel that the header names\n"
+	"         --explain         every event of the model with its reason, as comments\n"
+	"kernels  lists the kernels whose rules are known; --diff: the rules in which two differ.\n"
+	"         ARCH is arm64 (default) or x86_64.\n";
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+		{ "check", check_command },
+		{ "run", run_command },
+		{ "kernels", kernels_command },
+	};
+	const char *name = argc > 1 ? argv[1] : "";
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (!strcmp(name, "--version")) {
+		puts("mapsim " MAPSIM_VERSION);
+		return 0;
+	}
+	if (*name)
+		warnx("unknown command \"%s\"", name);
+	fputs(usage, stderr);
+	return EXIT_UNREADABLE;
+}
