@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The size of a stage-2 mapping: the VMA's promise, the memslot's limits, the host's leaf. */
+#include "world.h"
+
+static void set_slot(struct world *w, ms_ipa_t gpa, uint64_t size, ms_hva_t hva)
+{
+	assert_int_equal(ms_vm_set_slot(w->vm, 1, gpa, size, hva, 0), 0);
+	events(w);
+}
+
+static struct ms_s2_leaf read_leaf(struct world *w, ms_ipa_t gpa)
+{
+	struct ms_guest_access access = ms_guest_read(w->vm, gpa);
+
+	assert_int_equal(access.exit, MS_GUEST_OK);
+	return access.leaf;
+}
+
+/* ---- from vm_pgoff: 5.14 .. 6.1.190, .. 6.12.111, .. 7.1 ---- */
+
+static void congruent_device_memory_is_mapped_by_2m(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA, 2 * MS_2M, 0);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + 0x1000);
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x200000 pa=0x8000000000 prot=rw,device\n");
+	assert_string_equal(leaf.reason,
+			    "VMA and PA congruent modulo 2M, block inside VMA and memslot");
+	world_end(&w);
+}
+
+static void a_whole_gib_is_mapped_by_1g(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA, MS_1G, MS_1G);
+	set_slot(&w, 4 * MS_1G, MS_1G, HVA);
+	leaf = read_leaf(&w, 4 * MS_1G + 0x123000);
+	assert_int_equal(leaf.size, MS_1G);
+	assert_int_equal(leaf.pa, BAR + MS_1G);
+	assert_string_equal(leaf.reason,
+			    "VMA and PA congruent modulo 1G, block inside VMA and memslot");
+	world_end(&w);
+}
+
+/*  hva  ..|  2M  |  2M  |..   VMA begins and ends inside them */
+static void block_must_lie_inside_the_vma(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_bar(&w, HVA + 0x1000, 2 * MS_2M - 0x2000, 0x1000);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	assert_string_equal(read_leaf(&w, GPA + 0x1000).reason,
+			    "block of 2M would begin before the VMA");
+	assert_string_equal(read_leaf(&w, GPA + MS_2M + 0x1000).reason,
+			    "block of 2M would end after the VMA");
+	world_end(&w);
+}
+
+static void touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA + MS_2M, PAGE, MS_2M);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + MS_2M);
+	assert_int_equal(leaf.size, MS_2M);
+	assert_string_equal(
+		leaf.reason,
+		"VMA and PA congruent modulo 2M, fault at the block's start: VMA end not checked");
+	world_end(&w);
+}
+
+static void memory_that_is_not_congruent_is_mapped_by_pages(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA, 2 * MS_2M, 0x1000);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + MS_2M);
+	assert_int_equal(leaf.size, PAGE);
+	assert_string_equal(leaf.reason, "VMA and PA not congruent modulo 2M");
+	world_end(&w);
+}
+
+static void guest_addresses_that_are_not_congruent_get_pages(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_bar(&w, HVA, 2 * MS_2M, 0);
+	set_slot(&w, GPA + 0x1000, 2 * MS_2M, HVA);
+	assert_string_equal(read_leaf(&w, GPA + MS_2M).reason,
+			    "gpa and hva not congruent modulo 2M");
+	world_end(&w);
+}
+
+static void block_must_lie_inside_the_slot(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_bar(&w, HVA, 2 * MS_2M, 0);
+	set_slot(&w, GPA + 0x1000, 2 * MS_2M - 0x2000, HVA + 0x1000);
+	assert_string_equal(read_leaf(&w, GPA + 0x2000).reason,
+			    "block of 2M would begin before the memslot");
+	assert_string_equal(read_leaf(&w, GPA + MS_2M).reason,
+			    "block of 2M would end after the memslot");
+	world_end(&w);
+}
+
+static void a_gib_that_the_slot_refuses_becomes_2m(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA, MS_1G, 0);
+	set_slot(&w, GPA + MS_2M, MS_1G, HVA);
+	leaf = read_leaf(&w, GPA + MS_2M);
+	assert_int_equal(leaf.size, MS_2M);
+	assert_string_equal(leaf.reason, "gpa and hva not congruent modulo 1G, smaller block");
+	world_end(&w);
+}
+
+static int remap_without_pgoff(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
+	return ms_remap_pfn_range(vma, vma->vm_start, (BAR >> 12) + 1, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+static const struct ms_file_ops no_pgoff_ops = { .name = "no-pgoff", .mmap = remap_without_pgoff };
+
+static void block_of_a_driver_with_its_own_offsets_is_laid_by_pages(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	// vm_pgoff stays 0, so 2M look congruent; the PA begins at 4K
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &no_pgoff_ops, 0);
+	set_slot(&w, GPA, MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + 0x3000);
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x200000 pa=0x8000001000 prot=rw,device\n");
+	assert_int_equal(leaf.size, PAGE);
+	assert_int_equal(leaf.pa, BAR + 0x4000);
+	assert_string_equal(leaf.reason,
+			    "block chosen, but PA not aligned to it: smaller leaves laid");
+	world_end(&w);
+}
+
+/* ---- the other rules for VM_PFNMAP ---- */
+
+static void device_memory_is_mapped_by_pages(const char *release, const char *reason)
+{
+	struct world w = world(release);
+	struct ms_s2_leaf leaf;
+
+	map_bar(&w, HVA, MS_2M, 0);
+	set_slot(&w, GPA, MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + 0x1000);
+	assert_int_equal(leaf.size, PAGE);
+	if (reason)
+		assert_string_equal(leaf.reason, reason);
+	world_end(&w);
+}
+
+static void pages_only_before_5_14_and_in_late_6_1(void **state)
+{
+	(void)state;
+	device_memory_is_mapped_by_pages("5.10.223", NULL);
+	device_memory_is_mapped_by_pages("6.1.192", "VM_PFNMAP is mapped by pages");
+}
+
+static void page_leaves_of_the_host_are_page_leaves_of_the_guest(void **state)
+{
+	(void)state;
+	device_memory_is_mapped_by_pages("6.12.117", "host maps less than 2M here");
+	device_memory_is_mapped_by_pages("7.2.13", "host maps less than 2M here");
+}
+
+static ms_vm_fault_t huge_fault(struct ms_vm_fault *vmf, unsigned int order)
+{
+	ms_hva_t start = vmf->address & ~(MS_2M - 1);
+
+	if (order != 9 || start < vmf->vma->vm_start || start + MS_2M > vmf->vma->vm_end)
+		return MS_VM_FAULT_FALLBACK;
+	return ms_vmf_insert_pfn_pmd(vmf, (BAR + (start - vmf->vma->vm_start)) >> 12,
+				     vmf->flags & MS_FAULT_FLAG_WRITE);
+}
+
+static ms_vm_fault_t page_fault(struct ms_vm_fault *vmf)
+{
+	return ms_vmf_insert_pfn(vmf->vma, vmf->address,
+				 (BAR + (vmf->address - vmf->vma->vm_start)) >> 12);
+}
+
+static const struct ms_vm_ops lazy_huge_vm_ops = { .fault = page_fault, .huge_fault = huge_fault };
+
+static int mmap_lazy_huge(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
+	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
+	vma->vm_pgoff += 1; // of no use to anybody
+	vma->vm_ops = &lazy_huge_vm_ops;
+	return 0;
+}
+
+static const struct ms_file_ops lazy_huge_ops = { .name = "lazy-huge", .mmap = mmap_lazy_huge };
+
+static void lazy_huge_world(struct world *w, const char *release)
+{
+	*w = world(release);
+	map_file(w, HVA, 2 * MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_huge_ops, 0);
+	set_slot(w, GPA, 2 * MS_2M, HVA);
+}
+
+static void block_leaf_of_the_host_makes_a_block(void **state)
+{
+	struct world w;
+
+	(void)state;
+	lazy_huge_world(&w, "6.12.117");
+	assert_string_equal(read_leaf(&w, GPA + MS_2M + 0x5000).reason,
+			    "host maps at least 2M here, block inside memslot");
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80200000 size=0x200000 pa=0x8000200000 prot=rw,device\n");
+	world_end(&w);
+}
+
+static void block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
+{
+	struct world w;
+
+	(void)state;
+	lazy_huge_world(&w, "6.12.107");
+	// vm_pgoff does not fit either: a page
+	assert_int_equal(read_leaf(&w, GPA + 0x5000).size, PAGE);
+	world_end(&w);
+}
+
+static void device_is_not_upgraded_by_its_host_leaf(void **state)
+{
+	struct world w = world_with("6.12.117", "s2_device_upgrade", "NO_UPGRADE");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_file(&w, HVA, 2 * MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_huge_ops, 0);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + 0x5000);
+	assert_int_equal(leaf.size, PAGE);
+	assert_string_equal(leaf.reason, "device memory does not take the size of its host leaf");
+	world_end(&w);
+}
+
+/* ---- memory ---- */
+
+static void transparent_huge_page_makes_a_block(void **state)
+{
+	static const char *const release[] = { "6.1.192", "6.12.107", "6.12.117", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(release) / sizeof(release[0]); i++) {
+		struct world w = world(release[i]);
+		struct ms_guest_access access;
+
+		map_anon(&w, HVA, 2 * MS_2M);
+		set_slot(&w, GPA, 2 * MS_2M, HVA);
+		access = ms_guest_write(w.vm, GPA + MS_2M + 0x3000);
+		assert_int_equal(access.leaf.size, MS_2M);
+		assert_int_equal(access.leaf.ipa, GPA + MS_2M);
+		assert_string_equal(access.leaf.reason,
+				    "host maps at least 2M here, block inside memslot");
+		world_end(&w);
+	}
+}
+
+static void up_to_5_13_the_page_tells_of_its_thp(void **state)
+{
+	struct world w = world("5.10.223");
+	struct ms_guest_access access;
+
+	(void)state;
+	map_anon(&w, HVA, 2 * MS_2M);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	access = ms_guest_write(w.vm, GPA + MS_2M + 0x3000);
+	assert_int_equal(access.leaf.size, MS_2M);
+	assert_string_equal(access.leaf.reason,
+			    "page of a transparent huge page of 2M, block inside memslot");
+	access = ms_guest_write(w.vm, GPA); // the first page
+	assert_int_equal(access.leaf.size, MS_2M);
+	world_end(&w);
+}
+
+static void thp_that_the_slot_cuts_gets_pages(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_anon(&w, HVA, 2 * MS_2M);
+	set_slot(&w, GPA, MS_2M + PAGE, HVA);
+	assert_string_equal(ms_guest_write(w.vm, GPA + MS_2M).leaf.reason,
+			    "block of 2M would end after the memslot");
+	world_end(&w);
+}
+
+static void pages_of_the_host_are_pages_of_the_guest(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, 2 * MS_2M);
+	set_slot(&w, GPA, 2 * MS_2M, HVA);
+	assert_string_equal(ms_guest_write(w.vm, GPA + 0x1000).leaf.reason,
+			    "host maps less than 2M here");
+	world_end(&w);
+}
+
+static struct ms_s2_leaf hugetlb_leaf(uint64_t huge, uint64_t len, ms_ipa_t gpa)
+{
+	struct world w = world("6.12.107");
+	struct ms_file *file = ms_memfd_hugetlb_new(w.m, len, huge);
+	struct ms_s2_leaf leaf;
+
+	assert_non_null(file);
+	assert_int_equal(ms_mmap(w.mm, HVA, len, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE,
+				 file, 0),
+			 HVA);
+	set_slot(&w, gpa, len, HVA);
+	leaf = ms_guest_write(w.vm, gpa + 0x1000).leaf;
+	world_end(&w);
+	return leaf;
+}
+
+static void hugetlb_pages_give_their_size_or_the_block_below(void **state)
+{
+	(void)state;
+	assert_int_equal(hugetlb_leaf(MS_2M, 2 * MS_2M, GPA).size, MS_2M);
+	assert_int_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).size, MS_1G);
+	assert_int_equal(hugetlb_leaf(MS_1G, MS_1G, GPA + MS_2M).size, MS_2M);
+	assert_int_equal(hugetlb_leaf(16 * MS_2M, 16 * MS_2M, GPA).size, MS_2M);
+	assert_int_equal(hugetlb_leaf(0x10000, 0x10000, GPA).size, PAGE);
+	assert_string_equal(hugetlb_leaf(0x10000, 0x10000, GPA).reason,
+			    "hugetlb page of contiguous PTEs is mapped by pages");
+}
+
+static void logging_maps_pages(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_string_equal(ms_guest_write(w.vm, GPA).leaf.reason, "dirty logging maps pages");
+	world_end(&w);
+}
+
+static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
+{
+	const struct ms_machine_config config = { .page_size = 0x4000 };
+	struct world w = world_config("6.12.107", &config);
+
+	(void)state;
+	map_pages(&w, HVA, 0x10000);
+	set_slot(&w, GPA, 0x10000, HVA);
+	assert_int_equal(ms_guest_write(w.vm, GPA + 0x5008).exit, MS_GUEST_OK);
+	assert_string_equal(events(&w), "s2.map ipa=0x80005000 size=0x4000 pa=ram prot=rw\n");
+	assert_int_equal(ms_guest_write(w.vm, GPA + 0x7000).faults, 0);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(congruent_device_memory_is_mapped_by_2m),
+		cmocka_unit_test(a_whole_gib_is_mapped_by_1g),
+		cmocka_unit_test(block_must_lie_inside_the_vma),
+		cmocka_unit_test(touch_at_the_blocks_start_does_not_ask_for_the_vmas_end),
+		cmocka_unit_test(memory_that_is_not_congruent_is_mapped_by_pages),
+		cmocka_unit_test(guest_addresses_that_are_not_congruent_get_pages),
+		cmocka_unit_test(block_must_lie_inside_the_slot),
+		cmocka_unit_test(a_gib_that_the_slot_refuses_becomes_2m),
+		cmocka_unit_test(block_of_a_driver_with_its_own_offsets_is_laid_by_pages),
+		cmocka_unit_test(pages_only_before_5_14_and_in_late_6_1),
+		cmocka_unit_test(page_leaves_of_the_host_are_page_leaves_of_the_guest),
+		cmocka_unit_test(block_leaf_of_the_host_makes_a_block),
+		cmocka_unit_test(block_leaf_of_the_host_does_not_count_up_to_6_12_111),
+		cmocka_unit_test(device_is_not_upgraded_by_its_host_leaf),
+		cmocka_unit_test(transparent_huge_page_makes_a_block),
+		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_thp),
+		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),
+		cmocka_unit_test(pages_of_the_host_are_pages_of_the_guest),
+		cmocka_unit_test(hugetlb_pages_give_their_size_or_the_block_below),
+		cmocka_unit_test(logging_maps_pages),
+		cmocka_unit_test(with_16k_pages_the_map_begins_at_the_4k_of_the_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

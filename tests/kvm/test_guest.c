@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How an access of the guest ends: made, emulated, injected, refused, or never. */
+#include "world.h"
+
+static void access_is_aligned_and_of_one_kind(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_guest_read(w.vm, GPA + 2).err, -EINVAL);
+	assert_int_equal(ms_guest_touch(w.vm, GPA, MS_PROT_RW).err, -EINVAL);
+	assert_int_equal(ms_guest_touch(w.vm, GPA, 0).err, -EINVAL);
+	world_end(&w);
+}
+
+static void load_and_store_without_a_slot_are_mmio(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_MMIO);
+	assert_int_equal(ms_guest_exec(w.vm, GPA).exit, MS_GUEST_IABT);
+	world_end(&w);
+}
+
+static void store_to_a_readonly_slot_is_mmio(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_READONLY), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_MMIO);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	// a second time with the page mapped: a permission fault
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_MMIO);
+	world_end(&w);
+}
+
+static void readonly_slot_is_mapped_readonly(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_READONLY), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_R);
+	world_end(&w);
+}
+
+static void access_beyond_the_ipa_space_goes_back_to_the_guest(void **state)
+{
+	struct world w = world("6.1.176");
+
+	(void)state;
+	assert_int_equal(ms_guest_read(w.vm, UINT64_C(1) << 40).exit, MS_GUEST_DABT);
+	assert_int_equal(ms_guest_exec(w.vm, UINT64_C(1) << 40).exit, MS_GUEST_IABT);
+	world_end(&w);
+}
+
+static void access_beyond_the_ipa_space_was_mmio(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	assert_int_equal(ms_guest_read(w.vm, UINT64_C(1) << 40).exit, MS_GUEST_MMIO);
+	world_end(&w);
+}
+
+static void slot_over_a_hole_is_efault(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_guest_access access;
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	access = ms_guest_read(w.vm, GPA);
+	assert_int_equal(access.exit, MS_GUEST_ERROR);
+	assert_int_equal(access.err, -EFAULT);
+	assert_int_equal(access.leaf.size, 0);
+	world_end(&w);
+}
+
+static void abort_says_why_nothing_was_mapped(void **state)
+{
+	struct world w = world("6.12.107");
+	const struct ms_event *ev;
+
+	(void)state;
+	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_guest_write(w.vm, GPA + 8);
+	ev = ms_trace_last(w.m, MS_EV_GUEST_ABORT);
+	assert_int_equal(ev->addr, GPA);
+	assert_int_equal(ev->prot, MS_PROT_W);
+	assert_int_equal(ev->ret, -EFAULT);
+	assert_string_equal(ev->reason, "no VMA at the host address");
+	world_end(&w);
+}
+
+static void fetch_from_a_device_is_injected(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_guest_exec(w.vm, GPA).exit, MS_GUEST_IABT);
+	assert_string_equal(events(&w), "");
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_int_equal(ms_guest_exec(w.vm, GPA).exit, MS_GUEST_IABT);
+	world_end(&w);
+}
+
+/* A driver that maps its BAR, from the second page on, when it is touched first. */
+static ms_vm_fault_t remap_in_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	int ret = ms_remap_pfn_range(vma, vma->vm_start, (BAR >> 12) + 1,
+				     vma->vm_end - vma->vm_start, vma->vm_page_prot);
+
+	return ret ? MS_VM_FAULT_SIGBUS : MS_VM_FAULT_NOPAGE;
+}
+
+static const struct ms_vm_ops late_vm_ops = { .fault = remap_in_fault };
+
+static int mmap_late(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	vma->vm_ops = &late_vm_ops;
+	return 0;
+}
+
+static const struct ms_file_ops late_ops = { .name = "late", .mmap = mmap_late };
+
+static void block_that_begins_with_a_mapped_page_is_never_mapped(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &late_ops, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	// The VMA is not VM_PFNMAP yet: a page.
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.size, PAGE);
+	// Now vm_pgoff promises 2M; laid by pages, the walk stops at the first, which is there.
+	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).exit, MS_GUEST_RETRY);
+	world_end(&w);
+}
+
+static void prot_none_device_memory_repeats_for_ever_where_a_block_would_fit(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	map_bar(&w, HVA, MS_2M, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	assert_int_equal(ms_mprotect(w.mm, HVA, MS_2M, 0), 0);
+	events(&w);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_RETRY);
+	assert_string_equal(events(&w), "");
+	assert_int_equal(ms_guest_write(w.vm, GPA).err, -EFAULT);
+	world_end(&w);
+}
+
+static void prot_none_device_memory_is_readable_for_the_guest(void **state)
+{
+	static const char *const release[] = { "6.1.176", "6.1.192", "6.12.107" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(release[i]);
+
+		map_bar(&w, HVA, PAGE, 0);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, 0), 0);
+		assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_R | MS_PROT_DEVICE);
+		world_end(&w);
+	}
+}
+
+static void page_that_was_not_used_is_made_young(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	events(&w);
+	ms_s2_test_clear_young((struct ms_s2 *)ms_vm_s2(w.vm), GPA, PAGE, true);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_string_equal(events(&w), "s2.young ipa=0x80000000\n");
+	assert_int_equal(ms_guest_read(w.vm, GPA).faults, 0);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(access_is_aligned_and_of_one_kind),
+		cmocka_unit_test(load_and_store_without_a_slot_are_mmio),
+		cmocka_unit_test(store_to_a_readonly_slot_is_mmio),
+		cmocka_unit_test(readonly_slot_is_mapped_readonly),
+		cmocka_unit_test(access_beyond_the_ipa_space_goes_back_to_the_guest),
+		cmocka_unit_test(access_beyond_the_ipa_space_was_mmio),
+		cmocka_unit_test(slot_over_a_hole_is_efault),
+		cmocka_unit_test(abort_says_why_nothing_was_mapped),
+		cmocka_unit_test(fetch_from_a_device_is_injected),
+		cmocka_unit_test(block_that_begins_with_a_mapped_page_is_never_mapped),
+		cmocka_unit_test(prot_none_device_memory_repeats_for_ever_where_a_block_would_fit),
+		cmocka_unit_test(prot_none_device_memory_is_readable_for_the_guest),
+		cmocka_unit_test(page_that_was_not_used_is_made_young),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

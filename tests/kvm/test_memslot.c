@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* KVM_SET_USER_MEMORY_REGION: what is refused, in which order, and what a change does. */
+#include "world.h"
+
+static void addresses_and_sizes_are_whole_pages(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + 0x800, PAGE, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x800, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA + 0x800, 0), -EINVAL);
+	world_end(&w);
+}
+
+static void unknown_flags_are_refused(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0x4), -EINVAL);
+	world_end(&w);
+}
+
+static void kernels_before_5_12_have_512_slots(void **state)
+{
+	struct world old = world("5.10.223"), new = world("6.1.192");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(old.vm, 511, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(old.vm, 512, GPA + PAGE, PAGE, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(new.vm, 32766, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(new.vm, 32767, GPA + PAGE, PAGE, HVA, 0), -EINVAL);
+	world_end(&old);
+	world_end(&new);
+}
+
+static void host_addresses_are_those_of_user_space(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, 0xfffffffff000, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, GPA + PAGE, 2 * PAGE, 0xfffffffff000, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, GPA + PAGE, PAGE, 0xffff800000000000, 0), -EINVAL);
+	world_end(&w);
+}
+
+static void guest_addresses_may_not_wrap(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, UINT64_C(0) - PAGE, 2 * PAGE, HVA, 0), -EINVAL);
+	world_end(&w);
+}
+
+static void slot_may_end_at_the_ipa_limit_and_not_beyond(void **state)
+{
+	struct world w = world_with("6.12.107", "slot_end", "LIMIT_ALLOWED");
+	uint64_t limit = UINT64_C(1) << 40;
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, limit - PAGE, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, limit, PAGE, HVA, 0), -EFAULT);
+	world_end(&w);
+}
+
+static void slot_that_ends_at_the_ipa_limit_is_refused_by_the_older_rule(void **state)
+{
+	struct world w = world_with("6.12.107", "slot_end", "LIMIT_EXCLUDED");
+	uint64_t limit = UINT64_C(1) << 40;
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, limit - PAGE, PAGE, HVA, 0), -EFAULT);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, limit - 2 * PAGE, PAGE, HVA, 0), 0);
+	world_end(&w);
+}
+
+/*
+ *  slot 1      |--------|
+ *  slot 2 ?  |---|  |--|  |---|
+ */
+static void overlapping_slots_are_eexist(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x10000, 0x8000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0xf000, 0x2000, HVA, 0), -EEXIST);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0x14000, 0x1000, HVA, 0), -EEXIST);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0x17000, 0x2000, HVA, 0), -EEXIST);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0xe000, 0x10000, HVA, 0), -EEXIST);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0xf000, 0x1000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 3, 0x18000, 0x1000, HVA, 0), 0);
+	world_end(&w);
+}
+
+static void overlap_is_tested_before_the_ipa_limit(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0xffffffe000, 0x1000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0xffffffe000, 0x3000, HVA, 0), -EEXIST);
+	world_end(&w);
+}
+
+static void moved_slot_does_not_overlap_itself(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x10000, 0x8000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0x1c000, 0x1000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x12000, 0x8000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x15000, 0x8000, HVA, 0), -EEXIST);
+	world_end(&w);
+}
+
+static void live_slot_keeps_size_host_address_and_readonly(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x4000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x2000, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x4000, HVA + PAGE, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x4000, HVA, MS_SLOT_READONLY), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x4000, HVA, 0), 0);
+	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 4);
+	world_end(&w);
+}
+
+static void what_is_not_there_cannot_be_deleted(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
+	world_end(&w);
+}
+
+/*  gpa  |1f00_0000 ... 4000_0000 ... 8000_0000 ... 8010_0000|  cut at each GiB */
+static void deleting_a_slot_unmaps_it_in_pieces_of_a_gib(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x1f000000, 0x61100000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x1f000000 size=0x21000000\n"
+					"s2.unmap ipa=0x40000000 size=0x40000000\n"
+					"s2.unmap ipa=0x80000000 size=0x100000\n");
+	world_end(&w);
+}
+
+static void with_16k_pages_the_pieces_are_32m(void **state)
+{
+	const struct ms_machine_config config = { .page_size = 0x4000 };
+	struct world w = world_config("6.12.107", &config);
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x1ffc000, 0x8000, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x1ffc000 size=0x4000\n"
+					"s2.unmap ipa=0x2000000 size=0x4000\n");
+	world_end(&w);
+}
+
+static void while_the_lock_was_a_spinlock_the_pieces_were_root_entries(void **state)
+{
+	const struct ms_machine_config config = { .ipa_bits = 44 };
+	struct world w = world_config("5.10.223", &config);
+	struct ms_vm *vm = ms_vm_new(w.mm, 44);
+
+	(void)state;
+	assert_non_null(vm);
+	assert_int_equal(ms_vm_set_slot(vm, 1, MS_1G - PAGE, 2 * PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(vm, 1, 0, 0, 0, 0), 0);
+	// 44 bits of 4K pages: an entry of the root is 512G
+	assert_string_equal(events(&w), "s2.unmap ipa=0x3ffff000 size=0x2000\n");
+	world_end(&w);
+}
+
+static void moving_a_slot_unmaps_where_it_was(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, 2 * PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, HVA, 0), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	events(&w);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + MS_1G, 2 * PAGE, HVA, 0), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x2000\n");
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);
+	assert_int_equal(ms_guest_read(w.vm, GPA + MS_1G).exit, MS_GUEST_OK);
+	world_end(&w);
+}
+
+static void move_that_is_refused_has_unmapped_the_old_place(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + PAGE, PAGE, HVA, MS_SLOT_LOG_DIRTY),
+			 -EINVAL);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x1000\n");
+	// A changed read-only flag is refused before anything is done.
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + PAGE, PAGE, HVA, MS_SLOT_READONLY), -EINVAL);
+	assert_string_equal(events(&w), "");
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	world_end(&w);
+}
+
+static void device_memory_is_not_logged(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), -EINVAL);
+	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), -EINVAL);
+	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 1);
+	world_end(&w);
+}
+
+/*
+ *  hva  | anon | BAR page 0, 1 | hole | BAR page 4 |
+ */
+static void up_to_5_13_a_new_slot_maps_device_memory_at_once(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	map_anon(&w, HVA, PAGE);
+	map_bar(&w, HVA + PAGE, 2 * PAGE, 0);
+	map_bar(&w, HVA + 4 * PAGE, PAGE, 4 * PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 5 * PAGE, HVA, 0), 0);
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80001000 size=0x1000 pa=0x8000000000 prot=rw,device\n"
+			    "s2.map ipa=0x80002000 size=0x1000 pa=0x8000001000 prot=rw,device\n"
+			    "s2.map ipa=0x80004000 size=0x1000 pa=0x8000004000 prot=rw,device\n");
+	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).faults, 0);
+	world_end(&w);
+}
+
+static void the_premap_of_a_readonly_slot_is_readonly(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_READONLY), 0);
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x1000 pa=0x8000000000 prot=r,device\n");
+	world_end(&w);
+}
+
+static void premap_that_fails_leaves_nothing_mapped(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	map_bar(&w, HVA, MS_2M, 0);
+	// the slot itself, then the 40 tables of the first top-up
+	ms_machine_fail_alloc(w.m, 2);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), -ENOMEM);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x200000\n");
+	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
+	world_end(&w);
+}
+
+static void later_kernels_map_device_memory_when_it_is_touched(void **state)
+{
+	struct world w = world("6.1.176");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_string_equal(events(&w), "");
+	world_end(&w);
+}
+
+static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = remap_cacheable };
+
+static void cacheable_device_memory_needs_fwb_and_dic(void **state)
+{
+	const struct ms_machine_config with = { .dic = true };
+	struct world w = world("7.2.13"), dic = world_config("7.2.13", &with);
+	struct world old = world("6.12.117");
+
+	(void)state;
+	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
+	map_file(&dic, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
+	map_file(&old, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(dic.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(old.vm, 1, GPA, PAGE, HVA, 0), 0);
+	world_end(&w);
+	world_end(&dic);
+	world_end(&old);
+}
+
+static int slot_with_mte(struct world *w, unsigned int flags)
+{
+	struct ms_vm *vm;
+	int ret;
+
+	assert_int_equal(ms_vm_create(w->mm, &(struct ms_vm_config){ .mte = true }, &vm), 0);
+	map_file(w, HVA, PAGE, MS_PROT_RW, flags, &cacheable_ops, 0);
+	ret = ms_vm_set_slot(vm, 1, GPA, PAGE, HVA, 0);
+	return ret;
+}
+
+static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(void **state)
+{
+	struct world w61 = world("6.1.192"), w612 = world("6.12.117");
+
+	(void)state;
+	assert_int_equal(slot_with_mte(&w61, MS_MAP_SHARED), -EINVAL);
+	assert_int_equal(ms_munmap(w61.mm, HVA, PAGE), 0);
+	assert_int_equal(slot_with_mte(&w61, MS_MAP_PRIVATE), 0);
+	assert_int_equal(slot_with_mte(&w612, MS_MAP_PRIVATE), -EINVAL);
+	world_end(&w61);
+	world_end(&w612);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_and_sizes_are_whole_pages),
+		cmocka_unit_test(unknown_flags_are_refused),
+		cmocka_unit_test(kernels_before_5_12_have_512_slots),
+		cmocka_unit_test(host_addresses_are_those_of_user_space),
+		cmocka_unit_test(guest_addresses_may_not_wrap),
+		cmocka_unit_test(slot_may_end_at_the_ipa_limit_and_not_beyond),
+		cmocka_unit_test(slot_that_ends_at_the_ipa_limit_is_refused_by_the_older_rule),
+		cmocka_unit_test(overlapping_slots_are_eexist),
+		cmocka_unit_test(overlap_is_tested_before_the_ipa_limit),
+		cmocka_unit_test(moved_slot_does_not_overlap_itself),
+		cmocka_unit_test(live_slot_keeps_size_host_address_and_readonly),
+		cmocka_unit_test(what_is_not_there_cannot_be_deleted),
+		cmocka_unit_test(deleting_a_slot_unmaps_it_in_pieces_of_a_gib),
+		cmocka_unit_test(with_16k_pages_the_pieces_are_32m),
+		cmocka_unit_test(while_the_lock_was_a_spinlock_the_pieces_were_root_entries),
+		cmocka_unit_test(moving_a_slot_unmaps_where_it_was),
+		cmocka_unit_test(move_that_is_refused_has_unmapped_the_old_place),
+		cmocka_unit_test(device_memory_is_not_logged),
+		cmocka_unit_test(up_to_5_13_a_new_slot_maps_device_memory_at_once),
+		cmocka_unit_test(the_premap_of_a_readonly_slot_is_readonly),
+		cmocka_unit_test(premap_that_fails_leaves_nothing_mapped),
+		cmocka_unit_test(later_kernels_map_device_memory_when_it_is_touched),
+		cmocka_unit_test(cacheable_device_memory_needs_fwb_and_dic),
+		cmocka_unit_test(mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every allocation of every operation fails once: the answer is -ENOMEM and all is as before. */
+#include "world.h"
+
+#define LOG MS_SLOT_LOG_DIRTY
+
+static void assert_consistent(const struct world *w)
+{
+	assert_null(ms_s2_check(ms_vm_s2(w->vm)));
+}
+
+static void creation_fails_and_leaves_nothing(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_vm *vm = NULL;
+	uint64_t n = 0;
+	int ret;
+
+	(void)state;
+	do {
+		ms_machine_fail_alloc(w.m, ++n);
+		ret = ms_vm_create(w.mm, NULL, &vm);
+	} while (ret == -ENOMEM);
+	assert_int_equal(ret, 0);
+	assert_true(n > 2);
+	assert_int_equal(ms_vm_id(vm), 2);
+	world_end(&w);
+}
+
+static void slot_with_a_log_is_made_whole_or_not_at_all(void **state)
+{
+	struct world w = world("6.12.107");
+	uint64_t n = 0;
+	int ret;
+
+	(void)state;
+	map_pages(&w, HVA, 4 * PAGE);
+	do {
+		assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
+		ms_machine_fail_alloc(w.m, ++n);
+		ret = ms_vm_set_slot(w.vm, 1, GPA, 4 * PAGE, HVA, LOG);
+	} while (ret == -ENOMEM);
+	assert_int_equal(ret, 0);
+	assert_true(n > 2);
+	assert_consistent(&w);
+	world_end(&w);
+}
+
+static void slot_whose_log_has_no_memory_stays_without(void **state)
+{
+	struct world w = world("6.12.107");
+	uint64_t bits, npages;
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_machine_fail_alloc(w.m, 1);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, LOG), -ENOMEM);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, &npages), -ENOENT);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, LOG), 0);
+	world_end(&w);
+}
+
+static void premap_is_made_whole_or_not_at_all(void **state)
+{
+	struct world w = world("5.10.223");
+	uint64_t n = 0;
+	int ret;
+
+	(void)state;
+	map_bar(&w, HVA, 2 * MS_2M, 0);
+	do {
+		assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
+		assert_int_equal(ms_s2_table_pages(ms_vm_s2(w.vm)), 0);
+		ms_machine_fail_alloc(w.m, ++n);
+		ret = ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0);
+		assert_consistent(&w);
+	} while (ret == -ENOMEM);
+	assert_int_equal(ret, 0);
+	world_end(&w);
+}
+
+static void access_fails_with_enomem_or_efault_and_works_afterwards(void **state)
+{
+	static const char *const release[] = { "5.10.223", "6.1.192", "6.12.107", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_guest_access access;
+		uint64_t n = 0;
+
+		do {
+			struct world w = world(release[i]);
+
+			map_pages(&w, HVA, PAGE);
+			assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+			ms_machine_fail_alloc(w.m, ++n);
+			access = ms_guest_write(w.vm, GPA);
+			ms_machine_fail_alloc(w.m, 0);
+			if (access.exit == MS_GUEST_ERROR)
+				assert_true(access.err == -ENOMEM || access.err == -EFAULT);
+			assert_consistent(&w);
+			assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+			world_end(&w);
+		} while (access.exit == MS_GUEST_ERROR);
+		assert_int_equal(access.exit, MS_GUEST_OK);
+	}
+}
+
+static void split_without_memory_stops_quietly(void **state)
+{
+	const struct ms_vm_config config = { .split_chunk = MS_2M };
+	struct world w = world("6.12.107");
+
+	(void)state;
+	ms_vm_free(w.vm);
+	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, MS_2M);
+	events(&w);
+	// the bitmap has memory, the first table has none
+	ms_machine_fail_alloc(w.m, 2);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, LOG), 0);
+	assert_string_equal(events(&w), "s2.wrprotect ipa=0x80000000 size=0x200000\n");
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.size, MS_2M);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(creation_fails_and_leaves_nothing),
+		cmocka_unit_test(slot_with_a_log_is_made_whole_or_not_at_all),
+		cmocka_unit_test(slot_whose_log_has_no_memory_stays_without),
+		cmocka_unit_test(premap_is_made_whole_or_not_at_all),
+		cmocka_unit_test(access_fails_with_enomem_or_efault_and_works_afterwards),
+		cmocka_unit_test(split_without_memory_stops_quietly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the process tells a VM: ranges that go, copied pages, use, and the races with faults. */
+#include "world.h"
+
+static void written_slot(struct world *w, uint64_t npages)
+{
+	map_pages(w, HVA, npages * PAGE);
+	assert_int_equal(ms_vm_set_slot(w->vm, 1, GPA, npages * PAGE, HVA, 0), 0);
+	for (uint64_t i = 0; i < npages; i++)
+		assert_int_equal(ms_guest_write(w->vm, GPA + i * PAGE).exit, MS_GUEST_OK);
+	events(w);
+}
+
+static void munmap_unmaps_what_the_slot_shows(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	written_slot(&w, 4);
+	assert_int_equal(ms_munmap(w.mm, HVA + PAGE, 8 * PAGE), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80001000 size=0x3000\n");
+	assert_int_equal(ms_guest_read(w.vm, GPA).faults, 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).err, -EFAULT);
+	world_end(&w);
+}
+
+static void memory_outside_of_slots_tells_nothing(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA + MS_1G, PAGE);
+	written_slot(&w, 1);
+	assert_int_equal(ms_munmap(w.mm, HVA + MS_1G, PAGE), 0);
+	assert_string_equal(events(&w), "");
+	world_end(&w);
+}
+
+/*
+ *  host   |0    |1    |2    |3    |4    |
+ *  slot 5 |-----------|                      gpa 0x30000, made first
+ *  slot 7 |-----------|                      gpa 0x10000
+ *  slot 3       |-----------|                gpa 0x20000
+ */
+static void three_slots(struct world *w)
+{
+	map_pages(w, HVA, 4 * PAGE);
+	assert_int_equal(ms_vm_set_slot(w->vm, 5, 0x30000, 2 * PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w->vm, 7, 0x10000, 2 * PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w->vm, 3, 0x20000, 2 * PAGE, HVA + PAGE, 0), 0);
+	events(w);
+}
+
+static void slots_are_told_by_host_address_then_age(void **state)
+{
+	struct world w = world("6.1.192");
+
+	(void)state;
+	three_slots(&w);
+	assert_int_equal(ms_munmap(w.mm, HVA, 2 * PAGE), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x30000 size=0x2000\n"
+					"s2.unmap ipa=0x10000 size=0x2000\n"
+					"s2.unmap ipa=0x20000 size=0x1000\n");
+	world_end(&w);
+}
+
+static void slots_were_told_by_falling_guest_address(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	three_slots(&w);
+	assert_int_equal(ms_munmap(w.mm, HVA, 2 * PAGE), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x30000 size=0x2000\n"
+					"s2.unmap ipa=0x20000 size=0x1000\n"
+					"s2.unmap ipa=0x10000 size=0x2000\n");
+	world_end(&w);
+}
+
+static void changed_slot_is_told_after_others_at_its_host_address(void **state)
+{
+	struct world w = world("6.1.192");
+
+	(void)state;
+	three_slots(&w);
+	assert_int_equal(ms_vm_set_slot(w.vm, 5, 0x40000, 2 * PAGE, HVA, 0), 0);
+	events(&w);
+	assert_int_equal(ms_munmap(w.mm, HVA, PAGE), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x10000 size=0x1000\n"
+					"s2.unmap ipa=0x40000 size=0x1000\n");
+	world_end(&w);
+}
+
+static void refused_move_changes_the_order_of_the_set_that_is_used_next(void **state)
+{
+	struct world w = world("6.1.192");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x10000, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0x20000, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x30000, PAGE, HVA, MS_SLOT_LOG_DIRTY), -EINVAL);
+	events(&w);
+	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_R), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x10000 size=0x1000\n"
+					"s2.unmap ipa=0x20000 size=0x1000\n");
+	// one more change swaps the sets
+	assert_int_equal(ms_vm_set_slot(w.vm, 9, 0x90000, PAGE, HVA + MS_1G, 0), 0);
+	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_RW), 0);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x20000 size=0x1000\n"
+					"s2.unmap ipa=0x10000 size=0x1000\n");
+	world_end(&w);
+}
+
+/* ---- copied pages ---- */
+
+static void copy_maps_the_new_page_readonly_up_to_6_9(void **state)
+{
+	struct world w = world("6.1.192");
+
+	(void)state;
+	written_slot(&w, 2);
+	assert_non_null(ms_fork(w.mm, NULL));
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
+	events(&w);
+	// the table of GPA's 2M stays because of the other page
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x1000\n"
+					"s2.map ipa=0x80000000 size=0x1000 pa=ram prot=r\n"
+					"s2.relax ipa=0x80000000 prot=rw\n");
+	world_end(&w);
+}
+
+static void copy_maps_nothing_where_the_table_went(void **state)
+{
+	struct world w = world("6.1.192");
+
+	(void)state;
+	written_slot(&w, 1);
+	assert_non_null(ms_fork(w.mm, NULL));
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	events(&w);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_string_equal(events(&w),
+			    "s2.unmap ipa=0x80000000 size=0x1000\n"
+			    "s2.map ipa=0x80000000 size=0x1000 pa=ram prot=r ret=ENOMEM\n"
+			    "s2.map ipa=0x80000000 size=0x1000 pa=ram prot=rw\n");
+	world_end(&w);
+}
+
+static void copy_only_unmaps_from_6_10_on(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	written_slot(&w, 2);
+	assert_non_null(ms_fork(w.mm, NULL));
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	events(&w);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x1000\n"
+					"s2.map ipa=0x80000000 size=0x1000 pa=ram prot=rw\n");
+	world_end(&w);
+}
+
+/* ---- races with a fault ---- */
+
+static void zap_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct ms_mm *mm = arg;
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	assert_int_equal(ms_madvise(mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+}
+
+static void page_that_goes_while_it_is_looked_up_is_looked_up_again(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_guest_access access;
+
+	(void)state;
+	written_slot(&w, 1);
+	assert_int_equal(ms_madvise(w.mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+	events(&w);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_once, w.mm);
+	access = ms_guest_write(w.vm, GPA);
+	assert_int_equal(access.exit, MS_GUEST_OK);
+	assert_int_equal(access.faults, 2);
+	assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x1000\n"
+					"s2.map ipa=0x80000000 size=0x1000 pa=ram prot=rw\n");
+	world_end(&w);
+}
+
+static void unmap_between_vma_and_sequence_is_noticed_from_6_3_on(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	written_slot(&w, 1);
+	assert_int_equal(ms_madvise(w.mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_VMA_SAMPLED, zap_once, w.mm);
+	assert_int_equal(ms_guest_write(w.vm, GPA).faults, 2);
+	world_end(&w);
+}
+
+static void unmap_between_vma_and_sequence_went_unnoticed(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	written_slot(&w, 1);
+	assert_int_equal(ms_madvise(w.mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_VMA_SAMPLED, zap_once, w.mm);
+	assert_int_equal(ms_guest_write(w.vm, GPA).faults, 1);
+	world_end(&w);
+}
+
+static void zap_elsewhere(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct ms_mm *mm = arg;
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	assert_int_equal(ms_madvise(mm, HVA + MS_1G, PAGE, MS_MADV_DONTNEED), 0);
+}
+
+static unsigned int faults_with_a_zap_outside_of_slots(const char *release)
+{
+	struct world w = world(release);
+	unsigned int faults;
+
+	map_pages(&w, HVA + MS_1G, PAGE);
+	assert_int_equal(ms_touch(w.mm, HVA + MS_1G, MS_PROT_W), MS_ACCESS_OK);
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_elsewhere, w.mm);
+	faults = ms_guest_write(w.vm, GPA).faults;
+	world_end(&w);
+	return faults;
+}
+
+static void range_that_hits_no_slot_made_faults_repeat_up_to_5_13(void **state)
+{
+	(void)state;
+	assert_int_equal(faults_with_a_zap_outside_of_slots("5.10.223"), 2);
+	assert_int_equal(faults_with_a_zap_outside_of_slots("6.12.107"), 1);
+}
+
+struct slot_change {
+	struct ms_vm *vm;
+	int ret;
+};
+
+static void change_slot(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct slot_change *change = arg;
+
+	(void)m;
+	(void)point;
+	(void)addr;
+	change->ret = ms_vm_set_slot(change->vm, 1, 0, 0, 0, 0);
+}
+
+static void slots_do_not_change_under_a_fault(void **state)
+{
+	struct world w = world("6.12.107");
+	struct slot_change change = { .vm = w.vm };
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, change_slot, &change);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_int_equal(change.ret, -EBUSY);
+	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 1);
+	world_end(&w);
+}
+
+static void end_process(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	ms_mm_exit(arg);
+}
+
+static void process_that_ends_under_a_fault_is_eio(void **state)
+{
+	static const enum ms_hook_point points[] = { MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND,
+						     MS_HOOK_S2_MAPPED };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world("6.12.107");
+		struct ms_guest_access access;
+
+		map_pages(&w, HVA, PAGE);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		ms_machine_set_hook(w.m, points[i], end_process, w.mm);
+		access = ms_guest_write(w.vm, GPA);
+		assert_int_equal(access.exit, MS_GUEST_ERROR);
+		assert_int_equal(access.err, -EIO);
+		world_end(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(munmap_unmaps_what_the_slot_shows),
+		cmocka_unit_test(memory_outside_of_slots_tells_nothing),
+		cmocka_unit_test(slots_are_told_by_host_address_then_age),
+		cmocka_unit_test(slots_were_told_by_falling_guest_address),
+		cmocka_unit_test(changed_slot_is_told_after_others_at_its_host_address),
+		cmocka_unit_test(refused_move_changes_the_order_of_the_set_that_is_used_next),
+		cmocka_unit_test(copy_maps_the_new_page_readonly_up_to_6_9),
+		cmocka_unit_test(copy_maps_nothing_where_the_table_went),
+		cmocka_unit_test(copy_only_unmaps_from_6_10_on),
+		cmocka_unit_test(page_that_goes_while_it_is_looked_up_is_looked_up_again),
+		cmocka_unit_test(unmap_between_vma_and_sequence_is_noticed_from_6_3_on),
+		cmocka_unit_test(unmap_between_vma_and_sequence_went_unnoticed),
+		cmocka_unit_test(range_that_hits_no_slot_made_faults_repeat_up_to_5_13),
+		cmocka_unit_test(slots_do_not_change_under_a_fault),
+		cmocka_unit_test(process_that_ends_under_a_fault_is_eio),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
