@@ -67,12 +67,12 @@ static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t p
 {
 	unsigned int shift = file->machine->page_shift;
 
-	if (file->max_bytes) {
-		uint64_t max = ms_align_down(file->max_bytes, UINT64_C(1) << shift);
-
-		if (len > max || pgoff > (max - len) >> shift)
-			return -EOVERFLOW;
-	}
+	// file_mmap_ok(): where there is no limit the subtraction wraps, and the last page offsets
+	// are refused all the same
+	if (file->max_bytes && len > file->max_bytes)
+		return -EOVERFLOW;
+	if (pgoff > (file->max_bytes - len) >> shift)
+		return -EOVERFLOW;
 	if (flags & MS_MAP_SHARED) {
 		if ((*vm_flags & MS_VM_WRITE) && !(file->fmode & MS_FMODE_WRITE))
 			return -EACCES;
