@@ -50,13 +50,20 @@ static void vfio_pci_mmap_open(struct ms_vma *vma)
 	zap_whole(vma);
 }
 
+// The kernel takes one entry off. A second one (V1_LIST_FIRST) would point to freed memory.
 static void vfio_pci_mmap_close(struct ms_vma *vma)
 {
 	struct ms_vfio *dev = vma->vm_private_data;
 	struct ms_vfio_vma *v = list_find(dev, vma);
 
-	if (v)
+	if (!v)
+		return;
+	list_del(dev, v);
+	while ((v = list_find(dev, vma))) {
+		ms_violation(dev->machine, "vfio: a closed VMA is still on the list",
+			     vma->vm_start);
 		list_del(dev, v);
+	}
 }
 
 // 5.10.13 and older: nobody asks whether the VMA is on the list, and an error leaves it there

@@ -207,6 +207,32 @@ static void a_fault_in_a_listed_vma_does_nothing_or_is_the_bug(void **state)
 	}
 }
 
+/* ... and the entry that it leaves is still there when the VMA is gone. */
+static void a_vma_listed_twice_is_a_violation_at_close(void **state)
+{
+	struct ms_policy policy = *ms_policy_linux("5.10.223", MS_ARCH_ARM64);
+	struct ms_machine *m;
+	struct ms_file *file;
+	struct ms_mm *mm;
+
+	(void)state;
+	policy.vfio = MS_VFIO_V1_LIST_FIRST;
+	m = ms_machine_new(&policy);
+	mm = ms_mm_new(m);
+	file = ms_vfio_open(bar_b(m));
+	map(mm, A, B_SIZE, file, OFF_2);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_zap_vma_ptes(ms_vma_lookup(mm, A), A, B_SIZE);
+	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
+	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 0);
+	ms_munmap(mm, A, B_SIZE);
+	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 1);
+	ms_trace_clear(m);
+	ms_vfio_set_memory(file, false);
+	assert_string_equal(EVENTS(m), "");
+	ms_machine_free(m);
+}
+
 /* x86: a foreign WB memtype over the BAR refuses the remap of the fault. */
 static void a_refused_remap_is_sigbus(void **state)
 {
@@ -276,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_moved_vma_keeps_its_pages_and_leaves_the_list),
 		cmocka_unit_test(munmap_leaves_the_list),
 		cmocka_unit_test(a_fault_in_a_listed_vma_does_nothing_or_is_the_bug),
+		cmocka_unit_test(a_vma_listed_twice_is_a_violation_at_close),
 		cmocka_unit_test(a_refused_remap_is_sigbus),
 		cmocka_unit_test(prepopulation_maps_at_mmap_where_memory_is_enabled),
 		cmocka_unit_test(prepopulation_and_tracking_contexts_do_not_go_together),
