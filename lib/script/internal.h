@@ -2,7 +2,7 @@
 /*
  * A parsed script. Everything below is filled by the reader and only read afterwards.
  *
- *   text.c    strings that grow, numbers, words         values.c   what may stand after key=
+ *   text.c    numbers, words                              values.c   what may stand after key=
  *   reader.c  lines, their order                        header.c   the header
  *   world.c   the machine that a header asks for        ops.c      operations
  *   answers.c which answers exist
@@ -20,16 +20,6 @@
 #include <mapsim/script.h>
 
 /* ---- text.c ---- */
-
-/* A string that grows. `failed`: memory was out once, and what came after is missing. */
-struct ms_text {
-	char *data; /* NUL-terminated once something was added */
-	size_t len, capacity;
-	bool failed;
-};
-void ms_text_add(struct ms_text *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-void ms_text_free(struct ms_text *text);
 
 /* A number as the format writes it, "0x1f" or "31", of exactly len bytes. -EINVAL, -ERANGE. */
 int ms_number(const char *s, size_t len, uint64_t *value);
@@ -235,7 +225,6 @@ int ms_value_parse(struct ms_op_parser *p, enum ms_op_key key, struct ms_word va
 /* anon, memfd, NAME, NAME_wc, vfio:NAME, driver:NAME ... */
 int ms_source_parse(struct ms_op_parser *p, struct ms_word word);
 bool ms_cache_parse(struct ms_word word, enum ms_cache *cache);
-const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
 
 /* ---- answers.c ---- */
 

@@ -90,7 +90,7 @@ void ms_player_free(struct ms_player *p)
 	if (!p)
 		return;
 	ms_machine_free(p->m);
-	ms_text_free(&p->out);
+	free(p->answer);
 	free(p);
 }
 
@@ -99,19 +99,34 @@ struct ms_machine *ms_player_machine(struct ms_player *p)
 	return p->m;
 }
 
+/* What is written to p->out from here on becomes p->answer. false: no memory. */
+static bool open_answer(struct ms_player *p)
+{
+	free(p->answer);
+	p->answer = NULL;
+	p->out = open_memstream(&p->answer, &p->answer_size);
+	return p->out;
+}
+
+static const char *close_answer(struct ms_player *p)
+{
+	bool failed = ferror(p->out);
+	return fclose(p->out) || failed ? NULL : p->answer;
+}
+
 const char *ms_player_step(struct ms_player *p, size_t i)
 {
 	const struct ms_op *op = &p->script->ops[i].op;
 	struct ms_mm *mm = op->child ? p->child : p->worker;
-	p->out.len = 0;
-	p->out.failed = false;
 	ms_trace_clear(p->m);
+	if (!open_answer(p))
+		return NULL;
 	if (!mm && plays[op->kind].needs_process)
 		ms_print_ret(p, -ESRCH);
 	else
 		plays[op->kind].fn(p, op, mm);
 	ms_print_events(p, op);
-	return p->out.failed ? NULL : p->out.data;
+	return close_answer(p);
 }
 
 const char *ms_player_end(struct ms_player *p)
@@ -125,9 +140,8 @@ const char *ms_player_end(struct ms_player *p)
 	p->vm = NULL;
 	ms_player_close_all(p);
 	ms_player_drop_ioremaps(p);
-	p->out.len = 0;
-	p->out.failed = false;
-	ms_text_add(&p->out, "%s", "");
+	if (!open_answer(p))
+		return NULL;
 	ms_print_memtypes(p, "# memtype ");
-	return p->out.failed ? NULL : p->out.data;
+	return close_answer(p);
 }

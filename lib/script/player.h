@@ -25,7 +25,9 @@ struct ms_player {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
 	} ioremap[MS_IOREMAP_SLOTS];
-	struct ms_text out;
+	FILE *out;    /* of the operation that is being executed */
+	char *answer; /* what was written to it */
+	size_t answer_size;
 };
 
 /* An operation. mm: of the process that executes it; NULL where it needs none and there is none. */
@@ -42,10 +44,6 @@ void ms_print_ret(struct ms_player *p, int err); /* 0 or a negative errno */
 void ms_print_ret_word(struct ms_player *p, const char *word);
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted);
 void ms_print_events(struct ms_player *p, const struct ms_op *op);
-/* "rw,device"; buf of MS_PROT_TEXT bytes */
-#define MS_PROT_TEXT 32u
-const char *ms_print_prot(unsigned int prot, char *buf);
-
 /* Whether a leaf or an event at pa is System RAM. */
 static inline bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
 {

@@ -94,8 +94,8 @@ static void add_dirty_runs(struct ms_player *p, const uint64_t *bitmap, uint64_t
 			end++;
 		if (end == first)
 			continue;
-		ms_text_add(&p->out, "dirty first=0x%llx pages=0x%llx\n", (unsigned long long)first,
-			    (unsigned long long)(end - first));
+		fprintf(p->out, "dirty first=0x%llx pages=0x%llx\n", (unsigned long long)first,
+			(unsigned long long)(end - first));
 		first = end;
 	}
 }

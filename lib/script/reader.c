@@ -115,7 +115,7 @@ static int directive(struct reader *r, const char *text, uint64_t line)
 /* ---- @NAME in scripts ---- */
 
 /* Appends the number that `ref` (without '@') stands for. */
-static int add_reference(struct reader *r, struct ms_text *out, struct ms_word ref, uint64_t line)
+static int add_reference(struct reader *r, FILE *out, struct ms_word ref, uint64_t line)
 {
 	static const char name_chars[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
@@ -134,7 +134,7 @@ static int add_reference(struct reader *r, struct ms_text *out, struct ms_word r
 			break;
 		else if (tail.len)
 			value = *tail.s == '+' ? value + n : value - n;
-		ms_text_add(out, "0x%llx", (unsigned long long)value);
+		fprintf(out, "0x%llx", (unsigned long long)value);
 		return 0;
 	}
 	return ms_script_fail(r->err, line, "not a device's address \"@%.*s\"",
@@ -144,24 +144,28 @@ static int add_reference(struct reader *r, struct ms_text *out, struct ms_word r
 /* The operation with numbers in place of references: each is a whole value, or ends at a blank. */
 static int resolve(struct reader *r, const char *text, uint64_t line, const char **resolved)
 {
-	struct ms_text out = { 0 };
+	char *made = NULL;
+	size_t size;
+	FILE *out = open_memstream(&made, &size);
 	const char *at = text, *ref;
 	int err = 0;
+	if (!out)
+		return -ENOMEM;
 	while (!err && (ref = strchr(at, '@'))) {
 		size_t len = strcspn(ref + 1, " ,");
-		ms_text_add(&out, "%.*s", (int)(ref - at), at);
-		err = add_reference(r, &out, (struct ms_word){ ref + 1, len }, line);
+		fprintf(out, "%.*s", (int)(ref - at), at);
+		err = add_reference(r, out, (struct ms_word){ ref + 1, len }, line);
 		at = ref + 1 + len;
 	}
-	ms_text_add(&out, "%s", at);
-	if (!err && out.failed)
+	fputs(at, out);
+	if (fclose(out) && !err)
 		err = -ENOMEM;
 	if (err) {
-		ms_text_free(&out);
+		free(made);
 		return err;
 	}
-	*resolved = out.data;
-	return keep_made(r->script, out.data);
+	*resolved = made;
+	return keep_made(r->script, made);
 }
 
 /* ---- lines ---- */

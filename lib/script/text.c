@@ -1,51 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Strings that grow, numbers and words. */
+/* Numbers and words. */
 #include "script/internal.h"
 
-#include <ctype.h>
 #include <stdarg.h>
-#include <stdlib.h>
-
-static bool reserve(struct ms_text *text, size_t more)
-{
-	size_t want = text->len + more + 1;
-	if (want <= text->capacity)
-		return true;
-	size_t capacity = text->capacity ? text->capacity : 256;
-	while (capacity < want)
-		capacity *= 2;
-	char *data = realloc(text->data, capacity);
-	if (!data) {
-		text->failed = true;
-		return false;
-	}
-	text->data = data;
-	text->capacity = capacity;
-	return true;
-}
-
-void ms_text_add(struct ms_text *text, const char *format, ...)
-{
-	va_list args, again;
-	va_start(args, format);
-	va_copy(again, args);
-	size_t room = text->capacity - text->len;
-	int len = vsnprintf(room ? text->data + text->len : NULL, room, format, args);
-	if (len >= 0 && (size_t)len >= room && reserve(text, (size_t)len))
-		vsnprintf(text->data + text->len, (size_t)len + 1, format, again);
-	if (len >= 0 && text->len + (size_t)len < text->capacity)
-		text->len += (size_t)len;
-	else if (text->capacity)
-		text->data[text->len] = '\0';
-	va_end(again);
-	va_end(args);
-}
-
-void ms_text_free(struct ms_text *text)
-{
-	free(text->data);
-	*text = (struct ms_text){ 0 };
-}
 
 static int digit(char c)
 {

@@ -126,14 +126,6 @@ bool ms_cache_parse(struct ms_word word, enum ms_cache *cache)
 	return true;
 }
 
-const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
-{
-	if (arch == MS_ARCH_ARM64 && cache == MS_CACHE_WC)
-		return "NC";
-	const char *name = ms_named_of(caches, cache);
-	return name ? name : "?";
-}
-
 static int bad(struct ms_op_parser *p, const char *what, struct ms_word word)
 {
 	return ms_script_fail(p->err, p->line, "%s: %s \"%.*s\"", p->name, what, SHOWN(word));

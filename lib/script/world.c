@@ -47,16 +47,20 @@ static const char *newest_release(enum ms_arch arch)
 char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp)
 {
 	const char *const *line = arch == MS_ARCH_ARM64 ? arm64_lines : x86_64_lines;
-	struct ms_text text = { 0 };
-	ms_text_add(&text, "mapsim-recording 1\nkernel %s %s\n", newest_release(arch),
-		    ms_arch_name(arch));
-	ms_text_add(&text, "%s%s%s", line[0], ms_named_of(ms_thp_modes, thp), line[1]);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "mapsim-recording 1\nkernel %s %s\n", newest_release(arch),
+		ms_arch_name(arch));
+	fprintf(out, "%s%s%s", line[0], ms_named_of(ms_thp_modes, thp), line[1]);
 	for (line += 2; *line; line++)
-		ms_text_add(&text, "\n%s", *line);
-	ms_text_add(&text, "\n");
-	if (!text.failed)
-		return text.data;
-	ms_text_free(&text);
+		fprintf(out, "\n%s", *line);
+	fprintf(out, "\n");
+	if (!fclose(out))
+		return text;
+	free(text);
 	return NULL;
 }
 
