@@ -196,7 +196,7 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
  * get_user_mapping_size(): what the host's own table maps hva with; contiguous entries count one by
  * one. An int, as in the kernel: where one does not hold the size, the leaf seems small.
  */
-static int user_mapping_size(struct ms_vm *vm, ms_hva_t hva)
+static int user_mapping_size(const struct ms_vm *vm, ms_hva_t hva)
 {
 	const struct ms_machine *m = vm->machine;
 	uint64_t entry;
@@ -209,23 +209,17 @@ static int user_mapping_size(struct ms_vm *vm, ms_hva_t hva)
 }
 
 /*
- * kvm_is_transparent_hugepage(), up to 5.13: a page of a THP that nobody maps by pages. A page that
- * is mapped through a PMD leaf has no mapping of its own; of the first page, where those of the
- * leaf are counted, its neighbour tells.
+ * kvm_is_transparent_hugepage(), up to 5.13: a page of a THP that nobody maps by pages. Other
+ * processes that do are not seen: only this one's own leaf is asked.
  */
-static bool is_transparent_hugepage(struct ms_vm *vm, ms_pfn_t pfn)
+static bool is_transparent_hugepage(const struct ms_vm *vm, ms_hva_t hva)
 {
-	struct ms_machine *m = vm->machine;
-	ms_pfn_t head = ms_page_head(m, pfn);
-	const struct ms_page *page = ms_pfn_to_page(m, head);
+	struct ms_host_leaf leaf;
 
-	if (!page || page->order != m->pmd_shift - m->page_shift || page->flags & MS_PG_HUGETLB)
-		return false;
-	page = ms_pfn_to_page(m, pfn == head ? head + 1 : pfn);
-	return page && page->mapcount == 0;
+	return ms_host_leaf(vm->mm, hva, &leaf) && leaf.size == pmd_size(vm->machine);
 }
 
-int64_t ms_thp_adjust(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva, ms_pfn_t pfn,
+int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
 		      enum ms_kvm_reason *why)
 {
 	const struct ms_machine *m = vm->machine;
@@ -238,7 +232,7 @@ int64_t ms_thp_adjust(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t 
 		return (int64_t)m->page_size;
 	}
 	if (by_page) {
-		bool thp = is_transparent_hugepage(vm, pfn);
+		bool thp = is_transparent_hugepage(vm, hva);
 
 		*why = thp ? MS_WHY_THP : MS_WHY_NOT_THP;
 		return (int64_t)(thp ? pmd_size(m) : m->page_size);

@@ -146,7 +146,7 @@ static int choose_size(struct fault *f)
 		f->block.why = MS_WHY_PERM_BLOCK;
 		return 0;
 	}
-	size = ms_thp_adjust(f->vm, f->slot, f->hva, f->pfn, &f->block.why);
+	size = ms_thp_adjust(f->vm, f->slot, f->hva, &f->block.why);
 	if (size < 0)
 		return refuse(f, f->block.why, (int)size);
 	if ((uint64_t)size > m->page_size) {

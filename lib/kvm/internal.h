@@ -299,7 +299,7 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
  * transparent_hugepage_adjust: PMD size if the slot and the host's leaf allow it, else page size;
  * -EAGAIN: the host's entry went.
  */
-int64_t ms_thp_adjust(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva, ms_pfn_t pfn,
+int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
 		      enum ms_kvm_reason *why);
 
 enum ms_pfn_error {
