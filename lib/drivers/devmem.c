@@ -8,33 +8,22 @@
 
 #define LOW_MEGABYTE (1024u * 1024)
 
-// mirrors devmem_is_allowed(), arch/x86/mm/init.c: 2, zeroes instead of RAM, counts as allowed
-static bool x86_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
+// devmem_is_allowed() of every page of the range. x86, arch/x86/mm/init.c: whatever lies below 1M
+// may be mapped (2, zeroes instead of RAM, counts). The others, lib/devmem_is_allowed.c (5.10:
+// arch/arm64/mm/mmap.c): neither what is claimed nor RAM, wherever it is.
+static bool every_page_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
 {
-	if (pfn < LOW_MEGABYTE >> m->page_shift)
-		return true;
-	return !ms_pfn_is_ram(m, pfn) && !ms_iomem_is_exclusive(m, pfn << m->page_shift);
-}
+	ms_pa_t start = pfn << m->page_shift;
+	const ms_pa_t end = start + size;
 
-// mirrors devmem_is_allowed(), lib/devmem_is_allowed.c and arch/arm64/mm/mmap.c
-static bool generic_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return !ms_iomem_is_exclusive(m, pfn << m->page_shift) && !ms_pfn_is_ram(m, pfn);
+	if (ms_is_x86(m))
+		start = ms_max_u64(start, LOW_MEGABYTE);
+	return start >= end || !ms_iomem_in_use(m, start, end);
 }
 
 bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	return ms_is_x86(m) ? x86_devmem_is_allowed(m, pfn) : generic_devmem_is_allowed(m, pfn);
-}
-
-static bool every_page_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
-{
-	const ms_pfn_t end = pfn + (size >> m->page_shift);
-
-	for (; pfn < end; pfn++)
-		if (!ms_devmem_is_allowed(m, pfn))
-			return false;
-	return true;
+	return every_page_allowed(m, pfn, m->page_size);
 }
 
 // mirrors range_is_allowed(), drivers/char/mem.c
@@ -153,7 +142,7 @@ struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync)
 						? &mem_mmap_prepare_ops
 						: &mem_mmap_ops;
 	struct ms_iomem_file *f =
-		ms_iomem_file_open(m, ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, true);
+		ms_iomem_file_open(m, ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL);
 
 	if (!f)
 		return NULL;

@@ -49,11 +49,16 @@ struct ms_drivers {
 	enum ms_iomem_strict strict;
 };
 
-/* A record of an open sysfs or /dev/mem file, linked; NULL: no memory, and nothing is left. */
+/*
+ * A record of an open sysfs or /dev/mem file, linked; NULL: no memory, and nothing is left. key: of
+ * its address_space; NULL: the one that revoke_iomem() empties.
+ */
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
-					 unsigned int fmode, uint64_t max_bytes, bool revocable);
+					 unsigned int fmode, uint64_t max_bytes, const void *key);
 /* ->release of both. */
 void ms_iomem_file_release(struct ms_file *file);
+/* Is a page of [start, end) System RAM or (where that counts) claimed? */
+bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* devmem_is_allowed: may user space see this page through /dev/mem? */
 bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
 

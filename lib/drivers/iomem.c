@@ -57,6 +57,13 @@ bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa)
 	       ms_pfn_is_ram(m, pa >> m->page_shift); // System RAM is a busy resource
 }
 
+bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	if (m->drivers->strict == MS_IOMEM_STRICT && claim_find(m, start, end))
+		return true;
+	return range_has_ram(m, start, end);
+}
+
 // The address_space is the same one behind each of these files.
 static struct ms_file *any_revocable_file(const struct ms_machine *m)
 {
@@ -75,7 +82,7 @@ static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 
 	if (!file || m->drivers->strict == MS_IOMEM_OPEN)
 		return;
-	// iomem=relaxed, and the first megabyte of x86
+	// iomem=relaxed, and the first megabyte of x86; the kernel, too, looks at both ends only
 	if (ms_devmem_is_allowed(m, pa >> m->page_shift) &&
 	    ms_devmem_is_allowed(m, (pa + len - 1) >> m->page_shift))
 		return;
@@ -121,15 +128,14 @@ void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict)
 }
 
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
-					 unsigned int fmode, uint64_t max_bytes, bool revocable)
+					 unsigned int fmode, uint64_t max_bytes, const void *key)
 {
 	struct ms_iomem_file *f = ms_zalloc(m, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->revocable = revocable;
-	f->file = ms_file_new(m, ops, fmode, max_bytes, revocable ? &m->drivers->iomem_files : NULL,
-			      f);
+	f->revocable = !key;
+	f->file = ms_file_new(m, ops, fmode, max_bytes, key ? key : &m->drivers->iomem_files, f);
 	if (!f->file) {
 		ms_free(m, f);
 		return NULL;

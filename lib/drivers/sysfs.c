@@ -116,14 +116,17 @@ static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write
 					       unsigned int fmode)
 {
 	struct ms_machine *m = ms_device_machine(bar);
-	const bool revocable = m->policy.revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;
 	struct ms_iomem_file *f;
+	const void *key = NULL;
 
 	if (write_combine && !has_wc_file(m, bar))
 		return NULL;
+	// an inode of its own for each of the two files; from 5.12 on their mapping is iomem's
+	if (m->policy.revoke_scope == MS_REVOKE_SCOPE_DEVMEM)
+		key = (const char *)bar + write_combine;
 	f = ms_iomem_file_open(m, write_combine ? &pci_resource_wc_ops : &pci_resource_ops,
 			       (fmode & (MS_FMODE_READ | MS_FMODE_WRITE)) | MS_FMODE_NOEXEC,
-			       INT64_MAX, revocable);
+			       INT64_MAX, key);
 	if (!f)
 		return NULL;
 	f->bar = bar;

@@ -133,6 +133,25 @@ static void every_caller_gets_the_same_file(void **state)
 	ms_machine_free(m);
 }
 
+/* One inode, however often it is opened. */
+static void every_open_file_shares_the_mappings(void **state)
+{
+	static const char *const release[] = { "5.10.223", "6.12.107" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ms_machine *m = machine(release[i], MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_device *b = bar_b(m);
+
+		map(mm, A, B_SIZE, ms_pci_resource_open(b, false, MS_FMODE_READ | MS_FMODE_WRITE),
+		    0);
+		ms_unmap_mapping_range(ms_pci_resource(b), B_PA, 0x1000, true);
+		assert_int_equal(present(mm, A, A + B_SIZE), 3);
+		ms_machine_free(m);
+	}
+}
+
 static void a_closed_file_can_be_had_again(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
@@ -258,6 +277,7 @@ int main(void)
 		cmocka_unit_test(only_a_prefetchable_bar_has_a_write_combining_file),
 		cmocka_unit_test(x86_without_pat_has_no_write_combining_file),
 		cmocka_unit_test(every_caller_gets_the_same_file),
+		cmocka_unit_test(every_open_file_shares_the_mappings),
 		cmocka_unit_test(a_closed_file_can_be_had_again),
 		cmocka_unit_test(a_read_only_file_maps_shared_without_maywrite),
 		cmocka_unit_test(a_refusal_zaps_the_new_range),

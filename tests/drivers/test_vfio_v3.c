@@ -196,6 +196,28 @@ static void a_split_keeps_what_is_present(void **state)
 	ms_machine_free(m);
 }
 
+/*  Corner case 56:  A |<------- 1G leaf ------->|
+ *                        ==                        munmap of the second 2M */
+static void munmap_of_a_part_drops_the_whole_leaf(void **state)
+{
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_trace_keep(m, 1u << MS_EV_NOTIFIER_START);
+	ms_trace_clear(m);
+	ms_munmap(mm, A + MS_2M, MS_2M);
+	assert_string_equal(EVENTS(m), "notify 7e0000200000 200000;notify 7e0000000000 40000000;");
+	assert_int_equal(present(mm, A, A + MS_1G), 0);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_touch(mm, A + 2 * MS_2M, MS_PROT_R);
+	assert_int_equal(leaf_size(mm, A), MS_2M);
+	assert_int_equal(leaf_size(mm, A + 2 * MS_2M), MS_2M);
+	ms_machine_free(m);
+}
+
 static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_pfnmap_vma_has_no_large_leaf_before_6_12),
 		cmocka_unit_test(memory_off_is_sigbus_from_the_largest_leaf),
 		cmocka_unit_test(a_split_keeps_what_is_present),
+		cmocka_unit_test(munmap_of_a_part_drops_the_whole_leaf),
 		cmocka_unit_test(a_split_or_moved_vma_still_finds_its_pages),
 		cmocka_unit_test(a_child_has_the_parents_leaves_and_both_are_revoked),
 		cmocka_unit_test(every_open_file_of_the_device_is_revoked),
