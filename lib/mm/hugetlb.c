@@ -67,11 +67,8 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 	if (!can_reserve(vma))
 		return -ENOMEM;
 	// a writable mapping makes the file as long as itself
-	if ((vma->vm_flags & MS_VM_WRITE) && mapping->size < end) {
-		if (ms_cache_reserve(mapping, end >> (shift + mapping->order)))
-			return -ENOMEM;
+	if ((vma->vm_flags & MS_VM_WRITE) && mapping->size < end)
 		mapping->size = end;
-	}
 	return 0;
 }
 

@@ -121,7 +121,7 @@ static bool split_around(struct ms_machine *m, ms_pfn_t pfn, unsigned int order,
 static void drop_beyond_end(const struct folio *f)
 {
 	uint64_t end = ms_mapping_pages(f->mapping);
-	struct folio part;
+	struct folio part = { .order = 0 };
 
 	for (uint64_t i = f->index; i < f->index + folio_pages(f); i += folio_pages(&part)) {
 		find_folio(f->mapping, i, &part);

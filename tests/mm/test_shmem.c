@@ -556,6 +556,49 @@ static void pages_beyond_the_end_go_with_the_split(void **state)
 	}
 }
 
+/*
+ * With 16K pages the frames of a huge page are made in four parts, so its split may lack memory:
+ * then it stays whole, or what was split stays split, and a later hole takes it all the same.
+ */
+static void a_split_without_memory_keeps_the_pages(void **state)
+{
+	(void)state;
+	struct ms_machine_config config = { .page_size = 0x4000,
+					    .shmem_set = true,
+					    .shmem = MS_THP_ALWAYS };
+	static const char *const releases[] = { "6.12.117", "7.2.13" };
+	const uint64_t huge = 16 * MS_2M, page = 0x4000;
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t gone = 0;
+
+		for (uint64_t n = 1; !gone; n++) {
+			const struct ms_policy *policy =
+				ms_policy_linux(releases[i], MS_ARCH_ARM64);
+			struct world w = { .m = ms_machine_new_config(policy, &config) };
+			struct ms_file *file;
+			uint64_t free_pages;
+
+			assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
+			w.mm = ms_mm_new(w.m);
+			free_pages = ms_ram_free_pages(w.m);
+			file = memfd(&w, huge);
+			map_file(&w, file, A, 0, huge, MS_MAP_SHARED);
+			touch(&w, A, MS_PROT_W);
+			ms_machine_fail_alloc(w.m, n);
+			assert_int_equal(ms_shmem_punch_hole(file, page, page), 0);
+			ms_machine_fail_alloc(w.m, 0);
+			gone = 2048 - (free_pages - ms_ram_free_pages(w.m));
+			touch(&w, A + page, MS_PROT_W);
+			assert_int_equal(free_pages - ms_ram_free_pages(w.m), 2048);
+			assert_int_equal(ms_shmem_punch_hole(file, 0, huge), 0);
+			assert_int_equal(ms_ram_free_pages(w.m), free_pages);
+			world_end(&w);
+		}
+		assert_int_equal(gone, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,6 +627,7 @@ int main(void)
 		cmocka_unit_test(a_hole_across_huge_pages_splits_those_at_its_ends),
 		cmocka_unit_test(a_split_takes_the_pages_of_other_mappings_along),
 		cmocka_unit_test(pages_beyond_the_end_go_with_the_split),
+		cmocka_unit_test(a_split_without_memory_keeps_the_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
