@@ -86,6 +86,19 @@ enum ms_policy_mprotect_notify {
 	MS_MPROTECT_NOTIFY_ONCE_FROM_FIRST_PUD,
 };
 
+/** do_wp_page(): when a write takes an anonymous page as it is, instead of a copy */
+enum ms_policy_anon_reuse {
+	MS_ANON_REUSE_SOLE_REFERENCE, ///< nobody else holds it, not even the queue to the LRU lists
+	MS_ANON_REUSE_EXCLUSIVE,      ///< PageAnonExclusive, or no other holder once the queue is
+				      ///< drained
+};
+
+/** the same for a page of a huge page whose leaf was split (wp_can_reuse_anon_folio) */
+enum ms_policy_anon_large_reuse {
+	MS_ANON_LARGE_REUSE_EXCLUSIVE_ONLY,
+	MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE,
+};
+
 /** write to the 2M zero page */
 enum ms_policy_thp_zero_write {
 	MS_THP_ZERO_WRITE_SPLIT_COPY_ONE,
@@ -596,6 +609,8 @@ struct ms_policy {
 	enum ms_policy_mprotect_pte_upgrade mprotect_pte_upgrade;
 	enum ms_policy_mprotect_pmd_upgrade mprotect_pmd_upgrade;
 	enum ms_policy_mprotect_notify mprotect_notify;
+	enum ms_policy_anon_reuse anon_reuse;
+	enum ms_policy_anon_large_reuse anon_large_reuse;
 	enum ms_policy_thp_zero_write thp_zero_write;
 	enum ms_policy_pte_table_reclaim pte_table_reclaim;
 	enum ms_policy_hugetlb_unmap_notify hugetlb_unmap_notify;

@@ -19,6 +19,8 @@ struct ms_phys;    /* lib/phys */
 struct ms_pat;     /* lib/pat */
 struct ms_drivers; /* lib/drivers */
 
+#define MS_LRU_QUEUE 15u /* PAGEVEC_SIZE */
+
 struct ms_trace {
 	struct ms_event *events;
 	size_t len, capacity;
@@ -54,6 +56,10 @@ struct ms_machine {
 	LIST_HEAD(, ms_file) files;
 	LIST_HEAD(, ms_mapping) mappings;
 	uint32_t next_mm_id, next_vm_id;
+	struct {
+		uint64_t pfn[MS_LRU_QUEUE];
+		unsigned int count;
+	} lru; /* lib/mm: pages on their way to the LRU lists, each with a reference (up to 5.15) */
 	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };
 

@@ -57,6 +57,10 @@
 
 	/* ---- huge pages ---- */
 
+	.anon_reuse = SINCE(V6_1_0) ? MS_ANON_REUSE_EXCLUSIVE : MS_ANON_REUSE_SOLE_REFERENCE,
+	// 6.17: inferred; __wp_can_reuse_large_anon_folio() was added for 6.15
+	.anon_large_reuse = SINCE(V6_17) ? MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE
+					 : MS_ANON_LARGE_REUSE_EXCLUSIVE_ONLY,
 	// 6.17: inferred; do_huge_zero_wp_pmd() was added for 6.13
 	.thp_zero_write =
 		SINCE(V6_17) ? MS_THP_ZERO_WRITE_REPLACE_BY_PMD : MS_THP_ZERO_WRITE_SPLIT_COPY_ONE,

@@ -28,6 +28,7 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
 		return MS_VM_FAULT_OOM;
+	ms_lru_add(m, pfn);
 	entry = maybe_mkwrite(vma, ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_DIRTY);
 	ms_notify_start(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
 	*slot = entry;
@@ -37,21 +38,53 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 	return 0;
 }
 
-/* Is this process the only one that has the anonymous page? */
-static bool may_reuse(struct ms_machine *m, ms_pfn_t pfn)
+/*
+ * __wp_can_reuse_large_anon_folio(), 6.15+: every holder of the huge page is an entry of this
+ * process. Its pages lie side by side, in the order of the huge page.
+ */
+static bool all_mapped_here(struct ms_vm_fault *vmf, ms_pfn_t pfn, const struct ms_page *head)
 {
+	struct ms_mm *mm = vmf->vma->vm_mm;
+	struct ms_machine *m = mm->machine;
+	ms_pfn_t first = ms_page_head(m, pfn);
+	ms_hva_t addr = vmf->address - ((pfn - first) << m->page_shift);
+	uint32_t mapped = 0;
+
+	for (uint64_t i = 0; i < UINT64_C(1) << head->order; i++, addr += m->page_size) {
+		unsigned int level;
+		uint64_t entry = ms_pt_walk(mm, addr, &level);
+
+		mapped += level == MS_LEVEL_PTE && ms_pte_present(entry) &&
+			  ms_pte_pfn(m, entry) == first + i;
+	}
+	return mapped > 1 && mapped == head->refcount;
+}
+
+/* wp_can_reuse_anon_folio(): is this process the only one that has the anonymous page? */
+static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
 	struct ms_page *page = ms_pfn_to_page(m, pfn);
 	const struct ms_page *head;
+	bool sole;
 
 	if (!page || !(page->flags & MS_PG_ANON))
 		return false;
+	head = ms_pfn_to_page(m, ms_page_head(m, pfn));
+	if (!head)
+		return false;
+	sole = head->refcount == 1;
+	if (m->policy.anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
+		return sole;
 	if (page->flags & MS_PG_ANON_EXCLUSIVE)
 		return true;
-	head = ms_pfn_to_page(m, ms_page_head(m, pfn));
-	if (head->refcount != 1)
-		return false;
-	page->flags |= MS_PG_ANON_EXCLUSIVE;
-	return true;
+	if (page->order) {
+		sole = m->policy.anon_large_reuse == MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE &&
+		       all_mapped_here(vmf, pfn, head);
+	}
+	if (sole)
+		page->flags |= MS_PG_ANON_EXCLUSIVE;
+	return sole;
 }
 
 /* A shared mapping's driver is told of the first write, then the entry becomes writable. */
@@ -85,7 +118,7 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot)
 
 	if (vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE))
 		return wp_shared(vmf, slot);
-	if (!(*slot & MS_PTE_SPECIAL) && may_reuse(m, ms_pte_pfn(m, *slot)))
+	if (!(*slot & MS_PTE_SPECIAL) && may_reuse(vmf, ms_pte_pfn(m, *slot)))
 		return wp_page_reuse(vma, slot);
 	return wp_page_copy(vmf, slot);
 }

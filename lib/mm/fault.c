@@ -59,6 +59,7 @@ ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf)
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
 		return MS_VM_FAULT_OOM;
+	ms_lru_add(m, pfn);
 	entry = ms_mk_pte(m, pfn, vma->vm_page_prot);
 	if (vma->vm_flags & MS_VM_WRITE)
 		entry |= MS_PTE_DIRTY | MS_PTE_WRITE;
@@ -230,12 +231,23 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	return true;
 }
 
+/* A protection key forbids reading; that is found once the page is there. */
+static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
+{
+	unsigned int level;
+
+	return mm->machine->config.pku && addr < mm->task_size &&
+	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
+}
+
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
 		struct ms_vma *vma;
 		ms_vm_fault_t ret;
 
+		if (!(prot & MS_PROT_X) && is_execute_only(mm, addr))
+			return MS_ACCESS_SIGSEGV;
 		if (!(prot & MS_PROT_X) && hardware_access(mm, addr, prot))
 			return MS_ACCESS_OK;
 		vma = ms_vma_lookup(mm, addr);

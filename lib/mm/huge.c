@@ -39,6 +39,24 @@ static uint64_t mk_huge(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
 	return entry;
 }
 
+/* A huge page of an anonymous VMA; its frames exist, so that a split need not make them. 0: none.
+ */
+static ms_pfn_t alloc_huge(struct ms_machine *m)
+{
+	ms_pfn_t pfn;
+
+	if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
+		return 0;
+	for (uint64_t i = 0; i < UINT64_C(1) << ms_pmd_order(m); i += MS_FRAMES_AT_ONCE) {
+		if (!ms_pfn_to_page(m, pfn + i)) {
+			ms_page_put(m, pfn, 1);
+			return 0;
+		}
+	}
+	ms_lru_add(m, pfn);
+	return pfn;
+}
+
 /* do_huge_pmd_anonymous_page(): reads get the huge zero page, writes a fresh one */
 ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf)
 {
@@ -52,12 +70,7 @@ ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf)
 		return MS_VM_FAULT_FALLBACK;
 	if (ms_anon_vma_prepare(vma) || ms_pt_deposit(vma->vm_mm))
 		return MS_VM_FAULT_OOM;
-	if (write) {
-		if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
-			pfn = 0;
-	} else {
-		pfn = ms_huge_zero_pfn(m);
-	}
+	pfn = write ? alloc_huge(m) : ms_huge_zero_pfn(m);
 	if (!pfn) {
 		ms_pt_free_table(vma->vm_mm, ms_pt_withdraw(vma->vm_mm));
 		return MS_VM_FAULT_FALLBACK;
@@ -73,9 +86,9 @@ static bool replace_huge_zero(struct ms_vm_fault *vmf, uint64_t *slot)
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_hva_t start = ms_align_down(vmf->address, ms_pmd_size(m));
 	ms_hva_t end = start + ms_pmd_size(m);
-	ms_pfn_t pfn;
+	ms_pfn_t pfn = alloc_huge(m);
 
-	if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
+	if (!pfn)
 		return false;
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	*slot = mk_huge(vma, pfn, true);
@@ -110,6 +123,13 @@ ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot)
 
 /* ---- splitting ---- */
 
+static void set_exclusive(struct ms_page *page, bool exclusive)
+{
+	page->flags &= (uint8_t)~MS_PG_ANON_EXCLUSIVE;
+	if (exclusive)
+		page->flags |= MS_PG_ANON_EXCLUSIVE;
+}
+
 /* The pages of an anonymous leaf get entries of their own; the zero page's are special. */
 static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 {
@@ -119,7 +139,7 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
 	ms_pfn_t pfn = ms_pte_pfn(m, old);
 	bool zero = ms_is_huge_zero_pfn(m, pfn);
-	uint8_t exclusive = zero ? 0 : ms_pfn_to_page(m, pfn)->flags & MS_PG_ANON_EXCLUSIVE;
+	bool exclusive = !zero && (ms_pfn_to_page(m, pfn)->flags & MS_PG_ANON_EXCLUSIVE);
 
 	for (uint64_t i = 0; i < npages; i++) {
 		uint64_t entry;
@@ -130,7 +150,7 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 			entry = ms_mk_pte(m, m->zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
 		} else {
 			entry = (ms_mk_pte(m, pfn + i, vma->vm_page_prot) & ~keep) | (old & keep);
-			ms_pfn_to_page(m, pfn + i)->flags |= exclusive;
+			set_exclusive(ms_pfn_to_page(m, pfn + i), exclusive);
 		}
 		table[i] = entry;
 	}

@@ -355,6 +355,12 @@ ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf);
 ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf);
 /* do_wp_page: write to a present, not writable PTE */
 ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
+/*
+ * lru_cache_add() and lru_add_drain(), where they matter (policy anon_reuse): a page on its way to
+ * the LRU lists has one reference more.
+ */
+void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
+void ms_lru_drain(struct ms_machine *m);
 /* The zero page, made when first asked for; 0: no memory. */
 ms_pfn_t ms_zero_pfn(struct ms_machine *m);
 ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);

@@ -66,6 +66,7 @@ void ms_abort_munmap(struct ms_munmap *um)
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start)
 {
+	ms_lru_drain(mm->machine);
 	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
 	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
 		ms_unmap_single_vma(vma, start, end, true);

@@ -47,6 +47,9 @@ ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
 	if (!(vm_flags & MS_VM_ACCESS))
 		return prot | MS_PTE_PROTNONE;
 	prot |= MS_PTE_PRESENT;
+	// execute_only_pkey()
+	if (m->config.pku && (vm_flags & MS_VM_ACCESS) == MS_VM_EXEC)
+		prot |= MS_PTE_EXECUTE_ONLY;
 	if ((vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == (MS_VM_WRITE | MS_VM_SHARED))
 		prot |= MS_PTE_WRITE;
 	return prot;

@@ -117,6 +117,7 @@ void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool
 
 	if (ms_vma_is_hugetlb(vma))
 		ms_hugetlb_widen(vma, &start, &end);
+	ms_lru_drain(ms_vma_machine(vma));
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	unmap_single(vma, addr, addr + size, false, keep_cows);
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);

@@ -26,6 +26,9 @@ struct ms_page {
 
 #define MS_MAX_ORDER 18u /* largest block: 1G with 4K pages */
 
+/* Frames come into being so many at a time, aligned: where one exists, all of them do. */
+#define MS_FRAMES_AT_ONCE 512u
+
 /* The frame of a RAM pfn, NULL when pfn is not RAM (or memory for its section cannot be had). */
 struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn);
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The queue of new pages to the LRU lists, mm/swap.c. It holds a reference to each page, which up
+ * to 5.15 makes a write to a fresh page copy it (do_wp_page() wants the only reference). Later
+ * kernels drain the queue before they judge.
+ */
+#include "mm/internal.h"
+
+void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn)
+{
+	if (m->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
+		return;
+	ms_page_get(m, pfn, 1);
+	m->lru.pfn[m->lru.count++] = pfn;
+	if (m->lru.count == MS_LRU_QUEUE || ms_pfn_to_page(m, pfn)->order)
+		ms_lru_drain(m);
+}
+
+void ms_lru_drain(struct ms_machine *m)
+{
+	while (m->lru.count)
+		ms_page_put(m, m->lru.pfn[--m->lru.count], 1);
+}
