@@ -132,6 +132,8 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 	struct ms_mm *child = ms_mm_new(mm->machine);
 	int ret = child ? 0 : -ENOMEM;
 
+	// Both processes' own first writes after a fork push what is queued out.
+	ms_lru_drain(mm->machine);
 	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);
