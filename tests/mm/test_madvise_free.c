@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MADV_FREE, MADV_COLD and MADV_PAGEOUT: pages stay mapped, huge ones that are cut are split. */
+#include "world_of.h"
+
+static uint64_t entry_at(const struct world *w, ms_hva_t addr)
+{
+	struct ms_host_leaf leaf;
+
+	return ms_host_leaf(w->mm, addr, &leaf) ? leaf.entry : 0;
+}
+
+static void free_makes_pages_clean_and_tells_others_once(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_madvise(w.mm, A, 2 * PAGE, MS_MADV_FREE), 0);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 1);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * PAGE);
+	assert_int_equal(event(&w, MS_EV_NOTIFIER_START, 0)->notifier, MS_NOTIFY_CLEAR);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 0);
+	assert_true(present(&w, A));
+	assert_false(entry_at(&w, A) & (MS_PTE_DIRTY | MS_PTE_YOUNG));
+	assert_true(entry_at(&w, A) & MS_PTE_WRITE);
+	world_end(&w);
+}
+
+static void free_is_for_anonymous_memory_only(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_shared(&w, ms_memfd_new(w.m, PAGE), A, PAGE, 0);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), -EINVAL);
+	world_end(&w);
+}
+
+static void cold_tells_nobody_and_leaves_pages_dirty(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_PAGEOUT), 0);
+	assert_true(entry_at(&w, A) & MS_PTE_YOUNG);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_COLD), 0);
+	assert_int_equal(entry_at(&w, A) & (MS_PTE_YOUNG | MS_PTE_DIRTY), MS_PTE_DIRTY);
+	assert_int_equal(ms_trace_len(w.m), 0);
+	world_end(&w);
+}
+
+static void a_huge_page_in_the_range_stays_whole(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(ms_madvise(w.mm, A, MS_2M, MS_MADV_FREE), 0);
+	assert_int_equal(leaf_size(&w, A), MS_2M);
+	assert_false(entry_at(&w, A) & MS_PTE_DIRTY);
+	world_end(&w);
+}
+
+/*  2M: |#### range ####|----|     the range's own notifier, then those of the split  */
+static void a_huge_page_that_is_cut_is_split(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+		struct world w;
+
+		p.anon_split_notify = (enum ms_policy_anon_split_notify)i;
+		w = world_of(&p, MS_THP_ALWAYS);
+		map_anon(&w, A, MS_2M, MS_PROT_RW);
+		touch(&w, A, MS_PROT_W);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+		assert_int_equal(leaf_size(&w, A), PAGE);
+		assert_false(entry_at(&w, A) & MS_PTE_DIRTY);
+		assert_true(entry_at(&w, A + PAGE) & MS_PTE_DIRTY);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START),
+				 i == MS_ANON_SPLIT_NOTIFY_TWICE ? 3 : 2);
+		assert_event(&w, MS_EV_NOTIFIER_START, 0, A, PAGE);
+		assert_event(&w, MS_EV_NOTIFIER_START, 1, A, MS_2M);
+		world_end(&w);
+	}
+}
+
+static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+	uint64_t free_pages;
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+	free_pages = ms_ram_free_pages(w.m);
+	assert_int_equal(ms_madvise(w.mm, A, 4 * PAGE, MS_MADV_DONTNEED), 0);
+	assert_int_equal(ms_ram_free_pages(w.m), free_pages + 4);
+	world_end(&w);
+}
+
+static void a_huge_page_that_a_child_shares_is_left_alone(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	assert_non_null(ms_fork(w.mm, NULL));
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+	assert_int_equal(leaf_size(&w, A), MS_2M);
+	world_end(&w);
+}
+
+static void the_huge_zero_page_is_left_alone(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_R);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+	assert_int_equal(leaf_size(&w, A), MS_2M);
+	world_end(&w);
+}
+
+/* A huge page whose leaf is gone, but not the page: mprotect of a part and back has done that. */
+static struct world mapped_by_pages(enum ms_policy_madv_free_splits rule)
+{
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
+
+	p.madv_free_splits = rule;
+	w = world_of(&p, MS_THP_ALWAYS);
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R), 0);
+	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_RW), 0);
+	assert_int_equal(leaf_size(&w, A), PAGE);
+	ms_trace_clear(w.m);
+	return w;
+}
+
+static void a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct world w = mapped_by_pages((enum ms_policy_madv_free_splits)i);
+
+		assert_int_equal(ms_madvise(w.mm, A, MS_2M, MS_MADV_FREE), 0);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START),
+				 i == MS_MADV_FREE_SPLITS_EVERY ? 3 : 1);
+		world_end(&w);
+		w = mapped_by_pages((enum ms_policy_madv_free_splits)i);
+		assert_int_equal(ms_madvise(w.mm, A + PAGE, PAGE, MS_MADV_FREE), 0);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 3);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 1);
+		world_end(&w);
+	}
+}
+
+static void pages_that_nobody_maps_go_with_the_split(void **state)
+{
+	(void)state;
+	struct world w = mapped_by_pages(MS_MADV_FREE_SPLITS_CUT_ONLY);
+	uint64_t free_pages = ms_ram_free_pages(w.m);
+
+	assert_int_equal(ms_madvise(w.mm, A, 8 * PAGE, MS_MADV_DONTNEED), 0);
+	assert_int_equal(ms_ram_free_pages(w.m), free_pages);
+	assert_int_equal(ms_madvise(w.mm, A + 8 * PAGE, PAGE, MS_MADV_FREE), 0);
+	assert_int_equal(ms_ram_free_pages(w.m), free_pages + 8);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(free_makes_pages_clean_and_tells_others_once),
+		cmocka_unit_test(free_is_for_anonymous_memory_only),
+		cmocka_unit_test(cold_tells_nobody_and_leaves_pages_dirty),
+		cmocka_unit_test(a_huge_page_in_the_range_stays_whole),
+		cmocka_unit_test(a_huge_page_that_is_cut_is_split),
+		cmocka_unit_test(pages_of_a_split_huge_page_are_freed_one_by_one),
+		cmocka_unit_test(a_huge_page_that_a_child_shares_is_left_alone),
+		cmocka_unit_test(the_huge_zero_page_is_left_alone),
+		cmocka_unit_test(a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always),
+		cmocka_unit_test(pages_that_nobody_maps_go_with_the_split),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mlock, munlock, and how ranges are populated. */
+#include "world_of.h"
+
+static void mlock_sets_the_flag_and_faults_every_page_in(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mlock(w.mm, A + PAGE, PAGE), 0);
+	assert_int_equal(ms_mm_map_count(w.mm), 3);
+	assert_true(flags_at(&w, A + PAGE) & MS_VM_LOCKED);
+	assert_true(present(&w, A + PAGE));
+	assert_false(present(&w, A));
+	world_end(&w);
+}
+
+static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mlock(w.mm, A, 4 * PAGE), 0);
+	assert_int_equal(ms_munlock(w.mm, A, 2 * PAGE), 0);
+	assert_vma(&w, A, A + 2 * PAGE);
+	assert_int_equal(ms_munlock(w.mm, A + 2 * PAGE, 2 * PAGE), 0);
+	assert_vma(&w, A, A + 4 * PAGE);
+	assert_true(present(&w, A));
+	world_end(&w);
+}
+
+static void the_range_grows_to_whole_pages(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mlock(w.mm, A + PAGE - 1, 2), 0);
+	assert_vma(&w, A, A + 2 * PAGE);
+	assert_int_equal(ms_mlock(w.mm, A + 2 * PAGE, 0), 0);
+	assert_false(flags_at(&w, A + 2 * PAGE) & MS_VM_LOCKED);
+	assert_int_equal(ms_munlock(w.mm, A, UINT64_MAX), 0);
+	world_end(&w);
+}
+
+/*  | a | hole | b |   a keeps its lock  */
+static void a_hole_is_ENOMEM_and_what_is_before_it_stays_locked(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + 2 * PAGE, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mlock(w.mm, A, 3 * PAGE), -ENOMEM);
+	assert_true(flags_at(&w, A) & MS_VM_LOCKED);
+	assert_false(flags_at(&w, A + 2 * PAGE) & MS_VM_LOCKED);
+	assert_false(present(&w, A));
+	assert_int_equal(ms_mlock(w.mm, A + PAGE, PAGE), -ENOMEM);
+	assert_int_equal(ms_munlock(w.mm, A, 2 * PAGE), -ENOMEM);
+	assert_false(flags_at(&w, A) & MS_VM_LOCKED);
+	world_end(&w);
+}
+
+static void a_range_that_wraps_is_EINVAL(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	assert_int_equal(ms_mlock(w.mm, A, UINT64_MAX - 2 * PAGE), -EINVAL);
+	assert_int_equal(ms_munlock(w.mm, A, UINT64_MAX - 2 * PAGE), -EINVAL);
+	world_end(&w);
+}
+
+static void device_and_hugetlb_memory_is_not_locked_and_no_error(void **state)
+{
+	(void)state;
+	struct driver d = { .ops = { .fault = driver_fault }, .vm_flags = MS_VM_PFNMAP };
+	struct world w = world("6.12.117");
+
+	map_shared(&w, driver_file(&w, &d), A, PAGE, 0);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
+	assert_false(flags_at(&w, A) & MS_VM_LOCKED);
+	assert_false(present(&w, A));
+	map_shared(&w, ms_memfd_hugetlb_new(w.m, MS_2M, MS_2M), B, MS_2M, 0);
+	assert_int_equal(ms_mlock(w.mm, B, MS_2M), 0);
+	assert_false(flags_at(&w, B) & MS_VM_LOCKED);
+	assert_true(present(&w, B));
+	world_end(&w);
+}
+
+static void what_cannot_be_faulted_in_is_ENOMEM_but_locked(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, 0);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), -ENOMEM);
+	assert_true(flags_at(&w, A) & MS_VM_LOCKED);
+	map_shared(&w, ms_memfd_new(w.m, PAGE), B, 2 * PAGE, 0);
+	assert_int_equal(ms_mlock(w.mm, B, 2 * PAGE), -ENOMEM);
+	assert_true(present(&w, B));
+	world_end(&w);
+}
+
+static void no_memory_for_a_page_is_EAGAIN(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	ms_machine_fail_alloc(w.m, 1);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), -EAGAIN);
+	assert_true(flags_at(&w, A) & MS_VM_LOCKED);
+	world_end(&w);
+}
+
+/* private writable memory is written to, shared and read-only memory is read */
+static void populate_writes_where_a_write_would_copy(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *f = ms_memfd_new(w.m, PAGE);
+	struct ms_host_leaf leaf;
+
+	assert_true(ms_mmap(w.mm, A, PAGE, MS_PROT_RW,
+			    MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_POPULATE, f, 0) > 0);
+	assert_true(ms_host_leaf(w.mm, A, &leaf));
+	assert_true(leaf.entry & MS_PTE_DIRTY);
+	assert_true(ms_mmap(w.mm, B, PAGE, MS_PROT_RW,
+			    MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_POPULATE, f, 0) > 0);
+	assert_true(ms_host_leaf(w.mm, B, &leaf));
+	assert_false(leaf.entry & MS_PTE_DIRTY);
+	world_end(&w);
+}
+
+/*  | in the file | beyond its end |  */
+static void populate_of_mmap_forgives_errors(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	assert_true(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_RW,
+			    MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_POPULATE, ms_memfd_new(w.m, PAGE),
+			    0) > 0);
+	assert_true(present(&w, A));
+	assert_false(present(&w, A + PAGE));
+	world_end(&w);
+}
+
+static void populate_takes_huge_pages_in_one_step(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+
+	assert_true(ms_mmap(w.mm, A, 2 * MS_2M, MS_PROT_RW,
+			    MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_POPULATE, NULL, 0) > 0);
+	assert_int_equal(leaf_size(&w, A + MS_2M), MS_2M);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_HOST_FAULT), 2);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mlock_sets_the_flag_and_faults_every_page_in),
+		cmocka_unit_test(munlock_takes_the_flag_only_and_the_parts_join),
+		cmocka_unit_test(the_range_grows_to_whole_pages),
+		cmocka_unit_test(a_hole_is_ENOMEM_and_what_is_before_it_stays_locked),
+		cmocka_unit_test(a_range_that_wraps_is_EINVAL),
+		cmocka_unit_test(device_and_hugetlb_memory_is_not_locked_and_no_error),
+		cmocka_unit_test(what_cannot_be_faulted_in_is_ENOMEM_but_locked),
+		cmocka_unit_test(no_memory_for_a_page_is_EAGAIN),
+		cmocka_unit_test(populate_writes_where_a_write_would_copy),
+		cmocka_unit_test(populate_of_mmap_forgives_errors),
+		cmocka_unit_test(populate_takes_huge_pages_in_one_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

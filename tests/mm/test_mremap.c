@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mremap: arguments, what a refused call leaves, resizing in place, many VMAs. The moving itself is
+ * in test_move.c. */
+#include "world_of.h"
+
+#define MAYMOVE MS_MREMAP_MAYMOVE
+#define FIXED (MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED)
+#define DONTUNMAP (MS_MREMAP_MAYMOVE | MS_MREMAP_DONTUNMAP)
+
+static void bad_arguments_are_EINVAL(void **state)
+{
+	(void)state;
+	const char *const kernels[] = { "5.10.223", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(kernels[i]);
+		struct ms_mm *mm = w.mm;
+
+		map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+		assert_int_equal(ms_mremap(mm, A, PAGE, PAGE, 0x8, 0), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A, PAGE, PAGE, MS_MREMAP_FIXED, B), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A, PAGE, PAGE, MS_MREMAP_DONTUNMAP, B), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A, PAGE, 2 * PAGE, DONTUNMAP, B), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A + 1, PAGE, PAGE, FIXED, B), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A, PAGE, 0, FIXED, B), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A, PAGE, PAGE, FIXED, B + 1), -EINVAL);
+		assert_int_equal(ms_mremap(mm, A, PAGE, PAGE, FIXED, UINT64_C(1) << 48), -EINVAL);
+		assert_int_equal(move_to(&w, A, 4 * PAGE, A + 2 * PAGE), -EINVAL);
+		assert_vma(&w, A, A + 4 * PAGE);
+		assert_int_equal(ms_mm_map_count(mm), 1);
+		world_end(&w);
+	}
+}
+
+static void lengths_are_rounded_up_to_pages(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	assert_int_equal(move_to(&w, A, 3 * PAGE + 1, B), (int64_t)B);
+	assert_vma(&w, B, B + 4 * PAGE);
+	assert_int_equal(ms_mm_map_count(w.mm), 1);
+	world_end(&w);
+}
+
+/* What an EFAULT leaves at the destination: the old address is in a hole, or crosses vm_end. */
+static void check_destination(enum ms_policy_mremap_fixed_order order, bool after_hole,
+			      bool after_crossing)
+{
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
+
+	p.mremap_fixed_order = order;
+	w = world_of(&p, MS_THP_NEVER);
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, B, PAGE, MS_PROT_RW);
+	assert_int_equal(move_to(&w, A + PAGE, PAGE, B), -EFAULT);
+	assert_int_equal(ms_vma_lookup(w.mm, B) != NULL, after_hole);
+	map_anon(&w, B, PAGE, MS_PROT_RW);
+	assert_int_equal(move_to(&w, A, 2 * PAGE, B), -EFAULT);
+	assert_int_equal(ms_vma_lookup(w.mm, B) != NULL, after_crossing);
+	assert_vma(&w, A, A + PAGE);
+	world_end(&w);
+}
+
+static void a_refused_move_has_emptied_the_destination_as_the_order_says(void **state)
+{
+	(void)state;
+	check_destination(MS_MREMAP_FIXED_ORDER_DEST_FIRST, false, false);
+	check_destination(MS_MREMAP_FIXED_ORDER_LOOKUP_THEN_DEST, true, false);
+	check_destination(MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST, true, true);
+}
+
+static void same_size_in_place_is_nothing(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_mremap(w.mm, A, PAGE, PAGE, 0, 0), (int64_t)A);
+	assert_int_equal(ms_trace_len(w.m), 0);
+	assert_vma(&w, A, A + 2 * PAGE);
+	world_end(&w);
+}
+
+static void in_place_without_a_vma_is_EFAULT_where_the_kernel_looks(void **state)
+{
+	(void)state;
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w = world_of(&p, MS_THP_NEVER);
+
+	assert_int_equal(ms_mremap(w.mm, A, 2 * PAGE, PAGE, 0, 0), -EFAULT);
+	world_end(&w);
+	p.mremap_inplace_needs_vma = MS_MREMAP_INPLACE_NEEDS_VMA_NO;
+	w = world_of(&p, MS_THP_NEVER);
+	assert_int_equal(ms_mremap(w.mm, A, 2 * PAGE, PAGE, 0, 0), (int64_t)A);
+	assert_int_equal(ms_mremap(w.mm, A, PAGE, 2 * PAGE, 0, 0), -EFAULT);
+	world_end(&w);
+}
+
+static void shrinking_unmaps_the_tail(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_mremap(w.mm, A, 4 * PAGE, PAGE, 0, 0), (int64_t)A);
+	assert_vma(&w, A, A + PAGE);
+	assert_event(&w, MS_EV_ZAP, 0, A + PAGE, 3 * PAGE);
+	world_end(&w);
+}
+
+/*  old length 0: | memfd | stays, a second mapping of the same pages appears  */
+static void old_length_0_duplicates_a_shared_mapping(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *f = ms_memfd_new(w.m, 4 * PAGE);
+
+	map_shared(&w, f, A, 2 * PAGE, PAGE);
+	assert_int_equal(ms_mremap(w.mm, A + PAGE, 0, PAGE, FIXED, B), (int64_t)B);
+	assert_vma(&w, A, A + 2 * PAGE);
+	assert_int_equal(ms_vma_lookup(w.mm, B)->vm_pgoff, 2);
+	map_anon(&w, A + 4 * PAGE, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mremap(w.mm, A + 4 * PAGE, 0, PAGE, FIXED, B + MS_2M), -EINVAL);
+	world_end(&w);
+}
+
+static void VM_DONTEXPAND_does_not_grow(void **state)
+{
+	(void)state;
+	struct driver d = { .vm_flags = MS_VM_DONTEXPAND };
+	struct world w = world("6.12.117");
+
+	map_shared(&w, driver_file(&w, &d), A, PAGE, 0);
+	assert_int_equal(ms_mremap(w.mm, A, PAGE, 2 * PAGE, MAYMOVE, 0), -EFAULT);
+	assert_int_equal(move_to(&w, A, PAGE, B), (int64_t)B);
+	world_end(&w);
+}
+
+static void dontunmap_of_a_file_is_a_matter_of_policy(void **state)
+{
+	(void)state;
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct driver d = { .vm_flags = MS_VM_DONTEXPAND };
+	struct world w = world_of(&p, MS_THP_NEVER);
+
+	map_shared(&w, ms_memfd_new(w.m, PAGE), A, PAGE, 0);
+	assert_int_equal(copy_to(&w, A, PAGE, B), (int64_t)B);
+	map_shared(&w, driver_file(&w, &d), A + MS_2M, PAGE, 0);
+	assert_int_equal(copy_to(&w, A + MS_2M, PAGE, B + MS_2M), -EINVAL);
+	world_end(&w);
+
+	p.mremap_dontunmap = MS_MREMAP_DONTUNMAP_PRIVATE_ANON_ONLY;
+	w = world_of(&p, MS_THP_NEVER);
+	map_shared(&w, ms_memfd_new(w.m, PAGE), A, PAGE, 0);
+	assert_int_equal(copy_to(&w, A, PAGE, B), -EINVAL);
+	map_anon(&w, A + MS_2M, PAGE, MS_PROT_RW);
+	assert_int_equal(copy_to(&w, A + MS_2M, PAGE, B), (int64_t)B);
+	world_end(&w);
+}
+
+/* ---- growing ---- */
+
+static void grows_in_place_where_nothing_follows(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mremap(w.mm, A + PAGE, PAGE, 3 * PAGE, 0, 0), (int64_t)(A + PAGE));
+	assert_vma(&w, A, A + 4 * PAGE);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 0);
+	world_end(&w);
+}
+
+static void does_not_grow_into_a_neighbour_or_out_of_the_middle(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
+	map_anon(&w, A + 3 * PAGE, PAGE, MS_PROT_R);
+	assert_int_equal(ms_mremap(w.mm, A, 2 * PAGE, 4 * PAGE, 0, 0), -ENOMEM);
+	assert_int_equal(ms_mremap(w.mm, A, PAGE, 2 * PAGE, 0, 0), -ENOMEM);
+	assert_vma(&w, A, A + 2 * PAGE);
+	world_end(&w);
+}
+
+static void a_growing_mapping_that_may_move_goes_to_a_free_place(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	int64_t to;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + PAGE, PAGE, MS_PROT_R);
+	touch(&w, A, MS_PROT_W);
+	to = ms_mremap(w.mm, A, PAGE, 2 * PAGE, MAYMOVE, 0);
+	assert_true(to > 0);
+	assert_vma(&w, (ms_hva_t)to, (ms_hva_t)to + 2 * PAGE);
+	assert_true(present(&w, (ms_hva_t)to));
+	assert_null(ms_vma_lookup(w.mm, A));
+	world_end(&w);
+}
+
+/*  | vma |++++| next |  */
+static void a_mapping_that_grows_up_to_the_next_joins_it(void **state)
+{
+	(void)state;
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+
+	for (int i = 0; i < 2; i++) {
+		struct world w;
+
+		p.mremap_grow_merge = i ? MS_MREMAP_GROW_MERGE_YES : MS_MREMAP_GROW_MERGE_NO;
+		w = world_of(&p, MS_THP_NEVER);
+		map_anon(&w, A, PAGE, MS_PROT_RW);
+		map_anon(&w, A + 2 * PAGE, PAGE, MS_PROT_RW);
+		assert_int_equal(ms_mremap(w.mm, A, PAGE, 2 * PAGE, 0, 0), (int64_t)A);
+		assert_vma(&w, A, A + (i ? 3 : 2) * PAGE);
+		world_end(&w);
+	}
+}
+
+/* Where a close hook keeps a VMA out of merging, it still grows; special ones then do not. */
+static void a_close_hook_does_not_keep_a_mapping_from_growing(void **state)
+{
+	(void)state;
+	struct driver d = { .ops = { .close = driver_close } },
+		      mixed = { .vm_flags = MS_VM_MIXEDMAP };
+	const char *const kernels[] = { "6.1.192", "6.12.117" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world(kernels[i]);
+
+		map_shared(&w, driver_file(&w, &d), A, PAGE, 0);
+		assert_int_equal(ms_mremap(w.mm, A, PAGE, 2 * PAGE, 0, 0), (int64_t)A);
+		assert_vma(&w, A, A + 2 * PAGE);
+		map_shared(&w, driver_file(&w, &mixed), B, PAGE, 0);
+		assert_int_equal(ms_mremap(w.mm, B, PAGE, 2 * PAGE, 0, 0), -ENOMEM);
+		world_end(&w);
+	}
+}
+
+static void the_new_part_of_a_locked_mapping_is_populated(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
+	assert_int_equal(ms_mremap(w.mm, A, PAGE, 3 * PAGE, 0, 0), (int64_t)A);
+	assert_true(present(&w, A + 2 * PAGE));
+	world_end(&w);
+}
+
+/* ---- many VMAs ---- */
+
+/*  | a |  gap  | b |   ->   | a'|  gap  | b'|  */
+static void a_range_over_several_vmas_moves_each(void **state)
+{
+	(void)state;
+	struct world w = world("7.2.13");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + 3 * PAGE, 2 * PAGE, MS_PROT_R);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(move_to(&w, A, 4 * PAGE, B), (int64_t)B);
+	assert_vma(&w, B, B + PAGE);
+	assert_vma(&w, B + 3 * PAGE, B + 4 * PAGE);
+	assert_vma(&w, A + 4 * PAGE, A + 5 * PAGE);
+	assert_null(ms_vma_lookup(w.mm, A));
+	assert_true(present(&w, B));
+	world_end(&w);
+}
+
+static void a_range_that_begins_in_a_gap_is_EFAULT(void **state)
+{
+	(void)state;
+	struct world w = world("7.2.13");
+
+	map_anon(&w, A + PAGE, PAGE, MS_PROT_RW);
+	assert_int_equal(move_to(&w, A, 2 * PAGE, B), -EFAULT);
+	assert_int_equal(move_to(&w, A + 4 * PAGE, PAGE, B), -EFAULT);
+	assert_vma(&w, A + PAGE, A + 2 * PAGE);
+	world_end(&w);
+}
+
+static void several_vmas_are_EFAULT_up_to_6_16_and_whenever_the_size_changes(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + PAGE, PAGE, MS_PROT_R);
+	assert_int_equal(move_to(&w, A, 2 * PAGE, B), -EFAULT);
+	world_end(&w);
+	w = world("7.2.13");
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + PAGE, PAGE, MS_PROT_R);
+	assert_int_equal(ms_mremap(w.mm, A, 2 * PAGE, 3 * PAGE, FIXED, B), -EFAULT);
+	assert_int_equal(ms_mm_map_count(w.mm), 2);
+	world_end(&w);
+}
+
+/* ---- limits ---- */
+
+/* Every second page: n VMAs that do not merge. */
+static void fill(struct world *w, unsigned int n)
+{
+	for (unsigned int i = ms_mm_map_count(w->mm); i < n; i++)
+		assert_true(map_anon(w, A + MS_1G + i * 2 * PAGE, PAGE, MS_PROT_RW) > 0);
+}
+
+static void near_the_limit_of_vmas_nothing_moves(void **state)
+{
+	(void)state;
+	const unsigned int limit = 65530;
+	struct world w = world("6.12.117");
+
+	ms_trace_keep(w.m, 0);
+	fill(&w, limit - 5);
+	assert_int_equal(move_to(&w, A + MS_1G, PAGE, B), -ENOMEM);
+	assert_int_equal(ms_munmap(w.mm, A + MS_1G + 2 * PAGE, PAGE), 0);
+	assert_int_equal(move_to(&w, A + MS_1G, PAGE, B), (int64_t)B);
+	world_end(&w);
+
+	w = world("7.2.13");
+	ms_trace_keep(w.m, 0);
+	fill(&w, limit - 3);
+	assert_int_equal(ms_mremap(w.mm, A + MS_1G, PAGE, PAGE, 0, 0), -ENOMEM);
+	assert_int_equal(ms_munmap(w.mm, A + MS_1G + 2 * PAGE, PAGE), 0);
+	assert_int_equal(move_to(&w, A + MS_1G, PAGE, B), (int64_t)B);
+	assert_int_equal(copy_to(&w, B, PAGE, A), -ENOMEM);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_arguments_are_EINVAL),
+		cmocka_unit_test(lengths_are_rounded_up_to_pages),
+		cmocka_unit_test(a_refused_move_has_emptied_the_destination_as_the_order_says),
+		cmocka_unit_test(same_size_in_place_is_nothing),
+		cmocka_unit_test(in_place_without_a_vma_is_EFAULT_where_the_kernel_looks),
+		cmocka_unit_test(shrinking_unmaps_the_tail),
+		cmocka_unit_test(old_length_0_duplicates_a_shared_mapping),
+		cmocka_unit_test(VM_DONTEXPAND_does_not_grow),
+		cmocka_unit_test(dontunmap_of_a_file_is_a_matter_of_policy),
+		cmocka_unit_test(grows_in_place_where_nothing_follows),
+		cmocka_unit_test(does_not_grow_into_a_neighbour_or_out_of_the_middle),
+		cmocka_unit_test(a_growing_mapping_that_may_move_goes_to_a_free_place),
+		cmocka_unit_test(a_mapping_that_grows_up_to_the_next_joins_it),
+		cmocka_unit_test(a_close_hook_does_not_keep_a_mapping_from_growing),
+		cmocka_unit_test(the_new_part_of_a_locked_mapping_is_populated),
+		cmocka_unit_test(a_range_over_several_vmas_moves_each),
+		cmocka_unit_test(a_range_that_begins_in_a_gap_is_EFAULT),
+		cmocka_unit_test(several_vmas_are_EFAULT_up_to_6_16_and_whenever_the_size_changes),
+		cmocka_unit_test(near_the_limit_of_vmas_nothing_moves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
