@@ -16,6 +16,16 @@ int ms_drivers_init(struct ms_machine *m)
 	return 0;
 }
 
+void ms_drivers_destroy(struct ms_machine *m)
+{
+	if (!m->drivers)
+		return;
+	// Every file is gone by now, and with it what it held.
+	ms_claims_destroy(m);
+	ms_free(m, m->drivers);
+	m->drivers = NULL;
+}
+
 bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 {
 	switch (type) {

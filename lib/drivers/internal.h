@@ -59,6 +59,7 @@ struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_f
 void ms_iomem_file_release(struct ms_file *file);
 /* Is a page of [start, end) System RAM or (where that counts) claimed? */
 bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+void ms_claims_destroy(struct ms_machine *m);
 /* devmem_is_allowed: may user space see this page through /dev/mem? */
 bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
 

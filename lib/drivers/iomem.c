@@ -152,16 +152,12 @@ void ms_iomem_file_release(struct ms_file *file)
 	ms_free(ms_file_machine(file), f);
 }
 
-void ms_drivers_destroy(struct ms_machine *m)
+void ms_claims_destroy(struct ms_machine *m)
 {
 	struct ms_claim *claim;
 
-	if (!m->drivers)
-		return;
 	while ((claim = RB_MIN(ms_claims, &m->drivers->claims))) {
 		RB_REMOVE(ms_claims, &m->drivers->claims, claim);
 		ms_free(m, claim);
 	}
-	ms_free(m, m->drivers);
-	m->drivers = NULL;
 }
