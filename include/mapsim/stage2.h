@@ -21,6 +21,7 @@ extern "C" {
  * Where the table's memory comes from and who hears of what it does. Only alloc and free are
  * required; a callback that is not there costs nothing. No callback may use the table.
  */
+struct ms_s2_run;
 struct ms_s2_host {
 	void *ctx;
 	/** `size` zeroed bytes aligned to `size` (a power of two, at least the granule); NULL:
@@ -38,6 +39,12 @@ struct ms_s2_host {
 	void (*tlbi)(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t size,
 		     unsigned int level);
 	void (*cmo)(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
+	/**
+	 * Many leaves that change in one go: instead of desc, tlbi and cmo for each of them. For
+	 * who wants the numbers only (ms_s2_run_count), or the events one by one only now and then
+	 * (ms_s2_run_tell). Without it the other three are called. The run is gone after the call.
+	 */
+	void (*run)(void *ctx, const struct ms_s2_run *run);
 };
 
 struct ms_s2_config {
@@ -59,6 +66,33 @@ struct ms_s2_config {
 struct ms_s2;
 int ms_s2_new(struct ms_s2 **s2, const struct ms_s2_config *config, const struct ms_s2_host *host);
 void ms_s2_free(struct ms_s2 *s2);
+
+enum ms_s2_run_kind {
+	MS_S2_RUN_FILL,   ///< empty entries became leaves; each after its cache maintenance
+	MS_S2_RUN_CLEAR,  ///< leaves went; after each its TLBI, if not deferred, and dcache clean
+	MS_S2_RUN_CHANGE, ///< leaves lost `bit`; those that did not have it did not change
+};
+
+/** Neighbouring entries of one table of the last level, or of blocks. */
+struct ms_s2_run {
+	const struct ms_s2 *s2;
+	enum ms_s2_run_kind kind;
+	unsigned int level;
+	ms_ipa_t ipa;         ///< that the first entry translates
+	unsigned int count;   ///< entries
+	unsigned int leaves;  ///< of FILL and CLEAR: those of them that are leaves
+	const uint64_t *desc; ///< of FILL the new descriptors, else the old; 0: not a leaf
+	uint64_t bit;         ///< of CHANGE: one bit
+	bool maintain;        ///< of FILL: with cache maintenance (a split does none)
+};
+
+/** Calls of desc, tlbi and cmo that a run stands for. */
+struct ms_s2_totals {
+	uint64_t desc, tlbi, dcache, icache;
+};
+struct ms_s2_totals ms_s2_run_count(const struct ms_s2_run *run);
+/** Makes them, in the kernel's order. */
+void ms_s2_run_tell(const struct ms_s2_run *run);
 
 /** kvm_mmu_memory_cache: tables put by so that a map under a lock allocates nothing.
  * Zero-initialised by its owner. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Changing what leaves allow without moving them: write protection, relaxing, age; and flushing. */
 #include "s2.h"
+#include "words.h"
 
 /* What to do with the leaves of a range, and what was found. */
 struct attr_walk {
 	struct ms_s2 *s2;
 	ms_ipa_t end;
-	uint64_t clear; // bits that go from every leaf
+	uint64_t clear; // a bit that goes from every leaf, or 0
 	uint64_t found; // all bits that were set in some leaf
 };
 
@@ -26,20 +27,22 @@ static void clear_bits_of_pages(struct attr_walk *w, uint32_t table, ms_ipa_t ad
 	struct ms_s2 *s2 = w->s2;
 	uint64_t *words = s2->tables[table].words + entry_index(&s2->g, addr, S2_LAST_LEVEL);
 	unsigned int n = whole_entries(&s2->g, addr, stop, S2_LAST_LEVEL);
-	uint64_t found = 0, keep = ~w->clear;
 
-	for (unsigned int i = 0; i < n; i++)
-		found |= words[i];
-	w->found |= found;
-	if (!(found & w->clear))
-		return;
-	if (!s2->per_leaf_desc) {
-		for (unsigned int i = 0; i < n; i++)
-			words[i] &= keep;
+	if (!w->clear) {
+		w->found |= words_or(words, n);
 		return;
 	}
-	for (unsigned int i = 0; i < n; i++, addr += s2_page_size(&s2->g))
-		change_leaf(s2, words + i, addr, S2_LAST_LEVEL, words[i] & keep);
+	if (s2->host.desc || s2->host.run)
+		ms_s2_tell_run(&(struct ms_s2_run){
+			.s2 = s2,
+			.kind = MS_S2_RUN_CHANGE,
+			.level = S2_LAST_LEVEL,
+			.ipa = addr,
+			.count = n,
+			.desc = words,
+			.bit = w->clear,
+		});
+	w->found |= words_clear_bits(words, n, w->clear);
 }
 
 /* Every leaf that the range touches, whole, however little of it is in the range. */
@@ -64,51 +67,57 @@ static void clear_bits(struct attr_walk *w, uint32_t table, ms_ipa_t addr, unsig
 	}
 }
 
-static void clear_bits_of_range(struct attr_walk *w, ms_ipa_t start)
+static uint64_t clear_bits_of_range(struct ms_s2 *s2, const struct s2_range *range, uint64_t clear)
 {
-	struct ms_s2 *s2 = w->s2;
+	struct attr_walk w = { .s2 = s2, .end = range->end, .clear = clear };
+	unsigned int start = s2->g.start_level;
 
-	if (w->end - start == s2_page_size(&s2->g)) {
-		struct s2_spot spot = walk_near(s2, start);
+	for (ms_ipa_t addr = range->start; addr < range->end;
+	     addr = table_stop(&s2->g, addr, range->end, start))
+		clear_bits(&w, root_table(s2, addr), addr, start);
+	return w.found;
+}
 
-		w->found |= *spot.word;
-		change_leaf(s2, spot.word, start, spot.level, *spot.word & ~w->clear);
-		return;
+/* Takes a bit from every leaf that the range touches; *found: all that were set in some leaf. */
+static int clear_attr(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, uint64_t clear,
+		      uint64_t *found)
+{
+	struct s2_range range;
+	int ret = s2_range(s2, ipa, size, &range);
+
+	if (ret)
+		return ret;
+	if (range.end - range.start == s2_page_size(&s2->g)) {
+		struct s2_spot spot = walk_near(s2, range.start);
+
+		*found = *spot.word;
+		change_leaf(s2, spot.word, range.start, spot.level, *spot.word & ~clear);
+	} else {
+		*found = clear_bits_of_range(s2, &range, clear);
 	}
-	for (ms_ipa_t addr = start; addr < w->end;
-	     addr = table_stop(&s2->g, addr, w->end, s2->g.start_level))
-		clear_bits(w, root_table(s2, addr), addr, s2->g.start_level);
+	return 0;
 }
 
 // mirrors kvm_pgtable_stage2_wrprotect(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
-	struct s2_range range;
-	int ret = s2_range(s2, ipa, size, &range);
+	uint64_t found;
 
-	if (!ret)
-		clear_bits_of_range(
-			&(struct attr_walk){ .s2 = s2, .end = range.end, .clear = DESC_W },
-			range.start);
-	return ret;
+	return clear_attr(s2, ipa, size, DESC_W, &found);
 }
 
 // mirrors kvm_pgtable_stage2_test_clear_young(), arch/arm64/kvm/hyp/pgtable.c, 6.5+
 bool ms_s2_test_clear_young(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, bool clear)
 {
-	struct attr_walk w = { .s2 = s2, .clear = clear ? DESC_AF : 0 };
-	struct s2_range range;
+	uint64_t found = 0;
 
-	if (s2_range(s2, ipa, size, &range))
-		return false;
-	w.end = range.end;
-	clear_bits_of_range(&w, range.start);
-	return desc_young(w.found);
+	clear_attr(s2, ipa, size, clear ? DESC_AF : 0, &found);
+	return desc_young(found);
 }
 
 static int page_spot(struct ms_s2 *s2, ms_ipa_t ipa, struct s2_spot *spot)
 {
-	if (ipa >= ipa_limit(&s2->g))
+	if (ipa >= s2->g.ipa_limit)
 		return -ERANGE;
 	*spot = walk_near(s2, ipa);
 	return 0;
@@ -138,40 +147,40 @@ int ms_s2_mkyoung(struct ms_s2 *s2, ms_ipa_t ipa)
 /* Instructions that the guest will fetch must be seen before it may. */
 static void relax_leaf(struct ms_s2 *s2, const struct s2_spot *spot, ms_ipa_t ipa, uint64_t desc)
 {
-	if (!s2->config.cmo_by_caller && !desc_executable(&s2->f, *spot->word))
+	if (s2->maintains && !desc_executable(&s2->f, *spot->word))
 		invalidate_icache(s2, desc, spot->level);
 	change_leaf(s2, spot->word, ipa, spot->level, desc);
 }
 
-static uint64_t relaxed(const struct ms_s2 *s2, uint64_t desc, unsigned int prot, uint64_t xn)
+/* attr: of a mapping that allows what is to be added. */
+static uint64_t relaxed(const struct ms_s2 *s2, uint64_t desc, unsigned int prot, uint64_t attr)
 {
-	if (prot & MS_PROT_R)
-		desc |= DESC_R;
-	if (prot & MS_PROT_W)
-		desc |= DESC_W;
+	desc |= attr & (DESC_R | DESC_W);
 	if (prot & (MS_PROT_X | MS_PROT_PX | MS_PROT_UX))
-		desc = (desc & ~s2->f.xn_mask) | xn;
+		desc = (desc & ~s2->f.xn_mask) | (attr & s2->f.xn_mask);
 	return desc;
 }
 
 // mirrors kvm_pgtable_stage2_relax_perms(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot)
 {
-	bool local = s2->config.relax_local;
+	uint64_t attr = s2->attr[prot & (MS_PROT_RW | MS_PROT_X | MS_PROT_PX | MS_PROT_UX)];
+	unsigned int level = 0;
 	struct s2_spot spot;
-	uint64_t xn;
 	int ret;
 
-	if (!ms_s2_prot_to_xn(&s2->f, prot, &xn))
+	if (!attr)
 		return -EINVAL;
 	ret = page_spot(s2, ipa, &spot);
 	if (ret)
 		return ret;
-	if (*spot.word)
-		relax_leaf(s2, &spot, ipa, relaxed(s2, *spot.word, prot, xn));
-	else
+	if (*spot.word) {
+		level = spot.level;
+		relax_leaf(s2, &spot, ipa, relaxed(s2, *spot.word, prot, attr));
+	} else {
 		ret = nothing_there(s2);
-	tell_tlbi(s2, local ? MS_TLBI_IPA_NSH : MS_TLBI_IPA, ipa, 0, *spot.word ? spot.level : 0);
+	}
+	tell_tlbi(s2, s2->config.relax_local ? MS_TLBI_IPA_NSH : MS_TLBI_IPA, ipa, 0, level);
 	return ret;
 }
 

@@ -72,7 +72,7 @@ static const char *check_table(const struct ms_s2 *s2, uint32_t number, unsigned
 /* Of one root table: all, unless the IPA space is smaller than even that. */
 static unsigned int reachable_root_entries(const struct ms_s2 *s2)
 {
-	uint64_t n = ipa_limit(&s2->g) >> level_shift(&s2->g, s2->g.start_level);
+	uint64_t n = s2->g.ipa_limit >> level_shift(&s2->g, s2->g.start_level);
 
 	return n < s2->g.entries ? (unsigned int)n : s2->g.entries;
 }
@@ -100,16 +100,43 @@ static const char *check_pool(const struct ms_s2 *s2)
 	return NULL;
 }
 
-static const char *check_cursor(const struct ms_s2 *s2)
+/* The number of the table of this level that translates ipa; S2_NONE: none does. */
+static uint32_t table_at(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int level)
 {
-	unsigned int shift = s2->g.shift[S2_LAST_LEVEL - 1];
+	uint32_t table = root_table(s2, ipa);
 
-	if (s2->cursor_table == S2_NONE)
-		return s2->cursor_key == UINT64_MAX ? NULL : "a cursor without a table";
-	if (walk(s2, s2->cursor_key << shift).table != s2->cursor_table ||
-	    s2->tables[s2->cursor_table].words != s2->cursor_words)
-		return "the cursor is stale";
+	for (unsigned int above = s2->g.start_level; above < level; above++) {
+		uint64_t d = s2->tables[table].words[entry_index(&s2->g, ipa, above)];
+
+		if (!desc_is_table(d, above))
+			return S2_NONE;
+		table = desc_table(s2, d);
+	}
+	return table;
+}
+
+static const char *check_near(const struct ms_s2 *s2, unsigned int slot, unsigned int level)
+{
+	const struct s2_near *near = &s2->near[slot];
+	ms_ipa_t ipa = (ms_ipa_t)near->key << s2->g.whole_shift[level];
+
+	if (near->key == S2_NONE)
+		return near->table == S2_NONE ? NULL : "a table is remembered without its place";
+	if (near_slot(near->key, level) != slot || ipa >= s2->g.ipa_limit ||
+	    table_at(s2, ipa, level) != near->table || s2->tables[near->table].words != near->words)
+		return "a table is remembered where it is not";
 	return NULL;
+}
+
+static const char *check_all_near(const struct ms_s2 *s2)
+{
+	const char *broken = NULL;
+
+	for (unsigned int i = 0; !broken && i < S2_NEAR_PAGES; i++)
+		broken = check_near(s2, i, S2_LAST_LEVEL);
+	for (unsigned int i = 0; !broken && i < S2_NEAR - S2_NEAR_PAGES; i++)
+		broken = check_near(s2, S2_NEAR_PAGES + i, i / S2_NEAR_UPPER);
+	return broken;
 }
 
 const char *ms_s2_check(const struct ms_s2 *s2)
@@ -126,5 +153,5 @@ const char *ms_s2_check(const struct ms_s2 *s2)
 	if (seen + s2->cached + s2->pooled != count_tables(s2))
 		return "a table is lost";
 	broken = check_pool(s2);
-	return broken ? broken : check_cursor(s2);
+	return broken ? broken : check_all_near(s2);
 }

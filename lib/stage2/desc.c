@@ -18,10 +18,10 @@ static uint64_t bits(unsigned int from, unsigned int to)
 // mirrors kvm_phys_to_pte(), arch/arm64/include/asm/kvm_pgtable.h, 5.10+ (LPA2: 6.8+)
 static void place_address(struct s2_format *f, const struct s2_geometry *g)
 {
-	bool lpa2 = g->page_shift < 16 && g->ipa_bits > 48;
+	bool lpa2 = g->page_shift < 16 && g->ipa_limit > UINT64_C(1) << 48;
 
 	f->pa_mask = bits(g->page_shift, lpa2 ? 50 : 48);
-	f->pa_bits = lpa2 || g->page_shift == 16 ? 52 : 48;
+	f->pa_limit = UINT64_C(1) << (lpa2 || g->page_shift == 16 ? 52 : 48);
 	f->shareability = lpa2 ? 0 : DESC_SH_INNER;
 	if (lpa2) {
 		f->hi_from = 50;
@@ -57,8 +57,9 @@ static bool executable_at_el0(unsigned int prot)
 	return prot & (MS_PROT_X | MS_PROT_UX);
 }
 
-// mirrors stage2_set_xn_attr(), arch/arm64/kvm/hyp/pgtable.c, 7.x
-bool ms_s2_prot_to_xn(const struct s2_format *f, unsigned int prot, uint64_t *xn)
+/* mirrors stage2_set_xn_attr(), arch/arm64/kvm/hyp/pgtable.c, 7.x; false: one level only, where the
+ * table has one bit */
+static bool prot_to_xn(const struct s2_format *f, unsigned int prot, uint64_t *xn)
 {
 	bool px = executable_at_el1(prot), ux = executable_at_el0(prot);
 
@@ -81,7 +82,7 @@ uint64_t ms_s2_prot_to_attr(const struct s2_format *f, unsigned int prot)
 		return 0;
 	if (uncached && (executable_at_el1(prot) || executable_at_el0(prot)))
 		return 0;
-	if (!ms_s2_prot_to_xn(f, prot, &xn))
+	if (!prot_to_xn(f, prot, &xn))
 		return 0;
 	if (uncached)
 		attr = uncached == MS_PROT_DEVICE ? memattr(MEMATTR_DEVICE) : f->normal_nc;

@@ -30,7 +30,7 @@
 /* Where output addresses of a table's descriptors go, and which of its bits mean what. */
 struct s2_format {
 	uint64_t pa_mask;     // address bits that stand where they are
-	unsigned int pa_bits; // width of an output address
+	uint64_t pa_limit;    // the first address that is too wide
 	unsigned int hi_from; // the bits above pa_mask: first of them,
 	unsigned int hi_to;   // where they go,
 	uint64_t hi_mask;     // how many (0: none)
@@ -101,11 +101,21 @@ static inline bool desc_differs_beyond_perms(const struct s2_format *f, uint64_t
 	return !desc_valid(old) || !desc_valid(new) || ((old ^ new) & ~f->perms);
 }
 
+/* The bits of a leaf that say what it allows and what memory it is, as one small number. */
+enum { S2_ATTR_VALUES = 0x100 };
+static inline unsigned int desc_attr_number(uint64_t d)
+{
+	return (unsigned int)(d >> DESC_MEMATTR_SHIFT & 0x3f) | (unsigned int)(d >> 53 & 3) << 6;
+}
+
+static inline uint64_t attr_number_desc(unsigned int number)
+{
+	return (uint64_t)(number & 0x3f) << DESC_MEMATTR_SHIFT | (uint64_t)(number >> 6) << 53;
+}
+
 struct s2_format ms_s2_format(const struct s2_geometry *g, bool fwb, bool xn_two_bits);
 /* The attribute bits of a mapping, never 0; 0: prot is not one that KVM accepts. */
 uint64_t ms_s2_prot_to_attr(const struct s2_format *f, unsigned int prot);
-/* XN bits for the X, PX, UX of prot; false: one level only, where the table has one bit. */
-bool ms_s2_prot_to_xn(const struct s2_format *f, unsigned int prot, uint64_t *xn);
 /* MS_PROT_* of a leaf. */
 unsigned int ms_s2_desc_to_prot(const struct s2_format *f, uint64_t d);
 

@@ -19,14 +19,16 @@ enum { S2_LAST_LEVEL = 3, S2_LEVELS = 4 };
 
 struct s2_geometry {
 	unsigned int page_shift;
-	unsigned int ipa_bits;
+	uint64_t ipa_limit; // the first address beyond the IPA space
 	unsigned int start_level;
 	unsigned int root_pages;       // concatenated tables of the start level, a power of two
 	unsigned int min_block_level;  // the largest leaf
 	unsigned int entries;          // of one table
 	unsigned int stride;           // address bits that one level translates
 	unsigned int root_shift;       // of the bytes that one root table translates
-	unsigned int shift[S2_LEVELS]; // of the bytes that one entry translates
+	uint64_t size[S2_LEVELS];      // bytes that one entry translates,
+	unsigned int shift[S2_LEVELS]; // and their shift;
+	unsigned int whole_shift[S2_LEVELS]; // of the bytes that a whole table translates
 };
 
 static inline unsigned int level_shift(const struct s2_geometry *g, unsigned int level)
@@ -36,13 +38,7 @@ static inline unsigned int level_shift(const struct s2_geometry *g, unsigned int
 
 static inline uint64_t level_size(const struct s2_geometry *g, unsigned int level)
 {
-	return UINT64_C(1) << level_shift(g, level);
-}
-
-/* Shift of the bytes that a whole table of this level translates. */
-static inline unsigned int table_shift(const struct s2_geometry *g, unsigned int level)
-{
-	return level_shift(g, level) + g->stride;
+	return g->size[level];
 }
 
 static inline unsigned int entry_index(const struct s2_geometry *g, ms_ipa_t ipa,
@@ -70,12 +66,17 @@ static inline bool level_has_leaves(const struct s2_geometry *g, unsigned int le
 
 static inline uint64_t s2_page_size(const struct s2_geometry *g)
 {
-	return UINT64_C(1) << g->page_shift;
+	return g->size[S2_LAST_LEVEL];
 }
 
-static inline uint64_t ipa_limit(const struct s2_geometry *g)
+/* The level whose leaves have this size; 0, where there are none: no level. */
+static inline unsigned int leaf_level(const struct s2_geometry *g, uint64_t size)
 {
-	return UINT64_C(1) << g->ipa_bits;
+	unsigned int level = S2_LAST_LEVEL;
+
+	while (level >= g->min_block_level && level_size(g, level) != size)
+		level--;
+	return level >= g->min_block_level ? level : 0;
 }
 
 static inline bool is_aligned(uint64_t x, uint64_t size)
@@ -90,11 +91,18 @@ static inline unsigned int whole_entries(const struct s2_geometry *g, ms_ipa_t a
 	return (unsigned int)((end - addr) >> level_shift(g, level));
 }
 
+/* Entries of one level that [addr, end) touches; addr is aligned to them. */
+static inline unsigned int entries_touched(const struct s2_geometry *g, ms_ipa_t addr, ms_ipa_t end,
+					   unsigned int level)
+{
+	return (unsigned int)((end - addr + level_size(g, level) - 1) >> level_shift(g, level));
+}
+
 /* Where a walk of [addr, end) leaves the table of this level that translates addr. */
 static inline ms_ipa_t table_stop(const struct s2_geometry *g, ms_ipa_t addr, ms_ipa_t end,
 				  unsigned int level)
 {
-	ms_ipa_t stop = ((addr >> table_shift(g, level)) + 1) << table_shift(g, level);
+	ms_ipa_t stop = ((addr >> g->whole_shift[level]) + 1) << g->whole_shift[level];
 
 	return stop < end ? stop : end;
 }
@@ -108,18 +116,22 @@ static inline struct s2_geometry s2_geometry(unsigned int page_shift, unsigned i
 {
 	struct s2_geometry g = {
 		.page_shift = page_shift,
-		.ipa_bits = ipa_bits,
+		.ipa_limit = UINT64_C(1) << ipa_bits,
 		.min_block_level = page_shift == 12 ? 1 : 2,
 		.entries = 1u << (page_shift - 3),
 		.stride = page_shift - 3,
 	};
 	unsigned int levels = (ipa_bits - 8) / g.stride;
 
-	for (unsigned int level = 0; level < S2_LEVELS; level++)
+	for (unsigned int level = 0; level < S2_LEVELS; level++) {
 		g.shift[level] = page_shift + (S2_LAST_LEVEL - level) * g.stride;
+		g.size[level] = UINT64_C(1) << g.shift[level];
+		g.whole_shift[level] =
+			g.shift[level] + g.stride < 64 ? g.shift[level] + g.stride : 63;
+	}
 	g.start_level = S2_LEVELS - (levels < 2 ? 2 : levels);
-	g.root_shift = table_shift(&g, g.start_level);
-	g.root_pages = (unsigned int)((ipa_limit(&g) - 1) >> g.root_shift) + 1;
+	g.root_shift = g.whole_shift[g.start_level];
+	g.root_pages = (unsigned int)((g.ipa_limit - 1) >> g.root_shift) + 1;
 	return g;
 }
 

@@ -2,32 +2,51 @@
 /* Reading the table. */
 #include "s2.h"
 
-static void describe(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int level, uint64_t d,
-		     struct ms_s2_leaf *leaf)
+static inline void describe(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int level, uint64_t d,
+			    struct ms_s2_leaf *leaf)
 {
 	*leaf = (struct ms_s2_leaf){
 		.ipa = entry_start(&s2->g, ipa, level),
 		.size = level_size(&s2->g, level),
 		.pa = desc_to_pa(&s2->f, d),
-		.prot = ms_s2_desc_to_prot(&s2->f, d),
+		.prot = s2->prot[desc_attr_number(d)],
 		.level = level,
 		.desc = d,
 		.young = desc_young(d),
 	};
 }
 
-// mirrors kvm_pgtable_get_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.15+
-bool ms_s2_get_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, struct ms_s2_leaf *leaf)
+static bool find_nothing(struct ms_s2_leaf *leaf)
+{
+	*leaf = (struct ms_s2_leaf){ .size = 0 };
+	return false;
+}
+
+static bool walk_to_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, struct ms_s2_leaf *leaf)
 {
 	struct s2_spot spot;
 
-	*leaf = (struct ms_s2_leaf){ .size = 0 };
-	if (ipa >= ipa_limit(&s2->g))
-		return false;
+	if (ipa >= s2->g.ipa_limit)
+		return find_nothing(leaf);
 	spot = walk(s2, ipa);
 	if (!*spot.word)
-		return false;
+		return find_nothing(leaf);
 	describe(s2, ipa, spot.level, *spot.word, leaf);
+	return true;
+}
+
+// mirrors kvm_pgtable_get_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.15+
+bool ms_s2_get_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, struct ms_s2_leaf *leaf)
+{
+	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
+	uint64_t d;
+
+	if (!near)
+		return walk_to_leaf(s2, ipa, leaf);
+	d = *near_word(s2, near, ipa, S2_LAST_LEVEL);
+	if (!d)
+		return find_nothing(leaf);
+	describe(s2, ipa, S2_LAST_LEVEL, d, leaf);
 	return true;
 }
 
@@ -56,18 +75,17 @@ bool ms_s2_next_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, ms_ipa_t end, struct 
 {
 	unsigned int start = s2->g.start_level;
 
-	*leaf = (struct ms_s2_leaf){ .size = 0 };
-	if (end > ipa_limit(&s2->g))
-		end = ipa_limit(&s2->g);
+	if (end > s2->g.ipa_limit)
+		end = s2->g.ipa_limit;
 	for (ms_ipa_t addr = ipa; addr < end; addr = table_stop(&s2->g, addr, end, start))
 		if (next_in_table(s2, root_table(s2, addr), addr, end, start, leaf))
 			return true;
-	return false;
+	return find_nothing(leaf);
 }
 
 unsigned int ms_s2_walk_level(const struct ms_s2 *s2, ms_ipa_t ipa)
 {
-	return ipa < ipa_limit(&s2->g) ? walk(s2, ipa).level : s2->g.start_level;
+	return ipa < s2->g.ipa_limit ? walk(s2, ipa).level : s2->g.start_level;
 }
 
 unsigned int ms_s2_start_level(const struct ms_s2 *s2)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Mapping: leaves as large as the request allows, tables and blocks replacing each other. */
 #include "map.h"
+#include "words.h"
 
 /* ---- one entry ---- */
 
@@ -25,12 +26,15 @@ static void break_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa
 		tell_tlbi(s2, MS_TLBI_VMID, 0, 0, 0);
 }
 
-static void tell_map_cmo(const struct map *m, uint64_t leaf, unsigned int level)
+/* Fills an empty entry with a leaf, and says so. */
+static void make_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
+		      unsigned int level, uint64_t leaf, bool maintain)
 {
-	if (m->quiet)
-		return;
-	clean_dcache(m->s2, leaf, level);
-	invalidate_icache(m->s2, leaf, level);
+	if (maintain) {
+		clean_dcache(s2, leaf, level);
+		invalidate_icache(s2, leaf, level);
+	}
+	fill_entry(s2, table, word, addr, level, leaf);
 }
 
 /* mirrors stage2_map_walker_try_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.12+ */
@@ -46,8 +50,7 @@ static int replace_leaf(struct map *m, uint32_t table, uint64_t *word, unsigned 
 			return 0;
 	}
 	break_leaf(s2, table, word, m->addr, level);
-	tell_map_cmo(m, leaf, level);
-	fill_entry(s2, table, word, m->addr, level, leaf);
+	make_leaf(s2, table, word, m->addr, level, leaf, m->maintain);
 	return 0;
 }
 
@@ -59,10 +62,8 @@ static void replace_table(struct map *m, uint32_t table, uint64_t *word, unsigne
 	uint32_t child = desc_table(s2, *word);
 
 	break_table(s2, table, word, m->addr, level);
-	tell_map_cmo(m, leaf, level);
-	fill_entry(s2, table, word, m->addr, level, leaf);
+	make_leaf(s2, table, word, m->addr, level, leaf, m->maintain);
 	ms_s2_subtree_put(s2, child, level + 1);
-	s2->linked--;
 }
 
 static int map_entry(struct map *m, uint32_t table, uint64_t *word, unsigned int level)
@@ -75,8 +76,7 @@ static int map_entry(struct map *m, uint32_t table, uint64_t *word, unsigned int
 	}
 	if (*word)
 		return replace_leaf(m, table, word, level, leaf);
-	tell_map_cmo(m, leaf, level);
-	fill_entry(m->s2, table, word, m->addr, level, leaf);
+	make_leaf(m->s2, table, word, m->addr, level, leaf, m->maintain);
 	return 0;
 }
 
@@ -88,38 +88,38 @@ static void advance(struct map *m, uint64_t size)
 	m->pa += size;
 }
 
-static bool all_empty(const uint64_t *words, unsigned int n)
-{
-	uint64_t any = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		any |= words[i];
-	return !any;
-}
-
-/* n empty entries of which nobody needs to hear one by one. */
 static void fill_run(struct map *m, uint32_t table, uint64_t *words, unsigned int n,
 		     unsigned int level)
 {
-	uint64_t leaf = leaf_desc(&m->s2->f, m->pa, m->attr, level);
-	uint64_t step = level_size(&m->s2->g, level);
+	struct ms_s2 *s2 = m->s2;
+	uint64_t size = level_size(&s2->g, level);
 
-	for (unsigned int i = 0; i < n; i++)
-		words[i] = leaf + i * step;
-	m->s2->tables[table].live += n;
-	advance(m, n * step);
+	words_fill(words, n, leaf_desc(&s2->f, m->pa, m->attr, level), size);
+	s2->tables[table].live = (uint16_t)(s2->tables[table].live + n);
+	if (s2->hears_filled)
+		ms_s2_tell_run(&(struct ms_s2_run){
+			.s2 = s2,
+			.kind = MS_S2_RUN_FILL,
+			.level = level,
+			.ipa = m->addr,
+			.count = n,
+			.leaves = n,
+			.desc = words,
+			.maintain = m->maintain,
+		});
+	advance(m, n * size);
 }
 
-/* Consecutive descriptors differ by the size of the leaf, unless the address' upper bits, which
- * stand elsewhere, change in between. */
+/* All entries are empty, and their descriptors will differ by the size of the leaf: not where the
+ * address' upper bits, which stand elsewhere, change in between. */
 static bool can_fill_run(const struct map *m, uint32_t table, const uint64_t *words, unsigned int n,
 			 unsigned int level)
 {
+	const struct s2_format *f = &m->s2->f;
 	ms_pa_t last = m->pa + (n - 1) * level_size(&m->s2->g, level);
 
-	return m->quiet && !m->s2->per_leaf_desc &&
-	       pa_hi(&m->s2->f, m->pa) == pa_hi(&m->s2->f, last) &&
-	       (m->s2->tables[table].live == 0 || all_empty(words, n));
+	return n > 1 && pa_hi(f, m->pa) == pa_hi(f, last) &&
+	       (m->s2->tables[table].live == 0 || !words_or(words, n));
 }
 
 static int map_leaves(struct map *m, uint32_t table, unsigned int first, unsigned int n,
@@ -150,6 +150,7 @@ void ms_s2_link_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t
 	s2->tables[child].index = (uint16_t)(word - s2->tables[table].words);
 	fill_entry(s2, table, word, addr, level, table_desc(s2, child));
 	s2->linked++;
+	remember_table(s2, addr, child, level + 1);
 }
 
 /* The table below an entry that is too large for the request; S2_NONE: no memory for it.
@@ -161,8 +162,10 @@ static uint32_t table_below(struct map *m, uint32_t table, unsigned int level)
 	uint64_t *word = s2->tables[table].words + entry_index(&s2->g, m->addr, level);
 	uint32_t child;
 
-	if (desc_is_table(*word, level))
+	if (desc_is_table(*word, level)) {
+		remember_table(s2, m->addr, desc_table(s2, *word), level + 1);
 		return desc_table(s2, *word);
+	}
 	child = ms_s2_table_take(s2, m->cache);
 	if (child == S2_NONE)
 		return S2_NONE;
@@ -211,12 +214,8 @@ static int map_range(struct map *m)
 {
 	struct ms_s2 *s2 = m->s2;
 
-	if (m->end - m->addr == s2_page_size(&s2->g)) {
-		struct s2_spot spot = walk_near(s2, m->addr);
-
-		if (spot.level == S2_LAST_LEVEL)
-			return map_entry(m, spot.table, spot.word, S2_LAST_LEVEL);
-	}
+	if (m->pa > s2->f.pa_limit || m->end - m->addr > s2->f.pa_limit - m->pa)
+		return -EINVAL;
 	while (m->addr < m->end) {
 		int ret = ms_s2_map_table(m, root_table(s2, m->addr), s2->g.start_level);
 
@@ -226,28 +225,16 @@ static int map_range(struct map *m)
 	return 0;
 }
 
-static bool pa_fits(const struct ms_s2 *s2, ms_pa_t pa, uint64_t size)
+/* One leaf of this size, and nothing to round: a walk to its level finds its entry. */
+static inline bool is_one_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa)
 {
-	uint64_t limit = UINT64_C(1) << s2->f.pa_bits;
-
-	return pa <= limit && size <= limit - pa;
+	return is_aligned(ipa | pa, size) && ipa < s2->g.ipa_limit && pa < s2->f.pa_limit;
 }
 
-/* Whether no new leaf calls for cache maintenance that somebody hears of. */
-static bool map_is_quiet(const struct ms_s2 *s2, uint64_t attr)
+static __attribute__((noinline)) int map_slowly(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size,
+						ms_pa_t pa, uint64_t attr,
+						struct ms_s2_cache *cache)
 {
-	if (!s2->host.cmo || s2->config.cmo_by_caller)
-		return true;
-	return !desc_executable(&s2->f, attr | DESC_VALID) &&
-	       (s2->config.fwb || !desc_cacheable(&s2->f, attr | DESC_VALID));
-}
-
-// mirrors kvm_pgtable_stage2_map(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
-int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
-	      struct ms_s2_cache *cache)
-{
-	uint64_t attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
-	struct map m = { .s2 = s2, .attr = attr, .cache = cache };
 	struct s2_range range;
 	int ret;
 
@@ -256,9 +243,38 @@ int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigne
 	ret = s2_range(s2, ipa, size, &range);
 	if (ret)
 		return ret;
-	m.addr = range.start;
-	m.end = range.end;
-	m.pa = pa & ~(s2_page_size(&s2->g) - 1);
-	m.quiet = map_is_quiet(s2, attr);
-	return pa_fits(s2, m.pa, m.end - m.addr) ? map_range(&m) : -EINVAL;
+	return map_range(&(struct map){
+		.s2 = s2,
+		.addr = range.start,
+		.end = range.end,
+		.pa = pa & ~(s2_page_size(&s2->g) - 1),
+		.attr = attr,
+		.cache = cache,
+		.maintain = s2->maintains,
+	});
+}
+
+/* One leaf in an empty entry of a table that is known: most calls by far are so.
+ * mirrors kvm_pgtable_stage2_map(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
+	      struct ms_s2_cache *cache)
+{
+	uint64_t attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
+	unsigned int level = leaf_level(&s2->g, size);
+	const struct s2_near *near = near_table(s2, ipa, level);
+	uint64_t *word, leaf;
+
+	if (!near || !level || !attr || !is_one_leaf(s2, ipa, size, pa))
+		return map_slowly(s2, ipa, size, pa, attr, cache);
+	word = near_word(s2, near, ipa, level);
+	if (*word)
+		return map_slowly(s2, ipa, size, pa, attr, cache);
+	leaf = leaf_desc(&s2->f, pa, attr, level);
+	if (s2->hears_filled) {
+		make_leaf(s2, near->table, word, ipa, level, leaf, s2->maintains);
+		return 0;
+	}
+	*word = leaf;
+	s2->tables[near->table].live++;
+	return 0;
 }

@@ -13,7 +13,7 @@ struct map {
 	uint64_t attr;
 	struct ms_s2_cache *cache;
 	bool force_pages; // no blocks
-	bool quiet;       // no cache maintenance of the new leaves
+	bool maintain;    // caches, for the new leaves
 };
 
 /* Maps what of the request lies in this table, and moves m on. On an error m is where it failed. */

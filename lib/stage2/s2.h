@@ -23,6 +23,10 @@
 enum {
 	S2_POOL_MAX = 64,      // freed tables that are kept for the next
 	S2_PROT_VALUES = 0x80, // MS_PROT_* are seven bits
+	S2_NEAR_PAGES = 512,   // tables of pages that are found without a walk,
+	S2_NEAR_UPPER = 32,    // and tables of each level above
+	S2_NEAR = S2_NEAR_PAGES + S2_LAST_LEVEL * S2_NEAR_UPPER,
+	S2_BYTES = 16384, // of struct ms_s2 in the host's memory, if the granule is not more
 };
 #define S2_NONE UINT32_MAX
 
@@ -34,20 +38,25 @@ struct s2_table {
 };
 static_assert(sizeof(struct s2_table) == 16, "a walk reads one cache line a level for it");
 
+/* Which table of a level translates an address, as a CPU's walk cache keeps it. The slot follows
+ * from the table's index in its parent, so that a table finds the slot that may name it. */
+struct s2_near {
+	uint32_t key; // ipa >> shift of the whole table; S2_NONE: empty
+	uint32_t table;
+	uint64_t *words;
+};
+
 struct ms_s2 {
-	/* What every call reads comes first. */
-	uint64_t cursor_key; // ipa >> table_shift(3) of the table of pages used last
-	uint64_t *cursor_words;
-	uint32_t cursor_table;
-	bool per_leaf_desc;  // somebody hears of every descriptor
-	bool per_leaf_unmap; // of TLBIs or CMOs of each leaf that is unmapped
-	bool defer_tlbi;     // unmap ends with one TLBI of the range
-	struct s2_table *tables;
 	struct s2_geometry g;
 	struct s2_format f;
-	struct ms_s2_config config;
 	struct ms_s2_host host;
+	struct ms_s2_config config;
+	bool defer_tlbi;    // unmap ends with one TLBI of the range
+	bool hears_filled;  // somebody wants to know of leaves that map makes,
+	bool hears_cleared; // of those that unmap removes
+	bool maintains;     // map and relax do cache maintenance that somebody hears of
 
+	struct s2_table *tables;
 	uint32_t numbers;     // numbers handed out so far
 	uint32_t capacity;    // of tables[]
 	uint32_t free_number; // the first of those given back, S2_NONE
@@ -56,8 +65,10 @@ struct ms_s2 {
 	uint32_t pooled;
 	uint32_t pool[S2_POOL_MAX];
 	uint64_t attr[S2_PROT_VALUES]; // of a prot, 0: not accepted
+	uint8_t prot[S2_ATTR_VALUES];  // of a leaf's attribute bits
+	struct s2_near near[S2_NEAR];
 };
-static_assert(sizeof(struct ms_s2) <= 4096, "one page of the host's memory, whatever the granule");
+static_assert(sizeof(struct ms_s2) <= S2_BYTES, "it is one allocation of that size");
 
 /* ---- tables (table.c) ---- */
 
@@ -67,7 +78,9 @@ uint32_t ms_s2_table_new(struct ms_s2 *s2);
 uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache);
 /* Back to the host. Its words may hold anything if live is not 0. */
 void ms_s2_table_put(struct ms_s2 *s2, uint32_t number);
-/* A table that nothing points to any more, and all below it. */
+/* The same of a table that was linked just now. */
+void ms_s2_linked_table_put(struct ms_s2 *s2, uint32_t number, unsigned int level);
+/* The same, and all tables below it. */
 void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level);
 
 static inline uint64_t table_desc(const struct ms_s2 *s2, uint32_t number)
@@ -85,27 +98,49 @@ static inline uint32_t root_table(const struct ms_s2 *s2, ms_ipa_t ipa)
 	return (uint32_t)(ipa >> s2->g.root_shift);
 }
 
-/* The memory of a table must have been given back, or be about to be: forgets who pointed to it. */
-static inline void forget_table(struct ms_s2 *s2, uint32_t number)
+/* ---- tables that are found without a walk ---- */
+
+/* Root tables have a slot each, and keep it. */
+static_assert(S2_NEAR_UPPER >= 16, "a root of up to 16 tables is always near");
+
+static inline unsigned int near_slot(uint64_t key, unsigned int level)
 {
-	if (s2->cursor_table == number) {
-		s2->cursor_table = S2_NONE;
-		s2->cursor_key = UINT64_MAX;
-	}
+	if (level == S2_LAST_LEVEL)
+		return key % S2_NEAR_PAGES;
+	return S2_NEAR_PAGES + level * S2_NEAR_UPPER + key % S2_NEAR_UPPER;
 }
 
-/* ---- the last table of pages that was used ---- */
-
-static inline bool cursor_has(const struct ms_s2 *s2, ms_ipa_t ipa)
+/* NULL: none is known, or ipa is beyond the IPA space. */
+static inline const struct s2_near *near_table(const struct ms_s2 *s2, ms_ipa_t ipa,
+					       unsigned int level)
 {
-	return ipa >> s2->g.shift[S2_LAST_LEVEL - 1] == s2->cursor_key;
+	uint64_t key = ipa >> s2->g.whole_shift[level];
+	const struct s2_near *near = &s2->near[near_slot(key, level)];
+
+	return near->key == key ? near : NULL;
 }
 
-static inline void set_cursor(struct ms_s2 *s2, ms_ipa_t ipa, uint32_t number)
+static inline uint64_t *near_word(const struct ms_s2 *s2, const struct s2_near *near, ms_ipa_t ipa,
+				  unsigned int level)
 {
-	s2->cursor_key = ipa >> s2->g.shift[S2_LAST_LEVEL - 1];
-	s2->cursor_table = number;
-	s2->cursor_words = s2->tables[number].words;
+	return near->words + entry_index(&s2->g, ipa, level);
+}
+
+static inline void remember_table(struct ms_s2 *s2, ms_ipa_t ipa, uint32_t table,
+				  unsigned int level)
+{
+	uint32_t key = (uint32_t)(ipa >> s2->g.whole_shift[level]);
+
+	s2->near[near_slot(key, level)] = (struct s2_near){ key, table, s2->tables[table].words };
+}
+
+/* A table is unlinked: nobody may find it any more. */
+static inline void forget_table(struct ms_s2 *s2, uint32_t table, unsigned int level)
+{
+	struct s2_near *near = &s2->near[near_slot(s2->tables[table].index, level)];
+
+	if (near->table == table)
+		*near = (struct s2_near){ S2_NONE, S2_NONE, NULL };
 }
 
 /* ---- what an operation tells the host ---- */
@@ -149,6 +184,9 @@ static inline void invalidate_icache(const struct ms_s2 *s2, uint64_t leaf, unsi
  * mirrors kvm_tlb_flush_vmid_range(), arch/arm64/kvm/hyp/pgtable.c, 6.6+ */
 void ms_s2_tlb_flush_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
 
+/* n neighbouring entries that were filled, or will be cleared or changed. */
+void ms_s2_tell_run(const struct ms_s2_run *run);
+
 /* ---- ranges and walks ---- */
 
 struct s2_range {
@@ -160,7 +198,7 @@ struct s2_range {
 static inline int s2_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size,
 			   struct s2_range *range)
 {
-	uint64_t limit = ipa_limit(&s2->g), page_mask = s2_page_size(&s2->g) - 1;
+	uint64_t limit = s2->g.ipa_limit, page_mask = s2_page_size(&s2->g) - 1;
 
 	if (ipa > limit + page_mask || size > limit)
 		return -ERANGE;
@@ -189,19 +227,18 @@ static inline struct s2_spot walk(const struct ms_s2 *s2, ms_ipa_t ipa)
 	}
 }
 
-/* The same, faster for one page after the other. */
+/* The same; faster where pages were mapped, and remembers where. */
 static inline struct s2_spot walk_near(struct ms_s2 *s2, ms_ipa_t ipa)
 {
+	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
 	struct s2_spot spot;
 
-	if (cursor_has(s2, ipa)) {
-		unsigned int i = entry_index(&s2->g, ipa, S2_LAST_LEVEL);
-
-		return (struct s2_spot){ s2->cursor_table, S2_LAST_LEVEL, s2->cursor_words + i };
-	}
+	if (near)
+		return (struct s2_spot){ near->table, S2_LAST_LEVEL,
+					 near_word(s2, near, ipa, S2_LAST_LEVEL) };
 	spot = walk(s2, ipa);
 	if (spot.level == S2_LAST_LEVEL)
-		set_cursor(s2, ipa, spot.table);
+		remember_table(s2, ipa, spot.table, spot.level);
 	return spot;
 }
 

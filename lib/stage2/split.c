@@ -22,7 +22,7 @@ static uint64_t split_attr(const struct ms_s2 *s2, uint64_t block)
 	return s2->attr[ms_s2_desc_to_prot(&s2->f, block) & kept];
 }
 
-/* A table, linked nowhere, that maps what the block maps. S2_NONE: no memory.
+/* A table, linked nowhere, that maps what the block maps. The cache holds what that takes.
  * mirrors kvm_pgtable_stage2_create_unlinked(), arch/arm64/kvm/hyp/pgtable.c, 6.5+ */
 static uint32_t build_table(struct split *s, uint64_t block, ms_ipa_t addr, unsigned int level,
 			    bool force_pages)
@@ -36,14 +36,10 @@ static uint32_t build_table(struct split *s, uint64_t block, ms_ipa_t addr, unsi
 		.attr = split_attr(s2, block),
 		.cache = s->cache,
 		.force_pages = force_pages,
-		.quiet = true,
 	};
 	uint32_t child = ms_s2_table_take(s2, s->cache);
 
-	if (child != S2_NONE && ms_s2_map_table(&m, child, level + 1)) {
-		ms_s2_subtree_put(s2, child, level + 1);
-		return S2_NONE;
-	}
+	ms_s2_map_table(&m, child, level + 1);
 	return child;
 }
 
@@ -58,8 +54,6 @@ static int split_block(struct split *s, uint32_t table, uint64_t *word, ms_ipa_t
 	if (!s->cache->count)
 		return -ENOMEM;
 	child = build_table(s, *word, addr, level, force_pages);
-	if (child == S2_NONE)
-		return -ENOMEM;
 	clear_entry(s2, table, word, addr, level);
 	tell_tlbi(s2, MS_TLBI_IPA, addr, 0, level);
 	ms_s2_link_table(s2, table, word, addr, level, child);

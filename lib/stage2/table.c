@@ -80,14 +80,20 @@ uint32_t ms_s2_table_new(struct ms_s2 *s2)
 
 void ms_s2_table_put(struct ms_s2 *s2, uint32_t number)
 {
-	forget_table(s2, number);
-	s2->tables[number].parent = S2_NONE;
 	if (s2->pooled < S2_POOL_MAX) {
 		s2->pool[s2->pooled++] = number;
 		return;
 	}
 	s2->host.free(s2->host.ctx, s2->tables[number].words, s2_page_size(&s2->g));
 	give_number_back(s2, number);
+}
+
+void ms_s2_linked_table_put(struct ms_s2 *s2, uint32_t number, unsigned int level)
+{
+	forget_table(s2, number, level);
+	s2->tables[number].parent = S2_NONE;
+	s2->linked--;
+	ms_s2_table_put(s2, number);
 }
 
 // mirrors kvm_pgtable_stage2_free_unlinked(), arch/arm64/kvm/hyp/pgtable.c, 6.3+
@@ -99,12 +105,10 @@ void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level)
 		if (!table.words[i])
 			continue;
 		left--;
-		if (desc_is_table(table.words[i], level)) {
+		if (desc_is_table(table.words[i], level))
 			ms_s2_subtree_put(s2, desc_table(s2, table.words[i]), level + 1);
-			s2->linked--;
-		}
 	}
-	ms_s2_table_put(s2, number);
+	ms_s2_linked_table_put(s2, number, level);
 }
 
 /* ---- callers' caches: what lies in one has its number in its first word ---- */
@@ -221,10 +225,21 @@ static int new_root(struct ms_s2 *s2)
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < s2->g.root_pages; i++)
-		number_table(s2, root + (size_t)i * s2->g.entries);
+		remember_table(s2, (ms_ipa_t)i << s2->g.root_shift,
+			       number_table(s2, root + (size_t)i * s2->g.entries),
+			       s2->g.start_level);
 	return 0;
 }
 
+/* The table itself, in units that the host hands out. */
+static size_t self_bytes(const struct ms_s2_config *config)
+{
+	size_t granule = (size_t)1 << config->page_shift;
+
+	return granule > S2_BYTES ? granule : S2_BYTES;
+}
+
+/* mirrors stage2_unmap_defer_tlb_flush(), arch/arm64/kvm/hyp/pgtable.c, 6.6+ */
 static bool unmap_defers_tlbi(const struct ms_s2_config *config)
 {
 	return config->unmap_defer && config->fwb && config->tlbi_range;
@@ -235,9 +250,32 @@ static void note_listeners(struct ms_s2 *s2)
 	const struct ms_s2_host *host = &s2->host;
 
 	s2->defer_tlbi = unmap_defers_tlbi(&s2->config);
-	s2->per_leaf_desc = host->desc;
-	s2->per_leaf_unmap =
-		host->desc || (host->tlbi && !s2->defer_tlbi) || (host->cmo && !s2->config.fwb);
+	s2->maintains = (host->cmo || host->run) && !s2->config.cmo_by_caller;
+	s2->hears_filled = s2->maintains || host->desc || host->run;
+	s2->hears_cleared = host->run || host->desc || (host->tlbi && !s2->defer_tlbi) ||
+			    (host->cmo && !s2->config.fwb);
+}
+
+static void prepare_attributes(struct ms_s2 *s2)
+{
+	for (unsigned int prot = 0; prot < S2_PROT_VALUES; prot++)
+		s2->attr[prot] = ms_s2_prot_to_attr(&s2->f, prot);
+	for (unsigned int i = 0; i < S2_ATTR_VALUES; i++)
+		s2->prot[i] = (uint8_t)ms_s2_desc_to_prot(&s2->f, attr_number_desc(i));
+}
+
+static void prepare(struct ms_s2 *s2, const struct ms_s2_config *config,
+		    const struct ms_s2_host *host)
+{
+	s2->config = *config;
+	s2->host = *host;
+	s2->g = s2_geometry(config->page_shift, config->ipa_bits);
+	s2->f = ms_s2_format(&s2->g, config->fwb, config->xn_two_bits);
+	s2->free_number = S2_NONE;
+	for (unsigned int i = 0; i < S2_NEAR; i++)
+		s2->near[i] = (struct s2_near){ S2_NONE, S2_NONE, NULL };
+	prepare_attributes(s2);
+	note_listeners(s2);
 }
 
 int ms_s2_new(struct ms_s2 **out, const struct ms_s2_config *config, const struct ms_s2_host *host)
@@ -247,21 +285,13 @@ int ms_s2_new(struct ms_s2 **out, const struct ms_s2_config *config, const struc
 
 	if (!out || !config || !host || !host->alloc || !host->free || !config_is_valid(config))
 		return -EINVAL;
-	s2 = host->alloc(host->ctx, (size_t)1 << config->page_shift);
+	s2 = host->alloc(host->ctx, self_bytes(config));
 	if (!s2)
 		return -ENOMEM;
-	s2->config = *config;
-	s2->host = *host;
-	s2->g = s2_geometry(config->page_shift, config->ipa_bits);
-	s2->f = ms_s2_format(&s2->g, config->fwb, config->xn_two_bits);
-	for (unsigned int prot = 0; prot < S2_PROT_VALUES; prot++)
-		s2->attr[prot] = ms_s2_prot_to_attr(&s2->f, prot);
-	s2->free_number = s2->cursor_table = S2_NONE;
-	s2->cursor_key = UINT64_MAX;
-	note_listeners(s2);
+	prepare(s2, config, host);
 	ret = new_root(s2);
 	if (ret) {
-		host->free(host->ctx, s2, (size_t)1 << config->page_shift);
+		host->free(host->ctx, s2, self_bytes(config));
 		return ret;
 	}
 	*out = s2;
@@ -281,5 +311,5 @@ void ms_s2_free(struct ms_s2 *s2)
 			host.free(host.ctx, s2->tables[i].words, s2_page_size(&s2->g));
 	host.free(host.ctx, s2->tables[0].words, root_bytes(s2));
 	host.free(host.ctx, s2->tables, registry_bytes(s2));
-	host.free(host.ctx, s2, s2_page_size(&s2->g));
+	host.free(host.ctx, s2, self_bytes(&s2->config));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Unmapping: every leaf that the range touches goes whole, and tables that it emptied. */
 #include "s2.h"
+#include "words.h"
 
 /* mirrors stage2_unmap_walker() for a leaf, arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 static void unmap_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
@@ -9,8 +10,6 @@ static void unmap_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_
 	uint64_t old = *word;
 
 	clear_entry(s2, table, word, addr, level);
-	if (!s2->per_leaf_unmap)
-		return;
 	if (!s2->defer_tlbi)
 		tell_tlbi(s2, MS_TLBI_IPA, addr, 0, level);
 	clean_dcache(s2, old, level);
@@ -25,79 +24,12 @@ static void unmap_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa
 
 	clear_entry(s2, table, word, addr, level);
 	tell_tlbi(s2, MS_TLBI_IPA, addr, 0, 0);
-	ms_s2_table_put(s2, child);
-	s2->linked--;
+	ms_s2_linked_table_put(s2, child, level + 1);
 }
 
-/* Pages of one table of which nobody needs to hear one by one. */
-static void drop_run(struct ms_s2 *s2, uint32_t table, uint64_t *words, unsigned int n)
+/* Up the path of a leaf that went, as far as tables became empty. */
+static void unmap_empty_tables(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, unsigned int level)
 {
-	unsigned int dropped = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		dropped += words[i] != 0;
-	memset(words, 0, n * sizeof(*words));
-	s2->tables[table].live -= dropped;
-}
-
-static void unmap_pages(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t stop)
-{
-	uint64_t *words = s2->tables[table].words + entry_index(&s2->g, addr, S2_LAST_LEVEL);
-	unsigned int n = whole_entries(&s2->g, addr, stop, S2_LAST_LEVEL);
-
-	if (!s2->per_leaf_unmap) {
-		drop_run(s2, table, words, n);
-		return;
-	}
-	for (unsigned int i = 0; i < n; i++, addr += s2_page_size(&s2->g))
-		if (words[i])
-			unmap_leaf(s2, table, words + i, addr, S2_LAST_LEVEL);
-}
-
-/* Whether all pages of a table go and nobody needs to hear of them: then it goes unread. */
-static bool goes_unread(const struct ms_s2 *s2, ms_ipa_t addr, ms_ipa_t end, unsigned int level)
-{
-	return level == S2_LAST_LEVEL - 1 && !s2->per_leaf_unmap &&
-	       is_aligned(addr, level_size(&s2->g, level)) &&
-	       end - addr >= level_size(&s2->g, level);
-}
-
-static void unmap_range(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t end,
-			unsigned int level)
-{
-	ms_ipa_t stop = table_stop(&s2->g, addr, end, level);
-
-	if (level == S2_LAST_LEVEL) {
-		unmap_pages(s2, table, addr, stop);
-		return;
-	}
-	for (; addr < stop; addr = entry_end(&s2->g, addr, level)) {
-		uint64_t *word = s2->tables[table].words + entry_index(&s2->g, addr, level);
-
-		if (!*word)
-			continue;
-		if (!desc_is_table(*word, level)) {
-			unmap_leaf(s2, table, word, addr, level);
-			continue;
-		}
-		if (!goes_unread(s2, addr, stop, level)) {
-			uint32_t child = desc_table(s2, *word);
-
-			unmap_range(s2, child, addr, stop, level + 1);
-			if (s2->tables[child].live)
-				continue;
-		}
-		unmap_table(s2, table, word, addr, level);
-	}
-}
-
-/* One page whose table is at hand: up the path as far as tables become empty. */
-static void unmap_page(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr)
-{
-	unsigned int level = S2_LAST_LEVEL;
-
-	if (*word)
-		unmap_leaf(s2, table, word, addr, level);
 	while (!s2->tables[table].live && level > s2->g.start_level) {
 		const struct s2_table child = s2->tables[table];
 
@@ -107,31 +39,141 @@ static void unmap_page(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_
 	}
 }
 
-static void unmap_walk(struct ms_s2 *s2, const struct s2_range *range)
+static void tell_cleared(const struct ms_s2 *s2, ms_ipa_t addr, const uint64_t *words,
+			 unsigned int n, unsigned int leaves, unsigned int level)
 {
-	if (range->end - range->start == s2_page_size(&s2->g)) {
-		struct s2_spot spot = walk_near(s2, range->start);
-
-		if (spot.level == S2_LAST_LEVEL) {
-			unmap_page(s2, spot.table, spot.word, range->start);
-			return;
-		}
-	}
-	for (ms_ipa_t addr = range->start; addr < range->end;
-	     addr = table_stop(&s2->g, addr, range->end, s2->g.start_level))
-		unmap_range(s2, root_table(s2, addr), addr, range->end, s2->g.start_level);
+	ms_s2_tell_run(&(struct ms_s2_run){
+		.s2 = s2,
+		.kind = MS_S2_RUN_CLEAR,
+		.level = level,
+		.ipa = addr,
+		.count = n,
+		.leaves = leaves,
+		.desc = words,
+	});
 }
 
-// mirrors kvm_pgtable_stage2_unmap(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
-int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+static void unmap_pages(struct ms_s2 *s2, uint32_t number, ms_ipa_t addr, ms_ipa_t stop)
 {
+	struct s2_table *table = &s2->tables[number];
+	uint64_t *words = table->words + entry_index(&s2->g, addr, S2_LAST_LEVEL);
+	unsigned int n = whole_entries(&s2->g, addr, stop, S2_LAST_LEVEL);
+	unsigned int leaves = words_count_bit(words, n, 0);
+
+	if (s2->hears_cleared)
+		tell_cleared(s2, addr, words, n, leaves, S2_LAST_LEVEL);
+	memset(words, 0, n * sizeof(*words));
+	table->live = (uint16_t)(table->live - leaves);
+}
+
+static bool covers_entry(const struct ms_s2 *s2, ms_ipa_t addr, ms_ipa_t end, unsigned int level)
+{
+	return is_aligned(addr, level_size(&s2->g, level)) &&
+	       end - addr >= level_size(&s2->g, level);
+}
+
+static void unmap_range(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t end,
+			unsigned int level);
+
+/* Whether the table below an entry has nothing left in it. One of pages that goes as a whole is
+ * told about, but neither read nor cleared. */
+static bool unmap_below(struct ms_s2 *s2, uint32_t child, ms_ipa_t addr, ms_ipa_t stop,
+			unsigned int level)
+{
+	const struct s2_table *table = &s2->tables[child];
+
+	if (level + 1 == S2_LAST_LEVEL && covers_entry(s2, addr, stop, level)) {
+		if (s2->hears_cleared)
+			tell_cleared(s2, addr, table->words, s2->g.entries, table->live,
+				     S2_LAST_LEVEL);
+		return true;
+	}
+	remember_table(s2, addr, child, level + 1);
+	unmap_range(s2, child, addr, stop, level + 1);
+	return !table->live;
+}
+
+/* Blocks one behind the other, the first of them whole. Returns how many. */
+static unsigned int unmap_blocks(struct ms_s2 *s2, uint32_t number, uint64_t *words, ms_ipa_t addr,
+				 ms_ipa_t stop, unsigned int level)
+{
+	unsigned int limit = entries_touched(&s2->g, addr, stop, level), n = 1;
+	struct s2_table *table = &s2->tables[number];
+
+	while (n < limit && desc_is_leaf(words[n], level))
+		n++;
+	if (s2->hears_cleared)
+		tell_cleared(s2, addr, words, n, n, level);
+	memset(words, 0, n * sizeof(*words));
+	table->live = (uint16_t)(table->live - n);
+	return n;
+}
+
+static void unmap_range(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t end,
+			unsigned int level)
+{
+	ms_ipa_t stop = table_stop(&s2->g, addr, end, level);
+	uint64_t *word = s2->tables[table].words + entry_index(&s2->g, addr, level);
+	uint64_t size = level_size(&s2->g, level);
+
+	if (level == S2_LAST_LEVEL) {
+		unmap_pages(s2, table, addr, stop);
+		return;
+	}
+	while (addr < stop) {
+		unsigned int n = 1;
+
+		if (desc_is_table(*word, level)) {
+			if (unmap_below(s2, desc_table(s2, *word), addr, stop, level))
+				unmap_table(s2, table, word, addr, level);
+		} else if (*word && is_aligned(addr, size)) {
+			n = unmap_blocks(s2, table, word, addr, stop, level);
+		} else if (*word) {
+			unmap_leaf(s2, table, word, addr, level);
+		}
+		addr = entry_start(&s2->g, addr, level) + n * size;
+		word += n;
+	}
+}
+
+static __attribute__((noinline)) int unmap_slowly(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	unsigned int start = s2->g.start_level;
 	struct s2_range range;
 	int ret = s2_range(s2, ipa, size, &range);
 
 	if (ret)
 		return ret;
-	unmap_walk(s2, &range);
-	if (s2->defer_tlbi)
+	for (ms_ipa_t addr = range.start; addr < range.end;
+	     addr = table_stop(&s2->g, addr, range.end, start))
+		unmap_range(s2, root_table(s2, addr), addr, range.end, start);
+	if (s2->defer_tlbi && s2->host.tlbi)
 		ms_s2_tlb_flush_range(s2, ipa, size);
+	return 0;
+}
+
+/* One leaf of a table that is known: most calls by far are so.
+ * mirrors kvm_pgtable_stage2_unmap(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	unsigned int level = leaf_level(&s2->g, size);
+	const struct s2_near *near = near_table(s2, ipa, level);
+	uint64_t *word;
+
+	if (!near || !level || !is_aligned(ipa, size) || ipa >= s2->g.ipa_limit)
+		return unmap_slowly(s2, ipa, size);
+	word = near_word(s2, near, ipa, level);
+	if (!desc_is_leaf(*word, level))
+		return unmap_slowly(s2, ipa, size);
+	if (s2->hears_cleared) {
+		unmap_leaf(s2, near->table, word, ipa, level);
+	} else {
+		*word = 0;
+		s2->tables[near->table].live--;
+	}
+	if (!s2->tables[near->table].live)
+		unmap_empty_tables(s2, near->table, ipa, level);
+	if (s2->defer_tlbi)
+		tell_tlbi(s2, MS_TLBI_IPA_RANGE, ipa, size, 0);
 	return 0;
 }

@@ -248,9 +248,9 @@ static void table_that_is_none(struct ms_s2 *s2)
 	s2->tables[0].words[2] = table_desc(s2, s2->numbers);
 }
 
-static void cursor_elsewhere(struct ms_s2 *s2)
+static void table_remembered_elsewhere(struct ms_s2 *s2)
 {
-	set_cursor(s2, IPA + MS_2M, walk(s2, IPA).table);
+	remember_table(s2, IPA + MS_2M, walk(s2, IPA).table, 3);
 }
 
 static void table_forgotten(struct ms_s2 *s2)
@@ -270,7 +270,7 @@ static void check_sees_what_is_broken(void **state)
 	check_after(table_linked_twice, "a table is linked twice or does not know where");
 	check_after(table_with_a_foreign_bit, "a table descriptor has bits that are not ours");
 	check_after(table_that_is_none, "a table descriptor names no table");
-	check_after(cursor_elsewhere, "the cursor is stale");
+	check_after(table_remembered_elsewhere, "a table is remembered where it is not");
 	check_after(table_forgotten, "the number of linked tables is wrong");
 }
 
