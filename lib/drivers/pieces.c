@@ -260,7 +260,8 @@ struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, 
 
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len)
 {
-	const struct ms_pieces *any = LIST_FIRST(&ms_device_machine(bar)->drivers->pieces);
+	const struct ms_pieces *any =
+		bar ? LIST_FIRST(&ms_device_machine(bar)->drivers->pieces) : NULL;
 
 	// All of the driver's files share the address_space; without a file there is no mapping.
 	if (any && len)
