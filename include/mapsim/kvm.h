@@ -3,8 +3,11 @@
  * kvm.h - an arm64 KVM VM: memslots over an mm, and guest accesses that become stage-2 faults.
  *
  * Mirrors virt/kvm/kvm_main.c and arch/arm64/kvm/mmu.c as the machine's policy says. On x86
- * machines there are no VMs
- * (-ENODEV).
+ * machines there are no VMs (-ENODEV).
+ *
+ * A VM is told of its process through the MMU notifiers. When the process ends before the VM is
+ * freed, the VM stays as an empty shell: every call answers -EIO. A hook that runs inside an access
+ * of a VM's guest may do anything but free that VM.
  */
 #ifndef MAPSIM_KVM_H
 #define MAPSIM_KVM_H
@@ -36,7 +39,14 @@ uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
 
 #define MS_SLOT_LOG_DIRTY 0x1u
 #define MS_SLOT_READONLY 0x2u
-/** KVM_SET_USER_MEMORY_REGION; size 0 deletes. The kernel's errno. */
+/**
+ * KVM_SET_USER_MEMORY_REGION; size 0 deletes. The kernel's errno: -EINVAL: misaligned, beyond user
+ * space, wraps, id or flags out of range, nothing to delete, a live slot's size, hva or read-only
+ * flag changed, or memory that may not be shown or not be logged; -EEXIST: overlaps another slot;
+ * -EFAULT: beyond the IPA space; -ENOMEM. A move that is refused has unmapped the slot's old range
+ * from stage 2, as in the kernel. -EBUSY: a hook asks during an abort or a notifier of this VM,
+ * where the kernel would sleep.
+ */
 int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
 		   unsigned int flags);
 
@@ -68,13 +78,16 @@ struct ms_guest_access {
 	struct ms_s2_leaf leaf; ///< what translates gpa now; leaf.reason: why it has this size (the
 				///< last map's reason)
 };
-/** One aligned 4-byte access of the guest (its own stage 1 off). prot: MS_PROT_R, W or X. */
+/**
+ * One aligned 4-byte access of the guest at EL1 (its own stage 1 off). prot: MS_PROT_R, W or X.
+ * MS_GUEST_ERROR with -EINVAL: gpa is not aligned or prot none of these; nothing was done.
+ */
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot);
 struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_write(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_exec(struct ms_vm *vm, ms_ipa_t gpa);
 
-/** The VM's stage-2 table, to look at. */
+/** The VM's stage-2 table, to look at. NULL: its process is gone. */
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm);
 
 #ifdef __cplusplus
