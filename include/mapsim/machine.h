@@ -23,6 +23,7 @@ struct ms_machine_config {
 	unsigned int va_bits;   ///< host virtual address bits: [48; 47 with 16K pages]
 	unsigned int pa_bits;   ///< host physical address bits: [48; x86: 46]
 	unsigned int ipa_bits;  ///< largest IPA space of a VM, 32..52: [40]
+	unsigned int max_map_count; ///< sysctl vm.max_map_count: [65530]
 	enum ms_thp_mode thp;   ///< transparent_hugepage/enabled [always]
 	enum ms_thp_mode shmem; ///< shmem_enabled: MS_THP_ALWAYS or MS_THP_NEVER [use shmem_set]
 	bool shmem_set;         ///< false: shmem_enabled is `never`

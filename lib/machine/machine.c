@@ -26,6 +26,8 @@ static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 {
 	if (!config->page_size)
 		config->page_size = MS_4K;
+	if (!config->max_map_count)
+		config->max_map_count = 65530;
 	if (!config->va_bits)
 		config->va_bits = page_shift_of(config->page_size) == SHIFT_16K ? 47 : 48;
 	if (!config->pa_bits)

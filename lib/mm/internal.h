@@ -23,7 +23,6 @@
 #include <sys/queue.h>
 #include <sys/tree.h>
 
-#define MS_MAX_MAP_COUNT 65530u /* sysctl vm.max_map_count */
 
 /* ---- files and address spaces (file.c) ---- */
 

@@ -57,7 +57,7 @@ static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum m
 	if (err || flags == vma->vm_flags)
 		return err;
 	err = ms_vma_modify_flags(vma, start, end, flags, &vma);
-	if (err == -ENOMEM && mm->map_count >= MS_MAX_MAP_COUNT &&
+	if (err == -ENOMEM && mm->map_count >= mm->machine->config.max_map_count &&
 	    at_limit == MS_MADV_SPLIT_LIMIT_ENOMEM)
 		return -ENOMEM;
 	if (err)

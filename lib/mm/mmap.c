@@ -312,7 +312,7 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 		return -ENOMEM;
 	if (rq.pgoff + (len >> m->page_shift) < rq.pgoff)
 		return -EOVERFLOW;
-	if (mm->map_count > MS_MAX_MAP_COUNT)
+	if (mm->map_count > m->config.max_map_count)
 		return -ENOMEM;
 	start = place(mm, addr, len, flags, file);
 	if (start < 0)

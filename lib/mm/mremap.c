@@ -73,7 +73,7 @@ static bool map_count_allows(const struct ms_remap *rm)
 	const bool keeps_source = rm->flags & MS_MREMAP_DONTUNMAP;
 
 	return ms_remap_policy(rm)->mremap_map_count != MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST ||
-	       rm->mm->map_count + 4 + keeps_source <= MS_MAX_MAP_COUNT;
+	       rm->mm->map_count + 4 + keeps_source <= rm->mm->machine->config.max_map_count;
 }
 
 /* ---- the VMA ---- */
@@ -180,7 +180,7 @@ static int64_t remap_to(struct ms_remap *rm)
 	if (!all_checks_first(rm) && (check_new_addr(rm) || overlaps(rm)))
 		return -EINVAL;
 	if (ms_remap_policy(rm)->mremap_map_count == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT &&
-	    rm->mm->map_count + 2 >= MS_MAX_MAP_COUNT - 3)
+	    rm->mm->map_count + 2 >= rm->mm->machine->config.max_map_count - 3)
 		return -ENOMEM;
 	if (rm->flags & MS_MREMAP_FIXED) {
 		err = ms_do_munmap(rm->mm, rm->new_addr, rm->new_len);

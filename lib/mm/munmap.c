@@ -26,7 +26,7 @@ int ms_gather_munmap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_m
 	if (!vma)
 		return 0;
 	if (start > vma->vm_start) {
-		if (end < vma->vm_end && mm->map_count >= MS_MAX_MAP_COUNT)
+		if (end < vma->vm_end && mm->map_count >= mm->machine->config.max_map_count)
 			return -ENOMEM;
 		err = split_border(mm, start, true, &vma);
 		if (err)
