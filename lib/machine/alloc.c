@@ -23,11 +23,12 @@ void *ms_zalloc(struct ms_machine *m, size_t size)
 
 void *ms_calloc(struct ms_machine *m, size_t n, size_t size)
 {
+	size_t bytes;
 	void *p;
 
-	if (!alloc_allowed(m))
+	if (!alloc_allowed(m) || __builtin_mul_overflow(n, size, &bytes))
 		return NULL;
-	p = calloc(n, size ? size : 1);
+	p = calloc(1, bytes ? bytes : 1);
 	if (p)
 		m->live++;
 	return p;
