@@ -38,22 +38,60 @@ struct ms_pat {
 	LIST_HEAD(, ms_pfnmap_ctx) contexts; /* all, youngest first */
 };
 
+/* Counts an event; true: it is to be stored. Mostly it is not, and is not put together either. */
+static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
+{
+	m->trace.total[type]++;
+	return m->trace.keep & (1u << type);
+}
+
 /* ---- memtype_interval.c ---- */
 
+/*
+ * The part of memtype_check_insert() for a range that overlaps entries; first: the first of them.
+ */
+int ms_memtype_insert_overlapping(struct ms_pat *pat, const struct ms_range *first, ms_pa_t start,
+				  ms_pa_t end, enum ms_cache *type, bool loose,
+				  struct ms_pfnmap_ctx *owner);
 /*
  * memtype_check_insert: [start, end) of *type. loose: another type of what overlaps is taken over
  * into *type. -EBUSY: types conflict; -ENOMEM.
  */
-int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
-			    bool loose, struct ms_pfnmap_ctx *owner);
+static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_pa_t end,
+					  enum ms_cache *type, bool loose,
+					  struct ms_pfnmap_ctx *owner)
+{
+	const struct ms_range *first = ms_ranges_above(&pat->list, start);
+
+	if (first && first->start < end)
+		return ms_memtype_insert_overlapping(pat, first, start, end, type, loose, owner);
+	return ms_ranges_insert_alone(&pat->list, start, end, ms_range_tag(owner, *type));
+}
 
 enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };
+/* memtype_erase() where first, the first entry that ends above `start`, is not simply the caller's
+ * own [start, end). */
+enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *first, ms_pa_t start,
+				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign);
+/* The entry made by ctx left the list. NULL is allowed. */
+void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 /*
- * memtype_erase. by: on whose behalf (NULL: nobody's), *foreign: whether what it hit is someone
- * else's. Of equal entries the caller's own counts as the one that went.
+ * memtype_erase of [start, end), not empty. by: on whose behalf (NULL: nobody's), *foreign: whether
+ * what it hit is someone else's. Of equal entries the caller's own counts as the one that went.
  */
-enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-				const struct ms_pfnmap_ctx *by, bool *foreign);
+static inline enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+					      struct ms_pfnmap_ctx *by, bool *foreign)
+{
+	struct ms_range *first = ms_ranges_above(&m->pat->list, start);
+
+	if (!first || first->start != start || first->end != end || ms_range_owner(first) != by)
+		return ms_memtype_erase_other(m, first, start, end, by, foreign);
+	*foreign = false;
+	ms_ranges_remove(&m->pat->list, &m->pat->list.finger);
+	if (by)
+		ms_pfnmap_ctx_unlist(m, by);
+	return MS_ERASED_ENTRY;
+}
 
 /* ---- memtype.c ---- */
 
@@ -62,11 +100,11 @@ bool ms_is_isa_range(ms_pa_t start, ms_pa_t end);
 /* is_new_memtype_allowed */
 bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got);
 /*
- * memtype_reserve. ctx (may be NULL): gets a new context with one holder if an entry was made, else
- * NULL.
+ * memtype_reserve of *type; another one may be granted, in *type. *ctx: a new context with one
+ * holder if an entry was made, else NULL.
  */
-int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
-			   enum ms_cache *got, struct ms_pfnmap_ctx **ctx);
+int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
+			   struct ms_pfnmap_ctx **ctx);
 /* memtype_free on behalf of a holder of ctx (may be NULL), who gives up his hold. */
 int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx);
 /* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
@@ -75,7 +113,5 @@ int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, en
 struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* One holder fewer; without holders and entry it goes. NULL is allowed. */
 void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
-/* Its entry left the list. NULL is allowed. */
-void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 
 #endif

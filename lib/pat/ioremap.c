@@ -18,9 +18,9 @@ static bool touches_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
 {
 	struct ms_pfnmap_ctx *ctx;
-	enum ms_cache got;
+	enum ms_cache got = type;
 
-	if (ms_memtype_reserve_for(m, start, end, type, &got, &ctx)) {
+	if (ms_memtype_reserve_for(m, start, end, &got, &ctx)) {
 		ms_log(m, "ioremap memtype_reserve failed", start, end - start);
 		return -ENOMEM;
 	}

@@ -116,7 +116,8 @@ static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn
 	return NULL;
 }
 
-static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
+__attribute__((noinline)) static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+						   enum ms_cache type)
 {
 	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
 	struct ms_page *page;
@@ -128,8 +129,9 @@ static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum 
 }
 
 /* reserve_ram_pages_type(): a type of their own is only for pages that are WB. */
-static int reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-				  enum ms_cache req, enum ms_cache *got)
+__attribute__((noinline)) static int reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start,
+							    ms_pa_t end, enum ms_cache req,
+							    enum ms_cache *got)
 {
 	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
 	bool oom = false;
@@ -170,8 +172,10 @@ static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_
 }
 
 /* The part of memtype_reserve() that makes an entry. */
-static int reserve_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
-			 bool loose, struct ms_pfnmap_ctx **ctx)
+__attribute__((always_inline)) static inline int reserve_entry(struct ms_machine *m, ms_pa_t start,
+							       ms_pa_t end, enum ms_cache *type,
+							       bool loose,
+							       struct ms_pfnmap_ctx **ctx)
 {
 	struct ms_pfnmap_ctx *owner = NULL;
 	int err;
@@ -198,14 +202,15 @@ static int reserve_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum 
 	return 0;
 }
 
-static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
-		   enum ms_cache *got, bool loose, struct ms_pfnmap_ctx **ctx)
+__attribute__((always_inline)) static inline int reserve(struct ms_machine *m, ms_pa_t start,
+							 ms_pa_t end, enum ms_cache *type,
+							 bool loose, struct ms_pfnmap_ctx **ctx)
 {
+	enum ms_cache req = *type;
 	int is_ram;
 
 	start &= PHYSICAL_MASK;
 	end = ((end - 1) & PHYSICAL_MASK) + 1;
-	*got = req;
 	if (start >= end) {
 		ms_violation(m, "memtype_reserve: empty range", start);
 		return -EINVAL;
@@ -213,16 +218,14 @@ static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cac
 	if (m->config.pat_off)
 		return 0;
 	if (ms_is_isa_range(start, end)) {
-		*got = MS_CACHE_WB;
+		*type = MS_CACHE_WB;
 		return 0;
 	}
-	*got = with_mtrr(m, start, end, req);
+	*type = with_mtrr(m, start, end, req);
 	is_ram = ms_pagerange_is_ram(m, start, end);
-	if (is_ram == 1)
-		return reserve_ram_pages_type(m, start, end, req, got);
-	if (is_ram < 0)
-		return -EINVAL;
-	return reserve_entry(m, start, end, got, loose, ctx);
+	if (!is_ram)
+		return reserve_entry(m, start, end, type, loose, ctx);
+	return is_ram == 1 ? reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
 }
 
 /* Which rule made the type another one than asked for. */
@@ -238,39 +241,50 @@ static const char *why_granted(const struct ms_machine *m, ms_pa_t start, ms_pa_
 	return "the type that is held already";
 }
 
-static int reserve_event(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
-			 enum ms_cache *got, bool loose, struct ms_pfnmap_ctx **ctx)
+__attribute__((noinline)) static void keep_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+						   enum ms_cache req, enum ms_cache got, int err)
 {
-	int err = reserve(m, start, end, req, got, loose, ctx);
+	const char *why = err ? NULL : why_granted(m, start, end, req, got);
 
-	MS_EMIT(m, .type = MS_EV_PAT_RESERVE, .addr = start, .size = end - start,
-		.cache = (uint8_t)req, .ret = err,
-		.reason = err ? NULL : why_granted(m, start, end, req, *got));
+	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_RESERVE,
+					      .addr = start,
+					      .size = end - start,
+					      .cache = (uint8_t)req,
+					      .ret = err,
+					      .reason = why });
+}
+
+/* Inlined into both of its callers: what one of them passes as a constant costs it nothing. */
+__attribute__((always_inline)) static inline int reserve_and_tell(struct ms_machine *m,
+								  ms_pa_t start, ms_pa_t end,
+								  enum ms_cache *type, bool loose,
+								  struct ms_pfnmap_ctx **ctx)
+{
+	enum ms_cache req = *type;
+	int err = reserve(m, start, end, type, loose, ctx);
+
+	if (ms_event_kept(m, MS_EV_PAT_RESERVE))
+		keep_reserve(m, start, end, req, *type, err);
 	return err;
 }
 
-int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
-			   enum ms_cache *got, struct ms_pfnmap_ctx **ctx)
+int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
+			   struct ms_pfnmap_ctx **ctx)
 {
-	if (ctx)
-		*ctx = NULL;
-	return reserve_event(m, start, end, req, got, true, ctx);
+	*ctx = NULL;
+	return reserve_and_tell(m, start, end, type, true, ctx);
 }
 
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
-	enum ms_cache type;
-	int err;
+	enum ms_cache type = req;
+	int err = 0;
 
 	if (req > MS_CACHE_WP)
 		return -EINVAL;
-	if (!ms_is_x86(m)) {
-		if (got)
-			*got = req;
-		return 0;
-	}
-	err = reserve_event(m, start, end, req, &type, got != NULL, NULL);
+	if (ms_is_x86(m))
+		err = reserve_and_tell(m, start, end, &type, got != NULL, NULL);
 	if (got)
 		*got = type;
 	return err;
@@ -279,7 +293,7 @@ int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms
 /* ---- free ---- */
 
 /* [what was erased][the caller was the last holder of an entry that is still there] */
-static const char *const erased_why[][2] = {
+static const char *const own_why[][2] = {
 	[MS_ERASED_NOTHING] = { "no entry matches",
 				"no entry matches; a reservation is left behind" },
 	[MS_ERASED_ENTRY] = { NULL, "a reservation is left behind" },
@@ -293,11 +307,26 @@ static const char *const foreign_why[][2] = {
 			     "someone else's entry lost its tail; a reservation is left behind" },
 };
 
-static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-			const struct ms_pfnmap_ctx *by, const char **why)
+/* The part of memtype_free() that looks at the list. */
+static int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *by,
+		      const char **why)
 {
 	enum ms_erased erased = MS_ERASED_NOTHING;
 	bool foreign = false, left;
+
+	if (start < end)
+		erased = ms_memtype_erase(m, start, end, by, &foreign);
+	left = by && by->listed && by->holders == 1;
+	*why = foreign ? foreign_why[erased][left] : own_why[erased][left];
+	if (erased != MS_ERASED_NOTHING)
+		return 0;
+	ms_log(m, "x86/PAT: freeing invalid memtype", start, end - start);
+	return -EINVAL;
+}
+
+static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *by,
+			const char **why)
+{
 	int is_ram;
 
 	*why = free_pat_off;
@@ -309,19 +338,23 @@ static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 	if (ms_is_isa_range(start, end))
 		return 0;
 	is_ram = ms_pagerange_is_ram(m, start, end);
+	if (!is_ram)
+		return free_entry(m, start, end, by, why);
 	*why = is_ram == 1 ? free_ram : free_mixed;
-	if (is_ram == 1)
-		set_ram_type(m, start, end, MS_CACHE_WB);
-	if (is_ram)
-		return is_ram == 1 ? 0 : -EINVAL;
-	if (start < end)
-		erased = ms_memtype_erase(m, start, end, by, &foreign);
-	left = by && by->listed && by->holders == 1;
-	*why = foreign ? foreign_why[erased][left] : erased_why[erased][left];
-	if (erased != MS_ERASED_NOTHING)
-		return 0;
-	ms_log(m, "x86/PAT: freeing invalid memtype", start, end - start);
-	return -EINVAL;
+	if (is_ram < 0)
+		return -EINVAL;
+	set_ram_type(m, start, end, MS_CACHE_WB);
+	return 0;
+}
+
+__attribute__((noinline)) static void keep_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+						int err, const char *why)
+{
+	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_FREE,
+					      .addr = start,
+					      .size = end - start,
+					      .ret = err,
+					      .reason = why });
 }
 
 int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx)
@@ -330,8 +363,8 @@ int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct 
 	int err = free_memtype(m, start, end, ctx, &why);
 
 	ms_pfnmap_ctx_drop(m, ctx);
-	MS_EMIT(m, .type = MS_EV_PAT_FREE, .addr = start, .size = end - start, .ret = err,
-		.reason = why);
+	if (ms_event_kept(m, MS_EV_PAT_FREE))
+		keep_free(m, start, end, err, why);
 	return err;
 }
 
@@ -354,7 +387,6 @@ bool ms_pat_free_reached_list(const struct ms_event *ev)
 enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 {
 	ms_pa_t end = (pa = ms_align_down(pa, m->page_size)) + m->page_size;
-	struct ms_ranges_pos pos;
 	const struct ms_range *r;
 
 	if (!ms_is_x86(m) || ms_is_isa_range(pa, end))
@@ -364,7 +396,7 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 
 		return page ? (enum ms_cache)page->memtype : MS_CACHE_WB;
 	}
-	r = ms_ranges_above(&m->pat->list, pa, &pos);
+	r = ms_ranges_above(&m->pat->list, pa);
 	return r && r->start < end ? ms_range_type(r) : MS_CACHE_UC_MINUS;
 }
 
@@ -374,8 +406,7 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
  */
 static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 {
-	struct ms_ranges_pos pos;
-	const struct ms_range *r = ms_ranges_above(&m->pat->list, pa, &pos);
+	const struct ms_range *r = ms_ranges_above(&m->pat->list, pa);
 
 	if (!r)
 		return UINT64_MAX;

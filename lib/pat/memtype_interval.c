@@ -23,24 +23,17 @@ static int check_conflict(const struct ms_pat *pat, const struct ms_range *first
 	return 0;
 }
 
-int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
-			    bool loose, struct ms_pfnmap_ctx *owner)
+int ms_memtype_insert_overlapping(struct ms_pat *pat, const struct ms_range *first, ms_pa_t start,
+				  ms_pa_t end, enum ms_cache *type, bool loose,
+				  struct ms_pfnmap_ctx *owner)
 {
-	struct ms_ranges_pos pos;
-	const struct ms_range *first = ms_ranges_above(&pat->list, start, &pos);
-	bool overlaps = first && first->start < end;
-	int err = 0;
-
-	if (overlaps)
-		err = check_conflict(pat, first, start, end, type, loose);
-	if (!err)
-		err = ms_ranges_insert(&pat->list, overlaps ? NULL : &pos, start, end,
-				       ms_range_tag(owner, *type));
-	return err;
+	if (check_conflict(pat, first, start, end, type, loose))
+		return -EBUSY;
+	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, *type));
 }
 
-/* MEMTYPE_EXACT_MATCH: the first entry that is [start, end); pos: the first one that starts there.
- */
+/* MEMTYPE_EXACT_MATCH: the first entry that is [start, end). r and pos: the first one that starts
+ * there. */
 static struct ms_range *exact_match(const struct ms_ranges *t, struct ms_range *r, ms_pa_t start,
 				    ms_pa_t end, struct ms_ranges_pos *pos)
 {
@@ -49,27 +42,25 @@ static struct ms_range *exact_match(const struct ms_ranges *t, struct ms_range *
 	return r && r->start == start ? r : NULL;
 }
 
-/* MEMTYPE_END_MATCH: the first entry that begins before `start` and ends at `end`. */
-static struct ms_range *end_match(const struct ms_ranges *t, ms_pa_t start, ms_pa_t end,
-				  struct ms_ranges_pos *pos)
+/* MEMTYPE_END_MATCH: the first entry that begins before `start` and ends at `end`; at t->finger. */
+static struct ms_range *end_match(struct ms_ranges *t, ms_pa_t start, ms_pa_t end)
 {
-	struct ms_range *r = ms_ranges_above(t, end - 1, pos);
+	struct ms_range *r = ms_ranges_above(t, end - 1);
 
 	while (r && r->start < start && r->end != end)
-		r = ms_ranges_next_above(t, end - 1, pos);
+		r = ms_ranges_next_above(t, end - 1, &t->finger);
 	return r && r->start < start ? r : NULL;
 }
 
 /* If `by` has made an equal entry, the two change owners: nobody can tell them apart. */
-static void prefer_own(const struct ms_ranges *t, struct ms_range *hit, struct ms_ranges_pos pos,
-		       const struct ms_pfnmap_ctx *by)
+static void prefer_own(const struct ms_ranges *t, struct ms_range *hit,
+		       const struct ms_ranges_pos *pos, const struct ms_pfnmap_ctx *by)
 {
+	struct ms_ranges_pos other = *pos;
 	struct ms_range *r = hit;
 	uintptr_t tag = hit->tag;
 
-	if (!by || !by->listed)
-		return;
-	while ((r = ms_ranges_next(t, &pos)) && r->start == hit->start)
+	while ((r = ms_ranges_next(t, &other)) && r->start == hit->start)
 		if (r->end == hit->end && ms_range_owner(r) == by) {
 			hit->tag = r->tag;
 			r->tag = tag;
@@ -77,35 +68,43 @@ static void prefer_own(const struct ms_ranges *t, struct ms_range *hit, struct m
 		}
 }
 
-enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-				const struct ms_pfnmap_ctx *by, bool *foreign)
+static enum ms_erased erase_entry(struct ms_machine *m, struct ms_range *r,
+				  struct ms_ranges_pos *pos, const struct ms_pfnmap_ctx *by,
+				  bool *foreign)
+{
+	struct ms_pfnmap_ctx *owner;
+
+	if (by && by->listed && ms_range_owner(r) != by)
+		prefer_own(&m->pat->list, r, pos, by);
+	owner = ms_range_owner(r);
+	*foreign = owner != by;
+	ms_ranges_remove(&m->pat->list, pos);
+	ms_pfnmap_ctx_unlist(m, owner);
+	return MS_ERASED_ENTRY;
+}
+
+enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *first, ms_pa_t start,
+				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign)
 {
 	struct ms_ranges *t = &m->pat->list;
 	struct ms_ranges_pos pos;
-	struct ms_range *first = ms_ranges_above(t, start, &pos), *r = NULL;
-	struct ms_pfnmap_ctx *owner;
+	struct ms_range *r;
 
-	// an entry that begins earlier says nothing about those that begin here
-	if (first && first->start < start)
-		r = exact_match(t, ms_ranges_from(t, start, &pos), start, end, &pos);
-	else if (first)
-		r = exact_match(t, first, start, end, &pos);
-	if (r) {
-		if (ms_range_owner(r) != by)
-			prefer_own(t, r, pos, by);
-		owner = ms_range_owner(r);
-		*foreign = owner != by;
-		ms_ranges_remove(t, &pos);
-		ms_pfnmap_ctx_unlist(m, owner);
-		return MS_ERASED_ENTRY;
+	if (!first || first->start >= start) {
+		r = exact_match(t, first, start, end, &t->finger);
+		return r ? erase_entry(m, r, &t->finger, by, foreign) : MS_ERASED_NOTHING;
 	}
-	if (m->policy.memtype_free == MS_MEMTYPE_FREE_EXACT_OR_TAIL && first &&
-	    first->start < start)
-		r = end_match(t, start, end, &pos);
+	// an entry that begins earlier says nothing about those that begin here
+	r = exact_match(t, ms_ranges_from(t, start, &pos), start, end, &pos);
+	if (r)
+		return erase_entry(m, r, &pos, by, foreign);
+	if (m->policy.memtype_free != MS_MEMTYPE_FREE_EXACT_OR_TAIL)
+		return MS_ERASED_NOTHING;
+	r = end_match(t, start, end);
 	if (!r)
 		return MS_ERASED_NOTHING;
 	*foreign = ms_range_owner(r) != by;
-	ms_ranges_shrink(t, &pos, start);
+	ms_ranges_shrink(t, &t->finger, start);
 	return MS_ERASED_TAIL;
 }
 
@@ -126,11 +125,14 @@ bool ms_memtype_get(const struct ms_machine *m, size_t i, struct ms_memtype *ent
 void ms_memtype_walk(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 		     void (*fn)(const struct ms_memtype *entry, void *arg), void *arg)
 {
+	struct ms_ranges *t = m->pat ? &m->pat->list : NULL;
+	struct ms_range *r = t && start < end ? ms_ranges_above(t, start) : NULL;
 	struct ms_ranges_pos pos;
-	const struct ms_range *r =
-		m->pat && start < end ? ms_ranges_above(&m->pat->list, start, &pos) : NULL;
 
-	for (; r && r->start < end; r = ms_ranges_next_above(&m->pat->list, start, &pos)) {
+	if (!r)
+		return;
+	pos = t->finger; // fn may ask for other things
+	for (; r && r->start < end; r = ms_ranges_next_above(t, start, &pos)) {
 		struct ms_memtype entry = { r->start, r->end, ms_range_type(r) };
 
 		fn(&entry, arg);

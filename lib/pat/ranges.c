@@ -23,113 +23,76 @@ void ms_ranges_destroy(struct ms_ranges *t)
 	ms_ranges_init(t, t->machine);
 }
 
-/* ms_first_above() of the ranges' reach. */
-static unsigned int first_reach_above(const struct ms_range *r, unsigned int n, uint64_t x)
+static struct ms_range *range_at(const struct ms_ranges_pos *pos)
 {
-	const struct ms_range *p = r;
-
-	while (n > 1) {
-		unsigned int half = n / 2;
-
-		p += p[half - 1].reach <= x ? half : 0;
-		n -= half;
-	}
-	return (unsigned int)(p - r) + (p->reach <= x);
+	return pos->i < pos->leaf->hi ? &pos->leaf->slot[pos->i] : NULL;
 }
 
-/* The first i with r[i].start >= x. */
-static unsigned int first_start_from(const struct ms_range *r, unsigned int n, uint64_t x)
+void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x)
 {
-	const struct ms_range *p = r;
-
-	while (n > 1) {
-		unsigned int half = n / 2;
-
-		p += p[half - 1].start < x ? half : 0;
-		n -= half;
-	}
-	return (unsigned int)(p - r) + (p->start < x);
-}
-
-/* The place behind everything. */
-static void go_to_the_end(const struct ms_ranges *t, struct ms_ranges_pos *pos)
-{
+	struct ms_ranges_pos *pos = &t->finger;
 	void *node = t->root;
 
+	pos->below = 0;
+	pos->last = true;
 	for (unsigned int height = t->height; height; height--) {
 		struct ms_ranges_inner *in = node;
+		unsigned int c = ms_first_above_of_64(in->reach, x);
 
-		pos->node[height - 1] = in;
-		pos->at[height - 1] = in->n - 1u;
-		node = in->child[in->n - 1];
-	}
-	pos->leaf = node;
-	pos->i = pos->leaf->n;
-}
-
-struct ms_range *ms_ranges_above(const struct ms_ranges *t, uint64_t x, struct ms_ranges_pos *pos)
-{
-	void *node = t->root;
-
-	pos->leaf = NULL;
-	if (!t->count)
-		return NULL;
-	for (unsigned int height = t->height; height; height--) {
-		struct ms_ranges_inner *in = node;
-		unsigned int c = ms_first_above(in->reach, in->n, x);
-
-		if (c == in->n) { // only at the root: below it, reach has promised a range
-			go_to_the_end(t, pos);
-			return NULL;
-		}
+		if (c >= in->n)
+			c = in->n - 1u;
+		else if (c + 1u < in->n)
+			pos->last = false;
+		if (c)
+			pos->below = ms_max_u64(pos->below, in->reach[c - 1]);
 		pos->node[height - 1] = in;
 		pos->at[height - 1] = c;
 		node = in->child[c];
 	}
 	pos->leaf = node;
-	pos->i = first_reach_above(ms_ranges_slot(pos->leaf, 0), pos->leaf->n, x);
-	return pos->i < pos->leaf->n ? ms_ranges_slot(pos->leaf, pos->i) : NULL;
 }
 
-/* The first range of the leaves behind pos's leaf, in a child with max > x. */
+/* The first range with end > x below `node`, which stands at `height` and has one. */
+static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
+				    struct ms_ranges_pos *pos)
+{
+	for (; height; height--) {
+		struct ms_ranges_inner *in = node;
+		unsigned int c = ms_first_above_of_64(in->reach, x);
+
+		pos->node[height - 1] = in;
+		pos->at[height - 1] = c;
+		node = in->child[c];
+	}
+	pos->leaf = node;
+	pos->i = ms_first_above_of_32(pos->leaf->reach, x);
+	return range_at(pos);
+}
+
+/* The first range with end > x of the leaves behind pos's leaf. */
 static struct ms_range *next_leaf_above(const struct ms_ranges *t, uint64_t x,
 					struct ms_ranges_pos *pos)
 {
-	unsigned int height = 0, c = 0;
-	void *node = NULL;
+	pos->below = UINT64_MAX;
+	for (unsigned int height = 0; height < t->height; height++) {
+		const struct ms_ranges_inner *in = pos->node[height];
 
-	for (; height < t->height && !node; height++)
-		for (c = pos->at[height] + 1; c < pos->node[height]->n && !node; c++)
-			if (pos->node[height]->max[c] > x) {
+		for (unsigned int c = pos->at[height] + 1; c < in->n; c++)
+			if (in->max[c] > x) {
 				pos->at[height] = c;
-				node = pos->node[height]->child[c];
+				return first_below(in->child[c], height, x, pos);
 			}
-	if (!node) {
-		go_to_the_end(t, pos);
-		return NULL;
 	}
-	for (height--; height; height--) {
-		struct ms_ranges_inner *in = node;
-
-		c = ms_first_above(in->reach, in->n, x);
-		pos->node[height - 1] = in;
-		pos->at[height - 1] = c;
-		node = in->child[c];
-	}
-	pos->leaf = node;
-	pos->i = first_reach_above(ms_ranges_slot(pos->leaf, 0), pos->leaf->n, x);
-	return ms_ranges_slot(pos->leaf, pos->i);
+	pos->i = pos->leaf->hi;
+	return NULL;
 }
 
 struct ms_range *ms_ranges_next_above(const struct ms_ranges *t, uint64_t x,
 				      struct ms_ranges_pos *pos)
 {
-	while (++pos->i < pos->leaf->n) {
-		struct ms_range *r = ms_ranges_slot(pos->leaf, pos->i);
-
-		if (r->end > x)
-			return r;
-	}
+	while (++pos->i < pos->leaf->hi)
+		if (pos->leaf->slot[pos->i].end > x)
+			return &pos->leaf->slot[pos->i];
 	return next_leaf_above(t, x, pos);
 }
 
@@ -142,9 +105,9 @@ struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms
 {
 	void *node = t->root;
 
-	pos->leaf = NULL;
 	if (!t->count)
 		return NULL;
+	pos->below = UINT64_MAX;
 	for (unsigned int height = t->height; height; height--) {
 		struct ms_ranges_inner *in = node;
 		// ranges with this very start may already stand at the end of the child before
@@ -155,24 +118,19 @@ struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms
 		node = in->child[c];
 	}
 	pos->leaf = node;
-	pos->i = first_start_from(ms_ranges_slot(pos->leaf, 0), pos->leaf->n, x);
-	if (pos->i < pos->leaf->n)
-		return ms_ranges_slot(pos->leaf, pos->i);
-	return next_leaf_above(t, 0, pos);
+	pos->i = pos->leaf->lo;
+	while (pos->i < pos->leaf->hi && pos->leaf->slot[pos->i].start < x)
+		pos->i++;
+	return pos->i < pos->leaf->hi ? range_at(pos) : next_leaf_above(t, 0, pos);
 }
 
 static unsigned int leaf_types(const struct ms_ranges_leaf *leaf, uint64_t start, uint64_t end)
 {
 	unsigned int types = 0;
 
-	for (unsigned int i = 0; i < leaf->n; i++) {
-		const struct ms_range *r = ms_ranges_slot(leaf, i);
-
-		if (r->start >= end)
-			break;
-		if (r->start >= start)
-			types |= 1u << ms_range_type(r);
-	}
+	for (unsigned int i = leaf->lo; i < leaf->hi && leaf->slot[i].start < end; i++)
+		if (leaf->slot[i].start >= start)
+			types |= 1u << ms_range_type(&leaf->slot[i]);
 	return types;
 }
 
@@ -196,83 +154,4 @@ static unsigned int node_types(const void *node, unsigned int height, uint64_t s
 unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t end)
 {
 	return t->count ? node_types(t->root, t->height, start, end) : 0;
-}
-
-static const char *check_leaf(const struct ms_ranges_leaf *leaf)
-{
-	uint64_t reach = 0;
-	unsigned int types = 0;
-
-	if (leaf->first + leaf->n > MS_RANGES_LEAF)
-		return "a leaf holds more than it can";
-	for (unsigned int i = 0; i < leaf->n; i++) {
-		const struct ms_range *r = ms_ranges_slot(leaf, i);
-
-		reach = ms_max_u64(reach, r->end);
-		types |= 1u << ms_range_type(r);
-		if (r->start >= r->end)
-			return "a range is empty";
-		if (i && r[-1].start > r->start)
-			return "a leaf is out of order";
-		if (r->reach != reach)
-			return "a range's reach is wrong";
-	}
-	return types == leaf->types ? NULL : "a leaf's types are wrong";
-}
-
-static const char *check_child(const struct ms_ranges_inner *in, unsigned int c,
-			       unsigned int height)
-{
-	const struct ms_ranges_inner *below = in->child[c];
-	const struct ms_ranges_leaf *leaf = in->child[c];
-	uint64_t start = height > 1 ? below->start[0] : ms_ranges_slot(leaf, 0)->start;
-	uint64_t max =
-		height > 1 ? below->reach[below->n - 1] : ms_ranges_slot(leaf, leaf->n - 1u)->reach;
-
-	if (in->start[c] != start || in->max[c] != max)
-		return "a child's summary is wrong";
-	if (in->reach[c] != ms_max_u64(c ? in->reach[c - 1] : 0, max))
-		return "a child's reach is wrong";
-	if (c && in->start[c - 1] > start)
-		return "children are out of order";
-	return NULL;
-}
-
-static const char *check_node(const void *node, unsigned int height, size_t *count)
-{
-	const struct ms_ranges_inner *in = node;
-	const char *bad = NULL;
-
-	if (!height) {
-		*count += ((const struct ms_ranges_leaf *)node)->n;
-		return check_leaf(node);
-	}
-	if (!in->n || in->n > MS_RANGES_INNER)
-		return "an inner node has a wrong number of children";
-	for (unsigned int c = 0; c < in->n && !bad; c++) {
-		bad = check_node(in->child[c], height - 1, count);
-		if (!bad)
-			bad = check_child(in, c, height);
-	}
-	return bad;
-}
-
-const char *ms_ranges_check(const struct ms_ranges *t)
-{
-	size_t count = 0;
-	const char *bad = t->root ? check_node(t->root, t->height, &count) : NULL;
-	struct ms_ranges_pos pos;
-	uint64_t last = 0;
-
-	if (bad)
-		return bad;
-	if (count != t->count)
-		return "the count is wrong";
-	for (struct ms_range *r = ms_ranges_from(t, 0, &pos); r; r = ms_ranges_next(t, &pos)) {
-		if (r->start < last)
-			return "the order is wrong";
-		last = r->start;
-		count--;
-	}
-	return count ? "the walk misses ranges" : NULL;
 }

@@ -5,10 +5,10 @@
  * Order: by start; equal starts in order of insertion. Ranges may overlap and may be equal. It
  * knows no rule of PAT: it finds, inserts, removes and shrinks.
  *
- * A B+-tree. A leaf holds ranges side by side, each with its `reach`: the largest end among the
- * leaf's ranges up to and with itself. An inner node holds the same of its children. So "the first
- * range that ends above x" is one descent of binary searches, and where nothing overlaps it is the
- * place to insert at, too.
+ * A B+-tree. Beside each range of a leaf stands its `reach`: the largest end among the leaf's
+ * ranges up to and with itself; an inner node has the same of its children. So "the first range
+ * that ends above x" is one descent over sorted numbers, and where nothing overlaps it is the place
+ * to insert at, too.
  */
 #ifndef MS_PAT_RANGES_H
 #define MS_PAT_RANGES_H
@@ -16,30 +16,42 @@
 #include "machine/internal.h"
 
 #define MS_RANGES_LEAF 32u       /* ranges of a leaf */
-#define MS_RANGES_INNER 32u      /* children of an inner node */
-#define MS_RANGES_MAX_HEIGHT 16u /* levels of inner nodes */
+#define MS_RANGES_INNER 64u      /* children of an inner node */
+#define MS_RANGES_MAX_HEIGHT 12u /* levels of inner nodes */
 
 struct ms_pfnmap_ctx;
 
 struct ms_range {
 	uint64_t start, end; /* [start, end), not empty */
-	uint64_t reach;      /* largest end of the leaf's ranges up to this one */
 	uintptr_t tag;       /* enum ms_cache in the low three bits, owner above */
 };
 
 struct ms_ranges_leaf {
-	uint16_t first, n; /* the ranges are slot[first] .. slot[first + n - 1] */
-	uint8_t types;     /* 1 << type of every range */
-	struct ms_range slot[MS_RANGES_LEAF];
+	/* sorted over all slots: 0 below slot lo, UINT64_MAX from hi on */
+	uint64_t reach[MS_RANGES_LEAF];
+	struct ms_range slot[MS_RANGES_LEAF]; /* lo .. hi - 1 are in use */
+	uint8_t lo, hi;
+	uint8_t types; /* 1 << type of every range */
 };
 
 struct ms_ranges_inner {
+	/* sorted over all children: UINT64_MAX from n on */
 	uint64_t reach[MS_RANGES_INNER]; /* largest max[] up to this child */
 	uint64_t start[MS_RANGES_INNER]; /* of the child's first range */
 	uint64_t max[MS_RANGES_INNER];   /* largest end in the child */
 	void *child[MS_RANGES_INNER];
 	uint8_t types[MS_RANGES_INNER];
-	uint16_t n;
+	uint8_t n;
+};
+
+/* A place in the order: slot i of a leaf (i == hi: behind its last), and the way down to it. */
+struct ms_ranges_pos {
+	struct ms_ranges_leaf *leaf; /* NULL: nowhere */
+	unsigned int i;
+	bool last;      /* no leaf is behind this one ... */
+	uint64_t below; /* ... and no range before it ends above this; UINT64_MAX: unknown */
+	struct ms_ranges_inner *node[MS_RANGES_MAX_HEIGHT]; /* [0]: the leaf's parent */
+	unsigned int at[MS_RANGES_MAX_HEIGHT];              /* which child of node[] it is */
 };
 
 struct ms_ranges {
@@ -47,14 +59,9 @@ struct ms_ranges {
 	void *root;          /* NULL: nothing was ever inserted */
 	unsigned int height; /* levels of inner nodes above the leaves */
 	size_t count;
-};
-
-/* A place in the order: slot i of a leaf (i == n: behind its last), and the way down to it. */
-struct ms_ranges_pos {
-	struct ms_ranges_leaf *leaf;
-	unsigned int i;
-	struct ms_ranges_inner *node[MS_RANGES_MAX_HEIGHT]; /* [0]: the leaf's parent */
-	unsigned int at[MS_RANGES_MAX_HEIGHT];              /* which child of node[] it is */
+	/* Where ms_ranges_above() was last: the next question is often about the same leaf. Its
+	 * leaf is NULL where nothing is known. */
+	struct ms_ranges_pos finger;
 };
 
 static inline enum ms_cache ms_range_type(const struct ms_range *r)
@@ -69,29 +76,51 @@ static inline uintptr_t ms_range_tag(const struct ms_pfnmap_ctx *owner, enum ms_
 {
 	return (uintptr_t)owner | type;
 }
-static inline struct ms_range *ms_ranges_slot(const struct ms_ranges_leaf *leaf, unsigned int i)
+
+/*
+ * How many of 8 sorted numbers, `step` apart, are not above x. By arithmetic: a branch on the data
+ * would be guessed wrong every other time.
+ */
+static inline unsigned int ms_not_above(const uint64_t *a, unsigned int step, uint64_t x)
 {
-	return (struct ms_range *)&leaf->slot[leaf->first + i];
+	unsigned int n = a[0] <= x;
+
+	n += a[step] <= x;
+	n += a[2 * step] <= x;
+	n += a[3 * step] <= x;
+	n += a[4 * step] <= x;
+	n += a[5 * step] <= x;
+	n += a[6 * step] <= x;
+	n += a[7 * step] <= x;
+	return n;
 }
 
-/* The first i with a[i] > x, where a[0] <= a[1] <= ...; n > 0. Without a branch on the data. */
-static inline unsigned int ms_first_above(const uint64_t *a, unsigned int n, uint64_t x)
+/* The first i with reach or start a[i] > x; x < UINT64_MAX. */
+static inline unsigned int ms_first_above_of_64(const uint64_t *a, uint64_t x)
 {
-	const uint64_t *p = a;
+	unsigned int i = ms_not_above(a + 7, 8, x);
 
-	while (n > 1) {
-		unsigned int half = n / 2;
+	if (i == 8)
+		return 64;
+	return 8 * i + ms_not_above(a + 8 * i, 1, x);
+}
+static inline unsigned int ms_first_above_of_32(const uint64_t *a, uint64_t x)
+{
+	unsigned int i = 4 * ms_not_above(a + 3, 4, x);
 
-		p += p[half - 1] <= x ? half : 0;
-		n -= half;
-	}
-	return (unsigned int)(p - a) + (*p <= x);
+	if (i == 32)
+		return 32;
+	a += i;
+	i += a[0] <= x;
+	i += a[1] <= x;
+	i += a[2] <= x;
+	return i;
 }
 
 /* The child of an inner node in which the ranges with start <= x end. */
 static inline unsigned int ms_ranges_child_behind(const struct ms_ranges_inner *in, uint64_t x)
 {
-	unsigned int c = ms_first_above(in->start, in->n, x);
+	unsigned int c = ms_first_above_of_64(in->start, x);
 
 	return c ? c - 1 : 0;
 }
@@ -101,11 +130,29 @@ void ms_ranges_destroy(struct ms_ranges *t);
 
 /*
  * Each of these finds a range, or NULL, and leaves its place in *pos; of NULL the place is the end
- * of the order. They are undone by any change of the tree.
+ * of the order. Places are undone by any change of the tree.
  */
 
-/* The first range with end > x. */
-struct ms_range *ms_ranges_above(const struct ms_ranges *t, uint64_t x, struct ms_ranges_pos *pos);
+/* Down to the leaf with the first range that ends above x, or to the last leaf. */
+void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x);
+
+/* The first range with end > x, x < UINT64_MAX; its place is t->finger. */
+static inline struct ms_range *ms_ranges_above(struct ms_ranges *t, uint64_t x)
+{
+	struct ms_ranges_pos *pos = &t->finger;
+
+	if (!pos->leaf || x < pos->below ||
+	    (!pos->last && x >= pos->leaf->reach[pos->leaf->hi - 1])) {
+		if (!t->count) {
+			pos->leaf = NULL;
+			return NULL;
+		}
+		ms_ranges_descend_above(t, x);
+	}
+	pos->i = ms_first_above_of_32(pos->leaf->reach, x);
+	return pos->i < pos->leaf->hi ? &pos->leaf->slot[pos->i] : NULL;
+}
+
 /* The next one after pos with end > x. */
 struct ms_range *ms_ranges_next_above(const struct ms_ranges *t, uint64_t x,
 				      struct ms_ranges_pos *pos);
@@ -117,12 +164,10 @@ struct ms_range *ms_ranges_next(const struct ms_ranges *t, struct ms_ranges_pos 
 /* The set (1 << type) of the types of all ranges with start <= range.start < end. */
 unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t end);
 
-/*
- * Inserts [start, end) behind all ranges with the same start. pos: from ms_ranges_above(t, start),
- * if no range overlaps [start, end); else NULL. -ENOMEM: nothing has changed.
- */
-int ms_ranges_insert(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t start, uint64_t end,
-		     uintptr_t tag);
+/* Inserts [start, end) behind all ranges with the same start. -ENOMEM: nothing has changed. */
+int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
+/* The same where ms_ranges_above(t, start) has found no range that overlaps [start, end). */
+int ms_ranges_insert_alone(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
 void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos);
 /* Gives the range at pos a lower end, and its place behind all with the same start. Never fails. */
 void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t end);

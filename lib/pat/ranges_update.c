@@ -2,10 +2,7 @@
 /* Changing the tree of ranges: insert, remove, shrink; nodes split when full, join when sparse. */
 #include "pat/ranges.h"
 
-#define SPARSE (MS_RANGES_LEAF / 4)      /* a node with fewer looks for a neighbour to join */
-#define JOINED (MS_RANGES_LEAF * 3u / 4) /* ... that leaves room in what becomes of both */
-
-_Static_assert(MS_RANGES_LEAF == MS_RANGES_INNER, "one limit serves both kinds of node");
+#define LEAF_MIDDLE (MS_RANGES_LEAF / 4) /* where half a leaf's ranges have room on both sides */
 
 /* What a parent knows of a child. */
 struct summary {
@@ -15,92 +12,141 @@ struct summary {
 
 /* ---- leaves ---- */
 
+static unsigned int leaf_n(const struct ms_ranges_leaf *leaf)
+{
+	return leaf->hi - leaf->lo;
+}
+
 static struct summary leaf_summary(const struct ms_ranges_leaf *leaf)
 {
-	return (struct summary){ .start = ms_ranges_slot(leaf, 0)->start,
-				 .max = ms_ranges_slot(leaf, leaf->n - 1u)->reach,
+	return (struct summary){ .start = leaf->slot[leaf->lo].start,
+				 .max = leaf->reach[leaf->hi - 1],
 				 .types = leaf->types };
 }
 
-/* Computes reach anew from slot i on, as far as it changes. */
-static void leaf_reach(struct ms_ranges_leaf *leaf, unsigned int i)
+static void leaf_clear(struct ms_ranges_leaf *leaf)
 {
-	uint64_t reach = i ? ms_ranges_slot(leaf, i - 1)->reach : 0;
-
-	for (; i < leaf->n; i++) {
-		struct ms_range *r = ms_ranges_slot(leaf, i);
-
-		reach = ms_max_u64(reach, r->end);
-		if (r->reach == reach)
-			break;
-		r->reach = reach;
-	}
+	leaf->lo = leaf->hi = leaf->types = 0;
+	memset(leaf->reach, 0xff, sizeof(leaf->reach));
 }
 
-/* Everything that is derived from the ranges. */
-static void leaf_derive(struct ms_ranges_leaf *leaf)
+static struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
+{
+	struct ms_ranges_leaf *leaf = ms_zalloc(t->machine, sizeof(*leaf));
+
+	if (leaf)
+		leaf_clear(leaf);
+	return leaf;
+}
+
+/* Puts n ranges into a leaf's slots from lo on, and derives all else from them. */
+static void leaf_fill(struct ms_ranges_leaf *leaf, unsigned int lo, const struct ms_range *ranges,
+		      unsigned int n)
 {
 	uint64_t reach = 0;
 
+	memmove(&leaf->slot[lo], ranges, n * sizeof(*ranges));
+	leaf->lo = (uint8_t)lo;
+	leaf->hi = (uint8_t)(lo + n);
 	leaf->types = 0;
-	for (unsigned int i = 0; i < leaf->n; i++) {
-		struct ms_range *r = ms_ranges_slot(leaf, i);
-
-		reach = ms_max_u64(reach, r->end);
-		r->reach = reach;
-		leaf->types |= (uint8_t)(1u << ms_range_type(r));
+	for (unsigned int i = 0; i < MS_RANGES_LEAF; i++) {
+		if (i >= lo && i < lo + n) {
+			reach = ms_max_u64(reach, leaf->slot[i].end);
+			leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
+		}
+		leaf->reach[i] = i < lo + n ? reach : UINT64_MAX;
 	}
 }
 
-/* Room for one range at i; the shorter side moves, if there is room on it. */
-static struct ms_range *leaf_open(struct ms_ranges_leaf *leaf, unsigned int i)
+__attribute__((noinline)) static void leaf_derive(struct ms_ranges_leaf *leaf)
 {
-	struct ms_range *r = ms_ranges_slot(leaf, 0);
-	bool down = leaf->first && (i < leaf->n / 2u || leaf->first + leaf->n == MS_RANGES_LEAF);
-
-	if (down) {
-		if (i)
-			memmove(r - 1, r, i * sizeof(*r));
-		leaf->first--;
-	} else if (i < leaf->n) {
-		memmove(r + i + 1, r + i, (leaf->n - i) * sizeof(*r));
-	}
-	leaf->n++;
-	return ms_ranges_slot(leaf, i);
+	leaf_fill(leaf, leaf->lo, &leaf->slot[leaf->lo], leaf_n(leaf));
 }
 
-static void leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start, uint64_t end,
+/* Moves the slots [from, to) by one, up or down. */
+static void leaf_shift(struct ms_ranges_leaf *leaf, unsigned int from, unsigned int to, int by)
+{
+	if (from >= to)
+		return;
+	memmove(&leaf->slot[(int)from + by], &leaf->slot[from], (to - from) * sizeof(*leaf->slot));
+	memmove(&leaf->reach[(int)from + by], &leaf->reach[from],
+		(to - from) * sizeof(*leaf->reach));
+}
+
+/* Room for one range before slot i: the shorter side moves, if it can. The slot that is free now.
+ */
+static unsigned int leaf_open(struct ms_ranges_leaf *leaf, unsigned int i)
+{
+	if (leaf->lo && (i - leaf->lo < leaf->hi - i || leaf->hi == MS_RANGES_LEAF)) {
+		leaf_shift(leaf, leaf->lo, i, -1);
+		leaf->lo--;
+		return i - 1;
+	}
+	leaf_shift(leaf, i, leaf->hi, 1);
+	leaf->hi++;
+	return i;
+}
+
+/* true: the leaf's summary may be another one now. */
+static bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start, uint64_t end,
 			uintptr_t tag)
 {
-	struct ms_range *r = leaf_open(leaf, i);
-	uint64_t reach = i ? ms_max_u64(r[-1].reach, end) : end;
+	uint8_t types = leaf->types;
+	uint64_t reach = end;
 
-	*r = (struct ms_range){ .start = start, .end = end, .reach = reach, .tag = tag };
-	leaf->types |= (uint8_t)(1u << ms_range_type(r));
-	while (++i < leaf->n && (++r)->reach < reach)
-		r->reach = reach;
+	i = leaf_open(leaf, i);
+	if (i > leaf->lo)
+		reach = ms_max_u64(leaf->reach[i - 1], end);
+	leaf->slot[i] = (struct ms_range){ start, end, tag };
+	leaf->reach[i] = reach;
+	leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
+	if (i == leaf->lo || leaf->types != types)
+		types = 0;
+	while (++i < leaf->hi && leaf->reach[i] < reach)
+		leaf->reach[i] = reach;
+	return !types || i == leaf->hi;
 }
 
-static void leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
+/* Whether the leaf has slot i's type without it, as far as is seen at once. */
+static bool type_stays(const struct ms_ranges_leaf *leaf, unsigned int i)
 {
-	struct ms_range *r = ms_ranges_slot(leaf, 0);
-	enum ms_cache type = ms_range_type(r + i);
-	bool again = (i && ms_range_type(r + i - 1) == type) ||
-		     (i + 1u < leaf->n && ms_range_type(r + i + 1) == type);
+	const struct ms_range *r = &leaf->slot[i];
 
-	if (i < leaf->n / 2u) {
-		if (i)
-			memmove(r + 1, r, i * sizeof(*r));
-		leaf->first++;
-	} else if (i + 1u < leaf->n) {
-		memmove(r + i, r + i + 1, (leaf->n - i - 1) * sizeof(*r));
+	if (!(leaf->types & (leaf->types - 1)))
+		return true;
+	return (i > leaf->lo && ms_range_type(r - 1) == ms_range_type(r)) ||
+	       (i + 1u < leaf->hi && ms_range_type(r + 1) == ms_range_type(r));
+}
+
+/* true: the leaf's summary may be another one now. */
+static bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
+{
+	uint64_t reach = i > leaf->lo ? leaf->reach[i - 1] : 0;
+	bool first = i == leaf->lo, stays = type_stays(leaf, i);
+
+	if (i - leaf->lo < leaf->hi - i - 1u) {
+		leaf_shift(leaf, leaf->lo, i, 1);
+		leaf->reach[leaf->lo++] = 0;
+		i++;
+	} else {
+		leaf_shift(leaf, i + 1, leaf->hi, -1);
+		leaf->reach[--leaf->hi] = UINT64_MAX;
 	}
-	if (!--leaf->n)
-		leaf->first = 0;
-	if (again)
-		leaf_reach(leaf, i);
-	else
+	if (leaf->lo == leaf->hi) {
+		leaf_clear(leaf);
+		return true;
+	}
+	if (!stays) {
 		leaf_derive(leaf);
+		return true;
+	}
+	for (; i < leaf->hi; i++) {
+		reach = ms_max_u64(reach, leaf->slot[i].end);
+		if (leaf->reach[i] == reach)
+			return first;
+		leaf->reach[i] = reach;
+	}
+	return true;
 }
 
 /* ---- inner nodes ---- */
@@ -119,10 +165,15 @@ static struct summary summary_of(const void *node, unsigned int height)
 	return height ? inner_summary(node) : leaf_summary(node);
 }
 
-static unsigned int node_n(const void *node, unsigned int height)
+static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 {
-	return height ? ((const struct ms_ranges_inner *)node)->n
-		      : ((const struct ms_ranges_leaf *)node)->n;
+	struct ms_ranges_inner *in = ms_zalloc(t->machine, sizeof(*in));
+
+	if (in) {
+		memset(in->reach, 0xff, sizeof(in->reach));
+		memset(in->start, 0xff, sizeof(in->start));
+	}
+	return in;
 }
 
 static void inner_reach(struct ms_ranges_inner *in, unsigned int c)
@@ -135,21 +186,31 @@ static void inner_reach(struct ms_ranges_inner *in, unsigned int c)
 	}
 }
 
+static void inner_set_n(struct ms_ranges_inner *in, unsigned int n)
+{
+	for (unsigned int c = n; c < in->n; c++)
+		in->reach[c] = in->start[c] = UINT64_MAX;
+	in->n = (uint8_t)n;
+}
+
 /* Writes down what child c is now. false: it was so before. */
 static bool inner_note(struct ms_ranges_inner *in, unsigned int c, struct summary s)
 {
 	if (in->start[c] == s.start && in->max[c] == s.max && in->types[c] == s.types)
 		return false;
 	in->start[c] = s.start;
+	in->max[c] = s.max;
 	in->types[c] = s.types;
-	if (in->max[c] != s.max) {
-		in->max[c] = s.max;
-		inner_reach(in, c);
+	for (uint64_t reach = c ? in->reach[c - 1] : 0; c < in->n; c++) {
+		reach = ms_max_u64(reach, in->max[c]);
+		if (in->reach[c] == reach)
+			break;
+		in->reach[c] = reach;
 	}
 	return true;
 }
 
-/* Copies n children of src, from child `from` on, into dst at `to`. */
+/* Copies n children of src, from child `from` on, into dst at `to`; reach is left to the caller. */
 static void inner_move(struct ms_ranges_inner *dst, unsigned int to,
 		       const struct ms_ranges_inner *src, unsigned int from, unsigned int n)
 {
@@ -173,12 +234,13 @@ static void inner_insert(struct ms_ranges_inner *in, unsigned int c, void *child
 static void inner_remove(struct ms_ranges_inner *in, unsigned int c)
 {
 	inner_move(in, c, in, c + 1, in->n - c - 1u);
-	in->n--;
+	inner_set_n(in, in->n - 1u);
 	inner_reach(in, c);
 }
 
 /* Tells the parents what the node at `height` on the way to pos is now, as far up as it matters. */
-static void refresh(const struct ms_ranges *t, const struct ms_ranges_pos *pos, unsigned int height)
+__attribute__((noinline)) static void refresh(const struct ms_ranges *t,
+					      const struct ms_ranges_pos *pos, unsigned int height)
 {
 	const void *node = height ? (const void *)pos->node[height - 1] : pos->leaf;
 
@@ -194,7 +256,7 @@ static void refresh(const struct ms_ranges *t, const struct ms_ranges_pos *pos, 
 /* Behind everything: rising starts then fill the nodes, instead of leaving them half empty. */
 static bool at_the_end(const struct ms_ranges *t, const struct ms_ranges_pos *pos)
 {
-	if (pos->i < pos->leaf->n)
+	if (pos->i < pos->leaf->hi)
 		return false;
 	for (unsigned int height = 0; height < t->height; height++)
 		if (pos->at[height] + 1u < pos->node[height]->n)
@@ -218,18 +280,16 @@ static void adopt(struct ms_ranges_pos *pos, unsigned int height, void *left, vo
 static void split_leaf(struct ms_ranges_pos *pos, struct ms_ranges_leaf *right, bool at_end)
 {
 	struct ms_ranges_leaf *left = pos->leaf;
-	unsigned int keep = at_end ? left->n - 1u : left->n / 2u;
+	unsigned int keep = at_end ? left->hi - 1u : MS_RANGES_LEAF / 2;
+	unsigned int lo = at_end ? 0 : LEAF_MIDDLE;
 	bool go_right = pos->i > keep;
 
-	right->n = (uint16_t)(left->n - keep);
-	memcpy(right->slot, ms_ranges_slot(left, keep), right->n * sizeof(*right->slot));
-	left->n = (uint16_t)keep;
-	leaf_derive(left);
-	leaf_derive(right);
+	leaf_fill(right, lo, &left->slot[keep], left->hi - keep);
+	leaf_fill(left, left->lo, &left->slot[left->lo], keep - left->lo);
 	adopt(pos, 0, left, right, go_right);
 	if (go_right) {
 		pos->leaf = right;
-		pos->i -= keep;
+		pos->i = pos->i - keep + lo;
 	}
 }
 
@@ -240,10 +300,10 @@ static void split_inner(struct ms_ranges_pos *pos, unsigned int height,
 	unsigned int keep = at_end ? left->n - 1u : left->n / 2u;
 	bool go_right = pos->at[height - 1] >= keep;
 
-	right->n = (uint16_t)(left->n - keep);
-	inner_move(right, 0, left, keep, right->n);
+	inner_move(right, 0, left, keep, left->n - keep);
+	right->n = (uint8_t)(left->n - keep);
 	inner_reach(right, 0);
-	left->n = (uint16_t)keep;
+	inner_set_n(left, keep);
 	adopt(pos, height, left, right, go_right);
 	if (go_right) {
 		pos->node[height - 1] = right;
@@ -260,30 +320,32 @@ static void grow(struct ms_ranges *t, struct ms_ranges_pos *pos, struct ms_range
 	t->height++;
 }
 
-/* Makes room for one range at pos. All memory is had before anything changes. */
-static int make_room(struct ms_ranges *t, struct ms_ranges_pos *pos)
+/* A leaf and `need` - 1 inner nodes. -ENOMEM: none is had. */
+static int have_nodes(struct ms_ranges *t, void **spare, unsigned int need)
 {
-	void *spare[MS_RANGES_MAX_HEIGHT + 1] = { NULL };
-	unsigned int full = 1, need;
-	bool at_end;
-
-	if (pos->leaf->n < MS_RANGES_LEAF)
-		return 0;
-	while (full <= t->height && pos->node[full - 1]->n == MS_RANGES_INNER)
-		full++;
-	need = full + (full > t->height);
-	if (need > MS_RANGES_MAX_HEIGHT)
-		return -ENOMEM;
 	for (unsigned int i = 0; i < need; i++) {
-		spare[i] = ms_zalloc(t->machine, i ? sizeof(struct ms_ranges_inner)
-						   : sizeof(struct ms_ranges_leaf));
+		spare[i] = i ? (void *)inner_new(t) : leaf_new(t);
 		if (!spare[i]) {
 			while (i--)
 				ms_free(t->machine, spare[i]);
 			return -ENOMEM;
 		}
 	}
-	at_end = at_the_end(t, pos);
+	return 0;
+}
+
+/* Makes room at pos, whose leaf is full. All memory is had before anything changes. */
+__attribute__((noinline)) static int make_room(struct ms_ranges *t, struct ms_ranges_pos *pos)
+{
+	void *spare[MS_RANGES_MAX_HEIGHT + 1];
+	bool at_end = at_the_end(t, pos);
+	unsigned int full = 1, need;
+
+	while (full <= t->height && pos->node[full - 1]->n == MS_RANGES_INNER)
+		full++;
+	need = full + (full > t->height);
+	if (need > MS_RANGES_MAX_HEIGHT || have_nodes(t, spare, need))
+		return -ENOMEM;
 	if (need > full)
 		grow(t, pos, spare[full]);
 	for (unsigned int height = full - 1; height; height--)
@@ -306,79 +368,113 @@ static void find_behind(const struct ms_ranges *t, uint64_t x, struct ms_ranges_
 		node = in->child[c];
 	}
 	pos->leaf = node;
-	pos->i = pos->leaf->n;
-	while (pos->i && ms_ranges_slot(pos->leaf, pos->i - 1)->start > x)
+	pos->i = pos->leaf->hi;
+	while (pos->i > pos->leaf->lo && pos->leaf->slot[pos->i - 1].start > x)
 		pos->i--;
 }
 
-int ms_ranges_insert(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t start, uint64_t end,
-		     uintptr_t tag)
+int ms_ranges_insert_alone(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
 {
-	struct ms_ranges_pos behind;
+	// all before t->finger end at `start` or earlier, and so begin before it: here is the place
+	struct ms_ranges_pos *pos = &t->finger;
 
+	if (!pos->leaf)
+		return ms_ranges_insert(t, start, end, tag);
+	if (leaf_n(pos->leaf) == MS_RANGES_LEAF) {
+		if (make_room(t, pos))
+			return -ENOMEM;
+		pos->below = UINT64_MAX; // another leaf: what is before it is unknown
+	}
+	t->count++;
+	if (leaf_insert(pos->leaf, pos->i, start, end, tag) && t->height)
+		refresh(t, pos, 0);
+	return 0;
+}
+
+int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
+{
 	if (!t->root) {
-		t->root = ms_zalloc(t->machine, sizeof(struct ms_ranges_leaf));
+		t->root = leaf_new(t);
 		if (!t->root)
 			return -ENOMEM;
 	}
-	if (!pos || !pos->leaf) {
-		pos = &behind;
-		find_behind(t, start, pos);
-	}
-	if (make_room(t, pos))
-		return -ENOMEM;
-	leaf_insert(pos->leaf, pos->i, start, end, tag);
-	t->count++;
-	refresh(t, pos, 0);
-	return 0;
+	find_behind(t, start, &t->finger);
+	t->finger.below = UINT64_MAX;
+	return ms_ranges_insert_alone(t, start, end, tag);
 }
 
 /* ---- remove ---- */
 
+static unsigned int capacity(unsigned int height)
+{
+	return height ? MS_RANGES_INNER : MS_RANGES_LEAF;
+}
+
+static unsigned int node_n(const void *node, unsigned int height)
+{
+	return height ? ((const struct ms_ranges_inner *)node)->n : leaf_n(node);
+}
+
+/* A sparse node looks for a neighbour to join ... */
+static bool sparse(const void *node, unsigned int height)
+{
+	return node_n(node, height) < capacity(height) / 4;
+}
+
+/* ... if that leaves room in what becomes of both. */
+static bool can_join(const void *left, const void *right, unsigned int height)
+{
+	return node_n(left, height) + node_n(right, height) <= capacity(height) * 3 / 4;
+}
+
+static void join_leaves(struct ms_ranges_leaf *left, const struct ms_ranges_leaf *right)
+{
+	unsigned int n = leaf_n(left);
+
+	memmove(left->slot, &left->slot[left->lo], n * sizeof(*left->slot));
+	memcpy(&left->slot[n], &right->slot[right->lo], leaf_n(right) * sizeof(*left->slot));
+	leaf_fill(left, 0, left->slot, n + leaf_n(right));
+}
+
 /* Everything of `right` goes behind everything of `left`. */
 static void join(void *left, const void *right, unsigned int height)
 {
-	if (height) {
-		struct ms_ranges_inner *l = left;
-		const struct ms_ranges_inner *r = right;
+	struct ms_ranges_inner *l = left;
+	const struct ms_ranges_inner *r = right;
+	unsigned int n;
 
-		inner_move(l, l->n, r, 0, r->n);
-		l->n = (uint16_t)(l->n + r->n);
-		inner_reach(l, l->n - r->n);
-	} else {
-		struct ms_ranges_leaf *l = left;
-		const struct ms_ranges_leaf *r = right;
-
-		memmove(l->slot, ms_ranges_slot(l, 0), l->n * sizeof(*l->slot));
-		l->first = 0;
-		memcpy(l->slot + l->n, ms_ranges_slot(r, 0), r->n * sizeof(*l->slot));
-		l->n = (uint16_t)(l->n + r->n);
-		leaf_derive(l);
+	if (!height) {
+		join_leaves(left, right);
+		return;
 	}
+	n = l->n;
+	inner_move(l, n, r, 0, r->n);
+	l->n = (uint8_t)(n + r->n);
+	inner_reach(l, n);
 }
 
-/* A node below its parent's child c has become sparse: it goes, or joins a neighbour, if it can. */
+/* Child c of parent has become sparse: it goes, or joins a neighbour, if it can. */
 static bool shed(struct ms_ranges *t, struct ms_ranges_inner *parent, unsigned int c,
 		 unsigned int height)
 {
-	unsigned int n = node_n(parent->child[c], height);
+	void **child = parent->child;
 	unsigned int left;
 
-	if (!n) {
-		ms_free(t->machine, parent->child[c]);
+	if (!node_n(child[c], height)) {
+		ms_free(t->machine, child[c]);
 		inner_remove(parent, c);
 		return true;
 	}
-	if (c && n + node_n(parent->child[c - 1], height) <= JOINED)
+	if (c && can_join(child[c - 1], child[c], height))
 		left = c - 1;
-	else if (c + 1u < parent->n && n + node_n(parent->child[c + 1], height) <= JOINED)
+	else if (c + 1u < parent->n && can_join(child[c], child[c + 1], height))
 		left = c;
 	else
 		return false;
-	join(parent->child[left], parent->child[left + 1], height);
-	ms_free(t->machine, parent->child[left + 1]);
+	join(child[left], child[left + 1], height);
+	ms_free(t->machine, child[left + 1]);
 	inner_remove(parent, left + 1);
-	inner_note(parent, left, summary_of(parent->child[left], height));
+	inner_note(parent, left, summary_of(child[left], height));
 	return true;
 }
 
@@ -396,30 +492,42 @@ static void lower_root(struct ms_ranges *t)
 	}
 }
 
-void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos)
+/* pos's leaf is sparse: from there upward nodes go or join, until one is not sparse. */
+__attribute__((noinline)) static void thin_out(struct ms_ranges *t, const struct ms_ranges_pos *pos)
 {
-	unsigned int height = 0;
+	void *node = pos->leaf;
 
-	leaf_remove(pos->leaf, pos->i);
-	t->count--;
-	if (pos->leaf->n >= SPARSE) {
-		refresh(t, pos, 0);
-		return;
-	}
-	for (void *node = pos->leaf; height < t->height; node = pos->node[height++])
-		if (node_n(node, height) >= SPARSE ||
-		    !shed(t, pos->node[height], pos->at[height], height)) {
+	for (unsigned int height = 0; height < t->height; node = pos->node[height++]) {
+		if (!sparse(node, height) || !shed(t, pos->node[height], pos->at[height], height)) {
 			refresh(t, pos, height);
 			return;
 		}
+		t->finger.leaf = NULL;
+	}
 	lower_root(t);
+}
+
+void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos)
+{
+	struct ms_ranges_leaf *leaf = pos->leaf;
+	bool changed = leaf_remove(leaf, pos->i);
+
+	if (pos != &t->finger)
+		t->finger.leaf = NULL;
+	t->count--;
+	if (!t->height)
+		return;
+	if (sparse(leaf, 0))
+		thin_out(t, pos);
+	else if (changed)
+		refresh(t, pos, 0);
 }
 
 /* ---- shrink ---- */
 
 void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t end)
 {
-	struct ms_range *r = ms_ranges_slot(pos->leaf, pos->i);
+	struct ms_range *r = &pos->leaf->slot[pos->i];
 	struct ms_range moved = *r;
 	struct ms_ranges_pos here = *pos;
 
@@ -438,4 +546,5 @@ void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t e
 	*r = moved;
 	leaf_derive(here.leaf);
 	refresh(t, &here, 0);
+	t->finger.leaf = NULL;
 }

@@ -47,7 +47,7 @@ static uint64_t vma_size(const struct ms_vma *vma)
 static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms_pgprot_t *prot,
 			     bool strict, struct ms_pfnmap_ctx **ctx)
 {
-	enum ms_cache want = ms_pgprot_cache(*prot), got;
+	enum ms_cache want = ms_pgprot_cache(*prot), got = want;
 	int err;
 
 	*ctx = NULL;
@@ -61,7 +61,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 		*prot = ms_pgprot_set_cache(*prot, got);
 		return 0;
 	}
-	err = ms_memtype_reserve_for(m, pa, pa + size, want, &got, ctx);
+	err = ms_memtype_reserve_for(m, pa, pa + size, &got, ctx);
 	if (err)
 		return err;
 	if (got != want && (strict || !ms_is_new_memtype_allowed(pa, pa + size, want, got))) {

@@ -92,13 +92,12 @@ static void assert_same(const struct world *w)
 
 static void insert(struct world *w, uint64_t start, uint64_t end, enum ms_cache type)
 {
-	struct ms_ranges_pos pos;
-	const struct ms_range *r = ms_ranges_above(&w->t, start, &pos);
-	bool overlaps = r && r->start < end;
+	const struct ms_range *r = ms_ranges_above(&w->t, start);
+	uintptr_t tag = ms_range_tag(NULL, type);
+	int err = r && r->start < end ? ms_ranges_insert(&w->t, start, end, tag)
+				      : ms_ranges_insert_alone(&w->t, start, end, tag);
 
-	assert_int_equal(ms_ranges_insert(&w->t, overlaps ? NULL : &pos, start, end,
-					  ms_range_tag(NULL, type)),
-			 0);
+	assert_int_equal(err, 0);
 	flat_insert(&w->flat, start, end, type);
 }
 
@@ -136,11 +135,11 @@ static void shrink_at(struct world *w, size_t i, uint64_t end)
 }
 
 /* Every kind of question about [x, y), answered by the array. */
-static void assert_same_answers(const struct world *w, uint64_t x, uint64_t y)
+static void assert_same_answers(struct world *w, uint64_t x, uint64_t y)
 {
 	const struct flat *f = &w->flat;
-	struct ms_ranges_pos pos;
-	const struct ms_range *r = ms_ranges_above(&w->t, x, &pos);
+	const struct ms_range *r = ms_ranges_above(&w->t, x);
+	struct ms_ranges_pos pos = w->t.finger;
 	unsigned int types = 0;
 	size_t i;
 
@@ -230,7 +229,8 @@ static void a_range_that_shrank_stands_behind_its_equals(void **state)
 	insert(w, 10, 20, MS_CACHE_WC);
 	insert(w, 10, 18, MS_CACHE_WC);
 	insert(w, 11, 12, MS_CACHE_WC);
-	ms_ranges_shrink(&w->t, (ms_ranges_above(&w->t, 18, &pos), &pos), 15);
+	assert_int_equal(ms_ranges_above(&w->t, 18)->end, 20);
+	ms_ranges_shrink(&w->t, &w->t.finger, 15);
 	assert_int_equal(ms_ranges_from(&w->t, 0, &pos)->end, 18);
 	assert_int_equal(ms_ranges_next(&w->t, &pos)->end, 15);
 	assert_int_equal(ms_ranges_next(&w->t, &pos)->end, 12);
@@ -239,15 +239,14 @@ static void a_range_that_shrank_stands_behind_its_equals(void **state)
 static void one_long_range_is_found_below_many_short_ones(void **state)
 {
 	struct world *w = *state;
-	struct ms_ranges_pos pos;
 
 	// [------------------------------------------)
 	//   [)  [)  [)  [)  ...
 	insert(w, 0, 100000, MS_CACHE_UC_MINUS);
 	for (uint64_t i = 0; i < 3000; i++)
 		insert(w, 10 + i * 4, 12 + i * 4, MS_CACHE_WC);
-	assert_int_equal(ms_ranges_above(&w->t, 90000, &pos)->start, 0);
-	assert_null(ms_ranges_next_above(&w->t, 90000, &pos));
+	assert_int_equal(ms_ranges_above(&w->t, 90000)->start, 0);
+	assert_null(ms_ranges_next_above(&w->t, 90000, &w->t.finger));
 	assert_int_equal(ms_ranges_types(&w->t, 1, 100000), 1u << MS_CACHE_WC);
 }
 
@@ -293,7 +292,7 @@ static void an_insert_without_memory_changes_nothing(void **state)
 		int err;
 
 		ms_machine_fail_alloc(w->m, 1 + rnd(w, 3));
-		err = ms_ranges_insert(&w->t, NULL, start, end, MS_CACHE_WC);
+		err = ms_ranges_insert(&w->t, start, end, MS_CACHE_WC);
 		ms_machine_fail_alloc(w->m, 0);
 		if (err)
 			refused++;
