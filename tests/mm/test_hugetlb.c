@@ -1,62 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* hugetlb memory. */
-#include "world.h"
-
-#include "mm/memfile.h"
+/* hugetlb memory: mapping, sizes, faults. */
+#include "files.h"
 
 #define B (A + 4 * MS_1G) /* a second place */
 #define K64 UINT64_C(0x10000)
 #define M32 UINT64_C(0x2000000)
-
-static const char *const all_releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
-
-static struct ms_file *hugetlb(struct world *w, uint64_t size, uint64_t huge)
-{
-	struct ms_file *file = ms_memfd_hugetlb_new(w->m, size, huge);
-
-	assert_non_null(file);
-	return file;
-}
-
-static void map_file(struct world *w, struct ms_file *file, ms_hva_t at, uint64_t off, uint64_t len,
-		     unsigned int kind)
-{
-	assert_int_equal(ms_mmap(w->mm, at, len, MS_PROT_RW, kind | MS_MAP_FIXED, file, off), at);
-}
-
-static void touch(struct world *w, ms_hva_t addr, unsigned int prot)
-{
-	assert_int_equal(ms_touch(w->mm, addr, prot), MS_ACCESS_OK);
-}
-
-static uint64_t leaf_of(const struct ms_mm *mm, ms_hva_t addr, uint64_t *size)
-{
-	struct ms_host_leaf leaf;
-
-	if (!ms_host_leaf(mm, addr, &leaf))
-		return 0;
-	*size = leaf.size;
-	return leaf.entry;
-}
-
-static ms_pa_t pa_of(const struct ms_mm *mm, ms_hva_t addr)
-{
-	uint64_t size = 1, entry = leaf_of(mm, addr, &size);
-
-	return (entry & MS_PTE_PA_MASK) + (addr & (size - 1));
-}
-
-static bool writable(const struct world *w, ms_hva_t addr)
-{
-	uint64_t size;
-
-	return leaf_of(w->mm, addr, &size) & MS_PTE_WRITE;
-}
-
-static size_t notifications(const struct world *w)
-{
-	return ms_trace_count(w->m, MS_EV_NOTIFIER_START);
-}
 
 /* ---- mapping ---- */
 
@@ -153,15 +101,15 @@ static void each_size_is_a_run_of_its_levels_entries(void **state)
 
 	for (size_t i = 0; i < 4; i++) {
 		struct world w = world("6.12.117");
-		uint64_t huge = sizes[i].huge, size = 0;
+		uint64_t huge = sizes[i].huge;
 		uint64_t free_pages = ms_ram_free_pages(w.m);
 		struct ms_file *file = hugetlb(&w, huge, huge);
 
 		map_file(&w, file, A, 0, huge, MS_MAP_SHARED);
 		touch(&w, A + huge / 2, MS_PROT_R);
 		for (uint64_t off = 0; off < huge; off += sizes[i].leaf) {
-			assert_true(leaf_of(w.mm, A + off, &size) & MS_PTE_WRITE);
-			assert_int_equal(size, sizes[i].leaf);
+			assert_true(leaf_at(w.mm, A + off).entry & MS_PTE_WRITE);
+			assert_int_equal(leaf_size(w.mm, A + off), sizes[i].leaf);
 			assert_int_equal(pa_of(w.mm, A + off), pa_of(w.mm, A) + off);
 		}
 		assert_true(ms_aligned(pa_of(w.mm, A), huge));
@@ -182,7 +130,6 @@ static void pages_of_16k_have_sizes_of_their_own(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		struct world w;
-		uint64_t size = 0;
 
 		w.m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
 		assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
@@ -190,8 +137,7 @@ static void pages_of_16k_have_sizes_of_their_own(void **state)
 		map_file(&w, hugetlb(&w, sizes[i].huge, sizes[i].huge), A, 0, sizes[i].huge,
 			 MS_MAP_SHARED);
 		touch(&w, A, MS_PROT_W);
-		assert_int_not_equal(leaf_of(w.mm, A + sizes[i].huge - 1, &size), 0);
-		assert_int_equal(size, sizes[i].leaf);
+		assert_int_equal(leaf_size(w.mm, A + sizes[i].huge - 1), sizes[i].leaf);
 		world_end(&w);
 	}
 }
@@ -267,318 +213,6 @@ static void a_contiguous_private_page_is_reused_by_its_only_owner(void **state)
 	world_end(&w);
 }
 
-/* ---- fork ---- */
-
-static void fork_of_a_private_mapping_copies_on_the_next_write(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	struct ms_mm *child;
-	ms_pa_t pa;
-
-	map_file(&w, hugetlb(&w, MS_2M, MS_2M), A, 0, MS_2M, MS_MAP_PRIVATE);
-	touch(&w, A, MS_PROT_W);
-	pa = pa_of(w.mm, A);
-	ms_trace_clear(w.m);
-	child = ms_fork(w.mm, NULL);
-	assert_non_null(child);
-	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, MS_2M);
-	assert_int_equal(notifications(&w), 1);
-	assert_int_equal(pa_of(child, A), pa);
-	touch(&w, A, MS_PROT_W);
-	assert_int_not_equal(pa_of(w.mm, A), pa);
-	assert_int_equal(pa_of(child, A), pa);
-	assert_event(&w, MS_EV_NOTIFIER_START, 1, A, MS_2M);
-	ms_mm_exit(child);
-	world_end(&w);
-}
-
-static void fork_copies_a_shared_mapping_only_in_5_10(void **state)
-{
-	(void)state;
-	static const bool copied[] = { true, false, false, false };
-
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(all_releases[i]);
-		struct ms_mm *child;
-		uint64_t size;
-
-		map_file(&w, hugetlb(&w, MS_2M, MS_2M), A, 0, MS_2M, MS_MAP_SHARED);
-		touch(&w, A, MS_PROT_W);
-		ms_trace_clear(w.m);
-		child = ms_fork(w.mm, NULL);
-		assert_non_null(child);
-		assert_int_equal(leaf_of(child, A, &size) != 0, copied[i]);
-		assert_int_equal(notifications(&w), 0);
-		assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_OK);
-		assert_int_equal(pa_of(child, A), pa_of(w.mm, A));
-		ms_mm_exit(child);
-		world_end(&w);
-	}
-}
-
-static void a_fork_without_memory_fails_and_leaves_nothing(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	struct ms_mm *child = NULL;
-	ms_pa_t pa;
-	int err;
-
-	map_file(&w, hugetlb(&w, MS_2M, MS_2M), A, 0, MS_2M, MS_MAP_PRIVATE);
-	touch(&w, A, MS_PROT_W);
-	pa = pa_of(w.mm, A);
-	for (uint64_t n = 1; !child; n++) {
-		ms_machine_fail_alloc(w.m, n);
-		child = ms_fork(w.mm, &err);
-		ms_machine_fail_alloc(w.m, 0);
-		if (!child)
-			assert_int_equal(err, -ENOMEM);
-	}
-	ms_mm_exit(child);
-	touch(&w, A, MS_PROT_W);
-	assert_int_equal(pa_of(w.mm, A), pa);
-	world_end(&w);
-}
-
-/* ---- unmapping ---- */
-
-static void old_kernels_notify_a_second_time_from_inside_of_the_unmap(void **state)
-{
-	(void)state;
-	static const size_t counts[] = { 2, 2, 1, 1 };
-
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(all_releases[i]);
-
-		map_file(&w, hugetlb(&w, 2 * MS_2M, MS_2M), A, 0, 2 * MS_2M, MS_MAP_SHARED);
-		touch(&w, A, MS_PROT_W);
-		ms_trace_clear(w.m);
-		assert_int_equal(ms_munmap(w.mm, A - MS_2M, 2 * MS_2M), 0);
-		assert_int_equal(notifications(&w), counts[i]);
-		assert_event(&w, MS_EV_NOTIFIER_START, 0, A - MS_2M, 2 * MS_2M);
-		if (counts[i] == 2)
-			assert_event(&w, MS_EV_NOTIFIER_START, 1, A, MS_2M);
-		assert_event(&w, MS_EV_ZAP, 0, A, MS_2M);
-		world_end(&w);
-	}
-}
-
-static void a_part_of_a_huge_page_cannot_be_cut_off(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-
-	map_file(&w, hugetlb(&w, 2 * MS_2M, MS_2M), A, 0, 2 * MS_2M, MS_MAP_SHARED);
-	assert_int_equal(ms_munmap(w.mm, A, PAGE), -EINVAL);
-	assert_int_equal(ms_munmap(w.mm, A + PAGE, MS_2M - PAGE), -EINVAL);
-	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R), -EINVAL);
-	assert_vma(&w, A, A + 2 * MS_2M);
-	assert_int_equal(ms_munmap(w.mm, A, MS_2M), 0);
-	assert_vma(&w, A + MS_2M, A + 2 * MS_2M);
-	world_end(&w);
-}
-
-static void unmapping_a_part_of_a_huge_page_from_within_is_a_violation(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
-
-	map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
-	touch(&w, A, MS_PROT_W);
-	ms_unmap_mapping_range(file, 0, PAGE, true);
-	assert_int_equal(ms_trace_total(w.m, MS_EV_VIOLATION), 1);
-	assert_true(present(&w, A));
-	world_end(&w);
-}
-
-/*
- *    VMA          |--2M--[====== 1G ======][====== 1G ======]--2M--|
- *    unmapped                       ##                                  2M
- *    notified            [================]
- */
-static void a_zap_where_tables_may_be_shared_notifies_whole_1g(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
-	const ms_hva_t at = A + MS_1G - MS_2M;
-	const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_NORESERVE;
-
-	assert_int_equal(ms_mmap(w.mm, at, 2 * MS_1G + 2 * MS_2M, MS_PROT_RW, flags, file, 0), at);
-	assert_int_equal(ms_madvise(w.mm, A + MS_1G + 8 * MS_2M, MS_2M, MS_MADV_DONTNEED), 0);
-	assert_event(&w, MS_EV_NOTIFIER_START, 0, A + MS_1G, MS_1G);
-	assert_event(&w, MS_EV_ZAP, 0, A + MS_1G + 8 * MS_2M, MS_2M);
-	// outside of what a table could be shared for: as it is
-	assert_int_equal(ms_madvise(w.mm, at, MS_2M, MS_MADV_DONTNEED), 0);
-	assert_event(&w, MS_EV_NOTIFIER_START, 1, at, MS_2M);
-	world_end(&w);
-}
-
-static void private_mappings_are_never_widened(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
-	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_NORESERVE;
-	ms_hva_t start = A + MS_2M, end = start + MS_2M;
-
-	assert_int_equal(ms_mmap(w.mm, A, MS_1G, MS_PROT_RW, flags, file, 0), A);
-	ms_hugetlb_widen(ms_vma_lookup(w.mm, A), &start, &end);
-	assert_int_equal(start, A + MS_2M);
-	assert_int_equal(end, A + 2 * MS_2M);
-	world_end(&w);
-}
-
-static void a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first(void **state)
-{
-	(void)state;
-	static const size_t counts[] = { 0, 1, 1, 1 };
-
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(all_releases[i]);
-		struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
-		const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_NORESERVE;
-		struct ms_vma *vma;
-
-		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW, flags, file, 0), A);
-		vma = ms_vma_lookup(w.mm, A);
-		ms_hugetlb_split(vma, A + MS_1G);
-		assert_int_equal(notifications(&w), 0);
-		ms_hugetlb_split(vma, A + MS_1G + MS_2M);
-		assert_int_equal(notifications(&w), counts[i]);
-		if (counts[i])
-			assert_event(&w, MS_EV_NOTIFIER_START, 0, A + MS_1G, MS_1G);
-		world_end(&w);
-	}
-}
-
-/* ---- protection, moves, holes ---- */
-
-static void mprotect_changes_every_entry_and_notifies_the_range(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-
-	map_file(&w, hugetlb(&w, 4 * K64, K64), A, 0, 4 * K64, MS_MAP_SHARED);
-	touch(&w, A, MS_PROT_W);
-	ms_trace_clear(w.m);
-	assert_int_equal(ms_mprotect(w.mm, A, 2 * K64, MS_PROT_R), 0);
-	assert_false(writable(&w, A));
-	assert_false(writable(&w, A + K64 - PAGE));
-	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * K64);
-	assert_int_equal(ms_mprotect(w.mm, A, 2 * K64, MS_PROT_RW), 0);
-	assert_true(writable(&w, A + K64 - PAGE));
-	world_end(&w);
-}
-
-static void a_private_page_made_writable_again_waits_for_the_next_write(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	ms_pa_t pa;
-
-	map_file(&w, hugetlb(&w, MS_2M, MS_2M), A, 0, MS_2M, MS_MAP_PRIVATE);
-	touch(&w, A, MS_PROT_W);
-	pa = pa_of(w.mm, A);
-	assert_int_equal(ms_mprotect(w.mm, A, MS_2M, MS_PROT_R), 0);
-	assert_int_equal(ms_mprotect(w.mm, A, MS_2M, MS_PROT_RW), 0);
-	assert_false(writable(&w, A));
-	touch(&w, A, MS_PROT_W);
-	assert_int_equal(pa_of(w.mm, A), pa);
-	world_end(&w);
-}
-
-static void mremap_moves_the_entries_where_it_is_allowed(void **state)
-{
-	(void)state;
-	static const int64_t errs[] = { -EINVAL, 0, 0, 0 };
-
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(all_releases[i]);
-		ms_pa_t pa;
-
-		map_file(&w, hugetlb(&w, 2 * MS_2M, MS_2M), A, 0, 2 * MS_2M, MS_MAP_SHARED);
-		touch(&w, A, MS_PROT_W);
-		pa = pa_of(w.mm, A);
-		assert_int_equal(ms_mremap(w.mm, A, 2 * MS_2M, 2 * MS_2M,
-					   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, B),
-				 errs[i] ? errs[i] : (int64_t)B);
-		assert_int_equal(pa_of(w.mm, errs[i] ? A : B), pa);
-		assert_false(present(&w, errs[i] ? B : A));
-		world_end(&w);
-	}
-}
-
-static void moving_notifies_and_carries_every_entry(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117");
-	struct ms_file *file = hugetlb(&w, 4 * K64, K64);
-	ms_pa_t pa;
-
-	map_file(&w, file, A, 0, 2 * K64, MS_MAP_SHARED);
-	map_file(&w, file, B, 0, 2 * K64, MS_MAP_SHARED);
-	touch(&w, A + K64, MS_PROT_W);
-	pa = pa_of(w.mm, A + K64);
-	ms_trace_clear(w.m);
-	assert_int_equal(
-		ms_hugetlb_move(ms_vma_lookup(w.mm, A), ms_vma_lookup(w.mm, B), A, B, 2 * K64), 0);
-	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * K64);
-	for (uint64_t off = 0; off < K64; off += PAGE) {
-		assert_false(present(&w, A + K64 + off));
-		assert_int_equal(pa_of(w.mm, B + K64 + off), pa + off);
-	}
-	world_end(&w);
-}
-
-static void a_hole_takes_whole_huge_pages_from_every_mapping(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(all_releases[i]);
-		struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
-		uint64_t free_pages;
-
-		map_file(&w, file, A, 0, 4 * MS_2M, MS_MAP_SHARED);
-		for (uint64_t j = 0; j < 4; j++)
-			touch(&w, A + j * MS_2M, MS_PROT_W);
-		free_pages = ms_ram_free_pages(w.m);
-		ms_trace_clear(w.m);
-		assert_int_equal(ms_hugetlb_punch_hole(file, PAGE, 3 * MS_2M), 0);
-		assert_event(&w, MS_EV_ZAP, 0, A + MS_2M, 2 * MS_2M);
-		assert_event(&w, MS_EV_NOTIFIER_START, 0, A + MS_2M, 2 * MS_2M);
-		assert_int_equal(notifications(&w), 1);
-		assert_int_equal(ms_ram_free_pages(w.m), free_pages + 1024);
-		assert_true(present(&w, A));
-		assert_false(present(&w, A + MS_2M));
-		assert_true(present(&w, A + 3 * MS_2M));
-		assert_int_equal(ms_hugetlb_punch_hole(file, PAGE, MS_2M), 0);
-		assert_int_equal(notifications(&w), 1);
-		world_end(&w);
-	}
-}
-
-/* Is the notification before the `zap` (outside of the unmap), or behind it (inside)? */
-static void a_hole_notifies_inside_of_the_unmap_up_to_6_1(void **state)
-{
-	(void)state;
-	static const enum ms_event_type first[] = { MS_EV_ZAP, MS_EV_ZAP, MS_EV_NOTIFIER_START,
-						    MS_EV_NOTIFIER_START };
-
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(all_releases[i]);
-		struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
-
-		map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
-		ms_trace_clear(w.m);
-		assert_int_equal(ms_hugetlb_punch_hole(file, 0, MS_2M), 0);
-		assert_int_equal(ms_trace_get(w.m, 0)->type, first[i]);
-		world_end(&w);
-	}
-}
-
 static void every_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -621,21 +255,6 @@ int main(void)
 		cmocka_unit_test(a_private_read_maps_a_page_of_its_own_read_only),
 		cmocka_unit_test(a_private_write_copies_a_page_that_the_file_has),
 		cmocka_unit_test(a_contiguous_private_page_is_reused_by_its_only_owner),
-		cmocka_unit_test(fork_of_a_private_mapping_copies_on_the_next_write),
-		cmocka_unit_test(fork_copies_a_shared_mapping_only_in_5_10),
-		cmocka_unit_test(a_fork_without_memory_fails_and_leaves_nothing),
-		cmocka_unit_test(old_kernels_notify_a_second_time_from_inside_of_the_unmap),
-		cmocka_unit_test(a_part_of_a_huge_page_cannot_be_cut_off),
-		cmocka_unit_test(unmapping_a_part_of_a_huge_page_from_within_is_a_violation),
-		cmocka_unit_test(a_zap_where_tables_may_be_shared_notifies_whole_1g),
-		cmocka_unit_test(private_mappings_are_never_widened),
-		cmocka_unit_test(a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first),
-		cmocka_unit_test(mprotect_changes_every_entry_and_notifies_the_range),
-		cmocka_unit_test(a_private_page_made_writable_again_waits_for_the_next_write),
-		cmocka_unit_test(mremap_moves_the_entries_where_it_is_allowed),
-		cmocka_unit_test(moving_notifies_and_carries_every_entry),
-		cmocka_unit_test(a_hole_takes_whole_huge_pages_from_every_mapping),
-		cmocka_unit_test(a_hole_notifies_inside_of_the_unmap_up_to_6_1),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
 
