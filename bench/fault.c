@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a whole guest fault costs, from the access over memslot, VMA and host page to the stage-2
+ *leaf. The host's memory is there already.
+ *
+ *	fault4k     256 MiB of pages        fault2m     4 GiB of huge pages
+ *	OP          events are counted      OP.trace    and kept
+ */
+#include "bench.h"
+
+#include <mapsim/kvm.h>
+#include <mapsim/machine.h>
+#include <mapsim/mm.h>
+#include <mapsim/phys.h>
+#include <mapsim/policy.h>
+
+#include <stdio.h>
+
+#define HVA UINT64_C(0x200000000000)
+#define GPA UINT64_C(0x80000000)
+
+struct load {
+	const char *name;
+	enum ms_thp_mode thp;
+	uint64_t size, step;
+};
+
+static double touch_all(struct ms_mm *mm, const struct load *load)
+{
+	struct ms_vm *vm = ms_vm_new(mm, 40);
+	double t;
+
+	bench_require(vm && !ms_vm_set_slot(vm, 1, GPA, load->size, HVA, 0), "a VM with a memslot");
+	t = bench_now();
+	for (uint64_t off = 0; off < load->size; off += load->step)
+		bench_require(ms_guest_write(vm, GPA + off).exit == MS_GUEST_OK, "guest write");
+	t = bench_now() - t;
+	ms_vm_free(vm);
+	return t;
+}
+
+static void run(const struct load *load, bool keep)
+{
+	const struct ms_machine_config config = { .thp = load->thp };
+	struct ms_machine *m =
+		ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
+	struct ms_mm *mm = m ? ms_mm_new(m) : NULL;
+	struct bench_series s = { .count = 0 };
+	char name[32];
+
+	bench_require(mm && !ms_ram_add(m, 4 * MS_1G, 8 * MS_1G), "a machine with RAM");
+	ms_trace_keep(m, 0);
+	bench_require(ms_mmap(mm, HVA, load->size, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL,
+			      0) > 0,
+		      "mmap");
+	for (uint64_t off = 0; off < load->size; off += load->step)
+		bench_require(ms_touch(mm, HVA + off, MS_PROT_W) == MS_ACCESS_OK, "host write");
+	for (int i = 0; i <= BENCH_ROUNDS; i++) {
+		ms_trace_clear(m);
+		ms_trace_keep(m, keep ? 1u << MS_EV_S2_MAP | 1u << MS_EV_GUEST_ABORT : 0);
+		bench_add(&s, touch_all(mm, load), (double)(load->size / load->step));
+	}
+	snprintf(name, sizeof(name), "%s%s", load->name, keep ? ".trace" : "");
+	bench_print(name, "-", &s);
+	ms_machine_free(m);
+}
+
+int main(void)
+{
+	static const struct load loads[] = {
+		{ "fault4k", MS_THP_NEVER, MS_1G / 4, MS_4K },
+		{ "fault2m", MS_THP_ALWAYS, 4 * MS_1G, MS_2M },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		run(&loads[i], false);
+		run(&loads[i], true);
+	}
+	return 0;
+}
