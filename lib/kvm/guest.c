@@ -5,9 +5,8 @@
  */
 #include "kvm/internal.h"
 
-/* As long as something changes between two equal faults, so often; nothing changes: twice. */
+/* So often the same fault is handled as long as something else changes. */
 #define MAX_EQUAL_FAULTS 1000u
-#define MAX_IDLE_FAULTS 2u
 
 /* One access being made. */
 struct access {
@@ -16,9 +15,9 @@ struct access {
 	unsigned int prot;
 	struct ms_guest_access result;
 
-	unsigned int equal; /* faults in a row of the same kind on the same descriptor */
-	unsigned int idle;  /* ... after which the machine was as before */
+	unsigned int equal; /* faults in a row after which the descriptor was as before */
 	uint64_t last_desc;
+	uint64_t last_activity; /* from the second fault on */
 };
 
 /* Guest code runs at EL1, its own stage 1 is off. */
@@ -79,15 +78,24 @@ static uint64_t activity(const struct ms_vm *vm)
 	return sum;
 }
 
-/* The fault that is about to be handled was handled before, and nothing came of it. */
-static bool is_endless(struct access *a, const struct ms_s2_leaf *leaf, bool idle)
+/*
+ * The fault that is about to be handled was handled before, and nothing came of it: it is handled
+ * twice before that can be said.
+ */
+static bool is_endless(struct access *a, const struct ms_s2_leaf *leaf)
 {
 	bool equal = a->result.faults && leaf->desc == a->last_desc;
+	bool idle = false;
 
-	a->equal = equal ? a->equal + 1 : 0;
-	a->idle = equal && idle ? a->idle + 1 : 0;
+	if (a->result.faults) {
+		uint64_t now = activity(a->vm);
+
+		idle = a->result.faults > 1 && now == a->last_activity;
+		a->last_activity = now;
+	}
 	a->last_desc = leaf->desc;
-	return a->idle >= MAX_IDLE_FAULTS || a->equal >= MAX_EQUAL_FAULTS;
+	a->equal = equal ? a->equal + 1 : 0;
+	return equal && (idle || a->equal >= MAX_EQUAL_FAULTS);
 }
 
 static void run(struct access *a)
@@ -95,12 +103,9 @@ static void run(struct access *a)
 	struct ms_vm *vm = a->vm;
 	struct ms_s2_leaf leaf;
 	struct ms_abort abort;
-	bool idle = false;
 
 	while (stage2_walk(a, &leaf, &abort)) {
-		uint64_t before = activity(vm);
-
-		if (is_endless(a, &leaf, idle)) {
+		if (is_endless(a, &leaf)) {
 			a->result.exit = MS_GUEST_RETRY;
 			return;
 		}
@@ -110,7 +115,6 @@ static void run(struct access *a)
 			return;
 		if (!vm->mm)
 			break;
-		idle = activity(vm) == before;
 	}
 	if (!vm->mm) {
 		a->result.exit = MS_GUEST_ERROR;

@@ -385,6 +385,19 @@ static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
 	world_end(&w);
 }
 
+static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **state)
+{
+	const struct ms_machine_config config = { .page_size = 0x4000 };
+	struct world w = world_config("7.2.13", &config);
+
+	(void)state;
+	map_pages(&w, HVA, 0x10000);
+	set_slot(&w, GPA, 0x10000, HVA);
+	assert_int_equal(ms_guest_write(w.vm, GPA + 0x5008).exit, MS_GUEST_OK);
+	assert_string_equal(events(&w), "s2.map ipa=0x80004000 size=0x4000 pa=ram prot=rw\n");
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +422,7 @@ int main(void)
 		cmocka_unit_test(hugetlb_pages_give_their_size_or_the_block_below),
 		cmocka_unit_test(logging_maps_pages),
 		cmocka_unit_test(with_16k_pages_the_map_begins_at_the_4k_of_the_fault),
+		cmocka_unit_test(with_16k_pages_7_1_and_later_round_the_fault_to_its_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

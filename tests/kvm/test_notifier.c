@@ -248,6 +248,53 @@ static void range_that_hits_no_slot_made_faults_repeat_up_to_5_13(void **state)
 	assert_int_equal(faults_with_a_zap_outside_of_slots("6.12.107"), 1);
 }
 
+static void zap_always(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct ms_mm *mm = arg;
+
+	(void)m;
+	(void)point;
+	(void)addr;
+	assert_int_equal(ms_madvise(mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+}
+
+static void page_that_goes_every_time_is_given_up(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_always, w.mm);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_RETRY);
+	world_end(&w);
+}
+
+static void write_neighbour(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+			    void *arg)
+{
+	struct ms_vm *vm = arg;
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	assert_int_equal(ms_guest_write(vm, GPA + PAGE).exit, MS_GUEST_OK);
+}
+
+static void another_access_may_come_between(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	map_pages(&w, HVA, 2 * PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, HVA, 0), 0);
+	events(&w);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, write_neighbour, w.vm);
+	assert_int_equal(ms_guest_write(w.vm, GPA).faults, 1);
+	assert_string_equal(events(&w), "s2.map ipa=0x80001000 size=0x1000 pa=ram prot=rw\n"
+					"s2.map ipa=0x80000000 size=0x1000 pa=ram prot=rw\n");
+	world_end(&w);
+}
+
 struct slot_change {
 	struct ms_vm *vm;
 	int ret;
@@ -321,6 +368,8 @@ int main(void)
 		cmocka_unit_test(unmap_between_vma_and_sequence_is_noticed_from_6_3_on),
 		cmocka_unit_test(unmap_between_vma_and_sequence_went_unnoticed),
 		cmocka_unit_test(range_that_hits_no_slot_made_faults_repeat_up_to_5_13),
+		cmocka_unit_test(page_that_goes_every_time_is_given_up),
+		cmocka_unit_test(another_access_may_come_between),
 		cmocka_unit_test(slots_do_not_change_under_a_fault),
 		cmocka_unit_test(process_that_ends_under_a_fault_is_eio),
 	};
