@@ -19,15 +19,17 @@ extern "C" {
 /** What the hardware and the kernel's configuration say. Zero fields take the default in brackets.
  */
 struct ms_machine_config {
-	uint64_t page_size;     ///< bytes: 4096 (default), 16384 or 65536; x86: 4096
-	unsigned int va_bits;   ///< host virtual address bits: [48; 47 with 16K pages]
-	unsigned int pa_bits;   ///< host physical address bits: [48; x86: 46]
-	unsigned int ipa_bits;  ///< largest IPA space of a VM, 32..52: [40]
+	uint64_t page_size;   ///< bytes: 4096 (default), 16384 or 65536; x86: 4096
+	unsigned int va_bits; ///< host virtual address bits: 39, 48 (4K pages), 36, 47, 48 (16K),
+			      ///< 42, 48, 52 (64K); x86: 48. [48; 47 with 16K pages]
+	unsigned int pa_bits; ///< host physical address bits, 32..48; 52 on x86 and with 64K pages.
+			      ///< [48; x86: 46]
+	unsigned int ipa_bits;      ///< largest IPA space of a VM, 32..48; 52 with 64K pages. [40]
 	unsigned int max_map_count; ///< sysctl vm.max_map_count: [65530]
-	enum ms_thp_mode thp;   ///< transparent_hugepage/enabled [always]
+	enum ms_thp_mode thp;       ///< transparent_hugepage/enabled [always]
 	enum ms_thp_mode shmem; ///< shmem_enabled: MS_THP_ALWAYS or MS_THP_NEVER [use shmem_set]
 	bool shmem_set;         ///< false: shmem_enabled is `never`
-	bool pku;		///< x86: protection keys: what is only executable cannot be read
+	bool pku;               ///< x86: protection keys: what is only executable cannot be read
 	bool pat_off;           ///< x86: the PAT is not in use
 	bool no_fwb;            ///< arm64: FEAT_S2FWB is absent
 	bool dic;               ///< arm64: CTR_EL0.DIC
@@ -36,8 +38,8 @@ struct ms_machine_config {
 };
 
 /**
- * A machine that behaves like the kernel of `policy` (copied). NULL when policy is NULL or memory
- * is out. The machine has no RAM and no devices; see phys.h.
+ * A machine that behaves like the kernel of `policy` (copied). NULL when policy is NULL or has a
+ * field outside of its enum, or memory is out. The machine has no RAM and no devices; see phys.h.
  */
 struct ms_machine *ms_machine_new(const struct ms_policy *policy);
 /** As above; NULL also when a config field is not one of the values named above. config may be

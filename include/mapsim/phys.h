@@ -3,7 +3,9 @@
  * phys.h - the host's physical memory map: System RAM with page frames, and MMIO devices.
  *
  * It knows no virtual address and no page table. RAM is handed out by a buddy allocator whose
- * choices depend only on the calls made before.
+ * choices depend only on the calls made before: it takes the lowest free block that fits. Page 0,
+ * and on x86 what is below 1 MiB, have frames but are never handed out. A page that is put into a
+ * page table by its number, as drivers do, is not handed out while it is there.
  */
 #ifndef MAPSIM_PHYS_H
 #define MAPSIM_PHYS_H
@@ -22,8 +24,9 @@ int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 
 /**
  * Adds an MMIO range (a PCI BAR) [pa, pa + size), prefetchable, MTRR type WB above 4 GiB and UC
- * below (x86). NULL: no memory, or the range is empty, wraps, overlaps, or the name is taken or
- * NULL. The name is copied. The device lives as long as the machine.
+ * below (x86), which is also what holds where there is neither RAM nor a device. NULL: no memory,
+ * or the range is empty, wraps, overlaps, or the name is taken or NULL. The name is copied. The
+ * device lives as long as the machine.
  */
 struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size);
 /** Whether the BAR is prefetchable (the sysfs write-combining file exists only then). */

@@ -17,70 +17,75 @@ extern "C" {
 
 /* ---- host: VMAs, page table, drivers, PAT ---- */
 
-/** may a VMA with vm_ops->close take part in a merge (mm: is_mergeable_vma, can_vma_merge_*) */
+/** may a VMA with vm_ops->close take part in a merge: none (up to 6.1), or any that does not die by
+ * it (is_mergeable_vma, can_merge_remove_vma) */
 enum ms_policy_vma_merge_close {
 	MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
 	MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE,
 };
 
-/** anonymous mmap into a hole: which neighbour is asked first */
+/** anonymous mmap into a hole between two mergeable VMAs: which neighbour is asked first, and
+ * whether both must have anon_vmas that fit (vma_merge, vma_merge_new_range) */
 enum ms_policy_anon_hole_merge {
 	MS_ANON_HOLE_MERGE_PREV_FIRST,
 	MS_ANON_HOLE_MERGE_NEXT_FIRST_STRICT,
 };
 
-/** merging existing VMAs of which only one has an anon_vma */
+/** merging existing VMAs of which only one has an anon_vma (is_mergeable_anon_vma) */
 enum ms_policy_anon_merge_untouched {
 	MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY,
 	MS_ANON_MERGE_UNTOUCHED_ANY,
 };
 
-/** MREMAP_DONTUNMAP: may the copy merge with its own source */
+/** MREMAP_DONTUNMAP of untouched memory: may the copy merge with its own source (copy_vma) */
 enum ms_policy_dontunmap_self_merge {
 	MS_DONTUNMAP_SELF_MERGE_YES,
 	MS_DONTUNMAP_SELF_MERGE_NO,
 	MS_DONTUNMAP_SELF_MERGE_NONE_BESIDE_SOURCE, ///< then it merges with nobody at all
 };
 
-/** MREMAP_DONTUNMAP of a whole VMA: what the emptied source keeps */
+/** MREMAP_DONTUNMAP of a whole VMA: what the emptied source keeps (dontunmap_complete) */
 enum ms_policy_dontunmap_source {
 	MS_DONTUNMAP_SOURCE_KEEPS_ANON_VMA,
 	MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA,
 	MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF, ///< vm_pgoff as of a fresh mapping
 };
 
-/** MREMAP_DONTUNMAP of a part of a locked VMA */
+/** MREMAP_DONTUNMAP of a part of a locked VMA (move_vma, needs_pre_split) */
 enum ms_policy_dontunmap_locked {
 	MS_DONTUNMAP_LOCKED_UNLOCKS_WHOLE_VMA,
 	MS_DONTUNMAP_LOCKED_SPLITS_FIRST,
 };
 
-/** MREMAP_DONTUNMAP from the middle of a charged VMA: the next VMA becomes charged, too */
+/** MREMAP_DONTUNMAP from the middle of a charged VMA: the next VMA becomes charged, too (move_vma)
+ */
 enum ms_policy_dontunmap_account {
 	MS_DONTUNMAP_ACCOUNT_NEXT_VMA_GAINS,
 	MS_DONTUNMAP_ACCOUNT_OWN_ONLY,
 };
 
-/** mprotect to read-only gives back the charge (VM_ACCOUNT) */
+/** mprotect to read-only gives back the charge, VM_ACCOUNT (mprotect_fixup) */
 enum ms_policy_mprotect_unaccount {
 	MS_MPROTECT_UNACCOUNT_NO,
 	MS_MPROTECT_UNACCOUNT_UNTOUCHED_ANON,
 };
 
-/** which private pages mprotect makes writable at once */
+/** which private pages mprotect makes writable at once (change_pte_range, can_change_pte_writable)
+ */
 enum ms_policy_mprotect_pte_upgrade {
 	MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY,
 	MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY,
 	MS_MPROTECT_PTE_UPGRADE_ANON_ANY,
 };
 
-/** the same for an anonymous PMD leaf */
+/** the same for an anonymous PMD leaf (change_huge_pmd, can_change_pmd_writable) */
 enum ms_policy_mprotect_pmd_upgrade {
 	MS_MPROTECT_PMD_UPGRADE_NO,
 	MS_MPROTECT_PMD_UPGRADE_ANON_EXCLUSIVE,
 };
 
-/** range of the PROTECTION_VMA notifier */
+/** range of the PROTECTION_VMA notifier: from the first PMD entry that is there, in each 1G
+ * (change_pmd_range), or once from the first PUD entry on (change_pud_range) */
 enum ms_policy_mprotect_notify {
 	MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD,
 	MS_MPROTECT_NOTIFY_ONCE_FROM_FIRST_PUD,
@@ -99,43 +104,45 @@ enum ms_policy_anon_large_reuse {
 	MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE,
 };
 
-/** write to the 2M zero page */
+/** write to the 2M zero page (do_huge_pmd_wp_page, do_huge_zero_wp_pmd) */
 enum ms_policy_thp_zero_write {
 	MS_THP_ZERO_WRITE_SPLIT_COPY_ONE,
 	MS_THP_ZERO_WRITE_REPLACE_BY_PMD,
 };
 
-/** an emptied page table is freed by MADV_DONTNEED */
+/** MADV_DONTNEED frees a page table that it emptied (CONFIG_PT_RECLAIM, zap_pte_range) */
 enum ms_policy_pte_table_reclaim {
 	MS_PTE_TABLE_RECLAIM_NO,
 	MS_PTE_TABLE_RECLAIM_DONTNEED_2M,
 };
 
-/** notifier calls when hugetlb memory is unmapped */
+/** notifier calls when hugetlb memory is unmapped (__unmap_hugepage_range had its own, up to 6.1)
+ */
 enum ms_policy_hugetlb_unmap_notify {
 	MS_HUGETLB_UNMAP_NOTIFY_TWICE,
 	MS_HUGETLB_UNMAP_NOTIFY_ONCE,
 };
 
-/** mremap of hugetlb memory */
+/** mremap of hugetlb memory (move_hugetlb_page_tables, from 5.16) */
 enum ms_policy_hugetlb_mremap {
 	MS_HUGETLB_MREMAP_EINVAL,
 	MS_HUGETLB_MREMAP_ALLOWED,
 };
 
-/** MADV_DONTNEED of hugetlb memory */
+/** MADV_DONTNEED of hugetlb memory (madvise_dontneed_free_valid_vma, from 5.18) */
 enum ms_policy_hugetlb_dontneed {
 	MS_HUGETLB_DONTNEED_EINVAL,
 	MS_HUGETLB_DONTNEED_ALLOWED,
 };
 
-/** memory files with huge pages: which VMA's fault makes one (shmem: shmem_suitable_orders) */
+/** memory files with huge pages: which VMA's fault makes one (shmem_suitable_orders) */
 enum ms_policy_shmem_huge {
 	MS_SHMEM_HUGE_ANY_VMA,
 	MS_SHMEM_HUGE_SUITABLE_VMA,
 };
 
-/** how much of a huge page of a memory file one fault maps where no PMD leaf is possible */
+/** how much of a huge page of a memory file one fault maps where no PMD leaf is possible
+ * (finish_fault, filemap_map_pages) */
 enum ms_policy_shmem_map_folio {
 	MS_SHMEM_MAP_FOLIO_ONE_PAGE,
 	MS_SHMEM_MAP_FOLIO_WHOLE_BY_FAULT,
@@ -172,19 +179,19 @@ enum ms_policy_hugetlb_split {
 	MS_HUGETLB_SPLIT_NOTIFY_1G,
 };
 
-/** MADV_POPULATE_READ and _WRITE */
+/** MADV_POPULATE_READ and _WRITE (madvise_populate, from 5.14) */
 enum ms_policy_madv_populate {
 	MS_MADV_POPULATE_ABSENT,
 	MS_MADV_POPULATE_PRESENT,
 };
 
-/** populate over a hole */
+/** populate of a range that begins in a hole (madvise_populate, faultin_page_range) */
 enum ms_policy_madv_populate_hole {
 	MS_MADV_POPULATE_HOLE_LEADING_HOLE_SKIPPED,
 	MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS,
 };
 
-/** MADV_COLLAPSE */
+/** MADV_COLLAPSE (madvise_collapse, from 6.1) */
 enum ms_policy_madv_collapse {
 	MS_MADV_COLLAPSE_ABSENT,
 	MS_MADV_COLLAPSE_PRESENT,
@@ -232,63 +239,65 @@ enum ms_policy_madv_split_limit {
 	MS_MADV_SPLIT_LIMIT_EAGAIN,
 };
 
-/** which flag of a shared mapping MADV_REMOVE asks for */
+/** which flag of a shared mapping MADV_REMOVE asks for (madvise_remove) */
 enum ms_policy_madv_remove_needs {
 	MS_MADV_REMOVE_NEEDS_VM_WRITE,
 	MS_MADV_REMOVE_NEEDS_VM_MAYWRITE,
 };
 
-/** MADV_REMOVE of a sysfs BAR */
+/** MADV_REMOVE of a sysfs BAR: which of its checks vfs_fallocate makes first */
 enum ms_policy_madv_remove_sysfs {
 	MS_MADV_REMOVE_SYSFS_EFBIG,
 	MS_MADV_REMOVE_SYSFS_EOPNOTSUPP,
 };
 
-/** what MREMAP_DONTUNMAP accepts */
+/** what MREMAP_DONTUNMAP accepts (vma_to_resize, check_prep_vma) */
 enum ms_policy_mremap_dontunmap {
 	MS_MREMAP_DONTUNMAP_PRIVATE_ANON_ONLY,
 	MS_MREMAP_DONTUNMAP_NOT_PFNMAP_DONTEXPAND,
 };
 
-/** mremap to the same or a smaller size, not FIXED, looks at the VMA */
+/** mremap to the same or a smaller size, not FIXED, looks for a VMA first (mremap) */
 enum ms_policy_mremap_inplace_needs_vma {
 	MS_MREMAP_INPLACE_NEEDS_VMA_NO,
 	MS_MREMAP_INPLACE_NEEDS_VMA_YES,
 };
 
-/** when MREMAP_FIXED unmaps the destination */
+/** when MREMAP_FIXED unmaps the destination (mremap_to) */
 enum ms_policy_mremap_fixed_order {
 	MS_MREMAP_FIXED_ORDER_DEST_FIRST,
 	MS_MREMAP_FIXED_ORDER_LOOKUP_THEN_DEST,
 	MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST,
 };
 
-/** mremap of a range over several VMAs */
+/** mremap of a range over several VMAs (remap_move, from 6.17) */
 enum ms_policy_mremap_many_vmas {
 	MS_MREMAP_MANY_VMAS_EFAULT,
 	MS_MREMAP_MANY_VMAS_MOVES_EACH,
 };
 
-/** a VMA that mremap grows up to its next one joins it */
+/** a VMA that mremap grows up to its next one joins it (vma_merge_extend, from 6.0) */
 enum ms_policy_mremap_grow_merge {
 	MS_MREMAP_GROW_MERGE_NO,
 	MS_MREMAP_GROW_MERGE_YES,
 };
 
-/** which whole page tables mremap moves instead of their entries */
+/** which whole page tables mremap moves instead of their entries (move_normal_pmd, move_normal_pud)
+ */
 enum ms_policy_mremap_table_move {
 	MS_MREMAP_TABLE_MOVE_NONE,
 	MS_MREMAP_TABLE_MOVE_PTE_TABLES,
 	MS_MREMAP_TABLE_MOVE_PTE_AND_PMD_TABLES,
 };
 
-/** mremap begins below the range to move a whole table where nothing else is in it */
+/** mremap begins below the range to move a whole table where nothing else is in it
+ * (try_realign_addr, from 6.7) */
 enum ms_policy_mremap_realign {
 	MS_MREMAP_REALIGN_NO,
 	MS_MREMAP_REALIGN_TO_PMD,
 };
 
-/** mremap asks vm_ops->may_split at the borders of what it moves */
+/** mremap asks vm_ops->may_split at the borders of what it moves (move_vma, prep_move_vma) */
 enum ms_policy_mremap_may_split {
 	MS_MREMAP_MAY_SPLIT_NOT_ASKED,
 	MS_MREMAP_MAY_SPLIT_ASKED_FIRST,
@@ -300,84 +309,90 @@ enum ms_policy_mremap_map_count {
 	MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST,
 };
 
-/** when MAP_FIXED removes the old mappings */
+/** when MAP_FIXED removes the old mappings: before anything else, or after the checks that can fail
+ * (mmap_region) */
 enum ms_policy_mmap_fixed {
 	MS_MMAP_FIXED_UNMAP_FIRST,
 	MS_MMAP_FIXED_REPLACE_AFTER_CHECKS,
 };
 
-/** merge attempt after ->mmap changed the flags */
+/** merge attempt after ->mmap changed the flags (mmap_region, __mmap_complete) */
 enum ms_policy_mmap_second_merge {
 	MS_MMAP_SECOND_MERGE_YES,
 	MS_MMAP_SECOND_MERGE_NO,
 };
 
-/** /dev/mem refuses before (mmap_prepare) or after a VMA exists */
+/** /dev/mem refuses after (mmap_mem) or before (its mmap_prepare) a VMA exists */
 enum ms_policy_devmem_refusal {
 	MS_DEVMEM_REFUSAL_ZAPS_NEW_RANGE,
 	MS_DEVMEM_REFUSAL_SILENT,
 };
 
-/** which object a munmap split opens */
+/** munmap that splits a VMA: the part for which vm_ops->open is called (do_vmi_align_munmap,
+ * vms_gather_munmap_vmas) */
 enum ms_policy_munmap_split_new {
 	MS_MUNMAP_SPLIT_NEW_DYING_PART,
 	MS_MUNMAP_SPLIT_NEW_KEPT_PART,
 };
 
-/** copy_page_range against vm_ops->open */
+/** copy_page_range against vm_ops->open of the child (dup_mmap) */
 enum ms_policy_fork_order {
 	MS_FORK_ORDER_COPY_THEN_OPEN,
 	MS_FORK_ORDER_OPEN_THEN_COPY,
 };
 
-/** PAT tracking of the child */
+/** PAT tracking of the child: VM_PAT copied with the flags, set once reserved (track_pfn_copy), or
+ * a context with a count (vma_pfnmap_track_ctx_dup, from 6.16) */
 enum ms_policy_fork_tracking {
 	MS_FORK_TRACKING_FLAG_INHERITED,
 	MS_FORK_TRACKING_FLAG_AFTER_RESERVE,
 	MS_FORK_TRACKING_SHARE_CONTEXT,
 };
 
-/** when a reservation is given back; UNMAP_ONLY was proposed, never merged */
+/** when a memtype is given back: any zap (unmap_single_vma), munmap alone (proposed, never merged),
+ * or the last VMA freed (pfnmap_track_ctx_release, from 6.16) */
 enum ms_policy_untrack_at {
 	MS_UNTRACK_AT_ANY_ZAP,
 	MS_UNTRACK_AT_UNMAP_ONLY,
 	MS_UNTRACK_AT_LAST_VMA_FREED,
 };
 
-/** where untrack_pfn finds the physical address */
+/** where untrack_pfn finds the physical address (get_pat_info) */
 enum ms_policy_untrack_address {
 	MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON,
 	MS_UNTRACK_ADDRESS_FIRST_PTE_ELSE_PGOFF,
 	MS_UNTRACK_ADDRESS_REMEMBERED,
 };
 
-/** MAP_FIXED over a tracked mapping: does the old type count */
+/** MAP_FIXED over a tracked mapping: is the old type still held when the new one is asked for */
 enum ms_policy_fixed_over_tracked {
 	MS_FIXED_OVER_TRACKED_OLD_TYPE_GONE,
 	MS_FIXED_OVER_TRACKED_OLD_TYPE_COUNTS,
 };
 
-/** which entry memtype_free accepts */
+/** which entry memtype_free accepts: one of that range, or one that ends where it does
+ * (memtype_erase) */
 enum ms_policy_memtype_free {
 	MS_MEMTYPE_FREE_EXACT_OR_TAIL,
 	MS_MEMTYPE_FREE_EXACT,
 };
 
-/** what a failing remap_pfn_range leaves */
+/** what a failing remap_pfn_range leaves (remap_pfn_range_notrack) */
 enum ms_policy_remap_error {
 	MS_REMAP_ERROR_KEEP_PTES,
 	MS_REMAP_ERROR_ZAP,
 	MS_REMAP_ERROR_ZAP_NOT_COW_RULE,
 };
 
-/** order of the checks of remap_pfn_range */
+/** order of the checks of remap_pfn_range: address alignment, the COW rule, memtype tracking */
 enum ms_policy_remap_checks {
 	MS_REMAP_CHECKS_ALIGN_COW_TRACK,
 	MS_REMAP_CHECKS_TRACK_ALIGN_COW,
 	MS_REMAP_CHECKS_COW_TRACK_ALIGN,
 };
 
-/** when vm_ops->huge_fault is called for VM_PFNMAP */
+/** when vm_ops->huge_fault is called for VM_PFNMAP (hugepage_vma_check, __thp_vma_allowable_orders)
+ */
 enum ms_policy_pfnmap_huge_fault {
 	MS_PFNMAP_HUGE_FAULT_BY_SYSFS_ANY_VMA,
 	MS_PFNMAP_HUGE_FAULT_NEVER,
@@ -385,69 +400,73 @@ enum ms_policy_pfnmap_huge_fault {
 	MS_PFNMAP_HUGE_FAULT_ALWAYS,
 };
 
-/** largest leaf of a VM_PFNMAP VMA */
+/** largest leaf of a VM_PFNMAP VMA (__thp_vma_allowable_orders, CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP)
+ */
 enum ms_policy_pfnmap_leaf_max {
 	MS_PFNMAP_LEAF_MAX_PTE,
 	MS_PFNMAP_LEAF_MAX_PMD,
 	MS_PFNMAP_LEAF_MAX_PUD,
 };
 
-/** cache mode of vmf_insert_pfn_pud */
+/** cache mode of vmf_insert_pfn_pud: as vm_page_prot says, or as the memtype list does
+ * (track_pfn_insert) */
 enum ms_policy_pud_insert_prot {
 	MS_PUD_INSERT_PROT_VMA,
 	MS_PUD_INSERT_PROT_LOOKUP,
 };
 
-/** KVM: writable by the leaf, or always */
+/** KVM takes a raw pfn as writable always, or as its leaf is (hva_to_pfn_remapped) */
 enum ms_policy_pfn_lookup_writable {
 	MS_PFN_LOOKUP_WRITABLE_ALWAYS,
 	MS_PFN_LOOKUP_WRITABLE_LEAF_BIT,
 };
 
-/** vmf_insert_mixed into the wrong kind of VMA */
+/** vmf_insert_mixed into the wrong kind of VMA (vm_mixed_ok) */
 enum ms_policy_insert_mixed_bad {
 	MS_INSERT_MIXED_BAD_BUG,
 	MS_INSERT_MIXED_BAD_SIGBUS,
 };
 
-/** leaves that follow_pte / follow_pfnmap_start know */
+/** leaves that a lookup of a raw pfn knows (follow_pte; follow_pfnmap_start, from 6.12) */
 enum ms_policy_pfn_lookup {
 	MS_PFN_LOOKUP_PTE_ONLY,
 	MS_PFN_LOOKUP_ANY_LEAF,
 };
 
-/** regime of vfio-pci */
+/** vfio-pci: V1 keeps a list of VMAs and maps them whole at the first fault (5.8 to 6.9; RECHECK:
+ * looks at its list again), V3 maps what is touched and revokes by address_space */
 enum ms_policy_vfio {
 	MS_VFIO_V1_LIST_FIRST,
 	MS_VFIO_V1_RECHECK,
 	MS_VFIO_V3,
 };
 
-/** what vfio tests before a huge leaf */
+/** what vfio tests before a huge leaf (vfio_pci_mmap_huge_fault) */
 enum ms_policy_vfio_huge_align {
 	MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS,
 	MS_VFIO_HUGE_ALIGN_ROUNDED_AND_PFN,
 };
 
-/** vfio sets VM_ALLOW_ANY_UNCACHED */
+/** vfio sets VM_ALLOW_ANY_UNCACHED (vfio_pci_core_mmap, from 6.9) */
 enum ms_policy_vfio_uncached_flag {
 	MS_VFIO_UNCACHED_FLAG_NO,
 	MS_VFIO_UNCACHED_FLAG_YES,
 };
 
-/** when vfio claims and ioremaps a BAR */
+/** when vfio claims and ioremaps a BAR (vfio_pci_core_setup_barmap) */
 enum ms_policy_vfio_bar_claim {
 	MS_VFIO_BAR_CLAIM_FIRST_MMAP,
 	MS_VFIO_BAR_CLAIM_DEVICE_OPEN,
 };
 
-/** vfio files refuse PROT_EXEC */
+/** vfio files refuse PROT_EXEC (path_noexec: anonymous inodes are on a noexec mount) */
 enum ms_policy_vfio_noexec {
 	MS_VFIO_NOEXEC_NO,
 	MS_VFIO_NOEXEC_YES,
 };
 
-/** which mappings a claim tears down */
+/** which mappings a claim tears down (revoke_iomem; sysfs files share its address_space from 5.12)
+ */
 enum ms_policy_revoke_scope {
 	MS_REVOKE_SCOPE_DEVMEM,
 	MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS,
@@ -455,7 +474,7 @@ enum ms_policy_revoke_scope {
 
 /* ---- KVM and stage 2 ---- */
 
-/** block size of a VM_PFNMAP VMA */
+/** block size of a VM_PFNMAP VMA (user_mem_abort; get_vma_page_shift, get_user_mapping_size) */
 enum ms_policy_s2_pfnmap_block {
 	MS_S2_PFNMAP_BLOCK_PAGES_ONLY,
 	MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF,
@@ -463,132 +482,136 @@ enum ms_policy_s2_pfnmap_block {
 	MS_S2_PFNMAP_BLOCK_FROM_HOST_TABLE,
 };
 
-/** may a device mapping take the size of its host leaf */
+/** may a device mapping take the size of its host leaf (user_mem_abort,
+ * transparent_hugepage_adjust) */
 enum ms_policy_s2_device_upgrade {
 	MS_S2_DEVICE_UPGRADE_FORCES_PAGES,
 	MS_S2_DEVICE_UPGRADE_NO_UPGRADE,
 	MS_S2_DEVICE_UPGRADE_ALLOWED,
 };
 
-/** what is a device */
+/** what is a device (kvm_is_device_pfn; from 6.17 VMA flags and pfn_is_map_memory) */
 enum ms_policy_s2_device_test {
 	MS_S2_DEVICE_TEST_NOT_PFN_VALID,
 	MS_S2_DEVICE_TEST_NOT_MAP_MEMORY,
 	MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY,
 };
 
-/** cacheable VM_PFNMAP memory */
+/** cacheable VM_PFNMAP memory (kvm_vma_is_cacheable, from 6.17) */
 enum ms_policy_s2_cacheable_pfnmap {
 	MS_S2_CACHEABLE_PFNMAP_DEVICE,
 	MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT,
 };
 
-/** stage-2 attribute of devices */
+/** stage-2 attribute of devices (KVM_PGTABLE_PROT_NORMAL_NC, from 6.9) */
 enum ms_policy_s2_device_type {
 	MS_S2_DEVICE_TYPE_NGNRE,
 	MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS,
 };
 
-/** VM_PFNMAP memory at memslot creation */
+/** VM_PFNMAP memory at memslot creation (kvm_arch_prepare_memory_region; premapped by
+ * kvm_phys_addr_ioremap) */
 enum ms_policy_slot_pfnmap {
 	MS_SLOT_PFNMAP_PREMAP,
 	MS_SLOT_PFNMAP_LAZY,
 };
 
-/** may a memslot end at the IPA limit */
+/** may a memslot end at the IPA limit (kvm_arch_prepare_memory_region) */
 enum ms_policy_slot_end {
 	MS_SLOT_END_LIMIT_EXCLUDED,
 	MS_SLOT_END_LIMIT_ALLOWED,
 };
 
-/** which VMAs a VM with MTE accepts */
+/** which VMAs a VM with MTE accepts (kvm_vma_mte_allowed) */
 enum ms_policy_mte_vma {
 	MS_MTE_VMA_NONE,
 	MS_MTE_VMA_NO_SHARED,
 	MS_MTE_VMA_MTE_ALLOWED,
 };
 
-/** the host walk meets an invalid entry */
+/** the host walk meets an invalid entry: no walk at all but the struct page, the level where it
+ * ended, or -EAGAIN (get_user_mapping_size) */
 enum ms_policy_host_leaf_absent {
 	MS_HOST_LEAF_ABSENT_PAGE_STRUCT,
 	MS_HOST_LEAF_ABSENT_BY_LEVEL,
 	MS_HOST_LEAF_ABSENT_EAGAIN,
 };
 
-/** when the memcache is filled */
+/** when the memcache is filled (user_mem_abort, kvm_mmu_topup_memory_cache) */
 enum ms_policy_s2_topup {
 	MS_S2_TOPUP_AFTER_MMAP_LOCK,
 	MS_S2_TOPUP_BEFORE,
 };
 
-/** lock of the fault path */
+/** lock of the fault path (user_mem_abort, kvm_fault_lock) */
 enum ms_policy_s2_lock {
 	MS_S2_LOCK_SPIN,
 	MS_S2_LOCK_WRITE_READ_FOR_LOG,
 	MS_S2_LOCK_READ,
 };
 
-/** mapping what is mapped */
+/** mapping what is mapped (stage2_map_walker_try_leaf) */
 enum ms_policy_s2_same_leaf {
 	MS_S2_SAME_LEAF_SUCCESS,
 	MS_S2_SAME_LEAF_EAGAIN,
 };
 
-/** address of relax_perms on a THP block */
+/** address of kvm_pgtable_stage2_relax_perms for a THP block (user_mem_abort) */
 enum ms_policy_s2_relax_address {
 	MS_S2_RELAX_ADDRESS_BLOCK,
 	MS_S2_RELAX_ADDRESS_FAULT,
 };
 
-/** TLBI when a table becomes a block */
+/** TLBI when a table becomes a block (stage2_map_walk_table_pre) */
 enum ms_policy_s2_table_to_block {
 	MS_S2_TABLE_TO_BLOCK_FLUSH_VMID,
 	MS_S2_TABLE_TO_BLOCK_RANGE,
 };
 
-/** TLBI of unmap */
+/** TLBI of unmap (stage2_unmap_defer_tlb_flush, from 6.6) */
 enum ms_policy_s2_unmap_tlbi {
 	MS_S2_UNMAP_TLBI_EACH_LEAF,
 	MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
 };
 
-/** TLBI scope of relax_perms */
+/** TLBI scope of relax_perms (__kvm_tlb_flush_vmid_ipa, _nsh from 6.6) */
 enum ms_policy_s2_relax_scope {
 	MS_S2_RELAX_SCOPE_INNER_SHAREABLE,
 	MS_S2_RELAX_SCOPE_LOCAL,
 };
 
-/** KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE */
+/** KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE (kvm_pgtable_stage2_split, from 6.5) */
 enum ms_policy_s2_eager_split {
 	MS_S2_EAGER_SPLIT_NO,
 	MS_S2_EAGER_SPLIT_YES,
 };
 
-/** one execute-never bit, or separate EL1 and EL0 */
+/** one execute-never bit, or separate ones for EL1 and EL0 (stage2_set_xn_attr) */
 enum ms_policy_s2_exec_bits {
 	MS_S2_EXEC_BITS_XN,
 	MS_S2_EXEC_BITS_XN_TWO,
 };
 
-/** change_pte notifier exists */
+/** the change_pte notifier exists (set_pte_at_notify, up to 6.9) */
 enum ms_policy_notifier_change_pte {
 	MS_NOTIFIER_CHANGE_PTE_YES,
 	MS_NOTIFIER_CHANGE_PTE_NO,
 };
 
-/** order of several slots over one host range */
+/** order in which a notifier visits several slots over one host range (kvm_handle_hva_range) */
 enum ms_policy_notifier_slot_order {
 	MS_NOTIFIER_SLOT_ORDER_GPA_DESCENDING,
 	MS_NOTIFIER_SLOT_ORDER_HVA_THEN_AGE,
 };
 
-/** a range that hits no slot bumps the sequence */
+/** a range that hits no slot bumps the sequence (kvm_mmu_notifier_invalidate_range_start,
+ * kvm_mmu_invalidate_begin) */
 enum ms_policy_notifier_counts {
 	MS_NOTIFIER_COUNTS_ALWAYS,
 	MS_NOTIFIER_COUNTS_ONLY_IF_SLOT_HIT,
 };
 
-/** aborts beyond the IPA space are injected into the guest */
+/** aborts beyond the IPA space are injected into the guest (kvm_handle_guest_abort, from 5.19) */
 enum ms_policy_abort_address_checks {
 	MS_ABORT_ADDRESS_CHECKS_NO,
 	MS_ABORT_ADDRESS_CHECKS_YES,
@@ -693,21 +716,23 @@ struct ms_policy {
 };
 
 /**
- * The rules of a release ("6.12.107") on an architecture. A release between two known ones gets the
- * nearest older one: the constant's `release` says which. NULL: not a release, or older than every
- * known one.
+ * The rules of a release ("6.12.107", "6.17") on an architecture. A release that is not known gets
+ * the nearest older one that is, whatever its branch: the constant's `release` says which, so it
+ * differs from what was asked for (missing parts count as 0: "6.12" is "6.12.0"). NULL: older than
+ * every known release, or not two or three numbers with dots between them.
  */
 const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch);
 /** The i-th known policy, by architecture and rising release; NULL: no more. */
 const struct ms_policy *ms_policy_get(size_t i);
 
-/** Fields as text, for printing and for setting by name. */
+/** Fields as text, for printing and for setting by name; `field` is 0 .. nr_fields-1. */
 size_t ms_policy_nr_fields(void);
 const char *ms_policy_field_name(size_t field); ///< "s2_pfnmap_block", NULL: no such field
-const char *ms_policy_field_doc(size_t field);  ///< one line
-int ms_policy_field(const struct ms_policy *p, size_t field); ///< the value's number
-const char *ms_policy_value_name(size_t field, int value); ///< "FROM_VM_PGOFF", NULL: no such value
-/** Sets a field by name; -EINVAL: no such field or value. */
+const char *ms_policy_field_doc(size_t field);  ///< one line, NULL: no such field
+int ms_policy_field(const struct ms_policy *p, size_t field); ///< the value's number, -1: no field
+/** "FROM_VM_PGOFF", NULL: no such value. A field's values are 0, 1, ... up to the first NULL. */
+const char *ms_policy_value_name(size_t field, int value);
+/** Sets a field by the names above; -EINVAL: no such field or value, and nothing is changed. */
 int ms_policy_set(struct ms_policy *p, const char *field, const char *value);
 
 #ifdef __cplusplus

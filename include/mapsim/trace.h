@@ -115,8 +115,11 @@ void ms_trace_keep(struct ms_machine *m, uint32_t types);
 uint64_t ms_trace_lost(const struct ms_machine *m);
 /** Name of a type ("s2.map"), never NULL. */
 const char *ms_event_name(enum ms_event_type type);
-/** Prints one event as one line with '\n', e.g. "s2.map ipa=0x80000000 size=0x200000 pa=ram prot=rw
- * (reason)". */
+/**
+ * Prints one event as one line with '\n', e.g. "s2.map ipa=0x80000000 size=0x200000 pa=ram prot=rw
+ * (reason)". The words are those of the recording format where it has them; mm=ID and vm=ID follow
+ * once the machine has had more than one.
+ */
 void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
 /** Prints all kept events, one a line. */
 void ms_trace_print(const struct ms_machine *m, FILE *out);
