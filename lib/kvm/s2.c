@@ -241,6 +241,7 @@ static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	size_t at = ms_vm_event_begin(vm, &ev);
 	int ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
 
+	vm->mapped_size = 0; // no leaf has the size any more that was chosen for it
 	ms_vm_event_end(vm, at, &ev, ret, NULL);
 	return ret;
 }

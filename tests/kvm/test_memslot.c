@@ -234,6 +234,15 @@ static void device_memory_is_not_logged(void **state)
 	world_end(&w);
 }
 
+static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = remap_cacheable };
+
 /*
  *  hva  | anon | BAR page 0, 1 | hole | BAR page 4 |
  */
@@ -266,6 +275,34 @@ static void the_premap_of_a_readonly_slot_is_readonly(void **state)
 	world_end(&w);
 }
 
+static void changed_flags_premap_what_came_since(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
+	map_bar(&w, HVA, PAGE, 0);
+	events(&w);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x1000 pa=0x8000000000 prot=rw,device\n");
+	world_end(&w);
+}
+
+/*  hva  | BAR | refused |   a check that says no undoes nothing */
+static void refused_vma_leaves_what_was_premapped_before_it(void **state)
+{
+	struct world w = world_with("5.10.223", "s2_cacheable_pfnmap", "BY_VMA_PROT");
+
+	(void)state;
+	map_bar(&w, HVA, PAGE, 0);
+	map_file(&w, HVA + PAGE, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, HVA, 0), -EINVAL);
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x1000 pa=0x8000000000 prot=rw,device\n");
+	world_end(&w);
+}
+
 static void premap_that_fails_leaves_nothing_mapped(void **state)
 {
 	struct world w = world("5.10.223");
@@ -290,15 +327,6 @@ static void later_kernels_map_device_memory_when_it_is_touched(void **state)
 	assert_string_equal(events(&w), "");
 	world_end(&w);
 }
-
-static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
-{
-	(void)file;
-	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
-				  vma->vm_page_prot);
-}
-
-static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = remap_cacheable };
 
 static void cacheable_device_memory_needs_fwb_and_dic(void **state)
 {
@@ -365,6 +393,8 @@ int main(void)
 		cmocka_unit_test(device_memory_is_not_logged),
 		cmocka_unit_test(up_to_5_13_a_new_slot_maps_device_memory_at_once),
 		cmocka_unit_test(the_premap_of_a_readonly_slot_is_readonly),
+		cmocka_unit_test(changed_flags_premap_what_came_since),
+		cmocka_unit_test(refused_vma_leaves_what_was_premapped_before_it),
 		cmocka_unit_test(premap_that_fails_leaves_nothing_mapped),
 		cmocka_unit_test(later_kernels_map_device_memory_when_it_is_touched),
 		cmocka_unit_test(cacheable_device_memory_needs_fwb_and_dic),
