@@ -388,6 +388,8 @@ static void a_context_of_ram_without_memory_is_enomem(void **state)
 	struct ms_vma vma = vma_of(w, 4, SHARED);
 	ms_pgprot_t prot = prot_of(MS_CACHE_WB);
 
+	// the page frames are there already
+	assert_int_equal(ms_memtype_lookup(w->m, RAM), MS_CACHE_WB);
 	ms_machine_fail_alloc(w->m, 1);
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, RAM >> 12, VA, 0x4000), -ENOMEM);
 	assert_null(vma.pfnmap_ctx);
