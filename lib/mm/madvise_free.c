@@ -179,6 +179,7 @@ int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 
 	if (!ms_vma_is_anonymous(vma))
 		return -EINVAL;
+	ms_lru_drain(ms_vma_machine(vma));
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	age_range(&lz);
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
@@ -194,5 +195,6 @@ void ms_madvise_cold(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool page
 		.clear = pageout ? 0 : MS_PTE_YOUNG,
 	};
 
+	ms_lru_drain(ms_vma_machine(vma));
 	age_range(&lz);
 }

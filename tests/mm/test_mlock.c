@@ -161,6 +161,39 @@ static void populate_takes_huge_pages_in_one_step(void **state)
 	world_end(&w);
 }
 
+/*
+ * Up to 5.15 a page on its way to the LRU lists is copied by the next write to it, since it has
+ * one reference more. mlock empties the queue: what it faulted in is reused, what it found is
+ * queued once more.
+ */
+static bool next_write_copies(struct world *w, ms_hva_t addr)
+{
+	ms_pa_t pa = leaf_pa(w, addr);
+
+	assert_int_equal(ms_mprotect(w->mm, addr, PAGE, MS_PROT_R), 0);
+	assert_int_equal(ms_mprotect(w->mm, addr, PAGE, MS_PROT_RW), 0);
+	touch(w, addr, MS_PROT_W);
+	return leaf_pa(w, addr) != pa;
+}
+
+static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
+{
+	(void)state;
+	struct world w = world("5.10.223");
+
+	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	touch(&w, A + PAGE, MS_PROT_W);
+	assert_int_equal(ms_mlock(w.mm, A, 3 * PAGE), 0);
+	assert_false(next_write_copies(&w, A + 2 * PAGE));
+	assert_false(next_write_copies(&w, A));
+	map_anon(&w, B, PAGE, MS_PROT_RW);
+	touch(&w, B, MS_PROT_W);
+	assert_int_equal(ms_mlock(w.mm, B, PAGE), 0);
+	assert_true(next_write_copies(&w, B));
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +208,7 @@ int main(void)
 		cmocka_unit_test(populate_writes_where_a_write_would_copy),
 		cmocka_unit_test(populate_of_mmap_forgives_errors),
 		cmocka_unit_test(populate_takes_huge_pages_in_one_step),
+		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_15),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
