@@ -167,9 +167,11 @@ static void split_partial(struct ms_mapping *mapping, uint64_t index, uint64_t f
 static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 {
 	struct folio f;
+	bool same = find_folio(mapping, first, &f) && end <= f.index + folio_pages(&f);
 
 	split_partial(mapping, first, first, end);
-	split_partial(mapping, end - 1, first, end);
+	if (!same)
+		split_partial(mapping, end - 1, first, end);
 	for (uint64_t i = first; i < end; i++) {
 		if (!find_folio(mapping, i, &f))
 			continue;

@@ -187,6 +187,8 @@ static void a_private_write_copies_a_page_that_the_file_has(void **state)
 		assert_int_not_equal(pa_of(w.mm, B), pa_of(w.mm, A));
 		assert_event(&w, MS_EV_NOTIFIER_START, 0, B, MS_2M);
 		assert_int_equal(notifications(&w), 1);
+		// the file's page is the cache's and A's again
+		assert_int_equal(ms_pfn_to_page(w.m, pa_of(w.mm, A) >> 12)->refcount, 2);
 		world_end(&w);
 	}
 }

@@ -153,6 +153,28 @@ static void a_zap_where_tables_may_be_shared_notifies_whole_1g(void **state)
 	world_end(&w);
 }
 
+/* A border outside of what a table could be shared for stays where it is. */
+static void each_border_is_widened_for_itself(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
+	const ms_hva_t at = A + MS_1G - 2 * MS_2M;
+	const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_NORESERVE;
+	ms_hva_t start = at + MS_2M, end = A + MS_1G + MS_2M;
+
+	assert_int_equal(ms_mmap(w.mm, at, MS_1G + 4 * MS_2M, MS_PROT_RW, flags, file, 0), at);
+	ms_hugetlb_widen(ms_vma_lookup(w.mm, at), &start, &end);
+	assert_int_equal(start, at + MS_2M);
+	assert_int_equal(end, A + 2 * MS_1G);
+	start = A + MS_1G + MS_2M;
+	end = A + 2 * MS_1G + MS_2M;
+	ms_hugetlb_widen(ms_vma_lookup(w.mm, at), &start, &end);
+	assert_int_equal(start, A + MS_1G);
+	assert_int_equal(end, A + 2 * MS_1G + MS_2M);
+	world_end(&w);
+}
+
 static void private_mappings_are_never_widened(void **state)
 {
 	(void)state;
@@ -326,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_part_of_a_huge_page_cannot_be_cut_off),
 		cmocka_unit_test(unmapping_a_part_of_a_huge_page_from_within_is_a_violation),
 		cmocka_unit_test(a_zap_where_tables_may_be_shared_notifies_whole_1g),
+		cmocka_unit_test(each_border_is_widened_for_itself),
 		cmocka_unit_test(private_mappings_are_never_widened),
 		cmocka_unit_test(a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first),
 		cmocka_unit_test(mprotect_changes_every_entry_and_notifies_the_range),

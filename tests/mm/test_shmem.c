@@ -237,6 +237,23 @@ static void a_write_maps_the_whole_huge_page_by_pages_since_6_11(void **state)
 	}
 }
 
+static void an_entry_in_the_way_makes_it_one_page(void **state)
+{
+	(void)state;
+	struct world w = world_shmem("6.12.117");
+	struct ms_file *file = memfd(&w, MS_2M);
+
+	map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
+	touch(&w, A, MS_PROT_W);
+	map_file(&w, file, B, 0, MS_2M, MS_MAP_SHARED);
+	assert_non_null(ms_pt_alloc_slot(w.mm, B, MS_LEVEL_PTE));
+	touch(&w, B, MS_PROT_R);
+	assert_int_equal(count_present(&w, B, 512), 16);
+	touch(&w, B + 200 * PAGE, MS_PROT_W);
+	assert_int_equal(count_present(&w, B, 512), 17);
+	world_end(&w);
+}
+
 static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
 {
 	(void)state;
@@ -272,6 +289,7 @@ int main(void)
 		cmocka_unit_test(a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels),
 		cmocka_unit_test(old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it),
 		cmocka_unit_test(a_write_maps_the_whole_huge_page_by_pages_since_6_11),
+		cmocka_unit_test(an_entry_in_the_way_makes_it_one_page),
 		cmocka_unit_test(a_read_around_maps_the_whole_huge_page_only_in_7_2),
 	};
 

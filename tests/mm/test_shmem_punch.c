@@ -210,6 +210,22 @@ static void a_split_takes_the_pages_of_other_mappings_along(void **state)
 	world_end(&w);
 }
 
+static void a_split_asks_no_mapping_once_nobody_has_the_page(void **state)
+{
+	(void)state;
+	struct world w = world_shmem("6.12.117");
+	struct ms_file *file = memfd(&w, MS_2M);
+
+	map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
+	touch(&w, A, MS_PROT_W);
+	map_file(&w, file, B, 100 * PAGE, 8 * PAGE, MS_MAP_SHARED);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_shmem_punch_hole(file, 0, PAGE), 0);
+	// the page, the leaf, and the first mapping of the folio
+	assert_int_equal(notifications(&w), 3);
+	world_end(&w);
+}
+
 static void pages_beyond_the_end_go_with_the_split(void **state)
 {
 	(void)state;
@@ -241,7 +257,7 @@ static void a_split_without_memory_keeps_the_pages(void **state)
 	const uint64_t huge = 16 * MS_2M, page = 0x4000;
 
 	for (size_t i = 0; i < 2; i++) {
-		uint64_t gone = 0;
+		uint64_t gone = 0, kept = 0;
 
 		for (uint64_t n = 1; !gone; n++) {
 			const struct ms_policy *policy =
@@ -260,6 +276,7 @@ static void a_split_without_memory_keeps_the_pages(void **state)
 			assert_int_equal(ms_shmem_punch_hole(file, page, page), 0);
 			ms_machine_fail_alloc(w.m, 0);
 			gone = 2048 - (free_pages - ms_ram_free_pages(w.m));
+			kept += !gone;
 			touch(&w, A + page, MS_PROT_W);
 			assert_int_equal(free_pages - ms_ram_free_pages(w.m), 2048);
 			assert_int_equal(ms_shmem_punch_hole(file, 0, huge), 0);
@@ -267,6 +284,7 @@ static void a_split_without_memory_keeps_the_pages(void **state)
 			world_end(&w);
 		}
 		assert_int_equal(gone, 1);
+		assert_int_equal(kept, 3);
 	}
 }
 
@@ -283,6 +301,7 @@ int main(void)
 		cmocka_unit_test(the_rest_of_a_huge_page_is_pages_or_halves),
 		cmocka_unit_test(a_hole_across_huge_pages_splits_those_at_its_ends),
 		cmocka_unit_test(a_split_takes_the_pages_of_other_mappings_along),
+		cmocka_unit_test(a_split_asks_no_mapping_once_nobody_has_the_page),
 		cmocka_unit_test(pages_beyond_the_end_go_with_the_split),
 		cmocka_unit_test(a_split_without_memory_keeps_the_pages),
 	};
