@@ -60,6 +60,23 @@ static void a_mapping_that_ram_cannot_fill_is_refused_unless_nothing_is_reserved
 	world_end(&w);
 }
 
+static void what_the_file_has_already_needs_no_room(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const uint64_t len = 384 * MS_2M;
+	struct ms_file *file = hugetlb(&w, len, MS_2M);
+	const unsigned int priv = MS_MAP_PRIVATE | MS_MAP_FIXED;
+
+	map_file(&w, file, A, 0, len, MS_MAP_SHARED);
+	for (uint64_t off = 0; off < len; off += MS_2M)
+		touch(&w, A + off, MS_PROT_W);
+	map_file(&w, file, B, 0, len, MS_MAP_SHARED);
+	// private pages are always new ones
+	assert_int_equal(ms_mmap(w.mm, B, len, MS_PROT_RW, priv, file, 0), -ENOMEM);
+	world_end(&w);
+}
+
 static void a_fault_without_a_page_is_sigbus(void **state)
 {
 	(void)state;
@@ -249,6 +266,7 @@ int main(void)
 		cmocka_unit_test(the_vma_is_hugetlb_and_does_not_expand),
 		cmocka_unit_test(
 			a_mapping_that_ram_cannot_fill_is_refused_unless_nothing_is_reserved),
+		cmocka_unit_test(what_the_file_has_already_needs_no_room),
 		cmocka_unit_test(a_fault_without_a_page_is_sigbus),
 		cmocka_unit_test(beyond_the_end_is_sigbus_for_a_read_only_mapping_alone),
 		cmocka_unit_test(each_size_is_a_run_of_its_levels_entries),

@@ -248,6 +248,20 @@ static void pud_leaf_took_the_vmas_type_where_the_lookup_was_dropped(void **stat
 	}
 }
 
+static void a_larger_leaf_in_the_way_stays(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_X86_64);
+	struct ms_vma *vma = map_shared(&w, 1 << 18, PFNMAP_FLAGS);
+	struct ms_vm_fault vmf = { .vma = vma, .address = A };
+
+	assert_int_equal(ms_vmf_insert_pfn_pud(&vmf, BAR_PFN, false), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(ms_vmf_insert_pfn_pmd(&vmf, BAR_PFN, false), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(ms_vmf_insert_pfn(vma, A, BAR_PFN), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(entry_at(&w, A, MS_1G) & MS_PTE_PA_MASK, BAR);
+	world_end(&w);
+}
+
 static void insert_page_holds_the_page_until_the_zap(void **state)
 {
 	(void)state;
@@ -318,6 +332,7 @@ int main(void)
 		cmocka_unit_test(a_write_makes_the_same_leaf_writable_and_warns_of_another),
 		cmocka_unit_test(pud_leaf_covers_1g),
 		cmocka_unit_test(pud_leaf_took_the_vmas_type_where_the_lookup_was_dropped),
+		cmocka_unit_test(a_larger_leaf_in_the_way_stays),
 		cmocka_unit_test(insert_page_holds_the_page_until_the_zap),
 		cmocka_unit_test(insert_page_refuses_in_the_kernels_words),
 		cmocka_unit_test(insert_page_into_a_pfnmap_vma_is_a_violation),
