@@ -31,7 +31,7 @@
 				: IN(V6_12_113, V6_17) || SINCE(V7_2_13)
 					? MS_DONTUNMAP_SELF_MERGE_NO
 					: MS_DONTUNMAP_SELF_MERGE_YES,
-	// the three go with dontunmap_self_merge, from the same series. 5.15: inferred
+	// the next two changed with dontunmap_self_merge. 5.15: inferred, here and for the charge
 	.dontunmap_source = IN(V6_1_192, V6_12_0) || IN(V6_12_113, V6_17) || SINCE(V7_2_13)
 				    ? MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF
 			    : SINCE(V5_15) ? MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA

@@ -133,13 +133,13 @@ static void ram_is_not_added_whichever_allocation_fails(void **state)
 			assert_int_equal(err, -ENOMEM);
 			assert_false(ms_pfn_is_ram(m, 0x40000));
 			assert_int_equal(ms_ram_free_pages(m), 0);
+			// the array of ranges may have been made before the failure; nothing else
+			assert_true(m->live <= live + 1);
 		}
 	} while (err);
 	assert_true(n > 2);
 	ms_machine_fail_alloc(m, 0);
 	assert_true(ms_pfn_is_ram(m, 0x40000));
-	// the array of ranges may have grown before the failure; nothing else may be left
-	assert_true(m->live <= live + 3);
 }
 
 static void page_frames_keep_what_is_written_to_them(void **state)
