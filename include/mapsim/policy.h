@@ -215,6 +215,14 @@ enum ms_policy_collapse_empty_pmd {
 	MS_COLLAPSE_EMPTY_PMD_GOES_ON,
 };
 
+/** MADV_COLLAPSE of a memory file: whose page tables go, and where the leaf comes */
+enum ms_policy_collapse_file {
+	MS_COLLAPSE_FILE_CALLER_ONLY, ///< the caller's, which must exist and hold no copies
+	MS_COLLAPSE_FILE_ALL_TABLES,  ///< everybody's; the caller's PMD table must exist
+	MS_COLLAPSE_FILE_ALL_TABLES_AND_NEW, ///< the same, and the caller's is made where it is
+					     ///< missing
+};
+
 /** notifier calls when an anonymous huge page itself is split, not only its leaf */
 enum ms_policy_anon_split_notify {
 	MS_ANON_SPLIT_NOTIFY_TWICE,
@@ -652,6 +660,7 @@ struct ms_policy {
 	enum ms_policy_collapse_read_only collapse_read_only;
 	enum ms_policy_collapse_small collapse_small;
 	enum ms_policy_collapse_empty_pmd collapse_empty_pmd;
+	enum ms_policy_collapse_file collapse_file;
 	enum ms_policy_anon_split_notify anon_split_notify;
 	enum ms_policy_madv_free_splits madv_free_splits;
 	enum ms_policy_madv_dofork_refuses madv_dofork_refuses;

@@ -103,6 +103,10 @@
 	.collapse_empty_pmd =
 		SINCE(V7_2_13) ? MS_COLLAPSE_EMPTY_PMD_GOES_ON : MS_COLLAPSE_EMPTY_PMD_STOPS,
 	// 6.17: inferred from 6.12
+	.collapse_file = SINCE(V7_2_13)   ? MS_COLLAPSE_FILE_ALL_TABLES_AND_NEW
+			 : SINCE(V6_12_0) ? MS_COLLAPSE_FILE_ALL_TABLES
+					  : MS_COLLAPSE_FILE_CALLER_ONLY,
+	// 6.17: inferred from 6.12
 	.anon_split_notify =
 		SINCE(V7_2_13) ? MS_ANON_SPLIT_NOTIFY_ONCE : MS_ANON_SPLIT_NOTIFY_TWICE,
 	.madv_free_splits =
