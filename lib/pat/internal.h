@@ -47,10 +47,9 @@ static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
 
 /* ---- memtype_interval.c ---- */
 
-/*
- * The part of memtype_check_insert() for a range that overlaps entries; first: the first of them.
- */
-int ms_memtype_insert_overlapping(struct ms_pat *pat, const struct ms_range *first, ms_pa_t start,
+/* The part of memtype_check_insert() for a range that overlaps entries; the first is of type
+ * `found` and at the list's finger. */
+int ms_memtype_insert_overlapping(struct ms_pat *pat, enum ms_cache found, ms_pa_t start,
 				  ms_pa_t end, enum ms_cache *type, bool loose,
 				  struct ms_pfnmap_ctx *owner);
 /*
@@ -64,8 +63,9 @@ static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_
 	const struct ms_range *first = ms_ranges_above(&pat->list, start);
 
 	if (first && first->start < end)
-		return ms_memtype_insert_overlapping(pat, first, start, end, type, loose, owner);
-	return ms_ranges_insert_alone(&pat->list, start, end, ms_range_tag(owner, *type));
+		return ms_memtype_insert_overlapping(pat, ms_range_type(first), start, end, type,
+						     loose, owner);
+	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, *type));
 }
 
 enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };

@@ -10,26 +10,17 @@
  * of those that begin before `start` and reach into the range the first one speaks for all, and the
  * rest are the ones that begin inside.
  */
-static int check_conflict(const struct ms_pat *pat, const struct ms_range *first, ms_pa_t start,
-			  ms_pa_t end, enum ms_cache *type, bool loose)
-{
-	enum ms_cache found = ms_range_type(first);
-
-	if (found != *type && !loose)
-		return -EBUSY;
-	if (ms_ranges_types(&pat->list, start, end) & ~(1u << found))
-		return -EBUSY;
-	*type = found;
-	return 0;
-}
-
-int ms_memtype_insert_overlapping(struct ms_pat *pat, const struct ms_range *first, ms_pa_t start,
+int ms_memtype_insert_overlapping(struct ms_pat *pat, enum ms_cache found, ms_pa_t start,
 				  ms_pa_t end, enum ms_cache *type, bool loose,
 				  struct ms_pfnmap_ctx *owner)
 {
-	if (check_conflict(pat, first, start, end, type, loose))
+	if (found != *type && !loose)
 		return -EBUSY;
-	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, *type));
+	if (ms_ranges_types(&pat->list, start, end) != 1u << found)
+		return -EBUSY;
+	*type = found;
+	ms_ranges_forward(&pat->list, start + 1);
+	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, found));
 }
 
 /* MEMTYPE_EXACT_MATCH: the first entry that is [start, end). r and pos: the first one that starts
@@ -87,18 +78,16 @@ enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *fir
 				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign)
 {
 	struct ms_ranges *t = &m->pat->list;
-	struct ms_ranges_pos pos;
-	struct ms_range *r;
+	bool earlier = first && first->start < start;
+	struct ms_range *r = first;
 
-	if (!first || first->start >= start) {
-		r = exact_match(t, first, start, end, &t->finger);
-		return r ? erase_entry(m, r, &t->finger, by, foreign) : MS_ERASED_NOTHING;
-	}
 	// an entry that begins earlier says nothing about those that begin here
-	r = exact_match(t, ms_ranges_from(t, start, &pos), start, end, &pos);
+	if (earlier)
+		r = ms_ranges_forward(t, start);
+	r = exact_match(t, r, start, end, &t->finger);
 	if (r)
-		return erase_entry(m, r, &pos, by, foreign);
-	if (m->policy.memtype_free != MS_MEMTYPE_FREE_EXACT_OR_TAIL)
+		return erase_entry(m, r, &t->finger, by, foreign);
+	if (!earlier || m->policy.memtype_free != MS_MEMTYPE_FREE_EXACT_OR_TAIL)
 		return MS_ERASED_NOTHING;
 	r = end_match(t, start, end);
 	if (!r)

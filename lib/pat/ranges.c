@@ -124,6 +124,18 @@ struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms
 	return pos->i < pos->leaf->hi ? range_at(pos) : next_leaf_above(t, 0, pos);
 }
 
+struct ms_range *ms_ranges_forward(struct ms_ranges *t, uint64_t x)
+{
+	struct ms_ranges_pos *pos = &t->finger;
+	const struct ms_ranges_leaf *leaf = pos->leaf;
+
+	while (pos->i < leaf->hi && leaf->slot[pos->i].start < x)
+		pos->i++;
+	if (pos->i < leaf->hi || (pos->last && pos->below != UINT64_MAX))
+		return range_at(pos);
+	return ms_ranges_from(t, x, pos);
+}
+
 static unsigned int leaf_types(const struct ms_ranges_leaf *leaf, uint64_t start, uint64_t end)
 {
 	unsigned int types = 0;
@@ -153,5 +165,11 @@ static unsigned int node_types(const void *node, unsigned int height, uint64_t s
 
 unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t end)
 {
-	return t->count ? node_types(t->root, t->height, start, end) : 0;
+	const struct ms_ranges_leaf *leaf = t->finger.leaf;
+	unsigned int type = 1u << ms_range_type(&leaf->slot[t->finger.i]);
+
+	// mostly all is in one leaf, and of one type
+	if (leaf->types == type && leaf->slot[leaf->hi - 1].start >= end)
+		return type;
+	return type | node_types(t->root, t->height, start, end);
 }

@@ -158,16 +158,23 @@ struct ms_range *ms_ranges_next_above(const struct ms_ranges *t, uint64_t x,
 				      struct ms_ranges_pos *pos);
 /* The first range with start >= x. */
 struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms_ranges_pos *pos);
+/* The same behind t->finger, where ms_ranges_above() has found a range; its place is t->finger. */
+struct ms_range *ms_ranges_forward(struct ms_ranges *t, uint64_t x);
 /* The one after pos. */
 struct ms_range *ms_ranges_next(const struct ms_ranges *t, struct ms_ranges_pos *pos);
 
-/* The set (1 << type) of the types of all ranges with start <= range.start < end. */
+/*
+ * The set (1 << type) of the types of t->finger's range, which ms_ranges_above(t, start) has found,
+ * and of all ranges with start <= range.start < end.
+ */
 unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t end);
 
-/* Inserts [start, end) behind all ranges with the same start. -ENOMEM: nothing has changed. */
+/*
+ * Inserts [start, end) at t->finger, where ms_ranges_above(t, start) has found no range that
+ * overlaps it, or else where ms_ranges_forward(t, start + 1) has been then. -ENOMEM: nothing has
+ * changed.
+ */
 int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
-/* The same where ms_ranges_above(t, start) has found no range that overlaps [start, end). */
-int ms_ranges_insert_alone(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
 void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos);
 /* Gives the range at pos a lower end, and its place behind all with the same start. Never fails. */
 void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t end);

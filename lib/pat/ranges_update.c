@@ -118,6 +118,13 @@ static bool type_stays(const struct ms_ranges_leaf *leaf, unsigned int i)
 	       (i + 1u < leaf->hi && ms_range_type(r + 1) == ms_range_type(r));
 }
 
+__attribute__((noinline)) static void leaf_derive_types(struct ms_ranges_leaf *leaf)
+{
+	leaf->types = 0;
+	for (unsigned int i = leaf->lo; i < leaf->hi; i++)
+		leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
+}
+
 /* true: the leaf's summary may be another one now. */
 static bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 {
@@ -136,14 +143,12 @@ static bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 		leaf_clear(leaf);
 		return true;
 	}
-	if (!stays) {
-		leaf_derive(leaf);
-		return true;
-	}
+	if (!stays)
+		leaf_derive_types(leaf);
 	for (; i < leaf->hi; i++) {
 		reach = ms_max_u64(reach, leaf->slot[i].end);
 		if (leaf->reach[i] == reach)
-			return first;
+			return first || !stays;
 		leaf->reach[i] = reach;
 	}
 	return true;
@@ -354,32 +359,17 @@ __attribute__((noinline)) static int make_room(struct ms_ranges *t, struct ms_ra
 	return 0;
 }
 
-/* The place behind all ranges with start <= x. */
-static void find_behind(const struct ms_ranges *t, uint64_t x, struct ms_ranges_pos *pos)
+int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
 {
-	void *node = t->root;
-
-	for (unsigned int height = t->height; height; height--) {
-		struct ms_ranges_inner *in = node;
-		unsigned int c = ms_ranges_child_behind(in, x);
-
-		pos->node[height - 1] = in;
-		pos->at[height - 1] = c;
-		node = in->child[c];
-	}
-	pos->leaf = node;
-	pos->i = pos->leaf->hi;
-	while (pos->i > pos->leaf->lo && pos->leaf->slot[pos->i - 1].start > x)
-		pos->i--;
-}
-
-int ms_ranges_insert_alone(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
-{
-	// all before t->finger end at `start` or earlier, and so begin before it: here is the place
+	// Without overlap: all before t->finger end at `start` or earlier, so they begin before it.
 	struct ms_ranges_pos *pos = &t->finger;
 
-	if (!pos->leaf)
-		return ms_ranges_insert(t, start, end, tag);
+	if (!pos->leaf) {
+		if (!t->root && !(t->root = leaf_new(t)))
+			return -ENOMEM;
+		ms_ranges_descend_above(t, start);
+		pos->i = pos->leaf->hi;
+	}
 	if (leaf_n(pos->leaf) == MS_RANGES_LEAF) {
 		if (make_room(t, pos))
 			return -ENOMEM;
@@ -389,18 +379,6 @@ int ms_ranges_insert_alone(struct ms_ranges *t, uint64_t start, uint64_t end, ui
 	if (leaf_insert(pos->leaf, pos->i, start, end, tag) && t->height)
 		refresh(t, pos, 0);
 	return 0;
-}
-
-int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
-{
-	if (!t->root) {
-		t->root = leaf_new(t);
-		if (!t->root)
-			return -ENOMEM;
-	}
-	find_behind(t, start, &t->finger);
-	t->finger.below = UINT64_MAX;
-	return ms_ranges_insert_alone(t, start, end, tag);
 }
 
 /* ---- remove ---- */
