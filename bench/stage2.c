@@ -13,13 +13,14 @@
  */
 #include <mapsim/stage2.h>
 
+#include "bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
-enum { ROUNDS = 7, POOL_PAGES = 8192, LOOKUPS = 1000000 };
+enum { POOL_PAGES = 8192, LOOKUPS = 1000000 };
 
 #define PA0 UINT64_C(0x4000000000)
 #define RWX (MS_PROT_RW | MS_PROT_X)
@@ -36,57 +37,16 @@ struct bench {
 	struct ms_s2_cache cache;
 };
 
-/* ---- measuring ---- */
-
-struct series {
-	double ns[ROUNDS + 1];
-	unsigned int n;
-};
-
-static double now(void)
+static void print(const struct bench *b, const char *op, const char *param,
+		  const struct bench_series *series)
 {
-	struct timespec t;
+	char name[64];
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static void sample(struct series *s, double since, uint64_t operations)
-{
-	s->ns[s->n++] = (now() - since) / (double)operations;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The first round only warms up. */
-static void print(const struct bench *b, const char *op, const char *param, struct series *s)
-{
-	qsort(s->ns + 1, s->n - 1, sizeof(s->ns[0]), by_value);
-	printf("mapsim %s%s %s %.3f\n", op, b->suffix, param, s->ns[1 + (s->n - 1) / 2]);
+	snprintf(name, sizeof(name), "%s%s", op, b->suffix);
+	bench_print(name, param, series);
 	fflush(stdout);
 }
-
-static void require(bool what, const char *text)
-{
-	if (what)
-		return;
-	fprintf(stderr, "stage2: %s\n", text);
-	exit(1);
-}
-#define REQUIRE(what) require(what, #what)
-
-static uint64_t draw(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed >> 11;
-}
+#define REQUIRE(what) bench_require(what, #what)
 
 /* ---- the host ---- */
 
@@ -191,7 +151,7 @@ static void map_each(struct bench *b, uint64_t total, uint64_t step)
 {
 	for (uint64_t at = 0; at < total; at += step)
 		if (ms_s2_map(b->s2, at, step, PA0 + at, RWX, &b->cache))
-			require(false, "map");
+			bench_require(false, "map");
 }
 
 /* As a fault handler does: its cache is filled before each map. */
@@ -202,7 +162,7 @@ static void map_each_with_topup(struct bench *b, uint64_t total, uint64_t step)
 	for (uint64_t at = 0; at < total; at += step)
 		if (ms_s2_cache_topup(b->s2, &b->cache, min) ||
 		    ms_s2_map(b->s2, at, step, PA0 + at, RWX, &b->cache))
-			require(false, "map after topup");
+			bench_require(false, "map after topup");
 }
 
 static void unmap_each(struct bench *b, uint64_t total, uint64_t step)
@@ -222,40 +182,40 @@ struct leaf_size {
 static void bench_size(struct bench *b, const struct leaf_size *w)
 {
 	const uint64_t total = w->total, step = w->step;
-	struct series map = { .n = 0 }, topup = { .n = 0 }, whole = { .n = 0 };
-	struct series unmap = { .n = 0 }, unmap_whole = { .n = 0 };
+	struct bench_series map = { .count = 0 }, topup = { .count = 0 }, whole = { .count = 0 };
+	struct bench_series unmap = { .count = 0 }, unmap_whole = { .count = 0 };
 	uint64_t n = total / step, tables = 0;
 
-	for (unsigned int round = 0; round <= ROUNDS; round++) {
+	for (unsigned int round = 0; round <= BENCH_ROUNDS; round++) {
 		double t;
 
 		fresh(b);
-		t = now();
+		t = bench_now();
 		map_each(b, total, step);
-		sample(&map, t, n);
+		bench_sample(&map, t, n);
 		tables = ms_s2_table_pages(b->s2);
 		REQUIRE(leaf_is(b, total - 1, step, PA0 + total - step));
-		t = now();
+		t = bench_now();
 		unmap_each(b, total, step);
-		sample(&unmap, t, n);
+		bench_sample(&unmap, t, n);
 		REQUIRE(!ms_s2_table_pages(b->s2));
 		all_gone(b);
 
 		fresh(b);
 		REQUIRE(!ms_s2_cache_topup(b->s2, &b->cache, 1));
-		t = now();
+		t = bench_now();
 		map_each_with_topup(b, total, step);
-		sample(&topup, t, n);
-		t = now();
+		bench_sample(&topup, t, n);
+		t = bench_now();
 		ms_s2_unmap(b->s2, 0, total);
-		sample(&unmap_whole, t, n);
+		bench_sample(&unmap_whole, t, n);
 		REQUIRE(!ms_s2_table_pages(b->s2));
 		all_gone(b);
 
 		fresh(b);
-		t = now();
+		t = bench_now();
 		REQUIRE(!ms_s2_map(b->s2, 0, total, w->one_call_pa, RWX, &b->cache));
-		sample(&whole, t, n);
+		bench_sample(&whole, t, n);
 		REQUIRE(leaf_is(b, total - 1, step, w->one_call_pa + total - step));
 		all_gone(b);
 	}
@@ -270,50 +230,52 @@ static void bench_size(struct bench *b, const struct leaf_size *w)
 
 static void bench_pages(struct bench *b, const ms_ipa_t *addresses)
 {
-	struct series wrprotect = { .n = 0 }, wrprotect_each = { .n = 0 }, relax = { .n = 0 };
-	struct series young = { .n = 0 }, random = { .n = 0 }, sequential = { .n = 0 };
-	struct series destroy = { .n = 0 };
+	struct bench_series wrprotect = { .count = 0 }, wrprotect_each = { .count = 0 },
+			    relax = { .count = 0 };
+	struct bench_series young = { .count = 0 }, random = { .count = 0 },
+			    sequential = { .count = 0 };
+	struct bench_series destroy = { .count = 0 };
 	const uint64_t n = MS_1G / MS_4K;
 	uint64_t sum = 0;
 
-	for (unsigned int round = 0; round <= ROUNDS; round++) {
+	for (unsigned int round = 0; round <= BENCH_ROUNDS; round++) {
 		struct ms_s2_leaf leaf;
 		double t;
 
 		fresh(b);
 		map_each(b, MS_1G, MS_4K);
-		t = now();
+		t = bench_now();
 		REQUIRE(!ms_s2_wrprotect(b->s2, 0, MS_1G));
-		sample(&wrprotect, t, n);
+		bench_sample(&wrprotect, t, n);
 		REQUIRE(ms_s2_get_leaf(b->s2, 12345 * MS_4K, &leaf) && !(leaf.prot & MS_PROT_W));
-		t = now();
+		t = bench_now();
 		for (ms_ipa_t at = 0; at < MS_1G; at += MS_4K)
 			ms_s2_relax(b->s2, at, RWX);
-		sample(&relax, t, n);
+		bench_sample(&relax, t, n);
 		REQUIRE(ms_s2_get_leaf(b->s2, 12345 * MS_4K, &leaf) && (leaf.prot & MS_PROT_W));
-		t = now();
+		t = bench_now();
 		for (ms_ipa_t at = 0; at < MS_1G; at += MS_4K)
 			ms_s2_wrprotect(b->s2, at, MS_4K);
-		sample(&wrprotect_each, t, n);
-		t = now();
+		bench_sample(&wrprotect_each, t, n);
+		t = bench_now();
 		REQUIRE(ms_s2_test_clear_young(b->s2, 0, MS_1G, true));
-		sample(&young, t, n);
-		t = now();
+		bench_sample(&young, t, n);
+		t = bench_now();
 		for (unsigned int i = 0; i < LOOKUPS; i++) {
 			ms_s2_get_leaf(b->s2, addresses[i], &leaf);
 			sum += leaf.desc;
 		}
-		sample(&random, t, LOOKUPS);
-		t = now();
+		bench_sample(&random, t, LOOKUPS);
+		t = bench_now();
 		for (ms_ipa_t at = 0; at < MS_1G; at += MS_4K) {
 			ms_s2_get_leaf(b->s2, at, &leaf);
 			sum += leaf.desc;
 		}
-		sample(&sequential, t, n);
+		bench_sample(&sequential, t, n);
 		REQUIRE(sum);
-		t = now();
+		t = bench_now();
 		gone(b);
-		sample(&destroy, t, n);
+		bench_sample(&destroy, t, n);
 	}
 	print(b, "wrprotect4k-one-call", "1GiB", &wrprotect);
 	print(b, "wrprotect4k-per-page", "1GiB", &wrprotect_each);
@@ -326,30 +288,31 @@ static void bench_pages(struct bench *b, const ms_ipa_t *addresses)
 
 static void bench_blocks(struct bench *b)
 {
-	struct series replace = { .n = 0 }, collapse = { .n = 0 }, split = { .n = 0 };
+	struct bench_series replace = { .count = 0 }, collapse = { .count = 0 },
+			    split = { .count = 0 };
 	const uint64_t n = MS_1G / MS_2M;
 
-	for (unsigned int round = 0; round <= ROUNDS; round++) {
+	for (unsigned int round = 0; round <= BENCH_ROUNDS; round++) {
 		unsigned int tables;
 		double t;
 
 		fresh(b);
 		map_each(b, MS_1G, MS_2M);
 		REQUIRE(leaf_is(b, 5 * MS_2M, MS_2M, PA0 + 5 * MS_2M));
-		t = now();
+		t = bench_now();
 		map_each(b, MS_1G, MS_4K);
-		sample(&replace, t, n);
+		bench_sample(&replace, t, n);
 		REQUIRE(leaf_is(b, 5 * MS_2M, MS_4K, PA0 + 5 * MS_2M));
-		t = now();
+		t = bench_now();
 		map_each(b, MS_1G, MS_2M);
-		sample(&collapse, t, n);
+		bench_sample(&collapse, t, n);
 		REQUIRE(leaf_is(b, 5 * MS_2M, MS_2M, PA0 + 5 * MS_2M));
 		REQUIRE(ms_s2_table_pages(b->s2) == 1);
 		tables = ms_s2_split_tables(b->s2, MS_1G);
-		t = now();
+		t = bench_now();
 		REQUIRE(!ms_s2_cache_fill(b->s2, &b->cache, tables, tables));
 		REQUIRE(!ms_s2_split(b->s2, 0, MS_1G, &b->cache));
-		sample(&split, t, n);
+		bench_sample(&split, t, n);
 		REQUIRE(leaf_is(b, 5 * MS_2M, MS_4K, PA0 + 5 * MS_2M));
 		REQUIRE(ms_s2_table_pages(b->s2) == 513);
 		all_gone(b);
@@ -384,7 +347,7 @@ int main(void)
 	uint64_t seed = 7;
 
 	for (unsigned int i = 0; i < LOOKUPS; i++)
-		addresses[i] = draw(&seed) & (MS_1G - 1);
+		addresses[i] = bench_random(&seed) & (MS_1G - 1);
 	pool_init(&b);
 	b.config = (struct ms_s2_config){
 		.page_shift = 12,

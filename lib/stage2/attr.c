@@ -11,8 +11,8 @@ struct attr_walk {
 	uint64_t found; // all bits that were set in some leaf
 };
 
-static void change_leaf(struct ms_s2 *s2, uint64_t *word, ms_ipa_t addr, unsigned int level,
-			uint64_t desc)
+static inline void change_leaf(struct ms_s2 *s2, uint64_t *word, ms_ipa_t addr, unsigned int level,
+			       uint64_t desc)
 {
 	uint64_t old = *word;
 
@@ -101,9 +101,14 @@ static int clear_attr(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, uint64_t cl
 // mirrors kvm_pgtable_stage2_wrprotect(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
-	uint64_t found;
+	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
+	uint64_t *word, found;
 
-	return clear_attr(s2, ipa, size, DESC_W, &found);
+	if (!near || size != s2_page_size(&s2->g) || !is_aligned(ipa, size))
+		return clear_attr(s2, ipa, size, DESC_W, &found);
+	word = near_word(s2, near, ipa, S2_LAST_LEVEL);
+	change_leaf(s2, word, ipa, S2_LAST_LEVEL, *word & ~DESC_W);
+	return 0;
 }
 
 // mirrors kvm_pgtable_stage2_test_clear_young(), arch/arm64/kvm/hyp/pgtable.c, 6.5+

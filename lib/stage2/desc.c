@@ -21,6 +21,7 @@ static void place_address(struct s2_format *f, const struct s2_geometry *g)
 	bool lpa2 = g->page_shift < 16 && g->ipa_limit > UINT64_C(1) << 48;
 
 	f->pa_mask = bits(g->page_shift, lpa2 ? 50 : 48);
+	f->plain_limit = UINT64_C(1) << (lpa2 ? 50 : 48);
 	f->pa_limit = UINT64_C(1) << (lpa2 || g->page_shift == 16 ? 52 : 48);
 	f->shareability = lpa2 ? 0 : DESC_SH_INNER;
 	if (lpa2) {

@@ -30,7 +30,8 @@
 /* Where output addresses of a table's descriptors go, and which of its bits mean what. */
 struct s2_format {
 	uint64_t pa_mask;     // address bits that stand where they are
-	uint64_t pa_limit;    // the first address that is too wide
+	uint64_t pa_limit;    // the first address that is too wide,
+	uint64_t plain_limit; // and the first with bits that stand elsewhere
 	unsigned int hi_from; // the bits above pa_mask: first of them,
 	unsigned int hi_to;   // where they go,
 	uint64_t hi_mask;     // how many (0: none)
@@ -76,11 +77,16 @@ static inline ms_pa_t desc_to_pa(const struct s2_format *f, uint64_t d)
 	return (d & f->pa_mask) | ((d >> f->hi_to) & f->hi_mask) << f->hi_from;
 }
 
+static inline uint64_t leaf_type(unsigned int level)
+{
+	return level == S2_LAST_LEVEL ? DESC_VALID | DESC_TYPE : DESC_VALID;
+}
+
 /* attr: from prot_to_attr(). A leaf of any level; pa aligned to it. */
 static inline uint64_t leaf_desc(const struct s2_format *f, ms_pa_t pa, uint64_t attr,
 				 unsigned int level)
 {
-	return pa_to_desc(f, pa) | attr | DESC_VALID | (level == S2_LAST_LEVEL ? DESC_TYPE : 0);
+	return pa_to_desc(f, pa) | attr | leaf_type(level);
 }
 
 /* mirrors stage2_pte_cacheable(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */

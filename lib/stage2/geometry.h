@@ -72,11 +72,11 @@ static inline uint64_t s2_page_size(const struct s2_geometry *g)
 /* The level whose leaves have this size; 0, where there are none: no level. */
 static inline unsigned int leaf_level(const struct s2_geometry *g, uint64_t size)
 {
-	unsigned int level = S2_LAST_LEVEL;
-
-	while (level >= g->min_block_level && level_size(g, level) != size)
-		level--;
-	return level >= g->min_block_level ? level : 0;
+	if (size == g->size[3])
+		return 3;
+	if (size == g->size[2])
+		return 2;
+	return size == g->size[1] && g->min_block_level == 1 ? 1 : 0;
 }
 
 static inline bool is_aligned(uint64_t x, uint64_t size)

@@ -5,15 +5,14 @@
 static inline void describe(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int level, uint64_t d,
 			    struct ms_s2_leaf *leaf)
 {
-	*leaf = (struct ms_s2_leaf){
-		.ipa = entry_start(&s2->g, ipa, level),
-		.size = level_size(&s2->g, level),
-		.pa = desc_to_pa(&s2->f, d),
-		.prot = s2->prot[desc_attr_number(d)],
-		.level = level,
-		.desc = d,
-		.young = desc_young(d),
-	};
+	leaf->ipa = entry_start(&s2->g, ipa, level);
+	leaf->size = level_size(&s2->g, level);
+	leaf->pa = desc_to_pa(&s2->f, d);
+	leaf->prot = s2->prot[desc_attr_number(d)];
+	leaf->level = level;
+	leaf->desc = d;
+	leaf->young = desc_young(d);
+	leaf->reason = NULL;
 }
 
 static bool find_nothing(struct ms_s2_leaf *leaf)

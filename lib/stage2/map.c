@@ -26,15 +26,25 @@ static void break_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa
 		tell_tlbi(s2, MS_TLBI_VMID, 0, 0, 0);
 }
 
-/* Fills an empty entry with a leaf, and says so. */
-static void make_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
-		      unsigned int level, uint64_t leaf, bool maintain)
+/* Caches are maintained before a leaf can be used. */
+static void tell_new_leaf(const struct ms_s2 *s2, ms_ipa_t addr, unsigned int level, uint64_t leaf,
+			  bool maintain)
 {
 	if (maintain) {
 		clean_dcache(s2, leaf, level);
 		invalidate_icache(s2, leaf, level);
 	}
-	fill_entry(s2, table, word, addr, level, leaf);
+	tell_desc(s2, addr, level, 0, leaf);
+}
+
+/* Fills an empty entry with a leaf, and says so. */
+static inline void make_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
+			     unsigned int level, uint64_t leaf, bool maintain)
+{
+	*word = leaf;
+	s2->tables[table].live++;
+	if (s2->hears_filled)
+		tell_new_leaf(s2, addr, level, leaf, maintain);
 }
 
 /* mirrors stage2_map_walker_try_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.12+ */
@@ -96,7 +106,7 @@ static void fill_run(struct map *m, uint32_t table, uint64_t *words, unsigned in
 
 	words_fill(words, n, leaf_desc(&s2->f, m->pa, m->attr, level), size);
 	s2->tables[table].live = (uint16_t)(s2->tables[table].live + n);
-	if (s2->hears_filled)
+	if (s2->hears_filled || s2->host.run)
 		ms_s2_tell_run(&(struct ms_s2_run){
 			.s2 = s2,
 			.kind = MS_S2_RUN_FILL,
@@ -225,12 +235,6 @@ static int map_range(struct map *m)
 	return 0;
 }
 
-/* One leaf of this size, and nothing to round: a walk to its level finds its entry. */
-static inline bool is_one_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa)
-{
-	return is_aligned(ipa | pa, size) && ipa < s2->g.ipa_limit && pa < s2->f.pa_limit;
-}
-
 static __attribute__((noinline)) int map_slowly(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size,
 						ms_pa_t pa, uint64_t attr,
 						struct ms_s2_cache *cache)
@@ -254,6 +258,12 @@ static __attribute__((noinline)) int map_slowly(struct ms_s2 *s2, ms_ipa_t ipa, 
 	});
 }
 
+/* One leaf of this size, nothing to round, and an address that stands in a descriptor as it is. */
+static inline bool is_plain_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa)
+{
+	return is_aligned(ipa | pa, size) && ipa < s2->g.ipa_limit && pa < s2->f.plain_limit;
+}
+
 /* One leaf in an empty entry of a table that is known: most calls by far are so.
  * mirrors kvm_pgtable_stage2_map(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
@@ -262,19 +272,13 @@ int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigne
 	uint64_t attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
 	unsigned int level = leaf_level(&s2->g, size);
 	const struct s2_near *near = near_table(s2, ipa, level);
-	uint64_t *word, leaf;
+	uint64_t *word;
 
-	if (!near || !level || !attr || !is_one_leaf(s2, ipa, size, pa))
+	if (!near || !level || !attr || !is_plain_leaf(s2, ipa, size, pa))
 		return map_slowly(s2, ipa, size, pa, attr, cache);
 	word = near_word(s2, near, ipa, level);
 	if (*word)
 		return map_slowly(s2, ipa, size, pa, attr, cache);
-	leaf = leaf_desc(&s2->f, pa, attr, level);
-	if (s2->hears_filled) {
-		make_leaf(s2, near->table, word, ipa, level, leaf, s2->maintains);
-		return 0;
-	}
-	*word = leaf;
-	s2->tables[near->table].live++;
+	make_leaf(s2, near->table, word, ipa, level, pa | attr | leaf_type(level), s2->maintains);
 	return 0;
 }

@@ -71,14 +71,13 @@ static unsigned int count_cacheable(const struct ms_s2_run *run)
 static struct ms_s2_totals count_filled(const struct ms_s2_run *run)
 {
 	const struct ms_s2 *s2 = run->s2;
-	bool caller = s2->config.cmo_by_caller;
+	bool clean = !s2->config.fwb && desc_cacheable(&s2->f, run->desc[0]);
+	bool invalidate = desc_executable(&s2->f, run->desc[0]);
 
 	return (struct ms_s2_totals){
 		.desc = run->leaves,
-		.dcache = !caller && !s2->config.fwb && desc_cacheable(&s2->f, run->desc[0])
-				  ? run->leaves
-				  : 0,
-		.icache = !caller && desc_executable(&s2->f, run->desc[0]) ? run->leaves : 0,
+		.dcache = run->maintain && clean ? run->leaves : 0,
+		.icache = run->maintain && invalidate ? run->leaves : 0,
 	};
 }
 

@@ -52,9 +52,9 @@ struct ms_s2 {
 	struct ms_s2_host host;
 	struct ms_s2_config config;
 	bool defer_tlbi;    // unmap ends with one TLBI of the range
-	bool hears_filled;  // somebody wants to know of leaves that map makes,
-	bool hears_cleared; // of those that unmap removes
-	bool maintains;     // map and relax do cache maintenance that somebody hears of
+	bool maintains;     // map and relax do cache maintenance
+	bool hears_filled;  // somebody wants to know of single leaves that map makes,
+	bool hears_cleared; // and of those that unmap removes
 
 	struct s2_table *tables;
 	uint32_t numbers;     // numbers handed out so far

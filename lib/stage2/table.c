@@ -250,10 +250,10 @@ static void note_listeners(struct ms_s2 *s2)
 	const struct ms_s2_host *host = &s2->host;
 
 	s2->defer_tlbi = unmap_defers_tlbi(&s2->config);
-	s2->maintains = (host->cmo || host->run) && !s2->config.cmo_by_caller;
-	s2->hears_filled = s2->maintains || host->desc || host->run;
-	s2->hears_cleared = host->run || host->desc || (host->tlbi && !s2->defer_tlbi) ||
-			    (host->cmo && !s2->config.fwb);
+	s2->maintains = !s2->config.cmo_by_caller;
+	s2->hears_filled = host->desc || (host->cmo && s2->maintains);
+	s2->hears_cleared =
+		host->desc || (host->tlbi && !s2->defer_tlbi) || (host->cmo && !s2->config.fwb);
 }
 
 static void prepare_attributes(struct ms_s2 *s2)

@@ -3,16 +3,24 @@
 #include "s2.h"
 #include "words.h"
 
-/* mirrors stage2_unmap_walker() for a leaf, arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
-static void unmap_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
-		       unsigned int level)
+static void tell_old_leaf(const struct ms_s2 *s2, ms_ipa_t addr, unsigned int level, uint64_t old)
 {
-	uint64_t old = *word;
-
-	clear_entry(s2, table, word, addr, level);
+	tell_desc(s2, addr, level, old, 0);
 	if (!s2->defer_tlbi)
 		tell_tlbi(s2, MS_TLBI_IPA, addr, 0, level);
 	clean_dcache(s2, old, level);
+}
+
+/* mirrors stage2_unmap_walker() for a leaf, arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+static inline void unmap_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
+			      unsigned int level)
+{
+	uint64_t old = *word;
+
+	*word = 0;
+	s2->tables[table].live--;
+	if (s2->hears_cleared)
+		tell_old_leaf(s2, addr, level, old);
 }
 
 /* mirrors stage2_unmap_walker() for a table whose entries have been visited: never deferred, and
@@ -28,7 +36,8 @@ static void unmap_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa
 }
 
 /* Up the path of a leaf that went, as far as tables became empty. */
-static void unmap_empty_tables(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, unsigned int level)
+static __attribute__((noinline)) void unmap_empty_tables(struct ms_s2 *s2, uint32_t table,
+							 ms_ipa_t addr, unsigned int level)
 {
 	while (!s2->tables[table].live && level > s2->g.start_level) {
 		const struct s2_table child = s2->tables[table];
@@ -60,7 +69,7 @@ static void unmap_pages(struct ms_s2 *s2, uint32_t number, ms_ipa_t addr, ms_ipa
 	unsigned int n = whole_entries(&s2->g, addr, stop, S2_LAST_LEVEL);
 	unsigned int leaves = words_count_bit(words, n, 0);
 
-	if (s2->hears_cleared)
+	if (s2->hears_cleared || s2->host.run)
 		tell_cleared(s2, addr, words, n, leaves, S2_LAST_LEVEL);
 	memset(words, 0, n * sizeof(*words));
 	table->live = (uint16_t)(table->live - leaves);
@@ -83,7 +92,7 @@ static bool unmap_below(struct ms_s2 *s2, uint32_t child, ms_ipa_t addr, ms_ipa_
 	const struct s2_table *table = &s2->tables[child];
 
 	if (level + 1 == S2_LAST_LEVEL && covers_entry(s2, addr, stop, level)) {
-		if (s2->hears_cleared)
+		if (s2->hears_cleared || s2->host.run)
 			tell_cleared(s2, addr, table->words, s2->g.entries, table->live,
 				     S2_LAST_LEVEL);
 		return true;
@@ -102,7 +111,7 @@ static unsigned int unmap_blocks(struct ms_s2 *s2, uint32_t number, uint64_t *wo
 
 	while (n < limit && desc_is_leaf(words[n], level))
 		n++;
-	if (s2->hears_cleared)
+	if (s2->hears_cleared || s2->host.run)
 		tell_cleared(s2, addr, words, n, n, level);
 	memset(words, 0, n * sizeof(*words));
 	table->live = (uint16_t)(table->live - n);
@@ -159,20 +168,17 @@ int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 	unsigned int level = leaf_level(&s2->g, size);
 	const struct s2_near *near = near_table(s2, ipa, level);
 	uint64_t *word;
+	uint32_t table;
 
 	if (!near || !level || !is_aligned(ipa, size) || ipa >= s2->g.ipa_limit)
 		return unmap_slowly(s2, ipa, size);
 	word = near_word(s2, near, ipa, level);
 	if (!desc_is_leaf(*word, level))
 		return unmap_slowly(s2, ipa, size);
-	if (s2->hears_cleared) {
-		unmap_leaf(s2, near->table, word, ipa, level);
-	} else {
-		*word = 0;
-		s2->tables[near->table].live--;
-	}
-	if (!s2->tables[near->table].live)
-		unmap_empty_tables(s2, near->table, ipa, level);
+	table = near->table;
+	unmap_leaf(s2, table, word, ipa, level);
+	if (!s2->tables[table].live)
+		unmap_empty_tables(s2, table, ipa, level);
 	if (s2->defer_tlbi)
 		tell_tlbi(s2, MS_TLBI_IPA_RANGE, ipa, size, 0);
 	return 0;

@@ -30,7 +30,7 @@ struct test_host {
 	unsigned long fail_at;   // the one that fails, 0: none
 	unsigned long fail_from; // and all from this one on, 0: none
 	long live;               // allocations not freed
-	char log[1 << 16];
+	char log[1 << 18];
 	size_t len;
 };
 
