@@ -84,6 +84,7 @@ static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned i
 	// one reference for each index of the cache
 	if (npages > 1)
 		ms_page_get(m, pfn, (uint32_t)npages - 1);
+	ms_lru_add(m, pfn);
 	return pfn + (index - first);
 }
 

@@ -254,6 +254,31 @@ static void a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody(void
 	world_end(&w);
 }
 
+/* The copy is new, and the queue to the LRU lists holds it: 5.10 copies it once more. */
+static void a_fresh_copy_is_copied_again_after_mprotect_in_5_10(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *release;
+		size_t notifications;
+	} kernels[] = { { "5.10.223", 1 }, { "6.1.192", 0 } };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world(kernels[i].release);
+		struct driver d = { .ret = MS_VM_FAULT_LOCKED, .pfn = some_page(&w) };
+
+		map_driver(&w, &plain, &d, MS_MAP_PRIVATE);
+		assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
+		assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R), 0);
+		assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_RW), 0);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START),
+				 kernels[i].notifications);
+		world_end(&w);
+	}
+}
+
 static void a_write_after_a_read_of_a_private_mapping_notifies_one_page(void **state)
 {
 	(void)state;
@@ -373,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_read_of_a_shared_writable_mapping_maps_writable_and_clean),
 		cmocka_unit_test(a_read_of_a_private_mapping_maps_the_files_page_read_only),
 		cmocka_unit_test(a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody),
+		cmocka_unit_test(a_fresh_copy_is_copied_again_after_mprotect_in_5_10),
 		cmocka_unit_test(a_write_after_a_read_of_a_private_mapping_notifies_one_page),
 		cmocka_unit_test(a_failing_handler_of_a_private_write_leaves_no_page),
 		cmocka_unit_test(a_shared_write_asks_page_mkwrite),
