@@ -135,6 +135,24 @@ static struct ms_vma *merge_request(struct request *rq)
 	return ms_vma_merge_new(&vmg);
 }
 
+/* A file's VMA always has operations (vma_dummy_vm_ops): without any it would be anonymous. */
+static int call_driver(struct request *rq, struct ms_vma *vma)
+{
+	static const struct ms_vm_ops none;
+	int err = 0;
+
+	if (rq->file->ops->mmap_prepare) {
+		vma->vm_ops = rq->desc.vm_ops;
+		vma->vm_private_data = rq->desc.private_data;
+		vma->vm_page_prot = rq->desc.page_prot;
+	} else {
+		err = rq->file->ops->mmap(rq->file, vma);
+	}
+	if (!vma->vm_ops)
+		vma->vm_ops = &none;
+	return err;
+}
+
 static int call_mmap(struct request *rq, struct ms_vma *vma)
 {
 	struct ms_file *file = rq->file;
@@ -150,13 +168,7 @@ static int call_mmap(struct request *rq, struct ms_vma *vma)
 	case MS_FILE_DRIVER:
 		break;
 	}
-	if (file->ops->mmap_prepare) {
-		vma->vm_ops = rq->desc.vm_ops;
-		vma->vm_private_data = rq->desc.private_data;
-		vma->vm_page_prot = rq->desc.page_prot;
-		return 0;
-	}
-	return file->ops->mmap(file, vma);
+	return call_driver(rq, vma);
 }
 
 /* shmem_zero_setup(): MAP_SHARED | MAP_ANONYMOUS is a memory file of its own */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* VMA objects: made, duplicated, split, moved at their borders, freed. Mirrors mm/vma.c (mm/mmap.c
  * up to 6.9). */
-#include "mm/internal.h"
+#include "mm/memfile.h"
 
 /* ---- protection ---- */
 
@@ -256,6 +256,8 @@ int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, stru
 	if (!half)
 		return -ENOMEM;
 	ms_vma_call_open(half);
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_split(vma, addr);
 	if (new_below)
 		ms_vma_adjust(vma, addr, vma->vm_end, ms_vma_pgoff_of(vma, addr));
 	else

@@ -141,6 +141,19 @@ static void a_refused_fixed_mapping_has_removed_the_old_one(void **state)
 	}
 }
 
+static void a_driver_that_sets_no_operations_has_no_anonymous_memory(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "bare", .mmap = accept };
+	struct world w = world("6.12.117");
+	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, f, 0),
+			 (int64_t)A);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	world_end(&w);
+}
+
 static void every_failing_allocation_is_ENOMEM_and_can_be_repeated(void **state)
 {
 	(void)state;
@@ -172,6 +185,7 @@ int main(void)
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),
 		cmocka_unit_test(a_refused_fixed_mapping_has_removed_the_old_one),
+		cmocka_unit_test(a_driver_that_sets_no_operations_has_no_anonymous_memory),
 		cmocka_unit_test(every_failing_allocation_is_ENOMEM_and_can_be_repeated),
 	};
 
