@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MADV_COLLAPSE of anonymous memory: hpage_collapse_scan_pmd() and collapse_huge_page(),
- * mm/khugepaged.c. The switches in sysfs do not count for it. */
-#include "mm/move.h"
+/* MADV_COLLAPSE: madvise_collapse(), and for anonymous memory hpage_collapse_scan_pmd() and
+ * collapse_huge_page(), mm/khugepaged.c. The switches in sysfs do not count for it. */
+#include "mm/collapse.h"
 
-/* enum scan_result, as far as it is told apart by what follows from it */
-enum scan {
-	SCAN_SUCCEED,
-	SCAN_REFUSED,   // EINVAL; other blocks are still tried
-	SCAN_STOP,      // EINVAL, and no other block is tried
-	SCAN_NO_MEMORY, // ENOMEM, and no other block is tried
-};
+/* the largest huge page that the page cache holds (MAX_PAGECACHE_ORDER, 6.11+) */
+#define MAX_FILE_ORDER 11u
 
 /* hugepage_vma_check() / thp_vma_allowable_order() for a collapse that was asked for */
 static bool collapse_allowed(const struct ms_vma *vma)
@@ -20,6 +15,9 @@ static bool collapse_allowed(const struct ms_vma *vma)
 		return false;
 	if (!ms_thp_suitable(vma, vma->vm_end - ms_pmd_size(m)))
 		return false;
+	if (ms_vma_is_shmem(vma))
+		return m->policy.shmem_huge != MS_SHMEM_HUGE_SUITABLE_VMA ||
+		       ms_pmd_order(m) <= MAX_FILE_ORDER;
 	return ms_vma_is_anonymous(vma) && vma->anon_vma;
 }
 
@@ -29,7 +27,7 @@ static bool holds_page(const struct ms_machine *m, uint64_t entry)
 }
 
 /* Up to 6.12 at least one page has to be writable. */
-static enum scan scan_table(const struct ms_machine *m, const uint64_t *table)
+static enum ms_scan scan_table(const struct ms_machine *m, const uint64_t *table)
 {
 	bool writable = m->policy.collapse_read_only == MS_COLLAPSE_READ_ONLY_ALLOWED;
 
@@ -39,9 +37,9 @@ static enum scan scan_table(const struct ms_machine *m, const uint64_t *table)
 		if (table[i] & MS_PTE_WRITE)
 			writable = true;
 		if (!ms_pfn_is_ram(m, ms_pte_pfn(m, table[i])))
-			return SCAN_REFUSED;
+			return MS_SCAN_REFUSED;
 	}
-	return writable ? SCAN_SUCCEED : SCAN_REFUSED;
+	return writable ? MS_SCAN_SUCCEED : MS_SCAN_REFUSED;
 }
 
 /* pgtable_trans_huge_deposit() of the table that the leaf takes the place of */
@@ -55,7 +53,7 @@ static void deposit_table(struct ms_mm *mm, uint64_t *table)
  * collapse_huge_page(): others hear of it and the table is taken out before the pages are copied,
  * then one leaf stands for all.
  */
-static enum scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot)
+static enum ms_scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot)
 {
 	struct ms_mm *mm = vma->vm_mm;
 	struct ms_machine *m = mm->machine;
@@ -65,7 +63,7 @@ static enum scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *slo
 	ms_pfn_t pfn;
 
 	if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
-		return SCAN_NO_MEMORY;
+		return MS_SCAN_NO_MEMORY;
 	ms_notify_start(mm, addr, end, MS_NOTIFY_CLEAR);
 	*slot = 0;
 	ms_notify_end(mm, addr, end, MS_NOTIFY_CLEAR);
@@ -77,36 +75,40 @@ static enum scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *slo
 	deposit_table(mm, table);
 	entry = ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_DIRTY;
 	*slot = entry | (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
-	return SCAN_SUCCEED;
+	return MS_SCAN_SUCCEED;
 }
 
-static enum scan scan_pmd(struct ms_vma *vma, ms_hva_t addr)
+static enum ms_scan scan_block(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
-	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
-	enum scan result;
+	uint64_t *slot;
+	enum ms_scan result;
 
+	if (!ms_vma_is_anonymous(vma))
+		return ms_collapse_file(vma, addr);
+	slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
 	if (!slot)
-		return SCAN_REFUSED;
+		return MS_SCAN_REFUSED;
 	if (ms_pte_none(*slot))
-		return m->policy.collapse_empty_pmd == MS_COLLAPSE_EMPTY_PMD_STOPS ? SCAN_STOP
-										   : SCAN_REFUSED;
+		return m->policy.collapse_empty_pmd == MS_COLLAPSE_EMPTY_PMD_STOPS
+			       ? MS_SCAN_STOP
+			       : MS_SCAN_REFUSED;
 	if (ms_pte_is_leaf(*slot))
-		return SCAN_SUCCEED;
+		return MS_SCAN_SUCCEED;
 	result = scan_table(m, ms_pte_table(*slot));
-	return result == SCAN_SUCCEED ? collapse_table(vma, addr, slot) : result;
+	return result == MS_SCAN_SUCCEED ? collapse_table(vma, addr, slot) : result;
 }
 
 /* madvise_collapse_errno() */
-static int scan_errno(enum scan result)
+static int scan_errno(enum ms_scan result)
 {
 	switch (result) {
-	case SCAN_SUCCEED:
+	case MS_SCAN_SUCCEED:
 		return 0;
-	case SCAN_NO_MEMORY:
+	case MS_SCAN_NO_MEMORY:
 		return -ENOMEM;
-	case SCAN_REFUSED:
-	case SCAN_STOP:
+	case MS_SCAN_REFUSED:
+	case MS_SCAN_STOP:
 		break;
 	}
 	return -EINVAL;
@@ -114,7 +116,7 @@ static int scan_errno(enum scan result)
 
 int ms_collapse_pmd(struct ms_vma *vma, ms_hva_t addr)
 {
-	return collapse_allowed(vma) ? scan_errno(scan_pmd(vma, addr)) : -EINVAL;
+	return collapse_allowed(vma) ? scan_errno(scan_block(vma, addr)) : -EINVAL;
 }
 
 int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
@@ -122,19 +124,19 @@ int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	const struct ms_machine *m = ms_vma_machine(vma);
 	const uint64_t size = ms_pmd_size(m);
 	const ms_hva_t first = ms_align_up(start, size), stop = ms_align_down(end, size);
-	enum scan failed = SCAN_SUCCEED;
+	enum ms_scan failed = MS_SCAN_SUCCEED;
 
 	if (!collapse_allowed(vma))
 		return -EINVAL;
 	if (first > stop && m->policy.collapse_small == MS_COLLAPSE_SMALL_EINVAL_UNLESS_EMPTY)
 		return -EINVAL;
 	for (ms_hva_t addr = first; addr < stop; addr += size) {
-		enum scan result = scan_pmd(vma, addr);
+		enum ms_scan result = scan_block(vma, addr);
 
-		if (result == SCAN_SUCCEED)
+		if (result == MS_SCAN_SUCCEED)
 			continue;
 		failed = result;
-		if (result != SCAN_REFUSED)
+		if (result != MS_SCAN_REFUSED)
 			break;
 	}
 	return scan_errno(failed);

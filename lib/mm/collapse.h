@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MADV_COLLAPSE of one block: anonymous memory (collapse.c) and memory files (collapse_file.c). */
+#ifndef MS_MM_COLLAPSE_H
+#define MS_MM_COLLAPSE_H
+
+#include "mm/move.h"
+
+/* enum scan_result, as far as it is told apart by what follows from it */
+enum ms_scan {
+	MS_SCAN_SUCCEED,
+	MS_SCAN_REFUSED,   /* EINVAL; other blocks are still tried */
+	MS_SCAN_STOP,      /* EINVAL, and no other block is tried */
+	MS_SCAN_NO_MEMORY, /* ENOMEM, and no other block is tried */
+};
+
+/* hpage_collapse_scan_file: the aligned block at addr of a memory file's VMA. */
+enum ms_scan ms_collapse_file(struct ms_vma *vma, ms_hva_t addr);
+
+#endif
