@@ -2,7 +2,7 @@
 /*
  * The inside of lib/pat.
  *
- *   ranges.c, ranges_update.c   the ordered ranges; know no rule
+ *   ranges*.c, .h               the ordered ranges; know no rule
  *   memtype_interval.c          the kernel's rules on them: conflict, insert, erase, lookup
  *   memtype.c                   memtype_reserve, memtype_free, lookup_memtype
  *   ioremap.c                   the kernel's own mappings

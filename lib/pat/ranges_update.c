@@ -1,158 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Changing the tree of ranges: insert, remove, shrink; nodes split when full, join when sparse. */
-#include "pat/ranges.h"
-
-#define LEAF_MIDDLE (MS_RANGES_LEAF / 4) /* where half a leaf's ranges have room on both sides */
-
-/* What a parent knows of a child. */
-struct summary {
-	uint64_t start, max;
-	uint8_t types;
-};
-
-/* ---- leaves ---- */
-
-static unsigned int leaf_n(const struct ms_ranges_leaf *leaf)
-{
-	return leaf->hi - leaf->lo;
-}
-
-static struct summary leaf_summary(const struct ms_ranges_leaf *leaf)
-{
-	return (struct summary){ .start = leaf->slot[leaf->lo].start,
-				 .max = leaf->reach[leaf->hi - 1],
-				 .types = leaf->types };
-}
-
-static void leaf_clear(struct ms_ranges_leaf *leaf)
-{
-	leaf->lo = leaf->hi = leaf->types = 0;
-	memset(leaf->reach, 0xff, sizeof(leaf->reach));
-}
-
-static struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
-{
-	struct ms_ranges_leaf *leaf = ms_zalloc(t->machine, sizeof(*leaf));
-
-	if (leaf)
-		leaf_clear(leaf);
-	return leaf;
-}
-
-/* Puts n ranges into a leaf's slots from lo on, and derives all else from them. */
-static void leaf_fill(struct ms_ranges_leaf *leaf, unsigned int lo, const struct ms_range *ranges,
-		      unsigned int n)
-{
-	uint64_t reach = 0;
-
-	memmove(&leaf->slot[lo], ranges, n * sizeof(*ranges));
-	leaf->lo = (uint8_t)lo;
-	leaf->hi = (uint8_t)(lo + n);
-	leaf->types = 0;
-	for (unsigned int i = 0; i < MS_RANGES_LEAF; i++) {
-		if (i >= lo && i < lo + n) {
-			reach = ms_max_u64(reach, leaf->slot[i].end);
-			leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
-		}
-		leaf->reach[i] = i < lo + n ? reach : UINT64_MAX;
-	}
-}
-
-__attribute__((noinline)) static void leaf_derive(struct ms_ranges_leaf *leaf)
-{
-	leaf_fill(leaf, leaf->lo, &leaf->slot[leaf->lo], leaf_n(leaf));
-}
-
-/* Moves the slots [from, to) by one, up or down. */
-static void leaf_shift(struct ms_ranges_leaf *leaf, unsigned int from, unsigned int to, int by)
-{
-	if (from >= to)
-		return;
-	memmove(&leaf->slot[(int)from + by], &leaf->slot[from], (to - from) * sizeof(*leaf->slot));
-	memmove(&leaf->reach[(int)from + by], &leaf->reach[from],
-		(to - from) * sizeof(*leaf->reach));
-}
-
-/* Room for one range before slot i: the shorter side moves, if it can. The slot that is free now.
- */
-static unsigned int leaf_open(struct ms_ranges_leaf *leaf, unsigned int i)
-{
-	if (leaf->lo && (i - leaf->lo < leaf->hi - i || leaf->hi == MS_RANGES_LEAF)) {
-		leaf_shift(leaf, leaf->lo, i, -1);
-		leaf->lo--;
-		return i - 1;
-	}
-	leaf_shift(leaf, i, leaf->hi, 1);
-	leaf->hi++;
-	return i;
-}
-
-/* true: the leaf's summary may be another one now. */
-static bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start, uint64_t end,
-			uintptr_t tag)
-{
-	uint8_t types = leaf->types;
-	uint64_t reach = end;
-
-	i = leaf_open(leaf, i);
-	if (i > leaf->lo)
-		reach = ms_max_u64(leaf->reach[i - 1], end);
-	leaf->slot[i] = (struct ms_range){ start, end, tag };
-	leaf->reach[i] = reach;
-	leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
-	if (i == leaf->lo || leaf->types != types)
-		types = 0;
-	while (++i < leaf->hi && leaf->reach[i] < reach)
-		leaf->reach[i] = reach;
-	return !types || i == leaf->hi;
-}
-
-/* Whether the leaf has slot i's type without it, as far as is seen at once. */
-static bool type_stays(const struct ms_ranges_leaf *leaf, unsigned int i)
-{
-	const struct ms_range *r = &leaf->slot[i];
-
-	if (!(leaf->types & (leaf->types - 1)))
-		return true;
-	return (i > leaf->lo && ms_range_type(r - 1) == ms_range_type(r)) ||
-	       (i + 1u < leaf->hi && ms_range_type(r + 1) == ms_range_type(r));
-}
-
-__attribute__((noinline)) static void leaf_derive_types(struct ms_ranges_leaf *leaf)
-{
-	leaf->types = 0;
-	for (unsigned int i = leaf->lo; i < leaf->hi; i++)
-		leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
-}
-
-/* true: the leaf's summary may be another one now. */
-static bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
-{
-	uint64_t reach = i > leaf->lo ? leaf->reach[i - 1] : 0;
-	bool first = i == leaf->lo, stays = type_stays(leaf, i);
-
-	if (i - leaf->lo < leaf->hi - i - 1u) {
-		leaf_shift(leaf, leaf->lo, i, 1);
-		leaf->reach[leaf->lo++] = 0;
-		i++;
-	} else {
-		leaf_shift(leaf, i + 1, leaf->hi, -1);
-		leaf->reach[--leaf->hi] = UINT64_MAX;
-	}
-	if (leaf->lo == leaf->hi) {
-		leaf_clear(leaf);
-		return true;
-	}
-	if (!stays)
-		leaf_derive_types(leaf);
-	for (; i < leaf->hi; i++) {
-		reach = ms_max_u64(reach, leaf->slot[i].end);
-		if (leaf->reach[i] == reach)
-			return first || !stays;
-		leaf->reach[i] = reach;
-	}
-	return true;
-}
+#include "pat/ranges_leaf.h"
 
 /* ---- inner nodes ---- */
 
@@ -181,21 +29,46 @@ static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 	return in;
 }
 
+/* Computes reach anew from child c on, as far as it changes. */
 static void inner_reach(struct ms_ranges_inner *in, unsigned int c)
 {
 	uint64_t reach = c ? in->reach[c - 1] : 0;
 
 	for (; c < in->n; c++) {
 		reach = ms_max_u64(reach, in->max[c]);
+		if (in->reach[c] == reach)
+			break;
 		in->reach[c] = reach;
 	}
 }
 
-static void inner_set_n(struct ms_ranges_inner *in, unsigned int n)
+/* Copies n children of src, from child `from` on, into dst at `to`. */
+static void inner_move(struct ms_ranges_inner *dst, unsigned int to,
+		       const struct ms_ranges_inner *src, unsigned int from, unsigned int n)
 {
-	for (unsigned int c = n; c < in->n; c++)
-		in->reach[c] = in->start[c] = UINT64_MAX;
+	memmove(dst->reach + to, src->reach + from, n * sizeof(*src->reach));
+	memmove(dst->start + to, src->start + from, n * sizeof(*src->start));
+	memmove(dst->max + to, src->max + from, n * sizeof(*src->max));
+	memmove(dst->child + to, src->child + from, n * sizeof(*src->child));
+	memmove(dst->types + to, src->types + from, n * sizeof(*src->types));
+}
+
+static void inner_truncate(struct ms_ranges_inner *in, unsigned int n)
+{
+	memset(&in->reach[n], 0xff, (in->n - n) * sizeof(*in->reach));
+	memset(&in->start[n], 0xff, (in->n - n) * sizeof(*in->start));
 	in->n = (uint8_t)n;
+}
+
+/* Computes all of reach anew. */
+static void inner_derive_reach(struct ms_ranges_inner *in)
+{
+	uint64_t reach = 0;
+
+	for (unsigned int c = 0; c < in->n; c++) {
+		reach = ms_max_u64(reach, in->max[c]);
+		in->reach[c] = reach;
+	}
 }
 
 /* Writes down what child c is now. false: it was so before. */
@@ -206,23 +79,8 @@ static bool inner_note(struct ms_ranges_inner *in, unsigned int c, struct summar
 	in->start[c] = s.start;
 	in->max[c] = s.max;
 	in->types[c] = s.types;
-	for (uint64_t reach = c ? in->reach[c - 1] : 0; c < in->n; c++) {
-		reach = ms_max_u64(reach, in->max[c]);
-		if (in->reach[c] == reach)
-			break;
-		in->reach[c] = reach;
-	}
+	inner_reach(in, c);
 	return true;
-}
-
-/* Copies n children of src, from child `from` on, into dst at `to`; reach is left to the caller. */
-static void inner_move(struct ms_ranges_inner *dst, unsigned int to,
-		       const struct ms_ranges_inner *src, unsigned int from, unsigned int n)
-{
-	memmove(dst->start + to, src->start + from, n * sizeof(*src->start));
-	memmove(dst->max + to, src->max + from, n * sizeof(*src->max));
-	memmove(dst->child + to, src->child + from, n * sizeof(*src->child));
-	memmove(dst->types + to, src->types + from, n * sizeof(*src->types));
 }
 
 static void inner_insert(struct ms_ranges_inner *in, unsigned int c, void *child, struct summary s)
@@ -233,13 +91,14 @@ static void inner_insert(struct ms_ranges_inner *in, unsigned int c, void *child
 	in->start[c] = s.start;
 	in->max[c] = s.max;
 	in->types[c] = s.types;
-	inner_reach(in, c);
+	in->reach[c] = ms_max_u64(c ? in->reach[c - 1] : 0, s.max);
+	inner_reach(in, c + 1);
 }
 
 static void inner_remove(struct ms_ranges_inner *in, unsigned int c)
 {
 	inner_move(in, c, in, c + 1, in->n - c - 1u);
-	inner_set_n(in, in->n - 1u);
+	inner_truncate(in, in->n - 1u);
 	inner_reach(in, c);
 }
 
@@ -286,16 +145,16 @@ static void split_leaf(struct ms_ranges_pos *pos, struct ms_ranges_leaf *right, 
 {
 	struct ms_ranges_leaf *left = pos->leaf;
 	unsigned int keep = at_end ? left->hi - 1u : MS_RANGES_LEAF / 2;
-	unsigned int lo = at_end ? 0 : LEAF_MIDDLE;
 	bool go_right = pos->i > keep;
 
-	leaf_fill(right, lo, &left->slot[keep], left->hi - keep);
-	leaf_fill(left, left->lo, &left->slot[left->lo], keep - left->lo);
-	adopt(pos, 0, left, right, go_right);
+	leaf_clear(right, at_end ? 0 : LEAF_MIDDLE);
 	if (go_right) {
 		pos->leaf = right;
-		pos->i = pos->i - keep + lo;
+		pos->i = pos->i - keep + right->lo;
 	}
+	leaf_append(right, &left->slot[keep], left->hi - keep);
+	leaf_truncate(left, keep);
+	adopt(pos, 0, left, right, go_right);
 }
 
 static void split_inner(struct ms_ranges_pos *pos, unsigned int height,
@@ -305,15 +164,15 @@ static void split_inner(struct ms_ranges_pos *pos, unsigned int height,
 	unsigned int keep = at_end ? left->n - 1u : left->n / 2u;
 	bool go_right = pos->at[height - 1] >= keep;
 
-	inner_move(right, 0, left, keep, left->n - keep);
-	right->n = (uint8_t)(left->n - keep);
-	inner_reach(right, 0);
-	inner_set_n(left, keep);
-	adopt(pos, height, left, right, go_right);
 	if (go_right) {
 		pos->node[height - 1] = right;
 		pos->at[height - 1] -= keep;
 	}
+	inner_move(right, 0, left, keep, left->n - keep);
+	right->n = (uint8_t)(left->n - keep);
+	inner_derive_reach(right);
+	inner_truncate(left, keep);
+	adopt(pos, height, left, right, go_right);
 }
 
 static void grow(struct ms_ranges *t, struct ms_ranges_pos *pos, struct ms_ranges_inner *root)
@@ -405,30 +264,23 @@ static bool can_join(const void *left, const void *right, unsigned int height)
 	return node_n(left, height) + node_n(right, height) <= capacity(height) * 3 / 4;
 }
 
-static void join_leaves(struct ms_ranges_leaf *left, const struct ms_ranges_leaf *right)
-{
-	unsigned int n = leaf_n(left);
-
-	memmove(left->slot, &left->slot[left->lo], n * sizeof(*left->slot));
-	memcpy(&left->slot[n], &right->slot[right->lo], leaf_n(right) * sizeof(*left->slot));
-	leaf_fill(left, 0, left->slot, n + leaf_n(right));
-}
-
 /* Everything of `right` goes behind everything of `left`. */
 static void join(void *left, const void *right, unsigned int height)
 {
-	struct ms_ranges_inner *l = left;
-	const struct ms_ranges_inner *r = right;
-	unsigned int n;
+	struct ms_ranges_leaf *leaf = left;
+	const struct ms_ranges_leaf *from = right;
+	struct ms_ranges_inner *in = left;
+	const struct ms_ranges_inner *other = right;
 
 	if (!height) {
-		join_leaves(left, right);
+		if (leaf->hi + leaf_n(from) > MS_RANGES_LEAF)
+			leaf_align(leaf);
+		leaf_append(leaf, &from->slot[from->lo], leaf_n(from));
 		return;
 	}
-	n = l->n;
-	inner_move(l, n, r, 0, r->n);
-	l->n = (uint8_t)(n + r->n);
-	inner_reach(l, n);
+	inner_move(in, in->n, other, 0, other->n);
+	in->n = (uint8_t)(in->n + other->n);
+	inner_derive_reach(in);
 }
 
 /* Child c of parent has become sparse: it goes, or joins a neighbour, if it can. */

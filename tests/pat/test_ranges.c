@@ -294,6 +294,28 @@ static void many_ranges_answer_as_an_array(void **state)
 	assert_same(w);
 }
 
+static void three_levels_of_nodes_come_and_go(void **state)
+{
+	struct world *w = *state;
+	uint64_t n = 120000, step = 7919; // a prime: every number below n once
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t start = i * step % n * 10;
+
+		assert_int_equal(try_insert(w, start, start + 5, MS_CACHE_WC), 0);
+	}
+	assert_true(w->t.height >= 3);
+	assert_null(ms_ranges_check(&w->t));
+	for (uint64_t i = n; i-- > 0;) {
+		assert_int_equal(ms_ranges_above(&w->t, i * step % n * 10)->end,
+				 i * step % n * 10 + 5);
+		ms_ranges_remove(&w->t, &w->t.finger);
+		if (i % 10000 == 0)
+			assert_null(ms_ranges_check(&w->t));
+	}
+	assert_int_equal(w->t.count, 0);
+}
+
 static void an_insert_without_memory_changes_nothing(void **state)
 {
 	struct world *w = *state;
@@ -342,6 +364,7 @@ int main(void)
 		RANGES_TEST(one_long_range_is_found_below_many_short_ones),
 		RANGES_TEST(few_short_ranges_answer_as_an_array),
 		RANGES_TEST(many_ranges_answer_as_an_array),
+		RANGES_TEST(three_levels_of_nodes_come_and_go),
 		RANGES_TEST(an_insert_without_memory_changes_nothing),
 		RANGES_TEST(shrinking_needs_no_memory),
 	};
