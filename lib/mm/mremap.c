@@ -227,6 +227,8 @@ static bool expand_in_place(struct ms_remap *rm)
 	struct ms_vma *vma = rm->vma;
 	const struct ms_policy *policy = ms_remap_policy(rm);
 	ms_hva_t end = rm->addr + rm->new_len;
+	// Whether pages come from a forked VMA is asked of copies (6.16+), not of new parts.
+	const struct ms_vma part = { .anon_vma = vma->anon_vma, .anon_chain = !!vma->anon_vma };
 	struct ms_vma_merge vmg = {
 		.mm = rm->mm,
 		.prev = vma,
@@ -236,7 +238,7 @@ static bool expand_in_place(struct ms_remap *rm)
 		.vm_flags = vma->vm_flags,
 		.pgoff = ms_vma_pgoff_of(vma, vma->vm_end),
 		.file = vma->vm_file,
-		.anon_from = vma,
+		.anon_from = &part,
 	};
 	bool just_grow = policy->mremap_grow_merge == MS_MREMAP_GROW_MERGE_NO ||
 			 (policy->vma_merge_close == MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE &&
