@@ -217,8 +217,8 @@ enum ms_policy_collapse_empty_pmd {
 
 /** MADV_COLLAPSE of a memory file: whose page tables go, and where the leaf comes */
 enum ms_policy_collapse_file {
-	MS_COLLAPSE_FILE_CALLER_ONLY, ///< the caller's, which must exist and hold no copies
-	MS_COLLAPSE_FILE_ALL_TABLES,  ///< everybody's; the caller's PMD table must exist
+	MS_COLLAPSE_FILE_CALLER_ONLY,        ///< the caller's, which must exist and hold no copies
+	MS_COLLAPSE_FILE_ALL_TABLES,         ///< everybody's; the caller's PMD table must exist
 	MS_COLLAPSE_FILE_ALL_TABLES_AND_NEW, ///< the same, and the caller's is made where it is
 					     ///< missing
 };
@@ -524,6 +524,24 @@ enum ms_policy_slot_pfnmap {
 	MS_SLOT_PFNMAP_LAZY,
 };
 
+/** memslots that a VM may have (KVM_USER_MEM_SLOTS) */
+enum ms_policy_slot_limit {
+	MS_SLOT_LIMIT_512,
+	MS_SLOT_LIMIT_32767,
+};
+
+/** may a memslot change between a notifier's start and its end (mn_active_invalidate_count) */
+enum ms_policy_slot_update {
+	MS_SLOT_UPDATE_AT_ONCE,
+	MS_SLOT_UPDATE_WAITS_FOR_NOTIFIERS,
+};
+
+/** TLBI after a memslot was write-protected (kvm_flush_remote_tlbs_memslot) */
+enum ms_policy_slot_flush {
+	MS_SLOT_FLUSH_VMID,
+	MS_SLOT_FLUSH_RANGE,
+};
+
 /** may a memslot end at the IPA limit (kvm_arch_prepare_memory_region) */
 enum ms_policy_slot_end {
 	MS_SLOT_END_LIMIT_EXCLUDED,
@@ -535,6 +553,26 @@ enum ms_policy_mte_vma {
 	MS_MTE_VMA_NONE,
 	MS_MTE_VMA_NO_SHARED,
 	MS_MTE_VMA_MTE_ALLOWED,
+};
+
+/** when a fault of a VM with MTE is refused for its VMA (user_mem_abort,
+ * kvm_s2_fault_compute_prot) */
+enum ms_policy_mte_check {
+	MS_MTE_CHECK_UNDER_MMU_LOCK, ///< after the check for notifiers
+	MS_MTE_CHECK_BEFORE_MMU_LOCK,
+};
+
+/** KVM asks a raw pfn of RAM for a reference (kvm_try_get_pfn, up to 6.12) */
+enum ms_policy_pfn_refcount_test {
+	MS_PFN_REFCOUNT_TEST_NO,
+	MS_PFN_REFCOUNT_TEST_YES,
+};
+
+/** a page that get_user_pages refused is asked for once more, for writing, to tell poison
+ * (check_user_page_hwpoison, up to 6.12) */
+enum ms_policy_pfn_poison_probe {
+	MS_PFN_POISON_PROBE_TWICE,
+	MS_PFN_POISON_PROBE_ONCE,
 };
 
 /** the host walk meets an invalid entry: no walk at all but the struct page, the level where it
@@ -549,6 +587,33 @@ enum ms_policy_host_leaf_absent {
 enum ms_policy_s2_topup {
 	MS_S2_TOPUP_AFTER_MMAP_LOCK,
 	MS_S2_TOPUP_BEFORE,
+};
+
+/** when the notifiers' sequence is sampled; AFTER_UNLOCK: what a notifier did between the look at
+ * the VMA and the sample goes unnoticed (user_mem_abort, mmu_invalidate_seq) */
+enum ms_policy_s2_seq_sample {
+	MS_S2_SEQ_SAMPLE_AFTER_UNLOCK,
+	MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK,
+};
+
+/** address of a map by pages: as HPFAR tells it, 4K granular, or the page's own (user_mem_abort,
+ * kvm_s2_fault_map) */
+enum ms_policy_s2_map_address {
+	MS_S2_MAP_ADDRESS_FAULT_4K,
+	MS_S2_MAP_ADDRESS_GFN,
+};
+
+/** who maintains caches: the abort (clean_dcache_guest_page), or the walk that maps */
+enum ms_policy_s2_cmo_at {
+	MS_S2_CMO_AT_ABORT,
+	MS_S2_CMO_AT_WALK,
+};
+
+/** when a page becomes dirty: before it is mapped writable, or once that succeeded
+ * (user_mem_abort, mark_page_dirty) */
+enum ms_policy_s2_dirty_mark {
+	MS_S2_DIRTY_MARK_BEFORE_MAP,
+	MS_S2_DIRTY_MARK_AFTER_SUCCESS,
 };
 
 /** lock of the fault path (user_mem_abort, kvm_fault_lock) */
@@ -586,6 +651,20 @@ enum ms_policy_s2_unmap_tlbi {
 enum ms_policy_s2_relax_scope {
 	MS_S2_RELAX_SCOPE_INNER_SHAREABLE,
 	MS_S2_RELAX_SCOPE_LOCAL,
+};
+
+/** where the range of an unmap, write protection or flush is cut (stage2_pgd_addr_end,
+ * stage2_range_addr_end) */
+enum ms_policy_s2_range_pieces {
+	MS_S2_RANGE_PIECES_ROOT_ENTRIES,
+	MS_S2_RANGE_PIECES_LARGEST_BLOCKS,
+};
+
+/** what the clear_young notifier looks at: the leaf at a range's start, or all of them
+ * (kvm_age_gfn) */
+enum ms_policy_s2_age {
+	MS_S2_AGE_ONE_ADDRESS,
+	MS_S2_AGE_RANGE,
 };
 
 /** KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE (kvm_pgtable_stage2_split, from 6.5) */
@@ -706,16 +785,28 @@ struct ms_policy {
 	enum ms_policy_s2_cacheable_pfnmap s2_cacheable_pfnmap;
 	enum ms_policy_s2_device_type s2_device_type;
 	enum ms_policy_slot_pfnmap slot_pfnmap;
+	enum ms_policy_slot_limit slot_limit;
+	enum ms_policy_slot_update slot_update;
+	enum ms_policy_slot_flush slot_flush;
 	enum ms_policy_slot_end slot_end;
 	enum ms_policy_mte_vma mte_vma;
+	enum ms_policy_mte_check mte_check;
+	enum ms_policy_pfn_refcount_test pfn_refcount_test;
+	enum ms_policy_pfn_poison_probe pfn_poison_probe;
 	enum ms_policy_host_leaf_absent host_leaf_absent;
 	enum ms_policy_s2_topup s2_topup;
+	enum ms_policy_s2_seq_sample s2_seq_sample;
+	enum ms_policy_s2_map_address s2_map_address;
+	enum ms_policy_s2_cmo_at s2_cmo_at;
+	enum ms_policy_s2_dirty_mark s2_dirty_mark;
 	enum ms_policy_s2_lock s2_lock;
 	enum ms_policy_s2_same_leaf s2_same_leaf;
 	enum ms_policy_s2_relax_address s2_relax_address;
 	enum ms_policy_s2_table_to_block s2_table_to_block;
 	enum ms_policy_s2_unmap_tlbi s2_unmap_tlbi;
 	enum ms_policy_s2_relax_scope s2_relax_scope;
+	enum ms_policy_s2_range_pieces s2_range_pieces;
+	enum ms_policy_s2_age s2_age;
 	enum ms_policy_s2_eager_split s2_eager_split;
 	enum ms_policy_s2_exec_bits s2_exec_bits;
 	enum ms_policy_notifier_change_pte notifier_change_pte;

@@ -17,7 +17,7 @@ void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn)
 /* The logged slot of a number. -EINVAL, -ENOENT, in this order. */
 static int logged_slot(struct ms_vm *vm, unsigned int id, struct ms_memslot **slot)
 {
-	if (id >= ms_kvm_user_mem_slots(&vm->machine->policy))
+	if (id >= ms_user_mem_slots(vm))
 		return -EINVAL;
 	*slot = ms_id_to_memslot(vm, id);
 	return *slot && (*slot)->dirty ? 0 : -ENOENT;
@@ -81,7 +81,7 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 		return -EINVAL;
 	if (!vm->mm)
 		return -EIO;
-	if (id < ms_kvm_user_mem_slots(&vm->machine->policy) && first % 64)
+	if (id < ms_user_mem_slots(vm) && first % 64)
 		return -EINVAL;
 	ret = logged_slot(vm, id, &slot);
 	if (ret)

@@ -58,7 +58,7 @@ static int sample_vma(struct fault *f)
 	}
 	f->block = ms_vma_block(f->vm, f->slot, vma, f->hva);
 	// The pfn that will be looked up is that of the block's first page.
-	if (f->block.size > m->page_size || ms_kvm_fault_by_gfn(&m->policy))
+	if (f->block.size > m->page_size || m->policy.s2_map_address == MS_S2_MAP_ADDRESS_GFN)
 		f->ipa = ms_align_down(f->ipa, f->block.size);
 	f->gfn = f->ipa >> m->page_shift;
 	f->vm_flags = vma->vm_flags;
@@ -174,7 +174,7 @@ static unsigned int choose_prot(const struct fault *f)
 	return prot | MS_PROT_DEVICE;
 }
 
-/* clean_dcache_guest_page(), invalidate_icache_guest_page(), up to 5.13; later the walk does it */
+/* clean_dcache_guest_page(), invalidate_icache_guest_page() */
 static void maintain_caches(struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -196,14 +196,13 @@ static enum ms_kvm_reason map_reason(const struct fault *f)
 static int install(struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
-	bool early = ms_kvm_cmo_in_abort(&m->policy);
+	bool dirty_first = m->policy.s2_dirty_mark == MS_S2_DIRTY_MARK_BEFORE_MAP;
 	int ret;
 
-	if (early) {
-		if (f->writable)
-			ms_mark_page_dirty(f->slot, f->gfn);
+	if (f->writable && dirty_first)
+		ms_mark_page_dirty(f->slot, f->gfn);
+	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT)
 		maintain_caches(f);
-	}
 	if (f->abort->granule == f->block.size)
 		ret = ms_vm_s2_relax(f->vm, f->ipa, f->prot);
 	else
@@ -211,7 +210,7 @@ static int install(struct fault *f)
 				   &f->vm->vcpu_cache, map_reason(f));
 	if (ret)
 		f->abort->why = ret == -EAGAIN ? MS_WHY_SAME_LEAF : MS_WHY_NO_MEMORY;
-	else if (f->writable && !early)
+	else if (f->writable && !dirty_first)
 		ms_mark_page_dirty(f->slot, f->gfn);
 	return ret;
 }
@@ -245,13 +244,11 @@ static int still_there(struct fault *f)
 	return f->vm->mm ? 0 : refuse(f, MS_WHY_MM_GONE, -EIO);
 }
 
-/*
- * The VMA and the tables, in the kernel's order. Where the tables come after the VMA, so does the
- * sample of the sequence: what a notifier does as the mmap lock is dropped goes unnoticed.
- */
+/* The tables, the VMA and the sequence, in the kernel's order. */
 static int prepare(struct fault *f)
 {
-	bool topup_first = f->vm->machine->policy.s2_topup == MS_S2_TOPUP_BEFORE;
+	struct ms_machine *m = f->vm->machine;
+	bool topup_first = m->policy.s2_topup == MS_S2_TOPUP_BEFORE;
 	int ret = topup_first ? topup(f) : 0;
 
 	if (!ret)
@@ -259,12 +256,14 @@ static int prepare(struct fault *f)
 	if (ret)
 		return ret;
 	f->seq = f->vm->invalidate_seq;
-	ms_hook(f->vm->machine, MS_HOOK_S2_VMA_SAMPLED, f->abort->ipa);
+	ms_hook(m, MS_HOOK_S2_VMA_SAMPLED, f->abort->ipa);
 	ret = still_there(f);
-	if (ret || topup_first)
-		return ret;
-	f->seq = f->vm->invalidate_seq;
-	return topup(f);
+	if (!ret && !topup_first)
+		ret = topup(f);
+	// What the hook made a notifier do goes unnoticed.
+	if (m->policy.s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK)
+		f->seq = f->vm->invalidate_seq;
+	return ret;
 }
 
 int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,

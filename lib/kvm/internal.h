@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of lib/kvm.
- *
- *   vm.c       a VM: created, closed, left by its mm     s2.c       its stage-2 table, with the
- * events memslot.c  the slots and how they are found          region.c   KVM_SET_USER_MEMORY_REGION
- *   arch.c     what arm64 does before and after a slot changes      dirty.c   the dirty log
- *   guest.c    an access of the guest                    abort.c    kvm_handle_guest_abort
- *   fault.c    user_mem_abort                            block.c    how large the mapping may be
- *   pfn.c      hva_to_pfn                                notifier.c what the mm tells
- *   reason.c   the texts of reasons
+ * The inside of lib/kvm. Who does what:
+ * - vm.c: a VM is created, closed, left by its mm
+ * - memslot.c: the slots and how they are found
+ * - region.c: KVM_SET_USER_MEMORY_REGION
+ * - arch.c: what arm64 does before and after a slot changes
+ * - dirty.c: the dirty log
+ * - guest.c: an access of the guest
+ * - abort.c: kvm_handle_guest_abort
+ * - fault.c: user_mem_abort
+ * - block.c: how large the mapping may be
+ * - pfn.c: hva_to_pfn
+ * - s2.c: the VM's stage-2 table, with the events
+ * - notifier.c: what the mm tells
+ * - reason.c: the texts of reasons
  */
 #ifndef MS_KVM_INTERNAL_H
 #define MS_KVM_INTERNAL_H
@@ -20,54 +25,6 @@
 
 #include <sys/queue.h>
 #include <sys/tree.h>
-
-/* ---- differences between kernels that follow a field of another name ---- */
-
-/* 512 slots up to 5.11, 32767 after; the premap of VM_PFNMAP memory went two releases later */
-static inline unsigned int ms_kvm_user_mem_slots(const struct ms_policy *p)
-{
-	return p->slot_pfnmap == MS_SLOT_PFNMAP_PREMAP ? 512 : 32767;
-}
-
-/* ranges are cut at entries of the root table while the lock is a spinlock, then at largest blocks
- */
-static inline bool ms_kvm_cuts_at_root(const struct ms_policy *p)
-{
-	return p->s2_lock == MS_S2_LOCK_SPIN;
-}
-
-/* aging looks at the first address of a range alone, until faults take the lock for reading */
-static inline bool ms_kvm_ages_one_address(const struct ms_policy *p)
-{
-	return p->s2_lock != MS_S2_LOCK_READ;
-}
-
-/* up to 5.13 user_mem_abort, not the table walk, maintains caches and marks pages dirty beforehand
- */
-static inline bool ms_kvm_cmo_in_abort(const struct ms_policy *p)
-{
-	return p->host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT;
-}
-
-/* up to 6.12 the pfn of a VM_PFNMAP entry must be one that a reference can be taken on, and a page
- * that GUP refuses is asked for a second time, for writing; 6.13's rework, seen from 6.17 on, has
- * neither */
-static inline bool ms_kvm_pfn_takes_reference(const struct ms_policy *p)
-{
-	return p->s2_device_test != MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY;
-}
-
-/* 7.1's rework of the fault path hands whole pages on, not the fault's 4K-granular address */
-static inline bool ms_kvm_fault_by_gfn(const struct ms_policy *p)
-{
-	return p->s2_exec_bits == MS_S2_EXEC_BITS_XN_TWO;
-}
-
-/* slot updates wait for notifiers in progress since the count is taken only where a slot is hit */
-static inline bool ms_kvm_slots_wait_for_notifiers(const struct ms_policy *p)
-{
-	return p->notifier_counts == MS_NOTIFIER_COUNTS_ONLY_IF_SLOT_HIT;
-}
 
 /* ---- reasons (reason.c) ---- */
 
@@ -203,6 +160,8 @@ static inline size_t ms_slot_words(const struct ms_memslot *slot)
 }
 
 void ms_memslots_destroy(struct ms_vm *vm);
+/* KVM_USER_MEM_SLOTS: numbers of slots are below. */
+unsigned int ms_user_mem_slots(const struct ms_vm *vm);
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
 /* kvm_check_memslot_overlap: is a slot other than id in [start, end)? */

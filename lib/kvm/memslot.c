@@ -51,6 +51,11 @@ RB_GENERATE_INTERNAL(ms_slots_by_gfn, ms_memslot, by_gfn, cmp_gfn, static __attr
 #define RB_AUGMENT(slot) augment(slot)
 RB_GENERATE_INTERNAL(ms_slots_by_hva, ms_memslot, by_hva, cmp_hva, static __attribute__((unused)))
 
+unsigned int ms_user_mem_slots(const struct ms_vm *vm)
+{
+	return vm->machine->policy.slot_limit == MS_SLOT_LIMIT_512 ? 512 : 32767;
+}
+
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id)
 {
 	struct ms_slots_by_id tree = vm->slots.by_id;

@@ -87,7 +87,7 @@ static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 		vm->invalidate_seq++;
 	else if (!vm->invalidate_in_progress)
 		return;
-	if (ms_kvm_cmo_in_abort(&m->policy) && m->config.no_fwb)
+	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT && m->config.no_fwb)
 		ms_vm_cmo(vm, MS_CMO_DCACHE_CLEAN, pa, m->page_size);
 	for (slot = ms_slot_first_in_hva(vm, &range); slot;
 	     slot = ms_slot_next_in_hva(vm, &range, slot)) {
@@ -104,7 +104,7 @@ static bool age_range(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	const struct ms_machine *m = vm->machine;
 
-	if (!ms_kvm_ages_one_address(&m->policy))
+	if (m->policy.s2_age == MS_S2_AGE_RANGE)
 		return ms_s2_test_clear_young(vm->s2, ipa, size, true);
 	if (size != m->page_size && size != UINT64_C(1) << m->pmd_shift &&
 	    size != UINT64_C(1) << m->pud_shift)

@@ -53,7 +53,7 @@ static bool try_get_pfn(struct ms_vm *vm, ms_pfn_t pfn)
 	struct ms_machine *m = vm->machine;
 	const struct ms_page *page;
 
-	if (!ms_kvm_pfn_takes_reference(&m->policy) || !ms_pfn_is_ram(m, pfn))
+	if (m->policy.pfn_refcount_test == MS_PFN_REFCOUNT_TEST_NO || !ms_pfn_is_ram(m, pfn))
 		return true;
 	page = ms_pfn_to_page(m, ms_page_head(m, pfn));
 	return page && page->refcount != 0;
@@ -91,7 +91,7 @@ static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
 {
 	ms_pfn_t pfn;
 
-	return ms_kvm_pfn_takes_reference(&vm->machine->policy) &&
+	return vm->machine->policy.pfn_poison_probe == MS_PFN_POISON_PROBE_TWICE &&
 	       ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON;
 }
 

@@ -22,7 +22,7 @@ static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
 	const struct ms_machine *m = vm->machine;
 	uint64_t user_end = UINT64_C(1) << m->config.va_bits; // TASK_SIZE_MAX
 
-	if (r->id >= ms_kvm_user_mem_slots(&m->policy))
+	if (r->id >= ms_user_mem_slots(vm))
 		return false;
 	if (r->flags & ~(MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY))
 		return false;
@@ -188,7 +188,8 @@ static int modify_slot(struct ms_vm *vm, struct ms_memslot *slot, const struct r
 static bool must_wait(const struct ms_vm *vm)
 {
 	return vm->in_abort ||
-	       (vm->active_invalidate && ms_kvm_slots_wait_for_notifiers(&vm->machine->policy));
+	       (vm->active_invalidate &&
+		vm->machine->policy.slot_update == MS_SLOT_UPDATE_WAITS_FOR_NOTIFIERS);
 }
 
 int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,

@@ -58,8 +58,7 @@ void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	const struct ms_machine *m = vm->machine;
 	uint64_t largest = UINT64_C(1) << (21 + m->page_shift); // MAX_TLBI_RANGE_PAGES
 
-	if (m->config.no_tlbi_range ||
-	    m->policy.s2_unmap_tlbi != MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB) {
+	if (m->config.no_tlbi_range || m->policy.slot_flush == MS_SLOT_FLUSH_VMID) {
 		ms_s2_flush_vmid(vm->s2);
 		return;
 	}
@@ -81,7 +80,7 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.unmap_defer = p->s2_unmap_tlbi == MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
 		.relax_local = p->s2_relax_scope == MS_S2_RELAX_SCOPE_LOCAL,
 		.xn_two_bits = p->s2_exec_bits == MS_S2_EXEC_BITS_XN_TWO,
-		.cmo_by_caller = ms_kvm_cmo_in_abort(p),
+		.cmo_by_caller = p->s2_cmo_at == MS_S2_CMO_AT_ABORT,
 	};
 	const struct ms_s2_host host = {
 		.ctx = vm,
@@ -172,12 +171,12 @@ void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
 	ms_s2_mkyoung(vm->s2, ipa);
 }
 
-/* stage2_range_addr_end(), arch/arm64/kvm/mmu.c; up to 5.15 stage2_pgd_addr_end() */
+/* stage2_range_addr_end(), arch/arm64/kvm/mmu.c; up to 6.1 stage2_pgd_addr_end() */
 static uint64_t piece_size(const struct ms_vm *vm)
 {
 	unsigned int level = vm->machine->page_shift == 12 ? 1 : 2; // KVM_PGTABLE_MIN_BLOCK_LEVEL
 
-	if (ms_kvm_cuts_at_root(&vm->machine->policy))
+	if (vm->machine->policy.s2_range_pieces == MS_S2_RANGE_PIECES_ROOT_ENTRIES)
 		level = ms_s2_start_level(vm->s2);
 	return ms_s2_level_size(vm->s2, level);
 }

@@ -227,15 +227,33 @@
 	.s2_device_type =
 		SINCE(V6_12_0) ? MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS : MS_S2_DEVICE_TYPE_NGNRE,
 	.slot_pfnmap = SINCE(V5_15) ? MS_SLOT_PFNMAP_LAZY : MS_SLOT_PFNMAP_PREMAP,
+	// 5.15, the next two: inferred from 6.1 and the history of the code (5.12, 5.14)
+	.slot_limit = SINCE(V5_15) ? MS_SLOT_LIMIT_32767 : MS_SLOT_LIMIT_512,
+	.slot_update = SINCE(V5_15) ? MS_SLOT_UPDATE_WAITS_FOR_NOTIFIERS : MS_SLOT_UPDATE_AT_ONCE,
+	.slot_flush = SINCE(V6_12_0) ? MS_SLOT_FLUSH_RANGE : MS_SLOT_FLUSH_VMID,
 	// 5.10.13 excluded it; late 5.10 does not
 	.slot_end = MS_SLOT_END_LIMIT_ALLOWED,
 	.mte_vma = SINCE(V6_12_0) ? MS_MTE_VMA_MTE_ALLOWED
 		   : SINCE(V5_15) ? MS_MTE_VMA_NO_SHARED
 				  : MS_MTE_VMA_NONE,
+	.mte_check =
+		SINCE(V7_2_13) ? MS_MTE_CHECK_BEFORE_MMU_LOCK : MS_MTE_CHECK_UNDER_MMU_LOCK,
+	// 6.17: the rework of 6.13
+	.pfn_refcount_test =
+		SINCE(V6_17) ? MS_PFN_REFCOUNT_TEST_NO : MS_PFN_REFCOUNT_TEST_YES,
+	.pfn_poison_probe = SINCE(V6_17) ? MS_PFN_POISON_PROBE_ONCE : MS_PFN_POISON_PROBE_TWICE,
 	.host_leaf_absent = SINCE(V6_1_176) ? MS_HOST_LEAF_ABSENT_EAGAIN
 			    : SINCE(V5_15)  ? MS_HOST_LEAF_ABSENT_BY_LEVEL
 					    : MS_HOST_LEAF_ABSENT_PAGE_STRUCT,
 	.s2_topup = SINCE(V6_1_176) ? MS_S2_TOPUP_BEFORE : MS_S2_TOPUP_AFTER_MMAP_LOCK,
+	// the fix of 6.3, which 6.1.y took with the order of s2_topup
+	.s2_seq_sample = SINCE(V6_1_176) ? MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK
+					 : MS_S2_SEQ_SAMPLE_AFTER_UNLOCK,
+	// 6.17: inferred; it came with 7.1's rework of the fault
+	.s2_map_address = SINCE(V7_2_13) ? MS_S2_MAP_ADDRESS_GFN : MS_S2_MAP_ADDRESS_FAULT_4K,
+	.s2_cmo_at = SINCE(V5_15) ? MS_S2_CMO_AT_WALK : MS_S2_CMO_AT_ABORT,
+	.s2_dirty_mark =
+		SINCE(V5_15) ? MS_S2_DIRTY_MARK_AFTER_SUCCESS : MS_S2_DIRTY_MARK_BEFORE_MAP,
 	.s2_lock = SINCE(V6_12_0)  ? MS_S2_LOCK_READ
 		   : SINCE(V6_1_0) ? MS_S2_LOCK_WRITE_READ_FOR_LOG
 				   : MS_S2_LOCK_SPIN,
@@ -251,6 +269,10 @@
 					: MS_S2_UNMAP_TLBI_EACH_LEAF,
 	.s2_relax_scope =
 		SINCE(V6_12_0) ? MS_S2_RELAX_SCOPE_LOCAL : MS_S2_RELAX_SCOPE_INNER_SHAREABLE,
+	// 6.1.0: inferred; the change is of 6.2, and 6.1.176 has it
+	.s2_range_pieces = SINCE(V6_1_176) ? MS_S2_RANGE_PIECES_LARGEST_BLOCKS
+					   : MS_S2_RANGE_PIECES_ROOT_ENTRIES,
+	.s2_age = SINCE(V6_12_0) ? MS_S2_AGE_RANGE : MS_S2_AGE_ONE_ADDRESS,
 	.s2_eager_split = SINCE(V6_12_0) ? MS_S2_EAGER_SPLIT_YES : MS_S2_EAGER_SPLIT_NO,
 	.s2_exec_bits = SINCE(V7_2_13) ? MS_S2_EXEC_BITS_XN_TWO : MS_S2_EXEC_BITS_XN,
 
