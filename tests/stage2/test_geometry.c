@@ -235,6 +235,41 @@ static void lpa2_keeps_pa_51_50_where_shareability_was(void **state)
 				 6 << 2 | 3);
 }
 
+/* Also where a table is there already, page by page. */
+static void upper_address_bits_are_kept_in_every_page_of_a_table(void **state)
+{
+	static const ms_pa_t high[] = { UINT64_C(1) << 48, UINT64_C(1) << 50 };
+	struct ms_s2_config c = test_config();
+	struct test_host h;
+
+	(void)state;
+	c.ipa_bits = 52;
+	for (c.page_shift = 12; c.page_shift <= 16; c.page_shift += 2)
+		for (unsigned int i = 0; i < 2; i++) {
+			struct ms_s2 *s2 = test_s2(&h, c);
+			uint64_t page = UINT64_C(1) << c.page_shift;
+
+			assert_int_equal(test_map(s2, IPA, page, 0, MS_PROT_R), 0);
+			assert_int_equal(test_map(s2, IPA + page, page, high[i], MS_PROT_R), 0);
+			assert_leaf(s2, IPA + page, IPA + page, page, high[i], MS_PROT_R);
+			test_s2_end(&h, s2);
+		}
+}
+
+/* A root of 16K pages translates 64G, of which 32 bits are 4G. */
+static void entries_of_the_root_beyond_the_ipa_space_stay_empty(void **state)
+{
+	struct test_host h;
+	struct ms_s2 *s2 = new_of_shape(&h, 14, 32);
+	const uint64_t block = UINT64_C(32) << 20;
+
+	(void)state;
+	assert_int_equal(test_map(s2, UINT64_C(1) << 32, block, 0, MS_PROT_R), -ERANGE);
+	assert_int_equal(ms_s2_unmap(s2, UINT64_C(1) << 32, block), -ERANGE);
+	assert_int_equal(test_map(s2, (UINT64_C(1) << 32) - block, block, 0, MS_PROT_R), 0);
+	test_s2_end(&h, s2);
+}
+
 /* One run of pages may cross the border where the upper address bits change. */
 static void a_run_of_pages_carries_into_the_upper_address_bits(void **state)
 {
@@ -271,6 +306,8 @@ int main(void)
 		cmocka_unit_test(execute_never_takes_one_bit_or_two),
 		cmocka_unit_test(pa_51_48_of_64k_pages_stands_in_bits_15_12),
 		cmocka_unit_test(lpa2_keeps_pa_51_50_where_shareability_was),
+		cmocka_unit_test(upper_address_bits_are_kept_in_every_page_of_a_table),
+		cmocka_unit_test(entries_of_the_root_beyond_the_ipa_space_stay_empty),
 		cmocka_unit_test(a_run_of_pages_carries_into_the_upper_address_bits),
 	};
 

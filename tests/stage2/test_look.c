@@ -157,6 +157,26 @@ static void a_cache_may_hold_more_than_its_array(void **state)
 	test_s2_end(&h, s2);
 }
 
+/* Their places in the memory of tables are the same; either is found wherever the other was. */
+static void tables_that_are_remembered_in_one_place_do_not_mix(void **state)
+{
+	struct test_host h;
+	struct ms_s2 *s2 = test_s2(&h, test_config());
+
+	(void)state;
+	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K) {
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
+		assert_int_equal(
+			test_map(s2, IPA + MS_1G + off, MS_4K, PA + MS_1G + off, MS_PROT_RW), 0);
+		assert_leaf(s2, IPA + off, IPA + off, MS_4K, PA + off, MS_PROT_R);
+		assert_null(ms_s2_check(s2));
+	}
+	assert_int_equal(ms_s2_unmap(s2, IPA, MS_4K), 0);
+	assert_nothing(s2, IPA);
+	assert_leaf(s2, IPA + MS_1G, IPA + MS_1G, MS_4K, PA + MS_1G, MS_PROT_RW);
+	test_s2_end(&h, s2);
+}
+
 static void free_of_a_table_takes_the_tables_in_caches_with_it(void **state)
 {
 	struct test_host h;
@@ -285,6 +305,7 @@ int main(void)
 		cmocka_unit_test(topup_fills_to_capacity_only_when_below_the_minimum),
 		cmocka_unit_test(topup_that_fails_above_the_minimum_is_a_success),
 		cmocka_unit_test(a_cache_may_hold_more_than_its_array),
+		cmocka_unit_test(tables_that_are_remembered_in_one_place_do_not_mix),
 		cmocka_unit_test(free_of_a_table_takes_the_tables_in_caches_with_it),
 		cmocka_unit_test(descriptors_of_tables_do_not_depend_on_memory),
 		cmocka_unit_test(check_sees_what_is_broken),

@@ -101,14 +101,20 @@ static void unmap_of_a_part_of_a_block_removes_the_whole_block(void **state)
 	test_s2_end(&h, s2);
 }
 
+/* The walk's address is in the middle of the first block, and where the second begins. */
 static void unmap_over_two_blocks_removes_both(void **state)
 {
 	struct test_host h;
-	struct ms_s2 *s2 = test_s2(&h, test_config());
+	struct ms_s2 *s2 = test_s2(&h, each_leaf_config());
 
 	(void)state;
 	assert_int_equal(test_map(s2, IPA, 3 * MS_2M, PA, MS_PROT_R), 0);
-	assert_int_equal(ms_s2_unmap(s2, IPA + MS_2M - MS_4K, 2 * MS_4K), 0);
+	forget_log(&h);
+	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_2M + MS_4K), 0);
+	assert_log(&h, "desc 80000000/2 leaf -> 0\n"
+		       "tlbi ipa 80001000/2\n"
+		       "desc 80200000/2 leaf -> 0\n"
+		       "tlbi ipa 80200000/2\n");
 	assert_nothing(s2, IPA);
 	assert_nothing(s2, IPA + MS_2M);
 	assert_leaf(s2, IPA + 2 * MS_2M, IPA + 2 * MS_2M, MS_2M, PA + 2 * MS_2M, MS_PROT_R);
