@@ -131,7 +131,7 @@ struct ms_range *ms_ranges_forward(struct ms_ranges *t, uint64_t x)
 
 	while (pos->i < leaf->hi && leaf->slot[pos->i].start < x)
 		pos->i++;
-	if (pos->i < leaf->hi || (pos->last && pos->below != UINT64_MAX))
+	if (pos->i < leaf->hi || pos->last)
 		return range_at(pos);
 	return ms_ranges_from(t, x, pos);
 }

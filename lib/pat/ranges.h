@@ -158,7 +158,7 @@ struct ms_range *ms_ranges_next_above(const struct ms_ranges *t, uint64_t x,
 				      struct ms_ranges_pos *pos);
 /* The first range with start >= x. */
 struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms_ranges_pos *pos);
-/* The same behind t->finger, where ms_ranges_above() has found a range; its place is t->finger. */
+/* The same behind t->finger, where ms_ranges_above() has just been; its place is t->finger. */
 struct ms_range *ms_ranges_forward(struct ms_ranges *t, uint64_t x);
 /* The one after pos. */
 struct ms_range *ms_ranges_next(const struct ms_ranges *t, struct ms_ranges_pos *pos);

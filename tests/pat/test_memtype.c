@@ -597,6 +597,8 @@ static void a_free_that_hits_an_ioremaps_entry_says_so(void **state)
 	assert_string_equal(ms_trace_last(m, MS_EV_PAT_FREE)->reason,
 			    "no entry matches; a reservation is left behind");
 	assert_int_equal(ms_memtype_leaks(m, NULL, NULL), 1);
+	// the ioremap is gone all the same
+	assert_int_equal(ms_iounmap(m, HIGH, 0x8000), -EINVAL);
 }
 
 static void of_equal_entries_everyone_frees_his_own(void **state)

@@ -258,6 +258,18 @@ static void a_part_of_ram_takes_the_pages_type(void **state)
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, RAM >> 12, VA, 0x4000), -EINVAL);
 }
 
+static void a_part_that_reaches_into_the_isa_range_has_two_types(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 8, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_WC);
+
+	// nothing held: UC- | ISA: WB
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0x9f, VA, 0x2000), -EINVAL);
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0xa0, VA, 0x2000), 0);
+	assert_int_equal(ms_pgprot_cache(prot), MS_CACHE_WB);
+}
+
 static void a_held_type_wins_over_the_mappings_own(void **state)
 {
 	struct world *w = *state;
@@ -645,6 +657,17 @@ static void fork_of_a_copied_first_page_fails(void **state)
 	assert_int_equal(entries(w->m), 0);
 }
 
+static void the_flag_is_not_inherited_even_if_nobody_clears_it(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma parent = vma_of(w, 4, COW), child;
+
+	track_whole(&parent, MS_CACHE_WC);
+	child = dup_for_child(w, &parent);
+	assert_int_equal(ms_track_pfn_copy(&child, &parent, copied(MS_CACHE_WB)), -EINVAL);
+	assert_false(child.vm_flags & MS_VM_PAT);
+}
+
 static void with_the_flag_inherited_the_failed_child_frees_the_parents_entry(void **state)
 {
 	struct world *w = *state;
@@ -723,6 +746,20 @@ static void with_contexts_a_zap_is_nothing_to_tracking(void **state)
 	assert_int_equal(entries(w->m), 1);
 	ms_pfnmap_ctx_put(&vma);
 	assert_int_equal(entries(w->m), 0);
+}
+
+static void a_named_range_drops_the_context(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+
+	track_whole(&vma, MS_CACHE_WC);
+	ms_untrack_pfn(&vma, PFN, 0x4000, 0);
+	assert_null(vma.pfnmap_ctx);
+	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_UNTRACK), 0);
+	ms_pfnmap_ctx_put(&vma);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 1);
 }
 
 static void a_saturated_context_cannot_be_shared(void **state)
@@ -808,6 +845,7 @@ int main(void)
 		ON(72, a_part_of_a_vma_takes_the_type_that_it_finds),
 		ON(612, a_part_over_two_types_is_refused),
 		ON(612, a_part_of_ram_takes_the_pages_type),
+		ON(612, a_part_that_reaches_into_the_isa_range_has_two_types),
 		ON(612, a_held_type_wins_over_the_mappings_own),
 		ON(612, a_type_more_cached_than_asked_for_is_refused),
 		ON(72, a_type_more_cached_than_asked_for_is_refused),
@@ -838,11 +876,13 @@ int main(void)
 		ON(612, a_child_of_an_untracked_vma_reserves_nothing),
 		ON(612, a_childs_type_must_be_the_very_type),
 		ON(612, fork_of_a_copied_first_page_fails),
+		ON(612, the_flag_is_not_inherited_even_if_nobody_clears_it),
 		ON(510, with_the_flag_inherited_the_failed_child_frees_the_parents_entry),
 		ON(early, early_kernels_fork_a_copied_first_page_and_reserve_nothing),
 		ON(612, fork_of_a_zapped_shared_vma_that_kept_its_flag_is_a_warning),
 		ON(72, pieces_and_copies_share_one_context),
 		ON(72, with_contexts_a_zap_is_nothing_to_tracking),
+		ON(72, a_named_range_drops_the_context),
 		ON(72, a_saturated_context_cannot_be_shared),
 		ON(72, a_context_of_ram_frees_nothing),
 		ON(remembered, a_policy_may_remember_and_still_untrack_at_any_zap),
