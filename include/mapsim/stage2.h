@@ -17,11 +17,12 @@
 extern "C" {
 #endif
 
+struct ms_s2_run;
+
 /**
  * Where the table's memory comes from and who hears of what it does. Only alloc and free are
  * required; a callback that is not there costs nothing. No callback may use the table.
  */
-struct ms_s2_run;
 struct ms_s2_host {
 	void *ctx;
 	/** `size` zeroed bytes aligned to `size` (a power of two, at least the granule); NULL:

@@ -22,7 +22,7 @@ struct run {
 	uint64_t last_op;
 };
 
-static unsigned long operations = 4000;
+static unsigned long operations = 3000;
 
 static uint32_t draw(struct run *r, uint32_t below)
 {
