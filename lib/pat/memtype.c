@@ -116,7 +116,7 @@ static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn
 	return NULL;
 }
 
-__attribute__((noinline)) static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+static __attribute__((noinline)) void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 						   enum ms_cache type)
 {
 	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
@@ -129,7 +129,7 @@ __attribute__((noinline)) static void set_ram_type(struct ms_machine *m, ms_pa_t
 }
 
 /* reserve_ram_pages_type(): a type of their own is only for pages that are WB. */
-__attribute__((noinline)) static int reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start,
+static __attribute__((noinline)) int reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start,
 							    ms_pa_t end, enum ms_cache req,
 							    enum ms_cache *got)
 {
@@ -172,7 +172,7 @@ static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_
 }
 
 /* The part of memtype_reserve() that makes an entry. */
-__attribute__((always_inline)) static inline int reserve_entry(struct ms_machine *m, ms_pa_t start,
+static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end, enum ms_cache *type,
 							       bool loose,
 							       struct ms_pfnmap_ctx **ctx)
@@ -202,7 +202,7 @@ __attribute__((always_inline)) static inline int reserve_entry(struct ms_machine
 	return 0;
 }
 
-__attribute__((always_inline)) static inline int reserve(struct ms_machine *m, ms_pa_t start,
+static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, ms_pa_t start,
 							 ms_pa_t end, enum ms_cache *type,
 							 bool loose, struct ms_pfnmap_ctx **ctx)
 {
@@ -236,12 +236,14 @@ static const char *why_granted(const struct ms_machine *m, ms_pa_t start, ms_pa_
 		return NULL;
 	if (ms_is_isa_range(start, end))
 		return free_isa;
+	if (ms_pagerange_is_ram(m, start, end))
+		return "RAM: UC- for UC";
 	if (with_mtrr(m, start, end, req) == got)
 		return "the MTRRs do not say WB";
 	return "the type that is held already";
 }
 
-__attribute__((noinline)) static void keep_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+static __attribute__((noinline)) void keep_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 						   enum ms_cache req, enum ms_cache got, int err)
 {
 	const char *why = err ? NULL : why_granted(m, start, end, req, got);
@@ -255,7 +257,7 @@ __attribute__((noinline)) static void keep_reserve(struct ms_machine *m, ms_pa_t
 }
 
 /* Inlined into both of its callers: what one of them passes as a constant costs it nothing. */
-__attribute__((always_inline)) static inline int reserve_and_tell(struct ms_machine *m,
+static inline __attribute__((always_inline)) int reserve_and_tell(struct ms_machine *m,
 								  ms_pa_t start, ms_pa_t end,
 								  enum ms_cache *type, bool loose,
 								  struct ms_pfnmap_ctx **ctx)
@@ -347,7 +349,7 @@ static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct
 	return 0;
 }
 
-__attribute__((noinline)) static void keep_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+static __attribute__((noinline)) void keep_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 						int err, const char *why)
 {
 	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_FREE,

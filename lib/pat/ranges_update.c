@@ -103,7 +103,7 @@ static void inner_remove(struct ms_ranges_inner *in, unsigned int c)
 }
 
 /* Tells the parents what the node at `height` on the way to pos is now, as far up as it matters. */
-__attribute__((noinline)) static void refresh(const struct ms_ranges *t,
+static __attribute__((noinline)) void refresh(const struct ms_ranges *t,
 					      const struct ms_ranges_pos *pos, unsigned int height)
 {
 	const void *node = height ? (const void *)pos->node[height - 1] : pos->leaf;
@@ -199,7 +199,7 @@ static int have_nodes(struct ms_ranges *t, void **spare, unsigned int need)
 }
 
 /* Makes room at pos, whose leaf is full. All memory is had before anything changes. */
-__attribute__((noinline)) static int make_room(struct ms_ranges *t, struct ms_ranges_pos *pos)
+static __attribute__((noinline)) int make_room(struct ms_ranges *t, struct ms_ranges_pos *pos)
 {
 	void *spare[MS_RANGES_MAX_HEIGHT + 1];
 	bool at_end = at_the_end(t, pos);
@@ -323,7 +323,7 @@ static void lower_root(struct ms_ranges *t)
 }
 
 /* pos's leaf is sparse: from there upward nodes go or join, until one is not sparse. */
-__attribute__((noinline)) static void thin_out(struct ms_ranges *t, const struct ms_ranges_pos *pos)
+static __attribute__((noinline)) void thin_out(struct ms_ranges *t, const struct ms_ranges_pos *pos)
 {
 	void *node = pos->leaf;
 

@@ -283,6 +283,7 @@ static void strong_uc_of_ram_is_a_warning_and_uc_minus(void **state)
 
 	assert_int_equal(granted(m, RAM, RAM + 0x1000, MS_CACHE_UC), MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 1);
+	assert_string_equal(ms_trace_last(m, MS_EV_PAT_RESERVE)->reason, "RAM: UC- for UC");
 }
 
 static void wp_of_ram_is_refused(void **state)
