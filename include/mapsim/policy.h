@@ -2,9 +2,9 @@
 /**
  * policy.h - a kernel version as data: every behaviour in which kernels differ is a field here.
  *
- * ms_policy_linux() hands out a constant; a user copies it, changes fields, and gives it to
- * ms_machine_new(). Any combination of enumerators is a valid policy, also ones that no kernel
- * shipped.
+ * ms_policy_linux() hands out a constant; a user copies it, changes fields or sets a function, and
+ * gives it to ms_machine_new(). Any combination of enumerators is a valid policy, also ones that no
+ * kernel shipped.
  */
 #ifndef MAPSIM_POLICY_H
 #define MAPSIM_POLICY_H
@@ -485,9 +485,20 @@ enum ms_policy_revoke_scope {
 /** block size of a VM_PFNMAP VMA (user_mem_abort; get_vma_page_shift, get_user_mapping_size) */
 enum ms_policy_s2_pfnmap_block {
 	MS_S2_PFNMAP_BLOCK_PAGES_ONLY,
+	/** device_rough_page_shift() of the patch's third version, 2021, never merged: the same
+	 * arithmetic, hugetlb is asked first, and a device's page never takes its host leaf's size
+	 */
+	MS_S2_PFNMAP_BLOCK_ROUGH_VM_PGOFF_V3,
 	MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF,
 	MS_S2_PFNMAP_BLOCK_HUGETLB_ONLY,
 	MS_S2_PFNMAP_BLOCK_FROM_HOST_TABLE,
+};
+
+/** VM_PFNMAP memory in a memslot with a dirty log, mapped after the slot was made: by pages, or as
+ * in any other slot (proposed in 2021, not merged) */
+enum ms_policy_s2_log_pfnmap {
+	MS_S2_LOG_PFNMAP_PAGES,
+	MS_S2_LOG_PFNMAP_AS_UNLOGGED,
 };
 
 /** may a device mapping take the size of its host leaf (user_mem_abort,
@@ -704,6 +715,43 @@ enum ms_policy_abort_address_checks {
 	MS_ABORT_ADDRESS_CHECKS_YES,
 };
 
+/** All that the size of a stage-2 mapping can be chosen from, at a fault. Sizes are bytes. */
+struct ms_block_inputs {
+	ms_ipa_t ipa;      ///< of the fault, page aligned
+	unsigned int prot; ///< the access: MS_PROT_R, W or X
+	uint64_t granule;  ///< of the leaf that forbade the access; 0: nothing is mapped
+	/* the memslot */
+	ms_ipa_t slot_gpa;
+	ms_hva_t slot_hva;
+	uint64_t slot_size;
+	bool logging; ///< it has a dirty log
+	/* the process */
+	ms_hva_t hva;                ///< that ipa shows
+	ms_hva_t vma_start, vma_end; ///< [start, end), as the rest of the VMA when it was sampled
+	uint64_t vma_flags;          ///< MS_VM_*
+	uint64_t vma_pgoff;          ///< in pages
+	uint64_t vma_page_prot;      ///< ms_pgprot_t
+	uint64_t host_leaf;          ///< of the host's leaf at hva; 0: nothing is present
+	/* what was looked up: by the kernel's rules at a block's first page, which decides for all
+	 */
+	ms_pa_t pa; ///< of hva; where the host maps nothing there yet: if it goes on as it begins
+	bool writable;
+	bool device; ///< not System RAM for KVM
+	/* what the kernel's rules would do */
+	uint64_t size;
+	const char *reason; ///< static text
+};
+
+/**
+ * Answers the size of the mapping: a page or a block that the granule has (2M, 1G with 4K pages);
+ * 0: as the kernel. The block is the one around in->ipa; for another size than the kernel's the
+ * page that was touched is looked up where the kernel looked up another. A size that is not
+ * supported, leaves the memslot, or for which guest address, host address and PA are not congruent,
+ * is a violation, and the kernel's choice holds. That the host maps the whole block is not asked
+ * for.
+ */
+typedef uint64_t ms_choose_block_fn(const struct ms_block_inputs *in, void *arg);
+
 struct ms_policy {
 	enum ms_arch arch;
 	char release[24]; ///< the release whose rules these are, e.g. "6.12.107"
@@ -780,6 +828,7 @@ struct ms_policy {
 	enum ms_policy_vfio_noexec vfio_noexec;
 	enum ms_policy_revoke_scope revoke_scope;
 	enum ms_policy_s2_pfnmap_block s2_pfnmap_block;
+	enum ms_policy_s2_log_pfnmap s2_log_pfnmap;
 	enum ms_policy_s2_device_upgrade s2_device_upgrade;
 	enum ms_policy_s2_device_test s2_device_test;
 	enum ms_policy_s2_cacheable_pfnmap s2_cacheable_pfnmap;
@@ -812,7 +861,11 @@ struct ms_policy {
 	enum ms_policy_notifier_change_pte notifier_change_pte;
 	enum ms_policy_notifier_slot_order notifier_slot_order;
 	enum ms_policy_notifier_counts notifier_counts;
-	enum ms_policy_abort_address_checks abort_address_checks;
+	enum ms_policy_abort_address_checks abort_address_checks; // the last field with a name
+
+	/** The user's own choice of stage-2 block sizes; NULL: the kernel's. */
+	ms_choose_block_fn *choose_block;
+	void *choose_block_arg;
 };
 
 /**

@@ -6,6 +6,12 @@
 #include "kvm/internal.h"
 #include "mm/internal.h" /* ms_hugetlb_size() */
 
+bool ms_is_block_size(const struct ms_machine *m, uint64_t size)
+{
+	return size == m->page_size || size == UINT64_C(1) << m->pmd_shift ||
+	       (m->page_shift == 12 && size == UINT64_C(1) << m->pud_shift);
+}
+
 static uint64_t pmd_size(const struct ms_machine *m)
 {
 	return UINT64_C(1) << m->pmd_shift;
@@ -95,7 +101,10 @@ static bool block_leaves_vma(const struct ms_vma *vma, ms_hva_t hva, uint64_t si
 	return ms_align_down(hva, size) + size > vma->vm_end;
 }
 
-/* get_vma_page_shift() of a VM_PFNMAP VMA, 5.14 .. 7.1: arithmetic on vm_pgoff, no table is read */
+/*
+ * get_vma_page_shift() of a VM_PFNMAP VMA, 5.14 .. 7.1, and its forerunner
+ * device_rough_page_shift(): arithmetic on vm_pgoff, no table is read
+ */
 static struct ms_vma_block from_vm_pgoff(const struct ms_machine *m, const struct ms_vma *vma,
 					 ms_hva_t hva)
 {
@@ -141,6 +150,10 @@ static struct ms_vma_block vma_size(const struct ms_vm *vm, const struct ms_vma 
 		if (pfnmap)
 			return (struct ms_vma_block){ m->page_size, true, MS_WHY_PFNMAP_PAGES };
 		break;
+	case MS_S2_PFNMAP_BLOCK_ROUGH_VM_PGOFF_V3:
+		if (pfnmap && !(vma->vm_flags & MS_VM_HUGETLB))
+			return from_vm_pgoff(m, vma, hva);
+		break;
 	case MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF:
 		if (pfnmap && vma->vm_flags & MS_VM_HUGETLB)
 			ms_violation(m, "is_vm_hugetlb_page(vma) and VM_PFNMAP", hva);
@@ -159,6 +172,12 @@ static struct ms_vma_block vma_size(const struct ms_vm *vm, const struct ms_vma 
 	return (struct ms_vma_block){ m->page_size, false, MS_WHY_HOST_LEAF_SMALL };
 }
 
+static bool logging_forces_pages(const struct ms_vm *vm, const struct ms_vma *vma)
+{
+	return !(vma->vm_flags & MS_VM_PFNMAP) ||
+	       vm->machine->policy.s2_log_pfnmap == MS_S2_LOG_PFNMAP_PAGES;
+}
+
 /* The switch on vma_shift in user_mem_abort(); a size that the slot refuses falls through. */
 struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot *slot,
 				 const struct ms_vma *vma, ms_hva_t hva)
@@ -167,7 +186,7 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 	struct ms_vma_block block;
 	enum fit fit;
 
-	if (ms_slot_is_logging(slot))
+	if (ms_slot_is_logging(slot) && logging_forces_pages(vm, vma))
 		return (struct ms_vma_block){ m->page_size, true, MS_WHY_LOGGING };
 	block = vma_size(vm, vma, hva);
 	if (block.size == pud_size(m) && !pmd_folded(m)) {
@@ -248,4 +267,23 @@ int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_
 	}
 	*why = MS_WHY_HOST_LEAF;
 	return (int64_t)pmd_size(m);
+}
+
+uint64_t ms_choose_block(struct ms_vm *vm, const struct ms_memslot *slot,
+			 const struct ms_block_inputs *in)
+{
+	struct ms_machine *m = vm->machine;
+	uint64_t size = m->policy.choose_block(in, m->policy.choose_block_arg);
+
+	if (!size || size == in->size)
+		return in->size;
+	if (!ms_is_block_size(m, size)) {
+		ms_violation(m, "choose_block: no size of a page or a block", in->ipa);
+		return in->size;
+	}
+	if (fits_slot(vm, slot, in->hva, size) != FITS) {
+		ms_violation(m, "choose_block: block does not fit the memslot", in->ipa);
+		return in->size;
+	}
+	return size;
 }

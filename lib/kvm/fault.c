@@ -19,6 +19,7 @@ struct fault {
 
 	/* of the VMA, sampled before the pfn is looked up */
 	struct ms_vma_block block;
+	bool chosen; /* block is the policy's function's */
 	uint64_t vm_flags;
 	bool vma_cacheable;
 	uint64_t seq;
@@ -28,6 +29,8 @@ struct fault {
 	bool device;       /* not map memory */
 	bool noncacheable; /* and mapped as a device */
 	unsigned int prot;
+
+	struct ms_block_inputs *in; /* of the policy's function, NULL: none */
 };
 
 static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
@@ -39,11 +42,22 @@ static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
 /* Tables are needed for what was not mapped, and where logging breaks a block. */
 static int topup(struct fault *f)
 {
-	if (ms_abort_is_perm(f->abort) && !(f->logging && f->abort->write))
+	if (ms_abort_is_perm(f->abort) && !(f->logging && f->abort->write) && !f->in)
 		return 0;
 	if (ms_s2_cache_topup(f->vm->s2, &f->vm->vcpu_cache, ms_s2_cache_min(f->vm->s2)))
 		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);
 	return 0;
+}
+
+static void sample_inputs(struct ms_block_inputs *in, const struct ms_vma *vma)
+{
+	*in = (struct ms_block_inputs){
+		.vma_start = vma->vm_start,
+		.vma_end = vma->vm_end,
+		.vma_flags = vma->vm_flags,
+		.vma_pgoff = vma->vm_pgoff,
+		.vma_page_prot = vma->vm_page_prot,
+	};
 }
 
 /* Under the mmap lock: what is needed of the VMA. */
@@ -63,6 +77,8 @@ static int sample_vma(struct fault *f)
 	f->gfn = f->ipa >> m->page_shift;
 	f->vm_flags = vma->vm_flags;
 	f->vma_cacheable = ms_kvm_vma_is_cacheable(vma);
+	if (f->in)
+		sample_inputs(f->in, vma);
 	return 0;
 }
 
@@ -121,10 +137,12 @@ static int classify(struct fault *f)
 /* May a page take the size of what the host maps? Says why not. */
 static bool may_upgrade(struct fault *f)
 {
-	if (f->block.size != f->vm->machine->page_size || f->block.force_pte)
+	const struct ms_policy *p = &f->vm->machine->policy;
+
+	if (f->block.size != f->vm->machine->page_size || f->block.force_pte || f->chosen)
 		return false;
-	if (f->noncacheable &&
-	    f->vm->machine->policy.s2_device_upgrade != MS_S2_DEVICE_UPGRADE_ALLOWED) {
+	if (f->noncacheable && (p->s2_device_upgrade != MS_S2_DEVICE_UPGRADE_ALLOWED ||
+				p->s2_pfnmap_block == MS_S2_PFNMAP_BLOCK_ROUGH_VM_PGOFF_V3)) {
 		if (f->block.why == MS_WHY_HOST_LEAF_SMALL)
 			f->block.why = MS_WHY_DEVICE_NOT_UPGRADED;
 		return false;
@@ -157,6 +175,92 @@ static int choose_size(struct fault *f)
 	return 0;
 }
 
+static enum ms_kvm_reason map_reason(const struct fault *f)
+{
+	bool relaxes = f->abort->granule == f->block.size;
+
+	if (!relaxes && !ms_aligned(f->pfn << f->vm->machine->page_shift, f->block.size))
+		return MS_WHY_PA_MISALIGNED;
+	return f->block.why;
+}
+
+/* ---- the policy's own choice ---- */
+
+static ms_ipa_t touched_page(const struct fault *f)
+{
+	return ms_align_down(f->abort->ipa, f->vm->machine->page_size);
+}
+
+/* The rest of what the function is told; `kernel`: the fault as it would go on. */
+static void fill_inputs(const struct fault *f, const struct fault *kernel)
+{
+	const struct ms_machine *m = f->vm->machine;
+	struct ms_block_inputs *in = f->in;
+	struct ms_host_leaf leaf;
+
+	in->ipa = touched_page(f);
+	in->prot = f->abort->write ? MS_PROT_W : f->abort->exec ? MS_PROT_X : MS_PROT_R;
+	in->granule = f->abort->granule;
+	in->slot_gpa = ms_slot_gpa(f->vm, f->slot);
+	in->slot_hva = f->slot->hva;
+	in->slot_size = ms_slot_bytes(f->vm, f->slot);
+	in->logging = f->logging;
+	in->hva = f->hva;
+	in->pa = (f->pfn << m->page_shift) + (in->ipa - (f->gfn << m->page_shift));
+	if (ms_host_leaf(f->vm->mm, f->hva, &leaf)) {
+		in->host_leaf = leaf.size;
+		in->pa = (leaf.entry & MS_PTE_PA_MASK) + (f->hva - leaf.start);
+	}
+	in->writable = f->writable;
+	in->device = f->device;
+	in->size = kernel->block.size;
+	in->reason = ms_kvm_reason(m, map_reason(kernel));
+}
+
+/* Another size than the kernel's, around the page that was touched. */
+static int take_size(struct fault *f, uint64_t size)
+{
+	struct ms_machine *m = f->vm->machine;
+	const struct fault kernel = *f;
+	ms_ipa_t ipa = touched_page(f);
+	int ret = 0;
+
+	f->gfn = ipa >> m->page_shift;
+	if (f->gfn != kernel.gfn)
+		ret = lookup_pfn(f);
+	if (!ret && f->gfn != kernel.gfn)
+		ret = classify(f);
+	if (ret)
+		return ret;
+	if (((f->pfn << m->page_shift) ^ ipa) & (size - 1)) {
+		ms_violation(m, "choose_block: IPA and PA are not congruent", ipa);
+		*f = kernel;
+		return 0;
+	}
+	f->chosen = true;
+	f->block = (struct ms_vma_block){ .size = size, .why = MS_WHY_POLICY };
+	f->pfn = ms_align_down(f->pfn, size >> m->page_shift);
+	f->ipa = f->abort->ipa;
+	if (size > m->page_size || m->policy.s2_map_address == MS_S2_MAP_ADDRESS_GFN)
+		f->ipa = ms_align_down(f->ipa, size);
+	return 0;
+}
+
+static int ask_policy(struct fault *f)
+{
+	struct fault kernel = *f;
+	uint64_t size;
+
+	// Where the host's entry went the kernel begins again, and so does this.
+	if (!f->vm->mm || choose_size(&kernel))
+		return 0;
+	fill_inputs(f, &kernel);
+	size = ms_choose_block(f->vm, f->slot, f->in);
+	return size == f->in->size ? 0 : take_size(f, size);
+}
+
+/* ---- the mapping ---- */
+
 static unsigned int choose_prot(const struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -186,11 +290,23 @@ static void maintain_caches(struct fault *f)
 		ms_vm_cmo(f->vm, MS_CMO_ICACHE_INVAL, pa, f->block.size);
 }
 
-static enum ms_kvm_reason map_reason(const struct fault *f)
+/* Up to 6.1 a permission fault of a logged page takes the lock for reading. */
+static bool has_read_lock_only(const struct fault *f)
 {
-	if (!ms_aligned(f->pfn << f->vm->machine->page_shift, f->block.size))
-		return MS_WHY_PA_MISALIGNED;
-	return f->block.why;
+	const struct ms_machine *m = f->vm->machine;
+
+	return m->policy.s2_lock == MS_S2_LOCK_WRITE_READ_FOR_LOG && f->logging &&
+	       f->abort->write && f->abort->granule == m->page_size;
+}
+
+static int map(struct fault *f)
+{
+	struct ms_machine *m = f->vm->machine;
+
+	if (has_read_lock_only(f))
+		ms_violation(m, "Attempted stage-2 map outside of write lock", f->ipa);
+	return ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
+			    &f->vm->vcpu_cache, map_reason(f));
 }
 
 static int install(struct fault *f)
@@ -206,8 +322,7 @@ static int install(struct fault *f)
 	if (f->abort->granule == f->block.size)
 		ret = ms_vm_s2_relax(f->vm, f->ipa, f->prot);
 	else
-		ret = ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
-				   &f->vm->vcpu_cache, map_reason(f));
+		ret = map(f);
 	if (ret)
 		f->abort->why = ret == -EAGAIN ? MS_WHY_SAME_LEAF : MS_WHY_NO_MEMORY;
 	else if (f->writable && !dirty_first)
@@ -221,19 +336,47 @@ static bool invalidated(const struct fault *f)
 	return f->vm->invalidate_in_progress || f->vm->invalidate_seq != f->seq;
 }
 
+/* Has the VMM introduced a VMA that a VM with MTE may not have? */
+static int check_mte(struct fault *f)
+{
+	if (ms_abort_is_perm(f->abort) || f->noncacheable ||
+	    !ms_kvm_mte_refuses(f->vm, f->vm_flags))
+		return 0;
+	return refuse(f, MS_WHY_MTE, -EFAULT);
+}
+
+/*
+ * sanitise_mte_tags(): the tags of a page are cleared once. Up to 6.1 memory without a page is
+ * refused, later nobody looks.
+ */
+static int sanitise_mte_tags(struct fault *f)
+{
+	struct ms_machine *m = f->vm->machine;
+
+	if (!f->vm->config.mte || ms_abort_is_perm(f->abort) || f->noncacheable ||
+	    ms_pfn_is_ram(m, f->pfn))
+		return 0;
+	if (m->policy.mte_vma == MS_MTE_VMA_NO_SHARED)
+		return refuse(f, MS_WHY_MTE_NO_PAGE, -EFAULT);
+	ms_violation(m, "sanitise_mte_tags: no page behind the pfn", f->pfn << m->page_shift);
+	return 0;
+}
+
 /* What is done with mmu_lock held. */
 static int map_locked(struct fault *f)
 {
+	bool check_late = f->vm->machine->policy.mte_check == MS_MTE_CHECK_UNDER_MMU_LOCK;
 	int ret;
 
 	if (invalidated(f))
 		return refuse(f, MS_WHY_NOTIFIER_RETRY, -EAGAIN);
 	ret = choose_size(f);
+	if (!ret && check_late)
+		ret = check_mte(f);
+	if (!ret)
+		ret = sanitise_mte_tags(f);
 	if (ret)
 		return ret;
-	if (!ms_abort_is_perm(f->abort) && !f->noncacheable &&
-	    ms_kvm_mte_refuses(f->vm, f->vm_flags))
-		return refuse(f, MS_WHY_MTE, -EFAULT);
 	f->prot = choose_prot(f);
 	return install(f);
 }
@@ -277,8 +420,12 @@ int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
 		.ipa = abort->ipa,
 		.logging = ms_slot_is_logging(slot),
 	};
+	const struct ms_policy *p = &vm->machine->policy;
+	struct ms_block_inputs inputs;
 	int ret;
 
+	if (p->choose_block)
+		f.in = &inputs;
 	if (ms_abort_is_perm(abort) && !abort->write && !abort->exec)
 		return refuse(&f, MS_WHY_READ_PERMISSION, -EFAULT);
 	ret = prepare(&f);
@@ -286,6 +433,10 @@ int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
 		ret = lookup_pfn(&f);
 	if (!ret)
 		ret = classify(&f);
+	if (!ret && p->mte_check == MS_MTE_CHECK_BEFORE_MMU_LOCK)
+		ret = check_mte(&f);
+	if (!ret && f.in)
+		ret = ask_policy(&f);
 	if (ret)
 		return ret;
 	ms_hook(vm->machine, MS_HOOK_S2_PFN_FOUND, abort->ipa);

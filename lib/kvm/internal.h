@@ -43,6 +43,7 @@ enum ms_kvm_reason {
 	MS_WHY_HOST_LEAF,
 	MS_WHY_THP,
 	MS_WHY_PERM_BLOCK,
+	MS_WHY_POLICY, /* or a page */
 	MS_WHY_PA_MISALIGNED,
 	/* a page */
 	MS_WHY_LOGGING,
@@ -71,6 +72,7 @@ enum ms_kvm_reason {
 	MS_WHY_CACHEABLE_UNSUPPORTED,
 	MS_WHY_EXEC_DEVICE,
 	MS_WHY_MTE,
+	MS_WHY_MTE_NO_PAGE,
 	MS_WHY_READ_PERMISSION,
 	MS_WHY_NOTIFIER_RETRY,
 	MS_WHY_HOST_ENTRY_GONE,
@@ -254,6 +256,11 @@ struct ms_vma_block {
 };
 struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot *slot,
 				 const struct ms_vma *vma, ms_hva_t hva);
+/* kvm_is_block_size_supported(): the page size is one of them */
+bool ms_is_block_size(const struct ms_machine *m, uint64_t size);
+/* The size that policy choose_block answers; in->size where that is none. */
+uint64_t ms_choose_block(struct ms_vm *vm, const struct ms_memslot *slot,
+			 const struct ms_block_inputs *in);
 /*
  * transparent_hugepage_adjust: PMD size if the slot and the host's leaf allow it, else page size;
  * -EAGAIN: the host's entry went.

@@ -33,6 +33,7 @@ static const char *const texts[MS_WHY_COUNT][3] = {
 	[MS_WHY_HOST_LEAF] = PMD("host maps at least ", " here, block inside memslot"),
 	[MS_WHY_THP] = PMD("page of a transparent huge page of ", ", block inside memslot"),
 	[MS_WHY_PERM_BLOCK] = SAME("permission fault on a block keeps its size"),
+	[MS_WHY_POLICY] = SAME("size chosen by the policy's function"),
 	[MS_WHY_PA_MISALIGNED] =
 		SAME("block chosen, but PA not aligned to it: smaller leaves laid"),
 
@@ -64,6 +65,7 @@ static const char *const texts[MS_WHY_COUNT][3] = {
 	[MS_WHY_CACHEABLE_UNSUPPORTED] = SAME("cacheable VM_PFNMAP needs FWB and DIC"),
 	[MS_WHY_EXEC_DEVICE] = SAME("instruction fetch from device memory"),
 	[MS_WHY_MTE] = SAME("VMA does not allow MTE"),
+	[MS_WHY_MTE_NO_PAGE] = SAME("memory has no page that could be tagged"),
 	[MS_WHY_READ_PERMISSION] = SAME("permission fault of a read"),
 	[MS_WHY_NOTIFIER_RETRY] = SAME("MMU notifier ran since the VMA was looked at: retry"),
 	[MS_WHY_HOST_ENTRY_GONE] = SAME("host entry is not valid: retry"),

@@ -13,13 +13,6 @@ static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
 	return *ipa_bits < MIN_IPA_BITS || *ipa_bits > m->config.ipa_bits ? -EINVAL : 0;
 }
 
-/* kvm_is_block_size_supported(): the page size is one of them */
-static bool is_block_size(const struct ms_machine *m, uint64_t size)
-{
-	return size == m->page_size || size == UINT64_C(1) << m->pmd_shift ||
-	       (m->page_shift == 12 && size == UINT64_C(1) << m->pud_shift);
-}
-
 /* KVM_ENABLE_CAP, before there is a slot or a vCPU. */
 static int check_capabilities(const struct ms_machine *m, const struct ms_vm_config *config)
 {
@@ -27,8 +20,8 @@ static int check_capabilities(const struct ms_machine *m, const struct ms_vm_con
 
 	if (config->dirty_initset && !config->dirty_manual)
 		return -EINVAL;
-	if (config->split_chunk &&
-	    (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO || !is_block_size(m, config->split_chunk)))
+	if (config->split_chunk && (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO ||
+				    !ms_is_block_size(m, config->split_chunk)))
 		return -EINVAL;
 	if (config->mte && p->mte_vma == MS_MTE_VMA_NONE)
 		return -EINVAL;

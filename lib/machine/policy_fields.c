@@ -181,8 +181,10 @@ const struct ms_policy_field ms_policy_fields[] = {
 	FIELD(revoke_scope, "which mappings a claim tears down", VALUE(REVOKE_SCOPE, DEVMEM),
 	      VALUE(REVOKE_SCOPE, DEVMEM_AND_SYSFS)),
 	FIELD(s2_pfnmap_block, "block size of a VM_PFNMAP VMA", VALUE(S2_PFNMAP_BLOCK, PAGES_ONLY),
-	      VALUE(S2_PFNMAP_BLOCK, FROM_VM_PGOFF), VALUE(S2_PFNMAP_BLOCK, HUGETLB_ONLY),
-	      VALUE(S2_PFNMAP_BLOCK, FROM_HOST_TABLE)),
+	      VALUE(S2_PFNMAP_BLOCK, ROUGH_VM_PGOFF_V3), VALUE(S2_PFNMAP_BLOCK, FROM_VM_PGOFF),
+	      VALUE(S2_PFNMAP_BLOCK, HUGETLB_ONLY), VALUE(S2_PFNMAP_BLOCK, FROM_HOST_TABLE)),
+	FIELD(s2_log_pfnmap, "VM_PFNMAP memory in a slot with a dirty log",
+	      VALUE(S2_LOG_PFNMAP, PAGES), VALUE(S2_LOG_PFNMAP, AS_UNLOGGED)),
 	FIELD(s2_device_upgrade, "may a device mapping take the size of its host leaf",
 	      VALUE(S2_DEVICE_UPGRADE, FORCES_PAGES), VALUE(S2_DEVICE_UPGRADE, NO_UPGRADE),
 	      VALUE(S2_DEVICE_UPGRADE, ALLOWED)),
@@ -261,7 +263,11 @@ const struct ms_policy_field ms_policy_fields[] = {
 static_assert(sizeof(enum ms_policy_vma_merge_close) == sizeof(unsigned int),
 	      "a field is read and written as an unsigned int");
 static_assert(offsetof(struct ms_policy, vma_merge_close) + NR_FIELDS * sizeof(unsigned int) ==
-		      sizeof(struct ms_policy),
+		      offsetof(struct ms_policy, abort_address_checks) + sizeof(unsigned int),
 	      "every field of struct ms_policy has a line in the table above");
+static_assert(offsetof(struct ms_policy, choose_block) -
+			      offsetof(struct ms_policy, abort_address_checks) <
+		      3 * sizeof(unsigned int),
+	      "abort_address_checks is the last of them");
 
 const size_t ms_policy_fields_count = NR_FIELDS;

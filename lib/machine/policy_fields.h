@@ -5,7 +5,7 @@
 
 #include "machine/internal.h"
 
-#define MS_POLICY_MAX_VALUES 4
+#define MS_POLICY_MAX_VALUES 5
 
 struct ms_policy_field {
 	const char *name, *doc;
