@@ -45,6 +45,18 @@ void ms_memtype_walk(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 size_t ms_memtype_leaks(const struct ms_machine *m,
 			void (*fn)(const struct ms_memtype *entry, void *arg), void *arg);
 
+struct ms_memtype_alias {
+	ms_pa_t start, end; ///< [start, end)
+	unsigned int types; ///< 1u << enum ms_cache of each type in use
+};
+/**
+ * Physical ranges that page-table entries of processes, or ioremaps, map with more than one cache
+ * type at this moment: what memtypes are there to prevent. Calls fn (may be NULL) for each, by
+ * address; fn changes nothing. Answers how many, or -ENOMEM.
+ */
+int ms_memtype_aliases(struct ms_machine *m,
+		       void (*fn)(const struct ms_memtype_alias *alias, void *arg), void *arg);
+
 /**
  * Whether an MS_EV_PAT_FREE was decided by the list. false: memtype_free ended before (PAT off, ISA
  * range, RAM), where a probe on the removal of entries sees nothing. Its `reason` tells what was

@@ -8,6 +8,7 @@
  *   ioremap.c                   the kernel's own mappings
  *   track.c                     VMAs: track_pfn_*, untrack_pfn*, contexts
  *   leaks.c                     what nobody will give back
+ *   aliases.c                   what is mapped with two types
  */
 #ifndef MS_PAT_INTERNAL_H
 #define MS_PAT_INTERNAL_H

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What goes wrong with memtypes in whole processes, and how it is seen. */
+#include <mapsim/machine.h>
+#include <mapsim/mm.h>
+#include <mapsim/pat.h>
+#include <mapsim/pfnmap.h>
+#include <mapsim/phys.h>
+#include <mapsim/policy.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define BAR UINT64_C(0x180000000)
+#define VA UINT64_C(0x200000000000)
+#define VA2 UINT64_C(0x210000000000)
+
+/* Maps the BAR's pages at the file's offset with the type in priv. */
+static int remap(struct ms_file *file, struct ms_vma *vma)
+{
+	const enum ms_cache *type = ms_file_priv(file);
+	ms_pgprot_t prot = ms_pgprot_set_cache(vma->vm_page_prot, *type);
+
+	return ms_remap_pfn_range(vma, vma->vm_start, (BAR >> 12) + vma->vm_pgoff,
+				  vma->vm_end - vma->vm_start, prot);
+}
+
+static const struct ms_file_ops remap_ops = { .name = "remap", .mmap = remap };
+static const enum ms_cache wc = MS_CACHE_WC, uc_minus = MS_CACHE_UC_MINUS;
+
+struct world {
+	struct ms_machine *m;
+	struct ms_mm *mm;
+	struct ms_file *wc, *uc_minus;
+};
+
+static int setup(void **state, const char *release)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	w->m = ms_machine_new(ms_policy_linux(release, MS_ARCH_X86_64));
+	assert_non_null(w->m);
+	assert_int_equal(ms_ram_add(w->m, 0x100000, 0x1000000), 0);
+	assert_non_null(ms_device_add(w->m, "bar", BAR, 0x100000));
+	w->mm = ms_mm_new(w->m);
+	w->wc = ms_file_new(w->m, &remap_ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL,
+			    (void *)(uintptr_t)&wc);
+	w->uc_minus = ms_file_new(w->m, &remap_ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL,
+				  (void *)(uintptr_t)&uc_minus);
+	*state = w;
+	return 0;
+}
+
+static int setup_612(void **state)
+{
+	return setup(state, "6.12.107");
+}
+
+static int setup_72(void **state)
+{
+	return setup(state, "7.2.13");
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	ms_machine_free(w->m);
+	free(w);
+	return 0;
+}
+
+static void map(struct world *w, ms_hva_t va, uint64_t len, struct ms_file *file, uint64_t off)
+{
+	assert_int_equal(
+		ms_mmap(w->mm, va, len, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED, file, off), va);
+}
+
+struct seen {
+	struct ms_memtype_alias alias[4];
+	size_t n;
+};
+
+static void note_alias(const struct ms_memtype_alias *alias, void *arg)
+{
+	struct seen *seen = arg;
+
+	assert_true(seen->n < 4);
+	seen->alias[seen->n++] = *alias;
+}
+
+static void note_leak(const struct ms_memtype *entry, void *arg)
+{
+	*(struct ms_memtype *)arg = *entry;
+}
+
+static void a_partial_zap_lets_another_type_in_beside_the_pages_that_stay(void **state)
+{
+	struct world *w = *state;
+	struct seen seen = { .n = 0 };
+
+	// WC   [0][1][.][3]   page 2 is zapped, and with it goes the whole reservation
+	// UC-     [1][2][3]
+	map(w, VA, 0x4000, w->wc, 0);
+	ms_unmap_mapping_range(w->wc, 0x2000, 0x1000, true);
+	map(w, VA2, 0x3000, w->uc_minus, 0x1000);
+	assert_int_equal(ms_memtype_aliases(w->m, note_alias, &seen), 2);
+	assert_int_equal(seen.alias[0].start, BAR + 0x1000);
+	assert_int_equal(seen.alias[0].end, BAR + 0x2000);
+	assert_int_equal(seen.alias[0].types, 1u << MS_CACHE_WC | 1u << MS_CACHE_UC_MINUS);
+	assert_int_equal(seen.alias[1].start, BAR + 0x3000);
+	assert_int_equal(seen.alias[1].end, BAR + 0x4000);
+	assert_int_equal(ms_munmap(w->mm, VA, 0x4000), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+}
+
+static void where_the_reservation_is_remembered_the_held_type_wins_again(void **state)
+{
+	struct world *w = *state;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	ms_unmap_mapping_range(w->wc, 0x2000, 0x1000, true);
+	map(w, VA2, 0x3000, w->uc_minus, 0x1000);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
+}
+
+static void an_ioremap_counts_as_a_mapping(void **state)
+{
+	struct world *w = *state;
+	struct seen seen = { .n = 0 };
+
+	map(w, VA, 0x4000, w->wc, 0);
+	ms_unmap_mapping_range(w->wc, 0, 0x1000, true);
+	assert_int_equal(ms_ioremap(w->m, BAR, 0x10000, MS_CACHE_UC_MINUS), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, note_alias, &seen), 1);
+	assert_int_equal(seen.alias[0].start, BAR + 0x1000);
+	assert_int_equal(seen.alias[0].end, BAR + 0x4000);
+	assert_int_equal(ms_iounmap(w->m, BAR, 0x10000), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+}
+
+static void an_entry_without_access_aliases_nothing(void **state)
+{
+	struct world *w = *state;
+
+	map(w, VA, 0x2000, w->wc, 0);
+	ms_unmap_mapping_range(w->wc, 0, 0x1000, true);
+	assert_int_equal(ms_mprotect(w->mm, VA, 0x2000, 0), 0);
+	map(w, VA2, 0x2000, w->uc_minus, 0);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+	assert_int_equal(ms_mprotect(w->mm, VA, 0x2000, MS_PROT_RW), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 1);
+}
+
+static void one_type_mapped_often_is_no_alias(void **state)
+{
+	struct world *w = *state;
+	struct ms_mm *child;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	map(w, VA2, 0x2000, w->uc_minus, 0x1000); // becomes WC
+	child = ms_fork(w->mm, NULL);
+	assert_non_null(child);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+}
+
+static void the_aliases_need_memory(void **state)
+{
+	struct world *w = *state;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	ms_machine_fail_alloc(w->m, 1);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), -ENOMEM);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+}
+
+static void unmapping_the_head_first_leaves_the_head_behind(void **state)
+{
+	struct world *w = *state;
+	struct ms_memtype leak;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	assert_int_equal(ms_munmap(w->mm, VA, 0x1000), 0);
+	assert_int_equal(ms_memtype_leaks(w->m, note_leak, &leak), 0);
+	assert_int_equal(ms_munmap(w->mm, VA + 0x1000, 0x3000), 0);
+	assert_int_equal(ms_memtype_leaks(w->m, note_leak, &leak), 1);
+	assert_int_equal(leak.start, BAR);
+	assert_int_equal(leak.end, BAR + 0x1000);
+	assert_int_equal(leak.type, MS_CACHE_WC);
+}
+
+static void moving_a_part_leaves_behind_what_stays(void **state)
+{
+	struct world *w = *state;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	assert_int_equal(ms_mremap(w->mm, VA + 0x2000, 0x2000, 0x2000,
+				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, VA2),
+			 VA2);
+	assert_int_equal(ms_munmap(w->mm, VA2, 0x2000), 0);
+	assert_int_equal(ms_munmap(w->mm, VA, 0x2000), 0);
+	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 1);
+}
+
+static void nothing_is_left_behind_where_the_reservation_is_remembered(void **state)
+{
+	struct world *w = *state;
+	struct ms_mm *child;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	child = ms_fork(w->mm, NULL);
+	assert_int_equal(ms_munmap(w->mm, VA, 0x1000), 0);
+	assert_int_equal(ms_mremap(w->mm, VA + 0x2000, 0x1000, 0x1000,
+				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, VA2),
+			 VA2);
+	ms_mm_exit(w->mm);
+	assert_true(ms_memtype_get(w->m, 0, &(struct ms_memtype){ 0 }));
+	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
+	ms_mm_exit(child);
+	assert_false(ms_memtype_get(w->m, 0, &(struct ms_memtype){ 0 }));
+}
+
+#define ON(kernel, f) \
+	{ \
+#f " (" #kernel ")", f, setup_##kernel, teardown, NULL \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON(612, a_partial_zap_lets_another_type_in_beside_the_pages_that_stay),
+		ON(72, where_the_reservation_is_remembered_the_held_type_wins_again),
+		ON(612, an_ioremap_counts_as_a_mapping),
+		ON(612, an_entry_without_access_aliases_nothing),
+		ON(612, one_type_mapped_often_is_no_alias),
+		ON(612, the_aliases_need_memory),
+		ON(612, unmapping_the_head_first_leaves_the_head_behind),
+		ON(612, moving_a_part_leaves_behind_what_stays),
+		ON(72, nothing_is_left_behind_where_the_reservation_is_remembered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
