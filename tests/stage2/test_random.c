@@ -22,7 +22,7 @@ struct run {
 	uint64_t last_op;
 };
 
-static unsigned long operations = 3000;
+static unsigned long operations = 8000;
 
 static uint32_t draw(struct run *r, uint32_t below)
 {
@@ -110,7 +110,9 @@ static void do_map(struct run *r, uint32_t page, uint32_t n)
 
 static void do_split(struct run *r, uint32_t page, uint32_t n)
 {
-	unsigned int tables = draw(r, 20) ? draw(r, 4) : r->oracle.per_level[2] + 1;
+	/* Few; or enough for the pages of the largest block, where that has two levels below. */
+	unsigned int all = r->oracle.min_block_level == 1 ? r->oracle.per_level[2] + 1 : 8;
+	unsigned int tables = draw(r, 20) ? draw(r, 4) : all;
 	struct ms_s2_cache cache = { .count = 0 };
 	int ret;
 
