@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory for a VM with MTE: which VMAs it takes, at memslot creation and, for what came later, at
+ * the fault.
+ */
+#include "world.h"
+
+static struct world mte_world(const struct ms_policy *policy, bool dic)
+{
+	const struct ms_machine_config config = { .dic = dic };
+	struct world w;
+
+	world_start(&w, policy, &config);
+	ms_vm_free(w.vm);
+	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &w.vm), 0);
+	return w;
+}
+
+static const struct ms_policy *kernel(const char *release)
+{
+	return ms_policy_linux(release, MS_ARCH_ARM64);
+}
+
+static void map_shared(struct world *w)
+{
+	struct ms_file *file = ms_memfd_new(w->m, PAGE);
+
+	assert_int_equal(ms_mmap(w->mm, HVA, PAGE, MS_PROT_RW,
+				 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, file, 0),
+			 HVA);
+}
+
+/* As on a machine with MTE: memory that may have tags. */
+static void map_taggable(struct world *w, bool shared)
+{
+	if (shared)
+		map_shared(w);
+	else
+		map_pages(w, HVA, PAGE);
+	ms_find_vma(w->mm, HVA)->vm_flags |= MS_VM_MTE_ALLOWED;
+}
+
+static int set_slot(struct world *w)
+{
+	return ms_vm_set_slot(w->vm, 1, GPA, PAGE, HVA, 0);
+}
+
+enum memory { PRIVATE, SHARED, TAGGABLE, SHARED_TAGGABLE, DEVICE };
+
+static void map_memory(struct world *w, enum memory memory)
+{
+	switch (memory) {
+	case PRIVATE:
+		map_pages(w, HVA, PAGE);
+		break;
+	case SHARED:
+		map_shared(w);
+		break;
+	case TAGGABLE:
+	case SHARED_TAGGABLE:
+		map_taggable(w, memory == SHARED_TAGGABLE);
+		break;
+	case DEVICE:
+		map_bar(w, HVA, PAGE, 0);
+		break;
+	}
+}
+
+static int slot_over(const char *release, enum memory memory)
+{
+	struct world w = mte_world(kernel(release), false);
+	int ret;
+
+	map_memory(&w, memory);
+	ret = set_slot(&w);
+	world_end(&w);
+	return ret;
+}
+
+static int write_to_what_came_later(const char *release, enum memory memory)
+{
+	struct world w = mte_world(kernel(release), false);
+	struct ms_guest_access access;
+
+	assert_int_equal(set_slot(&w), 0);
+	map_memory(&w, memory);
+	access = ms_guest_write(w.vm, GPA);
+	assert_int_equal(access.exit, access.err ? MS_GUEST_ERROR : MS_GUEST_OK);
+	world_end(&w);
+	return access.err;
+}
+
+static void up_to_6_1_no_memory_may_be_shared(void **state)
+{
+	static const char *const release[] = { "5.15", "6.1.0", "6.1.192" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(slot_over(release[i], PRIVATE), 0);
+		assert_int_equal(slot_over(release[i], SHARED), -EINVAL);
+		assert_int_equal(slot_over(release[i], SHARED_TAGGABLE), -EINVAL);
+		assert_int_equal(slot_over(release[i], DEVICE), -EINVAL);
+		assert_int_equal(write_to_what_came_later(release[i], PRIVATE), 0);
+		assert_int_equal(write_to_what_came_later(release[i], SHARED), -EFAULT);
+		assert_int_equal(write_to_what_came_later(release[i], SHARED_TAGGABLE), -EFAULT);
+	}
+}
+
+static void later_all_memory_must_be_taggable(void **state)
+{
+	static const char *const release[] = { "6.12.0", "6.12.117", "6.17", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(slot_over(release[i], PRIVATE), -EINVAL);
+		assert_int_equal(slot_over(release[i], SHARED), -EINVAL);
+		assert_int_equal(slot_over(release[i], TAGGABLE), 0);
+		assert_int_equal(slot_over(release[i], SHARED_TAGGABLE), 0);
+		assert_int_equal(slot_over(release[i], DEVICE), -EINVAL);
+		assert_int_equal(write_to_what_came_later(release[i], PRIVATE), -EFAULT);
+		assert_int_equal(write_to_what_came_later(release[i], TAGGABLE), 0);
+		assert_int_equal(write_to_what_came_later(release[i], SHARED_TAGGABLE), 0);
+	}
+}
+
+static void device_that_came_later_is_not_asked_for_tags(void **state)
+{
+	(void)state;
+	assert_int_equal(write_to_what_came_later("6.1.192", DEVICE), 0);
+	assert_int_equal(write_to_what_came_later("6.12.117", DEVICE), 0);
+	assert_int_equal(write_to_what_came_later("7.2.13", DEVICE), 0);
+}
+
+static void vm_without_mte_takes_everything(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	map_shared(&w);
+	assert_int_equal(set_slot(&w), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	world_end(&w);
+}
+
+static void permission_faults_are_not_asked(void **state)
+{
+	struct world w = mte_world(kernel("6.12.117"), false);
+
+	(void)state;
+	map_taggable(&w, false);
+	assert_int_equal(set_slot(&w), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	ms_find_vma(w.mm, HVA)->vm_flags &= ~MS_VM_MTE_ALLOWED;
+	assert_int_equal(ms_guest_exec(w.vm, GPA).exit, MS_GUEST_OK);
+	world_end(&w);
+}
+
+static void refusal_says_why(void **state)
+{
+	struct world w = mte_world(kernel("6.12.117"), false);
+	const struct ms_event *ev;
+
+	(void)state;
+	assert_int_equal(set_slot(&w), 0);
+	map_pages(&w, HVA, PAGE);
+	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
+	assert_int_equal(ms_guest_write(w.vm, GPA).err, -EFAULT);
+	ev = ms_trace_last(w.m, MS_EV_GUEST_ABORT);
+	assert_int_equal(ev->ret, -EFAULT);
+	assert_string_equal(ev->reason, "VMA does not allow MTE");
+	world_end(&w);
+}
+
+/* ---- against a notifier ---- */
+
+static void zap_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	assert_int_equal(ms_madvise(arg, HVA, PAGE, MS_MADV_DONTNEED), 0);
+}
+
+static unsigned int faults_of_a_refusal_with_a_zap(const struct ms_policy *policy)
+{
+	struct world w = mte_world(policy, false);
+	struct ms_guest_access access;
+
+	assert_int_equal(set_slot(&w), 0);
+	map_pages(&w, HVA, PAGE);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_once, w.mm);
+	access = ms_guest_write(w.vm, GPA);
+	assert_int_equal(access.err, -EFAULT);
+	world_end(&w);
+	return access.faults;
+}
+
+static void refusal_came_after_the_check_for_notifiers_up_to_6_17(void **state)
+{
+	struct ms_policy early = *kernel("6.12.117");
+
+	(void)state;
+	early.mte_check = MS_MTE_CHECK_BEFORE_MMU_LOCK;
+	assert_int_equal(faults_of_a_refusal_with_a_zap(kernel("6.12.117")), 2);
+	assert_int_equal(faults_of_a_refusal_with_a_zap(kernel("6.17")), 2);
+	assert_int_equal(faults_of_a_refusal_with_a_zap(kernel("7.2.13")), 1);
+	assert_int_equal(faults_of_a_refusal_with_a_zap(&early), 1);
+}
+
+/* ---- cacheable device memory has no pages that could be tagged ---- */
+
+static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	vma->vm_flags |= MS_VM_MTE_ALLOWED;
+	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = remap_cacheable };
+
+static void memory_without_a_page_is_refused_by_the_rule_of_6_1_and_unseen_later(void **state)
+{
+	struct ms_policy policy = *kernel("7.2.13");
+	struct world w = mte_world(&policy, true);
+
+	(void)state;
+	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, &cacheable_ops, 0);
+	assert_int_equal(set_slot(&w), 0);
+	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_string_equal(ms_trace_last(w.m, MS_EV_VIOLATION)->reason,
+			    "sanitise_mte_tags: no page behind the pfn");
+	world_end(&w);
+
+	policy.mte_vma = MS_MTE_VMA_NO_SHARED;
+	w = mte_world(&policy, true);
+	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, &cacheable_ops, 0);
+	assert_int_equal(set_slot(&w), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).err, -EFAULT);
+	assert_int_equal(ms_trace_total(w.m, MS_EV_VIOLATION), 0);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(up_to_6_1_no_memory_may_be_shared),
+		cmocka_unit_test(later_all_memory_must_be_taggable),
+		cmocka_unit_test(device_that_came_later_is_not_asked_for_tags),
+		cmocka_unit_test(vm_without_mte_takes_everything),
+		cmocka_unit_test(permission_faults_are_not_asked),
+		cmocka_unit_test(refusal_says_why),
+		cmocka_unit_test(refusal_came_after_the_check_for_notifiers_up_to_6_17),
+		cmocka_unit_test(
+			memory_without_a_page_is_refused_by_the_rule_of_6_1_and_unseen_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
