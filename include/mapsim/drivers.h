@@ -51,7 +51,7 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
 /** The mmap offset at which the BAR starts in its vfio file. */
 uint64_t ms_vfio_offset(const struct ms_file *file);
 /** Sets or clears the memory-enable bit of the device's PCI command register. -ENODEV: not a vfio
- * file. */
+ * file; -EBUSY: a hook asks where the kernel would wait for a fault to end. */
 int ms_vfio_set_memory(struct ms_file *file, bool enabled);
 /**
  * Policy vfio V1_*: mmap maps the whole VMA at once where memory is enabled, instead of the first

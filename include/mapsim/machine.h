@@ -60,18 +60,49 @@ void ms_machine_fail_alloc(struct ms_machine *m, uint64_t n);
 /** Allocations asked for since the machine was made, failed ones included. */
 uint64_t ms_machine_allocs(const struct ms_machine *m);
 
-/** Where a hook may act: the places at which the kernel could be interrupted. */
+/**
+ * Where a hook may act: the places at which the kernel could be interrupted. In brackets: the locks
+ * that are held there. `mmap` is the mmap lock of the process in which it happens.
+ */
 enum ms_hook_point {
-	MS_HOOK_S2_VMA_SAMPLED, ///< user_mem_abort: VMA looked at, mmap lock about to be dropped
-	MS_HOOK_S2_PFN_FOUND,   ///< user_mem_abort: pfn looked up, mmu lock not yet taken
-	MS_HOOK_S2_MAPPED,      ///< user_mem_abort: leaf installed, lock dropped
-	MS_HOOK_DRIVER_FAULT,   ///< about to call vm_ops->fault or huge_fault
-	MS_HOOK_DRIVER_FAULT_DONE,
-	MS_HOOK_ZAP_UNTRACKED, ///< between untrack_pfn and the zap of the entries
+	MS_HOOK_S2_VMA_SAMPLED,    ///< user_mem_abort: VMA looked at [none: mmap was just dropped]
+	MS_HOOK_S2_PFN_FOUND,      ///< user_mem_abort: pfn looked up, nothing made of it yet [none]
+	MS_HOOK_S2_MAPPED,         ///< user_mem_abort: leaf installed, lock dropped [none]
+	MS_HOOK_DRIVER_FAULT,      ///< about to call vm_ops->fault or huge_fault [mmap, read]
+	MS_HOOK_DRIVER_FAULT_DONE, ///< it has returned [mmap, read]
+	MS_HOOK_ZAP_UNTRACKED,     ///< between untrack_pfn (up to 6.15) and the zap [mmap, read; in
+				   ///< MAP_FIXED, mremap and exit: write]
+	MS_HOOK_S2_MMU_LOCK,       ///< user_mem_abort: about to take the mmu lock [none]
+	MS_HOOK_S2_BROKEN,         ///< a map call emptied an entry and has not filled it [mmu lock]
+	MS_HOOK_DRIVER_MMAP,       ///< about to call ->mmap [mmap, write]
+	MS_HOOK_DRIVER_OPEN,       ///< about to call vm_ops->open [mmap, write]
+	MS_HOOK_DRIVER_CLOSE,      ///< about to call vm_ops->close [as ZAP_UNTRACKED]
+	MS_HOOK_DRIVER_INSERT, ///< remap_pfn_range, vmf_insert_*: about to write entries [mmap of
+			       ///< the caller, and the locks of the driver]
+	MS_HOOK_UNMAP_ZAPPED, ///< unmap: entries gone, notifiers told; VMAs, and from 6.16 on their
+			      ///< memtypes, still there [as ZAP_UNTRACKED]
 	MS_HOOK_POINTS
 };
+/** "s2-vma-sampled", never NULL. */
+const char *ms_hook_name(enum ms_hook_point point);
 
-/** Called at `point`; may call the library again. addr: hva or ipa at hand. */
+/**
+ * Called at `point`; may call the library again. addr: hva or ipa at hand.
+ *
+ * There is no other thread that could wait for a lock which the interrupted call holds. A call that
+ * would have to wait changes nothing and says so:
+ * - mmap held in any way: calls that change VMAs (mmap, munmap, mprotect, mremap, mlock, fork, the
+ *   madvise that sets flags or collapses) answer -EBUSY, and exiting is a violation;
+ * - mmap held for writing: all of these, every madvise, ms_get_user_page() and
+ *   ms_fixup_user_fault() answer -EBUSY, ms_touch() of what is not mapped answers MS_ACCESS_WAITS,
+ *   a guest access that is not mapped MS_GUEST_ERROR with -EBUSY;
+ * - mmu lock held: as mmap held for writing; the VM's dirty log answers -EBUSY; a zap by a driver,
+ *   which would tell the VM, is a violation;
+ * - a driver's lock: ms_vfio_set_memory() answers -EBUSY, an access that faults waits as above.
+ * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
+ * VMA's process counts as held for reading. A hook must not free the machine, nor a VM of which an
+ * access or a notifier is under way.
+ */
 typedef void ms_hook_fn(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg);
 /** At most one hook a point; fn NULL removes it. */
 void ms_machine_set_hook(struct ms_machine *m, enum ms_hook_point point, ms_hook_fn *fn, void *arg);

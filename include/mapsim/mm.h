@@ -261,7 +261,8 @@ enum ms_access {
 	MS_ACCESS_SIGSEGV,
 	MS_ACCESS_SIGBUS,
 	MS_ACCESS_OOM,
-	MS_ACCESS_ENDLESS
+	MS_ACCESS_ENDLESS,
+	MS_ACCESS_WAITS ///< in a hook: for a lock that the interrupted call holds
 };
 /**
  * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:

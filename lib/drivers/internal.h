@@ -89,11 +89,13 @@ struct ms_vfio {
 	struct ms_machine *machine;
 	struct ms_device *bar;
 	unsigned int index;
-	unsigned int opened; /* files */
-	bool memory_enabled; /* COMMAND.MEMORY */
-	bool prepopulate;    /* mmap maps at once */
-	bool mapped;         /* barmap: claimed and ioremapped */
-	int map_error;       /* policy vfio_bar_claim DEVICE_OPEN: why it is not mapped */
+	unsigned int opened;         /* files */
+	bool memory_enabled;         /* COMMAND.MEMORY */
+	bool prepopulate;            /* mmap maps at once */
+	bool mapped;                 /* barmap: claimed and ioremapped */
+	int map_error;               /* policy vfio_bar_claim DEVICE_OPEN: why it is not mapped */
+	unsigned int memory_readers; /* memory_lock: faults that are past the test of the bit */
+	bool vma_locked;             /* vma_lock: of the list */
 	TAILQ_HEAD(, ms_vfio_vma) vmas; /* most recently faulted first */
 };
 
@@ -106,6 +108,8 @@ struct ms_vfio_file {
 /* What a regime does at the end of mmap, and when memory is turned off. */
 int ms_vfio_v1_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v1_zap(struct ms_vfio *dev);
+/* Would ms_vfio_v1_zap() have to wait for a lock that a hook's caller holds? */
+bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev);
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
 

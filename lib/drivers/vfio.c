@@ -236,6 +236,19 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 	return dev ? (uint64_t)dev->index << MS_VFIO_OFFSET_SHIFT : 0;
 }
 
+// A hook asks: memory_lock is taken for writing, which waits for faults in the handler. Up to 6.9
+// the zap comes before the lock: where vma_lock does not stop it (V1_LIST_FIRST) it is done at
+// once, and the fault that the kernel then waits for is the one that has passed the test of the
+// bit.
+static bool must_wait(const struct ms_vfio *dev, bool enabled)
+{
+	if (!enabled && dev->machine->policy.vfio != MS_VFIO_V3 && ms_vfio_v1_zap_waits(dev))
+		return true;
+	if (!enabled && dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST)
+		return false;
+	return dev->memory_readers;
+}
+
 // mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the way in is barred first (the
 // kernel's fault handler would wait for the lock), the mappings go, also when the bit was clear
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
@@ -244,6 +257,8 @@ int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 
 	if (!dev)
 		return -ENODEV;
+	if (must_wait(dev, enabled))
+		return -EBUSY;
 	dev->memory_enabled = enabled;
 	if (enabled)
 		return 0;

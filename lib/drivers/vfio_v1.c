@@ -5,6 +5,7 @@
  * it enters the list by a fault of its own. vm_pgoff is the physical page.
  */
 #include "drivers/internal.h"
+#include "mm/lock.h"
 
 static void zap_whole(struct ms_vma *vma)
 {
@@ -89,14 +90,32 @@ static ms_vm_fault_t fault_recheck(struct ms_vfio *dev, struct ms_vma *vma)
 	return MS_VM_FAULT_NOPAGE;
 }
 
+// vma_lock is held until the VMA is on the list.
+static ms_vm_fault_t fault_locked(struct ms_vfio *dev, struct ms_vma *vma)
+{
+	ms_vm_fault_t ret;
+
+	dev->vma_locked = true;
+	ret = fault_recheck(dev, vma);
+	dev->vma_locked = false;
+	return ret;
+}
+
 static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
 
+	ms_vm_fault_t ret;
+
+	if (dev->vma_locked)
+		return MS_VM_FAULT_RETRY; // the kernel sleeps
 	if (!dev->memory_enabled)
 		return MS_VM_FAULT_SIGBUS;
-	return dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST ? fault_list_first(dev, vmf->vma)
-								  : fault_recheck(dev, vmf->vma);
+	dev->memory_readers++;
+	ret = dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST ? fault_list_first(dev, vmf->vma)
+								 : fault_locked(dev, vmf->vma);
+	dev->memory_readers--;
+	return ret;
 }
 
 static const struct ms_vm_ops vfio_pci_mmap_ops = {
@@ -136,6 +155,18 @@ static struct ms_vfio_vma *list_find_mm(const struct ms_vfio *dev, const struct 
 		if (v->vma->vm_mm == mm)
 			return v;
 	return NULL;
+}
+
+bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev)
+{
+	const struct ms_vfio_vma *v;
+
+	if (dev->vma_locked)
+		return true;
+	TAILQ_FOREACH (v, &dev->vmas, link)
+		if (!ms_mmap_may_read(v->vma->vm_mm))
+			return true;
+	return false;
 }
 
 // mirrors vfio_pci_zap_and_vma_lock(): the mm at the head of the list first, with all of its VMAs

@@ -31,17 +31,21 @@ static bool leaf_fits(const struct ms_vfio *dev, const struct ms_vm_fault *vmf, 
 // looked at: FALLBACK, then the smaller one gets SIGBUS.
 static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
 {
-	const struct ms_vfio *dev = vmf->vma->vm_private_data;
+	struct ms_vfio *dev = vmf->vma->vm_private_data;
 	const struct ms_machine *m = dev->machine;
 	const ms_hva_t addr = ms_align_down(vmf->address, m->page_size << order);
 	const uint64_t pgoff = (addr - vmf->vma->vm_start) >> m->page_shift;
 	const ms_pfn_t pfn = vma_to_pfn(dev, vmf->vma) + pgoff;
+	ms_vm_fault_t ret;
 
 	if (order && !leaf_fits(dev, vmf, addr, pfn, order))
 		return MS_VM_FAULT_FALLBACK;
 	if (!dev->memory_enabled)
 		return MS_VM_FAULT_SIGBUS;
-	return ms_insert_pfn_order(vmf, pfn, order);
+	dev->memory_readers++;
+	ret = ms_insert_pfn_order(vmf, pfn, order);
+	dev->memory_readers--;
+	return ret;
 }
 
 static ms_vm_fault_t vfio_pci_mmap_page_fault(struct ms_vm_fault *vmf)

@@ -6,6 +6,7 @@
  * mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c
  */
 #include "kvm/internal.h"
+#include "mm/lock.h"
 
 static enum ms_guest_exit inject(const struct ms_abort *abort)
 {
@@ -68,6 +69,16 @@ static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *
 	return answer(ms_user_mem_abort(vm, slot, hva, abort), err);
 }
 
+/* A hook asks while what it interrupted holds a lock that the abort needs. */
+static bool may_run(const struct ms_vm *vm, struct ms_abort *abort, int *err)
+{
+	if (ms_mmap_may_read(vm->mm))
+		return true;
+	abort->why = MS_WHY_LOCKED;
+	*err = -EBUSY;
+	return false;
+}
+
 enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
 	const struct ms_event ev = {
@@ -83,7 +94,7 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 
 	*err = 0;
 	vm->in_abort++;
-	exit = handle(vm, abort, err);
+	exit = may_run(vm, abort, err) ? handle(vm, abort, err) : MS_GUEST_ERROR;
 	vm->in_abort--;
 	ms_vm_event_end(vm, at, &ev, *err, ms_kvm_reason(vm->machine, abort->why));
 	return exit;

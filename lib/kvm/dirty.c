@@ -50,6 +50,8 @@ int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t 
 		return -EINVAL;
 	if (!vm->mm)
 		return -EIO;
+	if (vm->mmu_locked)
+		return -EBUSY;
 	ret = logged_slot(vm, id, &slot);
 	if (ret)
 		return ret;
@@ -81,6 +83,8 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 		return -EINVAL;
 	if (!vm->mm)
 		return -EIO;
+	if (vm->mmu_locked)
+		return -EBUSY;
 	if (id < ms_user_mem_slots(vm) && first % 64)
 		return -EINVAL;
 	ret = logged_slot(vm, id, &slot);

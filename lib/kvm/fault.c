@@ -93,6 +93,12 @@ static bool is_device(const struct fault *f)
 	return !ms_pfn_is_ram(m, f->pfn);
 }
 
+/* A hook may have ended the process. */
+static int still_there(struct fault *f)
+{
+	return f->vm->mm ? 0 : refuse(f, MS_WHY_MM_GONE, -EIO);
+}
+
 /* 0, 1: a machine-check signal was sent, or an error. */
 static int lookup_pfn(struct fault *f)
 {
@@ -102,11 +108,14 @@ static int lookup_pfn(struct fault *f)
 	case MS_PFN_OK:
 		f->pfn = found.pfn;
 		f->writable = found.writable;
-		return 0;
+		ms_hook(f->vm->machine, MS_HOOK_S2_PFN_FOUND, f->abort->ipa);
+		return still_there(f);
 	case MS_PFN_HWPOISON:
 		return refuse(f, MS_WHY_POISON, 1);
 	case MS_PFN_RO_FAULT:
 		return refuse(f, MS_WHY_LEAF_READONLY, -EFAULT);
+	case MS_PFN_WAITS:
+		return refuse(f, MS_WHY_LOCKED, -EBUSY);
 	case MS_PFN_FAULT:
 		break;
 	}
@@ -381,12 +390,6 @@ static int map_locked(struct fault *f)
 	return install(f);
 }
 
-/* A hook may have ended the process. */
-static int still_there(struct fault *f)
-{
-	return f->vm->mm ? 0 : refuse(f, MS_WHY_MM_GONE, -EIO);
-}
-
 /* The tables, the VMA and the sequence, in the kernel's order. */
 static int prepare(struct fault *f)
 {
@@ -439,7 +442,7 @@ int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
 		ret = ask_policy(&f);
 	if (ret)
 		return ret;
-	ms_hook(vm->machine, MS_HOOK_S2_PFN_FOUND, abort->ipa);
+	ms_hook(vm->machine, MS_HOOK_S2_MMU_LOCK, abort->ipa);
 	ret = still_there(&f);
 	if (!ret)
 		ret = map_locked(&f);

@@ -78,6 +78,7 @@ enum ms_kvm_reason {
 	MS_WHY_HOST_ENTRY_GONE,
 	MS_WHY_SAME_LEAF,
 	MS_WHY_MM_GONE,
+	MS_WHY_LOCKED,
 	MS_WHY_COUNT
 };
 
@@ -135,6 +136,8 @@ struct ms_vm {
 	unsigned int active_invalidate;      /* mn_active_invalidate_count */
 	uint64_t invalidate_seq;             /* mmu_invalidate_seq */
 
+	bool in_map;           /* a map call is under way */
+	bool mmu_locked;       /* a hook runs in the middle of it */
 	unsigned int in_abort; /* aborts being handled: SRCU readers of the slots */
 	uint64_t desc_writes;  /* descriptors written so far */
 	/* the last stage-2 map: what it covered and why it had this size */
@@ -273,6 +276,7 @@ enum ms_pfn_error {
 	MS_PFN_FAULT,
 	MS_PFN_RO_FAULT,
 	MS_PFN_HWPOISON,
+	MS_PFN_WAITS, /* in a hook: a lock is held */
 };
 struct ms_pfn_lookup {
 	enum ms_pfn_error error;

@@ -66,11 +66,13 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
 		vm->machine->policy.pfn_lookup_writable == MS_PFN_LOOKUP_WRITABLE_ALWAYS;
 	struct ms_vma *vma = ms_vma_lookup(vm->mm, hva);
 	struct ms_pfnmap_leaf leaf;
+	int ret;
 
 	if (ms_follow_pfnmap(vma, hva, &leaf)) {
 		// GUP did not call the fault handler.
-		if (ms_fixup_user_fault(vm->mm, hva, write))
-			return failed(MS_PFN_FAULT);
+		ret = ms_fixup_user_fault(vm->mm, hva, write);
+		if (ret)
+			return failed(ret == -EBUSY ? MS_PFN_WAITS : MS_PFN_FAULT);
 		vma = ms_vma_lookup(vm->mm, hva);
 		if (!vma || ms_follow_pfnmap(vma, hva, &leaf))
 			return failed(MS_PFN_FAULT);
@@ -107,6 +109,8 @@ static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool writ
 	ret = pfn_slow(vm, hva, write, want_writable, &found);
 	if (!ret)
 		return found;
+	if (ret == -EBUSY)
+		return failed(MS_PFN_WAITS);
 	if (ret == -EHWPOISON || is_poisoned(vm, hva))
 		return failed(MS_PFN_HWPOISON);
 	vma = ms_vma_lookup(vm->mm, hva);

@@ -71,6 +71,7 @@ static const char *const texts[MS_WHY_COUNT][3] = {
 	[MS_WHY_HOST_ENTRY_GONE] = SAME("host entry is not valid: retry"),
 	[MS_WHY_SAME_LEAF] = SAME("entry was already there: retry"),
 	[MS_WHY_MM_GONE] = SAME("the VM's process is gone"),
+	[MS_WHY_LOCKED] = SAME("a lock is held by what the hook interrupted"),
 };
 
 #undef PMD

@@ -6,6 +6,7 @@
  * function's entry sees it; whether it failed is filled in afterwards.
  */
 #include "kvm/internal.h"
+#include "mm/lock.h"
 
 static void *host_alloc(void *ctx, size_t size)
 {
@@ -22,6 +23,23 @@ static void host_free(void *ctx, void *table, size_t size)
 	ms_free(vm->machine, table);
 }
 
+/*
+ * Between break and make the MMU lock is held: the table may be looked at, and neither another
+ * fault nor a notifier of the process comes in.
+ */
+static void broken_hook(struct ms_vm *vm, ms_ipa_t ipa)
+{
+	struct ms_mm *mm = vm->mm;
+
+	if (!vm->machine->hook[MS_HOOK_S2_BROKEN].fn)
+		return;
+	vm->mmu_locked = true;
+	mm->mmu_locked++;
+	ms_hook(vm->machine, MS_HOOK_S2_BROKEN, ipa);
+	mm->mmu_locked--;
+	vm->mmu_locked = false;
+}
+
 static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old, uint64_t desc)
 {
 	struct ms_vm *vm = ctx;
@@ -30,6 +48,8 @@ static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old,
 	MS_EMIT(vm->machine, .type = MS_EV_S2_DESC, .vm = vm->id, .addr = ipa,
 		.size = ms_s2_level_size(vm->s2, level), .pa = desc, .old = old,
 		.level = (uint8_t)level);
+	if (vm->in_map && !desc)
+		broken_hook(vm, ipa);
 }
 
 static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t size,
@@ -142,8 +162,11 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 		.reason = ms_kvm_reason(vm->machine, why),
 	};
 	size_t at = ms_vm_event_begin(vm, &ev);
-	int ret = ms_s2_map(vm->s2, ipa, size, pa, prot, cache);
+	int ret;
 
+	vm->in_map = true;
+	ret = ms_s2_map(vm->s2, ipa, size, pa, prot, cache);
+	vm->in_map = false;
 	ms_vm_event_end(vm, at, &ev, ret, NULL);
 	if (!ret) {
 		vm->mapped_ipa = ms_align_down(ipa, vm->machine->page_size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A VM: made, asked for capabilities, left by its process, closed. */
 #include "kvm/internal.h"
+#include "mm/lock.h"
 
 #define DEFAULT_IPA_BITS 40u /* KVM_PHYS_SHIFT */
 #define MIN_IPA_BITS 32u     /* ARM64_MIN_PARANGE_BITS */
@@ -40,6 +41,9 @@ int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_
 	m = ms_mm_machine(mm);
 	if (ms_is_x86(m))
 		return -ENODEV;
+	// mmu_notifier_register() takes the mmap lock for writing
+	if (mm->mmap_readers || !ms_mmap_may_read(mm))
+		return -EBUSY;
 	if (config)
 		checked = *config;
 	ret = check_ipa_bits(m, &checked.ipa_bits);

@@ -47,6 +47,7 @@ struct ms_machine {
 		ms_hook_fn *fn;
 		void *arg;
 	} hook[MS_HOOK_POINTS];
+	unsigned int in_hook; /* hooks that are running */
 
 	struct ms_phys *phys;
 	struct ms_pat *pat;
@@ -112,8 +113,11 @@ void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t s
 
 static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr)
 {
-	if (m->hook[point].fn)
-		m->hook[point].fn(m, point, addr, m->hook[point].arg);
+	if (!m->hook[point].fn)
+		return;
+	m->in_hook++;
+	m->hook[point].fn(m, point, addr, m->hook[point].arg);
+	m->in_hook--;
 }
 
 /* Each room's beginning and end, called by ms_machine_new and ms_machine_free. */

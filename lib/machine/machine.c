@@ -164,6 +164,10 @@ void ms_machine_free(struct ms_machine *m)
 {
 	if (!m)
 		return;
+	if (m->in_hook) {
+		ms_violation(m, "a hook frees its machine", 0);
+		return;
+	}
 	// nobody can look at what the teardown does, and nothing of it may fail
 	memset(m->hook, 0, sizeof(m->hook));
 	ms_trace_keep(m, 0);
@@ -185,6 +189,27 @@ const struct ms_policy *ms_machine_policy(const struct ms_machine *m)
 const struct ms_machine_config *ms_machine_config(const struct ms_machine *m)
 {
 	return &m->config;
+}
+
+const char *ms_hook_name(enum ms_hook_point point)
+{
+	static const char *const names[MS_HOOK_POINTS] = {
+		[MS_HOOK_S2_VMA_SAMPLED] = "s2-vma-sampled",
+		[MS_HOOK_S2_PFN_FOUND] = "s2-pfn-found",
+		[MS_HOOK_S2_MAPPED] = "s2-mapped",
+		[MS_HOOK_DRIVER_FAULT] = "driver-fault",
+		[MS_HOOK_DRIVER_FAULT_DONE] = "driver-fault-done",
+		[MS_HOOK_ZAP_UNTRACKED] = "zap-untracked",
+		[MS_HOOK_S2_MMU_LOCK] = "s2-mmu-lock",
+		[MS_HOOK_S2_BROKEN] = "s2-broken",
+		[MS_HOOK_DRIVER_MMAP] = "driver-mmap",
+		[MS_HOOK_DRIVER_OPEN] = "driver-open",
+		[MS_HOOK_DRIVER_CLOSE] = "driver-close",
+		[MS_HOOK_DRIVER_INSERT] = "driver-insert",
+		[MS_HOOK_UNMAP_ZAPPED] = "unmap-zapped",
+	};
+
+	return (unsigned int)point < MS_HOOK_POINTS ? names[point] : "?";
 }
 
 void ms_machine_set_hook(struct ms_machine *m, enum ms_hook_point point, ms_hook_fn *fn, void *arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The order of a page fault: handle_mm_fault() and below, mm/memory.c; and the CPU's access that
  * leads to it. */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 #define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
 
@@ -122,9 +122,9 @@ static ms_vm_fault_t call_huge_fault(struct ms_vm_fault *vmf, unsigned int level
 
 	if (!vma->vm_ops->huge_fault)
 		return MS_VM_FAULT_FALLBACK;
-	ms_hook(m, MS_HOOK_DRIVER_FAULT, vmf->address);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, vmf->address);
 	ret = vma->vm_ops->huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
-	ms_hook(m, MS_HOOK_DRIVER_FAULT_DONE, vmf->address);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, vmf->address);
 	return ret;
 }
 
@@ -181,9 +181,10 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 		.address = ms_align_down(addr, m->page_size),
 		.flags = flags,
 	};
-	uint32_t mm_id = vma->vm_mm->id;
+	struct ms_mm *mm = vma->vm_mm;
 	ms_vm_fault_t ret = MS_VM_FAULT_FALLBACK;
 
+	ms_mmap_pin(mm);
 	vmf.pgoff = ms_vma_pgoff_of(vma, vmf.address);
 	if (ms_vma_is_hugetlb(vma)) {
 		ret = ms_hugetlb_fault(&vmf);
@@ -194,7 +195,8 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 		if (ret & MS_VM_FAULT_FALLBACK)
 			ret = handle_pte_fault(&vmf);
 	}
-	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm_id, .addr = vmf.address, .ret = (int)ret,
+	ms_mmap_unpin(mm);
+	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .addr = vmf.address, .ret = (int)ret,
 		.prot = flags & MS_FAULT_FLAG_WRITE ? MS_PROT_W : MS_PROT_R);
 	return ret;
 }
@@ -255,7 +257,12 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 			return MS_ACCESS_SIGSEGV;
 		if ((prot & MS_PROT_X) && hardware_access(mm, addr, prot))
 			return MS_ACCESS_OK;
+		if (!ms_mmap_may_read(mm))
+			return MS_ACCESS_WAITS;
 		ret = ms_handle_mm_fault(vma, addr, prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0);
+		// who has to go on before the handler can is interrupted by this very call
+		if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
+			return MS_ACCESS_WAITS;
 		if (ret & MS_VM_FAULT_OOM)
 			return MS_ACCESS_OOM;
 		if (ret & (MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON))

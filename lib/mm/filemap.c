@@ -3,6 +3,7 @@
  * An absent entry of a VMA with vm_ops: do_fault() and what it is made of, mm/memory.c, and
  * filemap_map_pages(), mm/filemap.c, which maps what is cached around a read.
  */
+#include "mm/lock.h"
 #include "mm/memfile.h"
 
 #define FAULT_AROUND_BYTES UINT64_C(65536)
@@ -33,9 +34,9 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 	ms_vm_fault_t ret;
 
 	vmf->pfn = 0;
-	ms_hook(m, MS_HOOK_DRIVER_FAULT, addr);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
 	ret = vma->vm_ops->fault(vmf);
-	ms_hook(m, MS_HOOK_DRIVER_FAULT_DONE, addr);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	if (ret & MS_VM_FAULT_FALLBACK) {
 		ms_violation(m, "fault handler answers FALLBACK to a fault of one page", addr);
 		return MS_VM_FAULT_SIGBUS;

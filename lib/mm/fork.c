@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* fork(2): dup_mmap(), kernel/fork.c, and copy_page_range(), mm/memory.c. */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 struct copy {
 	struct ms_vma *child;
@@ -129,8 +129,16 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 
 struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 {
-	struct ms_mm *child = ms_mm_new(mm->machine);
-	int ret = child ? 0 : -ENOMEM;
+	struct ms_mm *child;
+	int ret;
+
+	if (!ms_mmap_write_trylock(mm)) {
+		if (err)
+			*err = -EBUSY;
+		return NULL;
+	}
+	child = ms_mm_new(mm->machine);
+	ret = child ? 0 : -ENOMEM;
 
 	// Both processes' own first writes after a fork push what is queued out.
 	ms_lru_drain(mm->machine);
@@ -142,6 +150,7 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 		ms_mm_exit(child);
 		child = NULL;
 	}
+	ms_mmap_write_unlock(mm);
 	if (err)
 		*err = ret ? -ENOMEM : 0;
 	return child;

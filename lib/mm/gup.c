@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Pages of a process taken by somebody else, and pages made present for it: mm/gup.c. */
+#include "mm/lock.h"
 #include "mm/move.h"
 
 #define MS_GUP_FAULTS 8 /* faults for one page before they are called endless */
 
-/* vm_fault_to_errno() */
-static int fault_errno(ms_vm_fault_t ret)
+/* vm_fault_to_errno(); in a hook, whoever makes a handler ask for another try cannot go on */
+static int fault_errno(const struct ms_mm *mm, ms_vm_fault_t ret)
 {
+	if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
+		return -EBUSY;
 	if (ret & MS_VM_FAULT_OOM)
 		return -ENOMEM;
 	return ret & MS_VM_FAULT_ERROR ? -EFAULT : 0;
@@ -46,7 +49,10 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 		vma = ms_vma_lookup(mm, addr);
 		if (!vma)
 			return -EFAULT;
-		err = fault_errno(ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+		if (!ms_mmap_may_read(mm))
+			return -EBUSY;
+		err = fault_errno(mm,
+				  ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
 		if (err)
 			return err;
 	}
@@ -103,7 +109,9 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 
 	if (!vma || !(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))
 		return -EFAULT;
-	return fault_errno(ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+	if (!ms_mmap_may_read(mm))
+		return -EBUSY;
+	return fault_errno(mm, ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
 }
 
 /* ---- ranges ---- */

@@ -105,6 +105,11 @@ struct ms_mm {
 	uint64_t *deposits;
 	struct ms_mmu_notifier *notifiers;
 	struct ms_vma *last_vma; /* cache of ms_find_vma */
+
+	/* lock.h */
+	unsigned int mmap_readers;
+	unsigned int mmu_locked; /* VMs of which a hook runs under the MMU lock: no notifier can */
+	bool mmap_writer;
 };
 
 int ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma); /* counts it */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* madvise(2): mm/madvise.c. */
+#include "mm/lock.h"
 #include "mm/madvise.h"
 #include "mm/memfile.h"
 #include "mm/move.h"
@@ -227,16 +228,46 @@ static bool advice_known(const struct ms_policy *policy, enum ms_advice advice)
 	return (unsigned int)advice <= MS_MADV_PAGEOUT;
 }
 
+/* madvise_need_mmap_write(), and what a collapse ends with */
+static bool changes_vmas(enum ms_advice advice)
+{
+	switch (advice) {
+	case MS_MADV_DONTNEED:
+	case MS_MADV_FREE:
+	case MS_MADV_REMOVE:
+	case MS_MADV_POPULATE_READ:
+	case MS_MADV_POPULATE_WRITE:
+	case MS_MADV_COLD:
+	case MS_MADV_PAGEOUT:
+		return false;
+	default:
+		return true;
+	}
+}
+
 int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
 {
 	const struct ms_machine *m = mm->machine;
 	const uint64_t rounded = ms_align_up(len, m->page_size);
 	bool hole_stops = is_populate(advice) &&
 			  m->policy.madv_populate_hole == MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS;
+	int err;
 
 	if (!advice_known(&m->policy, advice) || !ms_aligned(addr, m->page_size))
 		return -EINVAL;
 	if ((len && !rounded) || addr + rounded < addr)
 		return -EINVAL;
-	return walk_vmas(mm, addr, addr + rounded, advice, hole_stops);
+	if (changes_vmas(advice)) {
+		if (!ms_mmap_write_trylock(mm))
+			return -EBUSY;
+		err = walk_vmas(mm, addr, addr + rounded, advice, hole_stops);
+		ms_mmap_write_unlock(mm);
+		return err;
+	}
+	if (!ms_mmap_may_read(mm))
+		return -EBUSY;
+	ms_mmap_pin(mm);
+	err = walk_vmas(mm, addr, addr + rounded, advice, hole_stops);
+	ms_mmap_unpin(mm);
+	return err;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mlock(2) and munlock(2): mm/mlock.c. The caller has CAP_IPC_LOCK, no limit applies. */
+#include "mm/lock.h"
 #include "mm/move.h"
 
 /* vma_supports_mlock(): elsewhere the call succeeds and nothing happens */
@@ -66,7 +67,10 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 	int err;
 
 	round_range(mm, &addr, &len);
+	if (!ms_mmap_write_trylock(mm))
+		return -EBUSY;
 	err = apply_lock(mm, addr, len, true);
+	ms_mmap_write_unlock(mm);
 	if (err)
 		return err;
 	// __mlock_posix_error_return()
@@ -82,6 +86,12 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 
 int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
+	int err;
+
 	round_range(mm, &addr, &len);
-	return apply_lock(mm, addr, len, false);
+	if (!ms_mmap_write_trylock(mm))
+		return -EBUSY;
+	err = apply_lock(mm, addr, len, false);
+	ms_mmap_write_unlock(mm);
+	return err;
 }

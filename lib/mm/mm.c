@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* An address space: its VMA tree, its beginning and its end. */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 static int vma_cmp(const struct ms_vma *a, const struct ms_vma *b)
 {
@@ -60,6 +60,10 @@ void ms_mm_exit(struct ms_mm *mm)
 	if (!mm)
 		return;
 	m = mm->machine;
+	if (!ms_mmap_write_trylock(mm)) {
+		ms_violation(m, "a hook ends a process that is in the kernel", 0);
+		return;
+	}
 	ms_notify_release(mm);
 	vmas = detach_all(mm);
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mmap(2): do_mmap() and mmap_region(), mm/mmap.c and mm/vma.c. */
+#include "mm/lock.h"
 #include "mm/munmap.h"
 
 /* What is being mapped, on its way through mmap_region. */
@@ -146,6 +147,7 @@ static int call_driver(struct request *rq, struct ms_vma *vma)
 		vma->vm_private_data = rq->desc.private_data;
 		vma->vm_page_prot = rq->desc.page_prot;
 	} else {
+		ms_vma_hook(rq->mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
 		err = rq->file->ops->mmap(rq->file, vma);
 	}
 	if (!vma->vm_ops)
@@ -267,6 +269,7 @@ static int run_action(struct request *rq, struct ms_vma *vma)
 
 	if (!file || file->kind != MS_FILE_DRIVER || !file->ops->mmap_prepare || !file->ops->mmap)
 		return 0;
+	ms_vma_hook(rq->mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
 	err = file->ops->mmap(file, vma);
 	if (err)
 		ms_do_munmap(rq->mm, vma->vm_start, ms_vma_size(vma));
@@ -344,7 +347,10 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	}
 	if (flags & MS_MAP_NORESERVE)
 		rq.vm_flags |= MS_VM_NORESERVE;
+	if (!ms_mmap_write_trylock(mm))
+		return -EBUSY;
 	err = mmap_region(&rq);
+	ms_mmap_write_unlock(mm);
 	if (err)
 		return err;
 	if (flags & MS_MAP_POPULATE)

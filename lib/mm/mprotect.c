@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mprotect(2): mprotect_fixup() and change_protection(), mm/mprotect.c. */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 struct change {
 	ms_hva_t start, end;
@@ -162,10 +162,30 @@ static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsig
 	return mprotect_fixup(pvma, start, end, newflags);
 }
 
+static int protect_range(struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, unsigned int prot)
+{
+	struct ms_vma *vma = ms_vma_lookup(mm, addr);
+
+	if (!vma)
+		return -ENOMEM;
+	for (;;) {
+		ms_hva_t stop = ms_min_u64(vma->vm_end, end);
+		int err = protect_vma(&vma, addr, stop, prot);
+
+		if (err)
+			return err;
+		addr = ms_max_u64(stop, vma->vm_end);
+		if (addr >= end)
+			return 0;
+		vma = ms_vma_next(vma);
+		if (!vma || vma->vm_start != addr)
+			return -ENOMEM;
+	}
+}
+
 int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot)
 {
 	const uint64_t page_size = mm->machine->page_size;
-	struct ms_vma *vma;
 	ms_hva_t end;
 	int err;
 
@@ -177,20 +197,9 @@ int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	end = addr + len;
 	if (end <= addr)
 		return -ENOMEM;
-	vma = ms_vma_lookup(mm, addr);
-	if (!vma)
-		return -ENOMEM;
-	for (;;) {
-		ms_hva_t stop = ms_min_u64(vma->vm_end, end);
-
-		err = protect_vma(&vma, addr, stop, prot);
-		if (err)
-			return err;
-		addr = ms_max_u64(stop, vma->vm_end);
-		if (addr >= end)
-			return 0;
-		vma = ms_vma_next(vma);
-		if (!vma || vma->vm_start != addr)
-			return -ENOMEM;
-	}
+	if (!ms_mmap_write_trylock(mm))
+		return -EBUSY;
+	err = protect_range(mm, addr, end, prot);
+	ms_mmap_write_unlock(mm);
+	return err;
 }

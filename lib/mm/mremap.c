@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mremap(2): mm/mremap.c. What is checked before and what after the destination is emptied is
  * policy mremap_fixed_order. */
+#include "mm/lock.h"
 #include "mm/move.h"
 
 static bool all_checks_first(const struct ms_remap *rm)
@@ -168,7 +169,7 @@ static int shrink(struct ms_remap *rm)
 {
 	if (rm->old_len <= rm->new_len)
 		return 0;
-	return ms_munmap(rm->mm, rm->addr + rm->new_len, rm->old_len - rm->new_len);
+	return ms_do_munmap(rm->mm, rm->addr + rm->new_len, rm->old_len - rm->new_len);
 }
 
 /* mremap_to(): the caller says where, or leaves the source in place */
@@ -343,10 +344,14 @@ int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t ne
 		return ret;
 	if (!map_count_allows(&rm))
 		return -ENOMEM;
+	if (!ms_mmap_write_trylock(mm))
+		return -EBUSY;
 	if ((flags & MS_MREMAP_FIXED) && rm.old_len == rm.new_len &&
 	    mm->machine->policy.mremap_many_vmas == MS_MREMAP_MANY_VMAS_MOVES_EACH)
-		return remap_each(&rm);
-	ret = remap_one(&rm);
+		ret = remap_each(&rm);
+	else
+		ret = remap_one(&rm);
+	ms_mmap_write_unlock(mm);
 	if (ret >= 0 && rm.populate)
 		ms_mm_populate(mm, (ms_hva_t)ret + rm.old_len, rm.new_len - rm.old_len);
 	return ret;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* munmap(2): do_vmi_align_munmap() and the vms_* family, mm/vma.c; do_munmap() up to 5.19. */
+#include "mm/lock.h"
 #include "mm/munmap.h"
 
 /* Splits the VMA across `addr`: which half is the new object is the kernel's choice, and open()
@@ -71,6 +72,7 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
 		ms_unmap_single_vma(vma, start, end, true);
 	ms_notify_end(mm, start, end, MS_NOTIFY_UNMAP);
+	ms_vma_hook(mm, MS_HOOK_UNMAP_ZAPPED, start);
 	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
 		ms_i_mmap_remove(vma);
 	ms_free_pgtables(mm, start, end, prev_end, next_start);
@@ -112,6 +114,24 @@ int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 	return 0;
 }
 
+/* Once the VMAs are out of the tree, faults of others are let in. */
+static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
+{
+	struct ms_munmap um;
+	int err;
+
+	if (!ms_mmap_write_trylock(mm))
+		return -EBUSY;
+	err = ms_gather_munmap(mm, start, end, &um);
+	ms_mmap_write_downgrade(mm);
+	if (!err) {
+		ms_clear_munmap(&um);
+		ms_complete_munmap(&um);
+	}
+	ms_mmap_unpin(mm);
+	return err;
+}
+
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	uint64_t page_size = mm->machine->page_size;
@@ -121,5 +141,5 @@ int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 	len = ms_align_up(len, page_size);
 	if (!len)
 		return -EINVAL;
-	return ms_do_munmap(mm, addr, len);
+	return munmap_downgraded(mm, addr, addr + len);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* VMA objects: made, duplicated, split, moved at their borders, freed. Mirrors mm/vma.c (mm/mmap.c
  * up to 6.9). */
+#include "mm/lock.h"
 #include "mm/memfile.h"
 
 /* ---- protection ---- */
@@ -187,6 +188,7 @@ void ms_vma_call_open(struct ms_vma *vma)
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = vma->vm_mm->id,
 		.addr = vma->vm_start, .size = ms_vma_size(vma));
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
 	vma->vm_ops->open(vma);
 }
 
@@ -196,6 +198,7 @@ void ms_vma_call_close(struct ms_vma *vma)
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
 		.addr = vma->vm_start, .size = ms_vma_size(vma));
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
 	vma->vm_ops->close(vma);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Page-table entries go: unmap_single_vma() and what is built on it, mm/memory.c. */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 struct zap {
 	ms_hva_t start, end;
@@ -99,7 +99,7 @@ static void unmap_single(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool 
 	if (start >= end)
 		return;
 	untrack_at_zap(vma, in_unmap);
-	ms_hook(ms_vma_machine(vma), MS_HOOK_ZAP_UNTRACKED, start);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_ZAP_UNTRACKED, start);
 	if (ms_vma_is_hugetlb(vma))
 		ms_hugetlb_unmap(vma, start, end);
 	else
@@ -115,12 +115,18 @@ void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool
 {
 	ms_hva_t start = addr, end = addr + size;
 
+	if (vma->vm_mm->mmu_locked) {
+		ms_violation(ms_vma_machine(vma), "a hook zaps while the mmu lock is held", addr);
+		return;
+	}
 	if (ms_vma_is_hugetlb(vma))
 		ms_hugetlb_widen(vma, &start, &end);
 	ms_lru_drain(ms_vma_machine(vma));
+	ms_mmap_pin(vma->vm_mm);
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	unmap_single(vma, addr, addr + size, false, keep_cows);
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
+	ms_mmap_unpin(vma->vm_mm);
 }
 
 void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size)

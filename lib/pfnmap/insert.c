@@ -4,7 +4,7 @@
  * mm/huge_memory.c. The memory type of a raw entry is what the list of memtypes says of its first
  * page.
  */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
 {
@@ -42,6 +42,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 	unsigned int level;
 	uint64_t *slot;
 
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
 		return MS_VM_FAULT_NOPAGE;
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
@@ -134,6 +135,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 
 	if (!in_vma(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &at)) && at < level)
 		return MS_VM_FAULT_NOPAGE;
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, level);
@@ -201,6 +203,7 @@ int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 	}
 	if (head->flags & MS_PG_ANON)
 		return -EINVAL;
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
 		return -EBUSY;
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);

@@ -19,6 +19,7 @@ static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint
 {
 	struct ms_vma *vma;
 
+	// The zap of a VMA keeps it until the next one is looked for.
 	for (vma = ms_i_mmap_first(mapping, first, last); vma;
 	     vma = ms_i_mmap_next(vma, first, last)) {
 		unsigned int shift = ms_vma_machine(vma)->page_shift;

@@ -5,7 +5,7 @@
  * Three checks and the tracking of the memory type come in an order of the kernel's version (policy
  * remap_checks); what fails after the tracking has to be taken back (policy remap_error).
  */
-#include "mm/internal.h"
+#include "mm/lock.h"
 
 #define REMAP_FLAGS (MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP)
 
@@ -85,6 +85,7 @@ static int remap_pages(const struct remap *r)
 	ms_pfn_t pfn = r->pfn;
 	int err = 0;
 
+	ms_vma_hook(r->vma->vm_mm, MS_HOOK_DRIVER_INSERT, r->addr);
 	for (ms_hva_t addr = r->addr; !err && addr < r->end;)
 		err = remap_table(r, &addr, &pfn);
 	return err;

@@ -72,7 +72,7 @@ void ms_play_touch(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 	static const char *const words[] = {
 		[MS_ACCESS_OK] = "0",          [MS_ACCESS_SIGSEGV] = "SIGSEGV",
 		[MS_ACCESS_SIGBUS] = "SIGBUS", [MS_ACCESS_OOM] = "SIGKILL",
-		[MS_ACCESS_ENDLESS] = "RETRY",
+		[MS_ACCESS_ENDLESS] = "RETRY", [MS_ACCESS_WAITS] = "EBUSY",
 	};
 	ms_print_ret_word(
 		p, words[ms_touch(mm, op->value[MS_K_AT], (unsigned int)op->value[MS_K_ACCESS])]);
