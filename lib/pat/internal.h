@@ -37,6 +37,7 @@ struct ms_pfnmap_ctx {
 struct ms_pat {
 	struct ms_ranges list;
 	LIST_HEAD(, ms_pfnmap_ctx) contexts; /* all, youngest first */
+	ms_pa_t device_start, device_end;    /* the device that was asked about last */
 };
 
 /* Counts an event; true: it is to be stored. Mostly it is not, and is not put together either. */
@@ -96,8 +97,23 @@ static inline enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t star
 
 /* ---- memtype.c ---- */
 
+/* ms_pagerange_is_ram(), which also notes the device that the range lies in. */
+int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/* The same; RAM never comes to be where a device is, so mostly nobody needs to be asked. */
+static inline int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	if (start >= m->pat->device_start && end <= m->pat->device_end)
+		return 0;
+	return ms_pat_range_is_ram_anew(m, start, end);
+}
+
+#define MS_ISA_START UINT64_C(0xa0000)
+#define MS_ISA_END UINT64_C(0x100000)
 /* is_untracked_pat_range: inside of [640K, 1M) */
-bool ms_is_isa_range(ms_pa_t start, ms_pa_t end);
+static inline bool ms_is_isa_range(ms_pa_t start, ms_pa_t end)
+{
+	return start >= MS_ISA_START && end <= MS_ISA_END;
+}
 /* is_new_memtype_allowed */
 bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got);
 /*

@@ -3,8 +3,6 @@
 #include "pat/internal.h"
 #include "phys/internal.h"
 
-#define ISA_START UINT64_C(0xa0000)
-#define ISA_END UINT64_C(0x100000)
 #define PHYSICAL_MASK (((uint64_t)1 << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
 
 /* Why a free did not come as far as the list. */
@@ -38,11 +36,6 @@ void ms_pat_destroy(struct ms_machine *m)
 	m->pat = NULL;
 }
 
-bool ms_is_isa_range(ms_pa_t start, ms_pa_t end)
-{
-	return start >= ISA_START && end <= ISA_END;
-}
-
 /* A mapping must not become more cached than it was asked to be; UC -> WB is forgotten. */
 bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got)
 {
@@ -57,6 +50,17 @@ bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, e
 	default:
 		return true;
 	}
+}
+
+int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	const struct ms_device *dev = ms_device_at(m, start);
+
+	if (dev) {
+		m->pat->device_start = ms_device_pa(dev);
+		m->pat->device_end = ms_device_pa(dev) + ms_device_size(dev);
+	}
+	return ms_pagerange_is_ram(m, start, end);
 }
 
 /* ---- contexts ---- */
@@ -222,21 +226,21 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 		return 0;
 	}
 	*type = with_mtrr(m, start, end, req);
-	is_ram = ms_pagerange_is_ram(m, start, end);
+	is_ram = ms_pat_range_is_ram(m, start, end);
 	if (!is_ram)
 		return reserve_entry(m, start, end, type, loose, ctx);
 	return is_ram == 1 ? reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
 }
 
 /* Which rule made the type another one than asked for. */
-static const char *why_granted(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-			       enum ms_cache req, enum ms_cache got)
+static const char *why_granted(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+			       enum ms_cache got)
 {
 	if (got == req)
 		return NULL;
 	if (ms_is_isa_range(start, end))
 		return free_isa;
-	if (ms_pagerange_is_ram(m, start, end))
+	if (ms_pat_range_is_ram(m, start, end))
 		return "RAM: UC- for UC";
 	if (with_mtrr(m, start, end, req) == got)
 		return "the MTRRs do not say WB";
@@ -310,8 +314,8 @@ static const char *const foreign_why[][2] = {
 };
 
 /* The part of memtype_free() that looks at the list. */
-static int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *by,
-		      const char **why)
+static inline int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+			     struct ms_pfnmap_ctx *by, const char **why)
 {
 	enum ms_erased erased = MS_ERASED_NOTHING;
 	bool foreign = false, left;
@@ -326,8 +330,9 @@ static int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct m
 	return -EINVAL;
 }
 
-static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *by,
-			const char **why)
+static inline __attribute__((always_inline)) int free_memtype(struct ms_machine *m, ms_pa_t start,
+							      ms_pa_t end, struct ms_pfnmap_ctx *by,
+							      const char **why)
 {
 	int is_ram;
 
@@ -339,7 +344,7 @@ static int free_memtype(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct
 	*why = free_isa;
 	if (ms_is_isa_range(start, end))
 		return 0;
-	is_ram = ms_pagerange_is_ram(m, start, end);
+	is_ram = ms_pat_range_is_ram(m, start, end);
 	if (!is_ram)
 		return free_entry(m, start, end, by, why);
 	*why = is_ram == 1 ? free_ram : free_mixed;
@@ -359,20 +364,30 @@ static __attribute__((noinline)) void keep_free(struct ms_machine *m, ms_pa_t st
 					      .reason = why });
 }
 
-int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx)
+/* Inlined into both of its callers, as reserve_and_tell(). */
+static inline __attribute__((always_inline)) int free_and_tell(struct ms_machine *m, ms_pa_t start,
+							       ms_pa_t end,
+							       struct ms_pfnmap_ctx *ctx)
 {
 	const char *why;
 	int err = free_memtype(m, start, end, ctx, &why);
 
-	ms_pfnmap_ctx_drop(m, ctx);
 	if (ms_event_kept(m, MS_EV_PAT_FREE))
 		keep_free(m, start, end, err, why);
 	return err;
 }
 
+int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx)
+{
+	int err = free_and_tell(m, start, end, ctx);
+
+	ms_pfnmap_ctx_drop(m, ctx);
+	return err;
+}
+
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	return ms_is_x86(m) ? ms_memtype_free_of(m, start, end, NULL) : 0;
+	return ms_is_x86(m) ? free_and_tell(m, start, end, NULL) : 0;
 }
 
 bool ms_pat_free_reached_list(const struct ms_event *ev)
@@ -393,7 +408,7 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 
 	if (!ms_is_x86(m) || ms_is_isa_range(pa, end))
 		return MS_CACHE_WB;
-	if (ms_pagerange_is_ram(m, pa, end)) {
+	if (ms_pat_range_is_ram(m, pa, end)) {
 		const struct ms_page *page = ms_pfn_to_page(m, pa >> m->page_shift);
 
 		return page ? (enum ms_cache)page->memtype : MS_CACHE_WB;
@@ -419,7 +434,7 @@ static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type)
 {
-	bool by_entries = start >= ISA_END && !ms_pagerange_is_ram(m, start, end);
+	bool by_entries = start >= MS_ISA_END && !ms_pat_range_is_ram(m, start, end);
 
 	*type = ms_memtype_lookup(m, start);
 	while (start < end) {

@@ -5,7 +5,6 @@
  * remap_pfn_range_track() with pfnmap_track_ctx of mm/memory.c, mm/vma_init.c (6.16+).
  */
 #include "pat/internal.h"
-#include "phys/internal.h"
 
 #define REFCOUNT_MAX ((uint32_t)INT32_MAX)
 
@@ -51,7 +50,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 	int err;
 
 	*ctx = NULL;
-	if (ms_pagerange_is_ram(m, pa, pa + size)) {
+	if (ms_pat_range_is_ram(m, pa, pa + size)) {
 		if (m->config.pat_off)
 			return 0;
 		got = ms_memtype_lookup(m, pa);
@@ -78,7 +77,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 static void free_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size,
 			   struct ms_pfnmap_ctx *ctx)
 {
-	if (ms_pagerange_is_ram(m, pa, pa + size) == 0)
+	if (ms_pat_range_is_ram(m, pa, pa + size) == 0)
 		ms_memtype_free_of(m, pa, pa + size, ctx);
 	else
 		ms_pfnmap_ctx_drop(m, ctx);
