@@ -316,6 +316,24 @@ static void a_hole_behind_ram_is_not_seen(void **state)
 	assert_int_equal(ms_memtype_free(m, RAM_END - 0x1000, RAM_END + 0x1000), 0);
 }
 
+static void ram_that_comes_later_beside_a_device_is_ram(void **state)
+{
+	struct ms_machine *m = *state;
+
+	// | device | RAM |
+	hold(m, HIGH + 0xff000, HIGH + 0x100000, MS_CACHE_WC);
+	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x100000), MS_CACHE_UC_MINUS);
+	assert_int_equal(ms_ram_add(m, HIGH + 0x100000, 0x100000), 0);
+	hold(m, HIGH + 0x100000, HIGH + 0x101000, MS_CACHE_WT);
+	assert_int_equal(entries(m), 1);
+	assert_int_equal(ms_memtype_lookup(m, HIGH + 0xff000), MS_CACHE_WC);
+	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x100000), MS_CACHE_WT);
+	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x101000), MS_CACHE_WB);
+	// across the border: RAM behind a hole
+	assert_int_equal(ms_memtype_reserve(m, HIGH + 0xff000, HIGH + 0x101000, MS_CACHE_WC, NULL),
+			 -EINVAL);
+}
+
 /* ---- free ---- */
 
 static void the_exact_range_takes_the_entry_away(void **state)
@@ -656,6 +674,7 @@ int main(void)
 		RULE(wp_of_ram_is_refused),
 		RULE(ram_behind_a_hole_is_mixed_and_refused),
 		RULE(a_hole_behind_ram_is_not_seen),
+		RULE(ram_that_comes_later_beside_a_device_is_ram),
 		RULE(the_exact_range_takes_the_entry_away),
 		RULE(of_equal_entries_one_goes),
 		RULE(the_tail_of_an_entry_can_be_freed),
