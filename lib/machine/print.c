@@ -16,6 +16,7 @@ static const char *const event_names[MS_EV_TYPES] = {
 	[MS_EV_PAT_FREE] = "pat.free",
 	[MS_EV_PAT_UNTRACK] = "pat.untrack",
 	[MS_EV_PAT_CLEAR] = "pat.clear",
+	[MS_EV_PAT_HAZARD] = "pat.hazard",
 	[MS_EV_S2_MAP] = "s2.map",
 	[MS_EV_S2_RELAX] = "s2.relax",
 	[MS_EV_S2_UNMAP] = "s2.unmap",
@@ -183,6 +184,11 @@ static void print_pat(const struct ms_machine *m, const struct ms_event *ev, FIL
 	case MS_EV_PAT_CLEAR:
 		print_hex(out, "va", ev->addr);
 		break;
+	case MS_EV_PAT_HAZARD:
+		print_hex(out, "va", ev->addr);
+		print_hex(out, "start", ev->pa);
+		print_hex(out, "end", ev->pa + ev->old);
+		break;
 	default:
 		print_hex(out, "start", ev->addr);
 		print_hex(out, "end", ev->addr + ev->size);
@@ -265,6 +271,7 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 	case MS_EV_PAT_FREE:
 	case MS_EV_PAT_UNTRACK:
 	case MS_EV_PAT_CLEAR:
+	case MS_EV_PAT_HAZARD:
 		print_pat(m, ev, out);
 		break;
 	case MS_EV_S2_MAP:

@@ -123,7 +123,8 @@ bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, e
 int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
 			   struct ms_pfnmap_ctx **ctx);
 /* memtype_free on behalf of a holder of ctx (may be NULL), who gives up his hold. */
-int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx);
+int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
+		       const char **why);
 /* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type);
 

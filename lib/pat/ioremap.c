@@ -26,13 +26,13 @@ static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cac
 	}
 	if (got != type && !ms_is_new_memtype_allowed(start, end, type, got)) {
 		ms_log(m, "ioremap error: another type is held", start, end - start);
-		ms_memtype_free_of(m, start, end, ctx);
+		ms_memtype_free_of(m, start, end, ctx, NULL);
 		return -ENOMEM;
 	}
 	if (!ctx)
 		ctx = ms_pfnmap_ctx_new(m, start, end);
 	if (!ctx) {
-		ms_memtype_free_of(m, start, end, NULL);
+		ms_memtype_free_of(m, start, end, NULL, NULL);
 		return -ENOMEM;
 	}
 	ctx->ioremap = true;
@@ -74,6 +74,6 @@ int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 	if (!ctx)
 		return -EINVAL;
 	// iounmap cannot fail: what memtype_free says is in the trace
-	ms_memtype_free_of(m, start, end, ctx);
+	ms_memtype_free_of(m, start, end, ctx, NULL);
 	return 0;
 }

@@ -364,38 +364,46 @@ static __attribute__((noinline)) void keep_free(struct ms_machine *m, ms_pa_t st
 					      .reason = why });
 }
 
+static bool reached_list(const char *why)
+{
+	return why != free_pat_off && why != free_isa && why != free_ram && why != free_mixed;
+}
+
 /* Inlined into both of its callers, as reserve_and_tell(). */
 static inline __attribute__((always_inline)) int free_and_tell(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end,
-							       struct ms_pfnmap_ctx *ctx)
+							       struct ms_pfnmap_ctx *ctx,
+							       const char **why)
 {
-	const char *why;
-	int err = free_memtype(m, start, end, ctx, &why);
+	int err = free_memtype(m, start, end, ctx, why);
 
 	if (ms_event_kept(m, MS_EV_PAT_FREE))
-		keep_free(m, start, end, err, why);
+		keep_free(m, start, end, err, *why);
 	return err;
 }
 
-int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx)
+int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
+		       const char **why)
 {
-	int err = free_and_tell(m, start, end, ctx);
+	const char *reason;
+	int err = free_and_tell(m, start, end, ctx, &reason);
 
+	if (why)
+		*why = reached_list(reason) ? reason : NULL;
 	ms_pfnmap_ctx_drop(m, ctx);
 	return err;
 }
 
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	return ms_is_x86(m) ? free_and_tell(m, start, end, NULL) : 0;
+	const char *why;
+
+	return ms_is_x86(m) ? free_and_tell(m, start, end, NULL, &why) : 0;
 }
 
 bool ms_pat_free_reached_list(const struct ms_event *ev)
 {
-	const char *why = ev->reason;
-
-	return ev->type == MS_EV_PAT_FREE && why != free_pat_off && why != free_isa &&
-	       why != free_ram && why != free_mixed;
+	return ev->type == MS_EV_PAT_FREE && reached_list(ev->reason);
 }
 
 /* ---- lookup ---- */

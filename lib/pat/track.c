@@ -64,7 +64,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 	if (err)
 		return err;
 	if (got != want && (strict || !ms_is_new_memtype_allowed(pa, pa + size, want, got))) {
-		ms_memtype_free_of(m, pa, pa + size, *ctx);
+		ms_memtype_free_of(m, pa, pa + size, *ctx, NULL);
 		*ctx = NULL;
 		ms_log(m, "x86/PAT: map pfn expected another mapping type", pa, size);
 		return -EINVAL;
@@ -73,21 +73,44 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 	return 0;
 }
 
-/* free_pfn_range(): of RAM nothing was reserved. The caller's hold on ctx (may be NULL) ends. */
-static void free_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size,
+/* What goes wrong without anybody in the kernel noticing. */
+static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const char *reason)
+{
+	MS_EMIT(machine_of(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
+		.addr = vma->vm_start, .size = vma_size(vma), .pa = start, .old = size,
+		.reason = reason);
+}
+
+/*
+ * free_pfn_range(): of RAM nothing was reserved. The VMA's hold on ctx (may be NULL) ends.
+ */
+static void free_pfn_range(const struct ms_vma *vma, ms_pa_t pa, uint64_t size,
 			   struct ms_pfnmap_ctx *ctx)
 {
+	struct ms_machine *m = machine_of(vma);
+	const char *why = NULL;
+
 	if (ms_pat_range_is_ram(m, pa, pa + size) == 0)
-		ms_memtype_free_of(m, pa, pa + size, ctx);
+		ms_memtype_free_of(m, pa, pa + size, ctx, &why);
 	else
 		ms_pfnmap_ctx_drop(m, ctx);
+	if (why)
+		hazard(vma, pa, size, why);
 }
 
 /* ---- contexts ---- */
 
+/* A hold ends without a free: was it the last one of an entry? */
+static void drop_ctx(struct ms_machine *m, const struct ms_vma *vma, struct ms_pfnmap_ctx *ctx)
+{
+	if (ctx && ctx->listed && ctx->holders == 1)
+		hazard(vma, ctx->start, ctx->end - ctx->start, "a reservation is left behind");
+	ms_pfnmap_ctx_drop(m, ctx);
+}
+
 static void set_ctx(struct ms_machine *m, struct ms_vma *vma, struct ms_pfnmap_ctx *ctx)
 {
-	ms_pfnmap_ctx_drop(m, vma->pfnmap_ctx);
+	drop_ctx(m, vma, vma->pfnmap_ctx);
 	vma->pfnmap_ctx = ctx;
 }
 
@@ -98,9 +121,9 @@ static void release_ctx(struct ms_machine *m, struct ms_vma *vma)
 
 	vma->pfnmap_ctx = NULL;
 	if (ctx && by_context(m) && ctx->holders == 1)
-		free_pfn_range(m, ctx->start, ctx->end - ctx->start, ctx);
+		free_pfn_range(vma, ctx->start, ctx->end - ctx->start, ctx);
 	else
-		ms_pfnmap_ctx_drop(m, ctx);
+		drop_ctx(m, vma, ctx);
 }
 
 int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
@@ -151,7 +174,7 @@ static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_
 	if (!ctx)
 		ctx = ms_pfnmap_ctx_new(m, pa, pa + size);
 	if (!ctx) {
-		free_pfn_range(m, pa, size, NULL);
+		free_pfn_range(vma, pa, size, NULL);
 		return -ENOMEM;
 	}
 	ctx->type = ms_pgprot_cache(*prot);
@@ -186,7 +209,12 @@ void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 
 	if (!ms_is_x86(m) || m->config.pat_off)
 		return;
-	*prot = ms_pgprot_set_cache(*prot, ms_memtype_lookup(m, pfn << m->page_shift));
+	const struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
+	ms_pa_t pa = pfn << m->page_shift;
+
+	if (ctx && (pa < ctx->start || pa >= ctx->end))
+		hazard(vma, pa, m->page_size, "a page other than the reserved ones is mapped");
+	*prot = ms_pgprot_set_cache(*prot, ms_memtype_lookup(m, pa));
 }
 
 /* ---- where a VMA's reservation begins ---- */
@@ -300,7 +328,7 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 	}
 	ctx = vma->pfnmap_ctx;
 	vma->pfnmap_ctx = NULL;
-	free_pfn_range(m, pa, size, ctx);
+	free_pfn_range(vma, pa, size, ctx);
 	vma->vm_flags &= ~MS_VM_PAT;
 }
 

@@ -224,6 +224,74 @@ static void nothing_is_left_behind_where_the_reservation_is_remembered(void **st
 	assert_false(ms_memtype_get(w->m, 0, &(struct ms_memtype){ 0 }));
 }
 
+/* The one hazard so far: which VMA, which range, what. */
+static void assert_hazard(const struct world *w, ms_hva_t va, ms_pa_t pa, uint64_t size,
+			  const char *reason)
+{
+	const struct ms_event *ev = ms_trace_last(w->m, MS_EV_PAT_HAZARD);
+
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
+	assert_int_equal(ev->addr, va);
+	assert_int_equal(ev->pa, pa);
+	assert_int_equal(ev->old, size);
+	assert_string_equal(ev->reason, reason);
+}
+
+static void whole_mappings_that_come_and_go_are_no_hazard(void **state)
+{
+	struct world *w = *state;
+	struct ms_mm *child;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	child = ms_fork(w->mm, NULL);
+	ms_mm_exit(child);
+	assert_int_equal(
+		ms_mremap(w->mm, VA, 0x4000, 0x4000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, VA2),
+		VA2);
+	assert_int_equal(ms_munmap(w->mm, VA2, 0x4000), 0);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 0);
+}
+
+static void a_head_that_nothing_matches_is_a_hazard_of_its_vma(void **state)
+{
+	struct world *w = *state;
+
+	map(w, VA, 0x4000, w->wc, 0);
+	assert_int_equal(ms_munmap(w->mm, VA, 0x1000), 0);
+	assert_hazard(w, VA, BAR, 0x1000, "no entry matches");
+}
+
+static void taking_an_ioremaps_entry_is_a_hazard(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ms_ioremap(w->m, BAR, 0x4000, MS_CACHE_UC_MINUS), 0);
+	map(w, VA, 0x8000, w->uc_minus, 0);
+	// the tail of eight pages goes first: what is left ends where the ioremap's entry ends
+	assert_int_equal(ms_munmap(w->mm, VA + 0x2000, 0x2000), 0);
+	assert_hazard(w, VA + 0x2000, BAR + 0x2000, 0x2000, "someone else's entry lost its tail");
+}
+
+static ms_vm_fault_t other_page(struct ms_vm_fault *vmf)
+{
+	return ms_vmf_insert_pfn(vmf->vma, vmf->address, (BAR >> 12) + 0x10);
+}
+
+static const struct ms_vm_ops other_ops = { .fault = other_page };
+
+static void a_page_that_was_not_reserved_is_a_hazard(void **state)
+{
+	struct world *w = *state;
+
+	// one page absent: munmap is not what zaps it
+	map(w, VA, 0x1000, w->wc, 0);
+	ms_vma_lookup(w->mm, VA)->vm_ops = &other_ops;
+	ms_unmap_mapping_range(w->wc, 0, 0, true);
+	assert_int_equal(ms_touch(w->mm, VA, MS_PROT_R), MS_ACCESS_OK);
+	assert_hazard(w, VA, BAR + 0x10000, 0x1000,
+		      "a page other than the reserved ones is mapped");
+}
+
 #define ON(kernel, f) \
 	{ \
 #f " (" #kernel ")", f, setup_##kernel, teardown, NULL \
@@ -240,6 +308,11 @@ int main(void)
 		ON(612, the_aliases_need_memory),
 		ON(612, unmapping_the_head_first_leaves_the_head_behind),
 		ON(612, moving_a_part_leaves_behind_what_stays),
+		ON(612, whole_mappings_that_come_and_go_are_no_hazard),
+		ON(72, whole_mappings_that_come_and_go_are_no_hazard),
+		ON(612, a_head_that_nothing_matches_is_a_hazard_of_its_vma),
+		ON(612, taking_an_ioremaps_entry_is_a_hazard),
+		ON(72, a_page_that_was_not_reserved_is_a_hazard),
 		ON(72, nothing_is_left_behind_where_the_reservation_is_remembered),
 	};
 
