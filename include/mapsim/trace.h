@@ -26,8 +26,6 @@ enum ms_event_type {
 	MS_EV_PAT_UNTRACK, ///< untrack_pfn as called: addr = vm_start, pa = pfn (a page number),
 			   ///< size [mm]
 	MS_EV_PAT_CLEAR,   ///< untrack_pfn_clear: addr = vm_start [mm]
-	MS_EV_PAT_HAZARD,  ///< what the kernel does not see: addr = vm_start of the VMA at fault, size of
-			   ///< it, [pa, +old) the physical range, reason [mm]
 	MS_EV_S2_MAP,      ///< kvm_pgtable_stage2_map: addr = ipa, size, pa, prot, ret, reason [vm]
 	MS_EV_S2_RELAX,    ///< kvm_pgtable_stage2_relax_perms: addr = ipa, prot, ret [vm]
 	MS_EV_S2_UNMAP,    ///< kvm_pgtable_stage2_unmap: addr = ipa, size [vm]
@@ -48,6 +46,8 @@ enum ms_event_type {
 			    ///< reason [vm]
 	MS_EV_VMA_OPEN,     ///< vm_ops->open: addr = vm_start, size [mm]
 	MS_EV_VMA_CLOSE,    ///< vm_ops->close: addr = vm_start, size [mm]
+	MS_EV_PAT_HAZARD,   ///< what the kernel does not see: addr = vm_start of the VMA at fault,
+			  ///< size of it, [pa, +old) the physical range, reason [mm]
 	MS_EV_VIOLATION, ///< what the kernel would BUG or WARN about: reason = the condition, addr
 	MS_EV_LOG,       ///< what the kernel would log: reason = the message, addr, size
 	MS_EV_TYPES
