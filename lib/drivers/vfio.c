@@ -5,6 +5,7 @@
  * drivers/vfio/pci/vfio_pci_core.c (5.10: vfio_pci.c).
  */
 #include "drivers/internal.h"
+#include "mm/internal.h"
 
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
@@ -262,10 +263,13 @@ int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 	dev->memory_enabled = enabled;
 	if (enabled)
 		return 0;
+	// A hook may put the file, and unmap it elsewhere.
+	ms_file_get(file);
 	if (dev->machine->policy.vfio == MS_VFIO_V3)
 		ms_vfio_v3_zap(file);
 	else
 		ms_vfio_v1_zap(dev);
+	ms_file_drop(file);
 	return 0;
 }
 

@@ -349,7 +349,12 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 		rq.vm_flags |= MS_VM_NORESERVE;
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
+	// fget(): a hook may put the file
+	if (file)
+		ms_file_get(file);
 	err = mmap_region(&rq);
+	if (file)
+		ms_file_drop(file);
 	ms_mmap_write_unlock(mm);
 	if (err)
 		return err;

@@ -19,7 +19,6 @@ static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint
 {
 	struct ms_vma *vma;
 
-	// The zap of a VMA keeps it until the next one is looked for.
 	for (vma = ms_i_mmap_first(mapping, first, last); vma;
 	     vma = ms_i_mmap_next(vma, first, last)) {
 		unsigned int shift = ms_vma_machine(vma)->page_shift;
@@ -41,5 +40,8 @@ void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bo
 	// no pages at all, or a wrap: to the end
 	if (!npages || last < first)
 		last = UINT64_MAX;
+	// A hook may put the file, and unmap it elsewhere.
+	ms_file_get(file);
 	unmap_mapping_pages(file->mapping, first, last, even_cows);
+	ms_file_drop(file);
 }

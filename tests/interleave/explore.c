@@ -18,6 +18,7 @@ struct explore_run {
 	void *world;
 	unsigned int next[2]; /* operation of each side */
 	int running;          /* the side whose operation is interrupted, or -1 */
+	unsigned int points;  /* that it has come to */
 	bool nested;          /* the other side runs in its hook */
 	bool waits;           /* somebody had to wait: nothing of this run counts */
 	bool left_out;        /* more choices than there is room for */
@@ -92,6 +93,8 @@ static void at_point(struct explore_run *r, const char *point)
 
 	if (r->running < 0 || r->nested)
 		return;
+	if (r->points++ >= r->e->max_points && r->e->max_points)
+		return;
 	while (!r->waits && next_op(r, other) && choose(r, 2)) {
 		if (first) {
 			say(r, "[");
@@ -135,6 +138,7 @@ static void script(struct explore_run *r)
 		}
 		last = side;
 		r->running = side;
+		r->points = 0;
 		run_op(r, side);
 		r->running = -1;
 	}

@@ -39,7 +39,8 @@ struct explore {
 	const struct explore_op *side[2];
 	/* Asked at the end of each schedule. */
 	bool (*holds)(void *world);
-	const void *arg; /* of build */
+	unsigned int max_points; /* of an operation that are used, from the first; 0: all */
+	const void *arg;         /* of build */
 };
 
 struct explore_found {

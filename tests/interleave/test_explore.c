@@ -117,6 +117,20 @@ static void side_without_operations_leaves_one_schedule(void **state)
 	assert_int_equal(run(none, bc, always).schedules, 1);
 }
 
+static void points_beyond_the_limit_are_passed_by(void **state)
+{
+	struct explore_found f = explore(&(struct explore){
+		.build = build,
+		.destroy = destroy,
+		.side = { a, b },
+		.holds = always,
+		.max_points = 1,
+	});
+
+	(void)state;
+	assert_int_equal(f.schedules, 3);
+}
+
 /* The other side's operation comes to its points as well: what waits there has begun. */
 static void points_of_both_sides_count(void **state)
 {
@@ -182,6 +196,7 @@ int main(void)
 		cmocka_unit_test(one_operation_fits_before_into_each_point_and_after),
 		cmocka_unit_test(two_operations_keep_their_order_and_may_share_a_point),
 		cmocka_unit_test(side_without_operations_leaves_one_schedule),
+		cmocka_unit_test(points_beyond_the_limit_are_passed_by),
 		cmocka_unit_test(points_of_both_sides_count),
 		cmocka_unit_test(schedule_says_what_ran_where),
 		cmocka_unit_test(schedule_with_the_fewest_changes_is_named),
