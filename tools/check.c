@@ -3,8 +3,6 @@
 #include "known.h"
 #include "tool.h"
 
-#include <mapsim/trace.h>
-
 #include <err.h>
 #include <fts.h>
 #include <getopt.h>
@@ -99,15 +97,11 @@ static void print_lines(const char *before, const char *text)
 static void print_context(const struct recording *rec, const struct ms_script_difference *diff)
 {
 	struct ms_script_op op = ms_script_get_op(rec->script, diff->op);
-	const struct ms_event *ev;
 	printf("  line %llu: > %s\n", (unsigned long long)op.line, op.text);
 	for (size_t j = 0; j < op.nr_answers; j++)
 		printf("    kernel  %s\n", ms_script_get_answer(rec->script, diff->op, j, NULL));
 	print_lines("    model   ", diff->answer);
-	for (size_t i = 0; (ev = ms_trace_get(diff->machine, i)); i++) {
-		fputs("    because ", stdout);
-		ms_event_print(diff->machine, ev, stdout);
-	}
+	ms_player_explain(diff->player, "    because ", stdout);
 }
 
 static void differs(const struct ms_script_difference *diff, void *arg)

@@ -82,6 +82,12 @@ struct ms_machine *ms_player_machine(struct ms_player *player);
  */
 const char *ms_player_step(struct ms_player *player, size_t i);
 
+/**
+ * Prints every event of the last operation, also those that the format has no line for, with the
+ * model's reason: one a line, each after `before`.
+ */
+void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
+
 #define MS_SCRIPT_EXPLAIN 0x1u ///< every event with its reason, as comments after the answer
 /**
  * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
@@ -97,7 +103,7 @@ struct ms_script_difference {
 	const char *kernel; ///< that line without "< "; NULL: the kernel's answer ended before
 	const char *model;  ///< the model's, likewise
 	const char *answer; ///< all of the model's answer, as ms_player_step() gave it
-	struct ms_machine *machine; ///< with the events of the operation and their reasons
+	struct ms_player *player; ///< just after the operation
 };
 struct ms_script_count {
 	size_t answers; ///< operations

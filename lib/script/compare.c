@@ -31,16 +31,6 @@ static void print_answer(FILE *out, const char *answer)
 		fprintf(out, "< %.*s\n", (int)len, line);
 }
 
-/* Events as comments; ms_event_print() ends each by '\n'. */
-static void print_reasons(struct ms_machine *m, FILE *out)
-{
-	const struct ms_event *ev;
-	for (size_t i = 0; (ev = ms_trace_get(m, i)); i++) {
-		fputs(MS_WHY, out);
-		ms_event_print(m, ev, out);
-	}
-}
-
 static int print_item(struct ms_player *p, const struct ms_item *item, unsigned int flags,
 		      FILE *out)
 {
@@ -67,7 +57,7 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 			return -ENOMEM;
 		print_answer(out, answer);
 		if (flags & MS_SCRIPT_EXPLAIN)
-			print_reasons(p->m, out);
+			ms_player_explain(p, MS_WHY, out);
 		return 0;
 	case MS_ITEM_ANSWER:
 		break;
@@ -156,7 +146,7 @@ static int check_op(struct checker *c, size_t op, struct ms_script_count *count)
 		.kernel = first.kernel,
 		.model = model,
 		.answer = answer,
-		.machine = c->player->m,
+		.player = c->player,
 	};
 	c->differs(&diff, c->arg);
 	free(model);

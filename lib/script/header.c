@@ -153,9 +153,10 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 	int ret;
 	switch (key) {
 	case CK_CPU:
-		// the text is free; of the models that the recorder knows, "max" has protection keys
-		h->config.pku = h->arch == MS_ARCH_X86_64 && value.len >= 3 &&
-				!memcmp(value.s, "max", 3);
+		// the text is free; of the models that the recorder knows, "max" has protection
+		// keys
+		h->config.pku =
+			h->arch == MS_ARCH_X86_64 && value.len >= 3 && !memcmp(value.s, "max", 3);
 		return 0;
 	case CK_PAT:
 		h->config.pat_off = ms_word_is(value, "off");

@@ -53,8 +53,8 @@ static void add_event(struct ms_player *p, const struct ms_op *op, const struct 
 	fputc('\n', p->out);
 }
 
-/* Whether the recorder of this kernel prints such an event. */
-static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
+/* Whether an event is about the recorder's own guest page, in the guest or in the host. */
+static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev)
 {
 	switch (ev->type) {
 	case MS_EV_S2_MAP:
@@ -63,17 +63,30 @@ static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
 	case MS_EV_S2_WRPROTECT:
 	case MS_EV_S2_SPLIT:
 	case MS_EV_S2_YOUNG:
-		return ev->addr < MS_GUEST_CODE_START || ev->addr >= MS_GUEST_CODE_END;
+	case MS_EV_GUEST_ABORT:
+		return ev->addr >= MS_GUEST_CODE_START && ev->addr < MS_GUEST_CODE_END;
+	case MS_EV_ZAP:
+	case MS_EV_NOTIFIER_START:
+	case MS_EV_NOTIFIER_END:
+	case MS_EV_CHANGE_PTE:
+	case MS_EV_HOST_FAULT:
+		return ev->addr - MS_GUEST_CODE_HVA < p->m->page_size;
+	default:
+		return false;
+	}
+}
+
+/* Whether the recorder of this kernel prints such an event. */
+static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
+{
+	switch (ev->type) {
 	case MS_EV_ZAP:
 		return ev->addr >= MS_SCRIPT_VA_START && ev->addr < MS_SCRIPT_VA_END;
 	case MS_EV_PAT_FREE:
 		return !p->recorder->pat_free_inner || ms_pat_free_reached_list(ev);
-	case MS_EV_PAT_RESERVE:
-	case MS_EV_PAT_UNTRACK:
-	case MS_EV_PAT_CLEAR:
-		return true;
 	default:
-		return false;
+		// the types that the format has lines for come first
+		return ev->type <= MS_EV_S2_YOUNG && !is_of_code_page(p, ev);
 	}
 }
 
@@ -83,5 +96,16 @@ void ms_print_events(struct ms_player *p, const struct ms_op *op)
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
 		if (is_printed(p, ev))
 			add_event(p, op, ev);
+	}
+}
+
+void ms_player_explain(struct ms_player *p, const char *before, FILE *out)
+{
+	const struct ms_event *ev;
+	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
+		if (is_of_code_page(p, ev))
+			continue;
+		fputs(before, out);
+		ms_event_print(p->m, ev, out);
 	}
 }

@@ -28,6 +28,13 @@ void ms_play_show_vmas(struct ms_player *p, const struct ms_op *op, struct ms_mm
 
 /* ---- the host page table ---- */
 
+/* The end of the range that was asked for, or of the addresses that a process can have. */
+static ms_hva_t host_end(const struct ms_player *p, const struct ms_op *op)
+{
+	return ms_min_u64(ms_range_end(op->value[MS_K_AT], op->value[MS_K_LEN]),
+			  UINT64_C(1) << p->m->config.va_bits);
+}
+
 /* Neighbouring leaves, cut to the range that was asked for. */
 struct pte_run {
 	ms_hva_t start, end; /* empty: nothing yet */
@@ -82,7 +89,7 @@ static bool pte_run_continues(const struct pte_run *a, const struct pte_run *b)
 
 void ms_play_show_ptes(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
-	ms_hva_t start = op->value[MS_K_AT], end = ms_range_end(start, op->value[MS_K_LEN]);
+	ms_hva_t start = op->value[MS_K_AT], end = host_end(p, op);
 	struct ms_host_leaf leaf;
 	struct pte_run run = { 0 };
 	ms_print_ret(p, 0);
@@ -101,7 +108,7 @@ void ms_play_show_ptes(struct ms_player *p, const struct ms_op *op, struct ms_mm
 
 void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
-	ms_hva_t start = op->value[MS_K_AT], end = ms_range_end(start, op->value[MS_K_LEN]);
+	ms_hva_t start = op->value[MS_K_AT], end = host_end(p, op);
 	struct ms_host_leaf leaf;
 	ms_hva_t from = start, to = start;
 	ms_print_ret(p, 0);

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The mapsim command: exit codes, what is printed where, and bad input of every kind.
+set -u
+mapsim=$(realpath "$1")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+
+# expect NAME CODE WORDS COMMAND...: exit code and words in the output, and no signal.
+expect() {
+	local name=$1 code=$2 words=$3
+	shift 3
+	"$@" >out 2>err
+	local got=$?
+	if [ "$got" != "$code" ] || ! cat out err | grep -qF -- "$words"; then
+		echo "FAILED $name: exit code $got, expected $code and \"$words\":"
+		head -n 5 out err
+		failed=$((failed + 1))
+	fi
+}
+
+header='mapsim-recording 1
+kernel 6.12.107 arm64
+config page_size=4096 va_bits=48 ipa_bits=40 thp=never
+device bar pa=0x8000000000 size=0x200000 prefetchable=1
+ram pa=0x40000000 size=0x10000000'
+mkdir -p folder/b folder/a
+printf '%s\n> fork\n< ret 0\n' "$header" >folder/b/good.rec
+printf '%s\n> fork\n< ret 0\n> exit\n< ret EINVAL\n' "$header" >folder/a/other.rec
+echo 'not a recording' >folder/a/notes.txt
+
+expect 'no command' 2 'usage: mapsim' "$mapsim"
+expect 'unknown command' 2 'unknown command "frob"' "$mapsim" frob
+expect 'help' 0 'usage: mapsim' "$mapsim" --help
+expect 'version' 0 'mapsim ' "$mapsim" --version
+expect 'unknown option' 2 'frob' "$mapsim" check --frob folder
+expect 'kernels' 0 'arm64 6.12.107' "$mapsim" kernels
+expect 'kernels differ' 0 's2_pfnmap_block: FROM_VM_PGOFF -> FROM_HOST_TABLE' \
+	"$mapsim" kernels --diff 6.12.107 6.12.117
+expect 'kernel unknown' 2 'no rules are known for 1.0 arm64' "$mapsim" kernels --diff 1.0 6.12.117
+
+expect 'same' 0 'same folder/b/good.rec' "$mapsim" check folder/b
+expect 'differs' 1 'differs folder/a/other.rec: line 9: kernel said "ret EINVAL", model said "ret 0"' \
+	"$mapsim" check folder
+expect 'numbers of a kernel' 1 '6.12.107 arm64: 1 of 2 recordings identical, 2 of 3 answers' \
+	"$mapsim" check --quiet folder
+expect 'total' 1 'total: 1 of 2 recordings identical, 2 of 3 answers' "$mapsim" check folder
+expect 'quiet is quiet' 1 'total' "$mapsim" check --quiet folder
+if grep -q folder out; then
+	echo 'FAILED quiet names recordings'
+	failed=$((failed + 1))
+fi
+expect 'sorted' 1 'total' "$mapsim" check folder
+if [ "$(grep -n folder out | cut -d: -f1-2 | tr '\n' ' ' | sed 's/ *$//')" != \
+	'1:differs folder/a/other.rec 2:same folder/b/good.rec' ]; then
+	echo 'FAILED folders are walked in order'
+	failed=$((failed + 1))
+fi
+expect 'verbose' 1 '    kernel  ret EINVAL' "$mapsim" check --verbose folder
+expect 'no such path' 2 'No such file' "$mapsim" check folder/c
+
+echo 'other: arm64/6.12.107: exit is refused' >known
+expect 'known difference' 0 'known differences: 1, unexpected: 0' "$mapsim" check --known known folder
+echo 'good: arm64/6.12.107: nothing' >>known
+expect 'identical now' 1 'good: is identical now' "$mapsim" check --known known folder
+: >known
+expect 'unlisted' 1 'other: differs, and is not on the list' "$mapsim" check --known known folder
+expect 'written list' 0 'other: arm64/6.12.107: not looked into' \
+	"$mapsim" check --known known --write-known folder
+echo 'what' >known
+expect 'bad list' 2 'line 1' "$mapsim" check --known known folder
+
+# what is played prints itself
+for file in folder/*/*.rec; do
+	"$mapsim" run "$file" >once && "$mapsim" run once >twice && cmp once twice || failed=$((failed + 1))
+done
+echo '> fork' >script
+expect 'standard input' 0 '< ret 0' "$mapsim" run - <script
+expect 'another kernel' 0 'kernel 6.1.176 x86_64' "$mapsim" run --kernel 6.1.176 --arch x86_64 script
+expect 'a kernel that is not known' 2 'no rules are known for 0.1 arm64' "$mapsim" run --kernel 0.1 script
+expect 'an architecture that is not known' 2 'unknown architecture "vax"' "$mapsim" run --arch vax script
+expect 'two files' 2 'one FILE' "$mapsim" run script script
+expect 'no file' 2 'No such file' "$mapsim" run nothing
+expect 'a folder' 2 'folder' "$mapsim" run folder
+expect 'a script is no recording' 2 'not a recording' "$mapsim" check script
+expect 'output that cannot be written' 2 'cannot be written' sh -c '"$1" run script >/dev/full' sh "$mapsim"
+
+# one thing wrong each: run and check name the file and say what
+bad() {
+	local name=$1 words=$2
+	expect "run: $name" 2 "bad.rec: $words" "$mapsim" run bad.rec
+	expect "check: $name" 2 "bad.rec: $words" "$mapsim" check bad.rec
+}
+printf '%s\n> frobnicate at=0\n< ret 0\n' "$header" >bad.rec
+bad 'unknown operation' 'line 6: unknown operation "frobnicate at=0"'
+printf '%s\n> munmap at=0x1ffffffffffffffff len=1\n< ret 0\n' "$header" >bad.rec
+bad 'address out of range' 'line 6: munmap: number out of range "0x1ffffffffffffffff"'
+printf '%s\n> munmap at=0x200000000000 le' "$header" >bad.rec
+bad 'cut in half' 'line 6: the last line has no end'
+{ printf '# '; head -c 10485760 /dev/zero | tr '\0' a; echo; } >bad.rec
+bad 'a line of 10 MB' 'line 1: line longer than 4096 bytes'
+head -c 10485760 /dev/zero >bad.rec
+bad '10 MB of zeros' 'line 1: line longer than 4096 bytes'
+printf '> fork\n\0\0\0\n' >bad.rec
+bad 'zeros' 'line 2: not text: byte 0x00 in column 1'
+printf '\177ELF\002\001\001\000\377\376 noise\n' >bad.rec
+bad 'binary noise' 'line 1: not text: byte 0x7f'
+: >bad.rec
+bad 'an empty file' 'empty'
+printf '%s\ndevice low pa=0x8000000000 size=0x1000\n> fork\n< ret 0\n' "$header" >bad.rec
+bad 'header out of order' 'line 6: header out of order'
+printf 'mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\nram pa=0xfffffffffffff000 size=0x2000\n> fork\n< ret 0\n' >bad.rec
+bad 'memory that wraps' 'ram at 0xfffffffffffff000 is refused'
+head -c 70000000 /dev/zero | tr '\0' '\n' >bad.rec
+bad 'too much' 'too large'
+
+[ "$failed" = 0 ] && echo 'all as expected'
+exit $((failed > 0))

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a script may look like, and that everything else is refused with the line and the reason. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <mapsim/script.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER \
+	"mapsim-recording 1\n" \
+	"kernel 6.12.107 arm64\n" \
+	"config page_size=4096 va_bits=48 ipa_bits=40 thp=never\n" \
+	"device bar pa=0x8000000000 size=0x200000 prefetchable=1\n" \
+	"ram pa=0x40000000 size=0x10000000\n"
+
+/* The text is refused at this line, with these words in the message. */
+static void assert_refused_bytes(const char *text, size_t size, uint64_t line, const char *words)
+{
+	struct ms_script *script = NULL;
+	struct ms_script_error err;
+	assert_int_equal(ms_script_parse(text, size, NULL, &script, &err), -EINVAL);
+	assert_null(script);
+	assert_non_null(strstr(err.what, words));
+	assert_null(strchr(err.what, '\n'));
+	assert_int_equal(err.line, line);
+}
+
+static void assert_refused(const char *text, uint64_t line, const char *words)
+{
+	assert_refused_bytes(text, strlen(text), line, words);
+}
+
+static struct ms_script *parsed(const char *text)
+{
+	struct ms_script *script = NULL;
+	struct ms_script_error err;
+	assert_int_equal(ms_script_parse(text, strlen(text), NULL, &script, &err), 0);
+	return script;
+}
+
+static void a_recording_is_read_with_lines_and_answers(void **state)
+{
+	struct ms_script *script = parsed(HEADER "# a comment\n"
+						 "\n"
+						 "> munmap at=0x200000000000 len=4096\n"
+						 "< ret 0\n"
+						 "# another\n"
+						 "< zap va=0x200000000000 size=0x1000\n"
+						 "> fork\n"
+						 "< ret ENOMEM\n");
+	uint64_t line;
+	(void)state;
+	assert_string_equal(ms_script_kernel_name(script), "6.12.107 arm64");
+	assert_int_equal(ms_script_nr_ops(script), 2);
+	assert_string_equal(ms_script_get_op(script, 0).text, "munmap at=0x200000000000 len=4096");
+	assert_int_equal(ms_script_get_op(script, 0).line, 8);
+	assert_int_equal(ms_script_get_op(script, 0).nr_answers, 2);
+	assert_string_equal(ms_script_get_answer(script, 0, 1, &line),
+			    "zap va=0x200000000000 size=0x1000");
+	assert_int_equal(line, 11);
+	assert_string_equal(ms_script_get_answer(script, 1, 0, &line), "ret ENOMEM");
+	assert_int_equal(line, 13);
+	ms_script_free(script);
+}
+
+static void the_kernel_name_tells_page_size_and_dic(void **state)
+{
+	struct ms_script *script = parsed("mapsim-recording 1\nkernel 6.12.117 arm64\n"
+					  "config page_size=16384 dic=1\n");
+	(void)state;
+	assert_string_equal(ms_script_kernel_name(script), "6.12.117 arm64 16k dic");
+	ms_script_free(script);
+}
+
+static void a_script_without_header_gets_one(void **state)
+{
+	struct ms_script *script = parsed("# nothing else\n> mmap huge off=0 at=0x200000000000 "
+					  "len=0x1000 prot=r flags=shared\n");
+	(void)state;
+	assert_int_equal(ms_script_arch(script), MS_ARCH_ARM64);
+	assert_int_equal(ms_script_nr_ops(script), 1);
+	assert_int_equal(ms_script_get_op(script, 0).line, 2);
+	ms_script_free(script);
+}
+
+static void another_kernel_takes_the_place_of_the_headers(void **state)
+{
+	const struct ms_script_kernel kernel = { "6.1.176", "x86_64" };
+	struct ms_script *script = NULL;
+	struct ms_script_error err;
+	(void)state;
+	assert_int_equal(ms_script_parse(HEADER, strlen(HEADER), &kernel, &script, &err), 0);
+	assert_string_equal(ms_script_kernel_name(script), "6.1.176 x86_64");
+	ms_script_free(script);
+}
+
+static void device_references_become_numbers_in_scripts(void **state)
+{
+	struct ms_script *script = parsed(
+		"> mmap devmem off=@small+0x1000 at=0x200000000000 len=@small.size prot=r "
+		"flags=shared\n"
+		"> mmap devmem off=@small-4096 at=0x210000000000 len=1 prot=r flags=shared\n");
+	(void)state;
+	assert_string_equal(ms_script_get_op(script, 0).text,
+			    "mmap devmem off=0x8101001000 at=0x200000000000 len=0x10000 prot=r "
+			    "flags=shared");
+	assert_string_equal(ms_script_get_op(script, 1).text,
+			    "mmap devmem off=0x8100fff000 at=0x210000000000 len=1 prot=r "
+			    "flags=shared");
+	ms_script_free(script);
+	assert_refused("> munmap at=@nobody len=1\n", 1, "not a device's address \"@nobody\"");
+	assert_refused("> munmap at=@small*2 len=1\n", 1, "not a device's address");
+	assert_refused(HEADER "> munmap at=@bar len=1\n", 6, "not a number");
+}
+
+static void header_lines_come_once_and_in_order(void **state)
+{
+	(void)state;
+	assert_refused("kernel 6.12.107 arm64\n", 1, "out of order");
+	assert_refused("mapsim-recording 1\nconfig page_size=4096\n", 2, "out of order");
+	assert_refused("mapsim-recording 1\nmapsim-recording 1\n", 2, "out of order");
+	assert_refused(HEADER "device late pa=0 size=0x1000\n", 6, "out of order");
+	assert_refused(HEADER "config page_size=4096\n", 6, "out of order");
+	assert_refused(HEADER "> fork\nram pa=0 size=0x1000\n", 7, "after the first operation");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\n> fork\n", 3, "no config line");
+	assert_refused("mapsim-recording 1\n> fork\n", 2, "no kernel line");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\n", 0, "no config line");
+}
+
+static void header_values_are_checked(void **state)
+{
+	(void)state;
+	assert_refused("mapsim-recording 2\n", 1, "version 1");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 riscv\n", 2, "unknown architecture");
+	assert_refused("mapsim-recording 1\nkernel 2.4.1 arm64\nconfig page_size=4096\n> fork\n", 4,
+		       "no rules are known for 2.4.1 arm64");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=8192\n", 3,
+		       "unknown value \"8192\"");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig va_bits=48\n", 3,
+		       "page_size is missing");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096 dic=2\n",
+		       3, "dic: number out of range");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096 hz=250\n",
+		       3, "unknown key \"hz\"");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\n"
+		       "config page_size=4096 page_size=4096\n",
+		       3, "page_size twice");
+	assert_refused(HEADER "ram pa=0 size=1 pa=0\n", 6, "pa twice");
+	assert_refused(HEADER "ram pa=0\n", 6, "pa and size are needed");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\n"
+		       "device anon pa=0 size=0x1000\n",
+		       4, "one that is taken");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\n"
+		       "device a pa=0 size=0x1000\ndevice a pa=0x1000 size=0x1000\n",
+		       5, "one that is taken");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\n"
+		       "device a pa=0 size=0x1000 mtrr=UC-\n",
+		       4, "unknown mtrr");
+}
+
+static void cpu_is_free_text_up_to_a_blank(void **state)
+{
+	struct ms_script *script = parsed("mapsim-recording 1\nkernel 6.12.107 x86_64\n"
+					  "config page_size=4096 cpu=max,la57=off,x=y thp=never\n");
+	(void)state;
+	ms_script_free(script);
+}
+
+static void unknown_words_of_operations_are_refused(void **state)
+{
+	(void)state;
+	assert_refused(HEADER "> frobnicate\n", 6, "unknown operation \"frobnicate\"");
+	assert_refused(HEADER "> show everything\n", 6, "unknown operation");
+	assert_refused(HEADER "> munmap at=0 len=1 colour=2\n", 6, "unknown key \"colour\"");
+	assert_refused(HEADER "> munmap at=0 len=1 now\n", 6, "unknown word \"now\"");
+	assert_refused(HEADER "> munmap at=0 len=1 at=0\n", 6, "at twice");
+	assert_refused(HEADER "> munmap at=0\n", 6, "len is missing");
+	assert_refused(HEADER "> munmap at=0  len=1\n", 6, "separated by one space");
+	assert_refused(HEADER "> child vm create\n", 6, "not an operation of a child");
+	assert_refused(HEADER "> revoke nobody\n", 6, "no such source or device \"nobody\"");
+	assert_refused(HEADER "> claim driver:bar\n", 6, "not a device \"driver:bar\"");
+	assert_refused(HEADER "> claim\n", 6, "claim: what?");
+	assert_refused(HEADER "> vfio-memory bar\n", 6, "exactly one");
+	assert_refused(HEADER "> vfio-memory bar on off\n", 6, "exactly one");
+	assert_refused(HEADER "> touch at=0 access=x\n", 6, "unknown value \"x\"");
+	assert_refused(HEADER "> mprotect at=0 len=1 prot=rr\n", 6, "not a protection");
+	assert_refused(HEADER "> dirty id=1 get first=0 pages=1\n", 6, "belong to clear");
+	assert_refused(HEADER "> dirty id=1 clear first=0\n", 6, "belong to clear");
+	assert_refused(HEADER "> mremap at=0 len=1 newlen=1 dontunmap=1\n", 6, "takes no value");
+	assert_refused(HEADER "> mremap at=0 len=1 newlen\n", 6, "newlen without a value");
+}
+
+static void mappings_say_what_and_how(void **state)
+{
+	(void)state;
+	assert_refused(HEADER "> mmap anon off=0 at=0 len=1 prot=r flags=fixed\n", 6,
+		       "shared or private?");
+	assert_refused(HEADER "> mmap anon off=0 at=0 len=1 prot=r flags=shared,private\n", 6,
+		       "shared or private?");
+	assert_refused(HEADER "> mmap anon off=0 at=0 len=1 prot=r flags=shared,shared\n", 6,
+		       "flag twice");
+	assert_refused(HEADER "> mmap anon off=0 at=0 len=1 prot=r flags=shared,locked\n", 6,
+		       "unknown flag \"locked\"");
+	assert_refused(HEADER "> mmap anon off=0 at=0 len=1 prot=r flags=shared lazy\n", 6,
+		       "pieces belong to driver");
+	assert_refused(HEADER "> mmap driver:bar off=0 at=0 len=1 prot=r flags=shared\n", 6,
+		       "pieces belong to driver");
+	assert_refused(HEADER "> mmap driver:bar off=0 at=0 len=1 prot=r flags=shared pieces=1\n",
+		       6, "not a piece");
+	assert_refused(HEADER
+		       "> mmap driver:bar off=0 at=0 len=1 prot=r flags=shared pieces=0+1:--1\n",
+		       6, "not a number");
+	assert_refused(HEADER "> mmap file:bar off=0 at=0 len=1 prot=r flags=shared\n", 6,
+		       "unknown source \"file:bar\"");
+}
+
+static void numbers_do_not_overflow(void **state)
+{
+	struct ms_script *script = parsed(HEADER "> munmap at=0xffffffffffffffff len=1\n");
+	(void)state;
+	ms_script_free(script);
+	assert_refused(HEADER "> munmap at=0x10000000000000000 len=1\n", 6, "out of range");
+	assert_refused(HEADER "> munmap at=18446744073709551616 len=1\n", 6, "out of range");
+	assert_refused(HEADER "> dirty id=0x100000000 get\n", 6, "out of range");
+	assert_refused(HEADER "> munmap at=-1 len=1\n", 6, "not a number");
+	assert_refused(HEADER "> munmap at=0x len=1\n", 6, "not a number");
+	assert_refused(HEADER "> munmap at= len=1\n", 6, "not a number");
+	assert_refused(HEADER "> munmap at=12ab len=1\n", 6, "not a number");
+}
+
+static void answers_are_those_of_the_format(void **state)
+{
+	(void)state;
+	assert_refused("mapsim-recording 1\n< ret 0\n", 2, "before the first operation");
+	assert_refused(HEADER "> fork\n< zap va=0x0 size=0x1000\n", 7, "begins with \"< ret\"");
+	assert_refused(HEADER "> fork\n< ret 0\n< ret 0\n", 8, "second \"ret\"");
+	assert_refused(HEADER "> fork\n< ret 0\n< exploded at=1\n", 8,
+		       "unknown answer \"exploded\"");
+	assert_refused(HEADER "> fork\n< ret 0\n< zap va=0x0\n", 8, "\"size=\" is missing");
+	assert_refused(HEADER "> fork\n< ret 0\n< zap size=0x1 va=0x0\n", 8,
+		       "where \"va=\" belongs");
+	assert_refused(HEADER "> fork\n< ret 0\n< zap va=0x0 size=0x1 mm=child x=1\n", 8,
+		       "more than belongs");
+	assert_refused(HEADER "> fork\n<ret 0\n", 7, "no blank after '<'");
+}
+
+static void what_is_not_text_is_refused(void **state)
+{
+	static const char nul[] = HEADER "> fork\0\n";
+	static const char noise[] = "\x7f"
+				    "ELF\x02\x01\x01\x00\x93\xfa";
+	(void)state;
+	assert_refused_bytes(nul, sizeof(nul) - 1, 6, "not text: byte 0x00");
+	assert_refused_bytes(noise, sizeof(noise) - 1, 1, "not text: byte 0x7f in column 1");
+	assert_refused(HEADER "> fork\r\n", 6, "not text: byte 0x0d");
+	assert_refused(HEADER "> f\xc3\xb6rk\n", 6, "not text: byte 0xc3");
+	assert_refused("hello\n", 1, "unknown line \"hello\"");
+	assert_refused("", 0, "empty");
+	assert_refused("# only a comment\n", 0, "empty");
+}
+
+static void a_text_that_was_cut_off_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(HEADER "> munmap at=0x200000000000 l", 6, "cut off?");
+	assert_refused("mapsim-recording 1\nkernel 6.12", 2, "cut off?");
+}
+
+static void a_line_of_ten_megabytes_is_refused(void **state)
+{
+	size_t size = 10u << 20;
+	char *text = malloc(size);
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', size);
+	text[0] = '#';
+	text[size - 1] = '\n';
+	assert_refused_bytes(text, size, 1, "line longer than 4096 bytes");
+	free(text);
+}
+
+static void directives_are_known_modes_before_the_operations(void **state)
+{
+	struct ms_script *script =
+		parsed("#!thp=never\n#!shmem=always\n#!/usr/bin/mapsim\n> fork\n");
+	(void)state;
+	ms_script_free(script);
+	assert_refused("#!thp=sometimes\n> fork\n", 1, "mode");
+	assert_refused("#!shmem=advise\n> fork\n", 1, "mode");
+	assert_refused("> fork\n#!thp=never\n", 2, "before the operations");
+}
+
+/* Whatever is left of a good text after a cut is refused or read, never more. */
+static void every_prefix_of_a_recording_is_survived(void **state)
+{
+	static const char text[] =
+		HEADER "#!thp=never\n"
+		       "> mmap driver:bar off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared "
+		       "pieces=0x0+0x1000,0x2000+0x1000:-0x1000 type=nGnRE lazy\n"
+		       "< ret 0\n"
+		       "> slot id=1 gpa=0x80000000 size=0x4000 hva=0x200000000000 flags=log,ro\n"
+		       "< ret ENODEV\n";
+	(void)state;
+	for (size_t size = 0; size < sizeof(text); size++) {
+		struct ms_script *script = NULL;
+		struct ms_script_error err;
+		int ret = ms_script_parse(text, size, NULL, &script, &err);
+		assert_true(ret == 0 || ret == -EINVAL);
+		assert_int_equal(ret == 0, script != NULL);
+		ms_script_free(script);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_recording_is_read_with_lines_and_answers),
+		cmocka_unit_test(the_kernel_name_tells_page_size_and_dic),
+		cmocka_unit_test(a_script_without_header_gets_one),
+		cmocka_unit_test(another_kernel_takes_the_place_of_the_headers),
+		cmocka_unit_test(device_references_become_numbers_in_scripts),
+		cmocka_unit_test(header_lines_come_once_and_in_order),
+		cmocka_unit_test(header_values_are_checked),
+		cmocka_unit_test(cpu_is_free_text_up_to_a_blank),
+		cmocka_unit_test(unknown_words_of_operations_are_refused),
+		cmocka_unit_test(mappings_say_what_and_how),
+		cmocka_unit_test(numbers_do_not_overflow),
+		cmocka_unit_test(answers_are_those_of_the_format),
+		cmocka_unit_test(what_is_not_text_is_refused),
+		cmocka_unit_test(a_text_that_was_cut_off_is_refused),
+		cmocka_unit_test(a_line_of_ten_megabytes_is_refused),
+		cmocka_unit_test(directives_are_known_modes_before_the_operations),
+		cmocka_unit_test(every_prefix_of_a_recording_is_survived),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
