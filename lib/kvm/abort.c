@@ -79,7 +79,7 @@ static bool may_run(const struct ms_vm *vm, struct ms_abort *abort, int *err)
 	return false;
 }
 
-enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
+static size_t keep_event(struct ms_vm *vm, const struct ms_abort *abort)
 {
 	const struct ms_event ev = {
 		.type = MS_EV_GUEST_ABORT,
@@ -89,13 +89,35 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 			: abort->exec ? MS_PROT_X
 				      : MS_PROT_R,
 	};
-	size_t at = ms_vm_event_begin(vm, &ev);
+
+	return ms_vm_event_keep(vm, &ev);
+}
+
+static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abort, int err)
+{
+	const struct ms_event like = {
+		.type = MS_EV_GUEST_ABORT,
+		.vm = vm->id,
+		.addr = abort->ipa,
+		.ret = err,
+		.reason = ms_kvm_reason(vm->machine, abort->why),
+	};
+
+	ms_vm_event_set_outcome(vm, at, &like);
+}
+
+enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
+{
+	size_t at = MS_NOT_KEPT;
 	enum ms_guest_exit exit;
 
+	if (ms_event_wanted(vm->machine, MS_EV_GUEST_ABORT))
+		at = keep_event(vm, abort);
 	*err = 0;
 	vm->in_abort++;
 	exit = may_run(vm, abort, err) ? handle(vm, abort, err) : MS_GUEST_ERROR;
 	vm->in_abort--;
-	ms_vm_event_end(vm, at, &ev, *err, ms_kvm_reason(vm->machine, abort->why));
+	if (at != MS_NOT_KEPT)
+		keep_outcome(vm, at, abort, *err);
 	return exit;
 }

@@ -13,9 +13,9 @@ bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
 }
 
 /* kvm_vma_is_cacheable(), 6.17+: the VMA's protection counts, not its entries' */
-bool ms_kvm_vma_is_cacheable(const struct ms_vma *vma)
+bool ms_kvm_is_cacheable(ms_pgprot_t prot)
 {
-	switch (ms_pgprot_cache(vma->vm_page_prot)) {
+	switch (ms_pgprot_cache(prot)) {
 	case MS_CACHE_WC:
 	case MS_CACHE_NGNRE:
 	case MS_CACHE_NGNRNE:
@@ -86,7 +86,7 @@ static int check_vma(const struct ms_vm *vm, const struct ms_memslot *slot,
 	if (slot->flags & MS_SLOT_LOG_DIRTY)
 		return -EINVAL;
 	if (m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
-	    ms_kvm_vma_is_cacheable(vma) && !ms_kvm_supports_cacheable_pfnmap(m))
+	    ms_kvm_is_cacheable(vma->vm_page_prot) && !ms_kvm_supports_cacheable_pfnmap(m))
 		return -EINVAL;
 	return 0;
 }

@@ -189,6 +189,8 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 	if (ms_slot_is_logging(slot) && logging_forces_pages(vm, vma))
 		return (struct ms_vma_block){ m->page_size, true, MS_WHY_LOGGING };
 	block = vma_size(vm, vma, hva);
+	if (block.size == m->page_size)
+		return block;
 	if (block.size == pud_size(m) && !pmd_folded(m)) {
 		fit = fits_slot(vm, slot, hva, pud_size(m));
 		if (fit == FITS)
@@ -206,8 +208,7 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 	}
 	if (block.size == cont_pte_size(m))
 		return (struct ms_vma_block){ m->page_size, true, MS_WHY_HUGETLB_CONT_PTE };
-	if (block.size != m->page_size)
-		ms_violation(m, "Unknown vma_shift", hva);
+	ms_violation(m, "Unknown vma_shift", hva);
 	return block;
 }
 

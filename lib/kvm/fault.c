@@ -7,7 +7,7 @@
  */
 #include "kvm/internal.h"
 
-/* One fault on its way. */
+/* One fault on its way. Small: it is cleared each time. */
 struct fault {
 	struct ms_vm *vm;
 	struct ms_memslot *slot;
@@ -15,20 +15,21 @@ struct fault {
 	ms_hva_t hva; /* of the page that the guest touched */
 	ms_ipa_t ipa; /* where the mapping will begin; 4K granular while it is a page */
 	ms_gfn_t gfn; /* the page that is looked up and marked dirty */
-	bool logging;
 
 	/* of the VMA, sampled before the pfn is looked up */
 	struct ms_vma_block block;
-	bool chosen; /* block is the policy's function's */
 	uint64_t vm_flags;
-	bool vma_cacheable;
+	ms_pgprot_t page_prot;
 	uint64_t seq;
 
 	ms_pfn_t pfn;
+	unsigned int prot;
+	bool logging;
+	bool chosen;  /* block is the policy's function's */
+	bool is_page; /* get_user_pages found it: it is memory */
 	bool writable;
 	bool device;       /* not map memory */
 	bool noncacheable; /* and mapped as a device */
-	unsigned int prot;
 
 	struct ms_block_inputs *in; /* of the policy's function, NULL: none */
 };
@@ -76,7 +77,7 @@ static int sample_vma(struct fault *f)
 		f->ipa = ms_align_down(f->ipa, f->block.size);
 	f->gfn = f->ipa >> m->page_shift;
 	f->vm_flags = vma->vm_flags;
-	f->vma_cacheable = ms_kvm_vma_is_cacheable(vma);
+	f->page_prot = vma->vm_page_prot;
 	if (f->in)
 		sample_inputs(f->in, vma);
 	return 0;
@@ -87,6 +88,8 @@ static bool is_device(const struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
 
+	if (f->is_page)
+		return false;
 	if (m->policy.s2_device_test == MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY &&
 	    !(f->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
 		return false;
@@ -107,6 +110,7 @@ static int lookup_pfn(struct fault *f)
 	switch (found.error) {
 	case MS_PFN_OK:
 		f->pfn = found.pfn;
+		f->is_page = found.is_page;
 		f->writable = found.writable;
 		ms_hook(f->vm->machine, MS_HOOK_S2_PFN_FOUND, f->abort->ipa);
 		return still_there(f);
@@ -129,8 +133,8 @@ static int classify(struct fault *f)
 
 	f->device = is_device(f);
 	f->noncacheable = f->device;
-	if (f->device && f->vma_cacheable &&
-	    m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT) {
+	if (f->device && m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
+	    ms_kvm_is_cacheable(f->page_prot)) {
 		if (!ms_kvm_supports_cacheable_pfnmap(m))
 			return refuse(f, MS_WHY_CACHEABLE_UNSUPPORTED, -EFAULT);
 		f->noncacheable = false;

@@ -13,7 +13,7 @@ struct access {
 	struct ms_vm *vm;
 	ms_ipa_t gpa;
 	unsigned int prot;
-	struct ms_guest_access result;
+	struct ms_guest_access *result;
 
 	unsigned int equal; /* faults in a row after which the descriptor was as before */
 	uint64_t last_desc;
@@ -28,28 +28,33 @@ static bool leaf_permits(const struct ms_s2_leaf *leaf, unsigned int prot)
 	return leaf->prot & prot;
 }
 
-/* What the hardware makes of the access: false: it is made, else *abort. */
-static bool stage2_walk(const struct access *a, struct ms_s2_leaf *leaf, struct ms_abort *abort)
+/* What translates the address now. */
+static bool find_leaf(const struct access *a)
 {
-	bool in_space = a->gpa < UINT64_C(1) << a->vm->config.ipa_bits;
+	const struct ms_vm *vm = a->vm;
+	struct ms_s2_leaf *leaf = &a->result->leaf;
 
+	if (vm->s2 && a->gpa < UINT64_C(1) << vm->config.ipa_bits)
+		return ms_s2_get_leaf(vm->s2, a->gpa, leaf);
+	*leaf = (struct ms_s2_leaf){ 0 };
+	return false;
+}
+
+/* What the hardware makes of the access: false: it is made, else *abort. */
+static bool stage2_walk(const struct access *a, struct ms_abort *abort)
+{
+	const struct ms_s2_leaf *leaf = &a->result->leaf;
+	bool found = find_leaf(a);
+
+	if (found && leaf->young && leaf_permits(leaf, a->prot))
+		return false;
 	*abort = (struct ms_abort){
 		.ipa = ms_align_down(a->gpa, MS_4K),
+		.granule = found && leaf->young ? leaf->size : 0,
+		.access_flag = found && !leaf->young,
 		.write = a->prot == MS_PROT_W,
 		.exec = a->prot == MS_PROT_X,
 	};
-	*leaf = (struct ms_s2_leaf){ 0 };
-	if (!in_space || !ms_s2_get_leaf(a->vm->s2, a->gpa, leaf)) {
-		*leaf = (struct ms_s2_leaf){ 0 };
-		return true;
-	}
-	if (!leaf->young) {
-		abort->access_flag = true;
-		return true;
-	}
-	if (leaf_permits(leaf, a->prot))
-		return false;
-	abort->granule = leaf->size;
 	return true;
 }
 
@@ -82,79 +87,72 @@ static uint64_t activity(const struct ms_vm *vm)
  * The fault that is about to be handled was handled before, and nothing came of it: it is handled
  * twice before that can be said.
  */
-static bool is_endless(struct access *a, const struct ms_s2_leaf *leaf)
+static bool is_endless(struct access *a)
 {
-	bool equal = a->result.faults && leaf->desc == a->last_desc;
+	uint64_t desc = a->result->leaf.desc;
+	bool equal = a->result->faults && desc == a->last_desc;
 	bool idle = false;
 
-	if (a->result.faults) {
+	if (a->result->faults) {
 		uint64_t now = activity(a->vm);
 
-		idle = a->result.faults > 1 && now == a->last_activity;
+		idle = a->result->faults > 1 && now == a->last_activity;
 		a->last_activity = now;
 	}
-	a->last_desc = leaf->desc;
+	a->last_desc = desc;
 	a->equal = equal ? a->equal + 1 : 0;
 	return equal && (idle || a->equal >= MAX_EQUAL_FAULTS);
 }
 
-static void run(struct access *a)
+/* Until the access is made (true), or is not. */
+static bool run(struct access *a)
 {
+	struct ms_guest_access *result = a->result;
 	struct ms_vm *vm = a->vm;
-	struct ms_s2_leaf leaf;
 	struct ms_abort abort;
 
-	while (stage2_walk(a, &leaf, &abort)) {
-		if (is_endless(a, &leaf)) {
-			a->result.exit = MS_GUEST_RETRY;
-			return;
+	while (stage2_walk(a, &abort)) {
+		if (is_endless(a)) {
+			result->exit = MS_GUEST_RETRY;
+			return false;
 		}
-		a->result.faults++;
-		a->result.exit = ms_kvm_handle_guest_abort(vm, &abort, &a->result.err);
-		if (a->result.exit != MS_GUEST_OK)
-			return;
-		if (!vm->mm)
-			break;
+		result->faults++;
+		result->exit = ms_kvm_handle_guest_abort(vm, &abort, &result->err);
+		if (!vm->mm) {
+			result->exit = MS_GUEST_ERROR;
+			result->err = -EIO;
+		}
+		if (result->exit != MS_GUEST_OK)
+			return false;
 	}
-	if (!vm->mm) {
-		a->result.exit = MS_GUEST_ERROR;
-		a->result.err = -EIO;
-	}
+	return true;
 }
 
-/* What translates the address now, and why it has this size if the last map made it. */
-static void fill_leaf(struct access *a)
+/* Why the leaf has its size, if the last map made it. */
+static void give_reason(const struct ms_vm *vm, struct ms_s2_leaf *leaf)
 {
-	const struct ms_vm *vm = a->vm;
-	struct ms_s2_leaf *leaf = &a->result.leaf;
-
-	*leaf = (struct ms_s2_leaf){ 0 };
-	if (!vm->s2 || a->gpa >= UINT64_C(1) << vm->config.ipa_bits ||
-	    !ms_s2_get_leaf(vm->s2, a->gpa, leaf)) {
-		*leaf = (struct ms_s2_leaf){ 0 };
-		return;
-	}
-	if (leaf->ipa >= vm->mapped_ipa && leaf->ipa < vm->mapped_ipa + vm->mapped_size)
-		leaf->reason = vm->mapped_reason;
+	if (leaf->size && leaf->ipa - vm->mapped_ipa < vm->mapped_size)
+		leaf->reason = ms_kvm_reason(vm->machine, vm->mapped_why);
 }
 
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot)
 {
-	struct access a = { .vm = vm, .gpa = gpa, .prot = prot };
+	struct ms_guest_access result = { .exit = MS_GUEST_ERROR };
+	struct access a = { .vm = vm, .gpa = gpa, .prot = prot, .result = &result };
 
-	a.result.exit = MS_GUEST_ERROR;
 	if (!vm || gpa % 4 || (prot != MS_PROT_R && prot != MS_PROT_W && prot != MS_PROT_X)) {
-		a.result.err = -EINVAL;
-		return a.result;
+		result.err = -EINVAL;
+		return result;
 	}
 	if (!vm->mm) {
-		a.result.err = -EIO;
-		return a.result;
+		result.err = -EIO;
+		return result;
 	}
-	a.result.exit = MS_GUEST_OK;
-	run(&a);
-	fill_leaf(&a);
-	return a.result;
+	result.exit = MS_GUEST_OK;
+	if (!run(&a))
+		find_leaf(&a);
+	give_reason(vm, &result.leaf);
+	return result;
 }
 
 struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa)

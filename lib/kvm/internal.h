@@ -139,11 +139,10 @@ struct ms_vm {
 	bool in_map;           /* a map call is under way */
 	bool mmu_locked;       /* a hook runs in the middle of it */
 	unsigned int in_abort; /* aborts being handled: SRCU readers of the slots */
-	uint64_t desc_writes;  /* descriptors written so far */
 	/* the last stage-2 map: what it covered and why it had this size */
 	ms_ipa_t mapped_ipa;
 	uint64_t mapped_size;
-	const char *mapped_reason;
+	enum ms_kvm_reason mapped_why;
 };
 
 static inline uint64_t ms_slot_bytes(const struct ms_vm *vm, const struct ms_memslot *slot)
@@ -205,7 +204,8 @@ void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slo
 void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
 			      uint64_t mask);
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m);
-bool ms_kvm_vma_is_cacheable(const struct ms_vma *vma);
+/* kvm_vma_is_cacheable(), of vm_page_prot */
+bool ms_kvm_is_cacheable(ms_pgprot_t prot);
 bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags);
 
 /* ---- stage-2 calls with their events (s2.c) ---- */
@@ -224,10 +224,20 @@ void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
-/* Emits an event whose `ret` is not known yet, and fills it in. */
-size_t ms_vm_event_begin(struct ms_vm *vm, const struct ms_event *ev);
-void ms_vm_event_end(struct ms_vm *vm, size_t at, const struct ms_event *ev, int ret,
-		     const char *reason);
+
+/* ---- events: most are counted only, so they are built when somebody wants them ---- */
+
+/* Counts an event. true: it is to be kept. */
+static inline bool ms_event_wanted(struct ms_machine *m, enum ms_event_type type)
+{
+	m->trace.total[type]++;
+	return m->trace.keep & (1u << type);
+}
+
+/* Where the trace has an event whose outcome is not known yet. */
+#define MS_NOT_KEPT SIZE_MAX
+size_t ms_vm_event_keep(struct ms_vm *vm, const struct ms_event *ev);
+void ms_vm_event_set_outcome(struct ms_vm *vm, size_t at, const struct ms_event *like);
 
 /* ---- an abort (abort.c, fault.c, block.c, pfn.c) ---- */
 
@@ -280,8 +290,9 @@ enum ms_pfn_error {
 };
 struct ms_pfn_lookup {
 	enum ms_pfn_error error;
-	ms_pfn_t pfn;
 	bool writable;
+	bool is_page; /* get_user_pages gave it: System RAM */
+	ms_pfn_t pfn;
 };
 /* __gfn_to_pfn_memslot / __kvm_faultin_pfn */
 struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,

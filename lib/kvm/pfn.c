@@ -27,6 +27,7 @@ static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writa
 	if (ms_get_user_page_fast(vm->mm, hva, true, &found->pfn))
 		return false;
 	found->writable = true;
+	found->is_page = true;
 	return true;
 }
 
@@ -40,6 +41,7 @@ static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writab
 	if (ret)
 		return ret;
 	found->writable = write;
+	found->is_page = true;
 	if (!write && want_writable && !ms_get_user_page_fast(vm->mm, hva, true, &writable_pfn)) {
 		found->pfn = writable_pfn;
 		found->writable = true;

@@ -44,10 +44,16 @@ static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old,
 {
 	struct ms_vm *vm = ctx;
 
-	vm->desc_writes++;
-	MS_EMIT(vm->machine, .type = MS_EV_S2_DESC, .vm = vm->id, .addr = ipa,
-		.size = ms_s2_level_size(vm->s2, level), .pa = desc, .old = old,
-		.level = (uint8_t)level);
+	if (ms_event_wanted(vm->machine, MS_EV_S2_DESC))
+		ms_trace_store(vm->machine, &(struct ms_event){
+						    .type = MS_EV_S2_DESC,
+						    .vm = vm->id,
+						    .addr = ipa,
+						    .size = ms_s2_level_size(vm->s2, level),
+						    .pa = desc,
+						    .old = old,
+						    .level = (uint8_t)level,
+					    });
 	if (vm->in_map && !desc)
 		broken_hook(vm, ipa);
 }
@@ -57,8 +63,32 @@ static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t 
 {
 	const struct ms_vm *vm = ctx;
 
-	MS_EMIT(vm->machine, .type = MS_EV_TLBI, .vm = vm->id, .addr = ipa, .size = size,
-		.level = (uint8_t)level, .tlbi = (uint8_t)kind);
+	if (ms_event_wanted(vm->machine, MS_EV_TLBI))
+		ms_trace_store(vm->machine, &(struct ms_event){
+						    .type = MS_EV_TLBI,
+						    .vm = vm->id,
+						    .addr = ipa,
+						    .size = size,
+						    .level = (uint8_t)level,
+						    .tlbi = (uint8_t)kind,
+					    });
+}
+
+/* Many leaves at once: most often their number is all that is kept. */
+static void host_run(void *ctx, const struct ms_s2_run *run)
+{
+	const struct ms_vm *vm = ctx;
+	struct ms_trace *trace = &vm->machine->trace;
+	struct ms_s2_totals totals;
+
+	if (trace->keep & (1u << MS_EV_S2_DESC | 1u << MS_EV_TLBI | 1u << MS_EV_CMO)) {
+		ms_s2_run_tell(run);
+		return;
+	}
+	totals = ms_s2_run_count(run);
+	trace->total[MS_EV_S2_DESC] += totals.desc;
+	trace->total[MS_EV_TLBI] += totals.tlbi;
+	trace->total[MS_EV_CMO] += totals.dcache + totals.icache;
 }
 
 static void host_cmo(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size)
@@ -109,6 +139,7 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.desc = host_desc,
 		.tlbi = host_tlbi,
 		.cmo = host_cmo,
+		.run = host_run,
 	};
 
 	return ms_s2_new(&vm->s2, &config, &host);
@@ -124,68 +155,74 @@ void ms_vm_s2_free(struct ms_vm *vm)
 	vm->s2 = NULL;
 }
 
-size_t ms_vm_event_begin(struct ms_vm *vm, const struct ms_event *ev)
+size_t ms_vm_event_keep(struct ms_vm *vm, const struct ms_event *ev)
 {
 	size_t at = vm->machine->trace.len;
 
-	ms_emit(vm->machine, ev);
+	ms_trace_store(vm->machine, ev);
 	return at;
 }
 
-void ms_vm_event_end(struct ms_vm *vm, size_t at, const struct ms_event *ev, int ret,
-		     const char *reason)
+void ms_vm_event_set_outcome(struct ms_vm *vm, size_t at, const struct ms_event *like)
 {
 	struct ms_trace *trace = &vm->machine->trace;
 	struct ms_event *kept;
 
-	// It may not have been kept, or a hook may have cleared the trace.
+	// There was no memory to keep it, or a hook has cleared the trace.
 	if (at >= trace->len)
 		return;
 	kept = &trace->events[at];
-	if (kept->type != ev->type || kept->addr != ev->addr || kept->vm != ev->vm)
+	if (kept->type != like->type || kept->addr != like->addr || kept->vm != like->vm)
 		return;
-	kept->ret = ret;
-	if (reason)
-		kept->reason = reason;
+	kept->ret = like->ret;
+	if (like->reason)
+		kept->reason = like->reason;
 }
 
 int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
 		 struct ms_s2_cache *cache, enum ms_kvm_reason why)
 {
-	const struct ms_event ev = {
-		.type = MS_EV_S2_MAP,
-		.vm = vm->id,
-		.addr = ipa,
-		.size = size,
-		.pa = pa,
-		.prot = prot,
-		.reason = ms_kvm_reason(vm->machine, why),
-	};
-	size_t at = ms_vm_event_begin(vm, &ev);
+	struct ms_event ev;
+	size_t at = MS_NOT_KEPT;
 	int ret;
 
+	if (ms_event_wanted(vm->machine, MS_EV_S2_MAP)) {
+		ev = (struct ms_event){
+			.type = MS_EV_S2_MAP,
+			.vm = vm->id,
+			.addr = ipa,
+			.size = size,
+			.pa = pa,
+			.prot = prot,
+			.reason = ms_kvm_reason(vm->machine, why),
+		};
+		at = ms_vm_event_keep(vm, &ev);
+	}
 	vm->in_map = true;
 	ret = ms_s2_map(vm->s2, ipa, size, pa, prot, cache);
 	vm->in_map = false;
-	ms_vm_event_end(vm, at, &ev, ret, NULL);
+	if (at != MS_NOT_KEPT && ret) {
+		ev.ret = ret;
+		ms_vm_event_set_outcome(vm, at, &ev);
+	}
 	if (!ret) {
 		vm->mapped_ipa = ms_align_down(ipa, vm->machine->page_size);
 		vm->mapped_size = size;
-		vm->mapped_reason = ev.reason;
+		vm->mapped_why = why;
 	}
 	return ret;
 }
 
 int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 {
-	const struct ms_event ev = {
-		.type = MS_EV_S2_RELAX, .vm = vm->id, .addr = ipa, .prot = prot
-	};
-	size_t at = ms_vm_event_begin(vm, &ev);
-	int ret = ms_s2_relax(vm->s2, ipa, prot);
+	struct ms_event ev = { .type = MS_EV_S2_RELAX, .vm = vm->id, .addr = ipa, .prot = prot };
+	bool wanted = ms_event_wanted(vm->machine, ev.type);
+	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
 
-	ms_vm_event_end(vm, at, &ev, ret, NULL);
-	return ret;
+	ev.ret = ms_s2_relax(vm->s2, ipa, prot);
+	if (wanted)
+		ms_vm_event_set_outcome(vm, at, &ev);
+	return ev.ret;
 }
 
 void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
@@ -257,15 +294,15 @@ void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 
 static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	const struct ms_event ev = {
-		.type = MS_EV_S2_SPLIT, .vm = vm->id, .addr = ipa, .size = size
-	};
-	size_t at = ms_vm_event_begin(vm, &ev);
-	int ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
+	struct ms_event ev = { .type = MS_EV_S2_SPLIT, .vm = vm->id, .addr = ipa, .size = size };
+	bool wanted = ms_event_wanted(vm->machine, ev.type);
+	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
 
+	ev.ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
 	vm->mapped_size = 0; // no leaf has the size any more that was chosen for it
-	ms_vm_event_end(vm, at, &ev, ret, NULL);
-	return ret;
+	if (wanted)
+		ms_vm_event_set_outcome(vm, at, &ev);
+	return ev.ret;
 }
 
 /* kvm_mmu_split_huge_pages(), arch/arm64/kvm/mmu.c, 6.5+: best effort, errors are nobody's */

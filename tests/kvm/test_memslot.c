@@ -370,6 +370,39 @@ static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(vo
 	world_end(&w612);
 }
 
+/* Descriptors, TLBIs and cache maintenance of a slot's life, whether somebody wants them or not. */
+static void count_a_slots_life(uint32_t keep, uint64_t total[3])
+{
+	static const enum ms_event_type type[] = { MS_EV_S2_DESC, MS_EV_TLBI, MS_EV_CMO };
+	const struct ms_machine_config config = { .no_fwb = true };
+	struct world w = world_config("6.12.107", &config);
+
+	ms_trace_keep(w.m, keep);
+	map_bar(&w, HVA, MS_2M, PAGE);
+	map_anon(&w, HVA + MS_2M, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0), 0);
+	for (uint64_t off = 0; off < 2 * MS_2M; off += PAGE)
+		assert_int_equal(ms_guest_write(w.vm, GPA + off).exit, MS_GUEST_OK);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
+	for (size_t i = 0; i < 3; i++)
+		total[i] = ms_trace_total(w.m, type[i]);
+	world_end(&w);
+}
+
+static void events_that_nobody_keeps_are_counted(void **state)
+{
+	uint64_t kept[3], counted[3];
+
+	(void)state;
+	count_a_slots_life(1u << MS_EV_S2_DESC | 1u << MS_EV_TLBI | 1u << MS_EV_CMO, kept);
+	count_a_slots_life(0, counted);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(kept[i] > 1);
+		assert_int_equal(kept[i], counted[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +432,7 @@ int main(void)
 		cmocka_unit_test(later_kernels_map_device_memory_when_it_is_touched),
 		cmocka_unit_test(cacheable_device_memory_needs_fwb_and_dic),
 		cmocka_unit_test(mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later),
+		cmocka_unit_test(events_that_nobody_keeps_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
