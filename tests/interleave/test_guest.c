@@ -237,8 +237,7 @@ static void *build_vfio(const void *arg, struct explore_run *run, struct ms_mach
 	return w;
 }
 
-/* Up to 5.13 the slot was mapped when it was made, and memory-off does not reach that (kernels
- * from 6.1 on). */
+/* Not 5.10: there the slot was mapped when it was made, and memory-off does not reach that. */
 static void guest_has_nothing_of_a_bar_whose_memory_is_off(void **state)
 {
 	const struct explore_op read[] = { { "read", op_read }, { 0 } };
