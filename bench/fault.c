@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a whole guest fault costs, from the access over memslot, VMA and host page to the stage-2
- *leaf. The host's memory is there already.
+ * leaf. The host's memory is there already.
  *
  *	fault4k     256 MiB of pages        fault2m     4 GiB of huge pages
  *	OP          events are counted      OP.trace    and kept

@@ -7,7 +7,8 @@
  *
  * A VM is told of its process through the MMU notifiers. When the process ends before the VM is
  * freed, the VM stays as an empty shell: every call answers -EIO. A hook that runs inside an access
- * of a VM's guest may do anything but free that VM.
+ * of a VM's guest may do anything but free that VM; what would have to wait for a lock that is held
+ * there answers -EBUSY (machine.h says where).
  */
 #ifndef MAPSIM_KVM_H
 #define MAPSIM_KVM_H
@@ -24,14 +25,14 @@ struct ms_vm_config {
 	bool dirty_manual;     ///< KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with MANUAL_PROTECT_ENABLE
 	bool dirty_initset;    ///< ... and INITIALLY_SET
 	uint64_t split_chunk;  ///< KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE, bytes; 0: not asked for
-	bool mte;
+	bool mte;              ///< KVM_CAP_ARM_MTE: memory must be taggable (policy mte_vma)
 };
 
 /** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: no memory, or refused (see ms_vm_create).
  */
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
 /** As above with everything to choose. -EINVAL: a field is refused by this kernel; -ENODEV: x86;
- * -ENOMEM. */
+ * -EBUSY: a hook asks where the mmap lock is held; -ENOMEM. */
 int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **vm);
 /** Closing the VM: no stage-2 event. NULL is allowed. */
 void ms_vm_free(struct ms_vm *vm);
@@ -53,13 +54,13 @@ int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t siz
 /**
  * KVM_GET_DIRTY_LOG: copies the slot's bitmap (1 bit a page, 64-bit words) into `bitmap`, which has
  * `words` words, at least (npages + 63) / 64. *npages gets the slot's size. -ENOENT: no such slot
- * or no bitmap; -EINVAL.
+ * or no bitmap; -EBUSY: a hook asks where the MMU lock is held; -EINVAL.
  */
 int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t words,
 		    uint64_t *npages);
 /** Pages of a slot, 0 when there is none. */
 uint64_t ms_vm_slot_pages(const struct ms_vm *vm, unsigned int id);
-/** KVM_CLEAR_DIRTY_LOG of [first, first + npages) with every bit set. */
+/** KVM_CLEAR_DIRTY_LOG of [first, first + npages) with every bit set. Errors as above. */
 int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_t npages);
 
 enum ms_guest_exit {

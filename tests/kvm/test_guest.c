@@ -2,6 +2,8 @@
 /* How an access of the guest ends: made, emulated, injected, refused, or never. */
 #include "world.h"
 
+#include "kvm/internal.h"
+
 static void access_is_aligned_and_of_one_kind(void **state)
 {
 	struct world w = world("6.12.107");
@@ -189,7 +191,7 @@ static void page_that_was_not_used_is_made_young(void **state)
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
 	events(&w);
-	ms_s2_test_clear_young((struct ms_s2 *)ms_vm_s2(w.vm), GPA, PAGE, true);
+	ms_s2_test_clear_young(w.vm->s2, GPA, PAGE, true);
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
 	assert_string_equal(events(&w), "s2.young ipa=0x80000000\n");
 	assert_int_equal(ms_guest_read(w.vm, GPA).faults, 0);

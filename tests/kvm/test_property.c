@@ -41,6 +41,8 @@ struct play {
 	const char *op;
 	/* Device memory may be mapped that the process does not map: the kernel's own rule. */
 	bool trusts_pgoff;
+	/* The policy's function chooses sizes at random: only slots and rights are sure. */
+	bool chooses;
 	/* A VMA that changes between the look at it and the look at its page goes unnoticed. */
 	bool samples_late;
 };
@@ -242,9 +244,11 @@ static ms_ipa_t some_ipa(struct play *p)
 static void guest_access(struct play *p)
 {
 	static const unsigned int prot[] = { MS_PROT_R, MS_PROT_W, MS_PROT_W, MS_PROT_X };
-	static const enum ms_hook_point points[] = { MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND,
-						     MS_HOOK_S2_MAPPED };
-	enum ms_hook_point point = points[roll(p, 3)];
+	static const enum ms_hook_point points[] = {
+		MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND, MS_HOOK_S2_MMU_LOCK,
+		MS_HOOK_S2_MAPPED,      MS_HOOK_DRIVER_FAULT, MS_HOOK_DRIVER_FAULT_DONE
+	};
+	enum ms_hook_point point = points[roll(p, sizeof(points) / sizeof(points[0]))];
 
 	if (!roll(p, 4))
 		ms_machine_set_hook(p->w.m, point, interrupt, p);
@@ -292,6 +296,8 @@ static void check_page(const struct play *p, const struct ms_s2_leaf *leaf, ms_i
 	page = (ipa - p->slot[id].gpa) / PAGE;
 	if (writable && p->slot[id].flags & MS_SLOT_READONLY)
 		wrong(p, leaf, ipa, "read-only memslot");
+	if (p->chooses)
+		return;
 	if (writable && slot->dirty && !(slot->dirty[page / 64] >> page % 64 & 1))
 		wrong(p, leaf, ipa, "writable and logged, but not dirty");
 	if (p->trusts_pgoff && !ms_pfn_is_ram(p->w.m, pa >> 12))
@@ -321,15 +327,24 @@ static void check(const struct play *p)
 
 /* ---- the play ---- */
 
-static void begin(struct play *p, const char *release, enum ms_thp_mode thp, unsigned int seed)
+static uint64_t any_size(const struct ms_block_inputs *in, void *arg)
+{
+	static const uint64_t sizes[] = { 0, PAGE, PAGE, MS_2M, MS_2M, MS_1G, 3 * PAGE };
+
+	(void)in;
+	return sizes[roll(arg, sizeof(sizes) / sizeof(sizes[0]))];
+}
+
+static void begin(struct play *p, const struct ms_policy *policy, enum ms_thp_mode thp,
+		  unsigned int seed)
 {
 	const struct ms_machine_config config = { .thp = thp };
 	const struct ms_piece whole = { .len = WINDOW };
 
-	memset(p, 0, sizeof(*p));
 	p->seed = seed;
 	p->random = UINT64_C(0x9e3779b97f4a7c15) * (seed + 1);
-	p->w = world_config(release, &config);
+	p->chooses = policy->choose_block;
+	world_start(&p->w, policy, &config);
 	ms_trace_keep(p->w.m, 0);
 	p->bar = ms_device_find(p->w.m, "bar");
 	p->resource = ms_pci_resource(p->bar);
@@ -342,11 +357,16 @@ static void begin(struct play *p, const char *release, enum ms_thp_mode thp, uns
 	p->samples_late = ms_machine_policy(p->w.m)->s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK;
 }
 
-static void play(const char *release, enum ms_thp_mode thp, unsigned int seed)
+static void play(const char *release, enum ms_thp_mode thp, unsigned int seed, bool chooses)
 {
-	struct play p;
+	struct ms_policy policy = *ms_policy_linux(release, MS_ARCH_ARM64);
+	struct play p = { .step = 0 };
 
-	begin(&p, release, thp, seed);
+	if (chooses) {
+		policy.choose_block = any_size;
+		policy.choose_block_arg = &p;
+	}
+	begin(&p, &policy, thp, seed);
 	for (p.step = 0; p.step < STEPS; p.step++) {
 		switch (roll(&p, 16)) {
 		case 0:
@@ -369,11 +389,11 @@ static void play(const char *release, enum ms_thp_mode thp, unsigned int seed)
 	world_end(&p.w);
 }
 
-static void play_each(const char *const *release, size_t count)
+static void play_each(const char *const *release, size_t count, bool chooses)
 {
 	for (size_t i = 0; i < count; i++) {
 		for (unsigned int seed = 0; seed < 6; seed++)
-			play(release[i], seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed);
+			play(release[i], seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, chooses);
 	}
 }
 
@@ -382,7 +402,7 @@ static void where_the_process_tells_what_is_mapped(void **state)
 	static const char *const release[] = { "6.1.192", "6.12.117", "7.2.13" };
 
 	(void)state;
-	play_each(release, sizeof(release) / sizeof(release[0]));
+	play_each(release, sizeof(release) / sizeof(release[0]), false);
 }
 
 static void where_vm_pgoff_tells_of_devices(void **state)
@@ -391,7 +411,15 @@ static void where_vm_pgoff_tells_of_devices(void **state)
 					       "6.1.176",  "6.12.107", "6.17" };
 
 	(void)state;
-	play_each(release, sizeof(release) / sizeof(release[0]));
+	play_each(release, sizeof(release) / sizeof(release[0]), false);
+}
+
+static void where_a_function_chooses_sizes_at_random(void **state)
+{
+	static const char *const release[] = { "6.1.192", "6.12.107", "6.12.117" };
+
+	(void)state;
+	play_each(release, sizeof(release) / sizeof(release[0]), true);
 }
 
 int main(void)
@@ -399,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_the_process_tells_what_is_mapped),
 		cmocka_unit_test(where_vm_pgoff_tells_of_devices),
+		cmocka_unit_test(where_a_function_chooses_sizes_at_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
