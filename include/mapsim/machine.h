@@ -35,6 +35,7 @@ struct ms_machine_config {
 	bool dic;               ///< arm64: CTR_EL0.DIC
 	bool idc;               ///< arm64: CTR_EL0.IDC
 	bool no_tlbi_range;     ///< arm64: FEAT_TLBIRANGE is absent
+	bool fatal_violations;  ///< a violation is printed to stderr and aborts the program
 };
 
 /**

@@ -105,7 +105,25 @@ struct ms_vm_fault {
 	uint64_t pgoff;   ///< page offset in the file: vm_pgoff + (address - vm_start) / page size
 	unsigned int flags; ///< MS_FAULT_FLAG_*
 	ms_pfn_t pfn; ///< set by a handler that returns LOCKED: a page of System RAM to be mapped
+	void *page; ///< the same as linux.h's struct page, which a reference comes with
 };
+
+/*
+ * linux.h's struct page is a page's number in the shape of a pointer that nobody looks through:
+ * consecutive pages lie MS_PAGE_STRUCT bytes apart.
+ */
+#define MS_PAGE_STRUCT UINT64_C(64)
+#define MS_PAGE_STRUCTS UINT64_C(0x5a0000000000)
+
+static inline void *ms_pfn_to_page_struct(ms_pfn_t pfn)
+{
+	return (void *)(uintptr_t)(MS_PAGE_STRUCTS + pfn * MS_PAGE_STRUCT);
+}
+
+static inline ms_pfn_t ms_page_struct_to_pfn(const void *page)
+{
+	return ((uintptr_t)page - MS_PAGE_STRUCTS) / MS_PAGE_STRUCT;
+}
 
 /** struct vm_operations_struct. Any member may be NULL. */
 struct ms_vm_ops {
@@ -163,6 +181,8 @@ struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops,
 			    uint64_t max_bytes, const void *key, void *priv);
 void ms_file_put(struct ms_file *file);
 void *ms_file_priv(const struct ms_file *file);
+/** The first bytes of a file are nobody's but linux.h's, which keeps its struct file there. */
+#define MS_FILE_HEAD_BYTES 64
 struct ms_machine *ms_file_machine(const struct ms_file *file);
 
 /** memfd_create: size bytes of shared memory (shmem). NULL: no memory. */
@@ -173,11 +193,18 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 
 /* ---- VMAs ---- */
 
+#ifndef MS_VM_FLAGS_CONST
+#define MS_VM_FLAGS_CONST
+#endif
+
 /** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
 struct ms_vma {
 	ms_hva_t vm_start, vm_end; ///< [start, end)
-	uint64_t vm_flags;         ///< MS_VM_*
-	uint64_t vm_pgoff;         ///< in pages
+	union {
+		MS_VM_FLAGS_CONST uint64_t vm_flags; ///< MS_VM_*
+		uint64_t vm_flags_word; ///< the same, where linux.h makes vm_flags read-only
+	};
+	uint64_t vm_pgoff; ///< in pages
 	ms_pgprot_t vm_page_prot;
 	const struct ms_vm_ops *vm_ops;
 	struct ms_file *vm_file;

@@ -399,6 +399,15 @@ enum ms_policy_remap_checks {
 	MS_REMAP_CHECKS_COW_TRACK_ALIGN,
 };
 
+/** who notices that a VMA's flags change while the mmap lock is not held for writing, as in a
+ * fault: nobody (up to 6.8; debug kernels from 6.3 on), vm_flags_set and its kin with
+ * remap_pfn_range, or without it (vma_start_write, mmap_assert_write_locked) */
+enum ms_policy_vma_flags_lock {
+	MS_VMA_FLAGS_LOCK_UNCHECKED,
+	MS_VMA_FLAGS_LOCK_ASSERTED,
+	MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP,
+};
+
 /** when vm_ops->huge_fault is called for VM_PFNMAP (hugepage_vma_check, __thp_vma_allowable_orders)
  */
 enum ms_policy_pfnmap_huge_fault {
@@ -815,6 +824,7 @@ struct ms_policy {
 	enum ms_policy_memtype_free memtype_free;
 	enum ms_policy_remap_error remap_error;
 	enum ms_policy_remap_checks remap_checks;
+	enum ms_policy_vma_flags_lock vma_flags_lock;
 	enum ms_policy_pfnmap_huge_fault pfnmap_huge_fault;
 	enum ms_policy_pfnmap_leaf_max pfnmap_leaf_max;
 	enum ms_policy_pud_insert_prot pud_insert_prot;

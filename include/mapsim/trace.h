@@ -48,7 +48,8 @@ enum ms_event_type {
 	MS_EV_VMA_CLOSE,    ///< vm_ops->close: addr = vm_start, size [mm]
 	MS_EV_PAT_HAZARD,   ///< what the kernel does not see: addr = vm_start of the VMA at fault,
 			  ///< size of it, [pa, +old) the physical range, reason [mm]
-	MS_EV_VIOLATION, ///< what the kernel would BUG or WARN about: reason = the condition, addr
+	MS_EV_VIOLATION, ///< what the kernel would BUG or WARN about: reason = the condition, addr;
+			 ///< pa: of a page-table entry that is wrong, else 0
 	MS_EV_LOG,       ///< what the kernel would log: reason = the message, addr, size
 	MS_EV_TYPES
 };
@@ -95,7 +96,7 @@ struct ms_event {
 	uint64_t size; ///< bytes
 	uint64_t pa;
 	uint64_t old;
-	const char *reason; ///< static text, or NULL
+	const char *reason; ///< text that lives as long as the machine, or NULL
 };
 
 /** Number of kept events; events are indexed 0 .. count-1, oldest first. */
@@ -115,6 +116,14 @@ void ms_trace_clear(struct ms_machine *m);
 void ms_trace_keep(struct ms_machine *m, uint32_t types);
 /** Events that could not be kept for want of memory. */
 uint64_t ms_trace_lost(const struct ms_machine *m);
+/**
+ * Violations since the machine was made: what the kernel would BUG or WARN about. A test of a
+ * driver ends with this being 0. (struct ms_machine_config: fatal_violations ends the program at
+ * the first one.)
+ */
+uint64_t ms_violations(const struct ms_machine *m);
+/** The i-th violation that is kept, oldest first; NULL: no more. As ms_trace_get(). */
+const struct ms_event *ms_violation_get(const struct ms_machine *m, size_t i);
 /** Name of a type ("s2.map"), never NULL. */
 const char *ms_event_name(enum ms_event_type type);
 /**

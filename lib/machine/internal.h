@@ -18,6 +18,7 @@
 struct ms_phys;    /* lib/phys */
 struct ms_pat;     /* lib/pat */
 struct ms_drivers; /* lib/drivers */
+struct ms_linux;   /* lib/linux */
 
 #define MS_LRU_QUEUE 15u /* PAGEVEC_SIZE */
 
@@ -52,6 +53,10 @@ struct ms_machine {
 	struct ms_phys *phys;
 	struct ms_pat *pat;
 	struct ms_drivers *drivers;
+	struct ms_linux *kernel;   /* made when a driver first asks for something of it */
+	struct ms_mm *driver_mm;   /* of the call into a driver that goes on: its current->mm */
+	/* lib/linux: locks that driver code holds, and times it took an mmap lock that it had */
+	unsigned int driver_locks, driver_mmap_again;
 	TAILQ_HEAD(, ms_mm) mms;
 	TAILQ_HEAD(, ms_vm) vms;
 	LIST_HEAD(, ms_file) files;
@@ -106,8 +111,10 @@ struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 /* Whether every field holds one of its enumerators. */
 bool ms_policy_valid(const struct ms_policy *p);
 
-/* What the kernel would BUG or WARN about. condition: static text. */
+/* What the kernel would BUG or WARN about. condition: text that lives as long as the machine. */
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
+/* As above, of a page-table entry that maps pa. */
+void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t addr, uint64_t pa);
 /* What the kernel would log. */
 void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
 
@@ -120,6 +127,14 @@ static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint6
 	m->in_hook--;
 }
 
+/*
+ * The machine whose driver code this thread is running, NULL: none (current.c). Kernel functions
+ * without an argument that tells the machine, as kmalloc and printk, go by it.
+ */
+struct ms_machine *ms_current_machine(void);
+/* Answers the former one. */
+struct ms_machine *ms_set_current_machine(struct ms_machine *m);
+
 /* Each room's beginning and end, called by ms_machine_new and ms_machine_free. */
 int ms_phys_init(struct ms_machine *m);
 void ms_phys_destroy(struct ms_machine *m);
@@ -127,6 +142,7 @@ int ms_pat_init(struct ms_machine *m);
 void ms_pat_destroy(struct ms_machine *m);
 int ms_drivers_init(struct ms_machine *m);
 void ms_drivers_destroy(struct ms_machine *m);
+void ms_linux_destroy(struct ms_machine *m); /* what lib/linux made, if anything */
 void ms_vms_destroy(struct ms_machine *m);   /* lib/kvm: every VM */
 void ms_mms_destroy(struct ms_machine *m);   /* lib/mm: every process */
 void ms_files_destroy(struct ms_machine *m); /* lib/mm: every file and address_space */

@@ -176,8 +176,11 @@ void ms_machine_free(struct ms_machine *m)
 	ms_vms_destroy(m);
 	ms_mms_destroy(m);
 	ms_files_destroy(m);
+	ms_linux_destroy(m);
 	rooms_destroy(m, NR_ROOMS);
 	ms_trace_destroy(m);
+	if (ms_current_machine() == m)
+		ms_set_current_machine(NULL);
 	free(m);
 }
 

@@ -178,6 +178,11 @@
 	.remap_checks = SINCE(V7_2_13) ? MS_REMAP_CHECKS_COW_TRACK_ALIGN
 			: SINCE(V5_15) ? MS_REMAP_CHECKS_TRACK_ALIGN_COW
 				       : MS_REMAP_CHECKS_ALIGN_COW_TRACK,
+	// 6.9 made the assertion a plain WARN_ON. 6.17: inferred; in 7.2 remap_pfn_range() sets its
+	// flags without vm_flags_set()
+	.vma_flags_lock = SINCE(V7_2_13)   ? MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP
+			  : SINCE(V6_12_0) ? MS_VMA_FLAGS_LOCK_ASSERTED
+					   : MS_VMA_FLAGS_LOCK_UNCHECKED,
 
 	/* ---- huge leaves of raw pfns, lookups ---- */
 

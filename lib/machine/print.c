@@ -256,11 +256,15 @@ static void print_host(const struct ms_machine *m, const struct ms_event *ev, FI
 	}
 }
 
-static void print_message(const struct ms_event *ev, FILE *out)
+static void print_message(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
-	print_hex(out, "addr", ev->addr);
-	if (ev->type == MS_EV_LOG)
+	// a driver's words are about no address
+	if (ev->addr || ev->size || ev->type != MS_EV_LOG)
+		print_hex(out, "addr", ev->addr);
+	if (ev->type == MS_EV_LOG && (ev->addr || ev->size))
 		print_hex(out, "size", ev->size);
+	else if (ev->pa)
+		print_pa(m, out, ev->pa);
 }
 
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
@@ -294,7 +298,7 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 		break;
 	case MS_EV_VIOLATION:
 	case MS_EV_LOG:
-		print_message(ev, out);
+		print_message(m, ev, out);
 		break;
 	default:
 		print_host(m, ev, out);

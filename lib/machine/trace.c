@@ -2,6 +2,8 @@
 /* The trace: events in a growing array, and a counter a type that never stops. */
 #include "machine/internal.h"
 
+#include <stdlib.h>
+
 static_assert(MS_EV_TYPES <= 32, "a type is one bit of the keep mask");
 
 #define FIRST_CAPACITY 64
@@ -84,9 +86,38 @@ uint64_t ms_trace_lost(const struct ms_machine *m)
 	return m->trace.lost;
 }
 
+uint64_t ms_violations(const struct ms_machine *m)
+{
+	return ms_trace_total(m, MS_EV_VIOLATION);
+}
+
+const struct ms_event *ms_violation_get(const struct ms_machine *m, size_t i)
+{
+	for (size_t at = 0; at < m->trace.len; at++) {
+		if (m->trace.events[at].type == MS_EV_VIOLATION && i-- == 0)
+			return &m->trace.events[at];
+	}
+	return NULL;
+}
+
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr)
 {
-	MS_EMIT(m, .type = MS_EV_VIOLATION, .addr = addr, .reason = condition);
+	ms_violation_entry(m, condition, addr, 0);
+}
+
+void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t addr, uint64_t pa)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_VIOLATION, .addr = addr, .pa = pa, .reason = condition
+	};
+
+	ms_emit(m, &ev);
+	if (!m->config.fatal_violations)
+		return;
+	fflush(stdout);
+	fputs("mapsim: ", stderr);
+	ms_event_print(m, &ev, stderr);
+	abort();
 }
 
 void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size)

@@ -91,16 +91,13 @@ static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 static ms_vm_fault_t wp_shared(struct ms_vm_fault *vmf, uint64_t *slot)
 {
 	struct ms_vma *vma = vmf->vma;
-	ms_vm_fault_t (*mkwrite)(struct ms_vm_fault * vmf) = NULL;
+	const bool pfn = *slot & MS_PTE_SPECIAL;
 
-	if (vma->vm_ops)
-		mkwrite = *slot & MS_PTE_SPECIAL ? vma->vm_ops->pfn_mkwrite
-						 : vma->vm_ops->page_mkwrite;
-	if (mkwrite) {
+	if (vma->vm_ops && (pfn ? vma->vm_ops->pfn_mkwrite : vma->vm_ops->page_mkwrite)) {
 		ms_vm_fault_t ret;
 
 		vmf->flags |= MS_FAULT_FLAG_MKWRITE;
-		ret = mkwrite(vmf);
+		ret = ms_vma_call_mkwrite(vmf, pfn);
 		if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE))
 			return ret;
 		// The handler may have taken the entry away: then the access faults anew.

@@ -117,15 +117,11 @@ static bool huge_allowed(const struct ms_vma *vma, unsigned int level)
 static ms_vm_fault_t call_huge_fault(struct ms_vm_fault *vmf, unsigned int level)
 {
 	struct ms_vma *vma = vmf->vma;
-	struct ms_machine *m = ms_vma_machine(vma);
-	ms_vm_fault_t ret;
+	const struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!vma->vm_ops->huge_fault)
 		return MS_VM_FAULT_FALLBACK;
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, vmf->address);
-	ret = vma->vm_ops->huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, vmf->address);
-	return ret;
+	return ms_vma_call_huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
 }
 
 static ms_vm_fault_t create_huge(struct ms_vm_fault *vmf, unsigned int level)

@@ -79,6 +79,17 @@ struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops,
 	return file;
 }
 
+int ms_file_set_mapping(struct ms_file *file, const void *key)
+{
+	struct ms_mapping *mapping = mapping_get(file->machine, key);
+
+	if (!mapping)
+		return -ENOMEM;
+	mapping_put(file->mapping);
+	file->mapping = mapping;
+	return 0;
+}
+
 /* A memory file: `size` bytes in pages of 2^order base pages; the largest offset is the page
  * cache's. */
 static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind kind, uint64_t size,

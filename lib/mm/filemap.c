@@ -28,15 +28,10 @@ static bool pmd_none(const struct ms_vm_fault *vmf)
  */
 static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 {
-	struct ms_vma *vma = vmf->vma;
-	struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
 	ms_hva_t addr = vmf->address;
-	ms_vm_fault_t ret;
+	ms_vm_fault_t ret = ms_vma_call_fault(vmf);
 
-	vmf->pfn = 0;
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
-	ret = vma->vm_ops->fault(vmf);
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	if (ret & MS_VM_FAULT_FALLBACK) {
 		ms_violation(m, "fault handler answers FALLBACK to a fault of one page", addr);
 		return MS_VM_FAULT_SIGBUS;
@@ -59,7 +54,7 @@ static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 	if (!vmf->vma->vm_ops->page_mkwrite)
 		return 0;
 	vmf->flags = MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_MKWRITE;
-	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+	ret = ms_vma_call_mkwrite(vmf, false);
 	vmf->flags = flags;
 	return ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE);
 }

@@ -129,7 +129,7 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 
 struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 {
-	struct ms_mm *child;
+	struct ms_mm *child, *outer = mm->machine->driver_mm;
 	int ret;
 
 	if (!ms_mmap_write_trylock(mm)) {
@@ -140,11 +140,13 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 	child = ms_mm_new(mm->machine);
 	ret = child ? 0 : -ENOMEM;
 
+	mm->machine->driver_mm = mm;
 	// Both processes' own first writes after a fork push what is queued out.
 	ms_lru_drain(mm->machine);
 	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);
+	mm->machine->driver_mm = outer;
 	// copy_process() hides the reason: whatever went wrong, the caller sees ENOMEM.
 	if (ret && child) {
 		ms_mm_exit(child);

@@ -7,6 +7,7 @@
  * adjust, free file.c     files, address_space, i_mmap            merge.c   which neighbours join
  *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c  the system calls
  *   pgtable.c  the host page table                     zap.c     entries go
+ *   driver.c   calls of vm_ops and file operations
  *   fault.c    the order of a fault; anon.c, cow.c, huge.c, filemap.c, shmem.c, hugetlb.c  what it
  * ends in notifier.c gup.c look.c
  */
@@ -51,6 +52,7 @@ struct ms_mapping {
 enum ms_file_kind { MS_FILE_DRIVER, MS_FILE_SHMEM, MS_FILE_HUGETLB };
 
 struct ms_file {
+	_Alignas(16) char head[MS_FILE_HEAD_BYTES]; /* linux.h's struct file: stays first */
 	LIST_ENTRY(ms_file) link;
 	struct ms_machine *machine;
 	const struct ms_file_ops *ops;
@@ -64,6 +66,8 @@ struct ms_file {
 };
 
 void ms_file_get(struct ms_file *file);
+/* f_mapping: the address_space `key` instead of the file's own; no VMA maps it yet. -ENOMEM. */
+int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* fput of a VMA's reference. */
 void ms_file_drop(struct ms_file *file);
 struct ms_file *ms_shmem_file_new(struct ms_machine *m,
@@ -129,8 +133,6 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma);
 /* remove_vma: close (if call_close), file put, tracking context put, free. The VMA is in no tree
  * any more. */
 void ms_vma_free(struct ms_vma *vma, bool call_close);
-void ms_vma_call_open(struct ms_vma *vma);
-void ms_vma_call_close(struct ms_vma *vma);
 /*
  * __split_vma: [start, end) becomes [start, addr) and [addr, end). new_below: the new object is the
  * lower half. may_split is asked, open(new) called, a PMD leaf across addr split. The map_count
@@ -187,6 +189,30 @@ static inline bool ms_vma_is_shmem(const struct ms_vma *vma)
 {
 	return vma->vm_file && vma->vm_file->kind == MS_FILE_SHMEM;
 }
+
+/* ---- calls into a driver (driver.c) ---- */
+
+/*
+ * Each says to lib/linux on which machine and for which process driver code runs, and how the mmap
+ * lock is held meanwhile. ->open and ->close are called if there are any; the others must be there.
+ */
+void ms_vma_call_open(struct ms_vma *vma);
+void ms_vma_call_close(struct ms_vma *vma);
+int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr);
+int ms_vma_call_mremap(struct ms_vma *vma);
+int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags);
+int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma);
+int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc);
+/* ->fault and ->huge_fault, with the hooks before and after */
+ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf);
+ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order);
+/* ->page_mkwrite or ->pfn_mkwrite */
+ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn);
+/*
+ * vm_flags_set(): false, with a violation, when a driver changes a VMA's flags that may not while
+ * the lock is held for reading, and somebody notices (policy vma_flags_lock).
+ */
+bool ms_vma_flags_assert_locked(struct ms_vma *vma);
 
 /* ---- merging (merge.c) ---- */
 

@@ -26,6 +26,12 @@ static inline void ms_mmap_unpin(struct ms_mm *mm)
 	mm->mmap_readers--;
 }
 
+/* Held, but not for writing: VMAs may not be changed. */
+static inline bool ms_mmap_only_read(const struct ms_mm *mm)
+{
+	return mm->mmap_readers && !mm->mmap_writer;
+}
+
 /* mmap_write_lock(); false: it would wait. */
 static inline bool ms_mmap_write_trylock(struct ms_mm *mm)
 {

@@ -147,8 +147,7 @@ static int call_driver(struct request *rq, struct ms_vma *vma)
 		vma->vm_private_data = rq->desc.private_data;
 		vma->vm_page_prot = rq->desc.page_prot;
 	} else {
-		ms_vma_hook(rq->mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
-		err = rq->file->ops->mmap(rq->file, vma);
+		err = ms_file_call_mmap(rq->file, vma);
 	}
 	if (!vma->vm_ops)
 		vma->vm_ops = &none;
@@ -255,7 +254,7 @@ static int prepare(struct request *rq)
 		.vm_flags = rq->vm_flags,
 		.page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags),
 	};
-	err = file->ops->mmap_prepare(file, &rq->desc);
+	err = ms_file_call_mmap_prepare(file, &rq->desc);
 	rq->vm_flags = rq->desc.vm_flags;
 	rq->pgoff = rq->desc.pgoff;
 	return err;
@@ -269,8 +268,7 @@ static int run_action(struct request *rq, struct ms_vma *vma)
 
 	if (!file || file->kind != MS_FILE_DRIVER || !file->ops->mmap_prepare || !file->ops->mmap)
 		return 0;
-	ms_vma_hook(rq->mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
-	err = file->ops->mmap(file, vma);
+	err = ms_file_call_mmap(file, vma);
 	if (err)
 		ms_do_munmap(rq->mm, vma->vm_start, ms_vma_size(vma));
 	else

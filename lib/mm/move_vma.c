@@ -34,9 +34,9 @@ static int prepare_move(const struct ms_remap *rm)
 	if (vma->vm_ops && vma->vm_ops->may_split &&
 	    policy->mremap_may_split == MS_MREMAP_MAY_SPLIT_ASKED_FIRST) {
 		if (vma->vm_start != rm->addr)
-			err = vma->vm_ops->may_split(vma, rm->addr);
+			err = ms_vma_call_may_split(vma, rm->addr);
 		if (!err && vma->vm_end != end)
-			err = vma->vm_ops->may_split(vma, end);
+			err = ms_vma_call_may_split(vma, end);
 		if (err)
 			return err;
 	}
@@ -117,7 +117,7 @@ static int move_contents(const struct ms_remap *rm, struct ms_vma *new_vma)
 	if (moved < rm->old_len)
 		err = -ENOMEM;
 	else if (vma->vm_ops && vma->vm_ops->mremap)
-		err = vma->vm_ops->mremap(new_vma);
+		err = ms_vma_call_mremap(new_vma);
 	// A hugetlb move does not tell how far it came: all that arrived goes back.
 	if (err && ms_vma_is_hugetlb(vma))
 		moved = rm->old_len;

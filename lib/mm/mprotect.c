@@ -154,7 +154,7 @@ static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsig
 	if (newflags & ~(newflags >> 4) & MS_VM_ACCESS)
 		return -EACCES;
 	if (vma->vm_ops && vma->vm_ops->mprotect) {
-		int err = vma->vm_ops->mprotect(vma, start, end, newflags);
+		int err = ms_vma_call_mprotect(vma, start, end, newflags);
 
 		if (err)
 			return err;

@@ -182,26 +182,6 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 	return new_vma;
 }
 
-void ms_vma_call_open(struct ms_vma *vma)
-{
-	if (!vma->vm_ops || !vma->vm_ops->open)
-		return;
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = vma->vm_mm->id,
-		.addr = vma->vm_start, .size = ms_vma_size(vma));
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
-	vma->vm_ops->open(vma);
-}
-
-void ms_vma_call_close(struct ms_vma *vma)
-{
-	if (!vma->vm_ops || !vma->vm_ops->close)
-		return;
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
-		.addr = vma->vm_start, .size = ms_vma_size(vma));
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
-	vma->vm_ops->close(vma);
-}
-
 void ms_vma_free(struct ms_vma *vma, bool call_close)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -250,7 +230,7 @@ int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, stru
 	struct ms_vma *half;
 
 	if (vma->vm_ops && vma->vm_ops->may_split) {
-		int err = vma->vm_ops->may_split(vma, addr);
+		int err = ms_vma_call_may_split(vma, addr);
 
 		if (err)
 			return err;

@@ -54,6 +54,9 @@ static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned
 	}
 	if (zap->keep_cows && is_copied_page(vma, entry))
 		return;
+	// print_bad_pte(): a raw entry in a VMA that does not own up to any
+	if ((entry & MS_PTE_SPECIAL) && !(vma->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
+		ms_vm_normal_page(vma, addr, entry, NULL);
 	*slot = 0;
 	ms_drop_leaf(vma, entry, level);
 	if (level == MS_LEVEL_PMD && ms_vma_is_anonymous(vma))

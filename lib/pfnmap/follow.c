@@ -49,11 +49,13 @@ bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn
 	if (ms_is_zero_pfn(m, found) || ms_is_huge_zero_pfn(m, found))
 		return false;
 	if (entry & MS_PTE_SPECIAL) {
-		ms_violation(m, "bad page map: special entry in an ordinary VMA", addr);
+		ms_violation_entry(m, "bad page map: special entry in an ordinary VMA", addr,
+				   ms_pte_pa(entry));
 		return false;
 	}
 	if (!ms_pfn_is_ram(m, found)) {
-		ms_violation(m, "bad page map: no struct page behind an ordinary entry", addr);
+		ms_violation_entry(m, "bad page map: no struct page behind an ordinary entry", addr,
+				   ms_pte_pa(entry));
 		return false;
 	}
 	if (pfn)

@@ -199,6 +199,10 @@ int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 			ms_violation(m, "vm_insert_page into a VM_PFNMAP VMA", addr);
 			return -EINVAL;
 		}
+		if (ms_mmap_only_read(vma->vm_mm)) {
+			ms_violation(m, "vm_insert_page sets VM_MIXEDMAP in a fault", addr);
+			return -EINVAL;
+		}
 		vma->vm_flags |= MS_VM_MIXEDMAP;
 	}
 	if (head->flags & MS_PG_ANON)

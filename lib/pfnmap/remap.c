@@ -45,6 +45,15 @@ static int check_cow(struct remap *r)
 	return 0;
 }
 
+/* In 7.2 not by vm_flags_set(), and so without its assertion. */
+static void set_flags(const struct remap *r)
+{
+	if (ms_vma_machine(r->vma)->policy.vma_flags_lock !=
+	    MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP)
+		ms_vma_flags_assert_locked(r->vma);
+	r->vma->vm_flags |= REMAP_FLAGS;
+}
+
 /* Up to 6.15 every refusal of the tracking is EINVAL. */
 static int track(struct remap *r)
 {
@@ -122,7 +131,7 @@ static int remap_align_cow_track(struct remap *r)
 	if (!err)
 		err = track(r);
 	if (!err)
-		r->vma->vm_flags |= REMAP_FLAGS;
+		set_flags(r);
 	return err;
 }
 
@@ -140,7 +149,7 @@ static int remap_track_align_cow(struct remap *r)
 	err = check_cow(r);
 	if (err)
 		return fail_after_tracking(r, on_error == MS_REMAP_ERROR_ZAP, err);
-	r->vma->vm_flags |= REMAP_FLAGS;
+	set_flags(r);
 	return 0;
 }
 
@@ -152,7 +161,7 @@ static int remap_cow_track_align(struct remap *r)
 
 	if (err)
 		return err;
-	r->vma->vm_flags |= REMAP_FLAGS;
+	set_flags(r);
 	err = track(r);
 	if (err)
 		return err;

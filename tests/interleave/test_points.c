@@ -69,7 +69,7 @@ static void end_process(struct ms_machine *m, enum ms_hook_point point, uint64_t
 /* The touch of a page of the test's driver with that hook before the handler. */
 static void touch_with(ms_hook_fn *fn)
 {
-	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
+	const struct kernel k = { "6.1.192", MS_ARCH_X86_64, NULL, NULL };
 	struct ms_machine *m;
 	struct world *w = world_new(&k, NULL, &m);
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Types and annotations: <linux/types.h>, <linux/compiler.h>, <linux/init.h>'s sections. */
+#ifndef MAPSIM_LINUX_H
+#include <mapsim/linux.h>
+#elif !defined(MAPSIM_LINUX_COMPILER_H)
+#define MAPSIM_LINUX_COMPILER_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef signed char s8;
+typedef short s16;
+typedef int s32;
+typedef long long s64;
+
+typedef u64 phys_addr_t;
+typedef phys_addr_t resource_size_t;
+typedef u64 dma_addr_t;
+typedef unsigned long pgoff_t;
+typedef unsigned int gfp_t;
+typedef unsigned int fmode_t;
+typedef unsigned short umode_t;
+
+#define __user
+#define __kernel
+#define __iomem
+#define __force
+#define __rcu
+#define __percpu
+#ifndef __init
+#define __init
+#define __exit
+#define __initdata
+#define __exitdata
+#endif
+#ifndef __must_check
+#define __must_check __attribute__((__warn_unused_result__))
+#endif
+#ifndef __maybe_unused
+#define __maybe_unused __attribute__((__unused__))
+#endif
+#ifndef __always_unused
+#define __always_unused __attribute__((__unused__))
+#endif
+#ifndef __always_inline
+#define __always_inline inline __attribute__((__always_inline__))
+#endif
+#ifndef __packed
+#define __packed __attribute__((__packed__))
+#endif
+#ifndef __aligned
+#define __aligned(x) __attribute__((__aligned__(x)))
+#endif
+#ifndef __cold
+#define __cold __attribute__((__cold__))
+#endif
+#ifndef __printf
+#define __printf(a, b) __attribute__((__format__(printf, a, b)))
+#endif
+#define __ro_after_init
+#define __read_mostly
+#define ____cacheline_aligned
+#define fallthrough __attribute__((__fallthrough__))
+
+/* For the variables of macros, which may stand in one another's arguments. */
+#define MS_LINUX_PASTE_(a, b) a##b
+#define MS_LINUX_PASTE(a, b) MS_LINUX_PASTE_(a, b)
+#define MS_LINUX_UNIQUE(name) MS_LINUX_PASTE(name, __COUNTER__)
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+#define barrier() __asm__ __volatile__("" : : : "memory")
+
+/* Errors that user space never sees. */
+#define ERESTARTSYS 512
+#define ENOIOCTLCMD 515
+#define EPROBE_DEFER 517
+#define ENOTSUPP 524
+
+/* ---- <linux/err.h> ---- */
+
+#define MAX_ERRNO 4095
+#define IS_ERR_VALUE(x) unlikely((unsigned long)(void *)(x) >= (unsigned long)-MAX_ERRNO)
+
+static inline void *__must_check ERR_PTR(long error)
+{
+	return (void *)error;
+}
+
+static inline long __must_check PTR_ERR(const void *ptr)
+{
+	return (long)ptr;
+}
+
+static inline bool __must_check IS_ERR(const void *ptr)
+{
+	return IS_ERR_VALUE((unsigned long)ptr);
+}
+
+static inline bool __must_check IS_ERR_OR_NULL(const void *ptr)
+{
+	return !ptr || IS_ERR(ptr);
+}
+
+static inline void *__must_check ERR_CAST(const void *ptr)
+{
+	return (void *)(unsigned long)ptr;
+}
+
+static inline int __must_check PTR_ERR_OR_ZERO(const void *ptr)
+{
+	return IS_ERR(ptr) ? (int)PTR_ERR(ptr) : 0;
+}
+
+/* ---- <linux/container_of.h> ---- */
+
+#define MS_LINUX_CONTAINER_OF(ptr, type, member, p) \
+	({ \
+		const __typeof__(((type *)0)->member) *p = (ptr); \
+		(type *)((char *)(unsigned long)p - offsetof(type, member)); \
+	})
+#define container_of(ptr, type, member) \
+	MS_LINUX_CONTAINER_OF(ptr, type, member, MS_LINUX_UNIQUE(ms_member))
+
+/* ---- <linux/kconfig.h>: an option counts when it is defined as 1 ---- */
+
+#define MS_KCONFIG_1 0,
+#define MS_KCONFIG_SECOND(ignored, value, ...) value
+#define MS_KCONFIG_TEST(zero_if_set) MS_KCONFIG_SECOND(zero_if_set 1, 0)
+#define MS_KCONFIG_VALUE(value) MS_KCONFIG_TEST(MS_KCONFIG_##value)
+#define MS_KCONFIG(option) MS_KCONFIG_VALUE(option)
+#define IS_ENABLED(option) MS_KCONFIG(option)
+#define IS_BUILTIN(option) MS_KCONFIG(option)
+#define IS_REACHABLE(option) MS_KCONFIG(option)
+
+#ifndef CONFIG_MMU
+#define CONFIG_MMU 1
+#endif
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver's own hold on a device: <linux/io.h>, <linux/ioport.h>. Claims and memory types count;
+ * registers do not exist, so readl() and writel() are not provided.
+ */
+#ifndef MAPSIM_LINUX_H
+#include <mapsim/linux.h>
+#elif !defined(MAPSIM_LINUX_IO_H)
+#define MAPSIM_LINUX_IO_H
+
+struct resource {
+	resource_size_t start, end; ///< end is inclusive
+	const char *name;
+	unsigned long flags;
+};
+
+#define IORESOURCE_MEM 0x200UL
+
+static inline resource_size_t resource_size(const struct resource *res)
+{
+	return res->end - res->start + 1;
+}
+
+/* Not NULL: claimed. Nobody may look into it. */
+static inline struct resource *request_mem_region(resource_size_t start, resource_size_t n,
+						  const char *name)
+{
+	(void)name;
+	return (struct resource *)ms_linux_request_region(start, n);
+}
+
+static inline void release_mem_region(resource_size_t start, resource_size_t n)
+{
+	ms_linux_release_region(start, n);
+}
+
+static inline void __iomem *ioremap(phys_addr_t pa, size_t size)
+{
+	return ms_linux_ioremap(pa, size, MS_CACHE_UC_MINUS);
+}
+
+static inline void __iomem *ioremap_wc(phys_addr_t pa, size_t size)
+{
+	return ms_linux_ioremap(pa, size, MS_CACHE_WC);
+}
+
+static inline void __iomem *ioremap_uc(phys_addr_t pa, size_t size)
+{
+	return ms_linux_ioremap(pa, size, MS_CACHE_UC);
+}
+
+static inline void iounmap(const volatile void __iomem *addr)
+{
+	ms_linux_iounmap(addr);
+}
+
+#endif

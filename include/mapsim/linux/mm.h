@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is done with mappings: <linux/mm.h>, <linux/huge_mm.h>, <linux/mm_inline.h>. */
+#ifndef MAPSIM_LINUX_H
+#include <mapsim/linux.h>
+#elif !defined(MAPSIM_LINUX_MM_H)
+#define MAPSIM_LINUX_MM_H
+
+/* ---- VMAs ---- */
+
+static inline unsigned long vma_pages(const struct vm_area_struct *vma)
+{
+	return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+}
+
+static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
+{
+	return !vma->vm_ops;
+}
+
+static inline bool is_cow_mapping(vm_flags_t flags)
+{
+	return (flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
+static inline bool range_in_vma(const struct vm_area_struct *vma, unsigned long start,
+				unsigned long end)
+{
+	return vma && vma->vm_start <= start && end <= vma->vm_end;
+}
+
+static inline pgoff_t linear_page_index(const struct vm_area_struct *vma, unsigned long address)
+{
+	return ((address - vma->vm_start) >> PAGE_SHIFT) + vma->vm_pgoff;
+}
+
+static inline struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
+{
+	return ms_find_vma(mm, addr);
+}
+
+static inline struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr)
+{
+	return ms_vma_lookup(mm, addr);
+}
+
+/*
+ * vm_flags: assigned by drivers up to 6.2, read-only from 6.3 on. vm_flags_init() is for VMAs that
+ * nobody else knows yet; the others ask for the mmap lock held for writing (policy vma_flags_lock).
+ */
+#if MS_LINUX_SINCE(6, 3)
+static inline void vm_flags_init(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags_word = flags;
+}
+
+/* Production kernels do not check the lock here. */
+static inline void vm_flags_reset(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vm_flags_init(vma, flags);
+}
+
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	ms_linux_vma_start_write(vma);
+	vma->vm_flags_word |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	ms_linux_vma_start_write(vma);
+	vma->vm_flags_word &= ~flags;
+}
+
+static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+	ms_linux_vma_start_write(vma);
+	vm_flags_init(vma, (vma->vm_flags | set) & ~clear);
+}
+
+static inline void vma_start_write(struct vm_area_struct *vma)
+{
+	ms_linux_vma_start_write(vma);
+}
+#endif
+
+/* ---- a process's mm: it lives as long as its user keeps it ---- */
+
+static inline bool mmget_not_zero(struct mm_struct *mm)
+{
+	return mm;
+}
+
+static inline void mmget(struct mm_struct *mm)
+{
+	(void)mm;
+}
+
+static inline void mmput(struct mm_struct *mm)
+{
+	(void)mm;
+}
+
+/* ---- putting pfns in ---- */
+
+static inline int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,
+				  unsigned long size, pgprot_t prot)
+{
+	return ms_linux_remap_pfn_range(vma, addr, pfn, size, prot);
+}
+
+static inline int io_remap_pfn_range(struct vm_area_struct *vma, unsigned long addr,
+				     unsigned long pfn, unsigned long size, pgprot_t prot)
+{
+	return remap_pfn_range(vma, addr, pfn, size, pgprot_decrypted(prot));
+}
+
+static inline int vm_iomap_memory(struct vm_area_struct *vma, phys_addr_t start, unsigned long len)
+{
+	return ms_linux_vm_iomap_memory(vma, start, len);
+}
+
+static inline vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr,
+					unsigned long pfn)
+{
+	return ms_vmf_insert_pfn(vma, addr, pfn);
+}
+
+static inline vm_fault_t vmf_insert_pfn_prot(struct vm_area_struct *vma, unsigned long addr,
+					     unsigned long pfn, pgprot_t prot)
+{
+	return ms_vmf_insert_pfn_prot(vma, addr, pfn, prot);
+}
+
+#if MS_LINUX_BEFORE(6, 17)
+#define MS_LINUX_PFN_T pfn_t
+#else
+#define MS_LINUX_PFN_T unsigned long
+#endif
+
+static inline vm_fault_t vmf_insert_mixed(struct vm_area_struct *vma, unsigned long addr,
+					  MS_LINUX_PFN_T pfn)
+{
+	return ms_vmf_insert_mixed(vma, addr, pfn);
+}
+
+static inline vm_fault_t vmf_insert_pfn_pmd(struct vm_fault *vmf, MS_LINUX_PFN_T pfn, bool write)
+{
+	return ms_vmf_insert_pfn_pmd(vmf, pfn, write);
+}
+
+static inline vm_fault_t vmf_insert_pfn_pud(struct vm_fault *vmf, MS_LINUX_PFN_T pfn, bool write)
+{
+	return ms_vmf_insert_pfn_pud(vmf, pfn, write);
+}
+
+static inline int vm_insert_page(struct vm_area_struct *vma, unsigned long addr, struct page *page)
+{
+	return ms_linux_vm_insert_page(vma, addr, page);
+}
+
+/* *num: how many are left when an error ends it */
+static inline int vm_insert_pages(struct vm_area_struct *vma, unsigned long addr,
+				  struct page **pages, unsigned long *num)
+{
+	const unsigned long n = *num;
+
+	if (addr < vma->vm_start || addr + n * PAGE_SIZE > vma->vm_end)
+		return -EFAULT;
+	for (unsigned long i = 0; i < n; i++) {
+		int err = vm_insert_page(vma, addr + i * PAGE_SIZE, pages[i]);
+
+		if (err)
+			return err;
+		(*num)--;
+	}
+	return 0;
+}
+
+static inline int ms_linux_map_pages(struct vm_area_struct *vma, struct page **pages,
+				     unsigned long num, unsigned long offset)
+{
+	const unsigned long count = vma_pages(vma);
+
+	if (offset >= num || count > num - offset)
+		return -ENXIO;
+	for (unsigned long i = 0; i < count; i++) {
+		int err = vm_insert_page(vma, vma->vm_start + i * PAGE_SIZE, pages[offset + i]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static inline int vm_map_pages(struct vm_area_struct *vma, struct page **pages, unsigned long num)
+{
+	return ms_linux_map_pages(vma, pages, num, vma->vm_pgoff);
+}
+
+static inline int vm_map_pages_zero(struct vm_area_struct *vma, struct page **pages,
+				    unsigned long num)
+{
+	return ms_linux_map_pages(vma, pages, num, 0);
+}
+
+/* ---- taking them out ---- */
+
+static inline void zap_vma_ptes(struct vm_area_struct *vma, unsigned long address,
+				unsigned long size)
+{
+	ms_linux_might_sleep("zap_vma_ptes");
+	ms_zap_vma_ptes(vma, address, size);
+}
+
+/* its name since 7.2 or a little earlier */
+static inline void zap_special_vma_range(struct vm_area_struct *vma, unsigned long address,
+					 unsigned long size)
+{
+	zap_vma_ptes(vma, address, size);
+}
+
+/* ---- what mmap_prepare says ---- */
+
+#if MS_LINUX_SINCE(6, 17)
+static inline unsigned long vma_desc_size(const struct vm_area_desc *desc)
+{
+	return desc->end - desc->start;
+}
+
+static inline unsigned long vma_desc_pages(const struct vm_area_desc *desc)
+{
+	return vma_desc_size(desc) >> PAGE_SHIFT;
+}
+
+#define vma_desc_set_flags(desc, ...) \
+	((void)((desc)->vma_flags.ms_word |= mk_vma_flags(__VA_ARGS__).ms_word))
+#define vma_desc_clear_flags(desc, ...) \
+	((void)((desc)->vma_flags.ms_word &= ~mk_vma_flags(__VA_ARGS__).ms_word))
+#define vma_desc_test_any(desc, ...) \
+	(((desc)->vma_flags.ms_word & mk_vma_flags(__VA_ARGS__).ms_word) != 0)
+#define vma_desc_test_all(desc, ...) \
+	((~(desc)->vma_flags.ms_word & mk_vma_flags(__VA_ARGS__).ms_word) == 0)
+#define vma_desc_test(desc, bit) vma_desc_test_any(desc, bit)
+
+static inline void mmap_action_remap(struct vm_area_desc *desc, unsigned long start,
+				     unsigned long start_pfn, unsigned long size)
+{
+	struct mmap_action *action = &desc->action;
+
+	WARN_ON_ONCE(start < desc->start || start >= desc->end);
+	WARN_ON_ONCE(start + size > desc->end);
+	action->type = MMAP_REMAP_PFN;
+	action->remap.start = start;
+	action->remap.start_pfn = start_pfn;
+	action->remap.size = size;
+	action->remap.pgprot = desc->page_prot;
+}
+
+static inline void mmap_action_remap_full(struct vm_area_desc *desc, unsigned long start_pfn)
+{
+	mmap_action_remap(desc, desc->start, start_pfn, vma_desc_size(desc));
+}
+
+static inline void mmap_action_ioremap(struct vm_area_desc *desc, unsigned long start,
+				       unsigned long start_pfn, unsigned long size)
+{
+	mmap_action_remap(desc, start, start_pfn, size);
+	desc->action.type = MMAP_IO_REMAP_PFN;
+}
+
+static inline void mmap_action_ioremap_full(struct vm_area_desc *desc, unsigned long start_pfn)
+{
+	mmap_action_ioremap(desc, desc->start, start_pfn, vma_desc_size(desc));
+}
+
+static inline void mmap_action_simple_ioremap(struct vm_area_desc *desc,
+					      phys_addr_t start_phys_addr, unsigned long size)
+{
+	desc->action.simple_ioremap.start_phys_addr = start_phys_addr;
+	desc->action.simple_ioremap.size = size;
+	desc->action.type = MMAP_SIMPLE_IO_REMAP;
+}
+#endif
+
+#endif

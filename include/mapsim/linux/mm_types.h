@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The words of mappings: <linux/mm_types.h>, the flags of <linux/mm.h>, <asm/pgtable.h>'s
+ * protections, <linux/sched.h>'s current.
+ *
+ * struct vm_area_struct, struct vm_operations_struct, struct vm_fault and struct mm_struct are
+ * those of <mapsim/mm.h>, under the kernel's tags.
+ */
+#ifndef MAPSIM_LINUX_H
+#include <mapsim/linux.h>
+#elif !defined(MAPSIM_LINUX_MM_TYPES_H)
+#define MAPSIM_LINUX_MM_TYPES_H
+
+typedef unsigned long vm_flags_t;
+typedef ms_vm_fault_t vm_fault_t;
+typedef ms_pgprot_t pgprot_t;
+typedef ms_pgprot_t pgprotval_t;
+
+#define VM_NONE 0UL
+#define VM_READ MS_VM_READ
+#define VM_WRITE MS_VM_WRITE
+#define VM_EXEC MS_VM_EXEC
+#define VM_SHARED MS_VM_SHARED
+#define VM_MAYREAD MS_VM_MAYREAD
+#define VM_MAYWRITE MS_VM_MAYWRITE
+#define VM_MAYEXEC MS_VM_MAYEXEC
+#define VM_MAYSHARE MS_VM_MAYSHARE
+#define VM_PFNMAP MS_VM_PFNMAP
+#define VM_LOCKED MS_VM_LOCKED
+#define VM_IO MS_VM_IO
+#define VM_DONTCOPY MS_VM_DONTCOPY
+#define VM_DONTEXPAND MS_VM_DONTEXPAND
+#define VM_ACCOUNT MS_VM_ACCOUNT
+#define VM_NORESERVE MS_VM_NORESERVE
+#define VM_HUGETLB MS_VM_HUGETLB
+#define VM_WIPEONFORK MS_VM_WIPEONFORK
+#define VM_DONTDUMP MS_VM_DONTDUMP
+#define VM_MIXEDMAP MS_VM_MIXEDMAP
+#define VM_HUGEPAGE MS_VM_HUGEPAGE
+#define VM_NOHUGEPAGE MS_VM_NOHUGEPAGE
+#define VM_ALLOW_ANY_UNCACHED MS_VM_ALLOW_ANY_UNCACHED
+#define VM_ACCESS_FLAGS MS_VM_ACCESS
+#define VM_SPECIAL MS_VM_SPECIAL
+
+#define VM_FAULT_OOM MS_VM_FAULT_OOM
+#define VM_FAULT_SIGBUS MS_VM_FAULT_SIGBUS
+#define VM_FAULT_HWPOISON MS_VM_FAULT_HWPOISON
+#define VM_FAULT_SIGSEGV MS_VM_FAULT_SIGSEGV
+#define VM_FAULT_NOPAGE MS_VM_FAULT_NOPAGE
+#define VM_FAULT_LOCKED MS_VM_FAULT_LOCKED
+#define VM_FAULT_RETRY MS_VM_FAULT_RETRY
+#define VM_FAULT_FALLBACK MS_VM_FAULT_FALLBACK
+#define VM_FAULT_ERROR MS_VM_FAULT_ERROR
+
+/* Of these, a handler only ever sees WRITE and MKWRITE. */
+#define FAULT_FLAG_WRITE MS_FAULT_FLAG_WRITE
+#define FAULT_FLAG_MKWRITE MS_FAULT_FLAG_MKWRITE
+#define FAULT_FLAG_ALLOW_RETRY 0x4u
+#define FAULT_FLAG_RETRY_NOWAIT 0x8u
+#define FAULT_FLAG_KILLABLE 0x10u
+#define FAULT_FLAG_TRIED 0x20u
+#define FAULT_FLAG_USER 0x40u
+#define FAULT_FLAG_REMOTE 0x80u
+#define FAULT_FLAG_INSTRUCTION 0x100u
+
+static inline vm_fault_t vmf_error(int err)
+{
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static inline vm_fault_t vmf_fs_error(int err)
+{
+	if (!err)
+		return VM_FAULT_LOCKED;
+	return err == -EFAULT || err == -EAGAIN ? VM_FAULT_NOPAGE : vmf_error(err);
+}
+
+/* ---- protections ---- */
+
+/* pgprot_t is the library's: no struct, but pgprot_val() and __pgprot() go both ways. */
+#define pgprot_val(prot) (prot)
+#define __pgprot(value) ((pgprot_t)(value))
+#define pgprot_noncached(prot) ms_pgprot_noncached(prot)
+#define pgprot_writecombine(prot) ms_pgprot_writecombine(prot)
+#define pgprot_device(prot) ms_pgprot_device(prot)
+#define pgprot_decrypted(prot) (prot)
+#define pgprot_encrypted(prot) (prot)
+
+/* ---- page-table sizes ---- */
+
+#define PMD_SHIFT (PAGE_SHIFT + (PAGE_SHIFT - 3))
+#define PMD_SIZE (1UL << PMD_SHIFT)
+#define PMD_MASK (~(PMD_SIZE - 1))
+#define PMD_ORDER (PMD_SHIFT - PAGE_SHIFT)
+#define PUD_SHIFT (PMD_SHIFT + (PAGE_SHIFT - 3))
+#define PUD_SIZE (1UL << PUD_SHIFT)
+#define PUD_MASK (~(PUD_SIZE - 1))
+#define PUD_ORDER (PUD_SHIFT - PAGE_SHIFT)
+#define HPAGE_PMD_SHIFT PMD_SHIFT
+#define HPAGE_PMD_SIZE PMD_SIZE
+#define HPAGE_PMD_ORDER PMD_ORDER
+#define PTRS_PER_PTE (1UL << (PAGE_SHIFT - 3))
+
+/* <linux/pfn_t.h>, up to 6.16. Its flags say what a pfn is; here the memory map does. */
+#if MS_LINUX_BEFORE(6, 17)
+typedef unsigned long pfn_t;
+#define PFN_DEV 0ULL
+#define PFN_MAP 0ULL
+#define PFN_SPECIAL 0ULL
+
+static inline pfn_t __pfn_to_pfn_t(unsigned long pfn, u64 flags)
+{
+	(void)flags;
+	return pfn;
+}
+
+static inline pfn_t pfn_to_pfn_t(unsigned long pfn)
+{
+	return pfn;
+}
+
+static inline pfn_t phys_to_pfn_t(phys_addr_t pa, u64 flags)
+{
+	return __pfn_to_pfn_t(PHYS_PFN(pa), flags);
+}
+
+static inline unsigned long pfn_t_to_pfn(pfn_t pfn)
+{
+	return pfn;
+}
+#endif
+
+/* ---- VMA flags as a bitmap, and what mmap_prepare is given ---- */
+
+#if MS_LINUX_SINCE(6, 17)
+typedef int vma_flag_t;
+typedef struct {
+	unsigned long ms_word;
+} vma_flags_t;
+
+enum {
+	VMA_READ_BIT,
+	VMA_WRITE_BIT,
+	VMA_EXEC_BIT,
+	VMA_SHARED_BIT,
+	VMA_MAYREAD_BIT,
+	VMA_MAYWRITE_BIT,
+	VMA_MAYEXEC_BIT,
+	VMA_MAYSHARE_BIT,
+	VMA_PFNMAP_BIT = 10,
+	VMA_LOCKED_BIT = 13,
+	VMA_IO_BIT,
+	VMA_DONTCOPY_BIT = 17,
+	VMA_DONTEXPAND_BIT,
+	VMA_ACCOUNT_BIT = 20,
+	VMA_NORESERVE_BIT,
+	VMA_WIPEONFORK_BIT = 25,
+	VMA_DONTDUMP_BIT,
+	VMA_MIXEDMAP_BIT = 28,
+	VMA_HUGEPAGE_BIT,
+	VMA_NOHUGEPAGE_BIT,
+	VMA_ALLOW_ANY_UNCACHED_BIT = 39,
+};
+
+static inline vma_flags_t ms_vma_flags_of(const vma_flag_t *bits, size_t n)
+{
+	vma_flags_t flags = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		flags.ms_word |= 1UL << bits[i];
+	return flags;
+}
+
+#define mk_vma_flags(...) \
+	ms_vma_flags_of((const vma_flag_t[]){ __VA_ARGS__ }, \
+			sizeof((const vma_flag_t[]){ __VA_ARGS__ }) / sizeof(vma_flag_t))
+
+enum mmap_action_type { MMAP_NOTHING, MMAP_REMAP_PFN, MMAP_IO_REMAP_PFN, MMAP_SIMPLE_IO_REMAP };
+
+/* What is to be done once the VMA exists. Filled by mmap_action_remap() and its kin. */
+struct mmap_action {
+	union {
+		struct {
+			unsigned long start, start_pfn, size;
+			pgprot_t pgprot;
+		} remap;
+		struct {
+			phys_addr_t start_phys_addr;
+			unsigned long size;
+		} simple_ioremap;
+	};
+	enum mmap_action_type type;
+	int error_override;
+};
+
+struct vm_area_desc {
+	struct mm_struct *mm;
+	struct file *file;
+	unsigned long start, end;
+
+	pgoff_t pgoff;
+	struct file *vm_file;
+	union {
+		vm_flags_t vm_flags;
+		vma_flags_t vma_flags;
+	};
+	pgprot_t page_prot;
+	const struct vm_operations_struct *vm_ops;
+	void *private_data;
+	struct mmap_action action;
+};
+#endif
+
+/* ---- current ---- */
+
+struct task_struct {
+	struct mm_struct *mm;
+};
+
+#define current (&(struct task_struct){ .mm = ms_linux_current_mm() })
+
+#endif

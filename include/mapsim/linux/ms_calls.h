@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * ms_calls.h - what stands behind the kernel's names: the functions that the inline functions and
+ * macros of linux.h call. Not for direct use; linux.h's own functions are.
+ *
+ * Nothing in here needs linux.h, so that the library's inside can include it, too. struct page is
+ * passed as void *.
+ */
+#ifndef MAPSIM_LINUX_MS_CALLS_H
+#define MAPSIM_LINUX_MS_CALLS_H
+
+#include <mapsim/mm.h>
+
+#include <stdarg.h>
+
+struct file_operations;
+struct address_space;
+struct inode;
+
+/* ---- which machine (lib/linux/state.c) ---- */
+
+struct ms_machine *ms_linux_machine(void);
+struct ms_machine *ms_linux_set_machine(struct ms_machine *m);
+/** The process for which driver code runs; NULL: none. */
+struct ms_mm *ms_linux_current_mm(void);
+
+/* ---- memory (lib/linux/memory.c) ---- */
+
+#define MS_LINUX_GFP_ZERO 0x100u
+#define MS_LINUX_GFP_MAY_SLEEP 0x400u    /* __GFP_DIRECT_RECLAIM */
+#define MS_LINUX_GFP_VMALLOC 0x80000000u /* not in pages of RAM that follow one another */
+
+/** kmalloc_array: n * size bytes; NULL: no memory, the product overflows, no machine. */
+void *ms_linux_alloc(size_t n, size_t size, unsigned int gfp);
+void ms_linux_free(const void *p);
+/** alloc_pages: System RAM of the machine. NULL: none left. */
+void *ms_linux_alloc_pages(unsigned int gfp, unsigned int order);
+/** put_page / get_page of the (compound) page. */
+void ms_linux_put_page(void *page);
+void ms_linux_get_page(void *page);
+/** page_address: where the driver finds the page's bytes, made when first asked for. 0: no memory.
+ */
+unsigned long ms_linux_page_address(void *page);
+/** virt_to_page of an address inside of such bytes; NULL, and a violation: it is not. */
+void *ms_linux_virt_to_page(unsigned long addr);
+size_t ms_linux_live(const struct ms_machine *m);
+bool ms_linux_pfn_valid(unsigned long pfn);
+
+/* ---- messages (lib/linux/report.c) ---- */
+
+__attribute__((format(printf, 1, 2))) void ms_linux_printk(const char *format, ...);
+/** A violation; text is static. */
+void ms_linux_violation(const char *text);
+/** The same, the first time that this machine sees this text at this place; true always. */
+void ms_linux_violation_once(const char *text, const void *place);
+__attribute__((format(printf, 1, 2))) void ms_linux_violation_printf(const char *format, ...);
+/** false: not the first time on this machine. */
+bool ms_linux_first_time(const void *place);
+
+/* ---- locks (lib/linux/lock.c) ---- */
+
+enum ms_linux_lock_kind { MS_LINUX_LOCK_SLEEPING, MS_LINUX_LOCK_SPINNING };
+
+/** In every lock. Locks initialised at the same place are of one class, as for lockdep. */
+struct ms_linux_lock {
+	unsigned int magic;
+	enum ms_linux_lock_kind kind;
+	const char *name, *file; ///< static texts
+	unsigned int line;
+	unsigned int readers; ///< who hold it
+	unsigned int writers; ///< 0 or 1; more: taken again by who held it
+};
+
+#define MS_LINUX_LOCK_MAGIC 0x10c4u
+#define MS_LINUX_LOCK_INITIALIZER(lock_kind, lock_name) \
+	{ \
+		.magic = MS_LINUX_LOCK_MAGIC, .kind = lock_kind, .name = lock_name, \
+		.file = __FILE__, .line = __LINE__ \
+	}
+
+enum ms_linux_lock_how {
+	MS_LINUX_LOCK_READ = 1,
+	MS_LINUX_LOCK_TRY = 2,
+	MS_LINUX_LOCK_NESTED = 4, ///< another lock of the same class may be held
+};
+
+/** how: ms_linux_lock_how bits. false: a try that failed. */
+bool ms_linux_lock(struct ms_linux_lock *lock, unsigned int how);
+void ms_linux_unlock(struct ms_linux_lock *lock, bool read);
+/** downgrade_write */
+void ms_linux_lock_downgrade(struct ms_linux_lock *lock);
+bool ms_linux_lock_is_held(const struct ms_linux_lock *lock);
+void ms_linux_lock_assert(const struct ms_linux_lock *lock, bool write);
+/** might_sleep: a violation while a spinlock is held. */
+void ms_linux_might_sleep(const char *what);
+
+bool ms_linux_mmap_lock(struct ms_mm *mm, unsigned int how);
+void ms_linux_mmap_unlock(struct ms_mm *mm, bool read);
+void ms_linux_mmap_downgrade(struct ms_mm *mm);
+void ms_linux_mmap_assert(const struct ms_mm *mm, bool write);
+/** vma_start_write, as vm_flags_set and its kin begin. */
+void ms_linux_vma_start_write(struct ms_vma *vma);
+
+/* ---- mappings (lib/linux/mapping.c) ---- */
+
+int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned long pfn,
+			     unsigned long size, ms_pgprot_t prot);
+int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long len);
+int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page);
+/** unmap_mapping_range of the address_space `key` of m. */
+void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off, uint64_t len,
+			    bool even_cows);
+
+/* ---- physical ranges (lib/linux/io.c) ---- */
+
+struct ms_linux_resource;
+/** request_mem_region: an opaque record, NULL: busy. */
+void *ms_linux_request_region(uint64_t start, uint64_t len);
+void ms_linux_release_region(uint64_t start, uint64_t len);
+/** A cookie that nobody may look through; NULL: refused. */
+void *ms_linux_ioremap(uint64_t start, uint64_t len, enum ms_cache type);
+void ms_linux_iounmap(const volatile void *cookie);
+
+/* ---- files and devices (lib/linux/file.c, device.c) ---- */
+
+struct ms_file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags, int *err);
+struct ms_file *ms_linux_open_fops(struct ms_machine *m, const struct file_operations *fops,
+				   int flags, void *private_data, unsigned int page_shift);
+void ms_linux_get_file(struct ms_file *file);
+void ms_linux_fput(struct ms_file *file);
+
+#endif

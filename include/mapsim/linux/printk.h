@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages and complaints: <linux/printk.h>, <linux/bug.h>, <linux/dev_printk.h>. A message is an
+ * MS_EV_LOG event, without its level and its newline; a complaint is an MS_EV_VIOLATION. Pointers
+ * (%p and all its kinds) read "(ptr)", so that runs can be compared.
+ */
+#ifndef MAPSIM_LINUX_H
+#include <mapsim/linux.h>
+#elif !defined(MAPSIM_LINUX_PRINTK_H)
+#define MAPSIM_LINUX_PRINTK_H
+
+#define KERN_SOH "\001"
+#define KERN_EMERG KERN_SOH "0"
+#define KERN_ALERT KERN_SOH "1"
+#define KERN_CRIT KERN_SOH "2"
+#define KERN_ERR KERN_SOH "3"
+#define KERN_WARNING KERN_SOH "4"
+#define KERN_NOTICE KERN_SOH "5"
+#define KERN_INFO KERN_SOH "6"
+#define KERN_DEBUG KERN_SOH "7"
+#define KERN_CONT KERN_SOH "c"
+
+#ifndef pr_fmt
+#define pr_fmt(format) format
+#endif
+
+#define printk(...) ms_linux_printk(__VA_ARGS__)
+#define pr_emerg(format, ...) ms_linux_printk(KERN_EMERG pr_fmt(format), ##__VA_ARGS__)
+#define pr_alert(format, ...) ms_linux_printk(KERN_ALERT pr_fmt(format), ##__VA_ARGS__)
+#define pr_crit(format, ...) ms_linux_printk(KERN_CRIT pr_fmt(format), ##__VA_ARGS__)
+#define pr_err(format, ...) ms_linux_printk(KERN_ERR pr_fmt(format), ##__VA_ARGS__)
+#define pr_warn(format, ...) ms_linux_printk(KERN_WARNING pr_fmt(format), ##__VA_ARGS__)
+#define pr_notice(format, ...) ms_linux_printk(KERN_NOTICE pr_fmt(format), ##__VA_ARGS__)
+#define pr_info(format, ...) ms_linux_printk(KERN_INFO pr_fmt(format), ##__VA_ARGS__)
+
+/* Compiled and checked, printed only with DEBUG, as in a kernel without dynamic debug. */
+#ifdef DEBUG
+#define MS_LINUX_DEBUG 1
+#else
+#define MS_LINUX_DEBUG 0
+#endif
+#define pr_debug(format, ...) \
+	do { \
+		if (MS_LINUX_DEBUG) \
+			ms_linux_printk(KERN_DEBUG pr_fmt(format), ##__VA_ARGS__); \
+	} while (0)
+
+/* Once on each machine. */
+#define MS_LINUX_ONCE(call) \
+	do { \
+		static const char ms_place = 0; \
+		if (ms_linux_first_time(&ms_place)) \
+			call; \
+	} while (0)
+#define pr_err_once(format, ...) MS_LINUX_ONCE(pr_err(format, ##__VA_ARGS__))
+#define pr_warn_once(format, ...) MS_LINUX_ONCE(pr_warn(format, ##__VA_ARGS__))
+#define pr_info_once(format, ...) MS_LINUX_ONCE(pr_info(format, ##__VA_ARGS__))
+/* Time does not pass: nothing is held back. */
+#define pr_err_ratelimited(format, ...) pr_err(format, ##__VA_ARGS__)
+#define pr_warn_ratelimited(format, ...) pr_warn(format, ##__VA_ARGS__)
+#define pr_info_ratelimited(format, ...) pr_info(format, ##__VA_ARGS__)
+
+/* ---- <linux/device.h>, as far as messages and drvdata need it ---- */
+
+struct device {
+	struct device *parent;
+	const char *init_name;
+	void *driver_data;
+};
+
+static inline const char *dev_name(const struct device *dev)
+{
+	return dev && dev->init_name ? dev->init_name : "(NULL device *)";
+}
+
+static inline void *dev_get_drvdata(const struct device *dev)
+{
+	return dev->driver_data;
+}
+
+static inline void dev_set_drvdata(struct device *dev, void *data)
+{
+	dev->driver_data = data;
+}
+
+#define dev_printk(level, dev, format, ...) \
+	ms_linux_printk(level "%s: " format, dev_name(dev), ##__VA_ARGS__)
+#define dev_emerg(dev, format, ...) dev_printk(KERN_EMERG, dev, format, ##__VA_ARGS__)
+#define dev_alert(dev, format, ...) dev_printk(KERN_ALERT, dev, format, ##__VA_ARGS__)
+#define dev_crit(dev, format, ...) dev_printk(KERN_CRIT, dev, format, ##__VA_ARGS__)
+#define dev_err(dev, format, ...) dev_printk(KERN_ERR, dev, format, ##__VA_ARGS__)
+#define dev_warn(dev, format, ...) dev_printk(KERN_WARNING, dev, format, ##__VA_ARGS__)
+#define dev_notice(dev, format, ...) dev_printk(KERN_NOTICE, dev, format, ##__VA_ARGS__)
+#define dev_info(dev, format, ...) dev_printk(KERN_INFO, dev, format, ##__VA_ARGS__)
+#define dev_dbg(dev, format, ...) \
+	do { \
+		if (MS_LINUX_DEBUG) \
+			dev_printk(KERN_DEBUG, dev, format, ##__VA_ARGS__); \
+	} while (0)
+#define dev_err_once(dev, format, ...) MS_LINUX_ONCE(dev_err(dev, format, ##__VA_ARGS__))
+#define dev_warn_once(dev, format, ...) MS_LINUX_ONCE(dev_warn(dev, format, ##__VA_ARGS__))
+#define dev_info_once(dev, format, ...) MS_LINUX_ONCE(dev_info(dev, format, ##__VA_ARGS__))
+#define dev_err_ratelimited(dev, format, ...) dev_err(dev, format, ##__VA_ARGS__)
+#define dev_warn_ratelimited(dev, format, ...) dev_warn(dev, format, ##__VA_ARGS__)
+
+/* ---- <linux/bug.h> ---- */
+
+#define BUG() ms_linux_violation("BUG()")
+#define BUG_ON(condition) \
+	do { \
+		if (unlikely(condition)) \
+			ms_linux_violation("BUG_ON(" #condition ")"); \
+	} while (0)
+
+#define WARN_ON(condition) \
+	({ \
+		bool ms_warn = !!(condition); \
+		if (unlikely(ms_warn)) \
+			ms_linux_violation("WARN_ON(" #condition ")"); \
+		unlikely(ms_warn); \
+	})
+#define WARN_ON_ONCE(condition) \
+	({ \
+		static const char ms_place = 0; \
+		bool ms_warn = !!(condition); \
+		if (unlikely(ms_warn)) \
+			ms_linux_violation_once("WARN_ON_ONCE(" #condition ")", &ms_place); \
+		unlikely(ms_warn); \
+	})
+#define WARN(condition, ...) \
+	({ \
+		bool ms_warn = !!(condition); \
+		if (unlikely(ms_warn)) \
+			ms_linux_violation_printf(__VA_ARGS__); \
+		unlikely(ms_warn); \
+	})
+#define WARN_ONCE(condition, ...) \
+	({ \
+		static const char ms_place = 0; \
+		bool ms_warn = !!(condition); \
+		if (unlikely(ms_warn) && ms_linux_first_time(&ms_place)) \
+			ms_linux_violation_printf(__VA_ARGS__); \
+		unlikely(ms_warn); \
+	})
+#define dev_WARN(dev, format, ...) WARN(1, "%s: " format, dev_name(dev), ##__VA_ARGS__)
+
+/* Debug kernels only, and here. */
+#define VM_BUG_ON(condition) BUG_ON(condition)
+#define VM_WARN_ON(condition) ((void)WARN_ON(condition))
+#define VM_WARN_ON_ONCE(condition) WARN_ON_ONCE(condition)
+
+static inline void dump_stack(void)
+{
+}
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory: <linux/slab.h>, <linux/vmalloc.h>, <linux/gfp.h>, <linux/dma-mapping.h>. Everything comes
+ * from the machine's allocator, so ms_machine_fail_alloc() makes any of it fail; what was not asked
+ * to be zeroed is filled with 0x5a. alloc_pages() and its kin take pages of the machine's RAM,
+ * whose bytes the driver can use, and which can be mapped; so does a kmalloc() of a page or more,
+ * while there is RAM.
+ */
+#ifndef MAPSIM_LINUX_H
+#include <mapsim/linux.h>
+#elif !defined(MAPSIM_LINUX_SLAB_H)
+#define MAPSIM_LINUX_SLAB_H
+
+/* ---- <asm/page.h> ---- */
+
+#ifdef MS_LINUX_PAGE_SHIFT
+#define PAGE_SHIFT MS_LINUX_PAGE_SHIFT
+#else
+#define PAGE_SHIFT 12
+#endif
+#undef PAGE_SIZE
+#undef PAGE_MASK
+#define PAGE_SIZE (1UL << PAGE_SHIFT)
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_ALIGN(addr) ALIGN(addr, PAGE_SIZE)
+#define PAGE_ALIGN_DOWN(addr) ALIGN_DOWN(addr, PAGE_SIZE)
+#define PAGE_ALIGNED(addr) IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)
+#define offset_in_page(p) ((unsigned long)(p) & ~PAGE_MASK)
+
+/* <linux/pfn.h> */
+#define PFN_ALIGN(x) (((unsigned long)(x) + PAGE_SIZE - 1) & PAGE_MASK)
+#define PFN_UP(x) (((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define PFN_DOWN(x) ((x) >> PAGE_SHIFT)
+#define PFN_PHYS(x) ((phys_addr_t)(x) << PAGE_SHIFT)
+#define PHYS_PFN(x) ((unsigned long)((x) >> PAGE_SHIFT))
+
+/* ---- kmalloc ---- */
+
+#define __GFP_DMA 0x1u
+#define __GFP_HIGHMEM 0x2u
+#define __GFP_DMA32 0x4u
+#define __GFP_IO 0x40u
+#define __GFP_FS 0x80u
+#define __GFP_ZERO MS_LINUX_GFP_ZERO
+#define __GFP_DIRECT_RECLAIM MS_LINUX_GFP_MAY_SLEEP
+#define __GFP_KSWAPD_RECLAIM 0x800u
+#define __GFP_RECLAIM (__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
+#define __GFP_HIGH 0x20u
+#define __GFP_NOWARN 0x2000u
+#define __GFP_RETRY_MAYFAIL 0x4000u
+#define __GFP_NOFAIL 0x8000u
+#define __GFP_NORETRY 0x10000u
+#define __GFP_COMP 0x40000u
+#define __GFP_ACCOUNT 0x400000u
+#define GFP_ATOMIC (__GFP_HIGH | __GFP_KSWAPD_RECLAIM)
+#define GFP_KERNEL (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
+#define GFP_KERNEL_ACCOUNT (GFP_KERNEL | __GFP_ACCOUNT)
+#define GFP_NOWAIT __GFP_KSWAPD_RECLAIM
+#define GFP_NOIO __GFP_RECLAIM
+#define GFP_NOFS (__GFP_RECLAIM | __GFP_IO)
+#define GFP_USER GFP_KERNEL
+#define GFP_HIGHUSER (GFP_USER | __GFP_HIGHMEM)
+#define GFP_DMA __GFP_DMA
+#define GFP_DMA32 __GFP_DMA32
+
+static inline void *kmalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	return ms_linux_alloc(n, size, flags);
+}
+
+static inline void *kmalloc(size_t size, gfp_t flags)
+{
+	return ms_linux_alloc(1, size, flags);
+}
+
+static inline void *kcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return ms_linux_alloc(n, size, flags | __GFP_ZERO);
+}
+
+static inline void *kzalloc(size_t size, gfp_t flags)
+{
+	return ms_linux_alloc(1, size, flags | __GFP_ZERO);
+}
+
+static inline void kfree(const void *p)
+{
+	ms_linux_free(p);
+}
+
+static inline void *kvmalloc(size_t size, gfp_t flags)
+{
+	return kmalloc(size, flags);
+}
+
+static inline void *kvzalloc(size_t size, gfp_t flags)
+{
+	return kzalloc(size, flags);
+}
+
+static inline void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	return kmalloc_array(n, size, flags);
+}
+
+static inline void *kvcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return kcalloc(n, size, flags);
+}
+
+static inline void kvfree(const void *p)
+{
+	ms_linux_might_sleep("kvfree");
+	kfree(p);
+}
+
+static inline void *vmalloc(unsigned long size)
+{
+	return kmalloc(size, GFP_KERNEL | MS_LINUX_GFP_VMALLOC);
+}
+
+static inline void *vzalloc(unsigned long size)
+{
+	return kzalloc(size, GFP_KERNEL | MS_LINUX_GFP_VMALLOC);
+}
+
+static inline void vfree(const void *p)
+{
+	kvfree(p);
+}
+
+static inline void *kmemdup(const void *from, size_t size, gfp_t flags)
+{
+	void *to = kmalloc(size, flags);
+
+	return to ? memcpy(to, from, size) : NULL;
+}
+
+static inline char *kstrdup(const char *s, gfp_t flags)
+{
+	return s ? (char *)kmemdup(s, strlen(s) + 1, flags) : NULL;
+}
+
+/* ---- pages ---- */
+
+/* As large as the kernel's, so that `page + 1` is the next one; what is in it is the kernel's. */
+struct page {
+	unsigned char ms_opaque[MS_PAGE_STRUCT];
+};
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	return (struct page *)ms_pfn_to_page_struct(pfn);
+}
+
+static inline unsigned long page_to_pfn(const struct page *page)
+{
+	return ms_page_struct_to_pfn(page);
+}
+
+#define nth_page(page, n) ((page) + (n))
+
+static inline struct page *alloc_pages(gfp_t flags, unsigned int order)
+{
+	return (struct page *)ms_linux_alloc_pages(flags, order);
+}
+
+#define alloc_page(flags) alloc_pages(flags, 0)
+
+static inline void get_page(struct page *page)
+{
+	ms_linux_get_page(page);
+}
+
+static inline void put_page(struct page *page)
+{
+	ms_linux_put_page(page);
+}
+
+static inline void __free_pages(struct page *page, unsigned int order)
+{
+	(void)order;
+	ms_linux_put_page(page);
+}
+
+#define __free_page(page) __free_pages(page, 0)
+
+static inline void *page_address(const struct page *page)
+{
+	return (void *)ms_linux_page_address((struct page *)(unsigned long)page);
+}
+
+static inline struct page *virt_to_page(const void *addr)
+{
+	return (struct page *)ms_linux_virt_to_page((unsigned long)addr);
+}
+
+static inline unsigned long __get_free_pages(gfp_t flags, unsigned int order)
+{
+	struct page *page = alloc_pages(flags, order);
+	unsigned long addr = page ? ms_linux_page_address(page) : 0;
+
+	if (page && !addr)
+		put_page(page);
+	return addr;
+}
+
+#define __get_free_page(flags) __get_free_pages(flags, 0)
+
+static inline unsigned long get_zeroed_page(gfp_t flags)
+{
+	return __get_free_pages(flags | __GFP_ZERO, 0);
+}
+
+static inline void free_pages(unsigned long addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page((void *)addr), order);
+}
+
+#define free_page(addr) free_pages((addr), 0)
+
+/* the order that holds `size` bytes */
+static inline int get_order(unsigned long size)
+{
+	unsigned long pages = (size - 1) >> PAGE_SHIFT;
+
+	return pages ? 64 - __builtin_clzl(pages) : 0;
+}
+
+static inline phys_addr_t page_to_phys(const struct page *page)
+{
+	return PFN_PHYS(page_to_pfn(page));
+}
+
+static inline struct page *phys_to_page(phys_addr_t pa)
+{
+	return pfn_to_page(PHYS_PFN(pa));
+}
+
+static inline phys_addr_t virt_to_phys(const volatile void *addr)
+{
+	struct page *page = virt_to_page((const void *)addr);
+
+	return page ? page_to_phys(page) + offset_in_page(addr) : 0;
+}
+
+#define __pa(addr) virt_to_phys((void *)(addr))
+#define virt_to_pfn(addr) PHYS_PFN(virt_to_phys((void *)(addr)))
+
+static inline bool pfn_valid(unsigned long pfn)
+{
+	return ms_linux_pfn_valid(pfn);
+}
+
+/* ---- <linux/dma-mapping.h>: a device sees physical addresses ---- */
+
+static inline void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *handle,
+				       gfp_t flags)
+{
+	void *addr = (void *)__get_free_pages(flags | __GFP_ZERO, (unsigned int)get_order(size));
+
+	(void)dev;
+	if (addr)
+		*handle = virt_to_phys(addr);
+	return addr;
+}
+
+static inline void dma_free_coherent(struct device *dev, size_t size, void *addr, dma_addr_t handle)
+{
+	(void)dev, (void)handle;
+	free_pages((unsigned long)addr, (unsigned int)get_order(size));
+}
+
+#endif

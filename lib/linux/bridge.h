@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What file.c, which speaks linux.h, asks of the others, which cannot. */
+#ifndef MS_LINUX_BRIDGE_H
+#define MS_LINUX_BRIDGE_H
+
+#include <mapsim/linux/ms_calls.h>
+
+/* The machine's allocator. */
+void *ms_linux_zalloc(struct ms_machine *m, size_t size);
+void ms_linux_release(struct ms_machine *m, void *p);
+/* Where file.c keeps its list of devices; NULL: no memory. */
+void **ms_linux_devices(struct ms_machine *m);
+void ms_linux_devices_destroy(struct ms_machine *m, void *devices);
+/* The file belongs to the address_space `key` from now on; nothing maps it yet. -ENOMEM. */
+int ms_linux_file_set_mapping(struct ms_file *file, const void *key);
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files whose operations are a driver's struct file_operations, and the misc devices that they are
+ * opened by. Written against linux.h: struct file here is what the library calls ms_file.
+ */
+#include <mapsim/linux.h>
+
+#include "linux/bridge.h"
+
+/* A device node: registered, or kept by the files that were opened while it was. */
+struct node {
+	struct node *next;
+	struct miscdevice *misc; // NULL: not registered (any more)
+	struct inode inode;
+	struct device device;
+	unsigned int users; // files, and the registration
+};
+
+/* What a file has besides its struct file: ms_file_priv(). */
+struct open_file {
+	struct node *node;
+	struct mmap_action action; // what mmap_prepare asked for
+};
+
+/* ---- operations, as the library calls them ---- */
+
+static int call_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return file->f_op->mmap(file, vma);
+}
+
+#define REMAP_FLAGS (VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP)
+
+// mirrors simple_ioremap_prepare(): becomes a remap of the whole VMA
+static int prepare_simple(struct vm_area_desc *desc)
+{
+	const phys_addr_t start = desc->action.simple_ioremap.start_phys_addr;
+	const unsigned long size = desc->action.simple_ioremap.size + offset_in_page(start);
+	const unsigned long pages = PFN_UP(size), pfn = PHYS_PFN(start);
+
+	if (start + desc->action.simple_ioremap.size < start || pfn + pages < pfn ||
+	    desc->pgoff > pages || vma_desc_pages(desc) > pages - desc->pgoff)
+		return -EINVAL;
+	mmap_action_ioremap_full(desc, pfn + desc->pgoff);
+	return 0;
+}
+
+// mirrors remap_pfn_range_prepare(), mm/memory.c, 7.2
+static int prepare_remap(struct vm_area_desc *desc)
+{
+	const struct mmap_action *action = &desc->action;
+	const unsigned long start = action->remap.start, end = start + action->remap.size;
+
+	if (start < desc->start || end > desc->end || end < start)
+		return -EFAULT;
+	if (is_cow_mapping(desc->vm_flags)) {
+		if (start != desc->start || end != desc->end)
+			return -EINVAL;
+		desc->pgoff = action->remap.start_pfn;
+	}
+	desc->vm_flags |= REMAP_FLAGS;
+	return 0;
+}
+
+// mirrors mmap_action_prepare(), mm/util.c, 7.2
+static int prepare_action(struct vm_area_desc *desc)
+{
+	int err = 0;
+
+	if (WARN_ON_ONCE(desc->action.error_override &&
+			 !IS_ERR_VALUE((long)desc->action.error_override)))
+		return -EINVAL;
+	if (desc->action.type == MMAP_SIMPLE_IO_REMAP)
+		err = prepare_simple(desc);
+	if (err || desc->action.type == MMAP_NOTHING)
+		return err;
+	return prepare_remap(desc);
+}
+
+static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
+{
+	struct open_file *of = ms_file_priv(file);
+	struct vm_area_desc desc = {
+		.mm = out->mm,
+		.file = file,
+		.start = out->start,
+		.end = out->end,
+		.pgoff = out->pgoff,
+		.vm_file = file,
+		.vm_flags = out->vm_flags,
+		.page_prot = out->page_prot,
+		.vm_ops = out->vm_ops,
+		.private_data = out->private_data,
+	};
+	int err = file->f_op->mmap_prepare(&desc);
+
+	if (!err)
+		err = prepare_action(&desc);
+	if (err)
+		return err;
+	if (desc.vm_file != file) {
+		ms_linux_violation("mmap_prepare gives another vm_file: not modelled");
+		return -EINVAL;
+	}
+	out->pgoff = desc.pgoff;
+	out->vm_flags = desc.vm_flags;
+	out->page_prot = desc.page_prot;
+	out->vm_ops = desc.vm_ops;
+	out->private_data = desc.private_data;
+	of->action = desc.action;
+	return 0;
+}
+
+// mirrors mmap_action_complete()
+static int complete_action(struct file *file, struct vm_area_struct *vma)
+{
+	const struct mmap_action action = ((struct open_file *)ms_file_priv(file))->action;
+	int err = 0;
+
+	if (action.type != MMAP_NOTHING)
+		err = ms_remap_pfn_range(vma, action.remap.start, action.remap.start_pfn,
+					 action.remap.size, action.remap.pgprot);
+	return err && action.error_override ? action.error_override : err;
+}
+
+// vfs_fallocate(): a character device
+static int punch_hole(struct file *file, uint64_t off, uint64_t len)
+{
+	(void)file, (void)off, (void)len;
+	return -ENODEV;
+}
+
+static void put_node(struct ms_machine *m, struct node *node)
+{
+	if (--node->users == 0)
+		ms_linux_release(m, node);
+}
+
+// f_op is NULL where ->open failed, and then ->release is not called.
+static void release(struct file *file)
+{
+	struct ms_machine *m = ms_file_machine(file), *former = ms_linux_use(m);
+	struct open_file *of = ms_file_priv(file);
+
+	if (file->f_op && file->f_op->release)
+		file->f_op->release(file->f_inode, file);
+	ms_linux_use(former);
+	put_node(m, of->node);
+	ms_linux_release(m, of);
+}
+
+static const struct ms_file_ops mmap_ops = {
+	.name = "driver",
+	.mmap = call_mmap,
+	.punch_hole = punch_hole,
+	.release = release,
+};
+
+static const struct ms_file_ops mmap_prepare_ops = {
+	.name = "driver",
+	.mmap_prepare = call_mmap_prepare,
+	.mmap = complete_action,
+	.punch_hole = punch_hole,
+	.release = release,
+};
+
+static const struct ms_file_ops no_mmap_ops = {
+	.name = "driver",
+	.punch_hole = punch_hole,
+	.release = release,
+};
+
+// can_mmap_file(): one of the two
+static const struct ms_file_ops *ops_of(const struct file_operations *fops)
+{
+	if (WARN_ON_ONCE(fops->mmap && fops->mmap_prepare))
+		return &no_mmap_ops;
+	if (fops->mmap_prepare)
+		return &mmap_prepare_ops;
+	return fops->mmap ? &mmap_ops : &no_mmap_ops;
+}
+
+/* ---- nodes ---- */
+
+static struct node *node_new(struct ms_machine *m, unsigned int minor)
+{
+	struct node *node = ms_linux_zalloc(m, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->users = 1;
+	node->inode.i_minor = minor;
+	node->inode.i_mapping = &node->inode.i_data;
+	node->inode.i_data = (struct address_space){ .host = &node->inode, .ms_machine = m };
+	return node;
+}
+
+static struct node *node_named(struct ms_machine *m, const char *name)
+{
+	void **nodes = name ? ms_linux_devices(m) : NULL;
+
+	for (struct node *node = nodes ? *nodes : NULL; node; node = node->next)
+		if (!strcmp(node->misc->name, name))
+			return node;
+	return NULL;
+}
+
+static bool minor_is_taken(const struct node *nodes, int minor)
+{
+	for (; nodes; nodes = nodes->next)
+		if (nodes->misc->minor == minor)
+			return true;
+	return false;
+}
+
+static bool page_size_fits(const struct ms_machine *m, unsigned int page_shift)
+{
+	if (ms_machine_config(m)->page_size == 1UL << page_shift)
+		return true;
+	ms_linux_violation("a driver that was compiled for another page size (PAGE_SHIFT)");
+	return false;
+}
+
+int ms_linux_misc_register(struct miscdevice *misc, unsigned int page_shift)
+{
+	struct ms_machine *m = ms_linux_machine();
+	void **nodes = m ? ms_linux_devices(m) : NULL;
+	struct node *node;
+	int minor = misc->minor;
+
+	if (!nodes)
+		return -ENOMEM;
+	if (!misc->name || !misc->fops || !page_size_fits(m, page_shift))
+		return -EINVAL;
+	if (node_named(m, misc->name))
+		return -EEXIST;
+	if (minor == MISC_DYNAMIC_MINOR)
+		for (minor = 127; minor_is_taken(*nodes, minor);)
+			minor--;
+	else if (minor_is_taken(*nodes, minor))
+		return -EBUSY;
+	if (minor < 0)
+		return -EBUSY;
+	node = node_new(m, (unsigned int)minor);
+	if (!node)
+		return -ENOMEM;
+	node->device = (struct device){ .parent = misc->parent, .init_name = misc->name };
+	node->misc = misc;
+	node->next = *nodes;
+	*nodes = node;
+	misc->minor = minor;
+	misc->this_device = &node->device;
+	INIT_LIST_HEAD(&misc->list);
+	return 0;
+}
+
+void ms_linux_misc_deregister(struct miscdevice *misc)
+{
+	struct ms_machine *m = ms_linux_machine();
+	void **nodes = m ? ms_linux_devices(m) : NULL;
+	struct node *node = nodes ? *nodes : NULL, *before = NULL;
+
+	while (node && node->misc != misc) {
+		before = node;
+		node = node->next;
+	}
+	if (!node) {
+		if (m)
+			ms_linux_violation("misc_deregister of what is not registered");
+		return;
+	}
+	if (before)
+		before->next = node->next;
+	else
+		*nodes = node->next;
+	node->misc = NULL;
+	misc->this_device = NULL;
+	put_node(m, node);
+}
+
+void ms_linux_devices_destroy(struct ms_machine *m, void *devices)
+{
+	for (struct node *node = devices, *next; node; node = next) {
+		next = node->next;
+		put_node(m, node);
+	}
+}
+
+/* ---- opening ---- */
+
+static struct file *file_new(struct ms_machine *m, struct node *node,
+			     const struct file_operations *fops, int flags, void *private_data)
+{
+	const fmode_t fmode = (fmode_t)(flags & O_ACCMODE) + 1;
+	struct open_file *of = ms_linux_zalloc(m, sizeof(*of));
+	struct file *file;
+
+	if (!of)
+		return NULL;
+	of->node = node;
+	file = ms_file_new(m, ops_of(fops), fmode, UINT64_MAX, &node->inode.i_data, of);
+	if (!file) {
+		ms_linux_release(m, of);
+		return NULL;
+	}
+	node->users++;
+	*file = (struct file){
+		.f_op = fops,
+		.f_inode = &node->inode,
+		.f_mapping = &node->inode.i_data,
+		.private_data = private_data,
+		.f_mode = fmode,
+		.f_flags = (unsigned int)flags,
+	};
+	return file;
+}
+
+// do_dentry_open(): ->open may give the file another address_space
+static int open_file(struct file *file)
+{
+	int err = file->f_op->open ? file->f_op->open(file->f_inode, file) : 0;
+
+	if (err)
+		file->f_op = NULL;
+	else if (file->f_mapping != &file->f_inode->i_data)
+		err = ms_linux_file_set_mapping(file, file->f_mapping);
+	if (err)
+		ms_file_put(file);
+	return err;
+}
+
+struct file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags, int *err)
+{
+	struct ms_machine *former = ms_linux_use(m);
+	struct node *node = node_named(m, name);
+	struct file *file = NULL;
+	int ret = -ENOENT;
+
+	if (node) {
+		file = file_new(m, node, node->misc->fops, flags, node->misc);
+		ret = file ? open_file(file) : -ENOMEM;
+	}
+	ms_linux_use(former);
+	if (err)
+		*err = ret;
+	return ret ? NULL : file;
+}
+
+struct file *ms_linux_open_fops(struct ms_machine *m, const struct file_operations *fops, int flags,
+				void *private_data, unsigned int page_shift)
+{
+	struct ms_machine *former = ms_linux_use(m);
+	struct node *node = NULL;
+	struct file *file = NULL;
+
+	if (m && fops && page_size_fits(m, page_shift))
+		node = node_new(m, 0);
+	if (node) {
+		file = file_new(m, node, fops, flags, private_data);
+		put_node(m, node); // the file's alone
+	}
+	ms_linux_use(former);
+	return file;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mapping functions whose callers the kernel asks for a lock. While a driver is called by the
+ * library, lib/mm and lib/pfnmap see to it; here it is code outside of such a call, which has to
+ * take the mmap lock itself.
+ */
+#include "linux/state.h"
+
+static bool is_locked(const struct ms_vma *vma)
+{
+	return vma->vm_mm->mmap_readers || vma->vm_mm->mmap_writer;
+}
+
+/* vm_flags_set() inside of remap_pfn_range(), up to 6.17 */
+static void assert_flags_lock(const struct ms_vma *vma)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (!is_locked(vma) && m->policy.vma_flags_lock == MS_VMA_FLAGS_LOCK_ASSERTED)
+		ms_violation(m, "mmap lock not held for writing", vma->vm_start);
+}
+
+int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned long pfn,
+			     unsigned long size, ms_pgprot_t prot)
+{
+	ms_linux_might_sleep("remap_pfn_range");
+	assert_flags_lock(vma);
+	return ms_remap_pfn_range(vma, addr, pfn, size, prot);
+}
+
+int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long len)
+{
+	ms_linux_might_sleep("vm_iomap_memory");
+	assert_flags_lock(vma);
+	return ms_vm_iomap_memory(vma, start, len);
+}
+
+int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
+{
+	ms_linux_might_sleep("vm_insert_page");
+	if (!(vma->vm_flags & MS_VM_MIXEDMAP) && !is_locked(vma)) {
+		ms_violation(ms_vma_machine(vma),
+			     "vm_insert_page sets VM_MIXEDMAP, and nobody holds the mmap lock",
+			     vma->vm_start);
+		return -EINVAL;
+	}
+	return ms_vm_insert_page(vma, addr, ms_page_struct_to_pfn(page));
+}
+
+void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off, uint64_t len,
+			    bool even_cows)
+{
+	struct ms_file *file;
+
+	if (!m)
+		return;
+	// a VMA keeps its file: where there is none of the address_space, nothing is mapped
+	LIST_FOREACH (file, &m->files, link)
+		if (file->mapping->key == key)
+			break;
+	if (file)
+		ms_unmap_mapping_range(file, off, len, even_cows);
+}
+
+void ms_linux_get_file(struct ms_file *file)
+{
+	ms_file_get(file);
+}
+
+void ms_linux_fput(struct ms_file *file)
+{
+	ms_file_drop(file);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Calls into a driver: whatever vm_ops and file operations are asked, they are asked here. Around
+ * each call it is written down on which machine, for which process and under which mmap lock the
+ * driver's code runs; lib/linux, and the checks of what a driver does, go by it.
+ */
+#include "mm/lock.h"
+
+struct call {
+	struct ms_machine *machine, *outer_machine;
+	struct ms_mm *mm, *outer_mm;
+	unsigned int mmap_readers, driver_locks;
+	bool mmap_writer;
+};
+
+/* The mmap lock stays as the caller holds it. */
+static struct call enter(struct ms_mm *mm)
+{
+	struct ms_machine *m = mm->machine;
+	struct call call = {
+		.machine = m,
+		.outer_machine = ms_set_current_machine(m),
+		.mm = mm,
+		.outer_mm = m->driver_mm,
+		.mmap_readers = mm->mmap_readers,
+		.driver_locks = m->driver_locks,
+		.mmap_writer = mm->mmap_writer,
+	};
+
+	// At fork ->open gets a VMA of the child, but it is the parent who runs.
+	if (!m->driver_mm)
+		m->driver_mm = mm;
+	return call;
+}
+
+static void leave(const struct call *call, ms_hva_t addr)
+{
+	struct ms_machine *m = call->machine;
+	struct ms_mm *mm = call->mm;
+
+	if (mm->mmap_readers != call->mmap_readers || mm->mmap_writer != call->mmap_writer ||
+	    m->driver_mmap_again)
+		ms_violation(m, "driver returns with the mmap lock not as it was", addr);
+	if (m->driver_locks > call->driver_locks)
+		ms_violation(m, "driver returns with a lock held", addr);
+	mm->mmap_readers = call->mmap_readers;
+	mm->mmap_writer = call->mmap_writer;
+	m->driver_mmap_again = 0;
+	m->driver_mm = call->outer_mm;
+	ms_set_current_machine(call->outer_machine);
+}
+
+/* A fault's: the mmap lock is held for reading. */
+static struct call enter_fault(struct ms_mm *mm)
+{
+	ms_mmap_pin(mm);
+	return enter(mm);
+}
+
+static void leave_fault(const struct call *call, ms_hva_t addr)
+{
+	leave(call, addr);
+	ms_mmap_unpin(call->mm);
+}
+
+/* ---- the life of a VMA ---- */
+
+void ms_vma_call_open(struct ms_vma *vma)
+{
+	struct ms_mm *mm = vma->vm_mm;
+	const bool writer = mm->mmap_writer;
+	struct call call;
+
+	if (!vma->vm_ops || !vma->vm_ops->open)
+		return;
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .addr = vma->vm_start,
+		.size = ms_vma_size(vma));
+	ms_vma_hook(mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
+	mm->mmap_writer = true; // fork takes the child's lock, too
+	call = enter(mm);
+	vma->vm_ops->open(vma);
+	leave(&call, vma->vm_start);
+	mm->mmap_writer = writer;
+}
+
+void ms_vma_call_close(struct ms_vma *vma)
+{
+	struct call call;
+
+	if (!vma->vm_ops || !vma->vm_ops->close)
+		return;
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
+		.addr = vma->vm_start, .size = ms_vma_size(vma));
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
+	call = enter(vma->vm_mm);
+	vma->vm_ops->close(vma);
+	leave(&call, vma->vm_start);
+}
+
+int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr)
+{
+	struct call call = enter(vma->vm_mm);
+	int err = vma->vm_ops->may_split(vma, addr);
+
+	leave(&call, vma->vm_start);
+	return err;
+}
+
+int ms_vma_call_mremap(struct ms_vma *vma)
+{
+	struct call call = enter(vma->vm_mm);
+	int err = vma->vm_ops->mremap(vma);
+
+	leave(&call, vma->vm_start);
+	return err;
+}
+
+int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
+{
+	struct call call = enter(vma->vm_mm);
+	int err = vma->vm_ops->mprotect(vma, start, end, newflags);
+
+	leave(&call, vma->vm_start);
+	return err;
+}
+
+int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
+{
+	struct call call;
+	int err;
+
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
+	call = enter(vma->vm_mm);
+	err = file->ops->mmap(file, vma);
+	leave(&call, vma->vm_start);
+	return err;
+}
+
+int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
+{
+	struct call call = enter(desc->mm);
+	int err = file->ops->mmap_prepare(file, desc);
+
+	leave(&call, desc->start);
+	return err;
+}
+
+/* ---- faults ---- */
+
+/*
+ * A page that came as struct page: the handler's reference becomes the mapping's, which takes its
+ * own when it installs the entry. Whoever gives a page that he holds no further reference to has
+ * given it away.
+ */
+static void take_page(struct ms_vm_fault *vmf, ms_vm_fault_t ret)
+{
+	const ms_vm_fault_t none =
+		MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE | MS_VM_FAULT_RETRY | MS_VM_FAULT_FALLBACK;
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
+
+	if (!vmf->page || (ret & none))
+		return;
+	vmf->pfn = ms_page_struct_to_pfn(vmf->page);
+	ms_page_put(m, vmf->pfn, 1);
+}
+
+ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	const ms_hva_t addr = vmf->address;
+	struct call call;
+	ms_vm_fault_t ret;
+
+	vmf->pfn = 0;
+	vmf->page = NULL;
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
+	call = enter_fault(vma->vm_mm);
+	ret = vma->vm_ops->fault(vmf);
+	leave_fault(&call, addr);
+	take_page(vmf, ret);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
+	return ret;
+}
+
+ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
+{
+	struct ms_vma *vma = vmf->vma;
+	const ms_hva_t addr = vmf->address;
+	struct call call;
+	ms_vm_fault_t ret;
+
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
+	call = enter_fault(vma->vm_mm);
+	ret = vma->vm_ops->huge_fault(vmf, order);
+	leave_fault(&call, addr);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
+	return ret;
+}
+
+ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn)
+{
+	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
+	struct call call = enter_fault(vmf->vma->vm_mm);
+	ms_vm_fault_t ret = pfn ? ops->pfn_mkwrite(vmf) : ops->page_mkwrite(vmf);
+
+	leave_fault(&call, vmf->address);
+	return ret;
+}
+
+/* ---- what a driver does under a lock that does not suffice ---- */
+
+bool ms_vma_flags_assert_locked(struct ms_vma *vma)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (!ms_mmap_only_read(vma->vm_mm) ||
+	    m->policy.vma_flags_lock == MS_VMA_FLAGS_LOCK_UNCHECKED)
+		return true;
+	ms_violation(m, "mmap lock not held for writing", vma->vm_start);
+	return false;
+}
