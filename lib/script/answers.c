@@ -2,8 +2,6 @@
 /* Answer lines: which there are, and what each is made of. */
 #include "script/internal.h"
 
-#define SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
-
 /*
  * The words after the first: "*" is any one word, "key=" one with this key, and what stands in
  * brackets may be missing. Their order is fixed.
@@ -48,12 +46,12 @@ int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_scrip
 		return ms_script_fail(err, line,
 				      first ? "an answer begins with \"< ret\", not with \"%.*s\""
 					    : "second \"%.*s\" in one answer",
-				      SHOWN(name));
+				      MS_SHOWN(name));
 	size_t i = 0;
 	while (i < sizeof(answers) / sizeof(answers[0]) && !ms_word_is(name, answers[i].name))
 		i++;
 	if (i == sizeof(answers) / sizeof(answers[0]))
-		return ms_script_fail(err, line, "unknown answer \"%.*s\"", SHOWN(name));
+		return ms_script_fail(err, line, "unknown answer \"%.*s\"", MS_SHOWN(name));
 	struct ms_word patterns = { answers[i].words, strlen(answers[i].words) }, pattern, word;
 	while (ms_word_next(&patterns, ' ', &pattern)) {
 		bool optional = pattern.s[0] == '[';
@@ -63,14 +61,14 @@ int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_scrip
 			if (optional)
 				return 0;
 			return ms_script_fail(err, line, "%s: \"%.*s\" is missing", answers[i].name,
-					      SHOWN(pattern));
+					      MS_SHOWN(pattern));
 		}
 		if (!fits(pattern, word))
 			return ms_script_fail(err, line, "%s: \"%.*s\" where \"%.*s\" belongs",
-					      answers[i].name, SHOWN(word), SHOWN(pattern));
+					      answers[i].name, MS_SHOWN(word), MS_SHOWN(pattern));
 	}
 	if (rest.s)
 		return ms_script_fail(err, line, "%s: more than belongs to it: \"%.*s\"",
-				      answers[i].name, SHOWN(rest));
+				      answers[i].name, MS_SHOWN(rest));
 	return 0;
 }

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#define SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
-
 static const struct ms_named arches[] = {
 	{ "arm64", MS_ARCH_ARM64 },
 	{ "x86_64", MS_ARCH_X86_64 },
@@ -84,11 +82,11 @@ static int number(struct ms_word key, struct ms_word word, uint64_t least, uint6
 {
 	int ret = ms_number(word.s, word.len, value);
 	if (ret == -EINVAL)
-		return ms_script_fail(err, line, "%.*s: not a number \"%.*s\"", SHOWN(key),
-				      SHOWN(word));
+		return ms_script_fail(err, line, "%.*s: not a number \"%.*s\"", MS_SHOWN(key),
+				      MS_SHOWN(word));
 	if (ret || *value < least || *value > most)
-		return ms_script_fail(err, line, "%.*s: number out of range \"%.*s\"", SHOWN(key),
-				      SHOWN(word));
+		return ms_script_fail(err, line, "%.*s: number out of range \"%.*s\"",
+				      MS_SHOWN(key), MS_SHOWN(word));
 	return 0;
 }
 
@@ -97,7 +95,7 @@ static int once(uint32_t *seen, int bit, struct ms_word key, uint64_t line,
 		struct ms_script_error *err)
 {
 	if (*seen & (1u << bit))
-		return ms_script_fail(err, line, "%.*s twice", SHOWN(key));
+		return ms_script_fail(err, line, "%.*s twice", MS_SHOWN(key));
 	*seen |= 1u << bit;
 	return 0;
 }
@@ -109,12 +107,13 @@ static int kernel_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	if (!ms_word_next(&rest, ' ', &release) || !release.len || !rest.s)
 		return ms_script_fail(err, line, "kernel: RELEASE and ARCH are needed");
 	if (release.len >= sizeof(h->release))
-		return ms_script_fail(err, line, "kernel: not a release \"%.*s\"", SHOWN(release));
+		return ms_script_fail(err, line, "kernel: not a release \"%.*s\"",
+				      MS_SHOWN(release));
 	memcpy(h->release, release.s, release.len);
 	h->release[release.len] = '\0';
 	if (!ms_arch_parse(rest, &h->arch))
 		return ms_script_fail(err, line, "kernel: unknown architecture \"%.*s\"",
-				      SHOWN(rest));
+				      MS_SHOWN(rest));
 	return 0;
 }
 
@@ -177,7 +176,7 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 		if (!config_number(h, key, n))
 			return 0;
 	}
-	return ms_script_fail(err, line, "config: unknown value \"%.*s\" of %s", SHOWN(value),
+	return ms_script_fail(err, line, "config: unknown value \"%.*s\" of %s", MS_SHOWN(value),
 			      config_keys[key].name);
 }
 
@@ -190,12 +189,12 @@ static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		int key = 0;
 		if (!ms_word_split(word, &name, &value))
 			return ms_script_fail(err, line, "config: not key=value \"%.*s\"",
-					      SHOWN(word));
+					      MS_SHOWN(word));
 		while (key < CK_KEYS && !ms_word_is(name, config_keys[key].name))
 			key++;
 		if (key == CK_KEYS)
 			return ms_script_fail(err, line, "config: unknown key \"%.*s\"",
-					      SHOWN(name));
+					      MS_SHOWN(name));
 		int ret = once(&seen, key, name, line, err);
 		if (!ret)
 			ret = config_value(h, key, name, value, line, err);
@@ -244,10 +243,10 @@ static int device_key(struct ms_header_device *dev, struct ms_word name, struct 
 		return ret;
 	}
 	if (!ms_word_is(name, "mtrr"))
-		return ms_script_fail(err, line, "device: unknown key \"%.*s\"", SHOWN(name));
+		return ms_script_fail(err, line, "device: unknown key \"%.*s\"", MS_SHOWN(name));
 	ret = once(seen, 3, name, line, err);
 	if (!ret && mtrr_value(dev, value))
-		ret = ms_script_fail(err, line, "device: unknown mtrr \"%.*s\"", SHOWN(value));
+		ret = ms_script_fail(err, line, "device: unknown mtrr \"%.*s\"", MS_SHOWN(value));
 	return ret;
 }
 
@@ -282,7 +281,7 @@ static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		int ret;
 		if (!ms_word_split(word, &key, &value))
 			return ms_script_fail(err, line, "device: not key=value \"%.*s\"",
-					      SHOWN(word));
+					      MS_SHOWN(word));
 		ret = device_key(&h->device[h->nr_devices - 1], key, value, &seen, line, err);
 		if (ret)
 			return ret;
@@ -301,7 +300,8 @@ static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	while (ms_word_next(&rest, ' ', &word)) {
 		if (!ms_word_split(word, &key, &value) ||
 		    (!ms_word_is(key, "pa") && !ms_word_is(key, "size")))
-			return ms_script_fail(err, line, "ram: unknown key \"%.*s\"", SHOWN(word));
+			return ms_script_fail(err, line, "ram: unknown key \"%.*s\"",
+					      MS_SHOWN(word));
 		int ret = place(key, value, &ram->pa, &ram->size, &seen, line, err);
 		if (ret)
 			return ret;

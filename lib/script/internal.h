@@ -29,6 +29,8 @@ struct ms_word {
 	const char *s;
 	size_t len;
 };
+/* Arguments for "%.*s": as much of a refused word as a message shows. */
+#define MS_SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
 bool ms_word_is(struct ms_word word, const char *s);
 /* Takes the part up to the next `sep` off *rest; false: nothing is left. */
 bool ms_word_next(struct ms_word *rest, char sep, struct ms_word *word);

@@ -2,7 +2,6 @@
 /* Operations: which there are, and what belongs to each. */
 #include "script/internal.h"
 
-#define SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
 #define BIT(key) (1u << (key))
 #define RANGE (BIT(MS_K_AT) | BIT(MS_K_LEN))
 
@@ -126,7 +125,8 @@ static int parse_noun(struct ms_op_parser *p, enum noun noun, struct ms_word *re
 	enum ms_source_kind source = p->op->source;
 	if (source == MS_SRC_RESOURCE || (source == MS_SRC_DRIVER && noun == NOUN_DEVICE_OR_DRIVER))
 		return 0;
-	return ms_script_fail(p->err, p->line, "%s: not a device \"%.*s\"", p->name, SHOWN(word));
+	return ms_script_fail(p->err, p->line, "%s: not a device \"%.*s\"", p->name,
+			      MS_SHOWN(word));
 }
 
 /* One key=value, or a word that stands for itself. */
@@ -152,7 +152,7 @@ static int parse_key(struct ms_op_parser *p, const struct spec *spec, struct ms_
 				      keys[key].name);
 	}
 	return ms_script_fail(p->err, p->line, "%s: unknown %s \"%.*s\"", p->name,
-			      has_value ? "key" : "word", SHOWN(name));
+			      has_value ? "key" : "word", MS_SHOWN(name));
 }
 
 static int check_keys(struct ms_op_parser *p, const struct spec *spec)

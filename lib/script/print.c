@@ -2,7 +2,7 @@
 /* Results and events as answer lines. */
 #include "script/player.h"
 
-#define ULL(x) ((unsigned long long)(x))
+#include <inttypes.h>
 
 void ms_print_ret(struct ms_player *p, int err)
 {
@@ -19,7 +19,7 @@ void ms_print_ret_word(struct ms_player *p, const char *word)
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 {
 	if (ret >= 0 && (ms_hva_t)ret != wanted)
-		fprintf(p->out, "ret 0x%llx\n", ULL(ret));
+		fprintf(p->out, "ret 0x%" PRIx64 "\n", ret);
 	else
 		ms_print_ret(p, ret < 0 ? (int)ret : 0);
 }

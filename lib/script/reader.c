@@ -137,8 +137,7 @@ static int add_reference(struct reader *r, FILE *out, struct ms_word ref, uint64
 		fprintf(out, "0x%llx", (unsigned long long)value);
 		return 0;
 	}
-	return ms_script_fail(r->err, line, "not a device's address \"@%.*s\"",
-			      (int)(ref.len > 40 ? 40 : ref.len), ref.s);
+	return ms_script_fail(r->err, line, "not a device's address \"@%.*s\"", MS_SHOWN(ref));
 }
 
 /* The operation with numbers in place of references: each is a whole value, or ends at a blank. */

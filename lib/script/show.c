@@ -2,7 +2,7 @@
 /* State as answer lines: neighbours that differ in nothing but their address are one line. */
 #include "script/player.h"
 
-#define ULL(x) ((unsigned long long)(x))
+#include <inttypes.h>
 
 /* ---- VMAs: /proc/PID/maps and the VmFlags of smaps ---- */
 
@@ -10,10 +10,10 @@ static void add_vma(struct ms_player *p, const struct ms_vma *vma)
 {
 	char flags[MS_VMFLAGS_MAX];
 	uint64_t f = vma->vm_flags;
-	fprintf(p->out, "vma 0x%llx 0x%llx %c%c%c%c 0x%llx %s\n", ULL(vma->vm_start),
-		ULL(vma->vm_end), f & MS_VM_READ ? 'r' : '-', f & MS_VM_WRITE ? 'w' : '-',
+	fprintf(p->out, "vma 0x%" PRIx64 " 0x%" PRIx64 " %c%c%c%c 0x%" PRIx64 " %s\n",
+		vma->vm_start, vma->vm_end, f & MS_VM_READ ? 'r' : '-', f & MS_VM_WRITE ? 'w' : '-',
 		f & MS_VM_EXEC ? 'x' : '-', f & MS_VM_MAYSHARE ? 's' : 'p',
-		ULL(vma->vm_file ? vma->vm_pgoff << p->m->page_shift : 0),
+		vma->vm_file ? vma->vm_pgoff << p->m->page_shift : 0,
 		ms_vma_flags_str(vma, flags, sizeof(flags)));
 }
 
@@ -48,13 +48,13 @@ static void add_pte_run(struct ms_player *p, const struct pte_run *run)
 {
 	if (run->start == run->end)
 		return;
-	fprintf(p->out, "pte 0x%llx 0x%llx ", ULL(run->start), ULL(run->end - run->start));
+	fprintf(p->out, "pte 0x%" PRIx64 " 0x%" PRIx64 " ", run->start, run->end - run->start);
 	if (run->ram)
 		fprintf(p->out, "pa=ram");
 	else
-		fprintf(p->out, "pa=0x%llx", ULL(run->pa));
-	fprintf(p->out, " type=%s prot=%s size=0x%llx\n", run->type, run->prot,
-		ULL(run->leaf_size));
+		fprintf(p->out, "pa=0x%" PRIx64, run->pa);
+	fprintf(p->out, " type=%s prot=%s size=0x%" PRIx64 "\n", run->type, run->prot,
+		run->leaf_size);
 }
 
 /* The part of a leaf that lies in [start, end), as a run of its own. */
@@ -116,14 +116,14 @@ void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms
 	     at = ms_range_end(leaf.start, leaf.size)) {
 		if (leaf.start > to) {
 			if (from < to)
-				fprintf(p->out, "present 0x%llx 0x%llx\n", ULL(from),
-					ULL(to - from));
+				fprintf(p->out, "present 0x%" PRIx64 " 0x%" PRIx64 "\n", from,
+					to - from);
 			from = leaf.start;
 		}
 		to = ms_min_u64(ms_range_end(leaf.start, leaf.size), end);
 	}
 	if (from < to)
-		fprintf(p->out, "present 0x%llx 0x%llx\n", ULL(from), ULL(to - from));
+		fprintf(p->out, "present 0x%" PRIx64 " 0x%" PRIx64 "\n", from, to - from);
 }
 
 /* ---- stage 2 ---- */
@@ -134,14 +134,14 @@ static void add_s2_run(struct ms_player *p, const struct ms_s2_leaf *run)
 	if (!run->size)
 		return;
 	leaf_size = ms_s2_level_size(ms_vm_s2(p->vm), run->level);
-	fprintf(p->out, "s2 0x%llx 0x%llx ", ULL(run->ipa), ULL(run->size));
+	fprintf(p->out, "s2 0x%" PRIx64 " 0x%" PRIx64 " ", run->ipa, run->size);
 	if (ms_player_is_ram(p, run->pa))
 		fprintf(p->out, "pa=ram");
 	else
-		fprintf(p->out, "pa=0x%llx", ULL(run->pa));
+		fprintf(p->out, "pa=0x%" PRIx64, run->pa);
 	fputs(" prot=", p->out);
 	ms_prot_print(run->prot, p->out);
-	fprintf(p->out, " size=0x%llx\n", ULL(leaf_size));
+	fprintf(p->out, " size=0x%" PRIx64 "\n", leaf_size);
 }
 
 /* run->size is the whole run's, everything else its first leaf's. */
@@ -199,8 +199,8 @@ static void add_memtype(const struct ms_memtype *entry, void *arg)
 	struct ms_player *p = printer->p;
 	if (!touches_device(p->header, entry))
 		return;
-	fprintf(p->out, "%s0x%llx 0x%llx %s\n", printer->before, ULL(entry->start), ULL(entry->end),
-		ms_cache_name(p->header->arch, entry->type));
+	fprintf(p->out, "%s0x%" PRIx64 " 0x%" PRIx64 " %s\n", printer->before, entry->start,
+		entry->end, ms_cache_name(p->header->arch, entry->type));
 }
 
 void ms_print_memtypes(struct ms_player *p, const char *before)

@@ -5,9 +5,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* How much of a refused word a message shows. */
-#define SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
-
 enum value_type {
 	VT_NUMBER,
 	VT_NUMBER32,
@@ -128,7 +125,7 @@ bool ms_cache_parse(struct ms_word word, enum ms_cache *cache)
 
 static int bad(struct ms_op_parser *p, const char *what, struct ms_word word)
 {
-	return ms_script_fail(p->err, p->line, "%s: %s \"%.*s\"", p->name, what, SHOWN(word));
+	return ms_script_fail(p->err, p->line, "%s: %s \"%.*s\"", p->name, what, MS_SHOWN(word));
 }
 
 static int number(struct ms_op_parser *p, struct ms_word word, uint64_t max, uint64_t *value)

@@ -550,6 +550,52 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 	}
 }
 
+/* Plays all of it with the n-th allocation failing; false: there is no n-th. */
+static bool plays_without_allocation(const struct ms_script *script, uint64_t n)
+{
+	struct ms_script_error err;
+	struct ms_player *player = ms_player_new(script, &err);
+	assert_non_null(player);
+	uint64_t before = ms_machine_allocs(ms_player_machine(player));
+	ms_machine_fail_alloc(ms_player_machine(player), n);
+	for (size_t i = 0; i < ms_script_nr_ops(script); i++) {
+		const char *answer = ms_player_step(player, i);
+		assert_non_null(answer);
+		assert_memory_equal(answer, "ret ", 4);
+	}
+	bool failed = ms_machine_allocs(ms_player_machine(player)) - before >= n;
+	ms_player_free(player);
+	return failed;
+}
+
+static void a_script_is_played_to_its_end_whichever_allocation_fails(void **state)
+{
+	struct ms_script *script = parsed(
+		ARM64 "> vm create\n"
+		      "> mmap memfd off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared\n"
+		      "> mmap vfio:bar off=0 at=0x200000400000 len=0x200000 prot=rw flags=shared\n"
+		      "> mmap driver:bar off=0 at=0x200000800000 len=0x2000 prot=rw flags=shared "
+		      "pieces=0+0x1000 type=NC lazy\n"
+		      "> slot id=1 gpa=0x80000000 size=0x4000 hva=0x200000000000 flags=log\n"
+		      "> slot id=2 gpa=0x80400000 size=0x200000 hva=0x200000400000\n"
+		      "> guest access=w gpa=0x80001000\n"
+		      "> guest access=w gpa=0x80400000\n"
+		      "> touch at=0x200000800000 access=w\n"
+		      "> dirty id=1 get\n"
+		      "> fork\n"
+		      "> vfio-memory bar off\n"
+		      "> child munmap at=0x200000000000 len=0x1000\n"
+		      "> child exit\n"
+		      "> show vmas at=0x200000000000 len=0x1000000\n"
+		      "> exit\n");
+	uint64_t n = 1;
+	(void)state;
+	while (plays_without_allocation(script, n))
+		n++;
+	assert_true(n > 20);
+	ms_script_free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,6 +624,7 @@ int main(void)
 		cmocka_unit_test(a_recording_with_an_unanswered_operation_is_not_checked),
 		cmocka_unit_test(a_header_that_is_no_machine_is_told),
 		cmocka_unit_test(absurd_addresses_and_lengths_are_answered),
+		cmocka_unit_test(a_script_is_played_to_its_end_whichever_allocation_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
