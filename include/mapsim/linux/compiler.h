@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,13 @@ typedef unsigned long pgoff_t;
 typedef unsigned int gfp_t;
 typedef unsigned int fmode_t;
 typedef unsigned short umode_t;
+
+#define U8_MAX ((u8)~0u)
+#define U16_MAX ((u16)~0u)
+#define U32_MAX ((u32)~0u)
+#define U64_MAX ((u64)~0ull)
+#define S32_MAX ((s32)(U32_MAX >> 1))
+#define S64_MAX ((s64)(U64_MAX >> 1))
 
 #define __user
 #define __kernel

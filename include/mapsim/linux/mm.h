@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is done with mappings: <linux/mm.h>, <linux/huge_mm.h>, <linux/mm_inline.h>. */
+/* What is done with mappings: <linux/mm.h>, <linux/huge_mm.h>, <linux/mm_inline.h>, and
+ * dma_mmap_coherent(). */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>
 #elif !defined(MAPSIM_LINUX_MM_H)
@@ -117,6 +118,22 @@ static inline int io_remap_pfn_range(struct vm_area_struct *vma, unsigned long a
 static inline int vm_iomap_memory(struct vm_area_struct *vma, phys_addr_t start, unsigned long len)
 {
 	return ms_linux_vm_iomap_memory(vma, start, len);
+}
+
+/*
+ * dma_direct_mmap(), kernel/dma/direct.c: the VMA must not be longer than the buffer; all of the
+ * VMA is remapped, with its own protection.
+ */
+static inline int dma_mmap_coherent(struct device *dev, struct vm_area_struct *vma, void *addr,
+				    dma_addr_t handle, size_t size)
+{
+	const unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
+
+	(void)dev, (void)addr;
+	if (vma->vm_pgoff >= count || vma_pages(vma) > count - vma->vm_pgoff)
+		return -ENXIO;
+	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(handle) + vma->vm_pgoff,
+			       vma_pages(vma) << PAGE_SHIFT, vma->vm_page_prot);
 }
 
 static inline vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr,
