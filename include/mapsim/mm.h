@@ -62,7 +62,7 @@ typedef uint64_t ms_pgprot_t;
 #define MS_PTE_X86 UINT64_C(0x80)      ///< cache bits combine as x86's do
 #define MS_PTE_CACHE_SHIFT 8
 #define MS_PTE_CACHE_MASK UINT64_C(0xf00)        ///< enum ms_cache << MS_PTE_CACHE_SHIFT
-#define MS_PTE_EXECUTE_ONLY (UINT64_C(1) << 52) ///< x86 with protection keys: fetched, not read
+#define MS_PTE_EXECUTE_ONLY (UINT64_C(1) << 52)  ///< x86 with protection keys: fetched, not read
 #define MS_PTE_PA_MASK UINT64_C(0xffffffffff000) ///< physical address, bits 12..51
 
 static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)
@@ -212,15 +212,17 @@ struct ms_vma {
 	struct ms_mm *vm_mm;
 
 	/* The library's own. */
+	struct ms_anon_vma *anon_vma;
+	struct ms_pfnmap_ctx *pfnmap_ctx; ///< 6.16+: shared tracking context (lib/pat)
+	unsigned int anon_chain;          ///< length of the kernel's anon_vma_chain
+	bool pending;                     ///< not in the tree yet; it has room for it
+	/* Links: what they hold counts only where the VMA is linked. */
+	struct ms_vma *next_detached; ///< of the VMAs that an unmap has taken out
 	struct {
 		struct ms_vma *rbe_left, *rbe_right, *rbe_parent;
 		int rbe_color;
-	} node, i_mmap;       ///< libbsd's RB_ENTRY, spelled out
+	} i_mmap;             ///< libbsd's RB_ENTRY, spelled out
 	uint64_t i_mmap_last; ///< largest last page in the subtree of i_mmap
-	struct ms_anon_vma *anon_vma;
-	unsigned int anon_chain; ///< length of the kernel's anon_vma_chain
-	bool mergeable_anon_name;
-	struct ms_pfnmap_ctx *pfnmap_ctx; ///< 6.16+: shared tracking context (lib/pat)
 };
 
 /* ---- a process ---- */

@@ -6,16 +6,6 @@
 
 #include <stdlib.h>
 
-/* Counts one request; false: it is the one that shall fail. */
-static bool alloc_allowed(struct ms_machine *m)
-{
-	m->allocs++;
-	if (m->allocs != m->fail_at)
-		return true;
-	m->fail_at = 0;
-	return false;
-}
-
 void *ms_zalloc(struct ms_machine *m, size_t size)
 {
 	return ms_calloc(m, 1, size);
@@ -26,7 +16,7 @@ void *ms_calloc(struct ms_machine *m, size_t n, size_t size)
 	size_t bytes;
 	void *p;
 
-	if (!alloc_allowed(m) || __builtin_mul_overflow(n, size, &bytes))
+	if (!ms_alloc_allowed(m) || __builtin_mul_overflow(n, size, &bytes))
 		return NULL;
 	p = calloc(1, bytes ? bytes : 1);
 	if (p)
@@ -38,7 +28,7 @@ void *ms_zalloc_aligned(struct ms_machine *m, size_t align, size_t size)
 {
 	void *p = NULL;
 
-	if (!alloc_allowed(m))
+	if (!ms_alloc_allowed(m))
 		return NULL;
 	if (posix_memalign(&p, align < sizeof(p) ? sizeof(p) : align, size ? size : 1))
 		return NULL;
@@ -52,7 +42,7 @@ void *ms_reallocarray(struct ms_machine *m, void *p, size_t n, size_t size)
 	size_t bytes;
 	void *grown;
 
-	if (!alloc_allowed(m) || __builtin_mul_overflow(n, size, &bytes))
+	if (!ms_alloc_allowed(m) || __builtin_mul_overflow(n, size, &bytes))
 		return NULL;
 	grown = realloc(p, bytes ? bytes : 1);
 	if (grown && !p)

@@ -6,6 +6,8 @@
 #ifndef MS_MACHINE_INTERNAL_H
 #define MS_MACHINE_INTERNAL_H
 
+#include "machine/pool.h"
+
 #include <mapsim/machine.h>
 #include <mapsim/policy.h>
 #include <mapsim/trace.h>
@@ -57,6 +59,8 @@ struct ms_machine {
 	struct ms_mm *driver_mm;   /* of the call into a driver that goes on: its current->mm */
 	/* lib/linux: locks that driver code holds, and times it took an mmap lock that it had */
 	unsigned int driver_locks, driver_mmap_again;
+	struct ms_pool vmas, vma_nodes; /* lib/mm: VMAs, nodes of their trees */
+	unsigned int vmas_pending;      /* lib/mm: VMAs on their way into a tree */
 	TAILQ_HEAD(, ms_mm) mms;
 	TAILQ_HEAD(, ms_vm) vms;
 	LIST_HEAD(, ms_file) files;
@@ -69,6 +73,14 @@ struct ms_machine {
 	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };
 
+/* Counts one request for memory; false: it is the one that shall fail. */
+static inline bool ms_alloc_allowed(struct ms_machine *m)
+{
+	if (++m->allocs != m->fail_at)
+		return true;
+	m->fail_at = 0;
+	return false;
+}
 /* Zeroed memory that counts against ms_machine_fail_alloc(); NULL: none. */
 void *ms_zalloc(struct ms_machine *m, size_t size);
 /* Zeroed, aligned to `align` (a power of two). Freed by ms_free. */
@@ -136,6 +148,8 @@ struct ms_machine *ms_current_machine(void);
 struct ms_machine *ms_set_current_machine(struct ms_machine *m);
 
 /* Each room's beginning and end, called by ms_machine_new and ms_machine_free. */
+int ms_mm_init(struct ms_machine *m);
+void ms_mm_destroy(struct ms_machine *m);
 int ms_phys_init(struct ms_machine *m);
 void ms_phys_destroy(struct ms_machine *m);
 int ms_pat_init(struct ms_machine *m);

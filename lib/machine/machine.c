@@ -96,6 +96,7 @@ static const struct room {
 	int (*init)(struct ms_machine *m);
 	void (*destroy)(struct ms_machine *m);
 } rooms[] = {
+	{ ms_mm_init, ms_mm_destroy },
 	{ ms_phys_init, ms_phys_destroy },
 	{ ms_pat_init, ms_pat_destroy },
 	{ ms_drivers_init, ms_drivers_destroy },

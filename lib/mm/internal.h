@@ -3,8 +3,9 @@
  * The inside of lib/mm, shared by its files and by lib/pfnmap.
  *
  * Who does what:
- *   mm.c       an address space, its VMA tree          vma.c     VMA objects: duplicate, split,
- * adjust, free file.c     files, address_space, i_mmap            merge.c   which neighbours join
+ *   mm.c       an address space                        vma_tree.c  its VMAs by address
+ *   vma.c      VMA objects: duplicate, split, adjust, free
+ *   file.c     files, address_space, i_mmap            merge.c   which neighbours join
  *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c  the system calls
  *   pgtable.c  the host page table                     zap.c     entries go
  *   driver.c   calls of vm_ops and file operations
@@ -15,6 +16,7 @@
 #define MS_MM_INTERNAL_H
 
 #include "machine/internal.h"
+#include "mm/vma_tree.h"
 #include "phys/internal.h"
 
 #include <mapsim/mm.h>
@@ -23,7 +25,6 @@
 
 #include <sys/queue.h>
 #include <sys/tree.h>
-
 
 /* ---- files and address spaces (file.c) ---- */
 
@@ -86,8 +87,6 @@ int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn); /* -
 
 /* ---- an address space (mm.c) ---- */
 
-RB_HEAD(ms_vma_tree, ms_vma);
-
 struct ms_anon_vma {
 	unsigned int refcount; /* VMAs whose anon_vma it is */
 };
@@ -108,7 +107,6 @@ struct ms_mm {
 	 * through entry 0 */
 	uint64_t *deposits;
 	struct ms_mmu_notifier *notifiers;
-	struct ms_vma *last_vma; /* cache of ms_find_vma */
 
 	/* lock.h */
 	unsigned int mmap_readers;
@@ -116,13 +114,24 @@ struct ms_mm {
 	bool mmap_writer;
 };
 
-int ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma); /* counts it */
+/* Counts it. It is pending: room for it was reserved when it was made. */
+void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma);
 void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma);
+/* Removes the VMAs that lie in [start, end), and none overlaps it in part: a chain, by address,
+ * through next_detached. *hole: the neighbours that stay. */
+struct ms_vma *ms_vma_tree_take(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
+				struct ms_vma_hole *hole);
+/* Gives a VMA in the tree other borders; its place among the others stays. */
+void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 struct ms_vma *ms_vma_prev(const struct ms_vma *vma);
 /* The last VMA with vm_end <= addr or that contains addr - 1; NULL: none. */
 struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr);
 /* find_vma_intersection: the first VMA that overlaps [start, end), or NULL. */
 struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end);
+/* NULL: [start, end) is empty, and *hole tells its neighbours. Else the first VMA that overlaps it.
+ */
+struct ms_vma *ms_find_hole(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
+			    struct ms_vma_hole *hole);
 
 /* ---- VMA objects (vma.c) ---- */
 
@@ -245,7 +254,7 @@ int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64
 /* do_munmap: arguments checked. */
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 /* unmap_region of detached [start, end): notifier, zap, free_pgtables; `vmas` is an
- * address-ordered, NULL-ended chain through node.rbe_right. prev_end/next_start: borders that page
+ * address-ordered, NULL-ended chain through next_detached. prev_end/next_start: borders that page
  * tables are shared with (0: none). */
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start);
@@ -306,6 +315,11 @@ static inline uint64_t ms_mk_pte(const struct ms_machine *m, ms_pfn_t pfn, ms_pg
 	return (pfn << m->page_shift) | (prot & ~MS_PTE_X86) | MS_PTE_YOUNG;
 }
 
+/* Nothing is mapped, for there is nowhere that it could be: every leaf is below the top level. */
+static inline bool ms_pt_is_empty(const struct ms_mm *mm)
+{
+	return mm->nr_tables == 1 && mm->start_level < MS_LEVEL_PUD;
+}
 /* The slot at `level` for addr; NULL: a table above is absent, or a leaf stands above (never at
  * `level`). */
 uint64_t *ms_pt_slot(const struct ms_mm *mm, ms_hva_t addr, unsigned int level);

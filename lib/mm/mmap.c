@@ -10,9 +10,8 @@ struct request {
 	uint64_t vm_flags;
 	uint64_t pgoff;
 	struct ms_file *file;
-	struct ms_munmap old; // what MAP_FIXED replaces
-	struct ms_vma *prev, *next;
-	struct ms_vma_desc desc; // mmap_prepare's
+	const struct ms_vma_hole *hole; // where it goes
+	struct ms_vma_desc *desc;       // mmap_prepare's
 };
 
 /* ---- arguments ---- */
@@ -104,36 +103,40 @@ static bool accountable(const struct request *rq)
 	return (rq->vm_flags & (MS_VM_NORESERVE | MS_VM_SHARED | MS_VM_WRITE)) == MS_VM_WRITE;
 }
 
-static int remove_old(struct request *rq)
+/* What MAP_FIXED replaces goes, by policy with its objects or up to their freeing. */
+static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
 	bool unmap_first = rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST;
-	int err = ms_gather_munmap(rq->mm, rq->start, rq->end, &rq->old);
+	int err = ms_gather_munmap(old, vma, rq->start, rq->end);
 
 	if (err)
 		return unmap_first ? -ENOMEM : err;
-	ms_clear_munmap(&rq->old);
+	ms_clear_munmap(old);
 	if (unmap_first)
-		ms_complete_munmap(&rq->old);
+		ms_complete_munmap(old);
 	else
-		ms_close_munmap(&rq->old);
+		ms_close_munmap(old);
 	return 0;
 }
 
 static struct ms_vma *merge_request(struct request *rq)
 {
-	struct ms_vma_merge vmg = {
+	struct ms_vma *prev = rq->hole->prev_end == rq->start ? rq->hole->prev : NULL;
+	struct ms_vma *next = rq->hole->next_start == rq->end ? rq->hole->next : NULL;
+
+	if (!prev && !next)
+		return NULL;
+	return ms_vma_merge_new(&(struct ms_vma_merge){
 		.mm = rq->mm,
-		.prev = rq->prev,
-		.next = rq->next,
+		.prev = prev,
+		.next = next,
 		.start = rq->start,
 		.end = rq->end,
 		.vm_flags = rq->vm_flags,
 		.pgoff = rq->pgoff,
 		.file = rq->file,
 		.from_mmap = true,
-	};
-
-	return ms_vma_merge_new(&vmg);
+	});
 }
 
 /* A file's VMA always has operations (vma_dummy_vm_ops): without any it would be anonymous. */
@@ -143,9 +146,9 @@ static int call_driver(struct request *rq, struct ms_vma *vma)
 	int err = 0;
 
 	if (rq->file->ops->mmap_prepare) {
-		vma->vm_ops = rq->desc.vm_ops;
-		vma->vm_private_data = rq->desc.private_data;
-		vma->vm_page_prot = rq->desc.page_prot;
+		vma->vm_ops = rq->desc->vm_ops;
+		vma->vm_private_data = rq->desc->private_data;
+		vma->vm_page_prot = rq->desc->page_prot;
 	} else {
 		err = ms_file_call_mmap(rq->file, vma);
 	}
@@ -188,9 +191,9 @@ static void undo_new(struct request *rq, struct ms_vma *vma)
 	if (vma->vm_file)
 		ms_file_drop(vma->vm_file);
 	vma->vm_file = NULL;
-	vma->node.rbe_right = NULL;
-	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->prev ? rq->prev->vm_end : 0,
-			rq->next ? rq->next->vm_start : 0);
+	vma->next_detached = NULL;
+	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->hole->prev_end,
+			rq->hole->next_start);
 	ms_vma_free(vma, false);
 }
 
@@ -205,8 +208,8 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 	vma->vm_end = rq->end;
 	vma->vm_flags = rq->vm_flags;
 	vma->vm_pgoff = rq->pgoff;
-	vma->vm_page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags);
 	if (rq->file) {
+		vma->vm_page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags);
 		vma->vm_file = rq->file;
 		ms_file_get(rq->file);
 		err = call_mmap(rq, vma);
@@ -222,7 +225,7 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 		}
 	}
 	// A driver that changed the flags may have made it the same as its neighbour (up to 6.12).
-	if (rq->file && vma->vm_flags != rq->vm_flags && rq->prev &&
+	if (rq->file && vma->vm_flags != rq->vm_flags && rq->hole->prev &&
 	    rq->mm->machine->policy.mmap_second_merge == MS_MMAP_SECOND_MERGE_YES) {
 		rq->vm_flags = vma->vm_flags;
 		rq->pgoff = vma->vm_pgoff;
@@ -246,7 +249,7 @@ static int prepare(struct request *rq)
 
 	if (!file || file->kind != MS_FILE_DRIVER || !file->ops->mmap_prepare)
 		return 0;
-	rq->desc = (struct ms_vma_desc){
+	*rq->desc = (struct ms_vma_desc){
 		.mm = rq->mm,
 		.start = rq->start,
 		.end = rq->end,
@@ -254,9 +257,9 @@ static int prepare(struct request *rq)
 		.vm_flags = rq->vm_flags,
 		.page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags),
 	};
-	err = ms_file_call_mmap_prepare(file, &rq->desc);
-	rq->vm_flags = rq->desc.vm_flags;
-	rq->pgoff = rq->desc.pgoff;
+	err = ms_file_call_mmap_prepare(file, rq->desc);
+	rq->vm_flags = rq->desc->vm_flags;
+	rq->pgoff = rq->desc->pgoff;
 	return err;
 }
 
@@ -276,31 +279,49 @@ static int run_action(struct request *rq, struct ms_vma *vma)
 	return err;
 }
 
-static int mmap_region(struct request *rq)
+/* The range is empty now: a neighbour grows over it, or *is_new is made. */
+static int map_range(struct request *rq, struct ms_vma **is_new)
 {
+	struct ms_vma_desc desc;
 	struct ms_vma *vma;
-	bool is_new = false;
-	int err = remove_old(rq);
+	int err;
 
-	if (err)
-		return err;
 	if (accountable(rq))
 		rq->vm_flags |= MS_VM_ACCOUNT;
-	rq->prev = ms_find_vma_before(rq->mm, rq->start);
-	rq->next = ms_find_vma(rq->mm, rq->end);
+	rq->desc = &desc;
 	err = prepare(rq);
-	vma = err ? NULL : merge_request(rq);
-	if (!err && !vma) {
+	if (err)
+		return err;
+	vma = merge_request(rq);
+	if (!vma) {
 		err = new_vma(rq, &vma);
-		is_new = !err;
+		if (err)
+			return err;
+		*is_new = vma;
 	}
-	if (!err) {
-		if (ms_is_x86(rq->mm->machine))
-			vma->vm_flags |= MS_VM_SOFTDIRTY;
-		ms_vma_set_page_prot(vma);
+	if (ms_is_x86(rq->mm->machine))
+		vma->vm_flags |= MS_VM_SOFTDIRTY;
+	ms_vma_set_page_prot(vma);
+	return 0;
+}
+
+static int mmap_region(struct request *rq)
+{
+	struct ms_munmap old;
+	struct ms_vma *overlaps = ms_find_hole(rq->mm, rq->start, rq->end, &old.hole);
+	struct ms_vma *is_new = NULL;
+	int err;
+
+	rq->hole = &old.hole;
+	if (overlaps) {
+		err = remove_old(rq, overlaps, &old);
+		if (err)
+			return err;
 	}
-	ms_complete_munmap(&rq->old);
-	return err || !is_new ? err : run_action(rq, vma);
+	err = map_range(rq, &is_new);
+	if (overlaps)
+		ms_complete_munmap(&old);
+	return is_new ? run_action(rq, is_new) : err;
 }
 
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,

@@ -89,6 +89,8 @@ static void change_protection(struct ms_vma *vma, struct change *ch)
 	unsigned int level = per_pud ? MS_LEVEL_PMD : MS_LEVEL_PUD;
 	uint64_t piece = UINT64_C(1) << ms_level_shift(m, level - 1);
 
+	if (ms_pt_is_empty(vma->vm_mm))
+		return;
 	for (ms_hva_t addr = ch->start, next; addr < ch->end; addr = next) {
 		next = ms_min_u64(ms_align_down(addr, piece) + piece, ch->end);
 		change_piece(vma, ch, addr, next, level);

@@ -3,8 +3,10 @@
 #include "mm/lock.h"
 #include "mm/munmap.h"
 
-/* Splits the VMA across `addr`: which half is the new object is the kernel's choice, and open()
- * gets that one. */
+/*
+ * Splits the VMA across `addr`: which half is the new object is the kernel's choice, and open()
+ * gets that one. *vma becomes the half that dies.
+ */
 static int split_border(struct ms_mm *mm, ms_hva_t addr, bool dies_above, struct ms_vma **vma)
 {
 	bool kept_is_new = mm->machine->policy.munmap_split_new == MS_MUNMAP_SPLIT_NEW_KEPT_PART;
@@ -17,51 +19,39 @@ static int split_border(struct ms_mm *mm, ms_hva_t addr, bool dies_above, struct
 	return err;
 }
 
-int ms_gather_munmap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_munmap *um)
+/* Splits what reaches over the borders of the range; vma is the first that it overlaps. */
+static int split_borders(struct ms_munmap *um, struct ms_vma *vma)
 {
-	struct ms_vma *vma = ms_find_vma_intersection(mm, start, end), *next, **tail = &um->vmas;
+	struct ms_mm *mm = um->mm;
 	struct ms_vma *last;
 	int err;
 
-	*um = (struct ms_munmap){ .mm = mm, .start = start, .end = end };
-	if (!vma)
-		return 0;
-	if (start > vma->vm_start) {
-		if (end < vma->vm_end && mm->map_count >= mm->machine->config.max_map_count)
+	if (um->start > vma->vm_start) {
+		if (um->end < vma->vm_end && mm->map_count >= mm->machine->config.max_map_count)
 			return -ENOMEM;
-		err = split_border(mm, start, true, &vma);
+		err = split_border(mm, um->start, true, &vma);
 		if (err)
 			return err;
 	}
-	last = ms_find_vma(mm, end - 1);
-	if (last && last->vm_start < end && end < last->vm_end) {
-		bool first_is_last = vma == last;
-
-		err = split_border(mm, end, false, &last);
-		if (err)
-			return err;
-		if (first_is_last)
-			vma = last;
-	}
-	um->prev = ms_vma_prev(vma);
-	for (; vma && vma->vm_start < end; vma = next) {
-		next = ms_vma_next(vma);
-		ms_vma_tree_remove(mm, vma);
-		vma->node.rbe_right = NULL;
-		*tail = vma;
-		tail = &vma->node.rbe_right;
-	}
-	um->next = vma;
+	last = vma->vm_end < um->end ? ms_find_vma(mm, um->end - 1) : vma;
+	if (last && last->vm_start < um->end && um->end < last->vm_end)
+		return split_border(mm, um->end, false, &last);
 	return 0;
 }
 
-void ms_abort_munmap(struct ms_munmap *um)
+int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
-	for (struct ms_vma *vma = um->vmas, *next; vma; vma = next) {
-		next = vma->node.rbe_right;
-		ms_vma_tree_insert(um->mm, vma);
-	}
-	um->vmas = NULL;
+	int err;
+
+	um->mm = vma->vm_mm;
+	um->start = start;
+	um->end = end;
+	um->closed = false;
+	err = split_borders(um, vma);
+	if (err)
+		return err;
+	um->vmas = ms_vma_tree_take(um->mm, start, end, &um->hole);
+	return 0;
 }
 
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
@@ -69,25 +59,24 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 {
 	ms_lru_drain(mm->machine);
 	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
-	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
+	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
 		ms_unmap_single_vma(vma, start, end, true);
 	ms_notify_end(mm, start, end, MS_NOTIFY_UNMAP);
 	ms_vma_hook(mm, MS_HOOK_UNMAP_ZAPPED, start);
-	for (struct ms_vma *vma = vmas; vma; vma = vma->node.rbe_right)
+	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
 		ms_i_mmap_remove(vma);
 	ms_free_pgtables(mm, start, end, prev_end, next_start);
 }
 
 void ms_clear_munmap(struct ms_munmap *um)
 {
-	if (um->vmas)
-		ms_unmap_region(um->mm, um->vmas, um->start, um->end,
-				um->prev ? um->prev->vm_end : 0, um->next ? um->next->vm_start : 0);
+	ms_unmap_region(um->mm, um->vmas, um->start, um->end, um->hole.prev_end,
+			um->hole.next_start);
 }
 
 void ms_close_munmap(struct ms_munmap *um)
 {
-	for (struct ms_vma *vma = um->vmas; vma; vma = vma->node.rbe_right)
+	for (struct ms_vma *vma = um->vmas; vma; vma = vma->next_detached)
 		ms_vma_call_close(vma);
 	um->closed = true;
 }
@@ -95,7 +84,7 @@ void ms_close_munmap(struct ms_munmap *um)
 void ms_complete_munmap(struct ms_munmap *um)
 {
 	for (struct ms_vma *vma = um->vmas, *next; vma; vma = next) {
-		next = vma->node.rbe_right;
+		next = vma->next_detached;
 		ms_vma_free(vma, !um->closed);
 	}
 	um->vmas = NULL;
@@ -103,10 +92,13 @@ void ms_complete_munmap(struct ms_munmap *um)
 
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 {
+	struct ms_vma *vma = ms_find_vma_intersection(mm, start, start + len);
 	struct ms_munmap um;
 	int err;
 
-	err = ms_gather_munmap(mm, start, start + len, &um);
+	if (!vma)
+		return 0;
+	err = ms_gather_munmap(&um, vma, start, start + len);
 	if (err)
 		return err;
 	ms_clear_munmap(&um);
@@ -118,13 +110,15 @@ int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 {
 	struct ms_munmap um;
+	struct ms_vma *vma;
 	int err;
 
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
-	err = ms_gather_munmap(mm, start, end, &um);
+	vma = ms_find_vma_intersection(mm, start, end);
+	err = vma ? ms_gather_munmap(&um, vma, start, end) : 0;
 	ms_mmap_write_downgrade(mm);
-	if (!err) {
+	if (vma && !err) {
 		ms_clear_munmap(&um);
 		ms_complete_munmap(&um);
 	}

@@ -11,16 +11,16 @@
 struct ms_munmap {
 	struct ms_mm *mm;
 	ms_hva_t start, end;
-	struct ms_vma *vmas;        /* detached, by address, through node.rbe_right */
-	struct ms_vma *prev, *next; /* neighbours that stay */
+	struct ms_vma *vmas;     /* detached, by address, through next_detached */
+	struct ms_vma_hole hole; /* what it leaves: the neighbours that stay */
 	bool closed;
 };
 
-/* Splits the borders and takes the VMAs of [start, end) out of the tree. An error leaves the
- * splits, and nothing detached. */
-int ms_gather_munmap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_munmap *um);
-/* Puts them back. */
-void ms_abort_munmap(struct ms_munmap *um);
+/*
+ * Splits the borders and takes the VMAs of [start, end) out of the tree; vma is the first that
+ * overlaps it. An error leaves the splits, and nothing detached.
+ */
+int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /* Notifier, untrack, zap, page tables. */
 void ms_clear_munmap(struct ms_munmap *um);
 /* vm_ops->close of each, ahead of ms_complete_munmap. */

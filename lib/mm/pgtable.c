@@ -158,6 +158,8 @@ void ms_pt_for_each_leaf(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_le
 {
 	const struct walk w = { .vma = vma, .fn = fn, .arg = arg };
 
+	if (ms_pt_is_empty(vma->vm_mm))
+		return;
 	walk_table(&w, vma->vm_mm->pgd, vma->vm_mm->start_level, start, end);
 }
 
@@ -196,5 +198,7 @@ static void free_tables(struct ms_mm *mm, uint64_t *table, unsigned int level, m
 void ms_free_pgtables(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
 		      ms_hva_t ceiling)
 {
+	if (ms_pt_is_empty(mm))
+		return;
 	free_tables(mm, mm->pgd, mm->start_level, start, end, floor, ceiling);
 }

@@ -152,31 +152,55 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 
 /* ---- objects ---- */
 
+#define WITHOUT_LINKS offsetof(struct ms_vma, next_detached)
+
+static void vma_put(struct ms_machine *m, struct ms_vma *vma)
+{
+	if (vma->pending)
+		ms_vma_tree_unreserve(m);
+	ms_pool_put(m, &m->vmas, vma);
+}
+
+/* Not yet filled in; to be `pending`. */
+static struct ms_vma *vma_get(struct ms_machine *m)
+{
+	struct ms_vma *vma;
+
+	if (!ms_vma_tree_reserve(m))
+		return NULL;
+	vma = ms_pool_get(m, &m->vmas);
+	if (!vma)
+		ms_vma_tree_unreserve(m);
+	return vma;
+}
+
 struct ms_vma *ms_vma_alloc(struct ms_mm *mm)
 {
-	struct ms_vma *vma = ms_zalloc(mm->machine, sizeof(*vma));
+	static const struct ms_vma blank = { .pending = true };
+	struct ms_vma *vma = vma_get(mm->machine);
 
-	if (vma)
-		vma->vm_mm = mm;
+	if (!vma)
+		return NULL;
+	memcpy(vma, &blank, WITHOUT_LINKS);
+	vma->vm_mm = mm;
 	return vma;
 }
 
 struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
-	struct ms_vma *new_vma = ms_vma_alloc(vma->vm_mm);
+	struct ms_vma *new_vma = vma_get(m);
 
 	if (!new_vma)
 		return NULL;
-	*new_vma = *vma;
-	new_vma->anon_vma = NULL;
-	new_vma->anon_chain = 0;
-	new_vma->pfnmap_ctx = NULL;
-	if (ms_pfnmap_ctx_dup(new_vma, vma) || ms_anon_vma_clone(new_vma, vma)) {
-		ms_pfnmap_ctx_put(new_vma);
-		ms_free(m, new_vma);
+	memcpy(new_vma, vma, WITHOUT_LINKS);
+	new_vma->pending = true;
+	if (vma->pfnmap_ctx && ms_pfnmap_ctx_dup(new_vma, vma)) {
+		vma_put(m, new_vma);
 		return NULL;
 	}
+	if (new_vma->anon_vma)
+		new_vma->anon_vma->refcount++;
 	if (new_vma->vm_file)
 		ms_file_get(new_vma->vm_file);
 	return new_vma;
@@ -190,21 +214,23 @@ void ms_vma_free(struct ms_vma *vma, bool call_close)
 		ms_vma_call_close(vma);
 	if (vma->vm_file)
 		ms_file_drop(vma->vm_file);
-	ms_anon_vma_drop(vma);
-	ms_pfnmap_ctx_put(vma);
-	ms_free(m, vma);
+	if (vma->anon_vma)
+		ms_anon_vma_drop(vma);
+	if (vma->pfnmap_ctx)
+		ms_pfnmap_ctx_put(vma);
+	vma_put(m, vma);
 }
 
 /* ---- borders ---- */
 
 void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pgoff)
 {
-	ms_vma_adjust_trans_huge(vma, start, end);
+	if (!ms_pt_is_empty(vma->vm_mm))
+		ms_vma_adjust_trans_huge(vma, start, end);
 	ms_i_mmap_remove(vma);
 	// The order in the tree does not change: borders move into what was this VMA's, or into a
 	// hole.
-	vma->vm_start = start;
-	vma->vm_end = end;
+	ms_vma_tree_move(vma->vm_mm, vma, start, end);
 	vma->vm_pgoff = pgoff;
 	ms_i_mmap_insert(vma);
 }

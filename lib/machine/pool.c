@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pools of objects. A block is aligned to its size, so that an object tells its block, and has a
+ * bit for each of its objects that is free; the lowest free one is handed out first. Blocks are cut
+ * from chunks, the first one of a block, then as large as all before, up to a huge page:
+ *
+ *   | head 0 1 2 ... | head 0 1 2 ... |                 |
+ *                                     next_block        end of the chunk
+ */
+#include "machine/internal.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
+#endif
+
+#define BLOCK_SIZE ((size_t)16384)
+#define CHUNK_MAX ((size_t)MS_2M)
+#define OBJECTS_MAX (BLOCK_SIZE / MS_POOL_ALIGN)
+
+struct ms_pool_block {
+	struct ms_pool_block *next_chunk; /* of a chunk's first block */
+	struct ms_pool_block *next_some;  /* of those with a free object */
+	uint64_t free[OBJECTS_MAX / 64];  /* bit n: object n is free */
+	unsigned int nr_free;
+};
+static_assert(sizeof(struct ms_pool_block) <= MS_POOL_ALIGN, "the first object is aligned");
+
+static char *object_at(const struct ms_pool *pool, struct ms_pool_block *block, size_t n)
+{
+	return (char *)block + MS_POOL_ALIGN + n * pool->size;
+}
+
+/* By multiplication: the distance is a multiple of the size, and far below 2^32. */
+static size_t number_of(const struct ms_pool *pool, const struct ms_pool_block *block,
+			const void *object)
+{
+	uint64_t distance = (uint64_t)((const char *)object - (const char *)block) - MS_POOL_ALIGN;
+
+	return distance * pool->inverse >> 32;
+}
+
+void ms_pool_init(struct ms_pool *pool, size_t size)
+{
+	size = ms_align_up(size, MS_POOL_ALIGN);
+	*pool = (struct ms_pool){ .size = size, .inverse = (UINT64_C(1) << 32) / size + 1 };
+}
+
+void ms_pool_destroy(struct ms_pool *pool)
+{
+	for (struct ms_pool_block *chunk; (chunk = pool->chunks);) {
+		pool->chunks = chunk->next_chunk;
+		free(chunk);
+	}
+}
+
+static struct ms_pool_block *chunk_new(struct ms_pool *pool)
+{
+	size_t size = ms_min_u64(ms_max_u64(pool->bytes, BLOCK_SIZE), CHUNK_MAX);
+	struct ms_pool_block *chunk = aligned_alloc(size, size);
+
+	if (!chunk)
+		return NULL;
+	// large pools are looked through at random: fewer pages, fewer TLB misses
+	if (size == CHUNK_MAX)
+		madvise(chunk, size, MADV_HUGEPAGE);
+	ASAN_POISON_MEMORY_REGION(chunk, size);
+	pool->bytes += size;
+	pool->next_block = (char *)chunk;
+	pool->chunk_end = pool->next_block + size;
+	return chunk;
+}
+
+static bool block_new(struct ms_pool *pool)
+{
+	const unsigned int n = (unsigned int)((BLOCK_SIZE - MS_POOL_ALIGN) / pool->size);
+	struct ms_pool_block *chunk = NULL, *block;
+
+	if (pool->next_block == pool->chunk_end) {
+		chunk = chunk_new(pool);
+		if (!chunk)
+			return false;
+	}
+	block = (struct ms_pool_block *)pool->next_block;
+	ASAN_UNPOISON_MEMORY_REGION(block, MS_POOL_ALIGN);
+	*block = (struct ms_pool_block){ .next_some = pool->some, .nr_free = n };
+	for (unsigned int i = 0; i < n; i++)
+		block->free[i / 64] |= UINT64_C(1) << i % 64;
+	if (chunk) {
+		chunk->next_chunk = pool->chunks;
+		pool->chunks = chunk;
+	}
+	pool->some = block;
+	pool->next_block += BLOCK_SIZE;
+	pool->nr_free += block->nr_free;
+	return true;
+}
+
+/* The first block with a free object stays the first until it has none. */
+static inline void *take(struct ms_machine *m, struct ms_pool *pool)
+{
+	struct ms_pool_block *block = pool->some;
+	unsigned int word = 0, n;
+	void *object;
+
+	while (!block->free[word])
+		word++;
+	n = 64 * word + (unsigned int)__builtin_ctzll(block->free[word]);
+	block->free[word] &= block->free[word] - 1;
+	if (!--block->nr_free)
+		pool->some = block->next_some;
+	pool->nr_free--;
+	m->live++;
+	object = object_at(pool, block, n);
+	ASAN_UNPOISON_MEMORY_REGION(object, pool->size);
+	return object;
+}
+
+void *ms_pool_get(struct ms_machine *m, struct ms_pool *pool)
+{
+	if (!ms_alloc_allowed(m) || (!pool->nr_free && !block_new(pool)))
+		return NULL;
+	return take(m, pool);
+}
+
+void *ms_pool_take(struct ms_machine *m, struct ms_pool *pool)
+{
+	return take(m, pool);
+}
+
+bool ms_pool_grow(struct ms_machine *m, struct ms_pool *pool, size_t n)
+{
+	while (pool->nr_free < n)
+		if (!ms_alloc_allowed(m) || !block_new(pool))
+			return false;
+	return true;
+}
+
+void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
+{
+	struct ms_pool_block *block = (void *)((uintptr_t)object & ~(BLOCK_SIZE - 1));
+	size_t n = number_of(pool, block, object);
+
+	ASAN_POISON_MEMORY_REGION(object, pool->size);
+	block->free[n / 64] |= UINT64_C(1) << n % 64;
+	if (!block->nr_free++) {
+		block->next_some = pool->some;
+		pool->some = block;
+	}
+	pool->nr_free++;
+	m->live--;
+}

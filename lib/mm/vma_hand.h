@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The inside of the tree of VMAs: the search in nodes, and the hand. */
+#ifndef MS_MM_VMA_HAND_H
+#define MS_MM_VMA_HAND_H
+
+#include "mm/internal.h"
+
+/*
+ * How many of the ends, or upper bounds, are not above x. By arithmetic: a branch on the data would
+ * be guessed wrong every other time.
+ */
+static inline unsigned int ms_vma_slots_not_above(const struct ms_vma_slot *s, ms_hva_t x)
+{
+	unsigned int i = 5 * ((s[4].end <= x) + (s[9].end <= x) + (s[14].end <= x));
+
+	s += i;
+	return i + (s[0].end <= x) + (s[1].end <= x) + (s[2].end <= x) + (s[3].end <= x) +
+	       (s[4].end <= x);
+}
+static inline unsigned int ms_vma_child_for(const struct ms_vma_inner *in, ms_hva_t x)
+{
+	const ms_hva_t *b = in->bound + 1;
+	unsigned int i = 8 * ((b[7] <= x) + (b[15] <= x) + (b[23] <= x));
+
+	b += i;
+	return i + (b[0] <= x) + (b[1] <= x) + (b[2] <= x) + (b[3] <= x) + (b[4] <= x) +
+	       (b[5] <= x) + (b[6] <= x);
+}
+static_assert(MS_VMA_LEAF == 19 && MS_VMA_INNER == 31, "the searches are made for these widths");
+
+/* Moves the hand to the leaf for addr. */
+void ms_vma_descend(struct ms_vma_tree *t, ms_hva_t addr);
+
+/*
+ * Brings the hand to the leaf for `addr`, below UINT64_MAX. Answers the first VMA there that ends
+ * above it; n: none.
+ */
+static inline unsigned int ms_vma_seek(struct ms_vma_tree *t, ms_hva_t addr)
+{
+	if (addr - t->below >= t->above - t->below)
+		ms_vma_descend(t, addr);
+	return ms_vma_slots_not_above(t->leaf->slot, addr);
+}
+
+/* As above, for places where a change may follow. */
+static inline unsigned int ms_vma_seek_place(struct ms_vma_tree *t, ms_hva_t addr)
+{
+	if (addr != t->asked) {
+		t->answer = ms_vma_seek(t, addr);
+		t->asked = addr;
+	}
+	return t->answer;
+}
+
+/* The slot of a VMA in the tree, which its end tells: its start may lie below its leaf's range. */
+static inline unsigned int ms_vma_seek_vma(const struct ms_vma *vma)
+{
+	return ms_vma_seek(&vma->vm_mm->vmas, vma->vm_end - 1);
+}
+
+/* A VMA in a leaf, and one that comes before or after may be in another leaf; NULL: none. */
+struct ms_vma_place {
+	const struct ms_vma_leaf *leaf;
+	unsigned int i;
+};
+
+static inline struct ms_vma_place ms_vma_place_at(const struct ms_vma_leaf *leaf, unsigned int i)
+{
+	if (leaf->slot[i].end == UINT64_MAX)
+		return (struct ms_vma_place){ leaf->next, 0 };
+	return (struct ms_vma_place){ leaf, i };
+}
+
+static inline struct ms_vma_place ms_vma_place_before(const struct ms_vma_leaf *leaf,
+						      unsigned int i)
+{
+	if (i)
+		return (struct ms_vma_place){ leaf, i - 1 };
+	return (struct ms_vma_place){ leaf->prev, leaf->prev ? leaf->prev->n - 1 : 0 };
+}
+
+static inline struct ms_vma *ms_vma_of(struct ms_vma_place p)
+{
+	return p.leaf ? p.leaf->slot[p.i].vma : NULL;
+}
+
+static inline ms_hva_t ms_vma_start_of(struct ms_vma_place p)
+{
+	return p.leaf->start[p.i];
+}
+
+static inline void ms_vma_hole_prev(struct ms_vma_hole *hole, struct ms_vma_place p)
+{
+	hole->prev = ms_vma_of(p);
+	hole->prev_end = p.leaf ? p.leaf->slot[p.i].end : 0;
+}
+
+static inline void ms_vma_hole_next(struct ms_vma_hole *hole, struct ms_vma_place p)
+{
+	hole->next = ms_vma_of(p);
+	hole->next_start = p.leaf ? ms_vma_start_of(p) : 0;
+}
+
+#endif

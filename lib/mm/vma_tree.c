@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Finding VMAs in their tree; vma_tree_update.c changes it. */
+#include "mm/vma_hand.h"
+
+/*
+ * What the search in a node reads next depends on what it read first: where the node is not in the
+ * cache, all of it shall come at once.
+ */
+static inline void prefetch_inner(const struct ms_vma_inner *in)
+{
+	__builtin_prefetch(&in->bound[0]);
+	for (unsigned int c = 0; c < MS_VMA_INNER; c += 8)
+		__builtin_prefetch(&in->child[c]);
+}
+static inline void prefetch_leaf(const struct ms_vma_leaf *leaf)
+{
+	__builtin_prefetch(&leaf->slot[0]);
+	__builtin_prefetch(&leaf->slot[16]);
+}
+
+void ms_vma_descend(struct ms_vma_tree *t, ms_hva_t addr)
+{
+	const struct ms_vma_inner *in = NULL;
+	void *node = t->root;
+	unsigned int c = 0;
+
+	for (unsigned int height = t->height; height; height--) {
+		in = node;
+		prefetch_inner(in);
+		c = ms_vma_child_for(in, addr);
+		node = in->child[c];
+	}
+	prefetch_leaf(node);
+	t->leaf = node;
+	t->below = in ? in->bound[c] : 0;
+	t->above = in ? in->bound[c + 1] : UINT64_MAX;
+	t->asked = UINT64_MAX;
+}
+
+static inline struct ms_vma *find_vma(struct ms_mm *mm, ms_hva_t addr)
+{
+	unsigned int i;
+
+	if (addr == UINT64_MAX)
+		return NULL;
+	i = ms_vma_seek(&mm->vmas, addr);
+	return ms_vma_of(ms_vma_place_at(mm->vmas.leaf, i));
+}
+
+struct ms_vma *ms_find_vma(struct ms_mm *mm, ms_hva_t addr)
+{
+	return find_vma(mm, addr);
+}
+
+struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr)
+{
+	struct ms_vma *vma = find_vma(mm, addr);
+
+	return vma && vma->vm_start <= addr ? vma : NULL;
+}
+
+struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
+{
+	unsigned int i = ms_vma_seek_place(&mm->vmas, start);
+	struct ms_vma_place p = ms_vma_place_at(mm->vmas.leaf, i);
+
+	return p.leaf && ms_vma_start_of(p) < end ? ms_vma_of(p) : NULL;
+}
+
+struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr)
+{
+	unsigned int i = ms_vma_seek(&mm->vmas, addr);
+	struct ms_vma_place p = ms_vma_place_at(mm->vmas.leaf, i);
+
+	if (!p.leaf || ms_vma_start_of(p) >= addr)
+		p = ms_vma_place_before(mm->vmas.leaf, i);
+	return ms_vma_of(p);
+}
+
+struct ms_vma *ms_vma_next(const struct ms_vma *vma)
+{
+	unsigned int i = ms_vma_seek_vma(vma);
+
+	return ms_vma_of(ms_vma_place_at(vma->vm_mm->vmas.leaf, i + 1));
+}
+
+struct ms_vma *ms_vma_prev(const struct ms_vma *vma)
+{
+	unsigned int i = ms_vma_seek_vma(vma);
+
+	return ms_vma_of(ms_vma_place_before(vma->vm_mm->vmas.leaf, i));
+}
+
+struct ms_vma *ms_find_hole(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
+			    struct ms_vma_hole *hole)
+{
+	unsigned int i = ms_vma_seek_place(&mm->vmas, start);
+	struct ms_vma_place next = ms_vma_place_at(mm->vmas.leaf, i);
+
+	if (next.leaf && ms_vma_start_of(next) < end)
+		return ms_vma_of(next);
+	ms_vma_hole_next(hole, next);
+	ms_vma_hole_prev(hole, ms_vma_place_before(mm->vmas.leaf, i));
+	return NULL;
+}
