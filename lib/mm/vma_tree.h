@@ -16,10 +16,17 @@
 
 #include <mapsim/mm.h>
 
-#define MS_VMA_LEAF 19u            /* VMAs of a leaf */
-#define MS_VMA_INNER 31u           /* children of an inner node */
-#define MS_VMA_TREE_MAX_HEIGHT 16u /* levels of inner nodes; each takes 16 times more insertions \
-				    */
+#define MS_VMA_LEAF 19u  /* VMAs of a leaf */
+#define MS_VMA_INNER 31u /* children of an inner node */
+
+/*
+ * Levels of inner nodes. A new inner node has 15 children or more, so that each level takes 15
+ * times the insertions of the one below it to become full again, whatever goes in between: there
+ * will never be so many.
+ */
+#define MS_VMA_TREE_MAX_HEIGHT 16u
+/* Nodes that an insertion may take: a leaf, an inner node of every level, a root. */
+#define MS_VMA_TREE_NODES (MS_VMA_TREE_MAX_HEIGHT + 2)
 
 struct ms_vma_slot {
 	ms_hva_t end;
@@ -71,10 +78,7 @@ void ms_vma_tree_destroy(struct ms_vma_tree *t);
  */
 static inline bool ms_vma_tree_reserve(struct ms_machine *m)
 {
-	// each may need a leaf, an inner node of every level, and a root
-	const size_t nodes = MS_VMA_TREE_MAX_HEIGHT + 2;
-
-	if (!ms_pool_reserve(m, &m->vma_nodes, nodes * (m->vmas_pending + 1)))
+	if (!ms_pool_reserve(m, &m->vma_nodes, MS_VMA_TREE_NODES * (m->vmas_pending + 1)))
 		return false;
 	m->vmas_pending++;
 	return true;

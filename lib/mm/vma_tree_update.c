@@ -29,18 +29,15 @@ void ms_mm_destroy(struct ms_machine *m)
 	ms_pool_destroy(&m->vma_nodes);
 }
 
-static struct ms_vma_leaf *leaf_setup(struct ms_vma_leaf *leaf)
+static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
 {
+	struct ms_vma_leaf *leaf = ms_pool_take(t->machine, &t->machine->vma_nodes);
+
 	for (unsigned int i = 0; i <= MS_VMA_LEAF; i++)
 		leaf->slot[i].end = UINT64_MAX;
 	leaf->prev = leaf->next = NULL;
 	leaf->n = 0;
 	return leaf;
-}
-
-static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
-{
-	return leaf_setup(ms_pool_take(t->machine, &t->machine->vma_nodes));
 }
 
 static struct ms_vma_inner *inner_new(struct ms_vma_tree *t)
@@ -69,11 +66,11 @@ static void free_below(struct ms_vma_tree *t, void *node, unsigned int height)
 
 int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m)
 {
-	struct ms_vma_leaf *leaf = ms_pool_get(m, &m->vma_nodes);
-
-	if (!leaf)
+	// what pending VMAs were promised stays
+	if (!ms_pool_reserve(m, &m->vma_nodes, MS_VMA_TREE_NODES * m->vmas_pending + 1))
 		return -ENOMEM;
-	*t = (struct ms_vma_tree){ .machine = m, .root = leaf_setup(leaf) };
+	*t = (struct ms_vma_tree){ .machine = m };
+	t->root = leaf_new(t);
 	lift_hand(t);
 	return 0;
 }
@@ -170,17 +167,13 @@ void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_h
 
 /* ---- insert ---- */
 
-/*
- * Where a full node is cut for an insertion at i of 0 .. last: in the middle, but at its ends
- * beside the first and last cut, for mappings that follow each other upward or downward fill the
- * nodes then.
- */
-static unsigned int cut(unsigned int i, unsigned int last, unsigned int first_cut,
-			unsigned int last_cut)
+/* VMAs that stay in a full leaf when it is split for an insertion at i. */
+static unsigned int leaf_keeps(unsigned int i)
 {
-	if (i == 0)
-		return first_cut;
-	return i == last ? last_cut : (last + 1) / 2;
+	// mappings that follow each other upward or downward leave full leaves behind
+	if (i == 0 || i == MS_VMA_LEAF)
+		return i;
+	return (MS_VMA_LEAF + 1) / 2;
 }
 
 static void split_inner(struct ms_vma_tree *t, struct way *way, unsigned int height);
@@ -215,7 +208,8 @@ static void split_inner(struct ms_vma_tree *t, struct way *way, unsigned int hei
 {
 	struct step *step = &way->step[height];
 	struct ms_vma_inner *left = step->node, *right = inner_new(t);
-	unsigned int keep = cut(step->at, MS_VMA_INNER - 1, 1, MS_VMA_INNER - 1);
+	// always in the middle: the bound of the height rests on that
+	const unsigned int keep = MS_VMA_INNER / 2;
 	ms_hva_t bound = left->bound[keep];
 
 	right->n = MS_VMA_INNER - keep;
@@ -238,7 +232,7 @@ static void leaf_move(struct ms_vma_leaf *dst, unsigned int to, const struct ms_
 /* Makes room for a VMA at slot i of the hand's leaf, which is full. */
 static void split_leaf(struct ms_vma_tree *t, unsigned int i)
 {
-	unsigned int keep = cut(i, MS_VMA_LEAF, 0, MS_VMA_LEAF);
+	unsigned int keep = leaf_keeps(i);
 	struct ms_vma_leaf *left = t->leaf, *right = leaf_new(t);
 	ms_hva_t bound = keep ? left->slot[keep - 1].end : left->start[0];
 	struct way way;
