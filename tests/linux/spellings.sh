@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# What compiles, and what is refused by its name: without a version everything, with one what that version has.
+#
+# spellings.sh COMPILER INCLUDE-DIRECTORY
+compiler=$1
+include=$2
+failed=0
+number=0
+
+# VERSION CODE: what the compiler says of it ("" for VERSION: none)
+try() {
+	if [ -n "$1" ]; then
+		version="#define MS_LINUX_VERSION_CODE KERNEL_VERSION($1, 0)"
+	else
+		version=
+	fi
+	printf '%s\n#include <linux/version.h>\n#include <linux/module.h>\n%s\n' "$version" "$2" |
+		"$compiler" -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-unused-function -fsyntax-only \
+			-I"$include" -I"$include/mapsim" -x c - 2>&1
+}
+
+takes() { # VERSION CODE
+	number=$((number + 1))
+	said=$(try "$1" "$2") && return
+	printf 'not taken%s: %s\n%s\n' "${1:+ by $1}" "$2" "$said"
+	failed=1
+}
+
+refuses() { # VERSION NAME CODE
+	number=$((number + 1))
+	if said=$(try "$1" "$3"); then
+		printf 'taken%s: %s\n' "${1:+ by $1}" "$3"
+		failed=1
+	elif ! printf '%s' "$said" | grep -q "$2"; then
+		printf 'refused without the name %s: %s\n%s\n' "$2" "$3" "$said"
+		failed=1
+	fi
+}
+
+assign='static void f(struct vm_area_struct *vma) { vma->vm_flags |= VM_IO; }'
+set='static void f(struct vm_area_struct *vma) { vm_flags_set(vma, VM_IO); }'
+copy='static void f(struct vm_area_struct *vma) { struct vm_area_struct copy = *vma; zap_vma_ptes(&copy, 0, 0); }'
+pfn_t='static vm_fault_t f(struct vm_fault *vmf) { return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(1), false); }'
+pfn='static vm_fault_t f(struct vm_fault *vmf) { return vmf_insert_pfn_pmd(vmf, 1, false); }'
+mixed='static vm_fault_t f(struct vm_fault *vmf) { return vmf_insert_mixed(vmf->vma, 0, __pfn_to_pfn_t(1, PFN_DEV)); }'
+prepare='static int f(struct vm_area_desc *desc) { return 0; } const struct file_operations fops = { .mmap_prepare = f };'
+action='static int f(struct vm_area_desc *desc) { mmap_action_remap_full(desc, 1); return 0; }'
+
+for code in "$assign" "$set" "$copy" "$pfn_t" "$pfn" "$mixed" "$prepare" "$action"; do
+	takes "" "$code"
+done
+
+takes "6, 1" "$assign"
+refuses "6, 1" vm_flags_set "$set"
+refuses "6, 3" vm_flags "$assign"
+takes "6, 3" "$set"
+takes "7, 2" "$copy"
+takes "6, 12" "$pfn_t"
+takes "6, 12" "$mixed"
+refuses "6, 17" pfn_to_pfn_t "$pfn_t"
+refuses "6, 17" __pfn_to_pfn_t "$mixed"
+takes "7, 2" "$pfn"
+refuses "6, 12" mmap_prepare "$prepare"
+takes "6, 17" "$prepare"
+refuses "6, 12" mmap_action_remap_full "$action"
+takes "7, 2" "$action"
+
+# each header of its own, in whatever order
+for header in align anon_inodes bits bug cleanup container_of device dma-mapping err export fs gfp huge_mm init io ioport \
+	kref list lockdep miscdevice mm mm_types mmap_lock moduleparam mutex overflow pfn pfn_t printk refcount rwsem \
+	sched/mm sizes slab spinlock vmalloc; do
+	number=$((number + 1))
+	printf '#include <linux/%s.h>\nstatic inline void *f(void) { return kzalloc(PAGE_SIZE, GFP_KERNEL); }\n' "$header" |
+		"$compiler" -std=gnu11 -Werror -fsyntax-only -I"$include" -I"$include/mapsim" -x c - || failed=1
+done
+
+# what is not modelled is refused by name, not ignored
+refuses "" readl 'static u32 f(void *p) { return readl(p); }'
+refuses "" remap_vmalloc_range 'static int f(struct vm_area_struct *vma) { return remap_vmalloc_range(vma, NULL, 0); }'
+refuses "" access 'static const struct vm_operations_struct ops = { .access = NULL }; const void *p = &ops;'
+refuses "" get_unmapped_area 'static const struct file_operations fops = { .get_unmapped_area = NULL }; const void *p = &fops;'
+refuses "" linux/cdev.h '#include <linux/cdev.h>'
+
+number=$((number + 1))
+if said=$(printf '#include <mapsim/mm.h>\n#include <mapsim/linux.h>\n' |
+	"$compiler" -std=gnu11 -fsyntax-only -I"$include" -x c - 2>&1) || ! printf '%s' "$said" | grep -q 'before the other headers'; then
+	echo "linux.h after another header of mapsim: not refused with its reason"
+	failed=1
+fi
+
+[ $failed = 0 ] && echo "$number programs taken or refused as they should be"
+exit $failed

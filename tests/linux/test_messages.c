@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a driver says becomes events; what it complains of becomes violations. */
+#define pr_fmt(format) "tester: " format
+#define DEBUG
+#include "world.h"
+
+static void messages_are_log_events_without_level_and_newline(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	pr_info("%d pages at %#llx\n", 3, (u64)BAR);
+	assert_string_equal(last_log(&w), "tester: 3 pages at 0xfd000000");
+	printk(KERN_ERR "plain\n");
+	assert_string_equal(last_log(&w), "plain");
+	pr_debug("seen with %s", "DEBUG");
+	assert_string_equal(last_log(&w), "tester: seen with DEBUG");
+	assert_int_equal(ms_trace_count(w.m, MS_EV_LOG), 3);
+	assert_int_equal(ms_violations(w.m), 0);
+	world_end(&w);
+}
+
+static void a_device_puts_its_name_first(void **state)
+{
+	struct world w = world("6.12.117");
+	struct device dev = { .init_name = "lab0" };
+
+	(void)state;
+	dev_err(&dev, "no memory\n");
+	assert_string_equal(last_log(&w), "lab0: no memory");
+	dev_warn((struct device *)NULL, "early\n");
+	assert_string_equal(last_log(&w), "(NULL device *): early");
+	dev_set_drvdata(&dev, &w);
+	assert_ptr_equal(dev_get_drvdata(&dev), &w);
+	world_end(&w);
+}
+
+static void pointers_are_not_shown(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	pr_info("at %p, %5d%%, %pK and %-20px: %s\n", (void *)&w, 7, (void *)&w, (void *)&w, "end");
+	assert_string_equal(last_log(&w), "tester: at (ptr),     7%, (ptr) and (ptr): end");
+	world_end(&w);
+}
+
+static void the_same_words_are_kept_once(void **state)
+{
+	struct world w = world("6.12.117");
+	const char *first;
+
+	(void)state;
+	pr_info("again\n");
+	first = last_log(&w);
+	pr_info("again\n");
+	assert_ptr_equal(last_log(&w), first);
+	ms_trace_clear(w.m);
+	assert_string_equal(first, "tester: again");
+	world_end(&w);
+}
+
+static void warn_is_a_violation_and_gives_its_condition(void **state)
+{
+	struct world w = world("6.12.117");
+	int zero = 0, two = 2;
+
+	(void)state;
+	assert_false(WARN_ON(zero));
+	assert_true(WARN_ON(two > 1));
+	assert_string_equal(violation(&w, 0), "WARN_ON(two > 1)");
+	assert_true(WARN(two == 2, "lab: %d left\n", two));
+	assert_string_equal(violation(&w, 1), "lab: 2 left");
+	BUG_ON(zero);
+	BUG_ON(!zero);
+	assert_string_equal(violation(&w, 2), "BUG_ON(!zero)");
+	BUG();
+	assert_string_equal(violation(&w, 3), "BUG()");
+	assert_int_equal(ms_violations(w.m), 4);
+	world_end(&w);
+}
+
+static bool warn_here(int value)
+{
+	return WARN_ON_ONCE(value);
+}
+
+static void once_is_once_on_each_machine(void **state)
+{
+	struct world first = world("6.12.117"), second = world("6.12.117");
+
+	(void)state;
+	ms_linux_use(first.m);
+	assert_false(warn_here(0));
+	assert_true(warn_here(1));
+	assert_true(warn_here(1));
+	assert_int_equal(ms_violations(first.m), 1);
+	ms_linux_use(second.m);
+	assert_true(warn_here(1));
+	assert_int_equal(ms_violations(second.m), 1);
+	for (int i = 0; i < 2; i++)
+		pr_warn_once("slow\n");
+	assert_int_equal(ms_trace_count(second.m, MS_EV_LOG), 1);
+	world_end(&first);
+	world_end(&second);
+}
+
+static void a_message_that_finds_no_memory_says_so(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	pr_info("first\n");
+	ms_machine_fail_alloc(w.m, 1);
+	pr_info("second\n");
+	assert_string_equal(last_log(&w), "(no memory for the message)");
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_are_log_events_without_level_and_newline),
+		cmocka_unit_test(a_device_puts_its_name_first),
+		cmocka_unit_test(pointers_are_not_shown),
+		cmocka_unit_test(the_same_words_are_kept_once),
+		cmocka_unit_test(warn_is_a_violation_and_gives_its_condition),
+		cmocka_unit_test(once_is_once_on_each_machine),
+		cmocka_unit_test(a_message_that_finds_no_memory_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
