@@ -98,15 +98,11 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 	return policy->vfio == MS_VFIO_V3 ? ms_vfio_v3_mmap(dev, vma) : ms_vfio_v1_mmap(dev, vma);
 }
 
-// vfs_fallocate(): anonymous inodes became regular files, without fallocate, when they became
-// noexec
+// vfs_fallocate(): an anonymous inode is no regular file
 static int vfio_pci_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
-	const struct ms_machine *m = ms_file_machine(file);
-
-	if (m->policy.vfio_noexec == MS_VFIO_NOEXEC_NO)
-		return -ENODEV;
-	return off + len < off || off + len > INT64_MAX ? -EFBIG : -EOPNOTSUPP;
+	(void)file, (void)off, (void)len;
+	return -ENODEV;
 }
 
 // vfio_pci_core_close_device(), with the last file
