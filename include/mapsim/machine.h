@@ -27,15 +27,15 @@ struct ms_machine_config {
 	unsigned int ipa_bits;      ///< largest IPA space of a VM, 32..48; 52 with 64K pages. [40]
 	unsigned int max_map_count; ///< sysctl vm.max_map_count: [65530]
 	enum ms_thp_mode thp;       ///< transparent_hugepage/enabled [always]
-	enum ms_thp_mode shmem; ///< shmem_enabled: MS_THP_ALWAYS or MS_THP_NEVER [use shmem_set]
-	bool shmem_set;         ///< false: shmem_enabled is `never`
-	bool pku;               ///< x86: protection keys: what is only executable cannot be read
-	bool pat_off;           ///< x86: the PAT is not in use
-	bool no_fwb;            ///< arm64: FEAT_S2FWB is absent
-	bool dic;               ///< arm64: CTR_EL0.DIC
-	bool idc;               ///< arm64: CTR_EL0.IDC
-	bool no_tlbi_range;     ///< arm64: FEAT_TLBIRANGE is absent
-	bool fatal_violations;  ///< a violation is printed to stderr and aborts the program
+	enum ms_thp_mode shmem;     ///< shmem_enabled [use shmem_set]
+	bool shmem_set;             ///< false: shmem_enabled is `never`
+	bool pku;              ///< x86: protection keys: what is only executable cannot be read
+	bool pat_off;          ///< x86: the PAT is not in use
+	bool no_fwb;           ///< arm64: FEAT_S2FWB is absent
+	bool dic;              ///< arm64: CTR_EL0.DIC
+	bool idc;              ///< arm64: CTR_EL0.IDC
+	bool no_tlbi_range;    ///< arm64: FEAT_TLBIRANGE is absent
+	bool fatal_violations; ///< a violation is printed to stderr and aborts the program
 };
 
 /**

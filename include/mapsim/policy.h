@@ -141,6 +141,14 @@ enum ms_policy_shmem_huge {
 	MS_SHMEM_HUGE_SUITABLE_VMA,
 };
 
+/** memory files with huge pages `within_size`: how far the file has to reach for a fault of a page
+ * (shmem_getpage_gfp, shmem_is_huge, shmem_get_orders_within_size) */
+enum ms_policy_shmem_within_size {
+	MS_SHMEM_WITHIN_SIZE_NOT_FIRST_PAGE, ///< to the huge page's end; of its first page: to that
+	MS_SHMEM_WITHIN_SIZE_WHOLE,          ///< to the huge page's end
+	MS_SHMEM_WITHIN_SIZE_TWO_PAGES,      ///< to the end of the two aligned pages
+};
+
 /** how much of a huge page of a memory file one fault maps where no PMD leaf is possible
  * (finish_fault, filemap_map_pages) */
 enum ms_policy_shmem_map_folio {
@@ -227,6 +235,13 @@ enum ms_policy_collapse_file {
 enum ms_policy_anon_split_notify {
 	MS_ANON_SPLIT_NOTIFY_TWICE,
 	MS_ANON_SPLIT_NOTIFY_ONCE,
+};
+
+/** an anonymous huge page itself is split: pages that are all zeroes stay, or the zero page takes
+ * their places (try_to_map_unused_to_zeropage, from 6.12) */
+enum ms_policy_anon_split_zero {
+	MS_ANON_SPLIT_ZERO_STAYS,
+	MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE,
 };
 
 /** which huge pages, mapped by pages, MADV_FREE, COLD and PAGEOUT split */
@@ -784,6 +799,7 @@ struct ms_policy {
 	enum ms_policy_hugetlb_mremap hugetlb_mremap;
 	enum ms_policy_hugetlb_dontneed hugetlb_dontneed;
 	enum ms_policy_shmem_huge shmem_huge;
+	enum ms_policy_shmem_within_size shmem_within_size;
 	enum ms_policy_shmem_map_folio shmem_map_folio;
 	enum ms_policy_file_pmd_map file_pmd_map;
 	enum ms_policy_folio_unmap_notify folio_unmap_notify;
@@ -798,6 +814,7 @@ struct ms_policy {
 	enum ms_policy_collapse_empty_pmd collapse_empty_pmd;
 	enum ms_policy_collapse_file collapse_file;
 	enum ms_policy_anon_split_notify anon_split_notify;
+	enum ms_policy_anon_split_zero anon_split_zero;
 	enum ms_policy_madv_free_splits madv_free_splits;
 	enum ms_policy_madv_dofork_refuses madv_dofork_refuses;
 	enum ms_policy_madv_split_limit madv_split_limit;

@@ -42,8 +42,16 @@ enum ms_cache {
 	MS_CACHE_NGNRNE, ///< arm64 Device-nGnRnE
 };
 
-/** transparent_hugepage/enabled and shmem_enabled */
-enum ms_thp_mode { MS_THP_ALWAYS, MS_THP_MADVISE, MS_THP_NEVER };
+/** transparent_hugepage/enabled and shmem_enabled; the last three are shmem_enabled's alone, where
+ * MADVISE is called advise */
+enum ms_thp_mode {
+	MS_THP_ALWAYS,
+	MS_THP_MADVISE,
+	MS_THP_NEVER,
+	MS_THP_WITHIN_SIZE, ///< where the file reaches as far as the huge page, else as ADVISE
+	MS_THP_DENY,        ///< not even MADV_COLLAPSE
+	MS_THP_FORCE,
+};
 
 struct ms_machine;
 struct ms_policy;

@@ -4,6 +4,7 @@
  * somebody else must answer it.
  */
 #include "kvm/internal.h"
+#include "phys/internal.h"
 
 /* So often the same fault is handled as long as something else changes. */
 #define MAX_EQUAL_FAULTS 1000u
@@ -151,6 +152,9 @@ struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned i
 	result.exit = MS_GUEST_OK;
 	if (!run(&a))
 		find_leaf(&a);
+	else if (prot == MS_PROT_W)
+		ms_page_write(vm->machine, (result.leaf.pa + (gpa - result.leaf.ipa)) >>
+						   vm->machine->page_shift);
 	give_reason(vm, &result.leaf);
 	return result;
 }

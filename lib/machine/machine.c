@@ -73,7 +73,7 @@ static bool config_valid(const struct ms_machine_config *config, enum ms_arch ar
 		return false;
 	if ((unsigned int)config->thp > MS_THP_NEVER)
 		return false;
-	if (config->shmem != MS_THP_ALWAYS && config->shmem != MS_THP_NEVER)
+	if ((unsigned int)config->shmem > MS_THP_FORCE)
 		return false;
 	return address_bits_valid(config, arch);
 }

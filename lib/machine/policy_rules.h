@@ -74,6 +74,10 @@
 	.hugetlb_dontneed =
 		SINCE(V6_1_0) ? MS_HUGETLB_DONTNEED_ALLOWED : MS_HUGETLB_DONTNEED_EINVAL,
 	.shmem_huge = SINCE(V6_12_0) ? MS_SHMEM_HUGE_SUITABLE_VMA : MS_SHMEM_HUGE_ANY_VMA,
+	// 6.17: inferred; shmem_get_orders_within_size() was added for 6.14
+	.shmem_within_size = SINCE(V6_17)    ? MS_SHMEM_WITHIN_SIZE_TWO_PAGES
+			     : SINCE(V6_1_0) ? MS_SHMEM_WITHIN_SIZE_WHOLE
+					     : MS_SHMEM_WITHIN_SIZE_NOT_FIRST_PAGE,
 	// 6.17: inferred; the fault-around of whole folios came in 6.18
 	.shmem_map_folio = SINCE(V7_2_13)   ? MS_SHMEM_MAP_FOLIO_WHOLE
 			   : SINCE(V6_12_0) ? MS_SHMEM_MAP_FOLIO_WHOLE_BY_FAULT
@@ -109,6 +113,8 @@
 	// 6.17: inferred from 6.12
 	.anon_split_notify =
 		SINCE(V7_2_13) ? MS_ANON_SPLIT_NOTIFY_ONCE : MS_ANON_SPLIT_NOTIFY_TWICE,
+	.anon_split_zero =
+		SINCE(V6_12_0) ? MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE : MS_ANON_SPLIT_ZERO_STAYS,
 	.madv_free_splits =
 		SINCE(V6_12_0) ? MS_MADV_FREE_SPLITS_CUT_ONLY : MS_MADV_FREE_SPLITS_EVERY,
 	// 6.17: inferred from 6.12
@@ -242,19 +248,17 @@
 	.mte_vma = SINCE(V6_12_0) ? MS_MTE_VMA_MTE_ALLOWED
 		   : SINCE(V5_15) ? MS_MTE_VMA_NO_SHARED
 				  : MS_MTE_VMA_NONE,
-	.mte_check =
-		SINCE(V7_2_13) ? MS_MTE_CHECK_BEFORE_MMU_LOCK : MS_MTE_CHECK_UNDER_MMU_LOCK,
+	.mte_check = SINCE(V7_2_13) ? MS_MTE_CHECK_BEFORE_MMU_LOCK : MS_MTE_CHECK_UNDER_MMU_LOCK,
 	// 6.17: the rework of 6.13
-	.pfn_refcount_test =
-		SINCE(V6_17) ? MS_PFN_REFCOUNT_TEST_NO : MS_PFN_REFCOUNT_TEST_YES,
+	.pfn_refcount_test = SINCE(V6_17) ? MS_PFN_REFCOUNT_TEST_NO : MS_PFN_REFCOUNT_TEST_YES,
 	.pfn_poison_probe = SINCE(V6_17) ? MS_PFN_POISON_PROBE_ONCE : MS_PFN_POISON_PROBE_TWICE,
 	.host_leaf_absent = SINCE(V6_1_176) ? MS_HOST_LEAF_ABSENT_EAGAIN
 			    : SINCE(V5_15)  ? MS_HOST_LEAF_ABSENT_BY_LEVEL
 					    : MS_HOST_LEAF_ABSENT_PAGE_STRUCT,
 	.s2_topup = SINCE(V6_1_176) ? MS_S2_TOPUP_BEFORE : MS_S2_TOPUP_AFTER_MMAP_LOCK,
 	// the fix of 6.3, which 6.1.y took with the order of s2_topup
-	.s2_seq_sample = SINCE(V6_1_176) ? MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK
-					 : MS_S2_SEQ_SAMPLE_AFTER_UNLOCK,
+	.s2_seq_sample =
+		SINCE(V6_1_176) ? MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK : MS_S2_SEQ_SAMPLE_AFTER_UNLOCK,
 	// 6.17: inferred; it came with 7.1's rework of the fault
 	.s2_map_address = SINCE(V7_2_13) ? MS_S2_MAP_ADDRESS_GFN : MS_S2_MAP_ADDRESS_FAULT_4K,
 	.s2_cmo_at = SINCE(V5_15) ? MS_S2_CMO_AT_WALK : MS_S2_CMO_AT_ABORT,

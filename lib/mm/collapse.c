@@ -15,6 +15,8 @@ static bool collapse_allowed(const struct ms_vma *vma)
 		return false;
 	if (!ms_thp_suitable(vma, vma->vm_end - ms_pmd_size(m)))
 		return false;
+	if (ms_vma_is_shmem(vma) && m->config.shmem_set && m->config.shmem == MS_THP_DENY)
+		return false;
 	if (ms_vma_is_shmem(vma))
 		return m->policy.shmem_huge != MS_SHMEM_HUGE_SUITABLE_VMA ||
 		       ms_pmd_order(m) <= MAX_FILE_ORDER;
@@ -68,8 +70,10 @@ static enum ms_scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *
 	*slot = 0;
 	ms_notify_end(mm, addr, end, MS_NOTIFY_CLEAR);
 	for (uint64_t i = 0; i < UINT64_C(1) << ms_pmd_order(m); i++) {
-		if (holds_page(m, table[i]))
+		if (holds_page(m, table[i])) {
+			ms_page_copy(m, pfn + i, ms_pte_pfn(m, table[i]));
 			ms_drop_leaf(vma, table[i], MS_LEVEL_PTE);
+		}
 		table[i] = 0;
 	}
 	deposit_table(mm, table);

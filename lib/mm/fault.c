@@ -212,13 +212,22 @@ bool ms_access_granted(const struct ms_vma *vma, unsigned int prot)
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
+static ms_pfn_t pfn_in_leaf(const struct ms_machine *m, uint64_t entry, unsigned int level,
+			    ms_hva_t addr)
+{
+	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+
+	return ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift);
+}
+
 /* What the hardware does by itself: false, it faults. */
 static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
+	struct ms_machine *m = mm->machine;
 	uint64_t *slot = NULL, need = MS_PTE_PRESENT;
 	unsigned int level;
 
-	if (addr >= UINT64_C(1) << mm->machine->config.va_bits)
+	if (addr >= UINT64_C(1) << m->config.va_bits)
 		return false;
 	if (prot & MS_PROT_W)
 		need |= MS_PTE_WRITE;
@@ -226,6 +235,8 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 		return false;
 	slot = ms_pt_slot(mm, addr, level);
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
+	if (prot & MS_PROT_W)
+		ms_page_write(m, pfn_in_leaf(m, *slot, level, addr));
 	return true;
 }
 

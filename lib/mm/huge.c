@@ -12,6 +12,7 @@ bool ms_thp_allowed(const struct ms_vma *vma)
 	case MS_THP_MADVISE:
 		return vma->vm_flags & MS_VM_HUGEPAGE;
 	case MS_THP_NEVER:
+	default:
 		break;
 	}
 	return false;

@@ -62,6 +62,29 @@ static void notify_split(const struct anon_folio *f)
 	ms_notify_end(mm, start, end, MS_NOTIFY_CLEAR);
 }
 
+/*
+ * try_to_map_unused_to_zeropage(), mm/migrate.c, 6.12+: a page in which nobody has stored anything
+ * gives its place to the zero page.
+ */
+static bool takes_zero_page(const struct anon_folio *f, uint64_t i, ms_pfn_t zero)
+{
+	struct ms_machine *m = ms_vma_machine(f->vma);
+
+	return zero && folio_entry(f, i) &&
+	       !(ms_pfn_to_page(m, f->head + i)->flags & MS_PG_WRITTEN);
+}
+
+/* The zero page for it, 0: it is not used. */
+static ms_pfn_t zero_page_of_split(const struct anon_folio *f)
+{
+	struct ms_machine *m = ms_vma_machine(f->vma);
+
+	if (m->policy.anon_split_zero == MS_ANON_SPLIT_ZERO_STAYS ||
+	    (f->vma->vm_flags & MS_VM_LOCKED))
+		return 0;
+	return ms_zero_pfn(m);
+}
+
 /* split_folio() of a folio that is mapped by pages here and nowhere else; unmapped ones are freed
  */
 static void split_pages(const struct anon_folio *f, uint64_t mapped)
@@ -69,6 +92,7 @@ static void split_pages(const struct anon_folio *f, uint64_t mapped)
 	struct ms_machine *m = ms_vma_machine(f->vma);
 	const uint64_t npages = UINT64_C(1) << f->order;
 	const uint32_t missing = (uint32_t)(npages - mapped);
+	ms_pfn_t zero;
 
 	// References are dealt out evenly: each page gets one, then those not mapped lose it.
 	if (missing)
@@ -78,9 +102,14 @@ static void split_pages(const struct anon_folio *f, uint64_t mapped)
 			ms_page_put(m, f->head, missing);
 		return;
 	}
-	for (uint64_t i = 0; i < npages; i++)
+	zero = zero_page_of_split(f);
+	for (uint64_t i = 0; i < npages; i++) {
+		if (takes_zero_page(f, i, zero))
+			*ms_pt_slot(f->vma->vm_mm, f->addr + (i << m->page_shift), MS_LEVEL_PTE) =
+				ms_mk_pte(m, zero, f->vma->vm_page_prot) | MS_PTE_SPECIAL;
 		if (!folio_entry(f, i))
 			ms_page_put(m, f->head + i, 1);
+	}
 }
 
 /* ---- entries ---- */

@@ -27,8 +27,25 @@ int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
 	return 0;
 }
 
+/* SHMEM_HUGE_WITHIN_SIZE */
+static bool huge_within_size(const struct ms_mapping *mapping, uint64_t index)
+{
+	const struct ms_machine *m = mapping->machine;
+	uint64_t npages = UINT64_C(1) << ms_pmd_order(m), size = ms_mapping_pages(mapping);
+
+	switch (m->policy.shmem_within_size) {
+	case MS_SHMEM_WITHIN_SIZE_NOT_FIRST_PAGE:
+		return size >= npages && size >= ms_align_up(index, npages);
+	case MS_SHMEM_WITHIN_SIZE_TWO_PAGES:
+		return size >= ms_align_up(index + 1, 2);
+	case MS_SHMEM_WITHIN_SIZE_WHOLE:
+		break;
+	}
+	return size >= ms_align_up(index + 1, npages);
+}
+
 /* shmem_is_huge() / shmem_allowable_huge_orders() for the mount that memory files live on */
-static bool huge_allowed(const struct ms_vma *vma)
+static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 
@@ -38,10 +55,16 @@ static bool huge_allowed(const struct ms_vma *vma)
 		return false;
 	switch (m->config.shmem) {
 	case MS_THP_ALWAYS:
+	case MS_THP_FORCE:
 		return true;
+	case MS_THP_WITHIN_SIZE:
+		if (huge_within_size(vma->vm_file->mapping, index))
+			return true;
+		return vma->vm_flags & MS_VM_HUGEPAGE;
 	case MS_THP_MADVISE:
 		return vma->vm_flags & MS_VM_HUGEPAGE;
 	case MS_THP_NEVER:
+	case MS_THP_DENY:
 		break;
 	}
 	return false;
@@ -97,7 +120,7 @@ ms_vm_fault_t ms_shmem_get_page(struct ms_vma *vma, uint64_t index, ms_pfn_t *pf
 	if (index >= ms_mapping_pages(mapping))
 		return MS_VM_FAULT_SIGBUS;
 	*pfn = ms_cache_find(mapping, index);
-	if (!*pfn && huge_allowed(vma) && huge_suitable(vma, index))
+	if (!*pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
 		*pfn = add_folio(mapping, index, ms_pmd_order(m));
 	if (!*pfn)
 		*pfn = add_folio(mapping, index, 0);

@@ -108,3 +108,20 @@ ms_pfn_t ms_page_head(struct ms_machine *m, ms_pfn_t pfn)
 	// every block starts at a multiple of its size
 	return ram ? ms_align_down(pfn, UINT64_C(1) << compound_order(ram, pfn)) : pfn;
 }
+
+void ms_page_write(struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_page *head = ms_pfn_to_page(m, ms_page_head(m, pfn));
+	struct ms_page *page = head && (head->flags & MS_PG_ANON) ? ms_pfn_to_page(m, pfn) : NULL;
+
+	if (page)
+		page->flags |= MS_PG_WRITTEN;
+}
+
+void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from)
+{
+	const struct ms_page *page = ms_pfn_to_page(m, from);
+
+	if (page && (page->flags & MS_PG_WRITTEN))
+		ms_page_write(m, to);
+}

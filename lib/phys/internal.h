@@ -23,6 +23,7 @@ struct ms_page {
 #define MS_PG_TAIL 0x08u /* of a compound page, not its first page */
 #define MS_PG_HUGETLB 0x10u
 #define MS_PG_RESERVED 0x20u /* never handed out: below 1 MiB (x86), page 0 */
+#define MS_PG_WRITTEN 0x40u  /* somebody stored something: no longer all zeroes; each page's own */
 
 #define MS_MAX_ORDER 18u /* largest block: 1G with 4K pages */
 
@@ -39,6 +40,9 @@ struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn);
 bool ms_page_alloc(struct ms_machine *m, unsigned int order, uint8_t flags, ms_pfn_t *pfn);
 /* The head of the compound page that pfn is in (pfn itself for a plain page). */
 ms_pfn_t ms_page_head(struct ms_machine *m, ms_pfn_t pfn);
+/* A store into a page (of anonymous ones alone is noted); the content of another page's copy. */
+void ms_page_write(struct ms_machine *m, ms_pfn_t pfn);
+void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
 /*
  * n more / n fewer holders of the compound page; the last put gives it back. The first get of a
  * page that nobody holds takes it from the free pages. A pfn that is not RAM is left alone.

@@ -39,7 +39,7 @@ static void break_trees(struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
 		break_section(ram, pfn + i, order, new_order);
 }
 
-/* A part: its head with `refs` references, and its tails. */
+/* A part: its head with `refs` references, and its tails. What they contain stays. */
 static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, uint8_t flags,
 		      uint32_t refs)
 {
@@ -48,7 +48,7 @@ static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ui
 
 		page->order = (uint8_t)order;
 		page->refcount = i ? 0 : refs;
-		page->flags = i ? flags | MS_PG_TAIL : flags;
+		page->flags = (page->flags & MS_PG_WRITTEN) | flags | (i ? MS_PG_TAIL : 0);
 	}
 }
 
@@ -82,7 +82,7 @@ bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order)
 	// somebody else holds it, too: can_split_folio() says no
 	if ((uint64_t)refs << (order - new_order) != head->refcount || !refs)
 		return false;
-	flags = head->flags;
+	flags = head->flags & (uint8_t)~MS_PG_WRITTEN;
 	break_trees(ram, pfn, order, new_order);
 	for (uint64_t i = 0; i < npages; i += part)
 		make_part(m, pfn + i, new_order, flags, refs);

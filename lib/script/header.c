@@ -47,6 +47,16 @@ const struct ms_named ms_thp_modes[] = {
 	{ NULL, 0 },
 };
 
+const struct ms_named ms_shmem_modes[] = {
+	{ "always", MS_THP_ALWAYS },
+	{ "within_size", MS_THP_WITHIN_SIZE },
+	{ "advise", MS_THP_MADVISE },
+	{ "never", MS_THP_NEVER },
+	{ "deny", MS_THP_DENY },
+	{ "force", MS_THP_FORCE },
+	{ NULL, 0 },
+};
+
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch)
 {
 	const struct ms_named *named = ms_named_find(arches, word);

@@ -107,6 +107,7 @@ void ms_header_free(struct ms_header *header);
 /* A machine as the header says; NULL with *err. */
 struct ms_machine *ms_header_machine(const struct ms_header *header, struct ms_script_error *err);
 extern const struct ms_named ms_thp_modes[];
+extern const struct ms_named ms_shmem_modes[];
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch);
 const char *ms_arch_name(enum ms_arch arch);
 

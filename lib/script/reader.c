@@ -98,9 +98,9 @@ static int directive(struct reader *r, const char *text, uint64_t line)
 	bool shmem = ms_word_is(key, "shmem");
 	if (!shmem && !ms_word_is(key, "thp"))
 		return 0;
-	const struct ms_named *mode = ms_named_find(ms_thp_modes, value);
-	if (!mode || (shmem && mode->value == MS_THP_MADVISE))
-		return ms_script_fail(r->err, line, "unknown or unmodelled mode \"%.40s\"", text);
+	const struct ms_named *mode = ms_named_find(shmem ? ms_shmem_modes : ms_thp_modes, value);
+	if (!mode)
+		return ms_script_fail(r->err, line, "unknown mode \"%.40s\"", text);
 	if (r->script->nr_ops)
 		return ms_script_fail(r->err, line, "a directive stands before the operations");
 	if (!shmem) {

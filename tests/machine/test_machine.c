@@ -139,13 +139,15 @@ static void address_bits_have_bounds(void **state)
 	assert_false(accepted(x86(), (struct ms_machine_config){ .pa_bits = 31 }));
 }
 
-static void thp_modes_are_the_three_named_ones(void **state)
+static void thp_has_three_modes_and_shmem_six(void **state)
 {
 	(void)state;
 	assert_true(accepted(arm64(), (struct ms_machine_config){ .thp = MS_THP_NEVER }));
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .thp = (enum ms_thp_mode)3 }));
-	assert_false(accepted(
-		arm64(), (struct ms_machine_config){ .shmem = MS_THP_MADVISE, .shmem_set = true }));
+	assert_true(accepted(
+		arm64(), (struct ms_machine_config){ .shmem = MS_THP_FORCE, .shmem_set = true }));
+	assert_false(accepted(arm64(), (struct ms_machine_config){ .shmem = (enum ms_thp_mode)6,
+								   .shmem_set = true }));
 }
 
 static void policy_must_be_there_and_valid(void **state)
@@ -281,7 +283,7 @@ int main(void)
 		cmocka_unit_test(page_sizes_are_those_of_the_architecture),
 		cmocka_unit_test(va_bits_are_those_of_the_page_size),
 		cmocka_unit_test(address_bits_have_bounds),
-		cmocka_unit_test(thp_modes_are_the_three_named_ones),
+		cmocka_unit_test(thp_has_three_modes_and_shmem_six),
 		cmocka_unit_test(policy_must_be_there_and_valid),
 		cmocka_unit_test(policy_is_copied),
 		cmocka_unit_test(free_of_no_machine_is_nothing),

@@ -76,6 +76,7 @@ static void a_huge_page_that_is_cut_is_split(void **state)
 		struct world w;
 
 		p.anon_split_notify = (enum ms_policy_anon_split_notify)i;
+		p.anon_split_zero = MS_ANON_SPLIT_ZERO_STAYS;
 		w = world_of(&p, MS_THP_ALWAYS);
 		map_anon(&w, A, MS_2M, MS_PROT_RW);
 		touch(&w, A, MS_PROT_W);
@@ -95,15 +96,66 @@ static void a_huge_page_that_is_cut_is_split(void **state)
 static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
 {
 	(void)state;
-	struct world w = world_huge("6.12.117");
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
 	uint64_t free_pages;
 
+	p.anon_split_zero = MS_ANON_SPLIT_ZERO_STAYS;
+	w = world_of(&p, MS_THP_ALWAYS);
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
 	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
 	free_pages = ms_ram_free_pages(w.m);
 	assert_int_equal(ms_madvise(w.mm, A, 4 * PAGE, MS_MADV_DONTNEED), 0);
 	assert_int_equal(ms_ram_free_pages(w.m), free_pages + 4);
+	world_end(&w);
+}
+
+/*
+ *  2M: |w-------w|---- ... ----|    written: first page and page 9; the range: the first 8 pages.
+ *  What nobody wrote is the zero page then, and its pages are free again.
+ */
+static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split(void **state)
+{
+	static const char *const releases[] = { "6.1.192", "6.12.107", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world_huge(releases[i]);
+		uint64_t zero, free_pages = ms_ram_free_pages(w.m);
+
+		map_anon(&w, A, MS_2M, MS_PROT_RW);
+		touch(&w, A, MS_PROT_W);
+		touch(&w, A + 9 * PAGE, MS_PROT_W);
+		assert_int_equal(ms_madvise(w.mm, A, 8 * PAGE, MS_MADV_FREE), 0);
+		assert_true(entry_at(&w, A) & MS_PTE_WRITE);
+		assert_true(entry_at(&w, A + 9 * PAGE) & MS_PTE_DIRTY);
+		zero = i ? MS_PTE_SPECIAL : MS_PTE_WRITE;
+		assert_int_equal(entry_at(&w, A + PAGE) & (MS_PTE_SPECIAL | MS_PTE_WRITE), zero);
+		assert_int_equal(entry_at(&w, A + MS_2M - PAGE) & (MS_PTE_SPECIAL | MS_PTE_WRITE),
+				 zero);
+		// the two pages, a page table is no RAM of the model, and the zero page
+		assert_int_equal(ms_ram_free_pages(w.m), free_pages - (i ? 3 : 512));
+		world_end(&w);
+	}
+}
+
+static void what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(ms_madvise(w.mm, A, 2 * PAGE, MS_MADV_POPULATE_WRITE), 0);
+	touch(&w, A + 3 * PAGE, MS_PROT_W);
+	assert_int_equal(ms_madvise(w.mm, A, MS_2M, MS_MADV_COLLAPSE), 0);
+	assert_int_equal(leaf_size(&w, A), MS_2M);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+	assert_false(entry_at(&w, A) & MS_PTE_SPECIAL);
+	assert_true(entry_at(&w, A + PAGE) & MS_PTE_SPECIAL);
+	assert_true(entry_at(&w, A + 2 * PAGE) & MS_PTE_SPECIAL);
+	assert_false(entry_at(&w, A + 3 * PAGE) & MS_PTE_SPECIAL);
 	world_end(&w);
 }
 
@@ -139,6 +191,7 @@ static struct world mapped_by_pages(enum ms_policy_madv_free_splits rule)
 	struct world w;
 
 	p.madv_free_splits = rule;
+	p.anon_split_zero = MS_ANON_SPLIT_ZERO_STAYS;
 	w = world_of(&p, MS_THP_ALWAYS);
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
@@ -191,6 +244,10 @@ int main(void)
 		cmocka_unit_test(a_huge_page_in_the_range_stays_whole),
 		cmocka_unit_test(a_huge_page_that_is_cut_is_split),
 		cmocka_unit_test(pages_of_a_split_huge_page_are_freed_one_by_one),
+		cmocka_unit_test(
+			pages_without_content_become_the_zero_page_when_a_huge_page_is_split),
+		cmocka_unit_test(
+			what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split),
 		cmocka_unit_test(a_huge_page_that_a_child_shares_is_left_alone),
 		cmocka_unit_test(the_huge_zero_page_is_left_alone),
 		cmocka_unit_test(a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always),

@@ -4,6 +4,25 @@
 
 #define B (A + MS_1G) /* a second place */
 
+/* The world anew, on another configuration. */
+static struct world world_with(struct world *old, const struct ms_machine_config *config)
+{
+	struct world w = { .m = ms_machine_new_config(ms_machine_policy(old->m), config) };
+
+	world_end(old);
+	assert_non_null(w.m);
+	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
+	w.mm = ms_mm_new(w.m);
+	assert_non_null(w.mm);
+	return w;
+}
+
+/* log2 of the pages of the folio that holds a page of the file */
+static unsigned int cached_order(struct world *w, const struct ms_file *file, uint64_t index)
+{
+	return ms_folio_order(w->m, ms_cache_find(file->mapping, index));
+}
+
 /* ---- pages ---- */
 
 static void mappings_of_a_file_share_its_pages(void **state)
@@ -273,6 +292,75 @@ static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
 	}
 }
 
+/*
+ * File of 2M + 2 pages, VMA of 4M:   |#### 2M ####|##------------|
+ *                                                  ^ pages 512, 513; 514 is beyond the end
+ */
+static void within_size_asks_how_far_the_file_reaches(void **state)
+{
+	static const bool first[] = { true, false, false, true };
+	static const bool second[] = { false, false, false, true };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		for (uint64_t page = 512; page < 514; page++) {
+			struct world w = world_shmem(all_releases[i]);
+			struct ms_machine_config config = *ms_machine_config(w.m);
+			struct ms_file *file;
+
+			config.shmem = MS_THP_WITHIN_SIZE;
+			w = world_with(&w, &config);
+			file = memfd(&w, MS_2M + 2 * PAGE);
+			map_file(&w, file, A, 0, 2 * MS_2M, MS_MAP_SHARED);
+			touch(&w, A + 5 * PAGE, MS_PROT_W);
+			assert_int_equal(leaf_size(w.mm, A), MS_2M);
+			touch(&w, A + page * PAGE, MS_PROT_W);
+			assert_int_equal(cached_order(&w, file, page),
+					 (page == 512 ? first[i] : second[i]) ? 9 : 0);
+			world_end(&w);
+		}
+	}
+}
+
+static void advise_asks_for_the_flag_and_within_size_takes_it_as_well(void **state)
+{
+	static const enum ms_thp_mode mode[] = { MS_THP_MADVISE, MS_THP_WITHIN_SIZE };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world_shmem("6.12.117");
+		struct ms_machine_config config = *ms_machine_config(w.m);
+
+		config.shmem = mode[i];
+		w = world_with(&w, &config);
+		map_file(&w, memfd(&w, MS_2M - PAGE), A, 0, MS_2M, MS_MAP_SHARED);
+		map_file(&w, memfd(&w, MS_2M - PAGE), B, 0, MS_2M, MS_MAP_SHARED);
+		assert_int_equal(ms_madvise(w.mm, B, MS_2M, MS_MADV_HUGEPAGE), 0);
+		touch(&w, A, MS_PROT_W);
+		touch(&w, B, MS_PROT_W);
+		assert_int_equal(count_present(&w, A, 512), 1);
+		assert_int_equal(leaf_size(w.mm, B), MS_2M);
+		world_end(&w);
+	}
+}
+
+static void deny_forbids_even_a_collapse_and_force_is_like_always(void **state)
+{
+	(void)state;
+	for (unsigned int force = 0; force < 2; force++) {
+		struct world w = world_shmem("6.12.117");
+		struct ms_machine_config config = *ms_machine_config(w.m);
+
+		config.shmem = force ? MS_THP_FORCE : MS_THP_DENY;
+		w = world_with(&w, &config);
+		map_file(&w, memfd(&w, MS_2M), A, 0, MS_2M, MS_MAP_SHARED);
+		touch(&w, A, MS_PROT_W);
+		assert_int_equal(leaf_size(w.mm, A), force ? MS_2M : PAGE);
+		assert_int_equal(ms_madvise(w.mm, A, MS_2M, MS_MADV_COLLAPSE), force ? 0 : -EINVAL);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +379,9 @@ int main(void)
 		cmocka_unit_test(a_write_maps_the_whole_huge_page_by_pages_since_6_11),
 		cmocka_unit_test(an_entry_in_the_way_makes_it_one_page),
 		cmocka_unit_test(a_read_around_maps_the_whole_huge_page_only_in_7_2),
+		cmocka_unit_test(within_size_asks_how_far_the_file_reaches),
+		cmocka_unit_test(advise_asks_for_the_flag_and_within_size_takes_it_as_well),
+		cmocka_unit_test(deny_forbids_even_a_collapse_and_force_is_like_always),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,7 +292,9 @@ static void directives_are_known_modes_before_the_operations(void **state)
 	(void)state;
 	ms_script_free(script);
 	assert_refused("#!thp=sometimes\n> fork\n", 1, "mode");
-	assert_refused("#!shmem=advise\n> fork\n", 1, "mode");
+	script = parsed("#!shmem=within_size\n#!shmem=advise\n> fork\n");
+	ms_script_free(script);
+	assert_refused("#!shmem=madvise\n> fork\n", 1, "mode");
 	assert_refused("> fork\n#!thp=never\n", 2, "before the operations");
 }
 
