@@ -3,8 +3,8 @@
  * What a whole guest fault costs, from the access over memslot, VMA and host page to the stage-2
  * leaf. The host's memory is there already.
  *
- *	fault4k     256 MiB of pages        fault2m     4 GiB of huge pages
- *	OP          events are counted      OP.trace    and kept
+ *	fault4k     256 MiB of pages           fault2m        4 GiB of huge pages
+ *	fault       events are counted         fault.trace    and kept
  */
 #include "bench.h"
 
@@ -13,8 +13,6 @@
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
 #include <mapsim/policy.h>
-
-#include <stdio.h>
 
 #define HVA UINT64_C(0x200000000000)
 #define GPA UINT64_C(0x80000000)
@@ -39,14 +37,15 @@ static double touch_all(struct ms_mm *mm, const struct load *load)
 	return t;
 }
 
-static void run(const struct load *load, bool keep)
+static void one_load(const struct bench_run *run, const struct load *load)
 {
+	bool keep = bench_is(run, "trace");
 	const struct ms_machine_config config = { .thp = load->thp };
 	struct ms_machine *m =
 		ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
 	struct ms_mm *mm = m ? ms_mm_new(m) : NULL;
 	struct bench_series s = { .count = 0 };
-	char name[32];
+	double leaves = (double)(load->size / load->step);
 
 	bench_require(mm && !ms_ram_add(m, 4 * MS_1G, 8 * MS_1G), "a machine with RAM");
 	ms_trace_keep(m, 0);
@@ -55,26 +54,22 @@ static void run(const struct load *load, bool keep)
 		      "mmap");
 	for (uint64_t off = 0; off < load->size; off += load->step)
 		bench_require(ms_touch(mm, HVA + off, MS_PROT_W) == MS_ACCESS_OK, "host write");
-	for (int i = 0; i <= BENCH_ROUNDS; i++) {
+	for (unsigned int i = 0; i <= run->rounds; i++) {
 		ms_trace_clear(m);
 		ms_trace_keep(m, keep ? 1u << MS_EV_S2_MAP | 1u << MS_EV_GUEST_ABORT : 0);
-		bench_add(&s, touch_all(mm, load), (double)(load->size / load->step));
+		bench_add(&s, touch_all(mm, load), leaves);
 	}
-	snprintf(name, sizeof(name), "%s%s", load->name, keep ? ".trace" : "");
-	bench_print(name, "-", &s);
+	bench_print(run, load->name, "-", leaves, &s);
 	ms_machine_free(m);
 }
 
-int main(void)
+void bench_fault(const struct bench_run *run)
 {
-	static const struct load loads[] = {
-		{ "fault4k", MS_THP_NEVER, MS_1G / 4, MS_4K },
-		{ "fault2m", MS_THP_ALWAYS, 4 * MS_1G, MS_2M },
+	const struct load loads[] = {
+		{ "fault4k", MS_THP_NEVER, run->sizes ? MS_1G / 4 : MS_1G / 64, MS_4K },
+		{ "fault2m", MS_THP_ALWAYS, run->sizes ? 4 * MS_1G : MS_1G / 4, MS_2M },
 	};
 
-	for (int i = 0; i < 2; i++) {
-		run(&loads[i], false);
-		run(&loads[i], true);
-	}
-	return 0;
+	for (int i = 0; i < 2; i++)
+		one_load(run, &loads[i]);
 }

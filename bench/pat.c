@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the memtype list costs. Lines: `mapsim OP PARAM ns_per_op`, the median of 7 rounds after one
- * to warm up; one thread. N ranges of 8 KiB every 16 KiB, type WC.
+ * What the memtype list costs. N ranges of 8 KiB every 16 KiB, type WC; in order, and in two orders
+ * by chance.
  *
- *	OP          events are counted
- *	OP.trace    and kept
- *
- * Every phase is checked.
+ *	pat          events are counted
+ *	pat.trace    and kept
  */
 #include "bench.h"
 
@@ -16,10 +14,9 @@
 #include <mapsim/policy.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { RANGES_MAX = 100000, QUERIES = 200000, OPS = 200000 };
+enum { QUERIES = 200000, OPS = 200000 };
 
 #define BASE UINT64_C(0x1000000000)
 #define STRIDE UINT64_C(0x4000)
@@ -36,10 +33,8 @@ static const char *const op_name[OPERATIONS] = {
 
 struct bench {
 	struct ms_machine *m;
-	const char *suffix;
 	uint32_t n;
-	uint32_t in_order[RANGES_MAX], order[RANGES_MAX], other_order[RANGES_MAX];
-	uint32_t query[QUERIES];
+	uint32_t *in_order, *order, *other_order, *query;
 	struct bench_series series[OPERATIONS];
 	double sum[OPERATIONS]; /* of the round's pieces, ns */
 	double clock;           /* what a pair of readings costs */
@@ -49,30 +44,6 @@ struct bench {
 static void add_piece(struct bench *b, enum op op, double since)
 {
 	b->sum[op] += bench_now() - since - b->clock;
-}
-
-static double cost_of_reading_the_clock(void)
-{
-	double least = 1e9;
-
-	for (int i = 0; i < 10000; i++) {
-		double since = bench_now(), ns = bench_now() - since;
-
-		if (ns < least)
-			least = ns;
-	}
-	return least;
-}
-
-static void print(const struct bench *b)
-{
-	char name[64], param[32];
-
-	snprintf(param, sizeof(param), "N=%u", b->n);
-	for (int op = 0; op < OPERATIONS; op++) {
-		snprintf(name, sizeof(name), "%s%s", op_name[op], b->suffix);
-		bench_print(name, param, &b->series[op]);
-	}
 }
 
 /* ---- workloads ---- */
@@ -189,47 +160,54 @@ static void one_round(struct bench *b)
 			  op <= FREE_RAND ? (double)loops * b->n : QUERIES);
 }
 
-static void run(struct bench *b, uint32_t n)
+static struct ms_machine *new_machine(const struct bench_run *run, uint32_t n)
+{
+	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.117", MS_ARCH_X86_64));
+
+	bench_require(m, "no machine");
+	bench_require(!ms_ram_add(m, 0x100000, 0xfff00000), "no RAM");
+	bench_require(ms_device_add(m, "bar", BASE, n * STRIDE), "no device");
+	ms_trace_keep(m, bench_is(run, "trace") ? UINT32_MAX : 0);
+	return m;
+}
+
+static void one_size(const struct bench_run *run, struct bench *b)
 {
 	uint64_t seed = 99;
+	char param[32];
 
-	b->n = n;
-	bench_shuffle(b->order, n, 5);
-	bench_shuffle(b->other_order, n, 6);
-	for (uint32_t i = 0; i < n; i++)
+	bench_shuffle(b->order, b->n, 5);
+	bench_shuffle(b->other_order, b->n, 6);
+	for (uint32_t i = 0; i < b->n; i++)
 		b->in_order[i] = i;
 	for (uint32_t i = 0; i < QUERIES; i++)
-		b->query[i] = (uint32_t)(bench_random(&seed) % n);
-	for (int op = 0; op < OPERATIONS; op++)
-		b->series[op].count = 0;
-	for (int round = 0; round <= BENCH_ROUNDS; round++)
+		b->query[i] = (uint32_t)(bench_random(&seed) % b->n);
+	for (unsigned int round = 0; round <= run->rounds; round++)
 		one_round(b);
-	print(b);
+	snprintf(param, sizeof(param), "N=%u", b->n);
+	for (int op = 0; op < OPERATIONS; op++)
+		bench_print(run, op_name[op], param, b->n, &b->series[op]);
 }
 
-static void run_all(struct bench *b, const char *suffix, uint32_t keep)
+void bench_pat(const struct bench_run *run)
 {
-	b->suffix = suffix;
-	ms_trace_keep(b->m, keep);
-	run(b, 10);
-	run(b, 1000);
-	run(b, RANGES_MAX);
-	ms_trace_clear(b->m);
-}
+	uint32_t numbers[6];
+	size_t count = bench_numbers(run, numbers);
 
-int main(void)
-{
-	struct bench *b = calloc(1, sizeof(*b));
+	for (size_t i = 0; i < count; i++) {
+		struct bench *b = bench_alloc(1, sizeof(*b));
+		uint32_t *memory = bench_alloc(3 * (size_t)numbers[i] + QUERIES, sizeof(*memory));
 
-	bench_require(b, "no memory");
-	b->m = ms_machine_new(ms_policy_linux("6.12.117", MS_ARCH_X86_64));
-	bench_require(b->m, "no machine");
-	bench_require(!ms_ram_add(b->m, 0x100000, 0xfff00000), "no RAM");
-	bench_require(ms_device_add(b->m, "bar", BASE, RANGES_MAX * STRIDE), "no device");
-	b->clock = cost_of_reading_the_clock();
-	run_all(b, "", 0);
-	run_all(b, ".trace", UINT32_MAX);
-	ms_machine_free(b->m);
-	free(b);
-	return 0;
+		b->n = numbers[i];
+		b->in_order = memory;
+		b->order = b->in_order + b->n;
+		b->other_order = b->order + b->n;
+		b->query = b->other_order + b->n;
+		b->clock = bench_clock_cost();
+		b->m = new_machine(run, b->n);
+		one_size(run, b);
+		ms_machine_free(b->m);
+		free(memory);
+		free(b);
+	}
 }

@@ -1,51 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What operations on a stage-2 table cost. Lines: `mapsim OP PARAM ns_per_op`, the median of 7
- * rounds after one to warm up; one thread, 40 bits of IPA, pages of 4K, three levels.
+ * What operations on a stage-2 table cost: 40 bits of IPA, pages of 4K, three levels; ns per leaf.
  *
- *	OP          TLB invalidations and cache maintenance are counted
- *	OP.desc     and every descriptor that changes, each with a call of its own, never as a run
- *	OP.silent   nobody hears of anything
- *	OP.legacy   as OP, on a CPU with neither FWB nor range TLBI
+ *	stage2           TLB invalidations and cache maintenance are counted
+ *	stage2.desc      and every descriptor that changes, each with a call of its own, not as a
+ *run stage2.silent    nobody hears of anything stage2.legacy    as stage2, on a CPU with neither
+ *FWB nor range TLBI
  *
  * Memory for tables comes from a pool of touched pages and is cleared when it is handed out, within
- * the measured time. Every phase is checked.
+ * the measured time.
  */
 #include <mapsim/stage2.h>
 
 #include "bench.h"
+#include "tables.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { POOL_PAGES = 8192, LOOKUPS = 1000000 };
+enum { LOOKUPS = 1000000 };
 
 #define PA0 UINT64_C(0x4000000000)
 #define RWX (MS_PROT_RW | MS_PROT_X)
 
 struct bench {
-	const char *suffix;
-	char *pool;
-	uint32_t free_pages[POOL_PAGES];
-	uint32_t nr_free;
+	const struct bench_run *run;
+	struct tables pool;
 	uint64_t tlbi, cmo, descs;
 	struct ms_s2_config config;
 	struct ms_s2_host host;
 	struct ms_s2 *s2;
 	struct ms_s2_cache cache;
+	ms_ipa_t addresses[LOOKUPS]; /* any; to be masked */
 };
 
-static void print(const struct bench *b, const char *op, const char *param,
-		  const struct bench_series *series)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "%s%s", op, b->suffix);
-	bench_print(name, param, series);
-	fflush(stdout);
-}
 #define REQUIRE(what) bench_require(what, #what)
 
 /* ---- the host ---- */
@@ -54,10 +42,8 @@ static void *pool_alloc(void *ctx, size_t size)
 {
 	struct bench *b = ctx;
 
-	if (size == MS_4K) {
-		REQUIRE(b->nr_free);
-		return memset(b->pool + b->free_pages[--b->nr_free] * MS_4K, 0, size);
-	}
+	if (size == MS_4K)
+		return memset(tables_take(&b->pool), 0, size);
 	return memset(aligned_alloc(size, size), 0, size);
 }
 
@@ -66,7 +52,7 @@ static void pool_free(void *ctx, void *table, size_t size)
 	struct bench *b = ctx;
 
 	if (size == MS_4K)
-		b->free_pages[b->nr_free++] = (uint32_t)(((char *)table - b->pool) / MS_4K);
+		tables_put(&b->pool, table);
 	else
 		free(table);
 }
@@ -106,20 +92,6 @@ static void count_run(void *ctx, const struct ms_s2_run *run)
 	b->cmo += totals.dcache + totals.icache;
 }
 
-static void pool_init(struct bench *b)
-{
-	size_t bytes = (size_t)(POOL_PAGES + 512) * MS_4K;
-	char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	REQUIRE(p != MAP_FAILED);
-	b->pool = (char *)(((uintptr_t)p + MS_2M - 1) & ~(MS_2M - 1));
-	madvise(b->pool, (size_t)POOL_PAGES * MS_4K, MADV_HUGEPAGE);
-	memset(b->pool, 0, (size_t)POOL_PAGES * MS_4K);
-	for (uint32_t i = 0; i < POOL_PAGES; i++)
-		b->free_pages[i] = POOL_PAGES - 1 - i;
-	b->nr_free = POOL_PAGES;
-}
-
 /* ---- phases ---- */
 
 static void fresh(struct bench *b)
@@ -137,7 +109,7 @@ static void gone(struct bench *b)
 static void all_gone(struct bench *b)
 {
 	gone(b);
-	REQUIRE(b->nr_free == POOL_PAGES);
+	REQUIRE(b->pool.nr_free == b->pool.nr);
 }
 
 static bool leaf_is(const struct bench *b, ms_ipa_t ipa, uint64_t size, ms_pa_t pa)
@@ -171,209 +143,285 @@ static void unmap_each(struct bench *b, uint64_t total, uint64_t step)
 		ms_s2_unmap(b->s2, at, step);
 }
 
-/* One leaf size: by leaf and in one call. */
-struct leaf_size {
-	const char *param;
-	uint64_t total, step;
-	ms_pa_t one_call_pa;
-	const char *map, *topup, *whole, *unmap, *unmap_whole, *tables;
+/* ---- one leaf size: by leaf and in one call ---- */
+
+enum size_op { MAP, TOPUP, WHOLE, UNMAP, UNMAP_WHOLE, SIZE_OPS };
+static const char *const size_op_name[SIZE_OPS] = {
+	[MAP] = "map%s-seq",
+	[TOPUP] = "map%s-seq-shared",
+	[WHOLE] = "map%s-one-call",
+	[UNMAP] = "unmap%s-per-page",
+	[UNMAP_WHOLE] = "unmap%s-one-call",
 };
 
-static void bench_size(struct bench *b, const struct leaf_size *w)
+struct leaf_size {
+	const char *name;
+	uint64_t step;
+	ms_pa_t one_call_pa; /* that allows nothing larger */
+};
+
+/* Large sizes vary little, and take long. */
+static unsigned int rounds_for(const struct bench_run *run, uint64_t leaves)
 {
-	const uint64_t total = w->total, step = w->step;
-	struct bench_series map = { .count = 0 }, topup = { .count = 0 }, whole = { .count = 0 };
-	struct bench_series unmap = { .count = 0 }, unmap_whole = { .count = 0 };
-	uint64_t n = total / step, tables = 0;
-
-	for (unsigned int round = 0; round <= BENCH_ROUNDS; round++) {
-		double t;
-
-		fresh(b);
-		t = bench_now();
-		map_each(b, total, step);
-		bench_sample(&map, t, n);
-		tables = ms_s2_table_pages(b->s2);
-		REQUIRE(leaf_is(b, total - 1, step, PA0 + total - step));
-		t = bench_now();
-		unmap_each(b, total, step);
-		bench_sample(&unmap, t, n);
-		REQUIRE(!ms_s2_table_pages(b->s2));
-		all_gone(b);
-
-		fresh(b);
-		REQUIRE(!ms_s2_cache_topup(b->s2, &b->cache, 1));
-		t = bench_now();
-		map_each_with_topup(b, total, step);
-		bench_sample(&topup, t, n);
-		t = bench_now();
-		ms_s2_unmap(b->s2, 0, total);
-		bench_sample(&unmap_whole, t, n);
-		REQUIRE(!ms_s2_table_pages(b->s2));
-		all_gone(b);
-
-		fresh(b);
-		t = bench_now();
-		REQUIRE(!ms_s2_map(b->s2, 0, total, w->one_call_pa, RWX, &b->cache));
-		bench_sample(&whole, t, n);
-		REQUIRE(leaf_is(b, total - 1, step, w->one_call_pa + total - step));
-		all_gone(b);
-	}
-	print(b, w->map, w->param, &map);
-	print(b, w->topup, w->param, &topup);
-	print(b, w->whole, w->param, &whole);
-	print(b, w->unmap, w->param, &unmap);
-	print(b, w->unmap_whole, w->param, &unmap_whole);
-	printf("mapsim %s%s pages(+2-pgd) %.3f\n", w->tables, b->suffix,
-	       (double)tables * (double)MS_1G / (double)total);
+	return leaves > UINT64_C(1) << 22 && run->rounds > 3 ? 3 : run->rounds;
 }
 
-static void bench_pages(struct bench *b, const ms_ipa_t *addresses)
+static void map_by_leaf(struct bench *b, uint64_t total, uint64_t step, struct bench_series *series,
+			uint64_t *tables)
 {
-	struct bench_series wrprotect = { .count = 0 }, wrprotect_each = { .count = 0 },
-			    relax = { .count = 0 };
-	struct bench_series young = { .count = 0 }, random = { .count = 0 },
-			    sequential = { .count = 0 };
-	struct bench_series destroy = { .count = 0 };
-	const uint64_t n = MS_1G / MS_4K;
-	uint64_t sum = 0;
+	double n = (double)(total / step), t;
 
-	for (unsigned int round = 0; round <= BENCH_ROUNDS; round++) {
-		struct ms_s2_leaf leaf;
+	fresh(b);
+	t = bench_now();
+	map_each(b, total, step);
+	bench_sample(&series[MAP], t, n);
+	*tables = ms_s2_table_pages(b->s2);
+	REQUIRE(leaf_is(b, total - 1, step, PA0 + total - step));
+	t = bench_now();
+	unmap_each(b, total, step);
+	bench_sample(&series[UNMAP], t, n);
+	REQUIRE(!ms_s2_table_pages(b->s2));
+	all_gone(b);
+}
+
+static void map_as_faults_do(struct bench *b, uint64_t total, uint64_t step,
+			     struct bench_series *series)
+{
+	double n = (double)(total / step), t;
+
+	fresh(b);
+	REQUIRE(!ms_s2_cache_topup(b->s2, &b->cache, 1));
+	t = bench_now();
+	map_each_with_topup(b, total, step);
+	bench_sample(&series[TOPUP], t, n);
+	t = bench_now();
+	ms_s2_unmap(b->s2, 0, total);
+	bench_sample(&series[UNMAP_WHOLE], t, n);
+	REQUIRE(!ms_s2_table_pages(b->s2));
+	all_gone(b);
+}
+
+static void map_whole(struct bench *b, uint64_t total, const struct leaf_size *w,
+		      struct bench_series *series)
+{
+	double t;
+
+	fresh(b);
+	t = bench_now();
+	REQUIRE(!ms_s2_map(b->s2, 0, total, w->one_call_pa, RWX, &b->cache));
+	bench_sample(&series[WHOLE], t, (double)(total / w->step));
+	REQUIRE(leaf_is(b, total - 1, w->step, w->one_call_pa + total - w->step));
+	all_gone(b);
+}
+
+static void bench_leaves(struct bench *b, const struct leaf_size *w, uint64_t total)
+{
+	struct bench_series series[SIZE_OPS] = { 0 };
+	uint64_t leaves = total / w->step, tables = 0;
+	char param[16], op[64];
+
+	for (unsigned int round = 0; round <= rounds_for(b->run, leaves); round++) {
+		map_by_leaf(b, total, w->step, series, &tables);
+		map_as_faults_do(b, total, w->step, series);
+		map_whole(b, total, w, series);
+	}
+	tables_size_name(total, param);
+	for (int i = 0; i < SIZE_OPS; i++) {
+		snprintf(op, sizeof(op), size_op_name[i], w->name);
+		bench_print(b->run, op, param, (double)leaves, &series[i]);
+	}
+	snprintf(op, sizeof(op), "tables%s-per-GiB", w->name);
+	bench_print_number(b->run, op, "pages(+2-pgd)",
+			   (double)tables * (double)MS_1G / (double)total);
+}
+
+/* ---- what is done to pages that are mapped ---- */
+
+enum page_op { WRPROTECT, WRPROTECT_EACH, RELAX, YOUNG, RANDOM, SEQUENTIAL, DESTROY, PAGE_OPS };
+static const char *const page_op_name[PAGE_OPS] = {
+	[WRPROTECT] = "wrprotect4k-one-call",
+	[WRPROTECT_EACH] = "wrprotect4k-per-page",
+	[RELAX] = "relax-perms4k-per-page",
+	[YOUNG] = "test-clear-young4k-one-call",
+	[RANDOM] = "get-leaf-random",
+	[SEQUENTIAL] = "get-leaf-seq",
+	[DESTROY] = "destroy4k",
+};
+static const char *const page_op_param[PAGE_OPS] = {
+	[RANDOM] = "-4k-1e6",
+	[SEQUENTIAL] = "-4k",
+	[DESTROY] = "(ns_per_pte)",
+};
+
+static void change_pages(struct bench *b, uint64_t total, struct bench_series *series)
+{
+	double n = (double)(total / MS_4K), t = bench_now();
+	struct ms_s2_leaf leaf;
+
+	REQUIRE(!ms_s2_wrprotect(b->s2, 0, total));
+	bench_sample(&series[WRPROTECT], t, n);
+	REQUIRE(ms_s2_get_leaf(b->s2, 12345 * MS_4K, &leaf) && !(leaf.prot & MS_PROT_W));
+	t = bench_now();
+	for (ms_ipa_t at = 0; at < total; at += MS_4K)
+		ms_s2_relax(b->s2, at, RWX);
+	bench_sample(&series[RELAX], t, n);
+	REQUIRE(ms_s2_get_leaf(b->s2, 12345 * MS_4K, &leaf) && (leaf.prot & MS_PROT_W));
+	t = bench_now();
+	for (ms_ipa_t at = 0; at < total; at += MS_4K)
+		ms_s2_wrprotect(b->s2, at, MS_4K);
+	bench_sample(&series[WRPROTECT_EACH], t, n);
+	t = bench_now();
+	REQUIRE(ms_s2_test_clear_young(b->s2, 0, total, true));
+	bench_sample(&series[YOUNG], t, n);
+}
+
+static void look_at_pages(struct bench *b, uint64_t total, struct bench_series *series)
+{
+	struct ms_s2_leaf leaf;
+	uint64_t sum = 0;
+	double t = bench_now();
+
+	for (unsigned int i = 0; i < LOOKUPS; i++) {
+		ms_s2_get_leaf(b->s2, b->addresses[i] & (total - 1), &leaf);
+		sum += leaf.desc;
+	}
+	bench_sample(&series[RANDOM], t, LOOKUPS);
+	t = bench_now();
+	for (ms_ipa_t at = 0; at < total; at += MS_4K) {
+		ms_s2_get_leaf(b->s2, at, &leaf);
+		sum += leaf.desc;
+	}
+	bench_sample(&series[SEQUENTIAL], t, (double)(total / MS_4K));
+	REQUIRE(sum);
+}
+
+static void bench_pages(struct bench *b, uint64_t total)
+{
+	struct bench_series series[PAGE_OPS] = { 0 };
+	uint64_t leaves = total / MS_4K;
+	char size[16], param[64];
+
+	for (unsigned int round = 0; round <= rounds_for(b->run, leaves); round++) {
 		double t;
 
 		fresh(b);
-		map_each(b, MS_1G, MS_4K);
-		t = bench_now();
-		REQUIRE(!ms_s2_wrprotect(b->s2, 0, MS_1G));
-		bench_sample(&wrprotect, t, n);
-		REQUIRE(ms_s2_get_leaf(b->s2, 12345 * MS_4K, &leaf) && !(leaf.prot & MS_PROT_W));
-		t = bench_now();
-		for (ms_ipa_t at = 0; at < MS_1G; at += MS_4K)
-			ms_s2_relax(b->s2, at, RWX);
-		bench_sample(&relax, t, n);
-		REQUIRE(ms_s2_get_leaf(b->s2, 12345 * MS_4K, &leaf) && (leaf.prot & MS_PROT_W));
-		t = bench_now();
-		for (ms_ipa_t at = 0; at < MS_1G; at += MS_4K)
-			ms_s2_wrprotect(b->s2, at, MS_4K);
-		bench_sample(&wrprotect_each, t, n);
-		t = bench_now();
-		REQUIRE(ms_s2_test_clear_young(b->s2, 0, MS_1G, true));
-		bench_sample(&young, t, n);
-		t = bench_now();
-		for (unsigned int i = 0; i < LOOKUPS; i++) {
-			ms_s2_get_leaf(b->s2, addresses[i], &leaf);
-			sum += leaf.desc;
-		}
-		bench_sample(&random, t, LOOKUPS);
-		t = bench_now();
-		for (ms_ipa_t at = 0; at < MS_1G; at += MS_4K) {
-			ms_s2_get_leaf(b->s2, at, &leaf);
-			sum += leaf.desc;
-		}
-		bench_sample(&sequential, t, n);
-		REQUIRE(sum);
+		map_each(b, total, MS_4K);
+		change_pages(b, total, series);
+		look_at_pages(b, total, series);
 		t = bench_now();
 		gone(b);
-		bench_sample(&destroy, t, n);
+		bench_sample(&series[DESTROY], t, (double)leaves);
 	}
-	print(b, "wrprotect4k-one-call", "1GiB", &wrprotect);
-	print(b, "wrprotect4k-per-page", "1GiB", &wrprotect_each);
-	print(b, "relax-perms4k-per-page", "1GiB", &relax);
-	print(b, "test-clear-young4k-one-call", "1GiB", &young);
-	print(b, "get-leaf-random", "1GiB-4k-1e6", &random);
-	print(b, "get-leaf-seq", "1GiB-4k", &sequential);
-	print(b, "destroy4k", "1GiB(ns_per_pte)", &destroy);
+	tables_size_name(total, size);
+	for (int i = 0; i < PAGE_OPS; i++) {
+		snprintf(param, sizeof(param), "%s%s", size,
+			 page_op_param[i] ? page_op_param[i] : "");
+		bench_print(b->run, page_op_name[i], param, (double)leaves, &series[i]);
+	}
 }
 
-static void bench_blocks(struct bench *b)
+/* ---- blocks and tables that replace each other ---- */
+
+enum block_op { REPLACE, COLLAPSE, SPLIT, BLOCK_OPS };
+
+static void replace_blocks(struct bench *b, uint64_t total, struct bench_series *series)
 {
-	struct bench_series replace = { .count = 0 }, collapse = { .count = 0 },
-			    split = { .count = 0 };
-	const uint64_t n = MS_1G / MS_2M;
+	unsigned int tables = ms_s2_split_tables(b->s2, total);
+	double n = (double)(total / MS_2M), t = bench_now();
 
-	for (unsigned int round = 0; round <= BENCH_ROUNDS; round++) {
-		unsigned int tables;
-		double t;
+	map_each(b, total, MS_4K);
+	bench_sample(&series[REPLACE], t, n);
+	REQUIRE(leaf_is(b, 5 * MS_2M, MS_4K, PA0 + 5 * MS_2M));
+	t = bench_now();
+	map_each(b, total, MS_2M);
+	bench_sample(&series[COLLAPSE], t, n);
+	REQUIRE(leaf_is(b, 5 * MS_2M, MS_2M, PA0 + 5 * MS_2M));
+	REQUIRE(ms_s2_table_pages(b->s2) == 1);
+	t = bench_now();
+	REQUIRE(!ms_s2_cache_fill(b->s2, &b->cache, tables, tables));
+	REQUIRE(!ms_s2_split(b->s2, 0, total, &b->cache));
+	bench_sample(&series[SPLIT], t, n);
+	REQUIRE(leaf_is(b, 5 * MS_2M, MS_4K, PA0 + 5 * MS_2M));
+	REQUIRE(ms_s2_table_pages(b->s2) == 1 + total / MS_2M);
+}
 
+static void bench_blocks(struct bench *b, uint64_t total)
+{
+	struct bench_series series[BLOCK_OPS] = { 0 };
+	double leaves = (double)(total / MS_4K);
+
+	for (unsigned int round = 0; round <= b->run->rounds; round++) {
 		fresh(b);
-		map_each(b, MS_1G, MS_2M);
+		map_each(b, total, MS_2M);
 		REQUIRE(leaf_is(b, 5 * MS_2M, MS_2M, PA0 + 5 * MS_2M));
-		t = bench_now();
-		map_each(b, MS_1G, MS_4K);
-		bench_sample(&replace, t, n);
-		REQUIRE(leaf_is(b, 5 * MS_2M, MS_4K, PA0 + 5 * MS_2M));
-		t = bench_now();
-		map_each(b, MS_1G, MS_2M);
-		bench_sample(&collapse, t, n);
-		REQUIRE(leaf_is(b, 5 * MS_2M, MS_2M, PA0 + 5 * MS_2M));
-		REQUIRE(ms_s2_table_pages(b->s2) == 1);
-		tables = ms_s2_split_tables(b->s2, MS_1G);
-		t = bench_now();
-		REQUIRE(!ms_s2_cache_fill(b->s2, &b->cache, tables, tables));
-		REQUIRE(!ms_s2_split(b->s2, 0, MS_1G, &b->cache));
-		bench_sample(&split, t, n);
-		REQUIRE(leaf_is(b, 5 * MS_2M, MS_4K, PA0 + 5 * MS_2M));
-		REQUIRE(ms_s2_table_pages(b->s2) == 513);
+		replace_blocks(b, total, series);
 		all_gone(b);
 	}
-	print(b, "block-replace", "ns_per_2M_block(512x4K)", &replace);
-	print(b, "table-to-block", "ns_per_2M_block", &collapse);
-	print(b, "split-eager", "ns_per_2M_block", &split);
+	bench_print(b->run, "block-replace", "ns_per_2M_block(512x4K)", leaves, &series[REPLACE]);
+	bench_print(b->run, "table-to-block", "ns_per_2M_block", leaves, &series[COLLAPSE]);
+	bench_print(b->run, "split-eager", "ns_per_2M_block", leaves, &series[SPLIT]);
 }
 
-static void bench_all(struct bench *b, const char *suffix, const ms_ipa_t *addresses)
-{
-	static const struct leaf_size sizes[] = {
-		{ "1GiB", MS_1G, MS_4K, PA0 + MS_4K, "map4k-seq", "map4k-seq-shared",
-		  "map4k-one-call", "unmap4k-per-page", "unmap4k-one-call", "tables4k-per-GiB" },
-		{ "64GiB", 64 * MS_1G, MS_2M, PA0 + MS_2M, "map2m-seq", "map2m-seq-shared",
-		  "map2m-one-call", "unmap2m-per-page", "unmap2m-one-call", "tables2m-per-GiB" },
-		{ "256GiB", 256 * MS_1G, MS_1G, PA0, "map1g-seq", "map1g-seq-shared",
-		  "map1g-one-call", "unmap1g-per-page", "unmap1g-one-call", "tables1g-per-GiB" },
-	};
+/* ---- all ---- */
 
-	b->suffix = suffix;
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		bench_size(b, &sizes[i]);
-	bench_pages(b, addresses);
-	bench_blocks(b);
+static void bench_large_leaves(struct bench *b)
+{
+	static const struct leaf_size block = { "2m", MS_2M, PA0 + MS_2M };
+	static const struct leaf_size huge_block = { "1g", MS_1G, PA0 };
+	enum bench_sizes sizes = b->run->sizes;
+
+	bench_leaves(b, &block, sizes == BENCH_SMOKE ? MS_1G : 64 * MS_1G);
+	if (sizes >= BENCH_GROWTH)
+		bench_leaves(b, &block, 1024 * MS_1G);
+	bench_leaves(b, &huge_block, 256 * MS_1G);
+	if (sizes >= BENCH_GROWTH)
+		bench_leaves(b, &huge_block, 1024 * MS_1G);
 }
 
-int main(void)
+static void configure(struct bench *b)
 {
-	static struct bench b;
-	static ms_ipa_t addresses[LOOKUPS];
-	uint64_t seed = 7;
-
-	for (unsigned int i = 0; i < LOOKUPS; i++)
-		addresses[i] = bench_random(&seed) & (MS_1G - 1);
-	pool_init(&b);
-	b.config = (struct ms_s2_config){
+	b->config = (struct ms_s2_config){
 		.page_shift = 12,
 		.ipa_bits = 40,
-		.fwb = true,
-		.tlbi_range = true,
+		.fwb = !bench_is(b->run, "legacy"),
+		.tlbi_range = !bench_is(b->run, "legacy"),
 		.same_leaf_eagain = true,
 		.table_to_block_range = true,
 		.unmap_defer = true,
 		.relax_local = true,
 	};
-	b.host = (struct ms_s2_host){ .ctx = &b, .alloc = pool_alloc, .free = pool_free };
-	bench_all(&b, ".silent", addresses);
-	b.host.tlbi = count_tlbi;
-	b.host.cmo = count_cmo;
-	b.host.run = count_run;
-	bench_all(&b, "", addresses);
-	b.host.desc = count_desc;
-	b.host.run = NULL;
-	bench_all(&b, ".desc", addresses);
-	b.host.desc = NULL;
-	b.host.run = count_run;
-	b.config.fwb = false;
-	b.config.tlbi_range = false;
-	bench_all(&b, ".legacy", addresses);
-	fprintf(stderr, "counted: tlbi %llu, cmo %llu, descriptors %llu\n",
-		(unsigned long long)b.tlbi, (unsigned long long)b.cmo, (unsigned long long)b.descs);
-	return 0;
+	b->host = (struct ms_s2_host){ .ctx = b, .alloc = pool_alloc, .free = pool_free };
+	if (bench_is(b->run, "silent"))
+		return;
+	b->host.tlbi = count_tlbi;
+	b->host.cmo = count_cmo;
+	if (bench_is(b->run, "desc"))
+		b->host.desc = count_desc;
+	else
+		b->host.run = count_run;
+}
+
+void bench_stage2(const struct bench_run *run)
+{
+	static const struct leaf_size page = { "4k", MS_4K, PA0 + MS_4K };
+	struct bench *b = bench_alloc(1, sizeof(*b));
+	uint64_t totals[TABLES_SIZES], seed = 7;
+	size_t n = tables_page_sizes(run, totals);
+
+	b->run = run;
+	for (unsigned int i = 0; i < LOOKUPS; i++)
+		b->addresses[i] = bench_random(&seed);
+	tables_init(&b->pool, totals[n - 1] / MS_2M + 2048);
+	configure(b);
+	for (size_t i = 0; i < n; i++)
+		bench_leaves(b, &page, totals[i]);
+	bench_large_leaves(b);
+	for (size_t i = 0; i < n; i++)
+		bench_pages(b, totals[i]);
+	bench_blocks(b, run->sizes == BENCH_SMOKE ? totals[0] : MS_1G);
+	fprintf(stderr, "%s: tlbi %llu, cmo %llu, descriptors %llu\n", run->workload,
+		(unsigned long long)b->tlbi, (unsigned long long)b->cmo,
+		(unsigned long long)b->descs);
+	tables_destroy(&b->pool);
+	free(b);
 }

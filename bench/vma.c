@@ -2,8 +2,8 @@
 /*
  * What VMAs cost: N anonymous private mappings of 3 pages every 4 pages.
  *
- *	OP          events are counted
- *	OP.trace    and kept
+ *	vma          events are counted
+ *	vma.trace    and kept
  */
 #include "bench.h"
 
@@ -11,10 +11,9 @@
 #include <mapsim/mm.h>
 #include <mapsim/policy.h>
 
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-enum { MAX = 100000, QUERIES = 200000, SPLITS = 20000 };
+enum { OPS = 100000, QUERIES = 200000, SPLITS = 20000 };
 
 #define PAGE UINT64_C(0x1000)
 #define BASE UINT64_C(0x100000000000)
@@ -23,9 +22,8 @@ enum { MAX = 100000, QUERIES = 200000, SPLITS = 20000 };
 struct bench {
 	struct ms_machine *m;
 	struct ms_mm *mm;
-	const char *suffix;
 	uint32_t n, splits, loops;
-	uint32_t order[MAX], other_order[MAX], query[QUERIES];
+	uint32_t *order, *other_order, *query;
 	struct bench_series mmap_seq, munmap_seq, mmap_rand, munmap_rand, split3, merge3, hole,
 		fill, replace, merge_left, lookup;
 };
@@ -165,57 +163,60 @@ static void round_of_all(struct bench *b)
 	grow(b);
 }
 
-static void print(const struct bench *b, const char *op, const struct bench_series *s)
+static void print(const struct bench_run *run, const struct bench *b)
 {
-	char name[64], param[32];
+	char param[32];
 
-	snprintf(name, sizeof(name), "%s%s", op, b->suffix);
 	snprintf(param, sizeof(param), "N=%u", b->n);
-	bench_print(name, param, s);
+	bench_print(run, "vma-mmap-seq", param, b->n, &b->mmap_seq);
+	bench_print(run, "vma-munmap-seq", param, b->n, &b->munmap_seq);
+	bench_print(run, "vma-mmap-rand", param, b->n, &b->mmap_rand);
+	bench_print(run, "vma-munmap-rand", param, b->n, &b->munmap_rand);
+	bench_print(run, "vma-mprotect-split3", param, b->n, &b->split3);
+	bench_print(run, "vma-mprotect-merge3", param, b->n, &b->merge3);
+	bench_print(run, "vma-munmap-hole", param, b->n, &b->hole);
+	bench_print(run, "vma-mmap-fill-hole", param, b->n, &b->fill);
+	bench_print(run, "vma-mmap-fixed-replace", param, b->n, &b->replace);
+	bench_print(run, "vma-mmap-merge-left", param, b->n, &b->merge_left);
+	bench_print(run, "vma-lookup-rand", param, b->n, &b->lookup);
 }
 
-static void run(struct bench *b, uint32_t n, bool keep)
+static void one_size(const struct bench_run *run, struct bench *b)
 {
 	const struct ms_machine_config config = { .max_map_count = UINT32_MAX };
-	struct ms_machine *m =
-		ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
 	uint64_t seed = 3;
 
-	bench_require(m, "no machine");
-	memset(b, 0, sizeof(*b));
-	*b = (struct bench){ .m = m, .n = n, .suffix = keep ? ".trace" : "" };
-	b->splits = n < SPLITS ? n : SPLITS;
-	b->loops = n >= MAX ? 1 : MAX / n;
-	bench_shuffle(b->order, n, 5);
-	bench_shuffle(b->other_order, n, 6);
+	b->m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
+	bench_require(b->m, "no machine");
+	b->splits = b->n < SPLITS ? b->n : SPLITS;
+	b->loops = b->n >= OPS ? 1 : OPS / b->n;
+	bench_shuffle(b->order, b->n, 5);
+	bench_shuffle(b->other_order, b->n, 6);
 	for (uint32_t i = 0; i < QUERIES; i++)
 		b->query[i] = (uint32_t)bench_random(&seed);
-	if (!keep)
-		ms_trace_keep(m, 0);
-	for (int i = 0; i <= BENCH_ROUNDS; i++)
+	if (!bench_is(run, "trace"))
+		ms_trace_keep(b->m, 0);
+	for (unsigned int i = 0; i <= run->rounds; i++)
 		round_of_all(b);
-	print(b, "vma-mmap-seq", &b->mmap_seq);
-	print(b, "vma-munmap-seq", &b->munmap_seq);
-	print(b, "vma-mmap-rand", &b->mmap_rand);
-	print(b, "vma-munmap-rand", &b->munmap_rand);
-	print(b, "vma-mprotect-split3", &b->split3);
-	print(b, "vma-mprotect-merge3", &b->merge3);
-	print(b, "vma-munmap-hole", &b->hole);
-	print(b, "vma-mmap-fill-hole", &b->fill);
-	print(b, "vma-mmap-fixed-replace", &b->replace);
-	print(b, "vma-mmap-merge-left", &b->merge_left);
-	print(b, "vma-lookup-rand", &b->lookup);
-	ms_machine_free(m);
+	print(run, b);
+	ms_machine_free(b->m);
 }
 
-int main(void)
+void bench_vma(const struct bench_run *run)
 {
-	static struct bench b;
-	static const uint32_t sizes[] = { 10, 1000, 100000 };
+	uint32_t numbers[6];
+	size_t count = bench_numbers(run, numbers);
 
-	for (size_t i = 0; i < 3; i++)
-		run(&b, sizes[i], false);
-	for (size_t i = 0; i < 3; i++)
-		run(&b, sizes[i], true);
-	return 0;
+	for (size_t i = 0; i < count; i++) {
+		struct bench *b = bench_alloc(1, sizeof(*b));
+		uint32_t *memory = bench_alloc(2 * (size_t)numbers[i] + QUERIES, sizeof(*memory));
+
+		b->n = numbers[i];
+		b->order = memory;
+		b->other_order = b->order + b->n;
+		b->query = b->other_order + b->n;
+		one_size(run, b);
+		free(memory);
+		free(b);
+	}
 }
