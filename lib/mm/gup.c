@@ -95,8 +95,11 @@ int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn,
 int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
 {
 	unsigned int level;
-	uint64_t entry = ms_pt_walk(mm, addr, &level);
+	uint64_t entry;
 
+	if (addr >= mm->task_size)
+		return -EFAULT;
+	entry = ms_pt_walk(mm, addr, &level);
 	if (!followable(entry, write) || (entry & MS_PTE_SPECIAL) ||
 	    !leaf_page(mm->machine, entry, level, addr, pfn))
 		return -EFAULT;

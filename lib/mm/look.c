@@ -2,11 +2,18 @@
 /* Looking at a host page table without changing it. */
 #include "mm/internal.h"
 
+/* A table knows the low bits of an address only: what lies beyond the address space is in none. */
+static uint64_t walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level)
+{
+	*level = mm->start_level;
+	return addr < mm->task_size ? ms_pt_walk(mm, addr, level) : 0;
+}
+
 unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry)
 {
 	unsigned int level;
 
-	*entry = ms_pt_walk(mm, addr, &level);
+	*entry = walk(mm, addr, &level);
 	return level;
 }
 
@@ -22,7 +29,7 @@ static void fill(const struct ms_mm *mm, ms_hva_t addr, unsigned int level, uint
 bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *leaf)
 {
 	unsigned int level;
-	uint64_t entry = ms_pt_walk(mm, addr, &level);
+	uint64_t entry = walk(mm, addr, &level);
 
 	if (!ms_pte_present(entry))
 		return false;
@@ -33,6 +40,7 @@ bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *le
 bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
 		       struct ms_host_leaf *leaf)
 {
+	end = ms_min_u64(end, mm->task_size);
 	while (addr < end) {
 		unsigned int level;
 		uint64_t entry = ms_pt_walk(mm, addr, &level), size;

@@ -168,6 +168,30 @@ static void the_fast_way_finds_a_copy_in_device_memory(void **state)
 	world_end(&w);
 }
 
+/* The table's index is made of the low 48 bits: A + 2^48 would find A's entry. */
+static void beyond_the_address_space_nothing_is_mapped(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const ms_hva_t far = A + (UINT64_C(1) << 48);
+	struct ms_host_leaf leaf;
+	uint64_t entry;
+	ms_pfn_t pfn;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_get_user_page_fast(w.mm, A, true, &pfn), 0);
+	assert_int_equal(ms_get_user_page_fast(w.mm, far, true, &pfn), -EFAULT);
+	assert_int_equal(ms_get_user_page(w.mm, far, true, &pfn, NULL), -EFAULT);
+	assert_false(ms_host_leaf(w.mm, far, &leaf));
+	assert_int_equal(ms_host_walk(w.mm, far, &entry), 0);
+	assert_int_equal(entry, 0);
+	assert_true(ms_host_next_leaf(w.mm, 0, UINT64_MAX, &leaf));
+	assert_int_equal(leaf.start, A);
+	assert_false(ms_host_next_leaf(w.mm, A + PAGE, UINT64_MAX, &leaf));
+	world_end(&w);
+}
+
 static void fixup_user_fault_faults_device_memory_in(void **state)
 {
 	(void)state;
@@ -200,6 +224,7 @@ int main(void)
 		cmocka_unit_test(a_handler_that_installs_nothing_is_reported_not_asked_for_ever),
 		cmocka_unit_test(the_fast_way_takes_no_fault),
 		cmocka_unit_test(the_fast_way_finds_a_copy_in_device_memory),
+		cmocka_unit_test(beyond_the_address_space_nothing_is_mapped),
 		cmocka_unit_test(fixup_user_fault_faults_device_memory_in),
 	};
 
