@@ -33,8 +33,9 @@ static bool followable(uint64_t entry, bool write)
 }
 
 /*
- * The loop of __get_user_pages(): looks, faults, looks again. The flags of the VMA were checked
- * once, before: a handler that makes the VMA VM_PFNMAP on its first fault comes through.
+ * The loop of __get_user_pages(): looks, faults, looks again. The caller holds the mmap lock,
+ * mprotect for writing. The flags of the VMA were checked once, before: a handler that makes the
+ * VMA VM_PFNMAP on its first fault comes through.
  */
 static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *entry,
 			 unsigned int *level)
@@ -49,8 +50,6 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 		vma = ms_vma_lookup(mm, addr);
 		if (!vma)
 			return -EFAULT;
-		if (!ms_mmap_may_read(mm))
-			return -EBUSY;
 		err = fault_errno(mm,
 				  ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
 		if (err)
@@ -81,6 +80,8 @@ int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn,
 
 	if (!vma || ms_check_vma_flags(vma, write, false))
 		return -EFAULT;
+	if (!followable(ms_pt_walk(mm, addr, &level), write) && !ms_mmap_may_read(mm))
+		return -EBUSY;
 	err = fault_in_page(mm, addr, write, &entry, &level);
 	if (err)
 		return err;

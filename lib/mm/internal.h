@@ -251,7 +251,7 @@ int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64
 
 /* ---- system calls' inner halves ---- */
 
-/* do_munmap: arguments checked. */
+/* do_munmap: -EINVAL for what is no range of user addresses */
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 /* unmap_region of detached [start, end): notifier, zap, free_pgtables; `vmas` is an
  * address-ordered, NULL-ended chain through next_detached. prev_end/next_start: borders that page

@@ -90,12 +90,25 @@ void ms_complete_munmap(struct ms_munmap *um)
 	um->vmas = NULL;
 }
 
+/* do_munmap()'s own look at its arguments; *len is rounded up. */
+static bool is_user_range(const struct ms_mm *mm, ms_hva_t start, uint64_t *len)
+{
+	if (!ms_aligned(start, mm->machine->page_size) || start > mm->task_size ||
+	    *len > mm->task_size - start)
+		return false;
+	*len = ms_align_up(*len, mm->machine->page_size);
+	return *len;
+}
+
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 {
-	struct ms_vma *vma = ms_find_vma_intersection(mm, start, start + len);
 	struct ms_munmap um;
+	struct ms_vma *vma;
 	int err;
 
+	if (!is_user_range(mm, start, &len))
+		return -EINVAL;
+	vma = ms_find_vma_intersection(mm, start, start + len);
 	if (!vma)
 		return 0;
 	err = ms_gather_munmap(&um, vma, start, start + len);
@@ -128,12 +141,5 @@ static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
-	uint64_t page_size = mm->machine->page_size;
-
-	if (!ms_aligned(addr, page_size) || addr > mm->task_size || len > mm->task_size - addr)
-		return -EINVAL;
-	len = ms_align_up(len, page_size);
-	if (!len)
-		return -EINVAL;
-	return munmap_downgraded(mm, addr, addr + len);
+	return is_user_range(mm, addr, &len) ? munmap_downgraded(mm, addr, addr + len) : -EINVAL;
 }

@@ -135,6 +135,27 @@ static void populate_writes_where_a_write_would_copy(void **state)
 	world_end(&w);
 }
 
+/*  | r--, locked, zero page |  ->  | rw-, locked, a page of its own |  */
+static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
+{
+	(void)state;
+	const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct world w = world(kernels[i]);
+		struct ms_host_leaf leaf;
+
+		map_anon(&w, A, 2 * PAGE, MS_PROT_R);
+		assert_int_equal(ms_mlock(w.mm, A, 2 * PAGE), 0);
+		assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_RW), 0);
+		assert_true(ms_host_leaf(w.mm, A, &leaf));
+		assert_true(leaf.entry & MS_PTE_WRITE);
+		assert_true(ms_host_leaf(w.mm, A + PAGE, &leaf));
+		assert_false(leaf.entry & MS_PTE_WRITE);
+		world_end(&w);
+	}
+}
+
 /*  | in the file | beyond its end |  */
 static void populate_of_mmap_forgives_errors(void **state)
 {
@@ -206,6 +227,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_faulted_in_is_ENOMEM_but_locked),
 		cmocka_unit_test(no_memory_for_a_page_is_EAGAIN),
 		cmocka_unit_test(populate_writes_where_a_write_would_copy),
+		cmocka_unit_test(locked_memory_that_becomes_writable_is_copied_at_once),
 		cmocka_unit_test(populate_of_mmap_forgives_errors),
 		cmocka_unit_test(populate_takes_huge_pages_in_one_step),
 		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_15),

@@ -114,6 +114,25 @@ static void shrinking_unmaps_the_tail(void **state)
 }
 
 /*  old length 0: | memfd | stays, a second mapping of the same pages appears  */
+static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
+{
+	(void)state;
+	const uint64_t end = UINT64_C(1) << 48;
+
+	struct world w = world("5.10.223");
+	// no VMA is asked for before the tail goes
+	assert_int_equal(ms_mremap(w.mm, end + PAGE, 3 * PAGE, PAGE, MAYMOVE, 0), -EINVAL);
+	assert_int_equal(ms_mremap(w.mm, end + PAGE, 3 * PAGE, PAGE, FIXED, A), -EINVAL);
+	world_end(&w);
+
+	w = world("6.12.117");
+	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mremap(w.mm, A, end, PAGE, MAYMOVE, 0), -EINVAL);
+	assert_int_equal(ms_mremap(w.mm, A, end, PAGE, FIXED, B), -EINVAL);
+	assert_vma(&w, A, A + 4 * PAGE);
+	world_end(&w);
+}
+
 static void old_length_0_duplicates_a_shared_mapping(void **state)
 {
 	(void)state;
@@ -367,6 +386,7 @@ int main(void)
 		cmocka_unit_test(same_size_in_place_is_nothing),
 		cmocka_unit_test(in_place_without_a_vma_is_EFAULT_where_the_kernel_looks),
 		cmocka_unit_test(shrinking_unmaps_the_tail),
+		cmocka_unit_test(shrinking_beyond_the_last_user_address_is_EINVAL),
 		cmocka_unit_test(old_length_0_duplicates_a_shared_mapping),
 		cmocka_unit_test(VM_DONTEXPAND_does_not_grow),
 		cmocka_unit_test(dontunmap_of_a_file_is_a_matter_of_policy),
