@@ -187,6 +187,9 @@ static int64_t remap_to(struct ms_remap *rm)
 		err = ms_do_munmap(rm->mm, rm->new_addr, rm->new_len);
 		if (err)
 			return err;
+		// The source may have gone with it; here that comes before the tail's own errors.
+		if (all_checks_first(rm) && !ms_vma_lookup(rm->mm, rm->addr))
+			return -EFAULT;
 	}
 	err = shrink(rm);
 	if (err)

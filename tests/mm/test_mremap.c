@@ -133,6 +133,25 @@ static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
 	world_end(&w);
 }
 
+/* The destination is the source, the old length is absurd: which of the two is found first? */
+static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_16(void **state)
+{
+	(void)state;
+	const uint64_t absurd = -(uint64_t)PAGE;
+
+	struct world w = world("6.12.117");
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mremap(w.mm, A, absurd, PAGE, FIXED, A), -EINVAL);
+	assert_int_equal(ms_mm_map_count(w.mm), 0);
+	world_end(&w);
+
+	w = world("7.2.13");
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mremap(w.mm, A, absurd, PAGE, FIXED, A), -EFAULT);
+	assert_int_equal(ms_mm_map_count(w.mm), 0);
+	world_end(&w);
+}
+
 static void old_length_0_duplicates_a_shared_mapping(void **state)
 {
 	(void)state;
@@ -387,6 +406,7 @@ int main(void)
 		cmocka_unit_test(in_place_without_a_vma_is_EFAULT_where_the_kernel_looks),
 		cmocka_unit_test(shrinking_unmaps_the_tail),
 		cmocka_unit_test(shrinking_beyond_the_last_user_address_is_EINVAL),
+		cmocka_unit_test(a_source_that_goes_with_the_destination_is_EFAULT_from_6_16),
 		cmocka_unit_test(old_length_0_duplicates_a_shared_mapping),
 		cmocka_unit_test(VM_DONTEXPAND_does_not_grow),
 		cmocka_unit_test(dontunmap_of_a_file_is_a_matter_of_policy),
