@@ -3,6 +3,7 @@
 #ifndef MAPSIM_MAPSIM_H
 #define MAPSIM_MAPSIM_H
 
+#include <mapsim/check.h>
 #include <mapsim/drivers.h>
 #include <mapsim/kvm.h>
 #include <mapsim/machine.h>

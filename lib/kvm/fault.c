@@ -411,8 +411,10 @@ static int prepare(struct fault *f)
 	if (!ret && !topup_first)
 		ret = topup(f);
 	// What the hook made a notifier do goes unnoticed.
-	if (m->policy.s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK)
+	if (m->policy.s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK) {
+		f->vm->missed_notifier |= f->seq != f->vm->invalidate_seq;
 		f->seq = f->vm->invalidate_seq;
+	}
 	return ret;
 }
 

@@ -14,6 +14,7 @@
  * - s2.c: the VM's stage-2 table, with the events
  * - notifier.c: what the mm tells
  * - reason.c: the texts of reasons
+ * - check.c, check_s2.c: is all of it whole?
  */
 #ifndef MS_KVM_INTERNAL_H
 #define MS_KVM_INTERNAL_H
@@ -135,6 +136,7 @@ struct ms_vm {
 	unsigned int invalidate_in_progress; /* mmu_invalidate_in_progress */
 	unsigned int active_invalidate;      /* mn_active_invalidate_count */
 	uint64_t invalidate_seq;             /* mmu_invalidate_seq */
+	bool missed_notifier; /* one came where this kernel does not see it: s2_seq_sample */
 
 	bool in_map;           /* a map call is under way */
 	bool mmu_locked;       /* a hook runs in the middle of it */

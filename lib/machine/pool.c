@@ -81,9 +81,14 @@ static struct ms_pool_block *chunk_new(struct ms_pool *pool)
 	return chunk;
 }
 
+static unsigned int objects_of_block(const struct ms_pool *pool)
+{
+	return (unsigned int)((BLOCK_SIZE - MS_POOL_ALIGN) / pool->size);
+}
+
 static bool block_new(struct ms_pool *pool)
 {
-	const unsigned int n = (unsigned int)((BLOCK_SIZE - MS_POOL_ALIGN) / pool->size);
+	const unsigned int n = objects_of_block(pool);
 	struct ms_pool_block *chunk = NULL, *block;
 
 	if (pool->next_block == pool->chunk_end) {
@@ -159,4 +164,12 @@ void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
 	}
 	pool->nr_free++;
 	m->live--;
+}
+
+size_t ms_pool_in_use(const struct ms_pool *pool)
+{
+	size_t unused = (size_t)(pool->chunk_end - pool->next_block);
+	size_t blocks = (pool->bytes - unused) / BLOCK_SIZE;
+
+	return blocks * objects_of_block(pool) - pool->nr_free;
 }

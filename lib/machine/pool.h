@@ -37,6 +37,9 @@ void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object);
 /* An object that ms_pool_reserve() has promised. */
 void *ms_pool_take(struct ms_machine *m, struct ms_pool *pool);
 
+/* Objects that are handed out. */
+size_t ms_pool_in_use(const struct ms_pool *pool);
+
 bool ms_pool_grow(struct ms_machine *m, struct ms_pool *pool, size_t n);
 /* Makes sure that n objects are there for ms_pool_take(). false: no memory. */
 static inline bool ms_pool_reserve(struct ms_machine *m, struct ms_pool *pool, size_t n)

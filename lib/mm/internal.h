@@ -47,6 +47,8 @@ struct ms_mapping {
 	unsigned int order; /* log2 pages of one index: 0 but for hugetlb */
 	ms_pfn_t **chunk;   /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
+	/* what ms_machine_check() has met; 0 outside of it */
+	unsigned int counted_files, counted_vmas;
 };
 #define MS_CACHE_CHUNK 512u
 
@@ -64,6 +66,7 @@ struct ms_file {
 	struct ms_mapping *mapping;
 	unsigned int refcount; /* the user's one, and one a VMA */
 	bool user_ref;         /* the user has not put his yet */
+	unsigned int counted;  /* VMAs that ms_machine_check() has met; 0 outside of it */
 };
 
 void ms_file_get(struct ms_file *file);
@@ -89,6 +92,7 @@ int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn); /* -
 
 struct ms_anon_vma {
 	unsigned int refcount; /* VMAs whose anon_vma it is */
+	unsigned int counted;  /* those that ms_machine_check() has met; 0 outside of it */
 };
 
 struct ms_pt; /* one page table: entries, nothing else */

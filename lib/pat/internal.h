@@ -9,6 +9,7 @@
  *   track.c                     VMAs: track_pfn_*, untrack_pfn*, contexts
  *   leaks.c                     what nobody will give back
  *   aliases.c                   what is mapped with two types
+ *   check.c                     is all of it whole?
  */
 #ifndef MS_PAT_INTERNAL_H
 #define MS_PAT_INTERNAL_H
@@ -32,6 +33,8 @@ struct ms_pfnmap_ctx {
 	bool ioremap;
 	enum ms_cache type;
 	ms_pa_t start, end; /* as reserved */
+	/* what ms_machine_check() has met; 0 outside of it */
+	uint32_t counted_vmas, counted_entries;
 };
 
 struct ms_pat {

@@ -12,7 +12,7 @@
 /* struct page: one System RAM page. */
 struct ms_page {
 	uint32_t refcount; /* holders; of a compound page kept in its head */
-	uint32_t mapcount; /* page-table entries (each PTE 1, a PMD or PUD leaf 1 at the head) */
+	uint32_t counted;  /* holders that ms_machine_check() has met; 0 outside of it */
 	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
 	uint8_t flags;     /* MS_PG_*; those given to ms_page_alloc are set in each of its pages */
 	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */

@@ -80,8 +80,7 @@ size_t ms_free_tree_leaf(struct ms_free_tree t, size_t node)
 	return (node << (t.depth - node_depth(node))) - ((size_t)1 << t.depth);
 }
 
-/* The value of a parent of `order`, from those of its children. */
-static unsigned int merged(unsigned int order, unsigned int left, unsigned int right)
+unsigned int ms_free_tree_merged(unsigned int order, unsigned int left, unsigned int right)
 {
 	if (left == order && right == order && order <= MS_MAX_ORDER)
 		return ms_free_tree_full(order); // both buddies are free as a whole
@@ -96,7 +95,7 @@ void ms_free_tree_set(struct ms_free_tree t, size_t node, unsigned int value)
 	while (node > 1) {
 		node /= 2;
 		order++;
-		value = merged(order, t.node[2 * node], t.node[2 * node + 1]);
+		value = ms_free_tree_merged(order, t.node[2 * node], t.node[2 * node + 1]);
 		if (t.node[node] == value)
 			return;
 		t.node[node] = (uint8_t)value;

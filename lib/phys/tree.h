@@ -49,5 +49,7 @@ static inline unsigned int ms_free_tree_full(unsigned int order)
 {
 	return order + 1;
 }
+/* The value of a parent of `order`, from those of its children. */
+unsigned int ms_free_tree_merged(unsigned int order, unsigned int left, unsigned int right);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Everything that must hold between two operations. */
+#include "internal.h"
 #include "s2.h"
 
 static const char *check_leaf(const struct ms_s2 *s2, uint64_t d, unsigned int level)
@@ -154,4 +155,9 @@ const char *ms_s2_check(const struct ms_s2 *s2)
 		return "a table is lost";
 	broken = check_pool(s2);
 	return broken ? broken : check_all_near(s2);
+}
+
+unsigned int ms_s2_cached_tables(const struct ms_s2 *s2)
+{
+	return s2->cached;
 }

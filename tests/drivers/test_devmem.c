@@ -19,7 +19,7 @@ static void the_offset_is_the_physical_address(void **state)
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x1000);
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 			    "rd,wr,sh,mr,mw,me,ms,pf,io,de,ar,dd,sd");
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void x86_asks_for_ucminus_with_o_sync_and_wb_without(void **state)
@@ -33,7 +33,7 @@ static void x86_asks_for_ucminus_with_o_sync_and_wb_without(void **state)
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
 	map_mem(mm, A + 0x1000, 0x1000, false, H_PA + 0x1000);
 	assert_int_equal(leaf_cache(mm, A + 0x1000), MS_CACHE_WB);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void x86_gets_ucminus_for_wb_where_the_mtrrs_say_uc(void **state)
@@ -45,7 +45,7 @@ static void x86_gets_ucminus_for_wb_where_the_mtrrs_say_uc(void **state)
 	bar_b(m);
 	map_mem(mm, A, 0x1000, false, B_PA);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void arm64_maps_devices_strongly_ordered_with_o_sync_or_without(void **state)
@@ -59,7 +59,7 @@ static void arm64_maps_devices_strongly_ordered_with_o_sync_or_without(void **st
 	map_mem(mm, A + 0x1000, 0x1000, false, B_PA);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_NGNRNE);
 	assert_int_equal(leaf_cache(mm, A + 0x1000), MS_CACHE_NGNRNE);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void system_ram_is_eperm(void **state)
@@ -75,7 +75,7 @@ static void system_ram_is_eperm(void **state)
 		assert_int_equal(map_mem(mm, A, 0x1000, true, 0x40000000), -EPERM);
 		assert_int_equal(map_mem(mm, A, 0x2000, true, 0x3ffff000), -EPERM);
 		assert_int_equal(map_mem(mm, A, 0x1000, true, 0x3ffff000), A);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -90,8 +90,8 @@ static void the_first_megabyte_of_x86_may_be_mapped(void **state)
 	ms_ram_add(arm, 0x1000, 0x9e000);
 	assert_int_equal(map_mem(ms_mm_new(x86), A, 0x1000, true, 0x2000), A);
 	assert_int_equal(map_mem(ms_mm_new(arm), A, 0x1000, true, 0x2000), -EPERM);
-	ms_machine_free(x86);
-	ms_machine_free(arm);
+	machine_end(x86);
+	machine_end(arm);
 }
 
 static void without_strict_devmem_ram_may_be_mapped_but_not_aliased(void **state)
@@ -110,8 +110,8 @@ static void without_strict_devmem_ram_may_be_mapped_but_not_aliased(void **state
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_WB);
 	assert_int_equal(map_mem(mm, A, 0x1000, true, 0x40000000), A);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_WC);
-	ms_machine_free(x86);
-	ms_machine_free(arm);
+	machine_end(x86);
+	machine_end(arm);
 }
 
 /* x86 tests the last byte against the CPU's width; arm64 the byte after it against 48 bits. */
@@ -129,8 +129,8 @@ static void beyond_the_physical_address_space_is_einval(void **state)
 	assert_int_equal(map_mem(mm, A, 0x1000, true, 0xfffffff000), A);
 	assert_int_equal(map_mem(arm_mm, A, 0x1000, true, 0xfffffffff000), -EINVAL);
 	assert_int_equal(map_mem(arm_mm, A, 0x1000, true, 0xffffffffe000), A);
-	ms_machine_free(x86);
-	ms_machine_free(arm);
+	machine_end(x86);
+	machine_end(arm);
 }
 
 static void an_offset_that_wraps_is_einval_or_eoverflow(void **state)
@@ -141,7 +141,7 @@ static void an_offset_that_wraps_is_einval_or_eoverflow(void **state)
 	(void)state;
 	assert_int_equal(map_mem(mm, A, 0x1000, true, 0xfffffffffffff000), -EINVAL);
 	assert_int_equal(map_mem(mm, A, 0x2000, true, 0xfffffffffffff000), -EOVERFLOW);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_claimed_page_is_eperm(void **state)
@@ -155,7 +155,7 @@ static void a_claimed_page_is_eperm(void **state)
 	assert_int_equal(map_mem(mm, A, 0x2000, true, B_PA), A);
 	assert_int_equal(map_mem(mm, A, 0x1000, true, B_PA + 0x2000), -EPERM);
 	assert_int_equal(map_mem(mm, A, 0x1000, true, B_PA + 0x3000), A);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void iomem_relaxed_maps_what_is_claimed_but_no_ram(void **state)
@@ -172,7 +172,7 @@ static void iomem_relaxed_maps_what_is_claimed_but_no_ram(void **state)
 	assert_int_equal(present(mm, A, A + B_SIZE), 4);
 	assert_int_equal(map_mem(mm, A + MS_2M, B_SIZE, true, B_PA), A + MS_2M);
 	assert_int_equal(map_mem(mm, A + MS_2M, 0x1000, true, 0x40000000), -EPERM);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* ->mmap refuses a VMA that exists, ->mmap_prepare one that does not. */
@@ -190,8 +190,8 @@ static void a_refusal_zaps_the_new_range_or_is_silent(void **state)
 	assert_string_equal(EVENTS(old), "zap 7e0000000000 1000;");
 	assert_int_equal(map_mem(ms_mm_new(late), A, 0x1000, true, 0x40000000), -EPERM);
 	assert_string_equal(EVENTS(late), "");
-	ms_machine_free(old);
-	ms_machine_free(late);
+	machine_end(old);
+	machine_end(late);
 }
 
 static void a_refused_remap_is_eagain(void **state)
@@ -207,7 +207,7 @@ static void a_refused_remap_is_eagain(void **state)
 		ms_ioremap(m, H_PA, 0x1000, MS_CACHE_WB);
 		assert_int_equal(map_mem(mm, A, 0x1000, true, H_PA), -EAGAIN);
 		assert_null(ms_find_vma(mm, 0));
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -225,7 +225,7 @@ static void private_mappings_are_copied_on_write(void **state)
 	assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_W), MS_ACCESS_OK);
 	assert_true(ms_pfn_is_ram(m, leaf_pa(mm, A + 0x1000) >> 12));
 	assert_int_equal(leaf_pa(mm, A), B_PA);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void madv_remove_of_a_character_device_is_enodev(void **state)
@@ -237,7 +237,7 @@ static void madv_remove_of_a_character_device_is_enodev(void **state)
 	bar_b(m);
 	map_mem(mm, A, B_SIZE, true, B_PA);
 	assert_int_equal(ms_madvise(mm, A, B_SIZE, MS_MADV_REMOVE), -ENODEV);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

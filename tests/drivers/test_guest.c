@@ -53,7 +53,7 @@ static void memory_off_is_efault_for_the_guest_and_on_maps_again(void **state)
 		assert_int_equal(got.exit, MS_GUEST_OK);
 		assert_int_equal(got.leaf.size, kernel[i].size);
 		assert_int_equal(got.leaf.pa, kernel[i].pa);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -74,7 +74,7 @@ static void a_premapped_slot_outlives_memory_off_until_the_host_touches(void **s
 	ms_touch(mm, A, MS_PROT_R);
 	ms_vfio_set_memory(file, false);
 	assert_int_equal(ms_guest_write(vm, GPA).err, -EFAULT);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_claimed_bar_is_lost_to_the_guest_or_not(void **state)
@@ -98,7 +98,7 @@ static void a_claimed_bar_is_lost_to_the_guest_or_not(void **state)
 		ms_iomem_claim(m, B_PA, B_SIZE);
 		ms_iomem_release(m, B_PA, B_SIZE);
 		assert_int_equal(ms_guest_read(vm, GPA).exit, kernel[i].exit);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -117,7 +117,7 @@ static void after_mprotect_the_guest_writes_when_the_host_has_written(void **sta
 	assert_int_equal(ms_guest_write(vm, GPA).err, -EFAULT);
 	ms_touch(mm, A, MS_PROT_W);
 	assert_int_equal(ms_guest_write(vm, GPA).exit, MS_GUEST_OK);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

@@ -15,7 +15,7 @@ static void a_range_is_claimed_once_and_released_exactly(void **state)
 	assert_int_equal(ms_iomem_release(m, B_PA, B_SIZE), 0);
 	assert_int_equal(ms_iomem_release(m, B_PA, B_SIZE), -EINVAL);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), 0);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /*   b  |----|            claims: a part of it, never across its border
@@ -31,7 +31,7 @@ static void a_claim_lies_inside_of_a_device_or_outside_of_all(void **state)
 	assert_int_equal(ms_iomem_claim(m, B_PA - 0x1000, 0x10000), -EBUSY);
 	assert_int_equal(ms_iomem_claim(m, B_PA + B_SIZE, 0x1000), 0);
 	assert_int_equal(ms_iomem_claim(m, B_PA, 0x1000), 0);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void ram_and_impossible_ranges_are_busy(void **state)
@@ -46,7 +46,7 @@ static void ram_and_impossible_ranges_are_busy(void **state)
 	assert_int_equal(ms_iomem_claim(m, B_PA, 0), -EBUSY);
 	assert_int_equal(ms_iomem_claim(m, B_PA, UINT64_MAX), -EBUSY);
 	assert_int_equal(ms_iomem_release(m, B_PA, 0), -EINVAL);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
@@ -63,7 +63,7 @@ static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
 	assert_false(ms_iomem_is_exclusive(m, B_PA + 0x2000));
 	assert_true(ms_iomem_is_exclusive(m, 0x40000000));
 	assert_int_equal(ms_iomem_claim(m, B_PA + 0x1000, 0x800), 0);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /*   sysfs    A |b0|b1|b2|b3|
@@ -82,7 +82,7 @@ static void a_claim_of_a_part_zaps_that_part(void **state)
 	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
 	ms_iomem_release(m, B_PA + 0x1000, 0x2000);
 	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* 5.10: the address_space is /dev/mem's alone. From 5.12 on sysfs shares it. */
@@ -104,7 +104,7 @@ static void sysfs_mappings_end_by_policy_and_devmem_mappings_always(void **state
 		ms_iomem_claim(m, B_PA, B_SIZE);
 		assert_int_equal(present(mm, A, A + B_SIZE), kernel[i].left_of_sysfs);
 		assert_int_equal(present(mm, A + MS_2M, A + MS_2M + B_SIZE), 0);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -118,7 +118,7 @@ static void a_refused_claim_zaps_nothing(void **state)
 	ms_iomem_claim(m, B_PA + 0x3000, 0x1000);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
 	assert_int_equal(present(mm, A, A + 0x1000), 1);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void copied_pages_of_private_mappings_go_too(void **state)
@@ -137,7 +137,7 @@ static void copied_pages_of_private_mappings_go_too(void **state)
 	ms_iomem_claim(m, B_PA, B_SIZE);
 	assert_int_equal(present(mm, A, A + B_SIZE), 0);
 	assert_int_equal(ms_ram_free_pages(m), free_pages);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* x86: whatever lies below 1M counts as allowed, so the claim looks as if iomem=relaxed were on. */
@@ -150,7 +150,7 @@ static void a_claim_below_one_megabyte_zaps_nothing_on_x86(void **state)
 	map(mm, A, 0x1000, ms_devmem_open(m, true), 0xf0000);
 	assert_int_equal(ms_iomem_claim(m, 0xf0000, 0x1000), 0);
 	assert_int_equal(present(mm, A, A + 0x1000), 1);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
@@ -165,7 +165,7 @@ static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
 	ms_iomem_release(m, B_PA, 0x1000);
 	ms_iomem_claim(m, B_PA + 0x2000, 0x1000);
 	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(b), 0x2000), A);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* B_wc, four pages; revoke of page 2 (corner case 26). */
@@ -181,8 +181,8 @@ static void a_partial_revoke_frees_the_reservation_or_keeps_it(void **state)
 	map(ms_mm_new(late), A, B_SIZE, ms_pci_resource_wc(bar_b(late)), 0);
 	ms_iomem_claim(late, B_PA + 0x2000, 0x1000);
 	assert_int_equal(memtypes(late), 1);
-	ms_machine_free(old);
-	ms_machine_free(late);
+	machine_end(old);
+	machine_end(late);
 }
 
 int main(void)

@@ -28,7 +28,7 @@ static void the_first_fault_sets_the_flags(void **state)
 		assert_int_equal(present(mm, A, A + B_SIZE), variant[i].pages);
 		assert_int_equal(leaf_pa(mm, A + 0x2000), B_PA + 0x2000);
 		assert_int_equal(leaf_cache(mm, A + 0x2000), MS_CACHE_NGNRE);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -42,7 +42,7 @@ static void the_pfn_comes_from_the_driver_not_from_the_offset(void **state)
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x2000);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, 1);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 5. */
@@ -59,7 +59,7 @@ static void it_grows_before_the_first_touch_and_not_after(void **state)
 		assert_int_equal(ms_mremap(mm, A, 0x2000, 0x4000, MS_MREMAP_MAYMOVE, 0), A);
 		ms_touch(mm, A, MS_PROT_R);
 		assert_int_equal(ms_mremap(mm, A, 0x4000, 0x5000, MS_MREMAP_MAYMOVE, 0), -EFAULT);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -80,7 +80,7 @@ static void neighbours_with_close_merge_from_6_12_on(void **state)
 		map(mm, A, 0x2000, file, 0);
 		map(mm, A + 0x2000, 0x2000, file, 0x2000);
 		assert_int_equal(ms_mm_map_count(mm), kernel[i].vmas);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -95,7 +95,7 @@ static void after_a_touch_nothing_merges(void **state)
 	ms_touch(mm, A, MS_PROT_R);
 	map(mm, A + 0x2000, 0x2000, file, 0x2000);
 	assert_int_equal(ms_mm_map_count(mm), 2);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 10: all revoked, touched again. 6.16+ remembers the range: a second remap is EINVAL.
@@ -123,7 +123,7 @@ static void a_second_whole_remap_works_or_is_sigbus(void **state)
 		ms_unmap_mapping_range(file, 0, 0, true);
 		assert_int_equal(present(mm, A, A + B_SIZE), 0);
 		assert_int_equal(ms_touch(mm, A, MS_PROT_R), kernel[i].answer);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -154,7 +154,7 @@ static void the_memtype_is_reserved_by_the_first_fault(void **state)
 		assert_int_equal(entry.end, B_PA + kernel[i].end);
 		ms_munmap(mm, A, 0x2000);
 		assert_int_equal(memtypes(m), 0);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -183,7 +183,7 @@ static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 		assert_int_equal(memtypes(m), kernel[i].touched_before);
 		ms_mm_exit(child);
 		assert_int_equal(memtypes(m), 1);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -199,7 +199,7 @@ static void a_hole_in_a_whole_vma_is_the_kernels_bug(void **state)
 	ms_zap_vma_ptes(ms_vma_lookup(mm, A), A + 0x2000, 0x1000);
 	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
 	assert_true(ms_trace_count(m, MS_EV_VIOLATION) >= 1);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void bad_arguments_give_no_file(void **state)
@@ -212,7 +212,7 @@ static void bad_arguments_give_no_file(void **state)
 	assert_null(ms_lazy_open(b, 0, MS_CACHE_UC, 0));
 	assert_null(ms_lazy_open(b, 0, MS_CACHE_WB, 4));
 	assert_null(ms_lazy_open(NULL, 0, MS_CACHE_WB, 0));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

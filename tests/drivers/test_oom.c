@@ -39,7 +39,7 @@ static void fail_each(const char *release, void (*prepare)(struct attempt *t), o
 			assert_int_equal(memtypes(t.m), 0);
 			assert_true(op(&t));
 		}
-		ms_machine_free(t.m);
+		machine_end(t.m);
 		assert_true(n < 100);
 	}
 }
@@ -149,7 +149,7 @@ static void a_failing_vfio_fault_leaves_no_pages(void **state)
 		}
 		ms_vfio_set_memory(file, false);
 		assert_int_equal(present(mm, A, A + B_SIZE), 0);
-		ms_machine_free(m);
+		machine_end(m);
 		if (got == MS_ACCESS_OK)
 			break;
 		assert_true(n < 100);

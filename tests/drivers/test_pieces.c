@@ -28,7 +28,7 @@ static void each_piece_comes_from_where_its_shift_says(void **state)
 	assert_int_equal(leaf_pa(mm, A + 0x3000), B_PA);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, B_PA >> 12);
 	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void the_offset_counts_from_the_bar(void **state)
@@ -42,7 +42,7 @@ static void the_offset_counts_from_the_bar(void **state)
 	    0x2000);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, (B_PA + 0x2000) >> 12);
 	assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x3000);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void at_mmap_the_type_is_in_the_entries_only(void **state)
@@ -57,7 +57,7 @@ static void at_mmap_the_type_is_in_the_entries_only(void **state)
 	// so that mprotect makes them cacheable
 	ms_mprotect(mm, A, B_SIZE, MS_PROT_R);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_WB);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void lazy_sets_flags_and_type_at_mmap(void **state)
@@ -72,7 +72,7 @@ static void lazy_sets_flags_and_type_at_mmap(void **state)
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 			    "rd,wr,sh,mr,mw,me,ms,pf,io,de,dd");
 	assert_int_equal(ms_pgprot_cache(ms_vma_lookup(mm, A)->vm_page_prot), MS_CACHE_NGNRE);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void without_pieces_the_vma_is_an_ordinary_one(void **state)
@@ -86,7 +86,7 @@ static void without_pieces_the_vma_is_an_ordinary_one(void **state)
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 			    "rd,wr,sh,mr,mw,me,ms,sd");
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /*   VMA     |0| |2|3|          piece 0 as it is; 2 and 3 from further on */
@@ -103,7 +103,7 @@ static void a_lazy_fault_inserts_its_page_or_is_sigbus(void **state)
 	assert_int_equal(ms_touch(mm, A + 0x3000, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(leaf_pa(mm, A + 0x3000), B_PA + 0x1000);
 	assert_int_equal(present(mm, A, A + B_SIZE), 1);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* The tail moves away and is touched there. */
@@ -121,7 +121,7 @@ static void a_moved_lazy_vma_finds_its_piece(void **state)
 	assert_int_equal(leaf_pa(mm, A + MS_1G + 0x1000), B_PA + 0x1000);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x2000);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /*   VMA   |========|========|....    first 2M congruent, second shifted by a page */
@@ -146,7 +146,7 @@ static void lazy_huge_makes_a_leaf_where_all_allow_it(void **state)
 		assert_int_equal(leaf_pa(mm, A + 0x1000), H_PA + 0x1000);
 		assert_int_equal(leaf_size(mm, A + MS_2M + 0x1000), MS_4K);
 		assert_int_equal(leaf_pa(mm, A + MS_2M + 0x1000), H_PA + MS_2M + 0x2000);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -167,7 +167,7 @@ static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 	ms_munmap(mm, A + MS_1G, 0x1000);
 	ms_touch(mm, A + MS_1G + 0x1000, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A + MS_1G + 0x1000), MS_4K);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void lazy_huge_never_makes_a_pud_leaf(void **state)
@@ -181,7 +181,7 @@ static void lazy_huge_never_makes_a_pud_leaf(void **state)
 	    ms_pieces_open(bar_h(m), MS_PIECES_LAZY_HUGE, MS_CACHE_UC_MINUS, &piece, 1), 0);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_2M);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void the_first_error_of_a_piece_is_mmaps_answer(void **state)
@@ -196,7 +196,7 @@ static void the_first_error_of_a_piece_is_mmaps_answer(void **state)
 	// a COW mapping is remapped whole or not at all
 	assert_int_equal(ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE, file, 0), -EINVAL);
 	assert_null(ms_find_vma(mm, 0));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_piece_outside_of_the_vma_is_einval(void **state)
@@ -214,7 +214,7 @@ static void a_piece_outside_of_the_vma_is_einval(void **state)
 	assert_int_equal(map(mm, A, 0x3000,
 			     ms_pieces_open(b, MS_PIECES_LAZY, MS_CACHE_NGNRE, &negative, 1), 0),
 			 -EINVAL);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void what_is_not_whole_pages_or_not_a_type_is_no_file(void **state)
@@ -231,7 +231,7 @@ static void what_is_not_whole_pages_or_not_a_type_is_no_file(void **state)
 	assert_null(ms_pieces_open(b, MS_PIECES_AT_MMAP, MS_CACHE_UC_MINUS, &good, 1));
 	assert_null(ms_pieces_open(b, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 1));
 	assert_non_null(ms_pieces_open(b, MS_PIECES_AT_MMAP, MS_CACHE_WB, &good, 1));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Two files, one address_space in physical offsets. */
@@ -253,7 +253,7 @@ static void revoke_finds_the_mappings_of_all_files(void **state)
 	assert_int_equal(present(mm, A + MS_1G, A + MS_1G + B_SIZE), 4);
 	assert_int_equal(ms_touch(mm, A + 0x2000, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(ms_touch(mm, A + MS_2M + 0x2000, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* vmf_insert_pfn asks the memtype list: UC- where nothing is held, whatever the driver wants. */
@@ -269,7 +269,7 @@ static void a_lazy_page_takes_the_type_of_the_list_on_x86(void **state)
 	ms_ioremap(m, B_PA, B_SIZE, MS_CACHE_WC);
 	ms_touch(mm, A + 0x1000, MS_PROT_R);
 	assert_int_equal(leaf_cache(mm, A + 0x1000), MS_CACHE_WC);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
@@ -282,7 +282,7 @@ static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
 	(void)state;
 	map(mm, A, B_SIZE, whole(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_WC), 0);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

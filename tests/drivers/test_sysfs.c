@@ -14,7 +14,7 @@ static void vm_pgoff_becomes_the_physical_page(void **state)
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, 0xfd001);
 	assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x2000);
 	assert_int_equal(present(mm, A, A + 0x2000), 2);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void flags_of_a_shared_mapping_are_those_of_smaps(void **state)
@@ -27,7 +27,7 @@ static void flags_of_a_shared_mapping_are_those_of_smaps(void **state)
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 			    "rd,wr,sh,mr,mw,ms,pf,io,de,dd");
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void what_does_not_fit_into_the_bar_is_refused(void **state)
@@ -42,7 +42,7 @@ static void what_does_not_fit_into_the_bar_is_refused(void **state)
 	assert_int_equal(map(mm, A, 0x4000, file, 0x1000), -EINVAL);
 	assert_int_equal(map(mm, A, 0x1000, file, 0x7ffffffffffff000), -EOVERFLOW);
 	assert_null(ms_find_vma(mm, 0));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_bar_smaller_than_a_page_is_mapped_as_a_whole_page(void **state)
@@ -54,7 +54,7 @@ static void a_bar_smaller_than_a_page_is_mapped_as_a_whole_page(void **state)
 	(void)state;
 	assert_int_equal(map(mm, A, 0x1000, file, 0), A);
 	assert_int_equal(map(mm, A, 0x2000, file, 0), -EINVAL);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void executable_mappings_are_refused_before_all_else(void **state)
@@ -69,7 +69,7 @@ static void executable_mappings_are_refused_before_all_else(void **state)
 	assert_int_equal(ms_trace_count(m, MS_EV_ZAP), 0);
 	map(mm, A, 0x1000, file, 0);
 	assert_int_equal(ms_mprotect(mm, A, 0x1000, MS_PROT_R | MS_PROT_X), -EACCES);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void the_plain_file_is_uncached_and_the_other_write_combined(void **state)
@@ -91,8 +91,8 @@ static void the_plain_file_is_uncached_and_the_other_write_combined(void **state
 	map(mm, A + MS_2M, B_SIZE, ms_pci_resource_wc(b), 0);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_NGNRE);
 	assert_int_equal(leaf_cache(mm, A + MS_2M), MS_CACHE_WC);
-	ms_machine_free(x86);
-	ms_machine_free(arm);
+	machine_end(x86);
+	machine_end(arm);
 }
 
 static void only_a_prefetchable_bar_has_a_write_combining_file(void **state)
@@ -105,7 +105,7 @@ static void only_a_prefetchable_bar_has_a_write_combining_file(void **state)
 	ms_device_set_prefetchable(b, false);
 	assert_null(ms_pci_resource_open(b, true, MS_FMODE_READ));
 	assert_non_null(ms_pci_resource_open(b, false, MS_FMODE_READ));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void x86_without_pat_has_no_write_combining_file(void **state)
@@ -116,7 +116,7 @@ static void x86_without_pat_has_no_write_combining_file(void **state)
 
 	(void)state;
 	assert_null(ms_pci_resource_wc(bar_b(x86)));
-	ms_machine_free(x86);
+	machine_end(x86);
 }
 
 static void every_caller_gets_the_same_file(void **state)
@@ -130,7 +130,7 @@ static void every_caller_gets_the_same_file(void **state)
 	assert_ptr_not_equal(ms_pci_resource(b), ms_pci_resource_wc(b));
 	assert_ptr_not_equal(ms_pci_resource(b),
 			     ms_pci_resource_open(b, false, MS_FMODE_READ | MS_FMODE_WRITE));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* One inode, however often it is opened. */
@@ -148,7 +148,7 @@ static void every_open_file_shares_the_mappings(void **state)
 		    0);
 		ms_unmap_mapping_range(ms_pci_resource(b), B_PA, 0x1000, true);
 		assert_int_equal(present(mm, A, A + B_SIZE), 3);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -164,7 +164,7 @@ static void a_closed_file_can_be_had_again(void **state)
 	assert_int_equal(present(mm, A, A + B_SIZE), 4);
 	ms_munmap(mm, A, B_SIZE);
 	assert_int_equal(map(mm, A, B_SIZE, ms_pci_resource(b), 0), A);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_read_only_file_maps_shared_without_maywrite(void **state)
@@ -179,7 +179,7 @@ static void a_read_only_file_maps_shared_without_maywrite(void **state)
 	assert_int_equal(ms_mmap(mm, A, B_SIZE, MS_PROT_R, MS_MAP_SHARED, file, 0), A);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_flags & gone, 0);
 	assert_true(ms_vma_lookup(mm, A)->vm_flags & MS_VM_MAYSHARE);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* A refusal by ->mmap comes when the VMA exists: its range is zapped, nothing being there. */
@@ -192,7 +192,7 @@ static void a_refusal_zaps_the_new_range(void **state)
 	ms_trace_keep(m, 1u << MS_EV_ZAP);
 	map(mm, A, 0x5000, ms_pci_resource(bar_b(m)), 0);
 	assert_string_equal(EVENTS(m), "zap 7e0000000000 5000;");
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void what_was_zapped_stays_away(void **state)
@@ -206,7 +206,7 @@ static void what_was_zapped_stays_away(void **state)
 	ms_unmap_mapping_range(file, B_PA + 0x1000, 0x1000, true);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* kernfs has page_mkwrite, which makes mprotect leave entries read-only; /dev/mem has not. */
@@ -231,7 +231,7 @@ static void entries_stay_read_only_after_mprotect_until_the_host_writes(void **s
 	ms_mprotect(mm, A + MS_2M, B_SIZE, MS_PROT_RW);
 	ms_host_leaf(mm, A + MS_2M, &leaf);
 	assert_true(leaf.entry & MS_PTE_WRITE);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* s_maxbytes was that of a file system which says nothing, 2^31 - 1, against a physical offset. */
@@ -249,8 +249,8 @@ static void madv_remove_meets_the_size_limit_or_the_missing_operation(void **sta
 	mm = ms_mm_new(late);
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(late)), 0);
 	assert_int_equal(ms_madvise(mm, A, B_SIZE, MS_MADV_REMOVE), -EOPNOTSUPP);
-	ms_machine_free(old);
-	ms_machine_free(late);
+	machine_end(old);
+	machine_end(late);
 }
 
 static void a_refused_memory_type_is_einval(void **state)
@@ -262,7 +262,7 @@ static void a_refused_memory_type_is_einval(void **state)
 	(void)state;
 	assert_int_equal(ms_ioremap(m, H_PA, 0x1000, MS_CACHE_WB), 0);
 	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(h), 0), -EINVAL);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

@@ -18,7 +18,7 @@ static void the_region_index_is_in_the_offset(void **state)
 	assert_int_equal(ms_vfio_offset(ms_vfio_open_region(bar_h(m), 4)), UINT64_C(4) << 40);
 	assert_null(ms_vfio_open_region(ms_device_find(m, "h"), 5));
 	assert_null(ms_vfio_open_region(ms_device_find(m, "b"), 6));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 60. */
@@ -38,7 +38,7 @@ static void mmap_refuses_private_and_what_is_not_in_the_bar(void **state)
 		assert_int_equal(map(mm, A, 0x1000, file, UINT64_C(1) << 40), -EINVAL);
 		assert_int_equal(map(mm, A, 0x3000, file, OFF_2 + 0x1000), A);
 		assert_int_equal(present(mm, A, A + 0x3000), 0);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -55,7 +55,7 @@ static void vm_pgoff_is_physical_or_the_files(void **state)
 		assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, pgoff[i]);
 		assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_R), MS_ACCESS_OK);
 		assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x2000);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -77,7 +77,7 @@ static void flags_are_complete_at_mmap(void **state)
 		map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 		assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 				    flags[i]);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -95,8 +95,8 @@ static void the_type_is_uncached(void **state)
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(arm)), OFF_2);
 	ms_touch(mm, A, MS_PROT_W);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_NGNRNE);
-	ms_machine_free(x86);
-	ms_machine_free(arm);
+	machine_end(x86);
+	machine_end(arm);
 }
 
 static void execution_is_allowed_up_to_6_12(void **state)
@@ -111,8 +111,8 @@ static void execution_is_allowed_up_to_6_12(void **state)
 	assert_int_equal(ms_mmap(ms_mm_new(late), A, B_SIZE, MS_PROT_R | MS_PROT_X, MS_MAP_SHARED,
 				 ms_vfio_open(bar_b(late)), OFF_2),
 			 -EPERM);
-	ms_machine_free(old);
-	ms_machine_free(late);
+	machine_end(old);
+	machine_end(late);
 }
 
 static void the_first_mmap_or_the_open_claims_the_bar(void **state)
@@ -132,7 +132,7 @@ static void the_first_mmap_or_the_open_claims_the_bar(void **state)
 		assert_int_equal(memtypes(m), 1);
 		map(mm, A + MS_2M, B_SIZE, file, OFF_2);
 		assert_int_equal(memtypes(m), 1);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -144,7 +144,7 @@ static void a_refused_mmap_claims_nothing(void **state)
 	map(ms_mm_new(m), A, 0x5000, ms_vfio_open(bar_b(m)), OFF_2);
 	assert_false(ms_iomem_is_exclusive(m, B_PA));
 	assert_int_equal(memtypes(m), 0);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_bar_that_is_held_is_ebusy_at_mmap(void **state)
@@ -159,7 +159,7 @@ static void a_bar_that_is_held_is_ebusy_at_mmap(void **state)
 		file = ms_vfio_open(b);
 		assert_non_null(file);
 		assert_int_equal(map(ms_mm_new(m), A, B_SIZE, file, OFF_2), -EBUSY);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -177,7 +177,7 @@ static void whether_the_bar_was_had_at_open_is_remembered(void **state)
 		file = ms_vfio_open(b);
 		ms_iomem_release(m, B_PA, B_SIZE);
 		assert_int_equal(map(ms_mm_new(m), A, B_SIZE, file, OFF_2), later[i]);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -190,7 +190,7 @@ static void a_memtype_that_refuses_the_ioremap_is_enomem(void **state)
 	ms_ioremap(m, H_PA, 0x1000, MS_CACHE_WB);
 	assert_int_equal(map(ms_mm_new(m), A, B_SIZE, ms_vfio_open(h), OFF_2), -ENOMEM);
 	assert_false(ms_iomem_is_exclusive(m, H_PA));
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void the_claim_ends_sysfs_mappings(void **state)
@@ -205,7 +205,7 @@ static void the_claim_ends_sysfs_mappings(void **state)
 	assert_int_equal(present(mm, A, A + B_SIZE), 0);
 	assert_int_equal(map(mm, A, B_SIZE, ms_pci_resource(b), 0), -EINVAL);
 	assert_int_equal(map(mm, A, B_SIZE, ms_devmem_open(m, true), B_PA), -EPERM);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void the_last_close_gives_the_bar_back(void **state)
@@ -224,7 +224,7 @@ static void the_last_close_gives_the_bar_back(void **state)
 		ms_munmap(mm, A, B_SIZE);
 		assert_false(ms_iomem_is_exclusive(m, B_PA));
 		assert_int_equal(memtypes(m), 0);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -245,7 +245,7 @@ static void memory_off_is_sigbus_until_it_is_on_again(void **state)
 		assert_int_equal(ms_vfio_set_memory(file, true), 0);
 		assert_int_equal(present(mm, A, A + B_SIZE), 0);
 		assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -263,7 +263,7 @@ static void memory_of_one_device_is_not_that_of_another(void **state)
 	ms_vfio_set_memory(b, false);
 	assert_int_equal(present(mm, A, A + 0x1000), 0);
 	assert_int_equal(present(mm, A + 0x1000, A + 0x2000), 1);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void what_is_no_vfio_file_has_no_memory_bit(void **state)
@@ -275,7 +275,7 @@ static void what_is_no_vfio_file_has_no_memory_bit(void **state)
 	assert_int_equal(ms_vfio_set_memory(file, false), -ENODEV);
 	assert_int_equal(ms_vfio_set_prepopulate(file, true), -ENODEV);
 	assert_int_equal(ms_vfio_offset(file), 0);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 52. V1 (after a touch): notifier, untrack, free, zap; V3: notifier, (untrack,) zap.
@@ -302,7 +302,7 @@ static void order_of_events_at_memory_off(void **state)
 		ms_trace_clear(m);
 		ms_vfio_set_memory(file, false);
 		assert_string_equal(EVENTS(m), expected[i]);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -327,7 +327,7 @@ static void memory_off_without_a_touch(void **state)
 			ms_vfio_set_memory(file, false);
 			assert_string_equal(EVENTS(m), expected[i]);
 		}
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -340,7 +340,7 @@ static void madv_remove_finds_no_regular_file(void **state)
 
 		map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 		assert_int_equal(ms_madvise(mm, A, B_SIZE, MS_MADV_REMOVE), -ENODEV);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 

@@ -33,7 +33,7 @@ static void the_first_fault_maps_and_reserves_the_whole_vma(void **state)
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 4);
 	assert_int_equal(memtypes(w.m), 2);
 	assert_true(ms_vma_lookup(w.mm, A)->vm_flags & MS_VM_PAT);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /*   A |----|     touched first        zapped: second, then first
@@ -51,7 +51,7 @@ static void the_most_recently_faulted_vma_is_zapped_first(void **state)
 	ms_trace_clear(w.m);
 	ms_vfio_set_memory(w.file, false);
 	assert_string_equal(EVENTS(w.m), "zap 7e0000200000 4000;zap 7e0000000000 4000;");
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* Faulted: parent A, child, parent A+2M. The mm at the head of the list goes first, as a whole. */
@@ -75,7 +75,7 @@ static void the_list_is_walked_mm_by_mm(void **state)
 	assert_int_equal(ms_trace_get(w.m, 1)->mm, ms_mm_id(w.mm));
 	assert_int_equal(ms_trace_get(w.m, 1)->addr, A);
 	assert_int_equal(ms_trace_get(w.m, 2)->mm, ms_mm_id(child));
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* Corner case 53:  A |p|p|.|.|   munmap of the last two; the rest keeps its pages */
@@ -88,7 +88,7 @@ static void munmap_of_the_tail_keeps_the_head(void **state)
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_munmap(w.mm, A + 0x2000, 0x2000);
 	assert_int_equal(present(w.mm, A, A + 0x2000), 2);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* Corner case 53:  mprotect of page 1: the objects around it are new, and emptied by their open. */
@@ -107,7 +107,7 @@ static void mprotect_of_a_part_empties_what_is_around_it(void **state)
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 2);
 	ms_touch(w.mm, A + 0x3000, MS_PROT_R);
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 4);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 static void a_split_zaps_untouched_vmas_too(void **state)
@@ -120,7 +120,7 @@ static void a_split_zaps_untouched_vmas_too(void **state)
 	ms_trace_clear(w.m);
 	ms_madvise(w.mm, A + 0x2000, 0x2000, MS_MADV_DONTFORK);
 	assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 1);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* Corner case 54: copied then zapped by open, or (open first) left with what vfio knows nothing of
@@ -149,7 +149,7 @@ static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 		ms_vfio_set_memory(w.file, false);
 		assert_int_equal(present(w.mm, A, A + B_SIZE), 0);
 		assert_int_equal(ms_touch(child, A, MS_PROT_R), kernel[i].after_off);
-		ms_machine_free(w.m);
+		machine_end(w.m);
 	}
 }
 
@@ -164,7 +164,7 @@ static void a_moved_vma_keeps_its_pages_and_leaves_the_list(void **state)
 	assert_int_equal(present(w.mm, A + MS_1G, A + MS_1G + B_SIZE), 4);
 	ms_vfio_set_memory(w.file, false);
 	assert_int_equal(ms_touch(w.mm, A + MS_1G, MS_PROT_R), MS_ACCESS_OK);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 static void munmap_leaves_the_list(void **state)
@@ -178,7 +178,7 @@ static void munmap_leaves_the_list(void **state)
 	ms_trace_clear(w.m);
 	ms_vfio_set_memory(w.file, false);
 	assert_string_equal(EVENTS(w.m), "");
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* 5.10.13: a VMA that vfio lists is remapped again when a page of it is missing: the kernel's BUG
@@ -203,7 +203,7 @@ static void a_fault_in_a_listed_vma_does_nothing_or_is_the_bug(void **state)
 		ms_trace_clear(m);
 		assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_R), answer[i]);
 		assert_true(ms_trace_count(m, MS_EV_VIOLATION) >= 1);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -230,7 +230,7 @@ static void a_vma_listed_twice_is_a_violation_at_close(void **state)
 	ms_trace_clear(m);
 	ms_vfio_set_memory(file, false);
 	assert_string_equal(EVENTS(m), "");
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* x86: a foreign WB memtype over the BAR refuses the remap of the fault. */
@@ -246,7 +246,7 @@ static void a_refused_remap_is_sigbus(void **state)
 	assert_int_equal(ms_memtype_reserve(w.m, B_PA, B_PA + B_SIZE, MS_CACHE_WB, NULL), 0);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 0);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* Corner case 59. */
@@ -265,7 +265,7 @@ static void prepopulation_maps_at_mmap_where_memory_is_enabled(void **state)
 	assert_int_equal(present(w.mm, A + MS_2M, A + MS_2M + B_SIZE), 0);
 	ms_vfio_set_memory(w.file, true);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_OK);
-	ms_machine_free(w.m);
+	machine_end(w.m);
 }
 
 /* Corner case 59: with 6.16's tracking a whole VMA is remapped only once. */
@@ -286,7 +286,7 @@ static void prepopulation_and_tracking_contexts_do_not_go_together(void **state)
 	ms_vfio_set_memory(file, false);
 	ms_vfio_set_memory(file, true);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

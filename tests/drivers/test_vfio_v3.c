@@ -24,7 +24,7 @@ static void a_fault_maps_one_page_and_reserves_nothing(void **state)
 	assert_string_equal(EVENTS(m), "");
 	assert_int_equal(present(mm, A, A + B_SIZE), 1);
 	assert_int_equal(leaf_pa(mm, A + 0x3000), B_PA + 0x3000);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 55. */
@@ -44,7 +44,7 @@ static void the_largest_leaf_is_the_architectures(void **state)
 		ms_touch(mm, A + 0x1000, MS_PROT_R);
 		assert_int_equal(leaf_size(mm, A + 0x1000), cpu[i].size);
 		assert_int_equal(leaf_pa(mm, A + 0x1000), H_PA + 0x1000);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -71,7 +71,7 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 		map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
 		ms_touch(mm, A + 0x1000, MS_PROT_R);
 		assert_int_equal(leaf_size(mm, A + 0x1000), rule[i].size);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -87,14 +87,14 @@ static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_4K);
 	assert_int_equal(leaf_pa(mm, A), H_PA + 0x1000);
-	ms_machine_free(m);
+	machine_end(m);
 	policy.vfio_huge_align = MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS;
 	m = ms_machine_new(&policy);
 	mm = ms_mm_new(m);
 	map(mm, A, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_2M);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /*  |....|========|==..|   only the aligned 2M inside of the VMA is a leaf */
@@ -111,7 +111,7 @@ static void a_leaf_must_lie_inside_of_the_vma(void **state)
 	assert_int_equal(leaf_size(mm, A + 0x1000), MS_4K);
 	assert_int_equal(leaf_size(mm, A + MS_2M), MS_2M);
 	assert_int_equal(leaf_size(mm, A + 2 * MS_2M), MS_4K);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 55: the THP switch, up to 6.12.113. */
@@ -130,7 +130,7 @@ static void thp_never_stops_leaves_by_policy(void **state)
 		map(mm, A, MS_2M, ms_vfio_open(bar_h(m)), OFF_2);
 		ms_touch(mm, A, MS_PROT_R);
 		assert_int_equal(leaf_size(mm, A), kernel[i].size);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -147,7 +147,7 @@ static void madv_nohugepage_stops_leaves_always(void **state)
 		ms_madvise(mm, A, MS_2M, MS_MADV_NOHUGEPAGE);
 		ms_touch(mm, A, MS_PROT_R);
 		assert_int_equal(leaf_size(mm, A), MS_4K);
-		ms_machine_free(m);
+		machine_end(m);
 	}
 }
 
@@ -161,7 +161,7 @@ static void a_pfnmap_vma_has_no_large_leaf_before_6_12(void **state)
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_4K);
 	assert_int_equal(present(mm, A, A + MS_2M), 512);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 57: the leaf fits, so that its SIGBUS is final: one handler call. */
@@ -178,7 +178,7 @@ static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
 	ms_vfio_set_memory(file, true);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_1G);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 53, the other regime: no open, so that a split takes nothing away. */
@@ -193,7 +193,7 @@ static void a_split_keeps_what_is_present(void **state)
 		ms_touch(mm, A + page * 0x1000, MS_PROT_R);
 	ms_mprotect(mm, A + 0x1000, 0x1000, MS_PROT_R);
 	assert_int_equal(present(mm, A, A + B_SIZE), 4);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /*  Corner case 56:  A |<------- 1G leaf ------->|
@@ -215,7 +215,7 @@ static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 	ms_touch(mm, A + 2 * MS_2M, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_2M);
 	assert_int_equal(leaf_size(mm, A + 2 * MS_2M), MS_2M);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void a_split_or_moved_vma_still_finds_its_pages(void **state)
@@ -231,7 +231,7 @@ static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 	ms_mremap(mm, A + 0x2000, 0x2000, 0x2000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G);
 	ms_touch(mm, A + MS_1G, MS_PROT_R);
 	assert_int_equal(leaf_pa(mm, A + MS_1G), B_PA + 0x2000);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 /* Corner case 54. */
@@ -250,7 +250,7 @@ static void a_child_has_the_parents_leaves_and_both_are_revoked(void **state)
 	assert_int_equal(present(mm, A, A + MS_2M), 0);
 	assert_int_equal(present(child, A, A + MS_2M), 0);
 	assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_SIGBUS);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 static void every_open_file_of_the_device_is_revoked(void **state)
@@ -265,7 +265,7 @@ static void every_open_file_of_the_device_is_revoked(void **state)
 	ms_touch(mm, A, MS_PROT_R);
 	ms_vfio_set_memory(second, false);
 	assert_int_equal(present(mm, A, A + B_SIZE), 0);
-	ms_machine_free(m);
+	machine_end(m);
 }
 
 int main(void)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <mapsim/check.h>
 #include <mapsim/drivers.h>
 #include <mapsim/machine.h>
 #include <mapsim/mm.h>
@@ -35,6 +36,12 @@ static inline struct ms_machine *machine(const char *release, enum ms_arch arch)
 
 	assert_non_null(m);
 	return m;
+}
+
+static inline void machine_end(struct ms_machine *m)
+{
+	assert_int_equal(ms_machine_check(m, stderr), 0);
+	ms_machine_free(m);
 }
 
 static inline struct ms_device *bar_b(struct ms_machine *m)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "explore.h"
 
+#include <mapsim/check.h>
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -144,6 +146,17 @@ static void script(struct explore_run *r)
 	}
 }
 
+/* However it ended, the machine must be whole. */
+static bool holds(const struct explore_run *r, const struct ms_machine *m)
+{
+	if (!r->waits && !r->e->holds(r->world))
+		return false;
+	if (!ms_machine_check(m, stderr))
+		return true;
+	fprintf(stderr, "... after %s\n", r->text);
+	return false;
+}
+
 /* One schedule. */
 static void run_once(struct explore_run *r, struct explore_found *found, unsigned int *fewest)
 {
@@ -160,16 +173,15 @@ static void run_once(struct explore_run *r, struct explore_found *found, unsigne
 	script(r);
 	for (unsigned int point = 0; point < MS_HOOK_POINTS; point++)
 		ms_machine_set_hook(m, (enum ms_hook_point)point, NULL, NULL);
-	if (r->waits) {
+	if (r->waits)
 		found->waiting++;
-	} else {
+	else
 		found->schedules++;
-		if (!r->e->holds(r->world)) {
-			found->failing++;
-			if (r->changes < *fewest) {
-				*fewest = r->changes;
-				memcpy(found->shortest, r->text, sizeof(found->shortest));
-			}
+	if (!holds(r, m)) {
+		found->failing++;
+		if (r->changes < *fewest) {
+			*fewest = r->changes;
+			memcpy(found->shortest, r->text, sizeof(found->shortest));
 		}
 	}
 	r->e->destroy(r->world);

@@ -37,7 +37,7 @@ struct explore {
 	void *(*build)(const void *arg, struct explore_run *run, struct ms_machine **m);
 	void (*destroy)(void *world);
 	const struct explore_op *side[2];
-	/* Asked at the end of each schedule. */
+	/* Asked at the end of each schedule; that the machine is whole is asked in any case. */
 	bool (*holds)(void *world);
 	unsigned int max_points; /* of an operation that are used, from the first; 0: all */
 	const void *arg;         /* of build */
@@ -45,7 +45,8 @@ struct explore {
 
 struct explore_found {
 	unsigned int schedules; /* that ran to their end */
-	unsigned int failing;   /* of these, those after which the predicate did not hold */
+	unsigned int failing;   /* those after which the predicate did not hold, or the machine was
+				   not whole */
 	unsigned int waiting;   /* not counted: somebody would have had to wait */
 	/*
 	 * The failing schedule with the fewest changes of sides, the first found of these; "" when

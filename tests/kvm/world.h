@@ -6,6 +6,7 @@
 #ifndef TEST_KVM_WORLD_H
 #define TEST_KVM_WORLD_H
 
+#include <mapsim/check.h>
 #include <mapsim/kvm.h>
 #include <mapsim/machine.h>
 #include <mapsim/mm.h>
@@ -88,6 +89,7 @@ static inline void world_end(struct world *w)
 {
 	assert_null(w->vm && ms_vm_s2(w->vm) ? ms_s2_check(ms_vm_s2(w->vm)) : NULL);
 	free(w->text);
+	assert_int_equal(ms_machine_check(w->m, stderr), 0);
 	ms_machine_free(w->m);
 }
 

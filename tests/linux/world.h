@@ -5,6 +5,7 @@
 
 #include <mapsim/linux.h>
 
+#include <mapsim/check.h>
 #include <mapsim/drivers.h>
 #include <mapsim/pat.h>
 
@@ -45,6 +46,7 @@ static inline struct world world(const char *release)
 static inline void world_end(struct world *w)
 {
 	ms_linux_use(NULL);
+	assert_int_equal(ms_machine_check(w->m, stderr), 0);
 	ms_machine_free(w->m);
 }
 

@@ -87,6 +87,13 @@ static ms_pfn_t some_page(struct world *w)
 	return pfn;
 }
 
+/* The driver gives its page back. */
+static void driver_end(struct world *w, const struct driver *d)
+{
+	ms_page_put(w->m, d->pfn, 1);
+	world_end(w);
+}
+
 static uint32_t refs(struct world *w, ms_pfn_t pfn)
 {
 	return ms_pfn_to_page(w->m, pfn)->refcount;
@@ -221,7 +228,7 @@ static void a_read_of_a_shared_writable_mapping_maps_writable_and_clean(void **s
 	assert_int_equal(refs(&w, d.pfn), 2);
 	assert_int_equal(ms_munmap(w.mm, A, 4 * PAGE), 0);
 	assert_int_equal(refs(&w, d.pfn), 1);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 static void a_read_of_a_private_mapping_maps_the_files_page_read_only(void **state)
@@ -233,7 +240,7 @@ static void a_read_of_a_private_mapping_maps_the_files_page_read_only(void **sta
 	map_driver(&w, &plain, &d, MS_MAP_PRIVATE);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(entry_at(&w, A), d.pfn << 12 | MS_PTE_PRESENT | MS_PTE_YOUNG);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 static void a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody(void **state)
@@ -251,7 +258,7 @@ static void a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody(void
 	assert_true(entry & MS_PTE_DIRTY);
 	assert_int_equal(refs(&w, d.pfn), 1);
 	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 0);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 /* The copy is new, and the queue to the LRU lists holds it: 5.10 copies it once more. */
@@ -275,7 +282,7 @@ static void a_fresh_copy_is_copied_again_after_mprotect_in_5_10(void **state)
 		assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
 		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START),
 				 kernels[i].notifications);
-		world_end(&w);
+		driver_end(&w, &d);
 	}
 }
 
@@ -290,7 +297,7 @@ static void a_write_after_a_read_of_a_private_mapping_notifies_one_page(void **s
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
 	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, PAGE);
 	assert_int_equal(refs(&w, d.pfn), 1);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 static void a_failing_handler_of_a_private_write_leaves_no_page(void **state)
@@ -322,7 +329,7 @@ static void a_shared_write_asks_page_mkwrite(void **state)
 	assert_int_equal(d.mkwrites, 1);
 	assert_int_equal(d.mkwrite_flags, MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_MKWRITE);
 	assert_true(entry_at(&w, A) & MS_PTE_WRITE);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 static void a_shared_read_with_page_mkwrite_maps_read_only(void **state)
@@ -339,7 +346,7 @@ static void a_shared_read_with_page_mkwrite_maps_read_only(void **state)
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(d.mkwrites, 1);
 	assert_int_equal(d.faults, 1);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 static void a_refusing_page_mkwrite_maps_nothing(void **state)
@@ -353,7 +360,7 @@ static void a_refusing_page_mkwrite_maps_nothing(void **state)
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_SIGBUS);
 	assert_int_equal(entry_at(&w, A), 0);
 	assert_int_equal(refs(&w, d.pfn), 1);
-	world_end(&w);
+	driver_end(&w, &d);
 }
 
 /* ---- out of memory ---- */
@@ -379,7 +386,7 @@ static void every_allocation_may_fail(void **state)
 			assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
 			assert_int_equal(ms_munmap(w.mm, A, 4 * PAGE), 0);
 			assert_int_equal(refs(&w, d.pfn), 1);
-			world_end(&w);
+			driver_end(&w, &d);
 		}
 		assert_int_equal(access, MS_ACCESS_OK);
 	}

@@ -324,6 +324,7 @@ static void remove_asks_the_driver_or_finds_no_fallocate(void **state)
 	assert_int_equal(ms_madvise(w.mm, B, 4 * PAGE, MS_MADV_REMOVE), -EOPNOTSUPP);
 	ms_vma_lookup(w.mm, B)->vm_pgoff = 1;
 	assert_int_equal(ms_madvise(w.mm, B, 4 * PAGE, MS_MADV_REMOVE), -EFBIG);
+	ms_vma_lookup(w.mm, B)->vm_pgoff = 0;
 	world_end(&w);
 }
 

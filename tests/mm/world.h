@@ -4,6 +4,7 @@
 #ifndef TEST_MM_WORLD_H
 #define TEST_MM_WORLD_H
 
+#include <mapsim/check.h>
 #include <mapsim/machine.h>
 #include <mapsim/mm.h>
 #include <mapsim/pfnmap.h>
@@ -54,6 +55,7 @@ static inline struct world world_huge(const char *release)
 
 static inline void world_end(struct world *w)
 {
+	assert_int_equal(ms_machine_check(w->m, stderr), 0);
 	ms_machine_free(w->m);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <mapsim/check.h>
 #include <mapsim/machine.h>
 #include <mapsim/mm.h>
 #include <mapsim/pat.h>
@@ -71,6 +72,7 @@ static inline struct world world(const char *release, enum ms_arch arch)
 
 static inline void world_end(struct world *w)
 {
+	assert_int_equal(ms_machine_check(w->m, stderr), 0);
 	ms_machine_free(w->m);
 }
 

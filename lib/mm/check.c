@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Are the processes whole? Their VMAs, what those hold, and the pages that nobody maps. */
+#include "mm/check.h"
+
+void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr)
+{
+	const char *error = ms_page_check_holder(c, pfn);
+
+	if (error)
+		ms_check_found(c, "%s %#" PRIx64 ": holds page %#" PRIx64 ", which %s", who, addr,
+			       pfn, error);
+}
+
+/* ---- VMAs ---- */
+
+static void check_borders(struct ms_check *c, const struct ms_vma *vma, ms_hva_t before)
+{
+	const struct ms_mm *mm = vma->vm_mm;
+
+	if (vma->vm_start >= vma->vm_end || vma->vm_end > mm->task_size)
+		ms_check_found(c, MS_VMA_FORMAT ": empty, or beyond the address space",
+			       MS_VMA_ARGS(vma));
+	if (!ms_aligned(vma->vm_start | vma->vm_end, c->machine->page_size))
+		ms_check_found(c, MS_VMA_FORMAT ": not whole pages", MS_VMA_ARGS(vma));
+	if (vma->vm_start < before)
+		ms_check_found(c, MS_VMA_FORMAT ": begins before the one before ends",
+			       MS_VMA_ARGS(vma));
+}
+
+static void check_flags(struct ms_check *c, const struct ms_vma *vma)
+{
+	const uint64_t flags = vma->vm_flags;
+	const struct ms_file *file = vma->vm_file;
+	bool hugetlb = file && file->kind == MS_FILE_HUGETLB;
+
+	if ((flags & MS_VM_SHARED) && !(flags & MS_VM_MAYSHARE))
+		ms_check_found(c, MS_VMA_FORMAT ": shared, and may not be", MS_VMA_ARGS(vma));
+	if (!!(flags & MS_VM_HUGETLB) != hugetlb)
+		ms_check_found(c, MS_VMA_FORMAT ": VM_HUGETLB, and its file do not agree",
+			       MS_VMA_ARGS(vma));
+	if (file && !vma->vm_ops)
+		ms_check_found(c, MS_VMA_FORMAT ": of a file, and has no operations",
+			       MS_VMA_ARGS(vma));
+	if (hugetlb && !ms_aligned(vma->vm_start | vma->vm_end, ms_hugetlb_size(vma)))
+		ms_check_found(c, MS_VMA_FORMAT ": not whole huge pages", MS_VMA_ARGS(vma));
+}
+
+/* What a VMA holds is counted where it is. */
+static void count_held(struct ms_check *c, const struct ms_vma *vma)
+{
+	if (vma->vm_file) {
+		vma->vm_file->counted++;
+		vma->vm_file->mapping->counted_vmas++;
+	}
+	if (vma->anon_vma)
+		vma->anon_vma->counted++;
+	if (!vma->anon_vma != !vma->anon_chain)
+		ms_check_found(c, MS_VMA_FORMAT ": anon_vma and its chain do not agree",
+			       MS_VMA_ARGS(vma));
+	ms_pat_check_vma(c, vma);
+}
+
+static void check_vmas(struct ms_check *c, struct ms_mm *mm)
+{
+	ms_hva_t before = 0;
+
+	for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p)) {
+		const struct ms_vma *vma = ms_check_vma(p);
+
+		if (vma->vm_mm != mm) {
+			ms_check_found(c, "mm %u: VMA %#" PRIx64 " is another process's", mm->id,
+				       vma->vm_start);
+			return;
+		}
+		check_borders(c, vma, before);
+		check_flags(c, vma);
+		count_held(c, vma);
+		before = vma->vm_end;
+	}
+}
+
+/* Its nodes are added to *nodes. */
+static void check_tree(struct ms_check *c, const struct ms_mm *mm, size_t *nodes)
+{
+	struct ms_vma_tree_count count = { 0 };
+	const char *broken = ms_vma_tree_check(&mm->vmas, &count);
+
+	if (broken)
+		ms_check_found(c, "mm %u: VMAs: %s", mm->id, broken);
+	else if (count.vmas != mm->map_count)
+		ms_check_found(c, "mm %u: %zu VMAs, %u are counted", mm->id, count.vmas,
+			       mm->map_count);
+	*nodes += count.nodes;
+}
+
+/* An anon_vma that several VMAs have is compared at the first of them. */
+static void compare_anon_vmas(struct ms_check *c, struct ms_mm *mm)
+{
+	for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p)) {
+		const struct ms_vma *vma = ms_check_vma(p);
+		struct ms_anon_vma *av = vma->anon_vma;
+
+		if (!av || !av->counted)
+			continue;
+		if (av->counted != av->refcount)
+			ms_check_found(c, MS_VMA_FORMAT ": anon_vma of %u VMAs, %u are counted",
+				       MS_VMA_ARGS(vma), av->counted, av->refcount);
+		av->counted = 0;
+	}
+}
+
+static void check_locks(struct ms_check *c, const struct ms_mm *mm)
+{
+	if (mm->mmap_readers || mm->mmap_writer)
+		ms_check_found(c, "mm %u: the mmap lock is held", mm->id);
+	if (mm->mmu_locked)
+		ms_check_found(c, "mm %u: the MMU lock of %u VMs is held", mm->id, mm->mmu_locked);
+}
+
+/* ---- the machine's own pages ---- */
+
+static void check_own_pages(struct ms_check *c)
+{
+	const struct ms_machine *m = c->machine;
+
+	if (m->zero_pfn)
+		ms_check_page(c, m->zero_pfn, "zero page", 0);
+	if (m->huge_zero_pfn)
+		ms_check_page(c, m->huge_zero_pfn, "huge zero page", 0);
+	if (m->lru.count > MS_LRU_QUEUE)
+		ms_check_found(c, "LRU queue: %u pages in room for %u", m->lru.count, MS_LRU_QUEUE);
+	for (unsigned int i = 0; i < m->lru.count && i < MS_LRU_QUEUE; i++)
+		ms_check_page(c, m->lru.pfn[i], "LRU queue", i);
+}
+
+/* VMAs are in their trees and nowhere else, and so are the trees' nodes. */
+static void check_pools(struct ms_check *c, size_t vmas, size_t nodes)
+{
+	const struct ms_machine *m = c->machine;
+
+	if (m->vmas_pending)
+		ms_check_found(c, "VMAs: %u are on their way into a tree", m->vmas_pending);
+	if (ms_pool_in_use(&m->vmas) != vmas)
+		ms_check_found(c, "VMAs: %zu objects, %zu are in a process",
+			       ms_pool_in_use(&m->vmas), vmas);
+	if (ms_pool_in_use(&m->vma_nodes) != nodes)
+		ms_check_found(c, "VMAs: %zu nodes of trees, %zu are in one",
+			       ms_pool_in_use(&m->vma_nodes), nodes);
+}
+
+void ms_mm_check(struct ms_check *c)
+{
+	size_t vmas = 0, nodes = 0;
+	struct ms_mm *mm;
+	uint32_t last = 0;
+
+	TAILQ_FOREACH (mm, &c->machine->mms, link) {
+		if (mm->id <= last || mm->id > c->machine->next_mm_id)
+			ms_check_found(c, "mm %u: its number is out of order", mm->id);
+		last = mm->id;
+		vmas += mm->map_count;
+		check_tree(c, mm, &nodes);
+		check_vmas(c, mm);
+		check_locks(c, mm);
+		ms_check_page_table(c, mm);
+	}
+	TAILQ_FOREACH (mm, &c->machine->mms, link)
+		compare_anon_vmas(c, mm);
+	check_pools(c, vmas, nodes);
+	check_own_pages(c);
+	ms_check_files(c);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of ms_mm_check(): check.c VMAs, vma_tree_check.c their tree, check_table.c page tables,
+ * check_file.c files.
+ */
+#ifndef MS_MM_CHECK_H
+#define MS_MM_CHECK_H
+
+#include "machine/check.h"
+#include "mm/vma_hand.h"
+
+#define MS_VMA_FORMAT "mm %u: VMA %#" PRIx64 "-%#" PRIx64
+#define MS_VMA_ARGS(vma) (vma)->vm_mm->id, (vma)->vm_start, (vma)->vm_end
+
+/* The page table of mm against its VMAs; counts the pages that are mapped. */
+void ms_check_page_table(struct ms_check *c, struct ms_mm *mm);
+/* Files, their address spaces and page caches, once every VMA has been counted. */
+void ms_check_files(struct ms_check *c);
+
+/* What is in a tree of VMAs. */
+struct ms_vma_tree_count {
+	size_t vmas, nodes;
+};
+/* NULL, or what is wrong with the structure; then *count is not all. */
+const char *ms_vma_tree_check(const struct ms_vma_tree *t, struct ms_vma_tree_count *count);
+
+/*
+ * VMAs in the order of the leaves, whatever they say of themselves: for (struct ms_vma_place p =
+ * ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p))
+ */
+static inline struct ms_vma_place ms_check_first(const struct ms_mm *mm)
+{
+	const void *node = mm->vmas.root;
+
+	for (unsigned int height = mm->vmas.height; height; height--)
+		node = ((const struct ms_vma_inner *)node)->child[0];
+	return (struct ms_vma_place){ node, 0 };
+}
+static inline bool ms_check_has_vma(const struct ms_vma_leaf *leaf, unsigned int i)
+{
+	return i < leaf->n && leaf->slot[i].end != UINT64_MAX;
+}
+static inline struct ms_vma *ms_check_vma(struct ms_vma_place p)
+{
+	return p.leaf && ms_check_has_vma(p.leaf, p.i) ? p.leaf->slot[p.i].vma : NULL;
+}
+static inline struct ms_vma_place ms_check_next(struct ms_vma_place p)
+{
+	return ms_check_has_vma(p.leaf, p.i + 1) ? (struct ms_vma_place){ p.leaf, p.i + 1 }
+						 : (struct ms_vma_place){ p.leaf->next, 0 };
+}
+
+/* Counts a holder of a page; `who` and addr: where it was met. */
+void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr);
+
+#endif

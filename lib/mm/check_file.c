@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files: references, the VMAs of an address space, and the pages of a memory file. */
+#include "mm/check.h"
+#include "mm/memfile.h"
+
+/* ---- i_mmap ---- */
+
+static uint64_t last_page(const struct ms_vma *vma)
+{
+	return vma->vm_pgoff + ms_vma_pages(vma) - 1;
+}
+
+struct i_mmap_walk {
+	struct ms_check *c;
+	const struct ms_mapping *mapping;
+	uint64_t pgoff; /* of the VMA before */
+	unsigned int count;
+	bool moved; /* see is_moved() */
+};
+
+/*
+ * remap_pfn_range() of a private mapping changes vm_pgoff wherever the VMA stands: in a fault that
+ * is in the tree, whose order is then what it was before, in the kernel as here.
+ */
+static bool is_moved(const struct ms_vma *vma)
+{
+	return vma && (((vma->vm_flags & MS_VM_PFNMAP) && ms_is_cow_mapping(vma->vm_flags)) ||
+		       is_moved(vma->i_mmap.rbe_left) || is_moved(vma->i_mmap.rbe_right));
+}
+
+static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
+{
+	if (vma->vm_file && vma->vm_file->mapping != w->mapping)
+		ms_check_found(w->c, MS_VMA_FORMAT ": in the i_mmap of another file",
+			       MS_VMA_ARGS(vma));
+	else if (!vma->vm_file || ms_vma_lookup(vma->vm_mm, vma->vm_start) != vma)
+		ms_check_found(w->c, MS_VMA_FORMAT ": in an i_mmap, and in no process",
+			       MS_VMA_ARGS(vma));
+	if (vma->vm_pgoff < w->pgoff && !w->moved)
+		ms_check_found(w->c, MS_VMA_FORMAT ": i_mmap is out of order", MS_VMA_ARGS(vma));
+	w->pgoff = vma->vm_pgoff;
+	w->count++;
+}
+
+/* Answers the largest last page of the subtree. */
+static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_vma *vma,
+			     const struct ms_vma *parent)
+{
+	uint64_t last;
+
+	if (!vma)
+		return 0;
+	if (vma->i_mmap.rbe_parent != parent)
+		ms_check_found(w->c, MS_VMA_FORMAT ": i_mmap's links do not agree",
+			       MS_VMA_ARGS(vma));
+	last = check_i_mmap(w, vma->i_mmap.rbe_left, vma);
+	check_node(w, vma);
+	last = ms_max_u64(last, last_page(vma));
+	last = ms_max_u64(last, check_i_mmap(w, vma->i_mmap.rbe_right, vma));
+	if (vma->i_mmap_last != last && !w->moved)
+		ms_check_found(w->c,
+			       MS_VMA_FORMAT ": i_mmap says its subtree ends at page %#" PRIx64
+					     ", not %#" PRIx64,
+			       MS_VMA_ARGS(vma), vma->i_mmap_last, last);
+	return last;
+}
+
+/* ---- the page cache ---- */
+
+/* A page of shmem stands where its folio does, in the folio's order. */
+static void check_cached(struct ms_check *c, const struct ms_mapping *mapping, uint64_t index,
+			 ms_pfn_t pfn)
+{
+	ms_pfn_t head = ms_page_head(c->machine, pfn);
+	const struct ms_page *page;
+
+	ms_check_page(c, pfn, "page cache: index", index);
+	if (!ms_pfn_is_ram(c->machine, pfn))
+		return;
+	page = ms_pfn_to_page(c->machine, head);
+	if (page && (page->flags & MS_PG_ANON))
+		ms_check_found(c, "page cache: index %#" PRIx64 ": page %#" PRIx64 " is anonymous",
+			       index, pfn);
+	if (mapping->order ? pfn != head || !page || page->order != mapping->order
+			   : ms_cache_find(mapping, index - (pfn - head)) != head)
+		ms_check_found(c,
+			       "page cache: index %#" PRIx64 ": page %#" PRIx64
+			       " is not at its place in a huge page",
+			       index, pfn);
+}
+
+static void check_cache(struct ms_check *c, const struct ms_mapping *mapping)
+{
+	for (size_t i = 0; i < mapping->nr_chunks; i++)
+		for (unsigned int j = 0; mapping->chunk[i] && j < MS_CACHE_CHUNK; j++)
+			if (mapping->chunk[i][j])
+				check_cached(c, mapping, i * MS_CACHE_CHUNK + j,
+					     mapping->chunk[i][j]);
+}
+
+/* ---- files ---- */
+
+static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
+{
+	struct i_mmap_walk w = { .c = c, .mapping = mapping };
+
+	w.moved = is_moved(mapping->i_mmap.rbh_root);
+	check_i_mmap(&w, mapping->i_mmap.rbh_root, NULL);
+	if (w.count != mapping->counted_vmas)
+		ms_check_found(c, "address space: %u VMAs, %u in its i_mmap", mapping->counted_vmas,
+			       w.count);
+	if (mapping->refcount != mapping->counted_files)
+		ms_check_found(c, "address space: %u files, %u are counted", mapping->counted_files,
+			       mapping->refcount);
+	mapping->counted_vmas = mapping->counted_files = 0;
+	check_cache(c, mapping);
+}
+
+/* A driver of linux.h may have taken references of its own. */
+static void check_file(struct ms_check *c, struct ms_file *file)
+{
+	const char *name = file->ops && file->ops->name ? file->ops->name : "memory";
+	unsigned int counted = file->counted + file->user_ref;
+
+	file->counted = 0;
+	file->mapping->counted_files++;
+	if (c->machine->kernel ? file->refcount < counted : file->refcount != counted)
+		ms_check_found(c, "file %s: %u references, %u holders", name, file->refcount,
+			       counted);
+}
+
+void ms_check_files(struct ms_check *c)
+{
+	struct ms_mapping *mapping;
+	struct ms_file *file;
+
+	LIST_FOREACH (file, &c->machine->files, link)
+		check_file(c, file);
+	LIST_FOREACH (mapping, &c->machine->mappings, link)
+		check_mapping(c, mapping);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Are memtypes whole? The list by the kernel's own rules, and each entry against who holds it. */
+#include "machine/check.h"
+#include "pat/internal.h"
+#include "phys/internal.h"
+
+#define RANGE "%#" PRIx64 "-%#" PRIx64
+
+/* 6.16+: contexts alone tell what is tracked. */
+static bool has_vm_pat(const struct ms_machine *m)
+{
+	return ms_is_x86(m) && m->policy.untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED;
+}
+
+void ms_pat_check_vma(struct ms_check *c, const struct ms_vma *vma)
+{
+	if (vma->vm_flags & MS_VM_PAT && !has_vm_pat(c->machine))
+		ms_check_found(c, "mm %u: VMA " RANGE ": VM_PAT, which this kernel does not set",
+			       ms_mm_id(vma->vm_mm), vma->vm_start, vma->vm_end);
+	if (vma->pfnmap_ctx)
+		vma->pfnmap_ctx->counted_vmas++;
+}
+
+/* ---- entries ---- */
+
+/* Entries that overlap are of one type: memtype_check_conflict() let no other in. */
+static void check_type(struct ms_check *c, const struct ms_range *r, ms_pa_t *reach)
+{
+	unsigned int own = ms_range_type(r);
+
+	for (unsigned int type = 0; type <= MS_CACHE_WP; type++)
+		if (type != own && reach[type] > r->start)
+			ms_check_found(c, "memtype " RANGE " %s: overlaps an entry of %s", r->start,
+				       r->end, ms_cache_name(MS_ARCH_X86_64, (enum ms_cache)own),
+				       ms_cache_name(MS_ARCH_X86_64, (enum ms_cache)type));
+	reach[own] = ms_max_u64(reach[own], r->end);
+}
+
+/* An entry only ever shrinks, and from its end. */
+static void check_owner(struct ms_check *c, const struct ms_range *r)
+{
+	struct ms_pfnmap_ctx *owner = ms_range_owner(r);
+
+	if (!owner)
+		return;
+	owner->counted_entries++;
+	if (r->start != owner->start || r->end > owner->end)
+		ms_check_found(c, "memtype " RANGE ": its owner reserved " RANGE, r->start, r->end,
+			       owner->start, owner->end);
+}
+
+static void check_list(struct ms_check *c)
+{
+	const struct ms_ranges *list = &c->machine->pat->list;
+	const char *broken = ms_ranges_check(list);
+	ms_pa_t reach[8] = { 0 };
+	struct ms_ranges_pos pos;
+
+	if (broken) {
+		ms_check_found(c, "memtypes: %s", broken);
+		return;
+	}
+	for (const struct ms_range *r = ms_ranges_from(list, 0, &pos); r;
+	     r = ms_ranges_next(list, &pos)) {
+		if (ms_range_type(r) > MS_CACHE_WP)
+			ms_check_found(c, "memtype " RANGE ": no type of x86", r->start, r->end);
+		else
+			check_type(c, r, reach);
+		check_owner(c, r);
+	}
+}
+
+/* ---- contexts ---- */
+
+static void check_holders(struct ms_check *c, const struct ms_pfnmap_ctx *ctx)
+{
+	uint32_t counted = ctx->counted_vmas;
+
+	// an ioremap holds its own, until it is unmapped
+	if (ctx->ioremap && !counted && ctx->holders == 1)
+		counted = 1;
+	if (ctx->holders != counted)
+		ms_check_found(c, "tracking of " RANGE ": %" PRIu32 " holders, %" PRIu32 " hold it",
+			       ctx->start, ctx->end, ctx->holders, counted);
+	if (!ctx->holders && !ctx->listed)
+		ms_check_found(c, "tracking of " RANGE ": nobody has it, and no entry is left",
+			       ctx->start, ctx->end);
+}
+
+static void check_contexts(struct ms_check *c)
+{
+	struct ms_pfnmap_ctx *ctx;
+
+	LIST_FOREACH (ctx, &c->machine->pat->contexts, link) {
+		if (ctx->start >= ctx->end)
+			ms_check_found(c, "tracking of " RANGE ": an empty range", ctx->start,
+				       ctx->end);
+		check_holders(c, ctx);
+		if (ctx->counted_entries != (uint32_t)ctx->listed)
+			ms_check_found(c,
+				       "tracking of " RANGE ": %" PRIu32
+				       " entries of the list are its own, %s is said",
+				       ctx->start, ctx->end, ctx->counted_entries,
+				       ctx->listed ? "one" : "none");
+		ctx->counted_vmas = ctx->counted_entries = 0;
+	}
+}
+
+/* The device that was asked about last. */
+static void check_memory_of_device(struct ms_check *c)
+{
+	const struct ms_pat *pat = c->machine->pat;
+	const struct ms_device *dev;
+
+	if (!pat->device_end)
+		return;
+	dev = ms_device_at(c->machine, pat->device_start);
+	if (!dev || ms_device_pa(dev) != pat->device_start ||
+	    ms_device_pa(dev) + ms_device_size(dev) != pat->device_end)
+		ms_check_found(c, "memtypes: " RANGE " is remembered as a device, and is none",
+			       pat->device_start, pat->device_end);
+}
+
+void ms_pat_check(struct ms_check *c)
+{
+	const struct ms_pat *pat = c->machine->pat;
+	bool tracks = ms_is_x86(c->machine);
+
+	if (!tracks && (pat->list.count || !LIST_EMPTY(&pat->contexts)))
+		ms_check_found(c, "memtypes: there are some, and this is no x86");
+	check_list(c);
+	check_contexts(c);
+	check_memory_of_device(c);
+}
