@@ -305,17 +305,14 @@ void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
 
 void ms_i_mmap_remove(struct ms_vma *vma)
 {
-	struct ms_i_mmap *root;
-	struct ms_vma *succ;
+	struct ms_vma *parent;
 
 	if (!vma->vm_file)
 		return;
-	root = &vma->vm_file->mapping->i_mmap;
-	succ = RB_NEXT(ms_i_mmap, root, vma);
-	RB_REMOVE(ms_i_mmap, root, vma);
-	// RB_REMOVE augments along the path that it changed, but for the successor's when it moved
-	// up.
-	i_mmap_augment_up(succ);
+	parent = vma->i_mmap.rbe_parent;
+	RB_REMOVE(ms_i_mmap, &vma->vm_file->mapping->i_mmap, vma);
+	// RB_REMOVE goes up to the root where another VMA takes the place; else it stops at once
+	i_mmap_augment_up(parent);
 }
 
 struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last)
