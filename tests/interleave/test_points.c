@@ -42,6 +42,8 @@ static void each_point_is_come_to(void **state)
 	assert_int_equal(counts[MS_HOOK_S2_BROKEN], 0);
 	ms_guest_read(w->vm, GPA + PAGE);
 	assert_int_equal(counts[MS_HOOK_S2_BROKEN], 1);
+	// nobody is between break and make any more
+	assert_int_not_equal(ms_guest_write(w->vm, GPA).err, -EBUSY);
 	assert_int_equal(counts[MS_HOOK_DRIVER_OPEN], 0);
 	map(w, LEN, vfio, ms_vfio_offset(vfio));
 	assert_int_equal(ms_munmap(w->mm, w->va, PAGE), 0);

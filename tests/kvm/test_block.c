@@ -51,6 +51,19 @@ static void a_whole_gib_is_mapped_by_1g(void **state)
 }
 
 /*  hva  ..|  2M  |  2M  |..   VMA begins and ends inside them */
+static void with_39_bits_of_addresses_there_still_are_blocks_of_1g(void **state)
+{
+	const struct ms_machine_config config = { .va_bits = 39 };
+	const ms_hva_t hva = UINT64_C(0x2000000000);
+	struct world w = world_config("6.12.107", &config);
+
+	(void)state;
+	map_bar(&w, hva, MS_1G, MS_1G);
+	set_slot(&w, 4 * MS_1G, MS_1G, hva);
+	assert_int_equal(read_leaf(&w, 4 * MS_1G).size, MS_1G);
+	world_end(&w);
+}
+
 static void block_must_lie_inside_the_vma(void **state)
 {
 	struct world w = world("6.12.107");
@@ -403,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(congruent_device_memory_is_mapped_by_2m),
 		cmocka_unit_test(a_whole_gib_is_mapped_by_1g),
+		cmocka_unit_test(with_39_bits_of_addresses_there_still_are_blocks_of_1g),
 		cmocka_unit_test(block_must_lie_inside_the_vma),
 		cmocka_unit_test(touch_at_the_blocks_start_does_not_ask_for_the_vmas_end),
 		cmocka_unit_test(memory_that_is_not_congruent_is_mapped_by_pages),

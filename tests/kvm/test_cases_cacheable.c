@@ -60,6 +60,7 @@ static void cacheable_memory_is_normal_from_6_17_on(void **state)
 		case_map(&w, MS_1G, &cacheable);
 		case_slot(&w, 0x100000000, MS_1G, A);
 		assert_read_maps(&w, 0x100000000, a->events);
+		assert_int_equal(ms_violations(w.m), 0);
 		world_end(&w);
 	}
 }

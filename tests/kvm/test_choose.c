@@ -79,6 +79,36 @@ static void function_is_told_all_that_a_size_can_depend_on(void **state)
 	world_end(&w);
 }
 
+/* The kernel takes the second page to lie a page behind the first; the host maps another there. */
+static int remap_backwards(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	for (ms_hva_t addr = vma->vm_start; addr < vma->vm_end; addr += PAGE) {
+		int ret = ms_remap_pfn_range(vma, addr, (BAR + vma->vm_end - addr) >> 12, PAGE,
+					     vma->vm_page_prot);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static const struct ms_file_ops backwards = { .name = "backwards", .mmap = remap_backwards };
+
+static void function_is_told_what_the_host_maps_at_the_touched_page(void **state)
+{
+	struct chooser c = { .size = 0 };
+	struct world w = choosing("6.12.107", &c);
+
+	(void)state;
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &backwards, 0);
+	set_slot(&w, MS_2M);
+	ms_guest_read(w.vm, GPA + PAGE);
+	assert_int_equal(c.in.size, MS_2M);
+	assert_int_equal(c.in.pa, BAR + MS_2M - PAGE);
+	world_end(&w);
+}
+
 static void function_is_told_of_memory_and_permission_faults_too(void **state)
 {
 	struct chooser c = { .size = 0 };
@@ -342,6 +372,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(function_is_told_all_that_a_size_can_depend_on),
+		cmocka_unit_test(function_is_told_what_the_host_maps_at_the_touched_page),
 		cmocka_unit_test(function_is_told_of_memory_and_permission_faults_too),
 		cmocka_unit_test(where_the_host_maps_nothing_yet_the_block_is_taken_to_go_on),
 		cmocka_unit_test(larger_block_than_the_kernels),

@@ -290,7 +290,10 @@ static void wp_of_ram_is_refused(void **state)
 {
 	struct ms_machine *m = *state;
 
-	assert_int_equal(ms_memtype_reserve(m, RAM, RAM + 0x1000, MS_CACHE_WP, NULL), -EINVAL);
+	enum ms_cache got = MS_CACHE_WB;
+
+	assert_int_equal(ms_memtype_reserve(m, RAM, RAM + 0x1000, MS_CACHE_WP, &got), -EINVAL);
+	assert_int_equal(got, MS_CACHE_UC_MINUS);
 }
 
 static void ram_behind_a_hole_is_mixed_and_refused(void **state)

@@ -186,6 +186,19 @@ static void pmd_leaf_below_the_start_is_sigbus_and_beyond_the_end_is_not_tested(
 	ms_machine_free(w.m);
 }
 
+static void pmd_leaf_has_the_memory_type_of_its_pages(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_X86_64);
+	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
+	struct ms_vm_fault vmf = { .vma = vma, .address = A };
+
+	assert_int_equal(ms_memtype_reserve(w.m, BAR, BAR + MS_2M, MS_CACHE_WC, NULL), 0);
+	assert_int_equal(ms_vmf_insert_pfn_pmd(&vmf, BAR_PFN, false), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(ms_pgprot_cache(entry_at(&w, A, MS_2M)), MS_CACHE_WC);
+	world_end(&w);
+}
+
 static void pmd_with_a_page_table_keeps_it(void **state)
 {
 	(void)state;
@@ -333,6 +346,7 @@ int main(void)
 		cmocka_unit_test(pmd_leaf_stands_at_the_aligned_address),
 		cmocka_unit_test(
 			pmd_leaf_below_the_start_is_sigbus_and_beyond_the_end_is_not_tested),
+		cmocka_unit_test(pmd_leaf_has_the_memory_type_of_its_pages),
 		cmocka_unit_test(pmd_with_a_page_table_keeps_it),
 		cmocka_unit_test(a_write_makes_the_same_leaf_writable_and_warns_of_another),
 		cmocka_unit_test(pud_leaf_covers_1g),
