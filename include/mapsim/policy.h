@@ -104,6 +104,13 @@ enum ms_policy_anon_large_reuse {
 	MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE,
 };
 
+/** pages of a written huge page whose leaf is split are marked as written, too
+ * (__split_huge_pmd_locked, from 6.4) */
+enum ms_policy_thp_split_dirty {
+	MS_THP_SPLIT_DIRTY_DROPPED,
+	MS_THP_SPLIT_DIRTY_CARRIED,
+};
+
 /** write to the 2M zero page (do_huge_pmd_wp_page, do_huge_zero_wp_pmd) */
 enum ms_policy_thp_zero_write {
 	MS_THP_ZERO_WRITE_SPLIT_COPY_ONE,
@@ -793,6 +800,7 @@ struct ms_policy {
 	enum ms_policy_mprotect_notify mprotect_notify;
 	enum ms_policy_anon_reuse anon_reuse;
 	enum ms_policy_anon_large_reuse anon_large_reuse;
+	enum ms_policy_thp_split_dirty thp_split_dirty;
 	enum ms_policy_thp_zero_write thp_zero_write;
 	enum ms_policy_pte_table_reclaim pte_table_reclaim;
 	enum ms_policy_hugetlb_unmap_notify hugetlb_unmap_notify;

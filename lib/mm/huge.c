@@ -136,7 +136,9 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
 	uint64_t old = *slot, *table = ms_pt_withdraw(vma->vm_mm);
-	const uint64_t keep = MS_PTE_WRITE | MS_PTE_DIRTY | MS_PTE_YOUNG;
+	const uint64_t dirty =
+		m->policy.thp_split_dirty == MS_THP_SPLIT_DIRTY_CARRIED ? MS_PTE_DIRTY : 0;
+	const uint64_t keep = MS_PTE_WRITE | MS_PTE_YOUNG | dirty;
 	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
 	ms_pfn_t pfn = ms_pte_pfn(m, old);
 	bool zero = ms_is_huge_zero_pfn(m, pfn);

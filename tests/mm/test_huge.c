@@ -84,6 +84,35 @@ static void a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2(void **state)
 	world_end(&w);
 }
 
+/*
+ * 6.1 makes pages writable at once that are marked as written, which a split does not tell:
+ *
+ *   | rw, 2M, written |  ->  | rw | r | rw ... |  ->  | rw | rw, not yet writable | rw ... |
+ */
+static void pages_of_a_split_huge_page_are_clean_up_to_6_3(void **state)
+{
+	(void)state;
+	const struct {
+		const char *kernel;
+		bool writable;
+	} rule[] = { { "6.1.192", false }, { "6.12.117", true }, { "7.2.13", true } };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world_huge(rule[i].kernel);
+		struct ms_host_leaf leaf;
+
+		map_anon(&w, A, MS_2M, MS_PROT_RW);
+		ms_touch(w.mm, A, MS_PROT_W);
+		assert_int_equal(ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_R), 0);
+		assert_int_equal(ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_RW), 0);
+		assert_true(ms_host_leaf(w.mm, A, &leaf));
+		assert_true(leaf.entry & MS_PTE_WRITE);
+		assert_true(ms_host_leaf(w.mm, A + PAGE, &leaf));
+		assert_int_equal(!!(leaf.entry & MS_PTE_WRITE), rule[i].writable);
+		world_end(&w);
+	}
+}
+
 static void munmap_of_a_part_splits_and_keeps_the_other_pages(void **state)
 {
 	(void)state;
@@ -147,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_page_table_in_the_way_keeps_pages),
 		cmocka_unit_test(a_write_to_the_huge_zero_page_copies_one_page_up_to_6_12),
 		cmocka_unit_test(a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2),
+		cmocka_unit_test(pages_of_a_split_huge_page_are_clean_up_to_6_3),
 		cmocka_unit_test(munmap_of_a_part_splits_and_keeps_the_other_pages),
 		cmocka_unit_test(
 			a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_kernels),
