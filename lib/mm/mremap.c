@@ -312,7 +312,9 @@ static int64_t remap_each(const struct ms_remap *rm)
 
 	if (!vma || vma->vm_start > rm->addr)
 		return -EFAULT;
-	for (; vma && vma->vm_start < end; vma = ms_find_vma(rm->mm, last_end)) {
+	// What begins behind the VMA's old end is next, even if the copy joined its own source.
+	for (; vma && vma->vm_start < end;
+	     vma = last_end < end ? ms_find_vma(rm->mm, last_end) : NULL) {
 		struct ms_remap part = *rm;
 		int64_t ret;
 

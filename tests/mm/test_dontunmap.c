@@ -50,6 +50,22 @@ static void an_untouched_copy_beside_its_source_joins_whom_the_kernel_lets(void 
 	}
 }
 
+/*  |  : s :  |copy|  one VMA now: nothing else of it is in the range  */
+static void a_copy_that_joins_its_source_is_moved_once(void **state)
+{
+	(void)state;
+	struct ms_policy p = *late();
+	struct world w;
+
+	p.mremap_many_vmas = MS_MREMAP_MANY_VMAS_MOVES_EACH;
+	p.dontunmap_self_merge = MS_DONTUNMAP_SELF_MERGE_YES;
+	w = world_of(&p, MS_THP_NEVER);
+	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
+	assert_int_equal(copy_to(&w, A + PAGE, PAGE, A + 3 * PAGE), (int64_t)(A + 3 * PAGE));
+	assert_vma(&w, A, A + 4 * PAGE);
+	world_end(&w);
+}
+
 static void the_source_of_a_whole_touched_mapping_may_become_as_new(void **state)
 {
 	(void)state;
@@ -114,6 +130,7 @@ static void a_copy_out_of_the_middle_may_charge_the_next_mapping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_that_joins_its_source_is_moved_once),
 		cmocka_unit_test(the_source_stays_empty_and_unlocked),
 		cmocka_unit_test(an_untouched_copy_beside_its_source_joins_whom_the_kernel_lets),
 		cmocka_unit_test(the_source_of_a_whole_touched_mapping_may_become_as_new),

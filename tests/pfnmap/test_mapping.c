@@ -182,9 +182,34 @@ static void a_part_of_a_huge_leaf_takes_all_of_it(void **state)
 	world_end(&w);
 }
 
+/*
+ *    file pages  0   1   2   3   4   5 ...
+ *                [ ) [ ) [ ) [ ) [ ) [ )      one page each, but for
+ *                    [                 )      one that is long, and goes again
+ */
+static void a_long_mapping_that_went_hides_no_other(void **state)
+{
+	(void)state;
+	for (uint64_t gone = 0; gone < 40; gone++) {
+		struct world w = world("6.12.117", MS_ARCH_ARM64);
+
+		// from the end on, so that the tree leans to where the last pages are
+		for (uint64_t i = 40; i--;)
+			map_at(&w, A + i * MS_2M, i == gone ? 50 : 1, i, MS_MAP_SHARED,
+			       PFNMAP_FLAGS);
+		assert_int_equal(ms_munmap(w.mm, A + gone * MS_2M, 50 * PAGE), 0);
+		ms_trace_clear(w.m);
+		for (uint64_t i = 0; i < 40; i++)
+			ms_unmap_mapping_range(w.file, i * PAGE, PAGE, true);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 39);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_mapping_that_went_hides_no_other),
 		cmocka_unit_test(zap_vma_ptes_takes_the_range_and_nothing_else),
 		cmocka_unit_test(zap_vma_ptes_is_silent_outside_of_the_vma_and_without_pfnmap),
 		cmocka_unit_test(unmap_mapping_range_takes_the_overlap_of_each_vma),

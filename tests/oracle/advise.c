@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* madvise, mlock, munlock. */
+#include "flat.h"
+
+#include <errno.h>
+
+static int advised_flags(const struct flat *f, const struct area *a, enum ms_advice advice,
+			 uint64_t *flags)
+{
+	uint64_t refused = MS_VM_IO;
+
+	*flags = a->flags;
+	switch (advice) {
+	case MS_MADV_DONTFORK:
+		*flags |= MS_VM_DONTCOPY;
+		return 0;
+	case MS_MADV_DOFORK:
+		if (f->policy->madv_dofork_refuses == MS_MADV_DOFORK_REFUSES_VM_SPECIAL)
+			refused = MS_VM_SPECIAL;
+		*flags &= ~MS_VM_DONTCOPY;
+		return a->flags & refused ? -EINVAL : 0;
+	case MS_MADV_DONTDUMP:
+		*flags |= MS_VM_DONTDUMP;
+		return 0;
+	case MS_MADV_DODUMP:
+		*flags &= ~MS_VM_DONTDUMP;
+		return flat_special(a) ? -EINVAL : 0;
+	case MS_MADV_HUGEPAGE:
+		*flags = (*flags & ~MS_VM_NOHUGEPAGE) | MS_VM_HUGEPAGE;
+		return 0;
+	default:
+		*flags = (*flags & ~MS_VM_HUGEPAGE) | MS_VM_NOHUGEPAGE;
+		return 0;
+	}
+}
+
+static int advise(struct flat *f, struct process *p, unsigned int at, unsigned int end,
+		  enum ms_advice advice)
+{
+	uint64_t flags;
+	int err;
+
+	if (advice == MS_MADV_DONTNEED) {
+		if (p->a[at].flags & (MS_VM_LOCKED | MS_VM_PFNMAP))
+			return -EINVAL;
+		flat_lru_drain(f);
+		flat_zap(f, p, at, end);
+		return 0;
+	}
+	err = advised_flags(f, &p->a[at], advice, &flags);
+	if (!err && flags != p->a[at].flags)
+		flat_modify(f, p, at, end, flags);
+	return err;
+}
+
+/* Holes are told at the end, an error of a VMA at once. */
+int64_t flat_madvise(struct flat *f, struct process *p, const struct op *op)
+{
+	unsigned int end = op->at + op->len, next;
+	int hole = 0, err;
+
+	for (unsigned int i = op->at; i < end; i = next) {
+		next = i + 1;
+		if (!p->a[i].vma) {
+			hole = -ENOMEM;
+			continue;
+		}
+		next = flat_end(p, i) < end ? flat_end(p, i) : end;
+		err = advise(f, p, i, next, op->advice);
+		if (err)
+			return err;
+	}
+	return hole;
+}
+
+/* populate_vma_page_range: a write where that needs no file, else a read. */
+static int populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+{
+	for (; at < end; at++) {
+		const struct area *a = &p->a[at];
+
+		if (a->flags & (MS_VM_IO | MS_VM_PFNMAP))
+			continue;
+		if (flat_touch(f, p, at, (a->flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
+{
+	unsigned int end = op->at + op->len, next;
+	bool lock = op->kind == OP_MLOCK;
+
+	for (unsigned int i = op->at; i < end; i = next) {
+		uint64_t flags = p->a[i].flags & ~MS_VM_LOCKED;
+
+		if (!p->a[i].vma)
+			return -ENOMEM;
+		next = flat_end(p, i) < end ? flat_end(p, i) : end;
+		flags |= lock ? MS_VM_LOCKED : 0;
+		if (flags != p->a[i].flags && !flat_special(&p->a[i]))
+			flat_modify(f, p, i, next, flags);
+	}
+	return lock ? populate(f, p, op->at, end) : 0;
+}

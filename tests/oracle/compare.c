@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The library's state against the arrays'. */
+#include "ops.h"
+
+#include <string.h>
+
+/* Always set, or without a meaning in the arrays. */
+#define IGNORED MS_VM_SOFTDIRTY
+
+static const char *vmas(const struct process *p, struct ms_mm *mm, char *buf, size_t size)
+{
+	const struct ms_vma *vma = ms_find_vma(mm, WINDOW);
+	unsigned int end;
+
+	for (unsigned int i = 0; i < PAGES; i = end) {
+		const struct area *a = &p->a[i];
+		ms_hva_t start = WINDOW + i * PAGE;
+
+		end = i + 1;
+		if (!a->vma)
+			continue;
+		end = flat_end(p, i);
+		if (!vma || vma->vm_start != start || vma->vm_end != WINDOW + end * PAGE ||
+		    ((vma->vm_flags ^ a->flags) & ~IGNORED) || vma->vm_pgoff != a->pgoff) {
+			snprintf(buf, size,
+				 "expected VMA %#llx-%#llx flags %#llx pgoff %#llx, "
+				 "got %#llx-%#llx flags %#llx pgoff %#llx",
+				 (unsigned long long)start,
+				 (unsigned long long)(WINDOW + end * PAGE),
+				 (unsigned long long)a->flags, (unsigned long long)a->pgoff,
+				 vma ? (unsigned long long)vma->vm_start : 0,
+				 vma ? (unsigned long long)vma->vm_end : 0,
+				 vma ? (unsigned long long)(vma->vm_flags & ~IGNORED) : 0,
+				 vma ? (unsigned long long)vma->vm_pgoff : 0);
+			return buf;
+		}
+		vma = ms_vma_next(vma);
+	}
+	if (!vma)
+		return NULL;
+	snprintf(buf, size, "a VMA at %#llx that should not be there",
+		 (unsigned long long)vma->vm_start);
+	return buf;
+}
+
+/* The same frame is the same page wherever it is mapped, and no other frame is that page. */
+static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, uint64_t pfn)
+{
+	if (same->pfn_of[frame])
+		return same->pfn_of[frame] == pfn;
+	for (unsigned int i = 1; i <= f->frames; i++)
+		if (same->pfn_of[i] == pfn && flat_users(f, i))
+			return false;
+	same->pfn_of[frame] = pfn;
+	return true;
+}
+
+static bool entry_is(const struct flat *f, const struct entry *e, uint64_t real, struct same *same)
+{
+	uint64_t pfn = (real & MS_PTE_PA_MASK) >> 12;
+	bool special = real & MS_PTE_SPECIAL;
+
+	if (!!(real & MS_PTE_WRITE) != e->write || !!(real & MS_PTE_PROTNONE) != e->none ||
+	    !!(real & MS_PTE_PRESENT) == e->none || special != (e->kind != E_FRAME) ||
+	    ms_pgprot_cache(real) != e->cache)
+		return false;
+	if (e->kind == E_FRAME)
+		return same_frame(f, same, e->what, pfn);
+	return e->kind != E_PFN || e->what == pfn;
+}
+
+static const char *entries(const struct flat *f, const struct process *p, struct ms_mm *mm,
+			   struct same *same, char *buf, size_t size)
+{
+	static const char *const kinds[] = { "nothing", "the zero page", "frame", "pfn" };
+	ms_hva_t addr = WINDOW, end = WINDOW + PAGES * PAGE;
+	struct ms_host_leaf leaf;
+
+	for (unsigned int i = 0; i < PAGES; i++) {
+		const struct entry *e = &p->e[i];
+		bool there = addr < end && ms_host_next_leaf(mm, addr, end, &leaf);
+
+		if (!there)
+			addr = end;
+		there = there && leaf.start == WINDOW + i * PAGE;
+		if (there)
+			addr = leaf.start + leaf.size;
+		if (there ? e->kind != E_NONE && entry_is(f, e, leaf.entry, same)
+			  : e->kind == E_NONE)
+			continue;
+		snprintf(buf, size, "at %#llx expected %s %#llx%s%s type %d, got entry %#llx",
+			 (unsigned long long)(WINDOW + i * PAGE), kinds[e->kind],
+			 (unsigned long long)e->what, e->write ? " writable" : "",
+			 e->none ? " PROT_NONE" : "", e->cache,
+			 there ? (unsigned long long)leaf.entry : 0);
+		return buf;
+	}
+	return NULL;
+}
+
+struct walk {
+	const struct flat *f;
+	size_t i;
+	bool differs;
+};
+
+static void one_memtype(const struct ms_memtype *real, void *arg)
+{
+	struct walk *w = arg;
+	const struct ms_memtype *e = &w->f->memtype[w->i];
+
+	if (w->i < w->f->memtypes && e->start == real->start && e->end == real->end &&
+	    e->type == real->type)
+		w->i++;
+	else
+		w->differs = true;
+}
+
+static const char *memtypes(const struct flat *f, struct real *r, char *buf, size_t size)
+{
+	struct walk w = { .f = f };
+	const struct ms_memtype *e;
+
+	ms_memtype_walk(r->m, BAR_PA, BAR_PA + 2 * BAR_PAGES * PAGE, one_memtype, &w);
+	if (!w.differs && w.i == f->memtypes)
+		return NULL;
+	e = w.i < f->memtypes ? &f->memtype[w.i] : NULL;
+	snprintf(buf, size, "memtype %zu should be %#llx-%#llx type %d", w.i,
+		 e ? (unsigned long long)e->start : 0, e ? (unsigned long long)e->end : 0,
+		 e ? (int)e->type : -1);
+	return buf;
+}
+
+const char *compare(const struct flat *f, struct real *r, struct same *same, char *buf, size_t size)
+{
+	const char *what = NULL;
+
+	for (unsigned int n = 0; n < PROCESSES && !what; n++) {
+		if (f->p[n].alive != !!r->mm[n])
+			return "one says that the child is alive";
+		if (!r->mm[n])
+			continue;
+		what = vmas(&f->p[n], r->mm[n], buf, size);
+		if (!what)
+			what = entries(f, &f->p[n], r->mm[n], same, buf, size);
+	}
+	return what ? what : memtypes(f, r, buf, size);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page-table entries: faults, zaps, changes of protection. */
+#include "flat.h"
+
+bool flat_cow(const struct area *a)
+{
+	return (a->flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
+}
+
+/* Entries that map the frame, of whatever process. */
+unsigned int flat_users(const struct flat *f, unsigned int frame)
+{
+	unsigned int users = 0;
+
+	for (unsigned int n = 0; n < PROCESSES; n++)
+		for (unsigned int i = 0; f->p[n].alive && i < PAGES; i++)
+			users += f->p[n].e[i].kind == E_FRAME && f->p[n].e[i].what == frame;
+	return users;
+}
+
+void flat_lru_drain(struct flat *f)
+{
+	f->lrus = 0;
+}
+
+static bool queued(const struct flat *f, unsigned int frame)
+{
+	for (unsigned int i = 0; i < f->lrus; i++)
+		if (f->lru[i] == frame)
+			return true;
+	return false;
+}
+
+static unsigned int new_frame(struct flat *f)
+{
+	if (f->frames + 1 == MAX_FRAMES) {
+		f->full = true;
+		return f->frames;
+	}
+	f->frames++;
+	f->exclusive[f->frames] = true;
+	f->lru[f->lrus++] = f->frames;
+	if (f->lrus == 15)
+		flat_lru_drain(f);
+	return f->frames;
+}
+
+/* The part of anon_vma_compatible() that looks at more than the two objects. */
+static bool shares_anon(const struct area *a, const struct area *b)
+{
+	return a->vma && b->vma && a->file == b->file && a->pgoff + 1 == b->pgoff &&
+	       !((a->flags ^ b->flags) & ~(MS_VM_ACCESS | MS_VM_SOFTDIRTY));
+}
+
+/* anon_vma_prepare: the next VMA's, the previous one's, or a new one. */
+static void prepare_anon(struct flat *f, struct process *p, unsigned int page)
+{
+	unsigned int first = flat_first(p, page), end = flat_end(p, page);
+	const struct area *next = end < PAGES ? &p->a[end] : NULL;
+	const struct area *prev = first ? &p->a[first - 1] : NULL;
+	unsigned int anon = 0;
+
+	if (p->a[page].anon)
+		return;
+	if (next && next->anon && next->chain == 1 && shares_anon(&p->a[end - 1], next))
+		anon = next->anon;
+	else if (prev && prev->anon && prev->chain == 1 && shares_anon(prev, &p->a[first]))
+		anon = prev->anon;
+	else
+		anon = ++f->anons;
+	for (unsigned int i = first; i < end; i++) {
+		p->a[i].anon = anon;
+		p->a[i].chain = 1;
+	}
+}
+
+static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int page)
+{
+	prepare_anon(f, p, page);
+	p->e[page] = (struct entry){ 0 };
+	p->e[page] = (struct entry){ .kind = E_FRAME,
+				     .what = new_frame(f),
+				     .write = true,
+				     .dirty = true,
+				     .cache = p->a[page].cache };
+	return MS_ACCESS_OK;
+}
+
+/* do_wp_page() of an anonymous page. */
+static bool reuses(struct flat *f, unsigned int frame)
+{
+	if (f->policy->anon_reuse == MS_ANON_REUSE_EXCLUSIVE) {
+		if (f->exclusive[frame])
+			return true;
+		flat_lru_drain(f);
+	}
+	return flat_users(f, frame) == 1 && !queued(f, frame);
+}
+
+static enum ms_access write_protected(struct flat *f, struct process *p, unsigned int page)
+{
+	struct entry *e = &p->e[page];
+
+	if (p->a[page].flags & MS_VM_SHARED) {
+		e->write = e->dirty = true;
+		return MS_ACCESS_OK;
+	}
+	if (e->kind == E_FRAME && reuses(f, (unsigned int)e->what)) {
+		f->exclusive[e->what] = true;
+		e->write = e->dirty = true;
+		return MS_ACCESS_OK;
+	}
+	return own_copy(f, p, page);
+}
+
+static enum ms_access absent(struct flat *f, struct process *p, unsigned int page, bool write)
+{
+	const struct area *a = &p->a[page];
+
+	if (a->source == SRC_DRIVER_LAZY) {
+		p->e[page] = (struct entry){
+			.kind = E_PFN,
+			.what = a->pgoff,
+			.write = a->flags & MS_VM_WRITE,
+			.dirty = write,
+			.cache = flat_tracks(f) ? flat_lookup(f, a->pgoff << 12) : a->cache,
+		};
+		return MS_ACCESS_OK;
+	}
+	if (a->source != SRC_ANON)
+		return MS_ACCESS_SIGBUS;
+	if (write)
+		return own_copy(f, p, page);
+	p->e[page] = (struct entry){ .kind = E_ZERO, .cache = a->cache };
+	return MS_ACCESS_OK;
+}
+
+/* One access of the CPU. */
+enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, bool write)
+{
+	const struct area *a = &p->a[page];
+	struct entry *e = &p->e[page];
+
+	if (!a->vma || !(a->flags & MS_VM_ACCESS) || (write && !(a->flags & MS_VM_WRITE)))
+		return MS_ACCESS_SIGSEGV;
+	if (e->kind == E_NONE)
+		return absent(f, p, page, write);
+	if (write && !e->write)
+		return write_protected(f, p, page);
+	e->dirty |= write;
+	return MS_ACCESS_OK;
+}
+
+/* Entries go; up to 6.15 a VMA with VM_PAT loses its reservation with the first of them. */
+void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+{
+	if (p->a[at].flags & MS_VM_PFNMAP)
+		flat_untrack(f, p, at);
+	for (; at < end; at++)
+		p->e[at] = (struct entry){ 0 };
+}
+
+/* can_change_pte_writable of a private page. */
+static bool writable_at_once(const struct flat *f, const struct entry *e)
+{
+	return e->kind == E_FRAME &&
+	       f->policy->mprotect_pte_upgrade != MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY &&
+	       f->exclusive[e->what];
+}
+
+/* vma_wants_writenotify: kernfs has a page_mkwrite, so only what is dirty is writable at once. */
+static bool shared_writable(const struct area *a, const struct entry *e)
+{
+	return (a->source != SRC_BAR && a->source != SRC_BAR_WC) || e->dirty;
+}
+
+/* change_pte_range: the flags are the new ones already. */
+void flat_change_protection(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+{
+	for (; at < end; at++) {
+		const struct area *a = &p->a[at];
+		struct entry *e = &p->e[at];
+
+		e->none = !(a->flags & MS_VM_ACCESS);
+		e->write =
+			a->flags & MS_VM_WRITE &&
+			(a->flags & MS_VM_SHARED ? shared_writable(a, e) : writable_at_once(f, e));
+		// x86's pte_modify() keeps the type of the entry, arm64's takes the VMA's
+		if (f->policy->arch == MS_ARCH_ARM64)
+			e->cache = a->cache;
+	}
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* VMAs as runs of pages, and which operation is whose. */
+#include "flat.h"
+
+#include <errno.h>
+#include <string.h>
+
+void flat_init(struct flat *f, const struct ms_policy *policy)
+{
+	memset(f, 0, sizeof(*f));
+	f->policy = policy;
+	f->files = SOURCES;
+	f->p[0].alive = true;
+}
+
+unsigned int flat_first(const struct process *p, unsigned int i)
+{
+	while (i && p->a[i - 1].vma == p->a[i].vma)
+		i--;
+	return i;
+}
+
+unsigned int flat_end(const struct process *p, unsigned int i)
+{
+	unsigned int vma = p->a[i].vma;
+
+	while (i < PAGES && p->a[i].vma == vma)
+		i++;
+	return i;
+}
+
+bool flat_empty(const struct process *p, unsigned int at, unsigned int end)
+{
+	for (; at < end; at++)
+		if (p->a[at].vma)
+			return false;
+	return true;
+}
+
+/* __split_vma: what is at and after `at` becomes a VMA of its own. */
+void flat_split(struct flat *f, struct process *p, unsigned int at)
+{
+	unsigned int end;
+
+	if (!at || at >= PAGES || !p->a[at].vma || p->a[at - 1].vma != p->a[at].vma)
+		return;
+	end = flat_end(p, at);
+	f->vmas++;
+	for (; at < end; at++)
+		p->a[at].vma = f->vmas;
+}
+
+/*
+ * munmap: up to 6.15 each VMA is untracked and zapped in its turn; from 6.16 on what nobody maps
+ * any more is collected after the operation.
+ */
+void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+{
+	unsigned int next;
+
+	if (flat_empty(p, at, end))
+		return;
+	flat_split(f, p, at);
+	flat_split(f, p, end);
+	flat_lru_drain(f);
+	for (unsigned int i = at; i < end; i = next) {
+		next = i + 1;
+		if (!p->a[i].vma)
+			continue;
+		next = flat_end(p, i);
+		flat_zap(f, p, i, next);
+	}
+	for (; at < end; at++)
+		p->a[at] = (struct area){ 0 };
+}
+
+static struct process *process_of(struct flat *f, const struct op *op)
+{
+	struct process *p = &f->p[op->child];
+
+	return p->alive ? p : NULL;
+}
+
+static int64_t of_process(struct flat *f, struct process *p, const struct op *op)
+{
+	switch (op->kind) {
+	case OP_MMAP:
+		return flat_mmap(f, p, op);
+	case OP_MUNMAP:
+		flat_unmap(f, p, op->at, op->at + op->len);
+		return 0;
+	case OP_MPROTECT:
+		return flat_mprotect(f, p, op);
+	case OP_MREMAP:
+		return flat_mremap(f, p, op);
+	case OP_MADVISE:
+		return flat_madvise(f, p, op);
+	case OP_MLOCK:
+	case OP_MUNLOCK:
+		return flat_mlock(f, p, op);
+	default:
+		return flat_touch(f, p, op->at, op->prot == MS_PROT_W);
+	}
+}
+
+static int64_t apply(struct flat *f, const struct op *op)
+{
+	struct process *p;
+
+	switch (op->kind) {
+	case OP_FORK:
+		return f->p[1].alive ? FLAT_SKIP : flat_fork(f);
+	case OP_EXIT:
+		if (!f->p[1].alive)
+			return FLAT_SKIP;
+		flat_exit(f, &f->p[1]);
+		return 0;
+	case OP_REVOKE:
+	case OP_REVOKE_DRIVER:
+		flat_revoke(f, op);
+		return 0;
+	case OP_IOREMAP:
+		return flat_ioremap(f, op);
+	case OP_IOUNMAP:
+		return flat_iounmap(f, op);
+	default:
+		p = process_of(f, op);
+		return p ? of_process(f, p, op) : FLAT_SKIP;
+	}
+}
+
+/* What the kernel answers; FLAT_SKIP: the operation is not to be made at all. */
+int64_t flat_apply(struct flat *f, const struct op *op)
+{
+	int64_t ret = apply(f, op);
+
+	flat_collect(f);
+	return ret;
+}

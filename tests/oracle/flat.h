@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The second opinion: Linux's rules for VMAs, page-table entries and memtypes on flat arrays. Each
+ * process is one array of pages; a page knows all that its VMA is, and a VMA is a maximal run of
+ * pages with the same number. Nothing is looked up in a tree, nothing is shared with the library
+ * but the headers' names.
+ *
+ *	page   0   1   2   3   4   5   6   7
+ *	vma    .   1   1   1   4   4   .   2      three VMAs, two holes
+ */
+#ifndef TEST_ORACLE_FLAT_H
+#define TEST_ORACLE_FLAT_H
+
+#include <mapsim/mapsim.h>
+
+#include <stdio.h>
+
+#define PAGES 40
+#define PAGE UINT64_C(0x1000)
+#define WINDOW UINT64_C(0x200000004000) /* inside of one 2M: no table moves, no huge page */
+#define BAR_PA UINT64_C(0x180000000)
+#define BAR_PAGES 32
+#define MAX_MEMTYPES 512
+#define MAX_FRAMES 4096
+#define MAX_CONTEXTS 512
+#define PROCESSES 2
+#define IOREMAPS 2
+
+enum source {
+	SRC_ANON,
+	SRC_BAR,
+	SRC_BAR_WC,
+	SRC_DEVMEM,
+	SRC_DEVMEM_NOSYNC,
+	SRC_DRIVER,      /* remap_pfn_range of the whole VMA at mmap */
+	SRC_DRIVER_PART, /* of its first page only */
+	SRC_DRIVER_LAZY, /* one page a fault */
+	SOURCES
+};
+
+enum op_kind {
+	OP_MMAP,
+	OP_MUNMAP,
+	OP_MPROTECT,
+	OP_MREMAP,
+	OP_MADVISE,
+	OP_MLOCK,
+	OP_MUNLOCK,
+	OP_TOUCH,
+	OP_FORK,
+	OP_EXIT, /* of the child */
+	OP_REVOKE,
+	OP_REVOKE_DRIVER,
+	OP_IOREMAP,
+	OP_IOUNMAP,
+	OP_KINDS
+};
+
+/* One operation: numbers of pages in the window, so that it means something after any other. */
+struct op {
+	enum op_kind kind;
+	bool child, fixed, shared, to, dontunmap;
+	unsigned int at, len, new_len, new_at, off, prot;
+	enum source source;
+	enum ms_advice advice;
+	enum ms_cache type;
+	unsigned int slot;
+};
+
+enum entry_kind { E_NONE, E_ZERO, E_FRAME, E_PFN };
+
+/* A page-table entry. */
+struct entry {
+	enum entry_kind kind;
+	uint64_t what; /* a frame's number, or a pfn */
+	bool write, dirty, none /* PROT_NONE */;
+	enum ms_cache cache;
+};
+
+/* What a page's VMA is. */
+struct area {
+	unsigned int vma; /* 0: none */
+	enum source source;
+	unsigned int file; /* 0: anonymous */
+	uint64_t flags, pgoff /* of this page */;
+	unsigned int anon, chain; /* anon_vma and the length of its chain; 0: never written */
+	enum ms_cache cache;      /* of vm_page_prot */
+	unsigned int ctx;         /* 6.16 and later: of its reservation; 0: none */
+};
+
+struct process {
+	bool alive;
+	struct area a[PAGES];
+	struct entry e[PAGES];
+};
+
+struct flat {
+	const struct ms_policy *policy;
+	struct process p[PROCESSES]; /* the worker, and its child */
+	unsigned int vmas, files, anons, frames, ctxs;
+	bool exclusive[MAX_FRAMES];
+	struct {
+		uint64_t start, end; /* physical; 0, 0: given back */
+	} ctx[MAX_CONTEXTS];
+	struct ms_memtype memtype[MAX_MEMTYPES];
+	size_t memtypes;
+	struct {
+		uint64_t start, end;
+	} ioremap[IOREMAPS];
+	/* The queue to the LRU lists, which holds a reference to each of its pages. */
+	unsigned int lru[15], lrus;
+	bool full; /* an array is: the episode ends here */
+};
+
+#define FLAT_SKIP INT64_MIN /* the operation's answer lies outside of the window */
+
+/* flat.c: VMAs as runs of pages */
+void flat_init(struct flat *f, const struct ms_policy *policy);
+int64_t flat_apply(struct flat *f, const struct op *op);
+unsigned int flat_first(const struct process *p, unsigned int i);
+unsigned int flat_end(const struct process *p, unsigned int i);
+void flat_split(struct flat *f, struct process *p, unsigned int at);
+void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end);
+bool flat_empty(const struct process *p, unsigned int at, unsigned int end);
+static inline bool flat_special(const struct area *a)
+{
+	return a->flags & MS_VM_SPECIAL;
+}
+static inline struct area flat_page_of(struct area a, int64_t distance)
+{
+	a.pgoff += (uint64_t)distance;
+	return a;
+}
+
+/* merge.c */
+struct range {
+	struct area a;             /* its first page, as it shall be */
+	unsigned int at, end;      /* pages */
+	unsigned int parent_chain; /* of the VMA that it was copied from */
+	bool not_prev, not_next;   /* a neighbour that is not asked */
+	bool existing;             /* it is there, and changes */
+	bool fresh;                /* mmap's */
+};
+bool flat_merge(struct flat *f, struct process *p, struct range *r);
+void flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned int end,
+		 uint64_t flags);
+
+/* map.c, move.c, advise.c, fork.c: operations */
+int64_t flat_mmap(struct flat *f, struct process *p, const struct op *op);
+int64_t flat_mprotect(struct flat *f, struct process *p, const struct op *op);
+int64_t flat_mremap(struct flat *f, struct process *p, const struct op *op);
+int64_t flat_madvise(struct flat *f, struct process *p, const struct op *op);
+int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op);
+int64_t flat_fork(struct flat *f);
+void flat_exit(struct flat *f, struct process *p);
+void flat_revoke(struct flat *f, const struct op *op);
+
+/* fault.c: entries */
+enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, bool write);
+void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int end);
+void flat_change_protection(struct flat *f, struct process *p, unsigned int at, unsigned int end);
+bool flat_cow(const struct area *a);
+unsigned int flat_users(const struct flat *f, unsigned int frame);
+void flat_lru_drain(struct flat *f);
+
+/* memtype.c: the list of reservations, and who holds what */
+int flat_reserve(struct flat *f, uint64_t start, uint64_t end, enum ms_cache want,
+		 enum ms_cache *got);
+int flat_free(struct flat *f, uint64_t start, uint64_t end);
+enum ms_cache flat_lookup(const struct flat *f, uint64_t pa);
+int flat_track(struct flat *f, struct process *p, unsigned int at, unsigned int len, uint64_t pfn,
+	       bool whole, enum ms_cache *cache);
+void flat_untrack(struct flat *f, struct process *p, unsigned int page);
+void flat_collect(struct flat *f);
+int flat_ioremap(struct flat *f, const struct op *op);
+int flat_iounmap(struct flat *f, const struct op *op);
+bool flat_tracks(const struct flat *f);
+
+#endif

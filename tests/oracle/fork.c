@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fork, exit, and what tears mappings down from outside. */
+#include "flat.h"
+
+#include <errno.h>
+
+/* The child's reservation, up to 6.15 (track_pfn_copy): as the first entry says. */
+static int track_copy(struct flat *f, struct process *child, const struct process *p,
+		      unsigned int first, unsigned int end)
+{
+	const struct entry *e = &p->e[first];
+	bool late = f->policy->fork_tracking == MS_FORK_TRACKING_FLAG_AFTER_RESERVE;
+	uint64_t start = e->what << 12, stop = start + (end - first) * PAGE;
+	enum ms_cache got;
+
+	if (!(p->a[first].flags & MS_VM_PAT))
+		return 0;
+	for (unsigned int i = first; late && i < end; i++)
+		child->a[i].flags &= ~MS_VM_PAT;
+	if (e->kind == E_FRAME &&
+	    f->policy->untrack_address == MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON)
+		return 0; // RAM: nothing to reserve
+	if (e->kind != E_PFN)
+		return -EINVAL;
+	if (flat_reserve(f, start, stop, e->cache, &got))
+		return -EINVAL;
+	if (got != e->cache) {
+		flat_free(f, start, stop);
+		return -EINVAL;
+	}
+	for (unsigned int i = first; i < end; i++)
+		child->a[i].flags |= MS_VM_PAT;
+	return 0;
+}
+
+static void copy_entries(struct flat *f, struct process *child, struct process *p,
+			 unsigned int first, unsigned int end)
+{
+	bool cow = flat_cow(&p->a[first]);
+
+	for (unsigned int i = first; i < end; i++) {
+		struct entry *e = &p->e[i];
+
+		if (cow)
+			e->write = false;
+		if (e->kind == E_FRAME)
+			f->exclusive[e->what] = false;
+		child->e[i] = *e;
+		if (p->a[i].flags & MS_VM_SHARED)
+			child->e[i].dirty = false;
+	}
+}
+
+/* The VMA itself, with an anon_vma of its own behind the parent's. */
+static void copy_area(struct flat *f, struct process *child, const struct process *p,
+		      unsigned int first, unsigned int end)
+{
+	f->vmas++;
+	if (p->a[first].anon)
+		f->anons++;
+	for (unsigned int i = first; i < end; i++) {
+		child->a[i] = p->a[i];
+		child->a[i].vma = f->vmas;
+		child->a[i].flags &= ~MS_VM_LOCKED;
+		if (p->a[i].anon) {
+			child->a[i].anon = f->anons;
+			child->a[i].chain = p->a[i].chain + 1;
+		}
+	}
+}
+
+int64_t flat_fork(struct flat *f)
+{
+	struct process *p = &f->p[0], *child = &f->p[1];
+	unsigned int end;
+
+	*child = (struct process){ .alive = true };
+	for (unsigned int i = 0; i < PAGES; i = end) {
+		const struct area *a = &p->a[i];
+
+		end = i + 1;
+		if (!a->vma)
+			continue;
+		end = flat_end(p, i);
+		if (a->flags & MS_VM_DONTCOPY)
+			continue;
+		copy_area(f, child, p, i, end);
+		if (a->flags & MS_VM_PFNMAP && flat_tracks(f) && track_copy(f, child, p, i, end)) {
+			flat_exit(f, child);
+			return -ENOMEM;
+		}
+		if (a->flags & MS_VM_PFNMAP || a->anon)
+			copy_entries(f, child, p, i, end);
+	}
+	return 0;
+}
+
+void flat_exit(struct flat *f, struct process *p)
+{
+	flat_unmap(f, p, 0, PAGES);
+	flat_lru_drain(f);
+	*p = (struct process){ 0 };
+}
+
+static bool reached(const struct flat *f, const struct area *a, const struct op *op)
+{
+	if (op->kind == OP_REVOKE_DRIVER)
+		return a->source >= SRC_DRIVER;
+	if (a->source == SRC_DEVMEM || a->source == SRC_DEVMEM_NOSYNC)
+		return true;
+	return (a->source == SRC_BAR || a->source == SRC_BAR_WC) &&
+	       f->policy->revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;
+}
+
+/* unmap_mapping_range() of BAR pages [off, off + len): VMAs by where they begin in the file. */
+static void revoke_from(struct flat *f, struct process *p, const struct op *op, uint64_t pgoff)
+{
+	uint64_t start = (BAR_PA >> 12) + op->off, stop = start + op->len;
+	unsigned int end;
+
+	for (unsigned int i = 0; i < PAGES; i = end) {
+		const struct area *a = &p->a[i];
+
+		end = i + 1;
+		if (!a->vma)
+			continue;
+		end = flat_end(p, i);
+		if (a->pgoff != pgoff || !reached(f, a, op) || a->pgoff >= stop ||
+		    a->pgoff + (end - i) <= start)
+			continue;
+		uint64_t from = start > a->pgoff ? start - a->pgoff : 0;
+		uint64_t to = stop - a->pgoff < end - i ? stop - a->pgoff : end - i;
+
+		flat_zap(f, p, i + (unsigned int)from, i + (unsigned int)to);
+	}
+}
+
+void flat_revoke(struct flat *f, const struct op *op)
+{
+	uint64_t first = BAR_PA >> 12;
+
+	flat_lru_drain(f);
+	for (uint64_t pgoff = first; pgoff < first + BAR_PAGES; pgoff++)
+		for (unsigned int n = 0; n < PROCESSES; n++)
+			if (f->p[n].alive)
+				revoke_from(f, &f->p[n], op, pgoff);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * oracle_host [-n OPS] [-s SEED] [-k "RELEASE ARCH"]: random operations on the library and on the
+ * flat arrays, side by side, compared after each. Without -k all known kernels take part. What
+ * differs is cut down to as few operations as it takes, and printed as a script.
+ */
+#include "ops.h"
+
+#include <err.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EPISODE 300u
+
+struct episode {
+	const struct ms_policy *policy;
+	struct op op[EPISODE];
+	unsigned int n;
+	unsigned int done; /* operations that were made */
+	char what[400];    /* the last of them: what differs */
+};
+
+static void open_real(struct real *r, const struct ms_policy *policy)
+{
+	struct ms_machine_config config = { .thp = MS_THP_NEVER };
+
+	memset(r, 0, sizeof(*r));
+	r->m = ms_machine_new_config(policy, &config);
+	if (!r->m || ms_ram_add(r->m, 0x100000, 0x2000000))
+		errx(2, "no machine");
+	ms_trace_keep(r->m, 0);
+	r->bar = ms_device_add(r->m, "bar", BAR_PA, BAR_PAGES * PAGE);
+	r->devmem = ms_devmem_open(r->m, true);
+	r->nosync = ms_devmem_open(r->m, false);
+	r->mm[0] = ms_mm_new(r->m);
+	if (!r->bar || !r->devmem || !r->nosync || !r->mm[0])
+		errx(2, "no world");
+}
+
+/* true: the two agree to the end. */
+static bool play(struct episode *ep)
+{
+	static const struct same nothing;
+	struct flat *f = malloc(sizeof(*f));
+	struct same *same = malloc(sizeof(*same));
+	const char *what = NULL;
+	struct real r;
+
+	if (!f || !same)
+		err(2, NULL);
+	*same = nothing;
+	flat_init(f, ep->policy);
+	open_real(&r, ep->policy);
+	ep->done = 0;
+	for (unsigned int i = 0; i < ep->n && !what && !f->full; i++) {
+		int64_t want = flat_apply(f, &ep->op[i]), got;
+
+		if (want == FLAT_SKIP || f->full)
+			continue;
+		got = op_do(&r, &ep->op[i]);
+		ep->done = i + 1;
+		if (want != got) {
+			snprintf(ep->what, sizeof(ep->what),
+				 "the answer should be %" PRId64 ", is %" PRId64, want, got);
+			what = ep->what;
+		} else {
+			what = compare(f, &r, same, ep->what, sizeof(ep->what));
+		}
+	}
+	if (what && what != ep->what)
+		snprintf(ep->what, sizeof(ep->what), "%s", what);
+	ms_machine_free(r.m);
+	free(same);
+	free(f);
+	return !what;
+}
+
+/* Leaves out each piece of `chunk` operations without which something still differs. */
+static bool shrink_by(struct episode *ep, struct episode *less, unsigned int chunk)
+{
+	bool shorter = false;
+
+	for (unsigned int at = 0; at + chunk <= ep->n;) {
+		*less = *ep;
+		memmove(&less->op[at], &less->op[at + chunk],
+			(ep->n - at - chunk) * sizeof(*ep->op));
+		less->n = ep->n - chunk;
+		if (play(less)) {
+			at++;
+			continue;
+		}
+		less->n = less->done;
+		*ep = *less;
+		shorter = true;
+	}
+	return shorter;
+}
+
+/* Long pieces first, then shorter ones, until not one operation can be spared. */
+static void shrink(struct episode *ep)
+{
+	struct episode *less = malloc(sizeof(*less));
+
+	if (!less)
+		err(2, NULL);
+	ep->n = ep->done;
+	for (unsigned int chunk = ep->n / 2; chunk > 1; chunk /= 2)
+		shrink_by(ep, less, chunk);
+	while (shrink_by(ep, less, 1) || shrink_by(ep, less, 2))
+		;
+	free(less);
+}
+
+static void print_script(const struct episode *ep, uint64_t seed)
+{
+	bool x86 = ep->policy->arch == MS_ARCH_X86_64;
+
+	printf("# seed %" PRIu64 ": %s\n", seed, ep->what);
+	printf("mapsim-recording 1\nkernel %s %s\n", ep->policy->release, x86 ? "x86_64" : "arm64");
+	printf("config page_size=4096 va_bits=48 %s thp=never cpu=max\n",
+	       x86 ? "pa_bits=40 pat=on" : "ipa_bits=40 fwb=1 dic=0 idc=0");
+	printf("device bar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n", BAR_PA,
+	       (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
+	printf("ram pa=0x100000 size=0x2000000\n");
+	for (unsigned int i = 0; i < ep->n; i++)
+		op_print(&ep->op[i], ep->policy->arch, stdout);
+}
+
+/* false: they disagree somewhere. Stops there. */
+static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
+{
+	struct episode *ep = malloc(sizeof(*ep));
+	uint64_t done = 0;
+	bool same = true;
+
+	if (!ep)
+		err(2, NULL);
+	for (; same && done < ops; seed++) {
+		struct dice d = { seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
+
+		ep->policy = policy;
+		ep->n = EPISODE;
+		for (unsigned int i = 0; i < EPISODE; i++)
+			ep->op[i] = op_roll(&d, policy->arch);
+		same = play(ep);
+		done += ep->done;
+		if (same)
+			continue;
+		shrink(ep);
+		play(ep);
+		print_script(ep, seed);
+	}
+	free(ep);
+	printf("# %s %s: %" PRIu64 " operations, %s\n", policy->release,
+	       policy->arch == MS_ARCH_X86_64 ? "x86_64" : "arm64", done,
+	       same ? "no difference" : "a difference");
+	return same;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t ops = 30000, seed = 1;
+	const struct ms_policy *policy;
+	const char *kernel = NULL;
+	bool same = true;
+	int c;
+
+	while ((c = getopt(argc, argv, "n:s:k:")) != -1) {
+		if (c == 'n')
+			ops = strtoull(optarg, NULL, 0);
+		else if (c == 's')
+			seed = strtoull(optarg, NULL, 0);
+		else if (c == 'k')
+			kernel = optarg;
+		else
+			errx(2, "usage: %s [-n OPS] [-s SEED] [-k \"RELEASE ARCH\"]", argv[0]);
+	}
+	for (size_t i = 0; (policy = ms_policy_get(i)); i++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "%s %s", policy->release,
+			 policy->arch == MS_ARCH_X86_64 ? "x86_64" : "arm64");
+		if (!kernel || !strcmp(kernel, name))
+			same &= run(policy, ops, seed);
+	}
+	return !same;
+}
