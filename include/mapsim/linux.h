@@ -145,6 +145,17 @@ static inline void ms_linux_close(struct file *file)
 	ms_file_put(file);
 }
 
+/**
+ * For a test's end, when the driver was removed, its files were closed and nothing maps it any
+ * more: what it took and has not given back, each as a violation with its physical address. That is
+ * memory (kmalloc, pages), regions, ioremaps, devices that are still registered, locks that are
+ * still held; and memtype reservations of mappings that are gone. Answers how many.
+ */
+static inline size_t ms_linux_leaks(struct ms_machine *m)
+{
+	return ms_linux_report_leaks(m);
+}
+
 /** Allocations (kmalloc and kin, pages) that driver code made on m and has not freed. */
 static inline size_t ms_linux_allocated(const struct ms_machine *m)
 {

@@ -35,6 +35,14 @@ void ms_device_set_prefetchable(struct ms_device *dev, bool prefetchable);
  * unknown. */
 void ms_device_set_mtrr(struct ms_device *dev, int type);
 
+/**
+ * Turns the device's memory off, or on again, as the memory-enable bit of PCI's command register
+ * does (ms_vfio_set_memory() does it, too). Who still has it mapped and accesses it while it is off
+ * would make a real bus answer with an error: a violation, at the address of the process (or the
+ * IPA of the guest) whose mapping has survived.
+ */
+void ms_device_set_memory(struct ms_device *dev, bool enabled);
+
 struct ms_device *ms_device_find(struct ms_machine *m, const char *name);
 const char *ms_device_name(const struct ms_device *dev);
 ms_pa_t ms_device_pa(const struct ms_device *dev);

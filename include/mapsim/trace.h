@@ -47,9 +47,10 @@ enum ms_event_type {
 	MS_EV_VMA_OPEN,     ///< vm_ops->open: addr = vm_start, size [mm]
 	MS_EV_VMA_CLOSE,    ///< vm_ops->close: addr = vm_start, size [mm]
 	MS_EV_PAT_HAZARD,   ///< what the kernel does not see: addr = vm_start of the VMA at fault,
-			  ///< size of it, [pa, +old) the physical range, reason [mm]
-	MS_EV_VIOLATION, ///< what the kernel would BUG or WARN about: reason = the condition, addr;
-			 ///< pa: of a page-table entry that is wrong, else 0
+			    ///< size of it, [pa, +old) the physical range, reason [mm]
+	MS_EV_VIOLATION, ///< what the kernel would BUG, WARN or complain about, and what it should
+			 ///< not have let happen: reason = the condition, addr; pa: of a
+			 ///< page-table entry that is wrong, of what is reached or left, else 0
 	MS_EV_LOG,       ///< what the kernel would log: reason = the message, addr, size
 	MS_EV_TYPES
 };
@@ -117,9 +118,10 @@ void ms_trace_keep(struct ms_machine *m, uint32_t types);
 /** Events that could not be kept for want of memory. */
 uint64_t ms_trace_lost(const struct ms_machine *m);
 /**
- * Violations since the machine was made: what the kernel would BUG or WARN about. A test of a
- * driver ends with this being 0. (struct ms_machine_config: fatal_violations ends the program at
- * the first one.)
+ * Violations since the machine was made: what the kernel would BUG or WARN about, and some that it
+ * does not notice: device memory that is accessed after a revoke or is given to a guest as memory,
+ * a guest that reaches beyond its VMA. A test of a driver ends with this being 0. (struct
+ * ms_machine_config: fatal_violations ends the program at the first one.)
  */
 uint64_t ms_violations(const struct ms_machine *m);
 /** The i-th violation that is kept, oldest first; NULL: no more. As ms_trace_get(). */

@@ -117,6 +117,7 @@ static void vfio_pci_release(struct ms_file *file)
 	if (--dev->opened)
 		return;
 	unmap_bar(dev);
+	ms_device_set_memory(dev->bar, true); // pci_restore_state()
 	LIST_REMOVE(dev, link);
 	ms_free(m, dev);
 }
@@ -257,6 +258,7 @@ int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 	if (must_wait(dev, enabled))
 		return -EBUSY;
 	dev->memory_enabled = enabled;
+	ms_device_set_memory(dev->bar, enabled);
 	if (enabled)
 		return 0;
 	// A hook may put the file, and unmap it elsewhere.

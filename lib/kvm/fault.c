@@ -18,6 +18,7 @@ struct fault {
 
 	/* of the VMA, sampled before the pfn is looked up */
 	struct ms_vma_block block;
+	ms_hva_t vma_start, vma_end;
 	uint64_t vm_flags;
 	ms_pgprot_t page_prot;
 	uint64_t seq;
@@ -76,6 +77,8 @@ static int sample_vma(struct fault *f)
 	if (f->block.size > m->page_size || m->policy.s2_map_address == MS_S2_MAP_ADDRESS_GFN)
 		f->ipa = ms_align_down(f->ipa, f->block.size);
 	f->gfn = f->ipa >> m->page_shift;
+	f->vma_start = vma->vm_start;
+	f->vma_end = vma->vm_end;
 	f->vm_flags = vma->vm_flags;
 	f->page_prot = vma->vm_page_prot;
 	if (f->in)
@@ -126,12 +129,27 @@ static int lookup_pfn(struct fault *f)
 	return refuse(f, MS_WHY_NO_PFN, -EFAULT);
 }
 
+/*
+ * Device memory that is_device() takes for memory: the handler of the pfn's own fault has made the
+ * VMA a VM_PFNMAP one, after its flags were sampled.
+ */
+static void check_pfnmap(const struct fault *f)
+{
+	struct ms_machine *m = f->vm->machine;
+
+	if (!f->is_page && !ms_pfn_is_ram(m, f->pfn))
+		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
+				   f->hva, f->pfn << m->page_shift);
+}
+
 /* Device or memory, and what that forbids. */
 static int classify(struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
 
 	f->device = is_device(f);
+	if (!f->device)
+		check_pfnmap(f);
 	f->noncacheable = f->device;
 	if (f->device && m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
 	    ms_kvm_is_cacheable(f->page_prot)) {
@@ -312,10 +330,25 @@ static bool has_read_lock_only(const struct fault *f)
 	       f->abort->write && f->abort->granule == m->page_size;
 }
 
+/* What the guest gets besides what its process has mapped. The kernels do not notice. */
+static void check_reach(const struct fault *f, ms_pa_t pa)
+{
+	const ms_hva_t start = f->hva - (touched_page(f) - f->ipa);
+	struct ms_machine *m = f->vm->machine;
+
+	if (start < f->vma_start)
+		ms_violation_entry(m, "guest block reaches below its VMA", f->ipa, pa);
+	if (start + f->block.size > f->vma_end)
+		ms_violation_entry(m, "guest block reaches beyond its VMA",
+				   f->ipa + (f->vma_end - start), pa + (f->vma_end - start));
+}
+
 static int map(struct fault *f)
 {
 	struct ms_machine *m = f->vm->machine;
 
+	if (f->block.size > m->page_size)
+		check_reach(f, f->pfn << m->page_shift);
 	if (has_read_lock_only(f))
 		ms_violation(m, "Attempted stage-2 map outside of write lock", f->ipa);
 	return ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,

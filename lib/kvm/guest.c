@@ -129,6 +129,18 @@ static bool run(struct access *a)
 	return true;
 }
 
+/* The access reaches memory, or the device. */
+static void made(const struct access *a)
+{
+	struct ms_machine *m = a->vm->machine;
+	const ms_pa_t pa = a->result->leaf.pa + (a->gpa - a->result->leaf.ipa);
+
+	if (a->prot == MS_PROT_W)
+		ms_page_write(m, pa >> m->page_shift);
+	if (m->devices_off)
+		ms_device_accessed(m, a->gpa, pa);
+}
+
 /* Why the leaf has its size, if the last map made it. */
 static void give_reason(const struct ms_vm *vm, struct ms_s2_leaf *leaf)
 {
@@ -150,11 +162,10 @@ struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned i
 		return result;
 	}
 	result.exit = MS_GUEST_OK;
-	if (!run(&a))
+	if (run(&a))
+		made(&a);
+	else
 		find_leaf(&a);
-	else if (prot == MS_PROT_W)
-		ms_page_write(vm->machine, (result.leaf.pa + (gpa - result.leaf.ipa)) >>
-						   vm->machine->page_shift);
 	give_reason(vm, &result.leaf);
 	return result;
 }

@@ -11,6 +11,9 @@ void ms_linux_release(struct ms_machine *m, void *p);
 /* Where file.c keeps its list of devices; NULL: no memory. */
 void **ms_linux_devices(struct ms_machine *m);
 void ms_linux_devices_destroy(struct ms_machine *m, void *devices);
+/* Calls fn with the name of each device that is registered. */
+void ms_linux_devices_walk(struct ms_machine *m, const void *devices,
+			   void (*fn)(struct ms_machine *m, const char *name));
 /* The file belongs to the address_space `key` from now on; nothing maps it yet. -ENOMEM. */
 int ms_linux_file_set_mapping(struct ms_file *file, const void *key);
 

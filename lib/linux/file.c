@@ -286,6 +286,13 @@ void ms_linux_devices_destroy(struct ms_machine *m, void *devices)
 	}
 }
 
+void ms_linux_devices_walk(struct ms_machine *m, const void *devices,
+			   void (*fn)(struct ms_machine *m, const char *name))
+{
+	for (const struct node *node = devices; node; node = node->next)
+		fn(m, node->misc->name);
+}
+
 /* ---- opening ---- */
 
 static struct file *file_new(struct ms_machine *m, struct node *node,

@@ -9,16 +9,47 @@
 void *ms_linux_request_region(uint64_t start, uint64_t len)
 {
 	struct ms_machine *m = ms_linux_here("request_mem_region");
+	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
+	struct ms_region *region = lx ? ms_zalloc(m, sizeof(*region)) : NULL;
 
-	return m && !ms_iomem_claim(m, start, len) ? (void *)(uintptr_t)COOKIES : NULL;
+	if (!region)
+		return NULL;
+	if (ms_iomem_claim(m, start, len)) {
+		ms_free(m, region);
+		return NULL;
+	}
+	region->start = start;
+	region->len = len;
+	LIST_INSERT_HEAD(&lx->regions, region, link);
+	return (void *)(uintptr_t)COOKIES;
+}
+
+static void forget_region(struct ms_machine *m, uint64_t start, uint64_t len)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+	struct ms_region *region;
+
+	if (!lx)
+		return;
+	LIST_FOREACH (region, &lx->regions, link)
+		if (region->start == start && region->len == len)
+			break;
+	if (!region)
+		return;
+	LIST_REMOVE(region, link);
+	ms_free(m, region);
 }
 
 void ms_linux_release_region(uint64_t start, uint64_t len)
 {
 	struct ms_machine *m = ms_linux_here("release_mem_region");
 
-	if (m && ms_iomem_release(m, start, len))
+	if (!m)
+		return;
+	if (ms_iomem_release(m, start, len))
 		ms_violation(m, "Trying to free nonexistent resource", start);
+	else
+		forget_region(m, start, len);
 }
 
 void *ms_linux_ioremap(uint64_t start, uint64_t len, enum ms_cache type)
@@ -64,7 +95,12 @@ void ms_linux_iounmap(const volatile void *cookie)
 void ms_linux_io_destroy(struct ms_machine *m)
 {
 	struct ms_remapping *map;
+	struct ms_region *region;
 
+	while ((region = LIST_FIRST(&m->kernel->regions))) {
+		LIST_REMOVE(region, link);
+		ms_free(m, region);
+	}
 	while ((map = LIST_FIRST(&m->kernel->remappings))) {
 		LIST_REMOVE(map, link);
 		ms_free(m, map);

@@ -280,6 +280,13 @@ void ms_linux_free(const void *p)
 
 /* ---- all of it ---- */
 
+static bool is_live(struct ms_machine *m, const struct ms_block *block)
+{
+	const struct ms_page *page = ms_pfn_to_page(m, block->pfn);
+
+	return page && page->refcount && !(page->flags & MS_PG_ANON);
+}
+
 size_t ms_linux_live(const struct ms_machine *machine)
 {
 	struct ms_machine *m = (struct ms_machine *)(uintptr_t)machine;
@@ -289,12 +296,27 @@ size_t ms_linux_live(const struct ms_machine *machine)
 	if (!m->kernel)
 		return 0;
 	live = m->kernel->small;
-	RB_FOREACH (block, ms_blocks_by_pfn, &m->kernel->by_pfn) {
-		const struct ms_page *page = ms_pfn_to_page(m, block->pfn);
-
-		live += page && page->refcount && !(page->flags & MS_PG_ANON);
-	}
+	RB_FOREACH (block, ms_blocks_by_pfn, &m->kernel->by_pfn)
+		live += is_live(m, block);
 	return live;
+}
+
+void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx)
+{
+	struct ms_block *block;
+
+	RB_FOREACH (block, ms_blocks_by_addr, &lx->by_addr)
+		if (!block->pfn)
+			ms_violation(m,
+				     ms_linux_text(m, "kmalloc of %llu bytes is never freed",
+						   (unsigned long long)block->size),
+				     0);
+	RB_FOREACH (block, ms_blocks_by_pfn, &lx->by_pfn) {
+		const ms_pa_t pa = block->pfn << m->page_shift;
+
+		if (is_live(m, block))
+			ms_violation_entry(m, "pages of RAM are never freed", pa, pa);
+	}
 }
 
 void ms_linux_memory_destroy(struct ms_machine *m)

@@ -6,6 +6,7 @@
  *   memory.c   kmalloc, pages                lock.c     mutex, rwsem, spinlock, the mmap lock
  *   report.c   printk, WARN                  mapping.c  remap_pfn_range, unmap_mapping_range ...
  *   io.c       claims, ioremap               file.c     files, devices, calls of file_operations
+ *   leaks.c    what was not given back
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
  * kernel's; the others include the library's inside, and never linux.h.
@@ -55,6 +56,12 @@ struct ms_remapping {
 	void *cookie;
 };
 
+struct ms_region {
+	LIST_ENTRY(ms_region) link;
+	ms_pa_t start;
+	uint64_t len;
+};
+
 struct ms_place {
 	SLIST_ENTRY(ms_place) link;
 	const void *place;
@@ -70,6 +77,7 @@ struct ms_linux {
 	unsigned int nr_classes;
 	struct ms_held held[MS_LINUX_HELD]; /* m->driver_locks of them */
 	LIST_HEAD(, ms_remapping) remappings;
+	LIST_HEAD(, ms_region) regions;
 	uint64_t next_cookie;
 	void *devices; /* file.c's alone */
 };
@@ -84,5 +92,7 @@ __attribute__((format(printf, 2, 3))) const char *ms_linux_text(struct ms_machin
 const char *ms_linux_vtext(struct ms_machine *m, const char *format, va_list args);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);
+/* A violation for each allocation that lives. */
+void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx);
 
 #endif

@@ -59,6 +59,7 @@ struct ms_machine {
 	struct ms_mm *driver_mm;   /* of the call into a driver that goes on: its current->mm */
 	/* lib/linux: locks that driver code holds, and times it took an mmap lock that it had */
 	unsigned int driver_locks, driver_mmap_again;
+	unsigned int devices_off;       /* lib/phys: devices whose memory is turned off */
 	struct ms_pool vmas, vma_nodes; /* lib/mm: VMAs, nodes of their trees */
 	unsigned int vmas_pending;      /* lib/mm: VMAs on their way into a tree */
 	TAILQ_HEAD(, ms_mm) mms;

@@ -237,6 +237,8 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
 	if (prot & MS_PROT_W)
 		ms_page_write(m, pfn_in_leaf(m, *slot, level, addr));
+	if (m->devices_off)
+		ms_device_accessed(m, addr, pfn_in_leaf(m, *slot, level, addr) << m->page_shift);
 	return true;
 }
 

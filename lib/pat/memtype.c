@@ -326,7 +326,7 @@ static inline int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 	*why = foreign ? foreign_why[erased][left] : own_why[erased][left];
 	if (erased != MS_ERASED_NOTHING)
 		return 0;
-	ms_log(m, "x86/PAT: freeing invalid memtype", start, end - start);
+	ms_violation_entry(m, "x86/PAT: freeing invalid memtype", start, start);
 	return -EINVAL;
 }
 

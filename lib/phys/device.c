@@ -139,6 +139,28 @@ void ms_device_set_mtrr(struct ms_device *dev, int type)
 	}
 }
 
+void ms_device_set_memory(struct ms_device *dev, bool enabled)
+{
+	if (dev->off == !enabled)
+		return;
+	dev->off = !enabled;
+	if (enabled)
+		dev->machine->devices_off--;
+	else
+		dev->machine->devices_off++;
+}
+
+void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa)
+{
+	const struct ms_device *dev = ms_device_at(m, pa);
+
+	if (dev && dev->off)
+		ms_violation_entry(m,
+				   "device memory is accessed while it is turned off: "
+				   "a mapping has survived the revoke",
+				   addr, pa);
+}
+
 const char *ms_device_name(const struct ms_device *dev)
 {
 	return dev->name;

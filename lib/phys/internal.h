@@ -57,6 +57,8 @@ int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* The device that contains pa, or NULL; next device in order of creation. */
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
+/* The CPU, at addr of a process or a guest, accesses pa. To be told while m->devices_off. */
+void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa);
 struct ms_machine *ms_device_machine(const struct ms_device *dev);
 bool ms_device_prefetchable(const struct ms_device *dev);
 

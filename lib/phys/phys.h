@@ -56,6 +56,7 @@ struct ms_device {
 	ms_pa_t pa;
 	uint64_t size;
 	bool prefetchable;
+	bool off; /* its memory is turned off */
 	int mtrr; /* enum ms_cache, or -1 */
 };
 

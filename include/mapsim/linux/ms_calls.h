@@ -44,6 +44,8 @@ unsigned long ms_linux_page_address(void *page);
 /** virt_to_page of an address inside of such bytes; NULL, and a violation: it is not. */
 void *ms_linux_virt_to_page(unsigned long addr);
 size_t ms_linux_live(const struct ms_machine *m);
+/** Reports what is left (lib/linux/leaks.c). */
+size_t ms_linux_report_leaks(struct ms_machine *m);
 bool ms_linux_pfn_valid(unsigned long pfn);
 
 /* ---- messages (lib/linux/report.c) ---- */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a driver took and has not given back, and the memtypes that nobody will give back. */
+#include "linux/state.h"
+
+#include <mapsim/pat.h>
+
+static void report_ranges(struct ms_machine *m, const struct ms_linux *lx)
+{
+	const struct ms_remapping *map;
+	const struct ms_region *region;
+
+	LIST_FOREACH (region, &lx->regions, link)
+		ms_violation_entry(m, "request_mem_region without release_mem_region",
+				   region->start, region->start);
+	LIST_FOREACH (map, &lx->remappings, link)
+		ms_violation_entry(m, "ioremap without iounmap", map->start, map->start);
+}
+
+static void report_device(struct ms_machine *m, const char *name)
+{
+	ms_violation(m, ms_linux_text(m, "misc device %s is never deregistered", name), 0);
+}
+
+static void report_locks(struct ms_machine *m)
+{
+	for (unsigned int i = 0; i < m->driver_locks; i++)
+		ms_violation(m, "a lock is still held", 0);
+}
+
+static void report_reservation(const struct ms_memtype *entry, void *arg)
+{
+	ms_violation_entry(arg, "a memtype reservation is never freed", entry->start, entry->start);
+}
+
+size_t ms_linux_report_leaks(struct ms_machine *m)
+{
+	const uint64_t before = ms_violations(m);
+	struct ms_linux *lx = m->kernel;
+
+	if (lx) {
+		ms_linux_memory_report(m, lx);
+		report_ranges(m, lx);
+		report_locks(m);
+		ms_linux_devices_walk(m, lx->devices, report_device);
+	}
+	ms_memtype_leaks(m, report_reservation, m);
+	return (size_t)(ms_violations(m) - before);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Each kind of violation as a driver brings it about: the condition in words, and the place. What a
+ * WARN, a lock or an allocation says is in test_messages.c, test_locks.c and test_memory.c; a bad
+ * page map in tests/field/copied_vma.c.
+ */
+#include "world.h"
+
+#include <mapsim/kvm.h>
+
+#define LARGE_BAR 0x4000000000ul
+#define GPA 0x80000000ul
+
+static void assert_violated(const struct world *w, size_t i, const char *text, uint64_t addr,
+			    ms_pa_t pa)
+{
+	const struct ms_event *ev = ms_violation_get(w->m, i);
+
+	assert_non_null(ev);
+	assert_string_equal(ev->reason, text);
+	assert_int_equal(ev->addr, addr);
+	assert_int_equal(ev->pa, pa);
+}
+
+static struct world arm64_world(const char *release)
+{
+	struct world w = world_of(ms_policy_linux(release, MS_ARCH_ARM64));
+
+	assert_non_null(ms_device_add(w.m, "large", LARGE_BAR, SZ_1G));
+	return w;
+}
+
+/* ---- drivers ---- */
+
+static int remap_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return io_remap_pfn_range(vma, vma->vm_start, PHYS_PFN(BAR), vma->vm_end - vma->vm_start,
+				  pgprot_noncached(vma->vm_page_prot));
+}
+
+static const struct file_operations remap_fops = { .mmap = remap_mmap };
+
+static vm_fault_t large_fault(struct vm_fault *vmf)
+{
+	return vmf_insert_pfn(vmf->vma, vmf->address, vmf->pgoff);
+}
+
+static int large_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .fault = large_fault };
+
+	vma->vm_pgoff += PHYS_PFN(LARGE_BAR);
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND);
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static const struct file_operations large_fops = { .mmap = large_mmap };
+
+static vm_fault_t lazy_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+
+	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(LARGE_BAR), vma->vm_end - vma->vm_start,
+			       vma->vm_page_prot)
+		       ? VM_FAULT_SIGBUS
+		       : VM_FAULT_NOPAGE;
+}
+
+static int lazy_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .fault = lazy_fault };
+
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static const struct file_operations lazy_fops = { .mmap = lazy_mmap };
+
+/* ---- an access that survives a revoke ---- */
+
+static void a_process_that_kept_its_pages_is_found_when_it_touches_them(void **state)
+{
+	struct world w = world("6.12.117");
+	struct file *file = ms_linux_file(w.m, &remap_fops, O_RDWR, NULL);
+	struct ms_device *bar = ms_device_find(w.m, "bar");
+
+	(void)state;
+	map(&w, A, 2, file);
+	ms_device_set_memory(bar, false); // and the driver has forgotten to zap
+	assert_int_equal(ms_violations(w.m), 0);
+	assert_int_equal(ms_touch(w.mm, A + PAGE_SIZE, MS_PROT_R), MS_ACCESS_OK);
+	assert_violated(&w, 0,
+			"device memory is accessed while it is turned off: "
+			"a mapping has survived the revoke",
+			A + PAGE_SIZE, BAR + PAGE_SIZE);
+	unmap_mapping_range(file->f_mapping, 0, 0, 1);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	assert_int_equal(ms_violations(w.m), 1);
+	ms_device_set_memory(bar, true);
+	world_end(&w);
+}
+
+static void a_guest_is_found_too(void **state)
+{
+	struct world w = arm64_world("6.12.117");
+	struct file *file = ms_linux_file(w.m, &large_fops, O_RDWR, NULL);
+	struct ms_vm *vm = ms_vm_new(w.mm, 40);
+
+	(void)state;
+	map(&w, A, 16, file);
+	ms_vm_set_slot(vm, 1, GPA, 16 * PAGE_SIZE, A, 0);
+	assert_int_equal(ms_guest_read(vm, GPA).exit, MS_GUEST_OK);
+	ms_device_set_memory(ms_device_find(w.m, "large"), false);
+	ms_guest_write(vm, GPA + 4);
+	assert_int_equal(ms_violations(w.m), 1);
+	assert_int_equal(ms_violation_get(w.m, 0)->addr, GPA + 4);
+	assert_int_equal(ms_violation_get(w.m, 0)->pa, LARGE_BAR + 4);
+	world_end(&w);
+}
+
+/* vfio-pci up to 6.9 learns of a child's VMA when the child faults; 6.1.192 copies the pages first.
+ */
+static void vfios_forked_child_survives_in_6_1_192(void **state)
+{
+	static const struct {
+		const char *release;
+		unsigned int violations;
+	} kernel[] = { { "5.10.223", 0 }, { "6.1.192", 1 }, { "6.12.117", 0 }, { "7.2.13", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++) {
+		struct world w = world(kernel[i].release);
+		struct file *file = ms_vfio_open(ms_device_find(w.m, "bar"));
+		struct mm_struct *child;
+
+		assert_int_equal(ms_mmap(w.mm, A, PAGE_SIZE, MS_PROT_RW,
+					 MS_MAP_SHARED | MS_MAP_FIXED, file, ms_vfio_offset(file)),
+				 A);
+		ms_touch(w.mm, A, MS_PROT_R);
+		child = ms_fork(w.mm, NULL);
+		ms_vfio_set_memory(file, false);
+		ms_touch(w.mm, A, MS_PROT_R);
+		ms_touch(child, A, MS_PROT_R);
+		assert_int_equal(ms_violations(w.m), kernel[i].violations);
+		world_end(&w);
+	}
+}
+
+/* ---- guests ---- */
+
+/*
+ *   VMA    |--------- 3M ---------|
+ *   slot   |--------------- 4M --------------|
+ *   block                 |======= 2M =======|   where only the VMA's start is looked at
+ */
+static void a_guest_block_beyond_its_vma_is_found(void **state)
+{
+	static const struct {
+		const char *release;
+		unsigned int violations;
+	} kernel[] = { { "6.1.192", 0 }, { "6.12.107", 1 }, { "6.12.117", 0 }, { "7.2.13", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++) {
+		struct world w = arm64_world(kernel[i].release);
+		struct ms_vm *vm = ms_vm_new(w.mm, 40);
+
+		map(&w, A, (3 * SZ_1M) >> PAGE_SHIFT,
+		    ms_linux_file(w.m, &large_fops, O_RDWR, NULL));
+		ms_vm_set_slot(vm, 1, GPA, SZ_4M, A, 0);
+		assert_int_equal(ms_guest_read(vm, GPA + SZ_2M).exit, MS_GUEST_OK);
+		assert_int_equal(ms_violations(w.m), kernel[i].violations);
+		if (kernel[i].violations)
+			assert_violated(&w, 0, "guest block reaches beyond its VMA",
+					GPA + 3 * SZ_1M, LARGE_BAR + 3 * SZ_1M);
+		world_end(&w);
+	}
+}
+
+/* Linux 6.17 and later look at the VMA's flags before the fault that sets them. */
+static void vm_pfnmap_that_comes_in_the_fault_is_too_late_for_a_guest(void **state)
+{
+	static const struct {
+		const char *release;
+		bool too_late;
+	} kernel[] = { { "5.10.223", false },
+		       { "6.1.192", false },
+		       { "6.12.117", false },
+		       { "7.2.13", true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++) {
+		static const char text[] =
+			"VM_PFNMAP set too late: device memory is mapped as memory";
+		struct world w = arm64_world(kernel[i].release);
+		struct ms_vm *vm = ms_vm_new(w.mm, 40);
+		bool too_late = false;
+
+		map(&w, A, 16, ms_linux_file(w.m, &lazy_fops, O_RDWR, NULL));
+		ms_vm_set_slot(vm, 1, GPA, 16 * PAGE_SIZE, A, 0);
+		assert_int_equal(ms_guest_read(vm, GPA + PAGE_SIZE).exit, MS_GUEST_OK);
+		for (size_t n = 0; n < ms_violations(w.m); n++) {
+			if (strcmp(violation(&w, n), text))
+				continue;
+			assert_violated(&w, n, text, A + PAGE_SIZE, LARGE_BAR + PAGE_SIZE);
+			too_late = true;
+		}
+		assert_int_equal(too_late, kernel[i].too_late);
+		world_end(&w);
+	}
+}
+
+/* ---- memory types ---- */
+
+/* Up to 6.15 the reservation of three pages is given back piece by piece, as VMAs go. */
+static void a_hole_in_a_tracked_vma_frees_an_invalid_memtype(void **state)
+{
+	struct world w = world("6.1.192");
+
+	(void)state;
+	map(&w, A, 3, ms_linux_file(w.m, &remap_fops, O_RDWR, NULL));
+	assert_int_equal(ms_violations(w.m), 0);
+	ms_munmap(w.mm, A + PAGE_SIZE, PAGE_SIZE);
+	assert_violated(&w, 0, "x86/PAT: freeing invalid memtype", BAR + PAGE_SIZE,
+			BAR + PAGE_SIZE);
+	world_end(&w);
+
+	w = world("7.2.13");
+	map(&w, A, 3, ms_linux_file(w.m, &remap_fops, O_RDWR, NULL));
+	ms_munmap(w.mm, A + PAGE_SIZE, PAGE_SIZE);
+	ms_munmap(w.mm, A, 3 * PAGE_SIZE);
+	assert_int_equal(ms_violations(w.m), 0);
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	world_end(&w);
+}
+
+/* ---- leaks ---- */
+
+static void a_reservation_that_nobody_will_free_is_a_leak(void **state)
+{
+	struct world w = world("6.1.192");
+	uint64_t before;
+
+	(void)state;
+	map(&w, A, 3, ms_linux_file(w.m, &remap_fops, O_RDWR, NULL));
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	ms_munmap(w.mm, A, PAGE_SIZE);
+	ms_munmap(w.mm, A + PAGE_SIZE, 2 * PAGE_SIZE);
+	before = ms_violations(w.m);
+	assert_int_equal(ms_linux_leaks(w.m), 1);
+	assert_violated(&w, before, "a memtype reservation is never freed", BAR, BAR);
+	world_end(&w);
+}
+
+static struct miscdevice forgotten = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "forgotten",
+	.fops = &remap_fops,
+};
+
+static void what_a_driver_does_not_give_back_is_a_leak(void **state)
+{
+	static DEFINE_MUTEX(lock);
+	struct world w = world("6.12.117");
+	struct page *page = alloc_page(GFP_KERNEL);
+	void *p = kmalloc(24, GFP_KERNEL);
+	void __iomem *regs = ioremap(BAR, PAGE_SIZE);
+
+	(void)state;
+	request_mem_region(BAR, PAGE_SIZE, "forgotten");
+	misc_register(&forgotten);
+	mutex_lock(&lock);
+	assert_int_equal(ms_linux_leaks(w.m), 6);
+	assert_violated(&w, 0, "kmalloc of 24 bytes is never freed", 0, 0);
+	assert_violated(&w, 1, "pages of RAM are never freed", page_to_phys(page),
+			page_to_phys(page));
+	assert_violated(&w, 2, "request_mem_region without release_mem_region", BAR, BAR);
+	assert_violated(&w, 3, "ioremap without iounmap", BAR, BAR);
+	assert_violated(&w, 4, "a lock is still held", 0, 0);
+	assert_violated(&w, 5, "misc device forgotten is never deregistered", 0, 0);
+	mutex_unlock(&lock);
+	misc_deregister(&forgotten);
+	iounmap(regs);
+	release_mem_region(BAR, PAGE_SIZE);
+	kfree(p);
+	put_page(page);
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	assert_int_equal(ms_violations(w.m), 6);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_process_that_kept_its_pages_is_found_when_it_touches_them),
+		cmocka_unit_test(a_guest_is_found_too),
+		cmocka_unit_test(vfios_forked_child_survives_in_6_1_192),
+		cmocka_unit_test(a_guest_block_beyond_its_vma_is_found),
+		cmocka_unit_test(vm_pfnmap_that_comes_in_the_fault_is_too_late_for_a_guest),
+		cmocka_unit_test(a_hole_in_a_tracked_vma_frees_an_invalid_memtype),
+		cmocka_unit_test(a_reservation_that_nobody_will_free_is_a_leak),
+		cmocka_unit_test(what_a_driver_does_not_give_back_is_a_leak),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
