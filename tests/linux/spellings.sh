@@ -8,7 +8,7 @@ include=$2
 failed=0
 number=0
 
-# VERSION CODE: what the compiler says of it ("" for VERSION: none)
+# VERSION CODE [OPTION...]: what the compiler says of it ("" for VERSION: none)
 try() {
 	if [ -n "$1" ]; then
 		version="#define MS_LINUX_VERSION_CODE KERNEL_VERSION($1, 0)"
@@ -16,20 +16,21 @@ try() {
 		version=
 	fi
 	printf '%s\n#include <linux/version.h>\n#include <linux/module.h>\n%s\n' "$version" "$2" |
-		"$compiler" -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-unused-function -fsyntax-only \
+		"$compiler" -std=gnu11 $3 -Wno-unused-parameter -Wno-unused-function -fsyntax-only \
 			-I"$include" -I"$include/mapsim" -x c - 2>&1
 }
 
 takes() { # VERSION CODE
 	number=$((number + 1))
-	said=$(try "$1" "$2") && return
+	said=$(try "$1" "$2" "-Wall -Wextra -Werror") && return
 	printf 'not taken%s: %s\n%s\n' "${1:+ by $1}" "$2" "$said"
 	failed=1
 }
 
+# a refusal is no warning
 refuses() { # VERSION NAME CODE
 	number=$((number + 1))
-	if said=$(try "$1" "$3"); then
+	if said=$(try "$1" "$3" ""); then
 		printf 'taken%s: %s\n' "${1:+ by $1}" "$3"
 		failed=1
 	elif ! printf '%s' "$said" | grep -q "$2"; then
@@ -47,7 +48,10 @@ mixed='static vm_fault_t f(struct vm_fault *vmf) { return vmf_insert_mixed(vmf->
 prepare='static int f(struct vm_area_desc *desc) { return 0; } const struct file_operations fops = { .mmap_prepare = f };'
 action='static int f(struct vm_area_desc *desc) { mmap_action_remap_full(desc, 1); return 0; }'
 
-for code in "$assign" "$set" "$copy" "$pfn_t" "$pfn" "$mixed" "$prepare" "$action"; do
+order='static vm_fault_t f(struct vm_fault *vmf, unsigned int order) { return order == PMD_ORDER ? VM_FAULT_NOPAGE : VM_FAULT_FALLBACK; } const struct vm_operations_struct ops = { .huge_fault = f };'
+pe_size='static vm_fault_t f(struct vm_fault *vmf, enum page_entry_size size) { return size == PE_SIZE_PMD ? VM_FAULT_NOPAGE : VM_FAULT_FALLBACK; } const struct vm_operations_struct ops = { .huge_fault = f };'
+
+for code in "$order" "$pe_size" "$assign" "$set" "$copy" "$pfn_t" "$pfn" "$mixed" "$prepare" "$action"; do
 	takes "" "$code"
 done
 
@@ -63,6 +67,8 @@ refuses "6, 17" __pfn_to_pfn_t "$mixed"
 takes "7, 2" "$pfn"
 refuses "6, 12" mmap_prepare "$prepare"
 takes "6, 17" "$prepare"
+takes "6, 1" "$pe_size"
+refuses "6, 12" PE_SIZE_PMD "$pe_size"
 refuses "6, 12" mmap_action_remap_full "$action"
 takes "7, 2" "$action"
 
@@ -74,6 +80,13 @@ for header in align anon_inodes bits bug cleanup container_of device dma-mapping
 	printf '#include <linux/%s.h>\nstatic inline void *f(void) { return kzalloc(PAGE_SIZE, GFP_KERNEL); }\n' "$header" |
 		"$compiler" -std=gnu11 -Werror -fsyntax-only -I"$include" -I"$include/mapsim" -x c - || failed=1
 done
+
+# what the kernel has for modules says nothing
+takes "" 'int x; EXPORT_SYMBOL(x); EXPORT_SYMBOL_GPL(x); EXPORT_SYMBOL_NS_GPL(x, LAB); MODULE_LICENSE("GPL"); MODULE_AUTHOR("N"); MODULE_DESCRIPTION("d"); MODULE_VERSION("1"); MODULE_ALIAS("a"); MODULE_IMPORT_NS(LAB); MODULE_DEVICE_TABLE(pci, x); module_param(x, int, 0644); MODULE_PARM_DESC(x, "d");'
+
+# a handler of another shape is none
+refuses "" mmap 'static int f(struct file *file) { return 0; } const struct file_operations fops = { .mmap = f };'
+refuses "" fault 'static int f(struct vm_area_struct *vma, struct vm_fault *vmf) { return 0; } const struct vm_operations_struct ops = { .fault = f };'
 
 # what is not modelled is refused by name, not ignored
 refuses "" readl 'static u32 f(void *p) { return readl(p); }'

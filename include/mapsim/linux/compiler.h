@@ -15,6 +15,14 @@
 #include <string.h>
 #include <sys/types.h>
 
+/*
+ * What is not provided fails here, by its name, and not when the program is linked; and a handler
+ * of another shape is none. Kernels are compiled with these, too.
+ */
+#pragma GCC diagnostic error "-Wimplicit-function-declaration"
+#pragma GCC diagnostic error "-Wincompatible-pointer-types"
+#pragma GCC diagnostic error "-Wint-conversion"
+
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;

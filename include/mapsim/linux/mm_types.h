@@ -101,6 +101,11 @@ static inline vm_fault_t vmf_fs_error(int err)
 #define HPAGE_PMD_ORDER PMD_ORDER
 #define PTRS_PER_PTE (1UL << (PAGE_SHIFT - 3))
 
+/* What ->huge_fault is asked for, up to 6.5: here its values are the orders that came after it. */
+#if MS_LINUX_BEFORE(6, 6)
+enum page_entry_size { PE_SIZE_PTE = 0, PE_SIZE_PMD = PMD_ORDER, PE_SIZE_PUD = PUD_ORDER };
+#endif
+
 /* <linux/pfn_t.h>, up to 6.16. Its flags say what a pfn is; here the memory map does. */
 #if MS_LINUX_BEFORE(6, 17)
 typedef unsigned long pfn_t;

@@ -66,10 +66,14 @@ struct module {
 #define MODULE_INFO(tag, text) MS_LINUX_SAYS_NOTHING
 #define MODULE_SOFTDEP(text) MS_LINUX_SAYS_NOTHING
 #define MODULE_IMPORT_NS(ns) MS_LINUX_SAYS_NOTHING
+#define MODULE_FIRMWARE(name) MS_LINUX_SAYS_NOTHING
+#define MODULE_DEVICE_TABLE(type, name) MS_LINUX_SAYS_NOTHING
 #define MODULE_PARM_DESC(name, text) MS_LINUX_SAYS_NOTHING
 /* A parameter is a variable that the test may set. */
 #define module_param(name, type, perm) MS_LINUX_SAYS_NOTHING
 #define EXPORT_SYMBOL(symbol) MS_LINUX_SAYS_NOTHING
 #define EXPORT_SYMBOL_GPL(symbol) MS_LINUX_SAYS_NOTHING
+#define EXPORT_SYMBOL_NS(symbol, ns) MS_LINUX_SAYS_NOTHING
+#define EXPORT_SYMBOL_NS_GPL(symbol, ns) MS_LINUX_SAYS_NOTHING
 
 #endif
