@@ -105,7 +105,7 @@ struct ms_vm_fault {
 	uint64_t pgoff;   ///< page offset in the file: vm_pgoff + (address - vm_start) / page size
 	unsigned int flags; ///< MS_FAULT_FLAG_*
 	ms_pfn_t pfn; ///< set by a handler that returns LOCKED: a page of System RAM to be mapped
-	void *page; ///< the same as linux.h's struct page, which a reference comes with
+	void *page;   ///< the same as linux.h's struct page, which a reference comes with
 };
 
 /*
@@ -336,8 +336,9 @@ unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry
 
 /**
  * get_user_pages of one page, with FOLL_WRITE if write. Faults the page in where the kernel does.
- * -EFAULT: refused (VM_IO, VM_PFNMAP, no access, SIGBUS); -ENOMEM; else 0, *pfn is the page (of
- * System RAM; no reference is kept), and *writable (may be NULL) whether the entry allows writing.
+ * -EFAULT: refused (VM_IO, VM_PFNMAP, no access, SIGBUS); -EHWPOISON: the handler said so; -ENOMEM;
+ * else 0, *pfn is the page (of System RAM; no reference is kept), and *writable (may be NULL)
+ * whether the entry allows writing.
  */
 int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable);
 /** get_user_pages_fast_only: no fault is taken. */

@@ -12,7 +12,15 @@ static int fault_errno(const struct ms_mm *mm, ms_vm_fault_t ret)
 		return -EBUSY;
 	if (ret & MS_VM_FAULT_OOM)
 		return -ENOMEM;
+	if (ret & MS_VM_FAULT_HWPOISON)
+		return -EHWPOISON;
 	return ret & MS_VM_FAULT_ERROR ? -EFAULT : 0;
+}
+
+/* Who does not say FOLL_HWPOISON. */
+static int not_poison(int err)
+{
+	return err == -EHWPOISON ? -EFAULT : err;
 }
 
 int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
@@ -115,7 +123,8 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 		return -EFAULT;
 	if (!ms_mmap_may_read(mm))
 		return -EBUSY;
-	return fault_errno(mm, ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+	return not_poison(
+		fault_errno(mm, ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0)));
 }
 
 /* ---- ranges ---- */
@@ -185,8 +194,8 @@ static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 		return -EFAULT;
 	if ((vma->vm_flags & MS_VM_LOCKED) &&
 	    ms_vma_machine(vma)->policy.anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
-		return populate_locked(vma, start, end, write);
-	return ms_fault_in_range(vma, start, end, write);
+		return not_poison(populate_locked(vma, start, end, write));
+	return not_poison(ms_fault_in_range(vma, start, end, write));
 }
 
 static int mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool ignore_errors)

@@ -233,9 +233,44 @@ static void page_that_nobody_holds_cannot_be_mapped_up_to_6_12(void **state)
 	assert_int_equal(read_of_free_ram("7.2.13"), 0);
 }
 
+/* ---- poison ---- */
+
+static ms_vm_fault_t poisoned(struct ms_vm_fault *vmf)
+{
+	(void)vmf;
+	return MS_VM_FAULT_HWPOISON;
+}
+
+static int mmap_poisoned(struct ms_file *file, struct ms_vma *vma)
+{
+	static const struct ms_vm_ops ops = { .fault = poisoned };
+
+	(void)file;
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static void poisoned_page_sends_a_signal_whether_the_guest_reads_or_writes(void **state)
+{
+	static const struct ms_file_ops ops = { .name = "poisoned", .mmap = mmap_poisoned };
+	static const char *const releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct world w = world(releases[i]);
+
+		map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &ops, 0);
+		assert_int_equal(write_at(&w, HVA).exit, MS_GUEST_SIGBUS);
+		assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_SIGBUS);
+		assert_int_equal(ms_trace_total(w.m, MS_EV_S2_MAP), 0);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(poisoned_page_sends_a_signal_whether_the_guest_reads_or_writes),
 		cmocka_unit_test(write_to_a_readonly_vma_is_efault),
 		cmocka_unit_test(readonly_entry_is_efault_at_once_though_the_vma_is_writable),
 		cmocka_unit_test(readonly_entry_did_not_stop_a_write),

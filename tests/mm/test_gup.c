@@ -111,6 +111,28 @@ static void what_the_fault_ends_in_is_told_apart(void **state)
 	world_end(&w);
 }
 
+static ms_vm_fault_t poisoned(struct ms_vm_fault *vmf)
+{
+	(void)vmf;
+	return MS_VM_FAULT_HWPOISON;
+}
+
+static void poison_is_told_to_who_asks_for_it(void **state)
+{
+	(void)state;
+	struct driver d = { .ops = { .fault = poisoned } };
+	struct world w = world("6.12.117");
+	ms_pfn_t pfn;
+
+	map_shared(&w, driver_file(&w, &d), A, PAGE, 0);
+	assert_int_equal(ms_get_user_page(w.mm, A, false, &pfn, NULL), -EHWPOISON);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_POPULATE_READ), -EHWPOISON);
+	assert_int_equal(ms_fixup_user_fault(w.mm, A, false), -EFAULT);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), -ENOMEM);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	world_end(&w);
+}
+
 static ms_vm_fault_t lies(struct ms_vm_fault *vmf)
 {
 	(void)vmf;
@@ -221,6 +243,7 @@ int main(void)
 		cmocka_unit_test(
 			a_mapping_that_turns_out_to_be_a_device_is_faulted_and_then_refused),
 		cmocka_unit_test(what_the_fault_ends_in_is_told_apart),
+		cmocka_unit_test(poison_is_told_to_who_asks_for_it),
 		cmocka_unit_test(a_handler_that_installs_nothing_is_reported_not_asked_for_ever),
 		cmocka_unit_test(the_fast_way_takes_no_fault),
 		cmocka_unit_test(the_fast_way_finds_a_copy_in_device_memory),
