@@ -194,6 +194,13 @@ enum ms_policy_hugetlb_split {
 	MS_HUGETLB_SPLIT_NOTIFY_1G,
 };
 
+/** a hole in a hugetlb file: are mappings that begin where it ends asked to unmap nothing
+ * (hugetlb_vmdelete_list, up to 5.16) */
+enum ms_policy_hugetlb_hole {
+	MS_HUGETLB_HOLE_TOUCHES_NEXT,
+	MS_HUGETLB_HOLE_EXACT,
+};
+
 /** MADV_POPULATE_READ and _WRITE (madvise_populate, from 5.14) */
 enum ms_policy_madv_populate {
 	MS_MADV_POPULATE_ABSENT,
@@ -814,6 +821,7 @@ struct ms_policy {
 	enum ms_policy_folio_split folio_split;
 	enum ms_policy_hugetlb_fork hugetlb_fork;
 	enum ms_policy_hugetlb_split hugetlb_split;
+	enum ms_policy_hugetlb_hole hugetlb_hole;
 	enum ms_policy_madv_populate madv_populate;
 	enum ms_policy_madv_populate_hole madv_populate_hole;
 	enum ms_policy_madv_collapse madv_collapse;

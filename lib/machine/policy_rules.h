@@ -95,6 +95,7 @@
 
 	/* ---- madvise ---- */
 
+	.hugetlb_hole = SINCE(V6_1_0) ? MS_HUGETLB_HOLE_EXACT : MS_HUGETLB_HOLE_TOUCHES_NEXT,
 	.madv_populate = SINCE(V5_15) ? MS_MADV_POPULATE_PRESENT : MS_MADV_POPULATE_ABSENT,
 	// 5.10 has no such advice: what its successor does, should somebody add it
 	.madv_populate_hole = SINCE(V6_12_0) ? MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS

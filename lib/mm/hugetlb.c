@@ -303,15 +303,18 @@ int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 	unsigned int shift = file->machine->page_shift;
 	uint64_t size = file->machine->page_size << mapping->order;
 	uint64_t start = ms_align_up(off, size), end = ms_align_down(off + len, size);
-	uint64_t first = start >> shift, npages = (end - start) >> shift;
+	uint64_t first = start >> shift, npages = (end - start) >> shift, last = first + npages;
 	struct ms_vma *vma;
 
 	if (off + len < off)
 		return -EINVAL;
 	if (end <= start)
 		return 0;
-	for (vma = ms_i_mmap_first(mapping, first, first + npages - 1); vma;
-	     vma = ms_i_mmap_next(vma, first, first + npages - 1)) {
+	// hugetlb_vmdelete_list(): one page too far, and nothing is unmapped there
+	if (file->machine->policy.hugetlb_hole == MS_HUGETLB_HOLE_EXACT)
+		last--;
+	for (vma = ms_i_mmap_first(mapping, first, last); vma;
+	     vma = ms_i_mmap_next(vma, first, last)) {
 		uint64_t from = ms_max_u64(first, vma->vm_pgoff) - vma->vm_pgoff;
 		uint64_t to = ms_min_u64(first + npages - vma->vm_pgoff, ms_vma_pages(vma));
 

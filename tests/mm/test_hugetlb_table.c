@@ -319,6 +319,31 @@ static void a_hole_takes_whole_huge_pages_from_every_mapping(void **state)
 	}
 }
 
+/*
+ *  file  |hole|    |
+ *  A     |----|           B  |----|   begins where the hole ends
+ */
+static void a_hole_asks_the_mapping_behind_it_to_unmap_nothing_up_to_5_16(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct world w = world(all_releases[i]);
+		struct ms_file *file = hugetlb(&w, 2 * MS_2M, MS_2M);
+
+		map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
+		map_file(&w, file, B, MS_2M, MS_2M, MS_MAP_SHARED);
+		touch(&w, B, MS_PROT_W);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_hugetlb_punch_hole(file, 0, MS_2M), 0);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), i ? 1 : 2);
+		assert_event(&w, MS_EV_ZAP, 0, A, MS_2M);
+		if (!i)
+			assert_event(&w, MS_EV_ZAP, 1, B, 0);
+		assert_true(present(&w, B));
+		world_end(&w);
+	}
+}
+
 /* Is the notification before the `zap` (outside of the unmap), or behind it (inside)? */
 static void a_hole_notifies_inside_of_the_unmap_up_to_6_1(void **state)
 {
@@ -356,6 +381,7 @@ int main(void)
 		cmocka_unit_test(mremap_moves_the_entries_where_it_is_allowed),
 		cmocka_unit_test(moving_notifies_and_carries_every_entry),
 		cmocka_unit_test(a_hole_takes_whole_huge_pages_from_every_mapping),
+		cmocka_unit_test(a_hole_asks_the_mapping_behind_it_to_unmap_nothing_up_to_5_16),
 		cmocka_unit_test(a_hole_notifies_inside_of_the_unmap_up_to_6_1),
 	};
 
