@@ -118,11 +118,6 @@ static int scan_errno(enum ms_scan result)
 	return -EINVAL;
 }
 
-int ms_collapse_pmd(struct ms_vma *vma, ms_hva_t addr)
-{
-	return collapse_allowed(vma) ? scan_errno(scan_block(vma, addr)) : -EINVAL;
-}
-
 int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);

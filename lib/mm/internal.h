@@ -255,6 +255,9 @@ int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64
 
 /* ---- system calls' inner halves ---- */
 
+/* get_unmapped_area without MAP_FIXED: the hint, rounded down, if [hint, hint + len) is free, else
+ * the highest gap that fits. -ENOMEM: none. */
+int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len);
 /* do_munmap: -EINVAL for what is no range of user addresses */
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 /* unmap_region of detached [start, end): notifier, zap, free_pgtables; `vmas` is an
@@ -382,14 +385,12 @@ void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr);
 void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr);
 /* vma_adjust_trans_huge: the PMDs that new borders of vma would cut (0: border does not move) */
 void ms_vma_adjust_trans_huge(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
-/* thp allowed for an anonymous or shmem VMA at all (sysfs, VM_HUGEPAGE, VM_NOHUGEPAGE) */
+/* thp allowed for an anonymous VMA at all (sysfs, VM_HUGEPAGE, VM_NOHUGEPAGE) */
 bool ms_thp_allowed(const struct ms_vma *vma);
 bool ms_thp_suitable(const struct ms_vma *vma,
 		     ms_hva_t addr); /* aligned 2M inside the VMA; files: pgoff congruent */
 ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf);
 ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot);
-/* MADV_COLLAPSE of one aligned 2M of an anonymous VMA: 0, -EINVAL, -ENOMEM … */
-int ms_collapse_pmd(struct ms_vma *vma, ms_hva_t addr);
 
 /* ---- faults ---- */
 

@@ -22,19 +22,17 @@ static uint64_t prot_to_flags(unsigned int prot)
 	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
 }
 
-/* Without MAP_FIXED: the hint if it is free, else the highest gap that fits (get_unmapped_area, top
- * down). */
-static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
 {
 	ms_hva_t end = mm->task_size;
-	struct ms_vma *vma;
 
+	if (len > end)
+		return -ENOMEM;
 	hint = ms_align_down(hint, mm->machine->page_size);
-	if (hint && len <= mm->task_size && hint <= mm->task_size - len &&
-	    !ms_find_vma_intersection(mm, hint, hint + len))
+	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
 		return (int64_t)hint;
-	for (vma = ms_find_vma_before(mm, end); vma; vma = ms_vma_prev(vma)) {
-		if (vma->vm_end <= end && end - vma->vm_end >= len)
+	for (struct ms_vma *vma = ms_find_vma_before(mm, end); vma; vma = ms_vma_prev(vma)) {
+		if (end - vma->vm_end >= len)
 			return (int64_t)(end - len);
 		end = vma->vm_start;
 	}
@@ -45,10 +43,10 @@ static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
 static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 		     const struct ms_file *file)
 {
+	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
+		return ms_get_unmapped_area(mm, addr, len);
 	if (len > mm->task_size)
 		return -ENOMEM;
-	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
-		return choose_address(mm, addr, len);
 	if (file && file->kind == MS_FILE_HUGETLB &&
 	    !ms_aligned(addr, UINT64_C(1) << (mm->machine->page_shift + file->mapping->order)))
 		return -EINVAL;

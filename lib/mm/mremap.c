@@ -144,24 +144,6 @@ static int check_resize(struct ms_remap *rm)
 	return 0;
 }
 
-/* get_unmapped_area() without MAP_FIXED: the hint if it is free, else the highest gap that fits */
-static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
-{
-	ms_hva_t end = mm->task_size;
-
-	if (len > end)
-		return -ENOMEM;
-	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
-		return (int64_t)hint;
-	for (struct ms_vma *vma = ms_find_vma_before(mm, end); vma; vma = ms_vma_prev(vma)) {
-		if (end - vma->vm_end >= len)
-			return (int64_t)(end - len);
-		end = vma->vm_start;
-	}
-	// the first page stays unmapped (mmap_min_addr)
-	return end >= len + mm->machine->page_size ? (int64_t)(end - len) : -ENOMEM;
-}
-
 /* ---- the three ways ---- */
 
 /* do_munmap() of what a shrinking call gives up; its own checks of the range count. */
@@ -202,7 +184,7 @@ static int64_t remap_to(struct ms_remap *rm)
 	if (err)
 		return err;
 	if (!(rm->flags & MS_MREMAP_FIXED)) {
-		addr = choose_address(rm->mm, rm->new_addr, rm->new_len);
+		addr = ms_get_unmapped_area(rm->mm, rm->new_addr, rm->new_len);
 		if (addr < 0)
 			return addr;
 		rm->new_addr = (ms_hva_t)addr;
@@ -275,7 +257,7 @@ static int64_t remap_at(struct ms_remap *rm)
 		return expand_in_place(rm) ? (int64_t)rm->addr : -ENOMEM;
 	if (!(rm->flags & MS_MREMAP_MAYMOVE))
 		return -ENOMEM;
-	addr = choose_address(rm->mm, 0, rm->new_len);
+	addr = ms_get_unmapped_area(rm->mm, 0, rm->new_len);
 	if (addr < 0)
 		return addr;
 	rm->new_addr = (ms_hva_t)addr;
