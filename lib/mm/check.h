@@ -7,7 +7,7 @@
 #define MS_MM_CHECK_H
 
 #include "machine/check.h"
-#include "mm/vma_hand.h"
+#include "mm/vma_cursor.h"
 
 #define MS_VMA_FORMAT "mm %u: VMA %#" PRIx64 "-%#" PRIx64
 #define MS_VMA_ARGS(vma) (vma)->vm_mm->id, (vma)->vm_start, (vma)->vm_end
@@ -30,10 +30,10 @@ const char *ms_vma_tree_check(const struct ms_vma_tree *t, struct ms_vma_tree_co
  */
 static inline struct ms_vma_place ms_check_first(const struct ms_mm *mm)
 {
-	const void *node = mm->vmas.root;
+	void *node = mm->vmas.root;
 
 	for (unsigned int height = mm->vmas.height; height; height--)
-		node = ((const struct ms_vma_inner *)node)->child[0];
+		node = ((struct ms_vma_inner *)node)->child[0];
 	return (struct ms_vma_place){ node, 0 };
 }
 static inline bool ms_check_has_vma(const struct ms_vma_leaf *leaf, unsigned int i)

@@ -3,7 +3,7 @@
  * The inside of lib/mm, shared by its files and by lib/pfnmap.
  *
  * Who does what:
- *   mm.c       an address space                        vma_tree.c  its VMAs by address
+ *   mm.c       an address space                        vma_tree.h  its VMAs by address
  *   vma.c      VMA objects: duplicate, split, adjust, free
  *   file.c     files, address_space, i_mmap            merge.c   which neighbours join
  *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c  the system calls
@@ -117,25 +117,6 @@ struct ms_mm {
 	unsigned int mmu_locked; /* VMs of which a hook runs under the MMU lock: no notifier can */
 	bool mmap_writer;
 };
-
-/* Counts it. It is pending: room for it was reserved when it was made. */
-void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma);
-void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma);
-/* Removes the VMAs that lie in [start, end), and none overlaps it in part: a chain, by address,
- * through next_detached. *hole: the neighbours that stay. */
-struct ms_vma *ms_vma_tree_take(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
-				struct ms_vma_hole *hole);
-/* Gives a VMA in the tree other borders; its place among the others stays. */
-void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
-struct ms_vma *ms_vma_prev(const struct ms_vma *vma);
-/* The last VMA with vm_end <= addr or that contains addr - 1; NULL: none. */
-struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr);
-/* find_vma_intersection: the first VMA that overlaps [start, end), or NULL. */
-struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end);
-/* NULL: [start, end) is empty, and *hole tells its neighbours. Else the first VMA that overlaps it.
- */
-struct ms_vma *ms_find_hole(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
-			    struct ms_vma_hole *hole);
 
 /* ---- VMA objects (vma.c) ---- */
 

@@ -2,6 +2,19 @@
 /* An address space: its beginning and its end. */
 #include "mm/lock.h"
 
+int ms_mm_init(struct ms_machine *m)
+{
+	ms_pool_init(&m->vmas, sizeof(struct ms_vma));
+	ms_pool_init(&m->vma_nodes, sizeof(union ms_vma_node));
+	return 0;
+}
+
+void ms_mm_destroy(struct ms_machine *m)
+{
+	ms_pool_destroy(&m->vmas);
+	ms_pool_destroy(&m->vma_nodes);
+}
+
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
 	struct ms_mm *mm = ms_zalloc(m, sizeof(*mm));
@@ -45,7 +58,7 @@ void ms_mm_exit(struct ms_mm *mm)
 		return;
 	}
 	ms_notify_release(mm);
-	vmas = ms_vma_tree_take(mm, 0, mm->task_size, &(struct ms_vma_hole){ 0 });
+	vmas = ms_vma_tree_detach(mm, 0, mm->task_size, &(struct ms_vma_gap){ 0 });
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);
 	for (; vmas; vmas = next) {
 		next = vmas->next_detached;

@@ -10,8 +10,8 @@ struct request {
 	uint64_t vm_flags;
 	uint64_t pgoff;
 	struct ms_file *file;
-	const struct ms_vma_hole *hole; // where it goes
-	struct ms_vma_desc *desc;       // mmap_prepare's
+	const struct ms_vma_gap *gap; // where it goes
+	struct ms_vma_desc *desc;     // mmap_prepare's
 };
 
 /* ---- arguments ---- */
@@ -31,11 +31,7 @@ int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
 	hint = ms_align_down(hint, mm->machine->page_size);
 	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
 		return (int64_t)hint;
-	for (struct ms_vma *vma = ms_find_vma_before(mm, end); vma; vma = ms_vma_prev(vma)) {
-		if (end - vma->vm_end >= len)
-			return (int64_t)(end - len);
-		end = vma->vm_start;
-	}
+	end = ms_vma_tree_highest_gap(&mm->vmas, end, len);
 	// the first page stays unmapped (mmap_min_addr)
 	return end >= len + mm->machine->page_size ? (int64_t)(end - len) : -ENOMEM;
 }
@@ -119,8 +115,8 @@ static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *
 
 static struct ms_vma *merge_request(struct request *rq)
 {
-	struct ms_vma *prev = rq->hole->prev_end == rq->start ? rq->hole->prev : NULL;
-	struct ms_vma *next = rq->hole->next_start == rq->end ? rq->hole->next : NULL;
+	struct ms_vma *prev = rq->gap->prev_end == rq->start ? rq->gap->prev : NULL;
+	struct ms_vma *next = rq->gap->next_start == rq->end ? rq->gap->next : NULL;
 
 	if (!prev && !next)
 		return NULL;
@@ -190,8 +186,8 @@ static void undo_new(struct request *rq, struct ms_vma *vma)
 		ms_file_drop(vma->vm_file);
 	vma->vm_file = NULL;
 	vma->next_detached = NULL;
-	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->hole->prev_end,
-			rq->hole->next_start);
+	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->gap->prev_end,
+			rq->gap->next_start);
 	ms_vma_free(vma, false);
 }
 
@@ -223,7 +219,7 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 		}
 	}
 	// A driver that changed the flags may have made it the same as its neighbour (up to 6.12).
-	if (rq->file && vma->vm_flags != rq->vm_flags && rq->hole->prev &&
+	if (rq->file && vma->vm_flags != rq->vm_flags && rq->gap->prev &&
 	    rq->mm->machine->policy.mmap_second_merge == MS_MMAP_SECOND_MERGE_YES) {
 		rq->vm_flags = vma->vm_flags;
 		rq->pgoff = vma->vm_pgoff;
@@ -306,11 +302,11 @@ static int map_range(struct request *rq, struct ms_vma **is_new)
 static int mmap_region(struct request *rq)
 {
 	struct ms_munmap old;
-	struct ms_vma *overlaps = ms_find_hole(rq->mm, rq->start, rq->end, &old.hole);
+	struct ms_vma *overlaps = ms_find_gap(rq->mm, rq->start, rq->end, &old.gap);
 	struct ms_vma *is_new = NULL;
 	int err;
 
-	rq->hole = &old.hole;
+	rq->gap = &old.gap;
 	if (overlaps) {
 		err = remove_old(rq, overlaps, &old);
 		if (err)

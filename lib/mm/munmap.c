@@ -50,7 +50,7 @@ int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, m
 	err = split_borders(um, vma);
 	if (err)
 		return err;
-	um->vmas = ms_vma_tree_take(um->mm, start, end, &um->hole);
+	um->vmas = ms_vma_tree_detach(um->mm, start, end, &um->gap);
 	return 0;
 }
 
@@ -70,8 +70,8 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 
 void ms_clear_munmap(struct ms_munmap *um)
 {
-	ms_unmap_region(um->mm, um->vmas, um->start, um->end, um->hole.prev_end,
-			um->hole.next_start);
+	ms_unmap_region(um->mm, um->vmas, um->start, um->end, um->gap.prev_end,
+			um->gap.next_start);
 }
 
 void ms_close_munmap(struct ms_munmap *um)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Finding VMAs in their tree; vma_tree_update.c changes it. */
-#include "mm/vma_hand.h"
+#include "mm/vma_cursor.h"
 
 /*
  * What the search in a node reads next depends on what it read first: where the node is not in the
@@ -91,15 +91,19 @@ struct ms_vma *ms_vma_prev(const struct ms_vma *vma)
 	return ms_vma_of(ms_vma_place_before(vma->vm_mm->vmas.leaf, i));
 }
 
-struct ms_vma *ms_find_hole(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
-			    struct ms_vma_hole *hole)
+struct ms_vma *ms_find_gap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_vma_gap *gap)
 {
 	unsigned int i = ms_vma_seek_place(&mm->vmas, start);
-	struct ms_vma_place next = ms_vma_place_at(mm->vmas.leaf, i);
+	struct ms_vma_place next = ms_vma_place_at(mm->vmas.leaf, i), prev;
 
 	if (next.leaf && ms_vma_start_of(next) < end)
 		return ms_vma_of(next);
-	ms_vma_hole_next(hole, next);
-	ms_vma_hole_prev(hole, ms_vma_place_before(mm->vmas.leaf, i));
+	prev = ms_vma_place_before(mm->vmas.leaf, i);
+	*gap = (struct ms_vma_gap){
+		.prev = ms_vma_of(prev),
+		.next = ms_vma_of(next),
+		.prev_end = ms_vma_end_of(prev),
+		.next_start = next.leaf ? ms_vma_start_of(next) : 0,
+	};
 	return NULL;
 }

@@ -2,12 +2,17 @@
 /*
  * The VMAs of an address space: disjoint ranges in order, in a B+-tree by their ends.
  *
- * Leaves hold the borders beside the pointers, so that whoever looks for a place, or for a hole,
- * reads no VMA. A hand stays on the leaf of the last question: the next one is mostly about the
- * same, which makes neighbours cheap without links from VMA to VMA.
+ * Leaves hold the borders beside the pointers, so that whoever looks for a place reads no VMA. A
+ * cursor stays at the leaf of the last question: the next one is mostly about the same, which makes
+ * neighbours cheap without links from VMA to VMA.
  *
- * Insertion does not fail: ms_vma_tree_reserve() comes before it. Nodes do not join when they
- * become sparse; they go when they are empty.
+ * Costs, of n VMAs: each operation is O(log n), and O(1) where it stays within the cursor's leaf;
+ * ms_vma_tree_detach() of k VMAs is O((k + 1) log n), ms_vma_tree_highest_gap() is O(log n) when
+ * shared out among the insertions. Nodes do not join when they become sparse, they go when they are
+ * empty; so n counts the insertions that there were, not the VMAs that are left.
+ *
+ * Nothing here fails but ms_vma_tree_init() and ms_vma_tree_reserve(), which comes before each
+ * insertion.
  */
 #ifndef MS_MM_VMA_TREE_H
 #define MS_MM_VMA_TREE_H
@@ -17,12 +22,12 @@
 #include <mapsim/mm.h>
 
 #define MS_VMA_LEAF 19u  /* VMAs of a leaf */
-#define MS_VMA_INNER 31u /* children of an inner node */
+#define MS_VMA_INNER 30u /* children of an inner node */
 
 /*
- * Levels of inner nodes. A new inner node has 15 children or more, so that each level takes 15
- * times the insertions of the one below it to become full again, whatever goes in between: there
- * will never be so many.
+ * Levels of inner nodes. A new inner node has 15 children, so that each level takes 15 times the
+ * insertions of the one below it to become full again, whatever goes in between: there will never
+ * be so many.
  */
 #define MS_VMA_TREE_MAX_HEIGHT 16u
 /* Nodes that an insertion may take: a leaf, an inner node of every level, a root. */
@@ -33,20 +38,31 @@ struct ms_vma_slot {
 	struct ms_vma *vma;
 };
 
+/*
+ * `gap` of a node: no VMA below it has more free addresses right before it. It is a bound from
+ * above: filling a gap leaves it, and the search that it has misled makes it exact.
+ */
 struct ms_vma_leaf {
 	/* The first n are used, the others, and one more, have UINT64_MAX as their end.
 	 * What a search reads lies together; so it reads few cache lines. */
 	struct ms_vma_slot slot[MS_VMA_LEAF + 1];
 	ms_hva_t start[MS_VMA_LEAF];
 	struct ms_vma_leaf *prev, *next;
+	uint64_t gap;
 	unsigned int n;
 };
 
 struct ms_vma_inner {
 	/* VMAs of child c end in (bound[c], bound[c + 1]]; UINT64_MAX behind bound[n] */
-	ms_hva_t bound[MS_VMA_INNER + 1];
+	ms_hva_t bound[MS_VMA_INNER + 2];
 	void *child[MS_VMA_INNER];
+	uint64_t gap;
 	unsigned int n;
+};
+
+union ms_vma_node {
+	struct ms_vma_leaf leaf;
+	struct ms_vma_inner inner;
 };
 
 struct ms_vma_tree {
@@ -54,7 +70,7 @@ struct ms_vma_tree {
 	void *root;          /* a leaf where height is 0 */
 	unsigned int height; /* levels of inner nodes */
 
-	/* The hand: a VMA with an end in (below, above] belongs into `leaf`. */
+	/* The cursor: a VMA with an end in (below, above] belongs into `leaf`. */
 	struct ms_vma_leaf *leaf;
 	ms_hva_t below, above;
 	/* Its last answer: whoever changes the tree has mostly looked there before. */
@@ -62,8 +78,8 @@ struct ms_vma_tree {
 	unsigned int answer;
 };
 
-/* What lies around an address that no VMA holds. */
-struct ms_vma_hole {
+/* What lies around a range that no VMA holds. */
+struct ms_vma_gap {
 	struct ms_vma *prev, *next;    /* NULL: none */
 	ms_hva_t prev_end, next_start; /* 0: none */
 };
@@ -87,5 +103,34 @@ static inline void ms_vma_tree_unreserve(struct ms_machine *m)
 {
 	m->vmas_pending--;
 }
+
+/* ---- changes (vma_tree_update.c) ---- */
+
+/* Counts it. It is pending: room for it was reserved when it was made. */
+void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma);
+void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma);
+/*
+ * Removes the VMAs that lie in [start, end), and none overlaps it in part: a chain, by address,
+ * through next_detached. *gap: the neighbours that stay.
+ */
+struct ms_vma *ms_vma_tree_detach(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
+				  struct ms_vma_gap *gap);
+/* Gives a VMA in the tree other borders; its place among the others stays. */
+void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
+
+/* ---- questions (vma_tree.c, vma_gap.c); ms_find_vma() and others are in <mapsim/mm.h> ---- */
+
+struct ms_vma *ms_vma_prev(const struct ms_vma *vma);
+/* The last VMA with vm_end <= addr or that contains addr - 1; NULL: none. */
+struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr);
+/* find_vma_intersection: the first VMA that overlaps [start, end), or NULL. */
+struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end);
+/* The same; if it is NULL, *gap tells the neighbours of [start, end). */
+struct ms_vma *ms_find_gap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_vma_gap *gap);
+/*
+ * The end of the highest gap of at least `len` bytes, len > 0, between 0 and `limit`, which no VMA
+ * is above; 0: none.
+ */
+ms_hva_t ms_vma_tree_highest_gap(struct ms_vma_tree *t, ms_hva_t limit, uint64_t len);
 
 #endif

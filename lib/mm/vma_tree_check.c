@@ -6,11 +6,12 @@ struct walk {
 	const struct ms_vma_tree *t;
 	const struct ms_vma_leaf *last; /* the leaf before */
 	struct ms_vma_tree_count count;
-	bool hand; /* its leaf was met, with its range */
+	ms_hva_t last_end; /* of the VMA before */
+	bool cursor;       /* its leaf was met, with its range */
 };
 
-static const char *check_slot(const struct ms_vma_leaf *leaf, unsigned int i, ms_hva_t below,
-			      ms_hva_t above)
+static const char *check_slot(struct walk *w, const struct ms_vma_leaf *leaf, unsigned int i,
+			      ms_hva_t below, ms_hva_t above)
 {
 	const struct ms_vma_slot *slot = &leaf->slot[i];
 
@@ -22,6 +23,9 @@ static const char *check_slot(const struct ms_vma_leaf *leaf, unsigned int i, ms
 		return "a VMA's borders are not those of its place";
 	if (slot->vma->pending)
 		return "a VMA is said not to be there yet";
+	if (leaf->start[i] - w->last_end > leaf->gap)
+		return "a gap is larger than its leaf says";
+	w->last_end = slot->end;
 	return NULL;
 }
 
@@ -36,9 +40,9 @@ static const char *check_leaf(struct walk *w, const struct ms_vma_leaf *leaf, ms
 		return "neighbouring leaves do not know each other";
 	w->last = leaf;
 	w->count.vmas += leaf->n;
-	w->hand |= leaf == w->t->leaf && below == w->t->below && above == w->t->above;
+	w->cursor |= leaf == w->t->leaf && below == w->t->below && above == w->t->above;
 	for (unsigned int i = 0; i < leaf->n && !broken; i++)
-		broken = check_slot(leaf, i, below, above);
+		broken = check_slot(w, leaf, i, below, above);
 	for (unsigned int i = leaf->n; i <= MS_VMA_LEAF && !broken; i++)
 		if (leaf->slot[i].end != UINT64_MAX)
 			broken = "an empty slot has an end";
@@ -58,31 +62,32 @@ static const char *check_node(struct walk *w, const void *node, unsigned int hei
 		return "an inner node has a wrong number of children";
 	if (in->bound[0] != below || in->bound[in->n] != above)
 		return "an inner node's bounds are not those above it";
-	for (unsigned int c = in->n + 1; c <= MS_VMA_INNER; c++)
+	for (unsigned int c = in->n + 1; c < MS_VMA_INNER + 2; c++)
 		if (in->bound[c] != UINT64_MAX)
 			return "an absent child has a bound";
 	for (unsigned int c = 0; c < in->n && !broken; c++) {
 		if (in->bound[c] >= in->bound[c + 1])
 			return "an inner node's bounds are out of order";
+		if (ms_vma_node_gap(in->child[c], height - 1) > in->gap)
+			return "a gap is larger than the node above it says";
 		broken = check_node(w, in->child[c], height - 1, in->bound[c], in->bound[c + 1]);
 	}
 	return broken;
 }
 
-/* The hand stands on a leaf, or is lifted; its last answer may be true no more only if it says so.
- */
-static const char *check_hand(const struct walk *w)
+/* The cursor is at a leaf, or nowhere; its last answer may be true no more only if it says so. */
+static const char *check_cursor(const struct walk *w)
 {
 	const struct ms_vma_tree *t = w->t;
 	unsigned int i = 0;
 
 	if (t->below == t->above)
-		return t->asked == UINT64_MAX ? NULL : "the hand is lifted, and knows an answer";
-	if (!w->hand)
-		return "the hand stands on no leaf";
+		return t->asked == UINT64_MAX ? NULL : "the cursor is nowhere, and knows an answer";
+	if (!w->cursor)
+		return "the cursor is at no leaf";
 	while (t->leaf->slot[i].end <= t->asked && i < t->leaf->n)
 		i++;
-	return t->asked == UINT64_MAX || t->answer == i ? NULL : "the hand's answer is wrong";
+	return t->asked == UINT64_MAX || t->answer == i ? NULL : "the cursor's answer is wrong";
 }
 
 const char *ms_vma_tree_check(const struct ms_vma_tree *t, struct ms_vma_tree_count *count)
@@ -95,5 +100,5 @@ const char *ms_vma_tree_check(const struct ms_vma_tree *t, struct ms_vma_tree_co
 		return broken;
 	if (w.last->next)
 		return "there is a leaf behind the last";
-	return check_hand(&w);
+	return check_cursor(&w);
 }

@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Changing the tree of VMAs: insert, move borders, remove. */
-#include "mm/vma_hand.h"
+#include "mm/vma_cursor.h"
 
 /* ---- nodes ---- */
 
-/* Nodes change: the hand is nowhere. */
-static void lift_hand(struct ms_vma_tree *t)
+/* Nodes change: the cursor is nowhere. */
+static void reset_cursor(struct ms_vma_tree *t)
 {
 	t->below = t->above = 0;
 	t->asked = UINT64_MAX;
-}
-
-union node {
-	struct ms_vma_leaf leaf;
-	struct ms_vma_inner inner;
-};
-
-int ms_mm_init(struct ms_machine *m)
-{
-	ms_pool_init(&m->vmas, sizeof(struct ms_vma));
-	ms_pool_init(&m->vma_nodes, sizeof(union node));
-	return 0;
-}
-
-void ms_mm_destroy(struct ms_machine *m)
-{
-	ms_pool_destroy(&m->vmas);
-	ms_pool_destroy(&m->vma_nodes);
 }
 
 static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
@@ -36,6 +18,7 @@ static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
 	for (unsigned int i = 0; i <= MS_VMA_LEAF; i++)
 		leaf->slot[i].end = UINT64_MAX;
 	leaf->prev = leaf->next = NULL;
+	leaf->gap = 0;
 	leaf->n = 0;
 	return leaf;
 }
@@ -46,6 +29,7 @@ static struct ms_vma_inner *inner_new(struct ms_vma_tree *t)
 
 	memset(in->bound, 0xff, sizeof(in->bound));
 	in->bound[0] = 0;
+	in->gap = 0;
 	in->n = 0;
 	return in;
 }
@@ -71,7 +55,7 @@ int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m)
 		return -ENOMEM;
 	*t = (struct ms_vma_tree){ .machine = m };
 	t->root = leaf_new(t);
-	lift_hand(t);
+	reset_cursor(t);
 	return 0;
 }
 
@@ -81,7 +65,7 @@ void ms_vma_tree_destroy(struct ms_vma_tree *t)
 	t->root = NULL;
 }
 
-/* ---- the way down to the hand's leaf ---- */
+/* ---- the way down to the cursor's leaf ---- */
 
 struct step {
 	struct ms_vma_inner *node;
@@ -125,7 +109,7 @@ static void set_border(struct ms_vma_inner *in, unsigned int height, unsigned in
 	set_lower(in->child[c], height, bound);
 }
 
-/* The hand's leaf is to hold an end above its range. What is behind it ends higher still. */
+/* The cursor's leaf is to hold an end above its range. What is behind it ends higher still. */
 static void raise_above(struct ms_vma_tree *t, ms_hva_t end)
 {
 	unsigned int height = 0;
@@ -155,6 +139,7 @@ void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_h
 {
 	struct ms_vma_tree *t = &mm->vmas;
 	unsigned int i = ms_vma_seek_vma(vma);
+	bool grew_before = start > vma->vm_start, grew_behind = end < vma->vm_end;
 
 	t->asked = UINT64_MAX;
 	t->leaf->start[i] = vma->vm_start = start;
@@ -163,6 +148,11 @@ void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_h
 		raise_above(t, end);
 	else if (end <= t->below)
 		lower_below(t, end);
+	if (grew_before)
+		ms_vma_gap_grew(t, ms_vma_place_at(t->leaf, i),
+				ms_vma_end_of(ms_vma_place_before(t->leaf, i)));
+	if (grew_behind)
+		ms_vma_gap_grew(t, ms_vma_place_at(t->leaf, i + 1), end);
 }
 
 /* ---- insert ---- */
@@ -190,6 +180,7 @@ static void add_sibling(struct ms_vma_tree *t, struct way *way, unsigned int hei
 		*step = (struct step){ inner_new(t), 0 };
 		step->node->child[0] = t->root;
 		step->node->n = 1;
+		step->node->gap = ms_vma_node_gap(t->root, height);
 		t->root = step->node;
 		t->height++;
 	} else if (step->node->n == MS_VMA_INNER) {
@@ -201,6 +192,7 @@ static void add_sibling(struct ms_vma_tree *t, struct way *way, unsigned int hei
 	memmove(in->child + c + 1, in->child + c, (in->n - c) * sizeof(void *));
 	in->bound[c] = bound;
 	in->child[c] = node;
+	in->gap = ms_max_u64(in->gap, ms_vma_node_gap(node, height));
 	in->n++;
 }
 
@@ -217,6 +209,7 @@ static void split_inner(struct ms_vma_tree *t, struct way *way, unsigned int hei
 	memcpy(right->bound, left->bound + keep, (right->n + 1) * sizeof(*left->bound));
 	memset(left->bound + keep + 1, 0xff, right->n * sizeof(*left->bound));
 	left->n = keep;
+	right->gap = left->gap;
 	add_sibling(t, way, height + 1, right, bound);
 	if (step->at >= keep)
 		*step = (struct step){ right, step->at - keep };
@@ -229,10 +222,10 @@ static void leaf_move(struct ms_vma_leaf *dst, unsigned int to, const struct ms_
 	memmove(dst->start + to, src->start + from, n * sizeof(*src->start));
 }
 
-/* Makes room for a VMA at slot i of the hand's leaf, which is full. */
+/* Makes room for a VMA at slot i of the cursor's leaf, which is full. */
 static void split_leaf(struct ms_vma_tree *t, unsigned int i)
 {
-	unsigned int keep = leaf_keeps(i);
+	const unsigned int keep = leaf_keeps(i);
 	struct ms_vma_leaf *left = t->leaf, *right = leaf_new(t);
 	ms_hva_t bound = keep ? left->slot[keep - 1].end : left->start[0];
 	struct way way;
@@ -240,15 +233,18 @@ static void split_leaf(struct ms_vma_tree *t, unsigned int i)
 	find_way(t, &way);
 	right->n = MS_VMA_LEAF - keep;
 	leaf_move(right, 0, left, keep, right->n);
-	for (left->n = keep; keep < MS_VMA_LEAF; keep++)
-		left->slot[keep].end = UINT64_MAX;
+	for (unsigned int k = keep; k < MS_VMA_LEAF; k++)
+		left->slot[k].end = UINT64_MAX;
+	left->n = keep;
 	right->prev = left;
 	right->next = left->next;
 	if (left->next)
 		left->next->prev = right;
 	left->next = right;
+	// behind an empty leaf nothing is known yet
+	right->gap = keep ? ms_vma_leaf_gap(right) : left->gap;
 	add_sibling(t, &way, 0, right, bound);
-	lift_hand(t);
+	reset_cursor(t);
 }
 
 void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma)
@@ -268,6 +264,7 @@ void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma)
 	leaf->start[i] = vma->vm_start;
 	if (vma->vm_end > t->above)
 		raise_above(t, vma->vm_end);
+	ms_vma_gap_grew(t, ms_vma_place_at(leaf, i), ms_vma_end_of(ms_vma_place_before(leaf, i)));
 	mm->map_count++;
 	vma->pending = false;
 	ms_vma_tree_unreserve(t->machine);
@@ -290,7 +287,7 @@ static void remove_child(struct ms_vma_inner *in, unsigned int height, unsigned 
 		set_lower(in->child[0], height, in->bound[0]);
 }
 
-/* The hand's leaf is empty, and not the only one. */
+/* The cursor's leaf is empty, and not the only one. */
 static void drop_leaf(struct ms_vma_tree *t)
 {
 	struct ms_vma_leaf *leaf = t->leaf;
@@ -312,10 +309,10 @@ static void drop_leaf(struct ms_vma_tree *t)
 		t->height--;
 		node_free(t, root);
 	}
-	lift_hand(t);
+	reset_cursor(t);
 }
 
-/* Takes `count` VMAs from slot i on out of the hand's leaf. */
+/* Takes `count` VMAs from slot i on out of the cursor's leaf. */
 static void erase(struct ms_mm *mm, unsigned int i, unsigned int count)
 {
 	struct ms_vma_leaf *leaf = mm->vmas.leaf;
@@ -332,34 +329,52 @@ static void erase(struct ms_mm *mm, unsigned int i, unsigned int count)
 
 void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma)
 {
-	erase(mm, ms_vma_seek_vma(vma), 1);
+	unsigned int i = ms_vma_seek_vma(vma);
+	struct ms_vma_leaf *leaf = mm->vmas.leaf;
+
+	ms_vma_gap_grew(&mm->vmas, ms_vma_place_at(leaf, i + 1),
+			ms_vma_end_of(ms_vma_place_before(leaf, i)));
+	erase(mm, i, 1);
 }
 
-struct ms_vma *ms_vma_tree_take(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
-				struct ms_vma_hole *hole)
+/* What is from slot i on in the cursor's leaf and starts below `end` goes to the chain's end. */
+static unsigned int chain(const struct ms_vma_leaf *leaf, unsigned int i, ms_hva_t end,
+			  struct ms_vma ***tail)
+{
+	for (; i < leaf->n && leaf->start[i] < end; i++) {
+		**tail = leaf->slot[i].vma;
+		*tail = &(**tail)->next_detached;
+	}
+	return i;
+}
+
+struct ms_vma *ms_vma_tree_detach(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
+				  struct ms_vma_gap *gap)
 {
 	struct ms_vma_tree *t = &mm->vmas;
 	struct ms_vma *first = NULL, **tail = &first;
-	unsigned int i = ms_vma_seek_place(t, start), n = i;
-	ms_hva_t from = start;
+	unsigned int i = ms_vma_seek_place(t, start), stop;
+	struct ms_vma_place prev = ms_vma_place_before(t->leaf, i), next;
+	bool one_leaf = t->above >= end;
 
-	ms_vma_hole_prev(hole, ms_vma_place_before(t->leaf, i));
-	for (;;) {
-		for (; n < t->leaf->n && t->leaf->start[n] < end; n++) {
-			*tail = t->leaf->slot[n].vma;
-			tail = &(*tail)->next_detached;
-		}
-		if (t->above >= end)
-			break;
-		from = t->above;
-		erase(mm, i, n - i);
-		i = n = ms_vma_seek(t, from);
+	gap->prev = ms_vma_of(prev);
+	gap->prev_end = ms_vma_end_of(prev);
+	stop = chain(t->leaf, i, end, &tail);
+	while (t->above < end) {
+		ms_hva_t border = t->above;
+
+		erase(mm, i, stop - i);
+		i = ms_vma_seek(t, border);
+		stop = chain(t->leaf, i, end, &tail);
 	}
 	*tail = NULL;
-	ms_vma_hole_next(hole, ms_vma_place_at(t->leaf, n));
-	erase(mm, i, n - i);
+	next = ms_vma_place_at(t->leaf, stop);
+	gap->next = ms_vma_of(next);
+	gap->next_start = next.leaf ? ms_vma_start_of(next) : 0;
+	ms_vma_gap_grew(t, next, gap->prev_end);
+	erase(mm, i, stop - i);
 	// what comes instead will ask where
-	if (from == start && t->above) {
+	if (one_leaf && t->above) {
 		t->asked = start;
 		t->answer = i;
 	}

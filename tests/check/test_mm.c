@@ -149,10 +149,12 @@ static void the_tree_of_vmas_is_in_order(void **state)
 	breaks_u64(w.m, &root->bound[0], 1, "an inner node's bounds are not those above it");
 	breaks_u64(w.m, &root->bound[root->n + 1], 1, "an absent child has a bound");
 	breaks_u64(w.m, &root->bound[1], 0, "an inner node's bounds are out of order");
+	breaks_u64(w.m, &second->gap, PAGE - 1, "a gap is larger than its leaf says");
+	breaks_u64(w.m, &root->gap, ANON - 1, "a gap is larger than the node above it says");
 	world_end(&w);
 }
 
-static void the_hand_in_the_tree_of_vmas_knows_where_it_is(void **state)
+static void the_cursor_in_the_tree_of_vmas_knows_where_it_is(void **state)
 {
 	struct world w = { .m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_ARM64)) };
 	struct ms_vma_leaf none;
@@ -164,9 +166,9 @@ static void the_hand_in_the_tree_of_vmas_knows_where_it_is(void **state)
 	map(&w, ANON, PAGE, MS_MAP_PRIVATE, NULL, 0);
 	assert_null(ms_find_vma_intersection(w.mm, ANON + PAGE, ANON + 2 * PAGE));
 	assert_int_equal(t->answer, 1);
-	breaks_u32(w.m, &t->answer, 0, "the hand's answer is wrong");
-	breaks_pointer(w.m, &t->leaf, &none, "the hand stands on no leaf");
-	breaks_u64(w.m, &t->above, t->below, "the hand is lifted, and knows an answer");
+	breaks_u32(w.m, &t->answer, 0, "the cursor's answer is wrong");
+	breaks_pointer(w.m, &t->leaf, &none, "the cursor is at no leaf");
+	breaks_u64(w.m, &t->above, t->below, "the cursor is nowhere, and knows an answer");
 	world_end(&w);
 }
 
@@ -443,7 +445,7 @@ int main(void)
 		cmocka_unit_test(vmas_lie_behind_each_other),
 		cmocka_unit_test(vmas_are_counted),
 		cmocka_unit_test(the_tree_of_vmas_is_in_order),
-		cmocka_unit_test(the_hand_in_the_tree_of_vmas_knows_where_it_is),
+		cmocka_unit_test(the_cursor_in_the_tree_of_vmas_knows_where_it_is),
 		cmocka_unit_test(vmas_are_in_a_process_or_freed),
 		cmocka_unit_test(flags_of_a_vma_fit_its_file),
 		cmocka_unit_test(an_anon_vma_knows_how_many_have_it),

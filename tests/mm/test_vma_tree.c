@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The tree of VMAs against a sorted array. */
-#include "mm/internal.h"
+#include "mm/check.h"
 
 #include "world.h"
 
 enum { MAX = 4096 };
+
+#define SPACE UINT64_C(0x100000) /* addresses of the tests, one unit each */
 
 /* The array: every VMA that is in the tree, by address. */
 struct oracle {
@@ -22,64 +24,12 @@ static uint64_t draw(struct oracle *o, uint64_t below)
 	return (o->seed >> 11) % below;
 }
 
-/* ---- the structure ---- */
-
-struct walk {
-	const struct ms_vma_leaf *last; // the leaf before
-	unsigned int vmas;
-};
-
-static void check_leaf(const struct ms_vma_leaf *leaf, ms_hva_t below, ms_hva_t above, bool is_root,
-		       struct walk *walk)
-{
-	assert_true(leaf->n <= MS_VMA_LEAF && (leaf->n || is_root));
-	assert_ptr_equal(leaf->prev, walk->last);
-	if (walk->last)
-		assert_ptr_equal(walk->last->next, leaf);
-	walk->last = leaf;
-	walk->vmas += leaf->n;
-	for (unsigned int i = 0; i <= MS_VMA_LEAF; i++) {
-		const struct ms_vma_slot *slot = &leaf->slot[i];
-
-		if (i >= leaf->n) {
-			assert_int_equal(slot->end, UINT64_MAX);
-			continue;
-		}
-		assert_true(slot->end > below && slot->end <= above);
-		assert_true(leaf->start[i] < slot->end && (!i || leaf->start[i] >= slot[-1].end));
-		assert_int_equal(leaf->start[i], slot->vma->vm_start);
-		assert_int_equal(slot->end, slot->vma->vm_end);
-	}
-}
-
-static void check_node(const void *node, unsigned int height, ms_hva_t below, ms_hva_t above,
-		       bool is_root, struct walk *walk)
-{
-	const struct ms_vma_inner *in = node;
-
-	if (!height) {
-		check_leaf(node, below, above, is_root, walk);
-		return;
-	}
-	assert_true(in->n <= MS_VMA_INNER && in->n >= (is_root ? 2 : 1));
-	assert_int_equal(in->bound[0], below);
-	assert_int_equal(in->bound[in->n], above);
-	for (unsigned int c = in->n + 1; c <= MS_VMA_INNER; c++)
-		assert_int_equal(in->bound[c], UINT64_MAX);
-	for (unsigned int c = 0; c < in->n; c++) {
-		assert_true(in->bound[c] < in->bound[c + 1]);
-		check_node(in->child[c], height - 1, in->bound[c], in->bound[c + 1], false, walk);
-	}
-}
-
 static void check(struct oracle *o)
 {
-	const struct ms_vma_tree *t = &o->w.mm->vmas;
-	struct walk walk = { 0 };
+	struct ms_vma_tree_count count;
 
-	check_node(t->root, t->height, 0, UINT64_MAX, true, &walk);
-	assert_null(walk.last->next);
-	assert_int_equal(walk.vmas, o->n);
+	assert_null(ms_vma_tree_check(&o->w.mm->vmas, &count));
+	assert_int_equal(count.vmas, o->n);
 	assert_int_equal(ms_mm_map_count(o->w.mm), o->n);
 }
 
@@ -157,18 +107,18 @@ static void ask(struct oracle *o, ms_hva_t addr)
 	unsigned int i = above(o, addr);
 	struct ms_vma *next = at(o, i), *prev = i ? o->vma[i - 1] : NULL;
 	bool inside = next && next->vm_start <= addr;
-	struct ms_vma_hole hole;
+	struct ms_vma_gap gap;
 
 	assert_ptr_equal(ms_find_vma(mm, addr), next);
 	assert_ptr_equal(ms_vma_lookup(mm, addr), inside ? next : NULL);
 	assert_ptr_equal(ms_find_vma_before(mm, addr), next && next->vm_start < addr ? next : prev);
 	assert_ptr_equal(ms_find_vma_intersection(mm, addr, addr + 1), inside ? next : NULL);
-	assert_ptr_equal(ms_find_hole(mm, addr, addr + 1, &hole), inside ? next : NULL);
+	assert_ptr_equal(ms_find_gap(mm, addr, addr + 1, &gap), inside ? next : NULL);
 	if (!inside) {
-		assert_ptr_equal(hole.prev, prev);
-		assert_ptr_equal(hole.next, next);
-		assert_int_equal(hole.prev_end, prev ? prev->vm_end : 0);
-		assert_int_equal(hole.next_start, next ? next->vm_start : 0);
+		assert_ptr_equal(gap.prev, prev);
+		assert_ptr_equal(gap.next, next);
+		assert_int_equal(gap.prev_end, prev ? prev->vm_end : 0);
+		assert_int_equal(gap.next_start, next ? next->vm_start : 0);
 	}
 	if (next) {
 		assert_ptr_equal(ms_vma_next(next), at(o, i + 1));
@@ -176,15 +126,31 @@ static void ask(struct oracle *o, ms_hva_t addr)
 	}
 }
 
+/* The end of the highest gap of len addresses below SPACE; 0: none. */
+static ms_hva_t highest_gap(const struct oracle *o, uint64_t len)
+{
+	ms_hva_t end = SPACE;
+
+	for (unsigned int i = o->n; i--; end = o->vma[i]->vm_start)
+		if (end - o->vma[i]->vm_end >= len)
+			return end;
+	return end >= len ? end : 0;
+}
+
+static void ask_for_a_gap(struct oracle *o, uint64_t len)
+{
+	assert_int_equal(ms_vma_tree_highest_gap(&o->w.mm->vmas, SPACE, len), highest_gap(o, len));
+}
+
 /* Takes out what lies in [start, end), which cuts no VMA. */
 static void take(struct oracle *o, ms_hva_t start, ms_hva_t end)
 {
 	unsigned int i = above(o, start), count = 0;
-	struct ms_vma_hole hole;
-	struct ms_vma *vma = ms_vma_tree_take(o->w.mm, start, end, &hole), *next;
+	struct ms_vma_gap gap;
+	struct ms_vma *vma = ms_vma_tree_detach(o->w.mm, start, end, &gap), *next;
 
-	assert_ptr_equal(hole.prev, i ? o->vma[i - 1] : NULL);
-	assert_int_equal(hole.prev_end, i ? o->vma[i - 1]->vm_end : 0);
+	assert_ptr_equal(gap.prev, i ? o->vma[i - 1] : NULL);
+	assert_int_equal(gap.prev_end, i ? o->vma[i - 1]->vm_end : 0);
 	for (; vma; vma = next, count++) {
 		assert_ptr_equal(vma, o->vma[i + count]);
 		next = vma->next_detached;
@@ -192,14 +158,12 @@ static void take(struct oracle *o, ms_hva_t start, ms_hva_t end)
 	}
 	next = at(o, i + count);
 	assert_true(!next || next->vm_start >= end);
-	assert_ptr_equal(hole.next, next);
-	assert_int_equal(hole.next_start, next ? next->vm_start : 0);
+	assert_ptr_equal(gap.next, next);
+	assert_int_equal(gap.next_start, next ? next->vm_start : 0);
 	forget(o, i, count);
 }
 
 /* ---- random histories ---- */
-
-#define SPACE UINT64_C(0x100000) /* addresses of the tests, one unit each */
 
 /* The free addresses around addr, which is free; [start, end). */
 static void free_around(const struct oracle *o, ms_hva_t addr, ms_hva_t *start, ms_hva_t *end)
@@ -259,6 +223,8 @@ static void step(struct oracle *o, bool growing)
 	else
 		take_some(o, growing ? 4 : 60);
 	ask(o, 1 + draw(o, SPACE));
+	// of any size, most often of one that is hard to find
+	ask_for_a_gap(o, 1 + (draw(o, SPACE) >> draw(o, 20)));
 }
 
 static void random_histories_are_those_of_a_sorted_array(void **state)
@@ -310,6 +276,49 @@ static void rising_and_falling_mappings_fill_the_leaves(void **state)
 		assert_true(leaves <= 2000 / MS_VMA_LEAF + 1);
 		done(o);
 	}
+}
+
+/* | 0 | 1 | ... | 999 | |  one of them goes, and the next of its size comes there */
+static void a_gap_that_opens_is_found_and_one_that_is_filled_is_not(void **state)
+{
+	struct oracle *o = oracle();
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++)
+		insert(o, SPACE - 8 * (i + 1), SPACE - 8 * i);
+	for (unsigned int i = 7; i < 1000; i += 11) {
+		ms_hva_t start = o->vma[i]->vm_start, end = o->vma[i]->vm_end;
+
+		remove_at(o, i);
+		ask_for_a_gap(o, 9);
+		assert_int_equal(ms_vma_tree_highest_gap(&o->w.mm->vmas, SPACE, 8), end);
+		check(o);
+		insert(o, start, end);
+		ask_for_a_gap(o, 8);
+		check(o);
+	}
+	ask_for_a_gap(o, SPACE - 8000);
+	ask_for_a_gap(o, SPACE - 8000 + 1);
+	done(o);
+}
+
+/* | 3 | free | 3 | free | ...  a search that was misled once knows better */
+static void bounds_of_gaps_are_exact_after_a_search_in_vain(void **state)
+{
+	struct oracle *o = oracle();
+	const struct ms_vma_tree *t = &o->w.mm->vmas;
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++)
+		insert(o, 8 * i, 8 * i + 3);
+	while (o->n > 1)
+		remove_at(o, (unsigned int)draw(o, o->n - 1));
+	for (unsigned int i = 0; i < 999; i++)
+		insert(o, 8 * i, 8 * i + 3);
+	insert(o, 8000, SPACE);
+	assert_int_equal(ms_vma_tree_highest_gap(&o->w.mm->vmas, SPACE, 6), 0);
+	assert_int_equal(ms_vma_node_gap(t->root, t->height), 5);
+	done(o);
 }
 
 /* Whatever is the first question. */
@@ -365,8 +374,8 @@ static void tall_trees_are_right(void **state)
 {
 	enum { N = 40000, STRIDE = 15013, OTHER_STRIDE = 27211 }; // coprime
 	struct oracle *o = oracle();
-	struct walk walk = { 0 };
 	const struct ms_vma_tree *t = &o->w.mm->vmas;
+	struct ms_vma_tree_count count;
 
 	(void)state;
 	for (uint64_t i = 0; i < N; i++) {
@@ -377,8 +386,8 @@ static void tall_trees_are_right(void **state)
 		ms_vma_tree_insert(o->w.mm, vma);
 	}
 	assert_true(t->height >= 3);
-	check_node(t->root, t->height, 0, UINT64_MAX, true, &walk);
-	assert_int_equal(walk.vmas, N);
+	assert_null(ms_vma_tree_check(t, &count));
+	assert_int_equal(count.vmas, N);
 	for (uint64_t i = 0; i < N; i++) {
 		ms_hva_t start = 4 * (i * OTHER_STRIDE % N) + 4;
 		struct ms_vma *vma = ms_vma_lookup(o->w.mm, start + 1);
@@ -485,6 +494,8 @@ int main(void)
 		cmocka_unit_test(random_histories_are_those_of_a_sorted_array),
 		cmocka_unit_test(small_trees_are_right_after_each_step),
 		cmocka_unit_test(rising_and_falling_mappings_fill_the_leaves),
+		cmocka_unit_test(a_gap_that_opens_is_found_and_one_that_is_filled_is_not),
+		cmocka_unit_test(bounds_of_gaps_are_exact_after_a_search_in_vain),
 		cmocka_unit_test(a_new_tree_is_empty),
 		cmocka_unit_test(every_vma_of_a_range_is_taken_in_order),
 		cmocka_unit_test(the_last_address_is_in_no_vma),

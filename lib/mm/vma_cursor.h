@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of the tree of VMAs: the search in nodes, and the hand. */
-#ifndef MS_MM_VMA_HAND_H
-#define MS_MM_VMA_HAND_H
+/* The inside of the tree of VMAs: the search in nodes, the cursor, and the gaps' bounds. */
+#ifndef MS_MM_VMA_CURSOR_H
+#define MS_MM_VMA_CURSOR_H
 
 #include "mm/internal.h"
 
 /*
- * How many of the ends, or upper bounds, are not above x. By arithmetic: a branch on the data would
- * be guessed wrong every other time.
+ * How many of the ends, or upper bounds, are not above x, which is below UINT64_MAX. By arithmetic:
+ * a branch on the data would be guessed wrong every other time.
  */
 static inline unsigned int ms_vma_slots_not_above(const struct ms_vma_slot *s, ms_hva_t x)
 {
@@ -26,13 +26,15 @@ static inline unsigned int ms_vma_child_for(const struct ms_vma_inner *in, ms_hv
 	return i + (b[0] <= x) + (b[1] <= x) + (b[2] <= x) + (b[3] <= x) + (b[4] <= x) +
 	       (b[5] <= x) + (b[6] <= x);
 }
-static_assert(MS_VMA_LEAF == 19 && MS_VMA_INNER == 31, "the searches are made for these widths");
+static_assert(MS_VMA_LEAF == 19 && MS_VMA_INNER == 30, "the searches are made for these widths");
 
-/* Moves the hand to the leaf for addr. */
+/* ---- the cursor ---- */
+
+/* Moves the cursor to the leaf for addr. */
 void ms_vma_descend(struct ms_vma_tree *t, ms_hva_t addr);
 
 /*
- * Brings the hand to the leaf for `addr`, below UINT64_MAX. Answers the first VMA there that ends
+ * Brings the cursor to the leaf for `addr`, below UINT64_MAX. Answers the first VMA there that ends
  * above it; n: none.
  */
 static inline unsigned int ms_vma_seek(struct ms_vma_tree *t, ms_hva_t addr)
@@ -58,21 +60,22 @@ static inline unsigned int ms_vma_seek_vma(const struct ms_vma *vma)
 	return ms_vma_seek(&vma->vm_mm->vmas, vma->vm_end - 1);
 }
 
+/* ---- places ---- */
+
 /* A VMA in a leaf, and one that comes before or after may be in another leaf; NULL: none. */
 struct ms_vma_place {
-	const struct ms_vma_leaf *leaf;
+	struct ms_vma_leaf *leaf;
 	unsigned int i;
 };
 
-static inline struct ms_vma_place ms_vma_place_at(const struct ms_vma_leaf *leaf, unsigned int i)
+static inline struct ms_vma_place ms_vma_place_at(struct ms_vma_leaf *leaf, unsigned int i)
 {
 	if (leaf->slot[i].end == UINT64_MAX)
 		return (struct ms_vma_place){ leaf->next, 0 };
 	return (struct ms_vma_place){ leaf, i };
 }
 
-static inline struct ms_vma_place ms_vma_place_before(const struct ms_vma_leaf *leaf,
-						      unsigned int i)
+static inline struct ms_vma_place ms_vma_place_before(struct ms_vma_leaf *leaf, unsigned int i)
 {
 	if (i)
 		return (struct ms_vma_place){ leaf, i - 1 };
@@ -84,21 +87,37 @@ static inline struct ms_vma *ms_vma_of(struct ms_vma_place p)
 	return p.leaf ? p.leaf->slot[p.i].vma : NULL;
 }
 
+/* Of a place where there is a VMA. */
 static inline ms_hva_t ms_vma_start_of(struct ms_vma_place p)
 {
 	return p.leaf->start[p.i];
 }
 
-static inline void ms_vma_hole_prev(struct ms_vma_hole *hole, struct ms_vma_place p)
+/* 0: there is none */
+static inline ms_hva_t ms_vma_end_of(struct ms_vma_place p)
 {
-	hole->prev = ms_vma_of(p);
-	hole->prev_end = p.leaf ? p.leaf->slot[p.i].end : 0;
+	return p.leaf ? p.leaf->slot[p.i].end : 0;
 }
 
-static inline void ms_vma_hole_next(struct ms_vma_hole *hole, struct ms_vma_place p)
+/* ---- gaps (vma_gap.c) ---- */
+
+/* The largest gap right before a VMA of the leaf. */
+uint64_t ms_vma_leaf_gap(struct ms_vma_leaf *leaf);
+void ms_vma_raise_gap(struct ms_vma_tree *t, struct ms_vma_place p, uint64_t gap);
+
+static inline uint64_t ms_vma_node_gap(const void *node, unsigned int height)
 {
-	hole->next = ms_vma_of(p);
-	hole->next_start = p.leaf ? ms_vma_start_of(p) : 0;
+	const struct ms_vma_leaf *leaf = node;
+	const struct ms_vma_inner *in = node;
+
+	return height ? in->gap : leaf->gap;
+}
+
+/* The VMA at p, if there is one, has become the first above prev_end. */
+static inline void ms_vma_gap_grew(struct ms_vma_tree *t, struct ms_vma_place p, ms_hva_t prev_end)
+{
+	if (p.leaf && ms_vma_start_of(p) - prev_end > p.leaf->gap)
+		ms_vma_raise_gap(t, p, ms_vma_start_of(p) - prev_end);
 }
 
 #endif
