@@ -225,7 +225,13 @@ struct ms_vma {
 	uint64_t i_mmap_last; ///< largest last page in the subtree of i_mmap
 };
 
-/* ---- a process ---- */
+/*
+ * ---- a process ----
+ *
+ * What its system calls cost, of n VMAs: O(log n) for each VMA that a call finds, makes, splits,
+ * merges or removes, and O(1) where that is beside the one before; the search for a free address is
+ * O(log n) too. Page-table entries come on top: each that is written or removed, once.
+ */
 
 /** An empty address space. NULL: no memory. Lives until ms_mm_exit() or the machine's end. */
 struct ms_mm *ms_mm_new(struct ms_machine *m);
@@ -302,11 +308,11 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot);
 
 /* ---- looking ---- */
 
-/** find_vma: the first VMA with vm_end > addr, NULL if there is none. */
+/** find_vma: the first VMA with vm_end > addr, NULL if there is none. O(log n) of n VMAs. */
 struct ms_vma *ms_find_vma(struct ms_mm *mm, ms_hva_t addr);
-/** vma_lookup: the VMA that contains addr, or NULL. */
+/** vma_lookup: the VMA that contains addr, or NULL. O(log n). */
 struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr);
-/** The VMA after this one by address, or NULL. */
+/** The VMA after this one by address, or NULL. O(1) when called from one VMA to the next. */
 struct ms_vma *ms_vma_next(const struct ms_vma *vma);
 /** Number of VMAs (map_count). */
 unsigned int ms_mm_map_count(const struct ms_mm *mm);
