@@ -70,7 +70,7 @@ static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_
 	if (first && first->start < end)
 		return ms_memtype_insert_overlapping(pat, ms_range_type(first), start, end, type,
 						     loose, owner);
-	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, *type));
+	return ms_ranges_insert_apart(&pat->list, start, end, ms_range_tag(owner, *type));
 }
 
 enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };

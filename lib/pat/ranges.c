@@ -5,6 +5,7 @@
 void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m)
 {
 	*t = (struct ms_ranges){ .machine = m };
+	ms_pool_init(&t->leaves, sizeof(struct ms_ranges_leaf));
 }
 
 static void free_node(struct ms_ranges *t, void *node, unsigned int height)
@@ -13,19 +14,23 @@ static void free_node(struct ms_ranges *t, void *node, unsigned int height)
 
 	for (unsigned int c = 0; height && c < in->n; c++)
 		free_node(t, in->child[c], height - 1);
-	ms_free(t->machine, node);
+	if (height)
+		ms_free(t->machine, node);
+	else
+		ms_pool_put(t->machine, &t->leaves, node);
 }
 
 void ms_ranges_destroy(struct ms_ranges *t)
 {
 	if (t->root)
 		free_node(t, t->root, t->height);
+	ms_pool_destroy(&t->leaves);
 	ms_ranges_init(t, t->machine);
 }
 
 static struct ms_range *range_at(const struct ms_ranges_pos *pos)
 {
-	return pos->i < pos->leaf->hi ? &pos->leaf->slot[pos->i] : NULL;
+	return pos->i < pos->leaf->n ? ms_leaf_range(pos->leaf, pos->i) : NULL;
 }
 
 void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x)
@@ -52,6 +57,15 @@ void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x)
 	pos->leaf = node;
 }
 
+unsigned int ms_leaf_tangled_above(struct ms_ranges_leaf *leaf, uint64_t x)
+{
+	unsigned int i = 0;
+
+	while (i < leaf->n && ms_leaf_range(leaf, i)->end <= x)
+		i++;
+	return i;
+}
+
 /* The first range with end > x below `node`, which stands at `height` and has one. */
 static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
 				    struct ms_ranges_pos *pos)
@@ -65,7 +79,7 @@ static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
 		node = in->child[c];
 	}
 	pos->leaf = node;
-	pos->i = ms_first_above_of_32(pos->leaf->reach, x);
+	pos->i = ms_leaf_above(pos->leaf, x);
 	return range_at(pos);
 }
 
@@ -83,16 +97,19 @@ static struct ms_range *next_leaf_above(const struct ms_ranges *t, uint64_t x,
 				return first_below(in->child[c], height, x, pos);
 			}
 	}
-	pos->i = pos->leaf->hi;
+	pos->i = pos->leaf->n;
 	return NULL;
 }
 
 struct ms_range *ms_ranges_next_above(const struct ms_ranges *t, uint64_t x,
 				      struct ms_ranges_pos *pos)
 {
-	while (++pos->i < pos->leaf->hi)
-		if (pos->leaf->slot[pos->i].end > x)
-			return &pos->leaf->slot[pos->i];
+	while (++pos->i < pos->leaf->n) {
+		struct ms_range *r = ms_leaf_range(pos->leaf, pos->i);
+
+		if (r->end > x)
+			return r;
+	}
 	return next_leaf_above(t, x, pos);
 }
 
@@ -118,20 +135,20 @@ struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms
 		node = in->child[c];
 	}
 	pos->leaf = node;
-	pos->i = pos->leaf->lo;
-	while (pos->i < pos->leaf->hi && pos->leaf->slot[pos->i].start < x)
+	pos->i = 0;
+	while (pos->i < pos->leaf->n && ms_leaf_range(pos->leaf, pos->i)->start < x)
 		pos->i++;
-	return pos->i < pos->leaf->hi ? range_at(pos) : next_leaf_above(t, 0, pos);
+	return pos->i < pos->leaf->n ? range_at(pos) : next_leaf_above(t, 0, pos);
 }
 
 struct ms_range *ms_ranges_forward(struct ms_ranges *t, uint64_t x)
 {
 	struct ms_ranges_pos *pos = &t->finger;
-	const struct ms_ranges_leaf *leaf = pos->leaf;
+	struct ms_ranges_leaf *leaf = pos->leaf;
 
-	while (pos->i < leaf->hi && leaf->slot[pos->i].start < x)
+	while (pos->i < leaf->n && ms_leaf_range(leaf, pos->i)->start < x)
 		pos->i++;
-	if (pos->i < leaf->hi || pos->last)
+	if (pos->i < leaf->n || pos->last)
 		return range_at(pos);
 	return ms_ranges_from(t, x, pos);
 }
@@ -140,9 +157,12 @@ static unsigned int leaf_types(const struct ms_ranges_leaf *leaf, uint64_t start
 {
 	unsigned int types = 0;
 
-	for (unsigned int i = leaf->lo; i < leaf->hi && leaf->slot[i].start < end; i++)
-		if (leaf->slot[i].start >= start)
-			types |= 1u << ms_range_type(&leaf->slot[i]);
+	for (unsigned int i = 0; i < leaf->n; i++) {
+		const struct ms_range *r = &leaf->slot[ms_leaf_slot(leaf, i)];
+
+		if (r->start >= start && r->start < end)
+			types |= 1u << ms_range_type(r);
+	}
 	return types;
 }
 
@@ -165,11 +185,12 @@ static unsigned int node_types(const void *node, unsigned int height, uint64_t s
 
 unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t end)
 {
-	const struct ms_ranges_leaf *leaf = t->finger.leaf;
-	unsigned int type = 1u << ms_range_type(&leaf->slot[t->finger.i]);
+	struct ms_ranges_leaf *leaf = t->finger.leaf;
+	unsigned int type = 1u << ms_range_type(ms_leaf_range(leaf, t->finger.i));
 
 	// mostly all is in one leaf, and of one type
-	if (leaf->types == type && leaf->slot[leaf->hi - 1].start >= end)
+	if (leaf->types == type &&
+	    (t->finger.last || ms_leaf_range(leaf, leaf->n - 1u)->start >= end))
 		return type;
 	return type | node_types(t->root, t->height, start, end);
 }

@@ -5,17 +5,28 @@
  * Order: by start; equal starts in order of insertion. Ranges may overlap and may be equal. It
  * knows no rule of PAT: it finds, inserts, removes and shrinks.
  *
- * A B+-tree. Beside each range of a leaf stands its `reach`: the largest end among the leaf's
- * ranges up to and with itself; an inner node has the same of its children. So "the first range
- * that ends above x" is one descent over sorted numbers, and where nothing overlaps it is the place
- * to insert at, too.
+ * A B+-tree. In a leaf the ranges stay where they were put; their order is a list of slot numbers,
+ * so that inserting and removing moves nothing but that:
+ *
+ *	slot     0    1    2    3         order  3 0 1 | 2
+ *	       [20, [40,  -   [10,
+ *	        30)  50)       15)
+ *
+ * Where nothing overlaps, the ends rise along that order, too. Then the first range that ends above
+ * x is the one at the place that says how many do not, and that is also the place to insert at:
+ * slots are compared in any order, without a branch. The ends rise even where ranges overlap, but
+ * for one that ends before an earlier one does; a leaf that has such a pair is `tangled`.
+ *
+ * An inner node has beside each child the `reach`: the largest end of all children up to and with
+ * it. So the way to the first range that ends above x is over sorted numbers, whatever overlaps.
  */
 #ifndef MS_PAT_RANGES_H
 #define MS_PAT_RANGES_H
 
 #include "machine/internal.h"
+#include "machine/pool.h"
 
-#define MS_RANGES_LEAF 32u       /* ranges of a leaf */
+#define MS_RANGES_LEAF 16u       /* ranges of a leaf: as many as a word has hexadecimal digits */
 #define MS_RANGES_INNER 64u      /* children of an inner node */
 #define MS_RANGES_MAX_HEIGHT 12u /* levels of inner nodes */
 
@@ -27,24 +38,28 @@ struct ms_range {
 };
 
 struct ms_ranges_leaf {
-	/* sorted over all slots: 0 below slot lo, UINT64_MAX from hi on */
-	uint64_t reach[MS_RANGES_LEAF];
-	struct ms_range slot[MS_RANGES_LEAF]; /* lo .. hi - 1 are in use */
-	uint8_t lo, hi;
+	uint64_t end[MS_RANGES_LEAF]; /* of slot[], UINT64_MAX: not in use */
+	uint64_t order;               /* digit i: slot of range i; from n on: slots not in use */
+	uint64_t max;                 /* largest end */
+	uint8_t n;
 	uint8_t types; /* 1 << type of every range */
+	bool tangled;  /* the ends do not rise along the order */
+	struct ms_range slot[MS_RANGES_LEAF];
 };
 
 struct ms_ranges_inner {
 	/* sorted over all children: UINT64_MAX from n on */
 	uint64_t reach[MS_RANGES_INNER]; /* largest max[] up to this child */
-	uint64_t start[MS_RANGES_INNER]; /* of the child's first range */
-	uint64_t max[MS_RANGES_INNER];   /* largest end in the child */
+	/* not above the starts in the child, nor below those in the child before */
+	uint64_t start[MS_RANGES_INNER];
+	uint64_t max[MS_RANGES_INNER]; /* largest end in the child */
 	void *child[MS_RANGES_INNER];
 	uint8_t types[MS_RANGES_INNER];
 	uint8_t n;
+	uint8_t all_types;
 };
 
-/* A place in the order: slot i of a leaf (i == hi: behind its last), and the way down to it. */
+/* A place in the order: range i of a leaf (i == n: behind its last), and the way down to it. */
 struct ms_ranges_pos {
 	struct ms_ranges_leaf *leaf; /* NULL: nowhere */
 	unsigned int i;
@@ -59,6 +74,7 @@ struct ms_ranges {
 	void *root;          /* NULL: nothing was ever inserted */
 	unsigned int height; /* levels of inner nodes above the leaves */
 	size_t count;
+	struct ms_pool leaves;
 	/* Where ms_ranges_above() was last: the next question is often about the same leaf. Its
 	 * leaf is NULL where nothing is known. */
 	struct ms_ranges_pos finger;
@@ -78,7 +94,7 @@ static inline uintptr_t ms_range_tag(const struct ms_pfnmap_ctx *owner, enum ms_
 }
 
 /*
- * How many of 8 sorted numbers, `step` apart, are not above x. By arithmetic: a branch on the data
+ * How many of 8 numbers, `step` apart, are not above x. By arithmetic: a branch on the data
  * would be guessed wrong every other time.
  */
 static inline unsigned int ms_not_above(const uint64_t *a, unsigned int step, uint64_t x)
@@ -95,6 +111,12 @@ static inline unsigned int ms_not_above(const uint64_t *a, unsigned int step, ui
 	return n;
 }
 
+/* How many of a leaf's ends are not above x < UINT64_MAX. */
+static inline unsigned int ms_ends_not_above(const struct ms_ranges_leaf *leaf, uint64_t x)
+{
+	return ms_not_above(leaf->end, 1, x) + ms_not_above(leaf->end + 8, 1, x);
+}
+
 /* The first i with reach or start a[i] > x; x < UINT64_MAX. */
 static inline unsigned int ms_first_above_of_64(const uint64_t *a, uint64_t x)
 {
@@ -104,25 +126,22 @@ static inline unsigned int ms_first_above_of_64(const uint64_t *a, uint64_t x)
 		return 64;
 	return 8 * i + ms_not_above(a + 8 * i, 1, x);
 }
-static inline unsigned int ms_first_above_of_32(const uint64_t *a, uint64_t x)
-{
-	unsigned int i = 4 * ms_not_above(a + 3, 4, x);
-
-	if (i == 32)
-		return 32;
-	a += i;
-	i += a[0] <= x;
-	i += a[1] <= x;
-	i += a[2] <= x;
-	return i;
-}
-
 /* The child of an inner node in which the ranges with start <= x end. */
 static inline unsigned int ms_ranges_child_behind(const struct ms_ranges_inner *in, uint64_t x)
 {
 	unsigned int c = ms_first_above_of_64(in->start, x);
 
 	return c ? c - 1 : 0;
+}
+
+/* The slot of range i; i < MS_RANGES_LEAF. */
+static inline unsigned int ms_leaf_slot(const struct ms_ranges_leaf *leaf, unsigned int i)
+{
+	return leaf->order >> 4 * i & 15;
+}
+static inline struct ms_range *ms_leaf_range(struct ms_ranges_leaf *leaf, unsigned int i)
+{
+	return &leaf->slot[ms_leaf_slot(leaf, i)];
 }
 
 void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m);
@@ -135,22 +154,31 @@ void ms_ranges_destroy(struct ms_ranges *t);
 
 /* Down to the leaf with the first range that ends above x, or to the last leaf. */
 void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x);
+/* The first i of a tangled leaf with end > x, n: none. */
+unsigned int ms_leaf_tangled_above(struct ms_ranges_leaf *leaf, uint64_t x);
+
+/* The first i of a leaf with end > x, n: none. */
+static inline unsigned int ms_leaf_above(struct ms_ranges_leaf *leaf, uint64_t x)
+{
+	if (__builtin_expect(leaf->tangled, false))
+		return ms_leaf_tangled_above(leaf, x);
+	return ms_ends_not_above(leaf, x);
+}
 
 /* The first range with end > x, x < UINT64_MAX; its place is t->finger. */
 static inline struct ms_range *ms_ranges_above(struct ms_ranges *t, uint64_t x)
 {
 	struct ms_ranges_pos *pos = &t->finger;
 
-	if (!pos->leaf || x < pos->below ||
-	    (!pos->last && x >= pos->leaf->reach[pos->leaf->hi - 1])) {
+	if (!pos->leaf || x < pos->below || (!pos->last && x >= pos->leaf->max)) {
 		if (!t->count) {
 			pos->leaf = NULL;
 			return NULL;
 		}
 		ms_ranges_descend_above(t, x);
 	}
-	pos->i = ms_first_above_of_32(pos->leaf->reach, x);
-	return pos->i < pos->leaf->hi ? &pos->leaf->slot[pos->i] : NULL;
+	pos->i = ms_leaf_above(pos->leaf, x);
+	return pos->i < pos->leaf->n ? ms_leaf_range(pos->leaf, pos->i) : NULL;
 }
 
 /* The next one after pos with end > x. */
@@ -171,9 +199,11 @@ unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t
 
 /*
  * Inserts [start, end) at t->finger, where ms_ranges_above(t, start) has found no range that
- * overlaps it, or else where ms_ranges_forward(t, start + 1) has been then. -ENOMEM: nothing has
- * changed.
+ * overlaps it. -ENOMEM: nothing has changed.
  */
+int ms_ranges_insert_apart(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
+/* The same of a range that may overlap others; ms_ranges_forward(t, start + 1) has been there since
+ * then, if ms_ranges_above() found anything. */
 int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
 void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos);
 /* Gives the range at pos a lower end, and its place behind all with the same start. Never fails. */

@@ -2,43 +2,44 @@
 /* What must hold in the tree of ranges. For tests. */
 #include "pat/ranges.h"
 
-static const char *check_leaf(const struct ms_ranges_leaf *leaf)
+static const char *check_order(const struct ms_ranges_leaf *leaf)
 {
-	uint64_t reach = 0;
-	unsigned int types = 0;
+	unsigned int seen = 0;
 
-	if (leaf->lo > leaf->hi || leaf->hi > MS_RANGES_LEAF)
-		return "a leaf's borders are wrong";
+	if (leaf->n > MS_RANGES_LEAF)
+		return "a leaf has too many ranges";
 	for (unsigned int i = 0; i < MS_RANGES_LEAF; i++) {
-		const struct ms_range *r = &leaf->slot[i];
+		unsigned int slot = ms_leaf_slot(leaf, i);
 
-		if (i < leaf->lo || i >= leaf->hi) {
-			if (leaf->reach[i] != (i < leaf->lo ? 0 : UINT64_MAX))
-				return "an empty slot has a reach";
-			continue;
-		}
-		reach = ms_max_u64(reach, r->end);
-		types |= 1u << ms_range_type(r);
-		if (r->start >= r->end)
-			return "a range is empty";
-		if (i > leaf->lo && r[-1].start > r->start)
-			return "a leaf is out of order";
-		if (leaf->reach[i] != reach)
-			return "a range's reach is wrong";
+		seen |= 1u << slot;
+		if (leaf->end[slot] != (i < leaf->n ? leaf->slot[slot].end : UINT64_MAX))
+			return "a slot's end is wrong";
 	}
-	return types == leaf->types ? NULL : "a leaf's types are wrong";
+	return seen == (1u << MS_RANGES_LEAF) - 1 ? NULL : "a slot is lost";
 }
 
-static const char *check_child(const struct ms_ranges_inner *in, unsigned int c, uint64_t start,
-			       uint64_t max, unsigned int types)
+/* All starts must be low or above, and high or below. */
+static const char *check_leaf(const struct ms_ranges_leaf *leaf, uint64_t low, uint64_t high)
 {
-	if (in->start[c] != start || in->max[c] != max || in->types[c] != types)
-		return "a child's summary is wrong";
-	if (in->reach[c] != ms_max_u64(c ? in->reach[c - 1] : 0, max))
-		return "a child's reach is wrong";
-	if (c && in->start[c - 1] > start)
-		return "children are out of order";
-	return NULL;
+	uint64_t max = 0;
+	unsigned int types = 0;
+	bool tangled = false;
+
+	for (unsigned int i = 0; i < leaf->n; i++) {
+		const struct ms_range *r = &leaf->slot[ms_leaf_slot(leaf, i)];
+
+		if (r->start >= r->end)
+			return "a range is empty";
+		if (r->start < low || r->start > high)
+			return "a leaf is out of order";
+		low = r->start;
+		types |= 1u << ms_range_type(r);
+		tangled |= r->end < max;
+		max = ms_max_u64(max, r->end);
+	}
+	if (tangled && !leaf->tangled)
+		return "a leaf is tangled";
+	return types == leaf->types && max == leaf->max ? NULL : "a leaf's summary is wrong";
 }
 
 static const char *check_summary(const struct ms_ranges_inner *in, unsigned int c,
@@ -46,43 +47,61 @@ static const char *check_summary(const struct ms_ranges_inner *in, unsigned int 
 {
 	const struct ms_ranges_inner *below = in->child[c];
 	const struct ms_ranges_leaf *leaf = in->child[c];
-	unsigned int types = 0;
+	uint64_t max = height == 1 ? leaf->max : below->reach[below->n - 1];
+	unsigned int types = height == 1 ? leaf->types : below->all_types;
 
-	if (height == 1)
-		return check_child(in, c, leaf->slot[leaf->lo].start, leaf->reach[leaf->hi - 1],
-				   leaf->types);
-	for (unsigned int i = 0; i < below->n; i++)
-		types |= below->types[i];
-	return check_child(in, c, below->start[0], below->reach[below->n - 1], types);
+	if (in->max[c] != max || in->types[c] != types || (types & ~in->all_types))
+		return "a child's summary is wrong";
+	if (in->reach[c] != ms_max_u64(c ? in->reach[c - 1] : 0, max))
+		return "a child's reach is wrong";
+	return NULL;
 }
 
-static const char *check_node(const void *node, unsigned int height, size_t *count)
-{
-	const struct ms_ranges_leaf *leaf = node;
-	const struct ms_ranges_inner *in = node;
-	const char *bad = NULL;
+static const char *check_node(const void *node, unsigned int height, uint64_t low, uint64_t high,
+			      size_t *count);
 
-	if (!height) {
-		*count += leaf->hi - leaf->lo;
-		return check_leaf(leaf);
-	}
+static const char *check_inner(const struct ms_ranges_inner *in, unsigned int height, uint64_t high,
+			       size_t *count)
+{
+	const char *bad = NULL;
+	unsigned int types = 0;
+
 	if (!in->n || in->n > MS_RANGES_INNER)
 		return "an inner node has a wrong number of children";
 	for (unsigned int c = 0; c < in->n && !bad; c++) {
-		bad = check_node(in->child[c], height - 1, count);
+		uint64_t next = c + 1u < in->n ? in->start[c + 1] : high;
+
+		types |= in->types[c];
+		bad = next < in->start[c] ? "children are out of order"
+					  : check_summary(in, c, height);
 		if (!bad)
-			bad = check_summary(in, c, height);
+			bad = check_node(in->child[c], height - 1, in->start[c], next, count);
 	}
 	for (unsigned int c = in->n; c < MS_RANGES_INNER && !bad; c++)
 		if (in->reach[c] != UINT64_MAX || in->start[c] != UINT64_MAX)
 			bad = "an absent child has a place";
-	return bad;
+	return bad || types == in->all_types ? bad : "an inner node's types are wrong";
+}
+
+static const char *check_node(const void *node, unsigned int height, uint64_t low, uint64_t high,
+			      size_t *count)
+{
+	const struct ms_ranges_leaf *leaf = node;
+	const struct ms_ranges_inner *in = node;
+	const char *bad;
+
+	if (height)
+		return in->start[0] < low ? "a child begins before its parent"
+					  : check_inner(in, height, high, count);
+	bad = check_order(leaf);
+	*count += leaf->n;
+	return bad ? bad : check_leaf(leaf, low, high);
 }
 
 const char *ms_ranges_check(const struct ms_ranges *t)
 {
 	size_t count = 0;
-	const char *bad = t->root ? check_node(t->root, t->height, &count) : NULL;
+	const char *bad = t->root ? check_node(t->root, t->height, 0, UINT64_MAX, &count) : NULL;
 	struct ms_ranges_pos pos;
 	uint64_t last = 0;
 

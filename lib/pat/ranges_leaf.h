@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What happens in one leaf of the tree of ranges, for ranges_update.c: small functions that belong
- * into their callers.
+ * What happens in one leaf of the tree of ranges: small functions that belong into their callers.
  */
 #ifndef MS_PAT_RANGES_LEAF_H
 #define MS_PAT_RANGES_LEAF_H
 
 #include "pat/ranges.h"
-
-#define LEAF_MIDDLE (MS_RANGES_LEAF / 4) /* where half a leaf's ranges have room on both sides */
 
 /* What a parent knows of a child. */
 struct summary {
@@ -16,180 +13,142 @@ struct summary {
 	uint8_t types;
 };
 
-static inline unsigned int leaf_n(const struct ms_ranges_leaf *leaf)
+static inline struct summary leaf_summary(struct ms_ranges_leaf *leaf)
 {
-	return leaf->hi - leaf->lo;
-}
-
-static inline struct summary leaf_summary(const struct ms_ranges_leaf *leaf)
-{
-	return (struct summary){ .start = leaf->slot[leaf->lo].start,
-				 .max = leaf->reach[leaf->hi - 1],
+	return (struct summary){ .start = ms_leaf_range(leaf, 0)->start,
+				 .max = leaf->max,
 				 .types = leaf->types };
 }
 
-/* No range, and the first one will be put into slot `lo`. */
-static inline void leaf_clear(struct ms_ranges_leaf *leaf, unsigned int lo)
+/* ---- the order ---- */
+
+/* The digits below digit i. */
+static inline uint64_t digits_below(unsigned int i)
 {
-	leaf->lo = leaf->hi = (uint8_t)lo;
+	return (UINT64_C(1) << 4 * i) - 1;
+}
+
+/* The digits above digit i. */
+static inline uint64_t digits_above(unsigned int i)
+{
+	return UINT64_MAX << 4 * i << 4;
+}
+
+/* Digit n moves to place i <= n: a free slot becomes range i of n + 1. */
+static inline uint64_t order_insert(uint64_t order, unsigned int i, unsigned int n)
+{
+	uint64_t slot = order >> 4 * n & 15;
+	uint64_t later = order & digits_below(n) & ~digits_below(i);
+
+	return (order & (digits_below(i) | digits_above(n))) | slot << 4 * i | later << 4;
+}
+
+/* Digit i moves to place n >= i: range i of n + 1 leaves a free slot. */
+static inline uint64_t order_remove(uint64_t order, unsigned int i, unsigned int n)
+{
+	uint64_t slot = order >> 4 * i & 15;
+	uint64_t later = (order & digits_above(i) & ~digits_above(n)) >> 4;
+
+	return (order & (digits_below(i) | digits_above(n))) | slot << 4 * n | later;
+}
+
+/* ---- the leaf ---- */
+
+static inline void leaf_clear(struct ms_ranges_leaf *leaf)
+{
+	memset(leaf->end, 0xff, sizeof(leaf->end));
+	leaf->order = UINT64_C(0xfedcba9876543210);
+	leaf->max = 0;
+	leaf->n = 0;
 	leaf->types = 0;
-	memset(leaf->reach, 0, lo * sizeof(*leaf->reach));
-	memset(&leaf->reach[lo], 0xff, sizeof(leaf->reach) - lo * sizeof(*leaf->reach));
+	leaf->tangled = false;
 }
 
 static inline struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
 {
-	struct ms_ranges_leaf *leaf = ms_zalloc(t->machine, sizeof(*leaf));
+	struct ms_ranges_leaf *leaf = ms_pool_get(t->machine, &t->leaves);
 
 	if (leaf)
-		leaf_clear(leaf, 0);
+		leaf_clear(leaf);
 	return leaf;
 }
 
-static inline void leaf_derive_types(struct ms_ranges_leaf *leaf)
+/* All that follows from the ranges in their order. */
+static inline void leaf_derive(struct ms_ranges_leaf *leaf)
 {
+	leaf->max = 0;
 	leaf->types = 0;
-	for (unsigned int i = leaf->lo; i < leaf->hi; i++)
-		leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
-}
+	leaf->tangled = false;
+	for (unsigned int i = 0; i < leaf->n; i++) {
+		unsigned int slot = ms_leaf_slot(leaf, i);
+		uint64_t end = leaf->slot[slot].end;
 
-/* Reach, and whether it changed the leaf's largest end, from slot i on. */
-static inline bool leaf_derive_reach(struct ms_ranges_leaf *leaf, unsigned int i)
-{
-	uint64_t reach = i > leaf->lo ? leaf->reach[i - 1] : 0;
-
-	for (; i < leaf->hi; i++) {
-		reach = ms_max_u64(reach, leaf->slot[i].end);
-		if (leaf->reach[i] == reach)
-			return false;
-		leaf->reach[i] = reach;
+		leaf->end[slot] = end;
+		leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[slot]));
+		leaf->tangled |= end < leaf->max;
+		leaf->max = ms_max_u64(leaf->max, end);
 	}
-	return true;
 }
 
-/* Puts n ranges behind the leaf's own. */
-static inline void leaf_append(struct ms_ranges_leaf *leaf, const struct ms_range *ranges,
-			       unsigned int n)
+/* Puts ranges first .. first + n - 1 of another leaf behind the leaf's own. */
+static inline void leaf_append(struct ms_ranges_leaf *leaf, struct ms_ranges_leaf *from,
+			       unsigned int first, unsigned int n)
 {
-	unsigned int hi = leaf->hi;
-	uint64_t reach = hi > leaf->lo ? leaf->reach[hi - 1] : 0;
-
-	memcpy(&leaf->slot[hi], ranges, n * sizeof(*ranges));
-	for (unsigned int i = 0; i < n; i++) {
-		reach = ms_max_u64(reach, ranges[i].end);
-		leaf->reach[hi + i] = reach;
-		leaf->types |= (uint8_t)(1u << ms_range_type(&ranges[i]));
-	}
-	leaf->hi = (uint8_t)(hi + n);
+	for (unsigned int i = 0; i < n; i++)
+		*ms_leaf_range(leaf, leaf->n + i) = *ms_leaf_range(from, first + i);
+	leaf->n = (uint8_t)(leaf->n + n);
+	leaf_derive(leaf);
 }
 
-/* Keeps the ranges below slot hi. */
-static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int hi)
+/* Keeps the first n ranges. */
+static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int n)
 {
-	memset(&leaf->reach[hi], 0xff, (leaf->hi - hi) * sizeof(*leaf->reach));
-	leaf->hi = (uint8_t)hi;
-	if (leaf->types & (leaf->types - 1))
-		leaf_derive_types(leaf);
+	while (leaf->n > n)
+		leaf->end[ms_leaf_slot(leaf, --leaf->n)] = UINT64_MAX;
+	leaf_derive(leaf);
 }
 
-/* All of the leaf's free slots are to be behind its ranges. */
-static inline void leaf_align(struct ms_ranges_leaf *leaf)
+/* A range that does not end before an earlier one, nor after a later one. true: the leaf's summary
+ * may be another one now. */
+static inline bool leaf_insert_untangled(struct ms_ranges_leaf *leaf, unsigned int i,
+					 uint64_t start, uint64_t end, uintptr_t tag)
 {
-	unsigned int n = leaf_n(leaf);
+	unsigned int n = leaf->n, slot = ms_leaf_slot(leaf, n), type = 1u << (tag & 7);
+	bool changed = i == 0 || i == n || !(leaf->types & type);
 
-	memmove(leaf->slot, &leaf->slot[leaf->lo], n * sizeof(*leaf->slot));
-	memmove(leaf->reach, &leaf->reach[leaf->lo], n * sizeof(*leaf->reach));
-	memset(&leaf->reach[n], 0xff, leaf->lo * sizeof(*leaf->reach));
-	leaf->lo = 0;
-	leaf->hi = (uint8_t)n;
+	leaf->order = order_insert(leaf->order, i, n);
+	leaf->slot[slot] = (struct ms_range){ start, end, tag };
+	leaf->end[slot] = end;
+	leaf->max = ms_max_u64(leaf->max, end);
+	leaf->types |= (uint8_t)type;
+	leaf->n = (uint8_t)(n + 1);
+	return changed;
 }
 
-/* Moves the slots [from, to) by one, up or down. */
-static inline void leaf_shift(struct ms_ranges_leaf *leaf, unsigned int from, unsigned int to,
-			      int by)
-{
-	if (from >= to)
-		return;
-	memmove(&leaf->slot[(int)from + by], &leaf->slot[from], (to - from) * sizeof(*leaf->slot));
-	memmove(&leaf->reach[(int)from + by], &leaf->reach[from],
-		(to - from) * sizeof(*leaf->reach));
-}
-
-/* Room for one range before slot i: the shorter side moves, if it can. The slot that is free now.
- */
-static inline unsigned int leaf_open(struct ms_ranges_leaf *leaf, unsigned int i)
-{
-	if (leaf->lo && (i - leaf->lo < leaf->hi - i || leaf->hi == MS_RANGES_LEAF)) {
-		leaf_shift(leaf, leaf->lo, i, -1);
-		leaf->lo--;
-		return i - 1;
-	}
-	leaf_shift(leaf, i, leaf->hi, 1);
-	leaf->hi++;
-	return i;
-}
-
-/* true: the leaf's summary may be another one now. */
+/* Any range; the same answer. */
 static inline bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start,
 			       uint64_t end, uintptr_t tag)
 {
-	uint8_t types = leaf->types;
-	uint64_t reach = end;
+	uint64_t max = leaf->max;
 
-	i = leaf_open(leaf, i);
-	if (i > leaf->lo)
-		reach = ms_max_u64(leaf->reach[i - 1], end);
-	leaf->slot[i] = (struct ms_range){ start, end, tag };
-	leaf->reach[i] = reach;
-	leaf->types |= (uint8_t)(1u << ms_range_type(&leaf->slot[i]));
-	if (i == leaf->lo || leaf->types != types)
-		types = 0;
-	while (++i < leaf->hi && leaf->reach[i] < reach)
-		leaf->reach[i] = reach;
-	return !types || i == leaf->hi;
+	if ((i && ms_leaf_range(leaf, i - 1)->end > end) ||
+	    (i < leaf->n && ms_leaf_range(leaf, i)->end < end))
+		leaf->tangled = true;
+	return leaf_insert_untangled(leaf, i, start, end, tag) || end > max;
 }
 
-/* Whether the leaf has slot i's type without it, as far as is seen at once. */
-static inline bool type_stays(const struct ms_ranges_leaf *leaf, unsigned int i)
-{
-	const struct ms_range *r = &leaf->slot[i];
-
-	if (!(leaf->types & (leaf->types - 1)))
-		return true;
-	return (i > leaf->lo && ms_range_type(r - 1) == ms_range_type(r)) ||
-	       (i + 1u < leaf->hi && ms_range_type(r + 1) == ms_range_type(r));
-}
-
-/* true: the leaf's summary may be another one now. */
+/* true: the leaf's largest end or its types are others now. */
 static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 {
-	bool first = i == leaf->lo, stays = type_stays(leaf, i);
+	unsigned int slot = ms_leaf_slot(leaf, i), n = leaf->n - 1u, types = leaf->types;
+	uint64_t max = leaf->max, end = leaf->slot[slot].end;
 
-	if (i - leaf->lo < leaf->hi - i - 1u) {
-		leaf_shift(leaf, leaf->lo, i, 1);
-		leaf->reach[leaf->lo++] = 0;
-		i++;
-	} else {
-		leaf_shift(leaf, i + 1, leaf->hi, -1);
-		leaf->reach[--leaf->hi] = UINT64_MAX;
-	}
-	if (leaf->lo == leaf->hi)
-		leaf_clear(leaf, 0);
-	if (!stays)
-		leaf_derive_types(leaf);
-	return leaf_derive_reach(leaf, i) || first || !stays;
-}
-
-/* After ranges were replaced. */
-static inline void leaf_derive(struct ms_ranges_leaf *leaf)
-{
-	uint64_t reach = 0;
-
-	for (unsigned int i = leaf->lo; i < leaf->hi; i++) {
-		reach = ms_max_u64(reach, leaf->slot[i].end);
-		leaf->reach[i] = reach;
-	}
-	leaf_derive_types(leaf);
+	leaf->order = order_remove(leaf->order, i, n);
+	leaf->end[slot] = UINT64_MAX;
+	leaf->n = (uint8_t)n;
+	if (leaf->tangled || end == max || (types & (types - 1)))
+		leaf_derive(leaf);
+	return leaf->max != max || leaf->types != types;
 }
 
 #endif

@@ -6,14 +6,19 @@
 
 static struct summary inner_summary(const struct ms_ranges_inner *in)
 {
-	struct summary s = { .start = in->start[0], .max = in->reach[in->n - 1] };
-
-	for (unsigned int c = 0; c < in->n; c++)
-		s.types |= in->types[c];
-	return s;
+	return (struct summary){ .start = in->start[0],
+				 .max = in->reach[in->n - 1],
+				 .types = in->all_types };
 }
 
-static struct summary summary_of(const void *node, unsigned int height)
+static void inner_derive_types(struct ms_ranges_inner *in)
+{
+	in->all_types = 0;
+	for (unsigned int c = 0; c < in->n; c++)
+		in->all_types |= in->types[c];
+}
+
+static struct summary summary_of(void *node, unsigned int height)
 {
 	return height ? inner_summary(node) : leaf_summary(node);
 }
@@ -27,6 +32,14 @@ static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 		memset(in->start, 0xff, sizeof(in->start));
 	}
 	return in;
+}
+
+static void node_free(struct ms_ranges *t, void *node, unsigned int height)
+{
+	if (height)
+		ms_free(t->machine, node);
+	else
+		ms_pool_put(t->machine, &t->leaves, node);
 }
 
 /* Computes reach anew from child c on, as far as it changes. */
@@ -58,10 +71,11 @@ static void inner_truncate(struct ms_ranges_inner *in, unsigned int n)
 	memset(&in->reach[n], 0xff, (in->n - n) * sizeof(*in->reach));
 	memset(&in->start[n], 0xff, (in->n - n) * sizeof(*in->start));
 	in->n = (uint8_t)n;
+	inner_derive_types(in);
 }
 
-/* Computes all of reach anew. */
-static void inner_derive_reach(struct ms_ranges_inner *in)
+/* Computes all of reach and the types anew. */
+static void inner_derive(struct ms_ranges_inner *in)
 {
 	uint64_t reach = 0;
 
@@ -69,16 +83,21 @@ static void inner_derive_reach(struct ms_ranges_inner *in)
 		reach = ms_max_u64(reach, in->max[c]);
 		in->reach[c] = reach;
 	}
+	inner_derive_types(in);
 }
 
-/* Writes down what child c is now. false: it was so before. */
+/* Writes down what child c is now; its start, where it became lower. false: it was so before. */
 static bool inner_note(struct ms_ranges_inner *in, unsigned int c, struct summary s)
 {
-	if (in->start[c] == s.start && in->max[c] == s.max && in->types[c] == s.types)
+	uint8_t types = in->types[c];
+
+	if (in->start[c] <= s.start && in->max[c] == s.max && types == s.types)
 		return false;
-	in->start[c] = s.start;
+	in->start[c] = ms_min_u64(in->start[c], s.start);
 	in->max[c] = s.max;
 	in->types[c] = s.types;
+	if (types != s.types)
+		inner_derive_types(in);
 	inner_reach(in, c);
 	return true;
 }
@@ -91,6 +110,7 @@ static void inner_insert(struct ms_ranges_inner *in, unsigned int c, void *child
 	in->start[c] = s.start;
 	in->max[c] = s.max;
 	in->types[c] = s.types;
+	in->all_types |= s.types;
 	in->reach[c] = ms_max_u64(c ? in->reach[c - 1] : 0, s.max);
 	inner_reach(in, c + 1);
 }
@@ -106,7 +126,7 @@ static void inner_remove(struct ms_ranges_inner *in, unsigned int c)
 static __attribute__((noinline)) void refresh(const struct ms_ranges *t,
 					      const struct ms_ranges_pos *pos, unsigned int height)
 {
-	const void *node = height ? (const void *)pos->node[height - 1] : pos->leaf;
+	void *node = height ? (void *)pos->node[height - 1] : pos->leaf;
 
 	for (; height < t->height; height++) {
 		if (!inner_note(pos->node[height], pos->at[height], summary_of(node, height)))
@@ -120,7 +140,7 @@ static __attribute__((noinline)) void refresh(const struct ms_ranges *t,
 /* Behind everything: rising starts then fill the nodes, instead of leaving them half empty. */
 static bool at_the_end(const struct ms_ranges *t, const struct ms_ranges_pos *pos)
 {
-	if (pos->i < pos->leaf->hi)
+	if (pos->i < pos->leaf->n)
 		return false;
 	for (unsigned int height = 0; height < t->height; height++)
 		if (pos->at[height] + 1u < pos->node[height]->n)
@@ -144,15 +164,14 @@ static void adopt(struct ms_ranges_pos *pos, unsigned int height, void *left, vo
 static void split_leaf(struct ms_ranges_pos *pos, struct ms_ranges_leaf *right, bool at_end)
 {
 	struct ms_ranges_leaf *left = pos->leaf;
-	unsigned int keep = at_end ? left->hi - 1u : MS_RANGES_LEAF / 2;
+	unsigned int keep = at_end ? left->n - 1u : MS_RANGES_LEAF / 2;
 	bool go_right = pos->i > keep;
 
-	leaf_clear(right, at_end ? 0 : LEAF_MIDDLE);
 	if (go_right) {
 		pos->leaf = right;
-		pos->i = pos->i - keep + right->lo;
+		pos->i -= keep;
 	}
-	leaf_append(right, &left->slot[keep], left->hi - keep);
+	leaf_append(right, left, keep, left->n - keep);
 	leaf_truncate(left, keep);
 	adopt(pos, 0, left, right, go_right);
 }
@@ -170,7 +189,7 @@ static void split_inner(struct ms_ranges_pos *pos, unsigned int height,
 	}
 	inner_move(right, 0, left, keep, left->n - keep);
 	right->n = (uint8_t)(left->n - keep);
-	inner_derive_reach(right);
+	inner_derive(right);
 	inner_truncate(left, keep);
 	adopt(pos, height, left, right, go_right);
 }
@@ -191,7 +210,7 @@ static int have_nodes(struct ms_ranges *t, void **spare, unsigned int need)
 		spare[i] = i ? (void *)inner_new(t) : leaf_new(t);
 		if (!spare[i]) {
 			while (i--)
-				ms_free(t->machine, spare[i]);
+				node_free(t, spare[i], i);
 			return -ENOMEM;
 		}
 	}
@@ -218,24 +237,45 @@ static __attribute__((noinline)) int make_room(struct ms_ranges *t, struct ms_ra
 	return 0;
 }
 
-int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
+/* Makes t->finger a place with room. */
+static inline int prepare(struct ms_ranges *t, uint64_t start)
 {
-	// Without overlap: all before t->finger end at `start` or earlier, so they begin before it.
 	struct ms_ranges_pos *pos = &t->finger;
 
 	if (!pos->leaf) {
 		if (!t->root && !(t->root = leaf_new(t)))
 			return -ENOMEM;
 		ms_ranges_descend_above(t, start);
-		pos->i = pos->leaf->hi;
+		pos->i = pos->leaf->n;
 	}
-	if (leaf_n(pos->leaf) == MS_RANGES_LEAF) {
+	if (pos->leaf->n == MS_RANGES_LEAF) {
 		if (make_room(t, pos))
 			return -ENOMEM;
 		pos->below = UINT64_MAX; // another leaf: what is before it is unknown
 	}
 	t->count++;
+	return 0;
+}
+
+int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
+{
+	struct ms_ranges_pos *pos = &t->finger;
+
+	if (prepare(t, start))
+		return -ENOMEM;
 	if (leaf_insert(pos->leaf, pos->i, start, end, tag) && t->height)
+		refresh(t, pos, 0);
+	return 0;
+}
+
+int ms_ranges_insert_apart(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
+{
+	struct ms_ranges_pos *pos = &t->finger;
+
+	// all before t->finger end at `start` or earlier, so they begin before it
+	if (prepare(t, start))
+		return -ENOMEM;
+	if (leaf_insert_untangled(pos->leaf, pos->i, start, end, tag) && t->height)
 		refresh(t, pos, 0);
 	return 0;
 }
@@ -249,7 +289,8 @@ static unsigned int capacity(unsigned int height)
 
 static unsigned int node_n(const void *node, unsigned int height)
 {
-	return height ? ((const struct ms_ranges_inner *)node)->n : leaf_n(node);
+	return height ? ((const struct ms_ranges_inner *)node)->n
+		      : ((const struct ms_ranges_leaf *)node)->n;
 }
 
 /* A sparse node looks for a neighbour to join ... */
@@ -265,22 +306,18 @@ static bool can_join(const void *left, const void *right, unsigned int height)
 }
 
 /* Everything of `right` goes behind everything of `left`. */
-static void join(void *left, const void *right, unsigned int height)
+static void join(void *left, void *right, unsigned int height)
 {
-	struct ms_ranges_leaf *leaf = left;
-	const struct ms_ranges_leaf *from = right;
 	struct ms_ranges_inner *in = left;
 	const struct ms_ranges_inner *other = right;
 
 	if (!height) {
-		if (leaf->hi + leaf_n(from) > MS_RANGES_LEAF)
-			leaf_align(leaf);
-		leaf_append(leaf, &from->slot[from->lo], leaf_n(from));
+		leaf_append(left, right, 0, node_n(right, 0));
 		return;
 	}
 	inner_move(in, in->n, other, 0, other->n);
 	in->n = (uint8_t)(in->n + other->n);
-	inner_derive_reach(in);
+	inner_derive(in);
 }
 
 /* Child c of parent has become sparse: it goes, or joins a neighbour, if it can. */
@@ -291,7 +328,7 @@ static bool shed(struct ms_ranges *t, struct ms_ranges_inner *parent, unsigned i
 	unsigned int left;
 
 	if (!node_n(child[c], height)) {
-		ms_free(t->machine, child[c]);
+		node_free(t, child[c], height);
 		inner_remove(parent, c);
 		return true;
 	}
@@ -302,7 +339,7 @@ static bool shed(struct ms_ranges *t, struct ms_ranges_inner *parent, unsigned i
 	else
 		return false;
 	join(child[left], child[left + 1], height);
-	ms_free(t->machine, child[left + 1]);
+	node_free(t, child[left + 1], height);
 	inner_remove(parent, left + 1);
 	inner_note(parent, left, summary_of(child[left], height));
 	return true;
@@ -357,7 +394,7 @@ void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos)
 
 void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t end)
 {
-	struct ms_range *r = &pos->leaf->slot[pos->i];
+	struct ms_range *r = ms_leaf_range(pos->leaf, pos->i);
 	struct ms_range moved = *r;
 	struct ms_ranges_pos here = *pos;
 
