@@ -40,7 +40,9 @@ struct ms_pfnmap_ctx {
 struct ms_pat {
 	struct ms_ranges list;
 	LIST_HEAD(, ms_pfnmap_ctx) contexts; /* all, youngest first */
-	ms_pa_t device_start, device_end;    /* the device that was asked about last */
+	/* The device that was asked about last: where memory types go by the list and by nothing
+	 * else. Empty where there is no PAT. */
+	ms_pa_t device_start, device_end;
 };
 
 /* Counts an event; true: it is to be stored. Mostly it is not, and is not put together either. */
@@ -70,7 +72,7 @@ static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_
 	if (first && first->start < end)
 		return ms_memtype_insert_overlapping(pat, ms_range_type(first), start, end, type,
 						     loose, owner);
-	return ms_ranges_insert_apart(&pat->list, start, end, ms_range_tag(owner, *type));
+	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, *type));
 }
 
 enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };
@@ -102,10 +104,15 @@ static inline enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t star
 
 /* ms_pagerange_is_ram(), which also notes the device that the range lies in. */
 int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/* Whether [start, end) is in that device, and not empty. */
+static inline bool ms_pat_goes_by_list(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	return start >= m->pat->device_start && end <= m->pat->device_end && start < end;
+}
 /* The same; RAM never comes to be where a device is, so mostly nobody needs to be asked. */
 static inline int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	if (start >= m->pat->device_start && end <= m->pat->device_end)
+	if (ms_pat_goes_by_list(m, start, end))
 		return 0;
 	return ms_pat_range_is_ram_anew(m, start, end);
 }

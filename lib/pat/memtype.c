@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Memory types of physical ranges: reserve, free, look up. Mirrors arch/x86/mm/pat/memtype.c. */
 #include "pat/internal.h"
+#include "pat/ranges_leaf.h"
 #include "phys/internal.h"
 
 #define PHYSICAL_MASK (((uint64_t)1 << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
@@ -56,7 +57,7 @@ int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_device *dev = ms_device_at(m, start);
 
-	if (dev) {
+	if (dev && ms_is_x86(m) && !m->config.pat_off && ms_device_pa(dev) >= MS_ISA_END) {
 		m->pat->device_start = ms_device_pa(dev);
 		m->pat->device_end = ms_device_pa(dev) + ms_device_size(dev);
 	}
@@ -281,8 +282,9 @@ int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enu
 	return reserve_and_tell(m, start, end, type, true, ctx);
 }
 
-int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
-		       enum ms_cache *got)
+static __attribute__((noinline)) int reserve_slowly(struct ms_machine *m, ms_pa_t start,
+						    ms_pa_t end, enum ms_cache req,
+						    enum ms_cache *got)
 {
 	enum ms_cache type = req;
 	int err = 0;
@@ -294,6 +296,20 @@ int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms
 	if (got)
 		*got = type;
 	return err;
+}
+
+/* A type that the MTRRs have no say in, for a part of a device that has none: most calls by far. */
+int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+		       enum ms_cache *got)
+{
+	if (req == MS_CACHE_WB || req > MS_CACHE_WP || !ms_pat_goes_by_list(m, start, end) ||
+	    !ms_ranges_insert_quickly(&m->pat->list, start, end, ms_range_tag(NULL, req)))
+		return reserve_slowly(m, start, end, req, got);
+	if (got)
+		*got = req;
+	if (ms_event_kept(m, MS_EV_PAT_RESERVE))
+		keep_reserve(m, start, end, req, req, 0);
+	return 0;
 }
 
 /* ---- free ---- */
@@ -394,11 +410,21 @@ int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct 
 	return err;
 }
 
-int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+static __attribute__((noinline)) int free_slowly(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const char *why;
 
 	return ms_is_x86(m) ? free_and_tell(m, start, end, NULL, &why) : 0;
+}
+
+int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	if (!ms_pat_goes_by_list(m, start, end) ||
+	    !ms_ranges_remove_quickly(&m->pat->list, start, end))
+		return free_slowly(m, start, end);
+	if (ms_event_kept(m, MS_EV_PAT_FREE))
+		keep_free(m, start, end, 0, own_why[MS_ERASED_ENTRY][0]);
+	return 0;
 }
 
 bool ms_pat_free_reached_list(const struct ms_event *ev)

@@ -6,6 +6,7 @@ void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m)
 {
 	*t = (struct ms_ranges){ .machine = m };
 	ms_pool_init(&t->leaves, sizeof(struct ms_ranges_leaf));
+	ms_ranges_forget(t);
 }
 
 static void free_node(struct ms_ranges *t, void *node, unsigned int height)
@@ -38,7 +39,7 @@ void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x)
 	struct ms_ranges_pos *pos = &t->finger;
 	void *node = t->root;
 
-	pos->below = 0;
+	pos->low = 0;
 	pos->last = true;
 	for (unsigned int height = t->height; height; height--) {
 		struct ms_ranges_inner *in = node;
@@ -49,12 +50,13 @@ void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x)
 		else if (c + 1u < in->n)
 			pos->last = false;
 		if (c)
-			pos->below = ms_max_u64(pos->below, in->reach[c - 1]);
+			pos->low = ms_max_u64(pos->low, in->reach[c - 1]);
 		pos->node[height - 1] = in;
 		pos->at[height - 1] = c;
 		node = in->child[c];
 	}
 	pos->leaf = node;
+	pos->high = pos->last ? UINT64_MAX : pos->leaf->max;
 }
 
 unsigned int ms_leaf_tangled_above(struct ms_ranges_leaf *leaf, uint64_t x)
@@ -87,7 +89,7 @@ static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
 static struct ms_range *next_leaf_above(const struct ms_ranges *t, uint64_t x,
 					struct ms_ranges_pos *pos)
 {
-	pos->below = UINT64_MAX;
+	pos->low = UINT64_MAX;
 	for (unsigned int height = 0; height < t->height; height++) {
 		const struct ms_ranges_inner *in = pos->node[height];
 
@@ -124,7 +126,7 @@ struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms
 
 	if (!t->count)
 		return NULL;
-	pos->below = UINT64_MAX;
+	pos->low = UINT64_MAX;
 	for (unsigned int height = t->height; height; height--) {
 		struct ms_ranges_inner *in = node;
 		// ranges with this very start may already stand at the end of the child before

@@ -42,9 +42,9 @@ struct ms_ranges_leaf {
 	uint64_t order;               /* digit i: slot of range i; from n on: slots not in use */
 	uint64_t max;                 /* largest end */
 	uint8_t n;
-	uint8_t types; /* 1 << type of every range */
-	bool tangled;  /* the ends do not rise along the order */
-	struct ms_range slot[MS_RANGES_LEAF];
+	uint8_t types; /* 1 << type of every range; of a root this and max may be too much */
+	bool tangled;  /* the ends may not rise along the order */
+	struct ms_range slot[MS_RANGES_LEAF]; /* start UINT64_MAX: not in use */
 };
 
 struct ms_ranges_inner {
@@ -63,8 +63,10 @@ struct ms_ranges_inner {
 struct ms_ranges_pos {
 	struct ms_ranges_leaf *leaf; /* NULL: nowhere */
 	unsigned int i;
-	bool last;      /* no leaf is behind this one ... */
-	uint64_t below; /* ... and no range before it ends above this; UINT64_MAX: unknown */
+	bool last; /* no leaf is behind this one */
+	/* Of x from `low` to below `high` the first range that ends above is in this leaf, or
+	 * nowhere; low == UINT64_MAX: that is not known. */
+	uint64_t low, high;
 	struct ms_ranges_inner *node[MS_RANGES_MAX_HEIGHT]; /* [0]: the leaf's parent */
 	unsigned int at[MS_RANGES_MAX_HEIGHT];              /* which child of node[] it is */
 };
@@ -75,8 +77,7 @@ struct ms_ranges {
 	unsigned int height; /* levels of inner nodes above the leaves */
 	size_t count;
 	struct ms_pool leaves;
-	/* Where ms_ranges_above() was last: the next question is often about the same leaf. Its
-	 * leaf is NULL where nothing is known. */
+	/* Where ms_ranges_above() was last: the next question is often about the same leaf. */
 	struct ms_ranges_pos finger;
 };
 
@@ -152,6 +153,13 @@ void ms_ranges_destroy(struct ms_ranges *t);
  * of the order. Places are undone by any change of the tree.
  */
 
+/* Nothing is known of t->finger any more. */
+static inline void ms_ranges_forget(struct ms_ranges *t)
+{
+	t->finger.leaf = NULL;
+	t->finger.low = UINT64_MAX;
+}
+
 /* Down to the leaf with the first range that ends above x, or to the last leaf. */
 void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x);
 /* The first i of a tangled leaf with end > x, n: none. */
@@ -170,9 +178,9 @@ static inline struct ms_range *ms_ranges_above(struct ms_ranges *t, uint64_t x)
 {
 	struct ms_ranges_pos *pos = &t->finger;
 
-	if (!pos->leaf || x < pos->below || (!pos->last && x >= pos->leaf->max)) {
+	if (x < pos->low || x >= pos->high) {
 		if (!t->count) {
-			pos->leaf = NULL;
+			ms_ranges_forget(t);
 			return NULL;
 		}
 		ms_ranges_descend_above(t, x);
@@ -199,11 +207,9 @@ unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t
 
 /*
  * Inserts [start, end) at t->finger, where ms_ranges_above(t, start) has found no range that
- * overlaps it. -ENOMEM: nothing has changed.
+ * overlaps it, or else where ms_ranges_forward(t, start + 1) has been then. -ENOMEM: nothing has
+ * changed.
  */
-int ms_ranges_insert_apart(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
-/* The same of a range that may overlap others; ms_ranges_forward(t, start + 1) has been there since
- * then, if ms_ranges_above() found anything. */
 int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
 void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos);
 /* Gives the range at pos a lower end, and its place behind all with the same start. Never fails. */

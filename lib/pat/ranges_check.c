@@ -14,12 +14,15 @@ static const char *check_order(const struct ms_ranges_leaf *leaf)
 		seen |= 1u << slot;
 		if (leaf->end[slot] != (i < leaf->n ? leaf->slot[slot].end : UINT64_MAX))
 			return "a slot's end is wrong";
+		if (i >= leaf->n && leaf->slot[slot].start != UINT64_MAX)
+			return "a free slot has a start";
 	}
 	return seen == (1u << MS_RANGES_LEAF) - 1 ? NULL : "a slot is lost";
 }
 
 /* All starts must be low or above, and high or below. */
-static const char *check_leaf(const struct ms_ranges_leaf *leaf, uint64_t low, uint64_t high)
+static const char *check_leaf(const struct ms_ranges_leaf *leaf, uint64_t low, uint64_t high,
+			      bool root)
 {
 	uint64_t max = 0;
 	unsigned int types = 0;
@@ -39,7 +42,10 @@ static const char *check_leaf(const struct ms_ranges_leaf *leaf, uint64_t low, u
 	}
 	if (tangled && !leaf->tangled)
 		return "a leaf is tangled";
-	return types == leaf->types && max == leaf->max ? NULL : "a leaf's summary is wrong";
+	if (max > leaf->max || (types & ~leaf->types))
+		return "a leaf's summary lacks something";
+	return root || (types == leaf->types && max == leaf->max) ? NULL
+								  : "a leaf's summary is wrong";
 }
 
 static const char *check_summary(const struct ms_ranges_inner *in, unsigned int c,
@@ -95,7 +101,7 @@ static const char *check_node(const void *node, unsigned int height, uint64_t lo
 					  : check_inner(in, height, high, count);
 	bad = check_order(leaf);
 	*count += leaf->n;
-	return bad ? bad : check_leaf(leaf, low, high);
+	return bad ? bad : check_leaf(leaf, low, high, high == UINT64_MAX && !low);
 }
 
 const char *ms_ranges_check(const struct ms_ranges *t)

@@ -20,36 +20,22 @@ static inline struct summary leaf_summary(struct ms_ranges_leaf *leaf)
 				 .types = leaf->types };
 }
 
-/* ---- the order ---- */
+/* ---- the order: the slots in use first, then the others, the last of them to be used next ---- */
 
-/* The digits below digit i. */
-static inline uint64_t digits_below(unsigned int i)
+/* The last free slot becomes range i. */
+static inline uint64_t order_insert(uint64_t order, unsigned int i)
 {
-	return (UINT64_C(1) << 4 * i) - 1;
+	uint64_t earlier = order & ((UINT64_C(1) << 4 * i) - 1);
+
+	return earlier | (order >> 60) << 4 * i | (order ^ earlier) << 4;
 }
 
-/* The digits above digit i. */
-static inline uint64_t digits_above(unsigned int i)
+/* Range i leaves a free slot. */
+static inline uint64_t order_remove(uint64_t order, unsigned int i)
 {
-	return UINT64_MAX << 4 * i << 4;
-}
+	uint64_t below = (UINT64_C(1) << 4 * i) - 1;
 
-/* Digit n moves to place i <= n: a free slot becomes range i of n + 1. */
-static inline uint64_t order_insert(uint64_t order, unsigned int i, unsigned int n)
-{
-	uint64_t slot = order >> 4 * n & 15;
-	uint64_t later = order & digits_below(n) & ~digits_below(i);
-
-	return (order & (digits_below(i) | digits_above(n))) | slot << 4 * i | later << 4;
-}
-
-/* Digit i moves to place n >= i: range i of n + 1 leaves a free slot. */
-static inline uint64_t order_remove(uint64_t order, unsigned int i, unsigned int n)
-{
-	uint64_t slot = order >> 4 * i & 15;
-	uint64_t later = (order & digits_above(i) & ~digits_above(n)) >> 4;
-
-	return (order & (digits_below(i) | digits_above(n))) | slot << 4 * n | later;
+	return (order & below) | (order >> 4 & ~below) | (order >> 4 * i) << 60;
 }
 
 /* ---- the leaf ---- */
@@ -57,6 +43,8 @@ static inline uint64_t order_remove(uint64_t order, unsigned int i, unsigned int
 static inline void leaf_clear(struct ms_ranges_leaf *leaf)
 {
 	memset(leaf->end, 0xff, sizeof(leaf->end));
+	for (unsigned int i = 0; i < MS_RANGES_LEAF; i++)
+		leaf->slot[i].start = UINT64_MAX;
 	leaf->order = UINT64_C(0xfedcba9876543210);
 	leaf->max = 0;
 	leaf->n = 0;
@@ -71,6 +59,12 @@ static inline struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
 	if (leaf)
 		leaf_clear(leaf);
 	return leaf;
+}
+
+static inline void leaf_forget_slot(struct ms_ranges_leaf *leaf, unsigned int slot)
+{
+	leaf->end[slot] = UINT64_MAX;
+	leaf->slot[slot].start = UINT64_MAX;
 }
 
 /* All that follows from the ranges in their order. */
@@ -104,51 +98,108 @@ static inline void leaf_append(struct ms_ranges_leaf *leaf, struct ms_ranges_lea
 static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int n)
 {
 	while (leaf->n > n)
-		leaf->end[ms_leaf_slot(leaf, --leaf->n)] = UINT64_MAX;
+		leaf_forget_slot(leaf, ms_leaf_slot(leaf, --leaf->n));
 	leaf_derive(leaf);
 }
 
-/* A range that does not end before an earlier one, nor after a later one. true: the leaf's summary
- * may be another one now. */
-static inline bool leaf_insert_untangled(struct ms_ranges_leaf *leaf, unsigned int i,
-					 uint64_t start, uint64_t end, uintptr_t tag)
+/* A range that does not end before an earlier one, nor after a later one. Not the types. */
+static inline void leaf_put(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start,
+			    uint64_t end, uintptr_t tag)
 {
-	unsigned int n = leaf->n, slot = ms_leaf_slot(leaf, n), type = 1u << (tag & 7);
-	bool changed = i == 0 || i == n || !(leaf->types & type);
+	unsigned int slot = ms_leaf_slot(leaf, MS_RANGES_LEAF - 1);
 
-	leaf->order = order_insert(leaf->order, i, n);
+	leaf->order = order_insert(leaf->order, i);
 	leaf->slot[slot] = (struct ms_range){ start, end, tag };
 	leaf->end[slot] = end;
 	leaf->max = ms_max_u64(leaf->max, end);
-	leaf->types |= (uint8_t)type;
-	leaf->n = (uint8_t)(n + 1);
-	return changed;
+	leaf->n++;
 }
 
-/* Any range; the same answer. */
+/* Not the types, nor the largest end. */
+static inline void leaf_take(struct ms_ranges_leaf *leaf, unsigned int i)
+{
+	unsigned int slot = ms_leaf_slot(leaf, i);
+
+	leaf->order = order_remove(leaf->order, i);
+	leaf_forget_slot(leaf, slot);
+	leaf->n--;
+}
+
+/* Any range. true: the leaf's summary may be another one now. */
 static inline bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start,
 			       uint64_t end, uintptr_t tag)
 {
 	uint64_t max = leaf->max;
+	uint8_t types = leaf->types;
 
 	if ((i && ms_leaf_range(leaf, i - 1)->end > end) ||
 	    (i < leaf->n && ms_leaf_range(leaf, i)->end < end))
 		leaf->tangled = true;
-	return leaf_insert_untangled(leaf, i, start, end, tag) || end > max;
+	leaf_put(leaf, i, start, end, tag);
+	leaf->types |= (uint8_t)(1u << (tag & 7));
+	return i == 0 || leaf->max != max || leaf->types != types;
 }
 
 /* true: the leaf's largest end or its types are others now. */
 static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 {
-	unsigned int slot = ms_leaf_slot(leaf, i), n = leaf->n - 1u, types = leaf->types;
-	uint64_t max = leaf->max, end = leaf->slot[slot].end;
+	uint64_t max = leaf->max;
+	uint8_t types = leaf->types;
+	bool last = ms_leaf_range(leaf, i)->end == max;
 
-	leaf->order = order_remove(leaf->order, i, n);
-	leaf->end[slot] = UINT64_MAX;
-	leaf->n = (uint8_t)n;
-	if (leaf->tangled || end == max || (types & (types - 1)))
+	leaf_take(leaf, i);
+	if (leaf->tangled || last || (types & (types - 1)))
 		leaf_derive(leaf);
 	return leaf->max != max || leaf->types != types;
+}
+
+/* ---- what is done most, if nothing is special about it: false, and nothing has changed ---- */
+
+/* Inserts [start, end), which overlaps nothing. */
+static inline bool ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start, uint64_t end,
+					    uintptr_t tag)
+{
+	struct ms_ranges_leaf *leaf = t->finger.leaf;
+	unsigned int i, type = 1u << (tag & 7);
+
+	if (start < t->finger.low || start >= t->finger.high)
+		return false;
+	if (leaf->n == MS_RANGES_LEAF || leaf->tangled)
+		return false;
+	i = ms_ends_not_above(leaf, start);
+	if (ms_leaf_range(leaf, i)->start < end)
+		return false;
+	// else the parent must hear of it
+	if (t->height && (i == 0 || i == leaf->n || !(leaf->types & type)))
+		return false;
+	leaf_put(leaf, i, start, end, tag);
+	leaf->types |= (uint8_t)type;
+	t->count++;
+	return true;
+}
+
+/* Removes the first range that ends above `start`, if it is [start, end) and nobody's. */
+static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start, uint64_t end)
+{
+	struct ms_ranges_leaf *leaf = t->finger.leaf;
+	const struct ms_range *r;
+	unsigned int i;
+
+	if (start < t->finger.low || start >= t->finger.high)
+		return false;
+	if (leaf->tangled || (leaf->types & (leaf->types - 1)))
+		return false;
+	i = ms_ends_not_above(leaf, start);
+	if (i == MS_RANGES_LEAF)
+		return false;
+	r = ms_leaf_range(leaf, i);
+	if (r->start != start || r->end != end || ms_range_owner(r))
+		return false;
+	if (t->height && (leaf->n <= MS_RANGES_LEAF / 4 || i + 1 == leaf->n))
+		return false;
+	leaf_take(leaf, i);
+	t->count--;
+	return true;
 }
 
 #endif

@@ -251,7 +251,7 @@ static inline int prepare(struct ms_ranges *t, uint64_t start)
 	if (pos->leaf->n == MS_RANGES_LEAF) {
 		if (make_room(t, pos))
 			return -ENOMEM;
-		pos->below = UINT64_MAX; // another leaf: what is before it is unknown
+		pos->low = UINT64_MAX; // another leaf: what is before it is unknown
 	}
 	t->count++;
 	return 0;
@@ -264,18 +264,6 @@ int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_
 	if (prepare(t, start))
 		return -ENOMEM;
 	if (leaf_insert(pos->leaf, pos->i, start, end, tag) && t->height)
-		refresh(t, pos, 0);
-	return 0;
-}
-
-int ms_ranges_insert_apart(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag)
-{
-	struct ms_ranges_pos *pos = &t->finger;
-
-	// all before t->finger end at `start` or earlier, so they begin before it
-	if (prepare(t, start))
-		return -ENOMEM;
-	if (leaf_insert_untangled(pos->leaf, pos->i, start, end, tag) && t->height)
 		refresh(t, pos, 0);
 	return 0;
 }
@@ -369,7 +357,7 @@ static __attribute__((noinline)) void thin_out(struct ms_ranges *t, const struct
 			refresh(t, pos, height);
 			return;
 		}
-		t->finger.leaf = NULL;
+		ms_ranges_forget(t);
 	}
 	lower_root(t);
 }
@@ -380,7 +368,9 @@ void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos)
 	bool changed = leaf_remove(leaf, pos->i);
 
 	if (pos != &t->finger)
-		t->finger.leaf = NULL;
+		ms_ranges_forget(t);
+	else if (!pos->last)
+		pos->high = leaf->max;
 	t->count--;
 	if (!t->height)
 		return;
@@ -413,5 +403,5 @@ void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t e
 	*r = moved;
 	leaf_derive(here.leaf);
 	refresh(t, &here, 0);
-	t->finger.leaf = NULL;
+	ms_ranges_forget(t);
 }
