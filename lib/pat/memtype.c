@@ -302,13 +302,16 @@ static __attribute__((noinline)) int reserve_slowly(struct ms_machine *m, ms_pa_
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
-	if (req == MS_CACHE_WB || req > MS_CACHE_WP || !ms_pat_goes_by_list(m, start, end) ||
-	    !ms_ranges_insert_quickly(&m->pat->list, start, end, ms_range_tag(NULL, req)))
+	int granted = -1;
+
+	if (req != MS_CACHE_WB && req <= MS_CACHE_WP && ms_pat_goes_by_list(m, start, end))
+		granted = ms_ranges_insert_quickly(&m->pat->list, start, end, req, got != NULL);
+	if (granted < 0)
 		return reserve_slowly(m, start, end, req, got);
 	if (got)
-		*got = req;
+		*got = (enum ms_cache)granted;
 	if (ms_event_kept(m, MS_EV_PAT_RESERVE))
-		keep_reserve(m, start, end, req, req, 0);
+		keep_reserve(m, start, end, req, (enum ms_cache)granted, 0);
 	return 0;
 }
 

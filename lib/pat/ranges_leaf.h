@@ -153,32 +153,62 @@ static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 	return leaf->max != max || leaf->types != types;
 }
 
-/* ---- what is done most, if nothing is special about it: false, and nothing has changed ---- */
+/* ---- what is done most, if nothing is special about it; else nothing has changed ---- */
 
-/* Inserts [start, end), which overlaps nothing. */
-static inline bool ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start, uint64_t end,
-					    uintptr_t tag)
+/* The part of the next one for a range that overlaps range i and maybe later ones. */
+static __attribute__((noinline)) int insert_overlapping_quickly(struct ms_ranges *t, unsigned int i,
+								uint64_t start, uint64_t end,
+								unsigned int type, bool loose)
 {
 	struct ms_ranges_leaf *leaf = t->finger.leaf;
-	unsigned int i, type = 1u << (tag & 7);
+	unsigned int n = leaf->n, found = ms_range_type(ms_leaf_range(leaf, i));
 
-	if (start < t->finger.low || start >= t->finger.high)
-		return false;
-	if (leaf->n == MS_RANGES_LEAF || leaf->tangled)
-		return false;
-	i = ms_ends_not_above(leaf, start);
-	if (ms_leaf_range(leaf, i)->start < end)
-		return false;
-	// else the parent must hear of it
-	if (t->height && (i == 0 || i == leaf->n || !(leaf->types & type)))
-		return false;
-	leaf_put(leaf, i, start, end, tag);
-	leaf->types |= (uint8_t)type;
+	if (leaf->types != 1u << found || (found != type && !loose))
+		return -1;
+	if (!t->finger.last && ms_leaf_range(leaf, n - 1)->start < end)
+		return -1;
+	while (i < n && ms_leaf_range(leaf, i)->start <= start)
+		i++;
+	if ((i && ms_leaf_range(leaf, i - 1)->end > end) ||
+	    (i < n && ms_leaf_range(leaf, i)->end < end))
+		return -1;
+	if (t->height && (i == 0 || end > leaf->max))
+		return -1;
+	leaf_put(leaf, i, start, end, ms_range_tag(NULL, (enum ms_cache)found));
 	t->count++;
-	return true;
+	return (int)found;
 }
 
-/* Removes the first range that ends above `start`, if it is [start, end) and nobody's. */
+/*
+ * Inserts [start, end), nobody's, and answers its type: the one that is asked for where it overlaps
+ * nothing; else that of all it overlaps, if it is the same or `loose`.
+ */
+static inline int ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start, uint64_t end,
+					   enum ms_cache type, bool loose)
+{
+	struct ms_ranges_leaf *leaf = t->finger.leaf;
+	unsigned int i;
+
+	if (start < t->finger.low || start >= t->finger.high)
+		return -1;
+	if (leaf->n == MS_RANGES_LEAF || leaf->tangled)
+		return -1;
+	i = ms_ends_not_above(leaf, start);
+	if (ms_leaf_range(leaf, i)->start < end)
+		return insert_overlapping_quickly(t, i, start, end, type, loose);
+	// else the parent must hear of it
+	if (t->height && (i == 0 || i == leaf->n || !(leaf->types & 1u << type)))
+		return -1;
+	leaf_put(leaf, i, start, end, ms_range_tag(NULL, type));
+	leaf->types |= (uint8_t)(1u << type);
+	t->count++;
+	return (int)type;
+}
+
+/*
+ * Removes the first range that is [start, end), if it is nobody's, and if only one range before it
+ * ends above `start`.
+ */
 static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start, uint64_t end)
 {
 	struct ms_ranges_leaf *leaf = t->finger.leaf;
@@ -190,7 +220,9 @@ static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start,
 	if (leaf->tangled || (leaf->types & (leaf->types - 1)))
 		return false;
 	i = ms_ends_not_above(leaf, start);
-	if (i == MS_RANGES_LEAF)
+	if (i < leaf->n && ms_leaf_range(leaf, i)->start < start)
+		i++;
+	if (i >= leaf->n)
 		return false;
 	r = ms_leaf_range(leaf, i);
 	if (r->start != start || r->end != end || ms_range_owner(r))
