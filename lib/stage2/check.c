@@ -140,6 +140,20 @@ static const char *check_all_near(const struct ms_s2 *s2)
 	return broken;
 }
 
+static const char *check_last(const struct ms_s2 *s2)
+{
+	const struct s2_last *last = &s2->last;
+
+	if (!last->span)
+		return NULL;
+	if (last->size != level_size(&s2->g, last->level) ||
+	    last->base + last->span > s2->g.ipa_limit ||
+	    table_at(s2, last->base, last->level) != last->table ||
+	    s2->tables[last->table].words != last->words)
+		return "the table of the last leaf is not where it was";
+	return NULL;
+}
+
 const char *ms_s2_check(const struct ms_s2 *s2)
 {
 	const char *broken = NULL;
@@ -154,6 +168,8 @@ const char *ms_s2_check(const struct ms_s2 *s2)
 	if (seen + s2->cached + s2->pooled != count_tables(s2))
 		return "a table is lost";
 	broken = check_pool(s2);
+	if (!broken)
+		broken = check_last(s2);
 	return broken ? broken : check_all_near(s2);
 }
 

@@ -264,12 +264,10 @@ static inline bool is_plain_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t 
 	return is_aligned(ipa | pa, size) && ipa < s2->g.ipa_limit && pa < s2->f.plain_limit;
 }
 
-/* One leaf in an empty entry of a table that is known: most calls by far are so.
- * mirrors kvm_pgtable_stage2_map(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
-int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
-	      struct ms_s2_cache *cache)
+/* One leaf in an empty entry of a table that is known. */
+static __attribute__((noinline)) int map_near(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size,
+					      ms_pa_t pa, uint64_t attr, struct ms_s2_cache *cache)
 {
-	uint64_t attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
 	unsigned int level = leaf_level(&s2->g, size);
 	const struct s2_near *near = near_table(s2, ipa, level);
 	uint64_t *word;
@@ -279,6 +277,40 @@ int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigne
 	word = near_word(s2, near, ipa, level);
 	if (*word)
 		return map_slowly(s2, ipa, size, pa, attr, cache);
+	remember_last(s2, ipa, near, level);
 	make_leaf(s2, near->table, word, ipa, level, pa | attr | leaf_type(level), s2->maintains);
 	return 0;
+}
+
+/* What is left to do after a leaf; apart, so that it costs nothing where nobody listens. */
+static __attribute__((noinline)) int tell_last(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t leaf)
+{
+	tell_new_leaf(s2, ipa, s2->last.level, leaf, s2->maintains);
+	return 0;
+}
+
+/* The same where that can only be one thing. */
+static __attribute__((noinline)) int tell_last_icache(const struct ms_s2 *s2, ms_pa_t pa,
+						      uint64_t leaf)
+{
+	if (desc_executable(&s2->f, leaf))
+		s2->host.cmo(s2->host.ctx, MS_CMO_ICACHE_INVAL, pa, s2->last.size);
+	return 0;
+}
+
+/* Most calls by far are of one leaf, in an empty entry of the table of the call before.
+ * mirrors kvm_pgtable_stage2_map(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
+	      struct ms_s2_cache *cache)
+{
+	uint64_t attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
+	uint64_t *word = last_word(s2, ipa, size);
+
+	if (!word || *word || !attr || !is_aligned(ipa | pa, size) || pa >= s2->f.plain_limit)
+		return map_near(s2, ipa, size, pa, attr, cache);
+	*word = pa | attr | s2->last.type;
+	s2->tables[s2->last.table].live++;
+	if (!s2->hears_filled)
+		return 0;
+	return s2->hears_icache ? tell_last_icache(s2, pa, *word) : tell_last(s2, ipa, *word);
 }

@@ -46,6 +46,17 @@ struct s2_near {
 	uint64_t *words;
 };
 
+/* The table in which one leaf was mapped or unmapped last, for the next one of the same size. */
+struct s2_last {
+	uint64_t size; // of the leaf
+	ms_ipa_t base; // what the table translates, as far as the IPA space goes
+	uint64_t span; // 0: nothing is known
+	uint64_t *words;
+	uint32_t table;
+	unsigned int level, shift;
+	uint64_t type; // leaf_type()
+};
+
 struct ms_s2 {
 	struct s2_geometry g;
 	struct s2_format f;
@@ -53,8 +64,10 @@ struct ms_s2 {
 	struct ms_s2_config config;
 	bool defer_tlbi;    // unmap ends with one TLBI of the range
 	bool maintains;     // map and relax do cache maintenance
+	bool hears_icache;  // of what map makes, only of instruction caches
 	bool hears_filled;  // somebody wants to know of single leaves that map makes,
 	bool hears_cleared; // and of those that unmap removes
+	struct s2_last last;
 
 	struct s2_table *tables;
 	uint32_t numbers;     // numbers handed out so far
@@ -134,10 +147,40 @@ static inline void remember_table(struct ms_s2 *s2, ms_ipa_t ipa, uint32_t table
 	s2->near[near_slot(key, level)] = (struct s2_near){ key, table, s2->tables[table].words };
 }
 
+static inline void remember_last(struct ms_s2 *s2, ms_ipa_t ipa, const struct s2_near *near,
+				 unsigned int level)
+{
+	ms_ipa_t base = ipa >> s2->g.whole_shift[level] << s2->g.whole_shift[level];
+
+	s2->last = (struct s2_last){
+		.size = level_size(&s2->g, level),
+		.base = base,
+		.span = table_stop(&s2->g, base, s2->g.ipa_limit, level) - base,
+		.words = near->words,
+		.table = near->table,
+		.level = level,
+		.shift = level_shift(&s2->g, level),
+		.type = leaf_type(level),
+	};
+}
+
+/* The entry of a leaf of this size, ipa aligned to it; NULL: it is in another table than last. */
+static inline uint64_t *last_word(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	const struct s2_last *last = &s2->last;
+
+	if (size != last->size || ipa - last->base >= last->span)
+		return NULL;
+	return last->words + ((ipa - last->base) >> last->shift);
+}
+
 /* A table is unlinked: nobody may find it any more. */
 static inline void forget_table(struct ms_s2 *s2, uint32_t table, unsigned int level)
 {
 	struct s2_near *near = &s2->near[near_slot(s2->tables[table].index, level)];
+
+	if (s2->last.table == table)
+		s2->last.span = 0;
 
 	if (near->table == table)
 		*near = (struct s2_near){ S2_NONE, S2_NONE, NULL };

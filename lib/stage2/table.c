@@ -252,6 +252,7 @@ static void note_listeners(struct ms_s2 *s2)
 	s2->defer_tlbi = unmap_defers_tlbi(&s2->config);
 	s2->maintains = !s2->config.cmo_by_caller;
 	s2->hears_filled = host->desc || (host->cmo && s2->maintains);
+	s2->hears_icache = s2->hears_filled && !host->desc && s2->config.fwb;
 	s2->hears_cleared =
 		host->desc || (host->tlbi && !s2->defer_tlbi) || (host->cmo && !s2->config.fwb);
 }
@@ -272,6 +273,7 @@ static void prepare(struct ms_s2 *s2, const struct ms_s2_config *config,
 	s2->g = s2_geometry(config->page_shift, config->ipa_bits);
 	s2->f = ms_s2_format(&s2->g, config->fwb, config->xn_two_bits);
 	s2->free_number = S2_NONE;
+	s2->last.table = S2_NONE;
 	for (unsigned int i = 0; i < S2_NEAR; i++)
 		s2->near[i] = (struct s2_near){ S2_NONE, S2_NONE, NULL };
 	prepare_attributes(s2);

@@ -161,9 +161,8 @@ static __attribute__((noinline)) int unmap_slowly(struct ms_s2 *s2, ms_ipa_t ipa
 	return 0;
 }
 
-/* One leaf of a table that is known: most calls by far are so.
- * mirrors kvm_pgtable_stage2_unmap(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
-int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+/* One leaf of a table that is known. */
+static __attribute__((noinline)) int unmap_near(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
 	unsigned int level = leaf_level(&s2->g, size);
 	const struct s2_near *near = near_table(s2, ipa, level);
@@ -176,9 +175,29 @@ int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 	if (!desc_is_leaf(*word, level))
 		return unmap_slowly(s2, ipa, size);
 	table = near->table;
+	remember_last(s2, ipa, near, level);
 	unmap_leaf(s2, table, word, ipa, level);
 	if (!s2->tables[table].live)
 		unmap_empty_tables(s2, table, ipa, level);
+	if (s2->defer_tlbi)
+		tell_tlbi(s2, MS_TLBI_IPA_RANGE, ipa, size, 0);
+	return 0;
+}
+
+/* Most calls by far are of one leaf of the table of the call before, and not of its only one.
+ * mirrors kvm_pgtable_stage2_unmap(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	uint64_t *word = last_word(s2, ipa, size);
+	struct s2_table *table;
+
+	if (!word || s2->hears_cleared || !is_aligned(ipa, size))
+		return unmap_near(s2, ipa, size);
+	table = &s2->tables[s2->last.table];
+	if ((*word & (DESC_VALID | DESC_TYPE)) != s2->last.type || table->live == 1)
+		return unmap_near(s2, ipa, size);
+	*word = 0;
+	table->live--;
 	if (s2->defer_tlbi)
 		tell_tlbi(s2, MS_TLBI_IPA_RANGE, ipa, size, 0);
 	return 0;
