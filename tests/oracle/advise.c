@@ -44,6 +44,7 @@ static int advise(struct flat *f, struct process *p, unsigned int at, unsigned i
 		if (p->a[at].flags & (MS_VM_LOCKED | MS_VM_PFNMAP))
 			return -EINVAL;
 		flat_lru_drain(f);
+		flat_notify(f, p, at, end);
 		flat_zap(f, p, at, end);
 		return 0;
 	}

@@ -73,19 +73,23 @@ static const char *entries(const struct flat *f, const struct process *p, struct
 			   struct same *same, char *buf, size_t size)
 {
 	static const char *const kinds[] = { "nothing", "the zero page", "frame", "pfn" };
-	ms_hva_t addr = WINDOW, end = WINDOW + PAGES * PAGE;
+	const ms_hva_t end = WINDOW + PAGES * PAGE;
 	struct ms_host_leaf leaf;
 
-	for (unsigned int i = 0; i < PAGES; i++) {
+	leaf.start = 0;
+	for (unsigned int i = 0, n; i < PAGES; i += n) {
 		const struct entry *e = &p->e[i];
-		bool there = addr < end && ms_host_next_leaf(mm, addr, end, &leaf);
+		bool there;
 
-		if (!there)
-			addr = end;
-		there = there && leaf.start == WINDOW + i * PAGE;
-		if (there)
-			addr = leaf.start + leaf.size;
-		if (there ? e->kind != E_NONE && entry_is(f, e, leaf.entry, same)
+		n = 1;
+		if (leaf.start < WINDOW + i * PAGE &&
+		    !ms_host_next_leaf(mm, WINDOW + i * PAGE, end, &leaf))
+			leaf.start = end;
+		there = leaf.start == WINDOW + i * PAGE;
+		if (there && leaf.size > PAGE && i % BLOCK == 0 && p->leaf[i / BLOCK])
+			n = BLOCK;
+		if (there ? e->kind != E_NONE && leaf.size == n * PAGE &&
+				    entry_is(f, e, leaf.entry, same)
 			  : e->kind == E_NONE)
 			continue;
 		snprintf(buf, size, "at %#llx expected %s %#llx%s%s type %d, got entry %#llx",
@@ -131,6 +135,50 @@ static const char *memtypes(const struct flat *f, struct real *r, char *buf, siz
 	return buf;
 }
 
+static bool page_is(const struct flat *f, const struct stage2 *page, const struct ms_s2_leaf *leaf,
+		    struct same *same)
+{
+	const unsigned int known = MS_PROT_RW | MS_PROT_X | MS_PROT_DEVICE | MS_PROT_NORMAL_NC;
+	uint64_t pfn = leaf->pa >> 12;
+
+	if (!page->there || (leaf->prot & known) != page->prot ||
+	    leaf->size != (page->block ? BLOCK * PAGE : PAGE))
+		return false;
+	if (page->kind == E_FRAME)
+		return same_frame(f, same, page->what, pfn);
+	return page->kind != E_PFN || page->what == pfn;
+}
+
+static const char *stage2(const struct flat *f, const struct real *r, struct same *same, char *buf,
+			  size_t size)
+{
+	const struct ms_s2 *s2 = ms_vm_s2(r->vm);
+	const ms_ipa_t end = GPA + GUEST_PAGES * PAGE;
+	struct ms_s2_leaf leaf = { 0 };
+
+	for (unsigned int i = 0, n; i < GUEST_PAGES; i += n) {
+		const struct stage2 *page = &f->guest->s2[i];
+		ms_ipa_t ipa = GPA + i * PAGE;
+		bool there;
+
+		n = page->there && page->block ? BLOCK : 1;
+		if (leaf.ipa < ipa && !ms_s2_next_leaf(s2, ipa, end, &leaf))
+			leaf.ipa = end;
+		there = leaf.ipa == ipa;
+		if (there ? page_is(f, page, &leaf, same) : !page->there)
+			continue;
+		snprintf(buf, size,
+			 "stage 2 at %#llx expected kind %d %#llx prot %#x size %#llx, got pa "
+			 "%#llx prot %#x size %#llx",
+			 (unsigned long long)ipa, page->there ? (int)page->kind : -1,
+			 (unsigned long long)page->what, page->prot, (unsigned long long)(n * PAGE),
+			 there ? (unsigned long long)leaf.pa : 0, there ? leaf.prot : 0,
+			 there ? (unsigned long long)leaf.size : 0);
+		return buf;
+	}
+	return NULL;
+}
+
 const char *compare(const struct flat *f, struct real *r, struct same *same, char *buf, size_t size)
 {
 	const char *what = NULL;
@@ -144,5 +192,7 @@ const char *compare(const struct flat *f, struct real *r, struct same *same, cha
 		if (!what)
 			what = entries(f, &f->p[n], r->mm[n], same, buf, size);
 	}
+	if (!what && r->vm)
+		what = stage2(f, r, same, buf, size);
 	return what ? what : memtypes(f, r, buf, size);
 }

@@ -74,15 +74,29 @@ static void prepare_anon(struct flat *f, struct process *p, unsigned int page)
 	}
 }
 
+void flat_fill(struct process *p, unsigned int page, struct entry e)
+{
+	p->populated = true;
+	p->table[page / BLOCK] = true;
+	p->e[page] = e;
+}
+
+/* A page of its own; what was there before is copied, and who watches is told. */
 static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int page)
 {
+	bool copied = p->e[page].kind != E_NONE;
+
 	prepare_anon(f, p, page);
-	p->e[page] = (struct entry){ 0 };
-	p->e[page] = (struct entry){ .kind = E_FRAME,
-				     .what = new_frame(f),
-				     .write = true,
-				     .dirty = true,
-				     .cache = p->a[page].cache };
+	if (copied)
+		flat_notify(f, p, page, page + 1);
+	flat_fill(p, page,
+		  (struct entry){ .kind = E_FRAME,
+				  .what = new_frame(f),
+				  .write = true,
+				  .dirty = true,
+				  .cache = p->a[page].cache });
+	if (copied)
+		flat_change_pte(f, p, page);
 	return MS_ACCESS_OK;
 }
 
@@ -113,25 +127,47 @@ static enum ms_access write_protected(struct flat *f, struct process *p, unsigne
 	return own_copy(f, p, page);
 }
 
+/* A driver's own page, or 2M of them where VMA, address and BAR allow and no table is there yet. */
+static void driver_fault(struct flat *f, struct process *p, unsigned int page, bool write)
+{
+	const struct area *a = &p->a[page];
+	unsigned int base = page / BLOCK * BLOCK;
+	bool huge = a->source == SRC_DRIVER_HUGE && !p->table[page / BLOCK] &&
+		    f->policy->pfnmap_huge_fault == MS_PFNMAP_HUGE_FAULT_ALWAYS &&
+		    !(a->flags & MS_VM_NOHUGEPAGE) && flat_first(p, page) <= base &&
+		    flat_end(p, page) >= base + BLOCK && !(p->a[base].pgoff % BLOCK);
+	struct entry e = { .kind = E_PFN,
+			   .what = a->pgoff,
+			   .write = a->flags & MS_VM_WRITE,
+			   .dirty = write,
+			   .cache = a->cache };
+
+	if (flat_tracks(f))
+		e.cache = flat_lookup(f, a->pgoff << 12);
+	if (!huge) {
+		flat_fill(p, page, e);
+		return;
+	}
+	p->leaf[page / BLOCK] = true;
+	for (unsigned int i = base; i < PAGES && i < base + BLOCK; i++) {
+		e.what = p->a[i].pgoff;
+		p->e[i] = e;
+	}
+}
+
 static enum ms_access absent(struct flat *f, struct process *p, unsigned int page, bool write)
 {
 	const struct area *a = &p->a[page];
 
-	if (a->source == SRC_DRIVER_LAZY) {
-		p->e[page] = (struct entry){
-			.kind = E_PFN,
-			.what = a->pgoff,
-			.write = a->flags & MS_VM_WRITE,
-			.dirty = write,
-			.cache = flat_tracks(f) ? flat_lookup(f, a->pgoff << 12) : a->cache,
-		};
+	if (a->source >= SRC_DRIVER_LAZY) {
+		driver_fault(f, p, page, write);
 		return MS_ACCESS_OK;
 	}
 	if (a->source != SRC_ANON)
 		return MS_ACCESS_SIGBUS;
 	if (write)
 		return own_copy(f, p, page);
-	p->e[page] = (struct entry){ .kind = E_ZERO, .cache = a->cache };
+	flat_fill(p, page, (struct entry){ .kind = E_ZERO, .cache = a->cache });
 	return MS_ACCESS_OK;
 }
 
@@ -143,6 +179,7 @@ enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, 
 
 	if (!a->vma || !(a->flags & MS_VM_ACCESS) || (write && !(a->flags & MS_VM_WRITE)))
 		return MS_ACCESS_SIGSEGV;
+	p->populated = true;
 	if (e->kind == E_NONE)
 		return absent(f, p, page, write);
 	if (write && !e->write)
@@ -151,13 +188,46 @@ enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, 
 	return MS_ACCESS_OK;
 }
 
+/* A leaf of 2M of a file goes whole, however little of it is touched (__split_huge_pmd). */
+static void drop_leaf(struct flat *f, struct process *p, unsigned int block)
+{
+	for (unsigned int i = block * BLOCK; i < PAGES && i / BLOCK == block; i++)
+		p->e[i] = (struct entry){ 0 };
+	p->leaf[block] = false;
+	flat_notify(f, p, block * BLOCK, (block + 1) * BLOCK);
+}
+
+/*
+ * vma_adjust_trans_huge: a VMA gets a border in the middle of a 2M that it has whole. Who watches
+ * is told of the 2M, wherever there is a table of the level above.
+ */
+void flat_border(struct flat *f, struct process *p, unsigned int at)
+{
+	unsigned int base = at / BLOCK * BLOCK;
+
+	if (at == base || at >= PAGES || !p->a[at].vma || !p->populated ||
+	    p->a[at].vma != p->a[at - 1].vma || flat_first(p, at) > base ||
+	    flat_end(p, at) < base + BLOCK)
+		return;
+	if (p->leaf[base / BLOCK])
+		drop_leaf(f, p, base / BLOCK);
+	else
+		flat_notify(f, p, base, base + BLOCK);
+}
+
 /* Entries go; up to 6.15 a VMA with VM_PAT loses its reservation with the first of them. */
 void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
 	if (p->a[at].flags & MS_VM_PFNMAP)
 		flat_untrack(f, p, at);
-	for (; at < end; at++)
+	for (; at < end; at++) {
+		unsigned int base = at / BLOCK * BLOCK;
+
+		if (p->leaf[at / BLOCK] && (at > base || base + BLOCK > end))
+			drop_leaf(f, p, at / BLOCK);
+		p->leaf[at / BLOCK] = false;
 		p->e[at] = (struct entry){ 0 };
+	}
 }
 
 /* can_change_pte_writable of a private page. */
@@ -174,9 +244,23 @@ static bool shared_writable(const struct area *a, const struct entry *e)
 	return (a->source != SRC_BAR && a->source != SRC_BAR_WC) || e->dirty;
 }
 
+/* PROTECTION_VMA: from what is populated on. */
+static void tell_of_protection(struct flat *f, const struct process *p, unsigned int at,
+			       unsigned int end)
+{
+	if (!p->populated)
+		return;
+	if (f->policy->mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD)
+		while (at < end && !p->table[at / BLOCK] && !p->leaf[at / BLOCK])
+			at++;
+	if (at < end)
+		flat_notify(f, p, at, end);
+}
+
 /* change_pte_range: the flags are the new ones already. */
 void flat_change_protection(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
+	tell_of_protection(f, p, at, end);
 	for (; at < end; at++) {
 		const struct area *a = &p->a[at];
 		struct entry *e = &p->e[at];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* VMAs as runs of pages, and which operation is whose. */
-#include "flat.h"
+#include "guest.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,10 +44,24 @@ void flat_split(struct flat *f, struct process *p, unsigned int at)
 
 	if (!at || at >= PAGES || !p->a[at].vma || p->a[at - 1].vma != p->a[at].vma)
 		return;
+	flat_border(f, p, at);
 	end = flat_end(p, at);
 	f->vmas++;
 	for (; at < end; at++)
 		p->a[at].vma = f->vmas;
+}
+
+/* free_pgtables: what is left without any VMA around it. */
+static void free_tables(struct process *p)
+{
+	for (unsigned int b = 0; b < BLOCKS; b++) {
+		unsigned int end = (b + 1) * BLOCK < PAGES ? (b + 1) * BLOCK : PAGES;
+
+		if (flat_empty(p, b * BLOCK, end))
+			p->table[b] = false;
+	}
+	if (flat_empty(p, 0, PAGES))
+		p->populated = false;
 }
 
 /*
@@ -63,6 +77,7 @@ void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int
 	flat_split(f, p, at);
 	flat_split(f, p, end);
 	flat_lru_drain(f);
+	flat_notify(f, p, at, end);
 	for (unsigned int i = at; i < end; i = next) {
 		next = i + 1;
 		if (!p->a[i].vma)
@@ -72,6 +87,7 @@ void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int
 	}
 	for (; at < end; at++)
 		p->a[at] = (struct area){ 0 };
+	free_tables(p);
 }
 
 static struct process *process_of(struct flat *f, const struct op *op)
@@ -123,6 +139,14 @@ static int64_t apply(struct flat *f, const struct op *op)
 		return flat_ioremap(f, op);
 	case OP_IOUNMAP:
 		return flat_iounmap(f, op);
+	case OP_SLOT:
+	case OP_SLOT_DELETE:
+	case OP_SLOT_TOGGLE:
+		return guest_slot(f, op);
+	case OP_GUEST:
+		return guest_access(f, op);
+	case OP_DIRTY:
+		return guest_dirty(f, op);
 	default:
 		p = process_of(f, op);
 		return p ? of_process(f, p, op) : FLAT_SKIP;

@@ -15,11 +15,19 @@
 
 #include <stdio.h>
 
+#ifdef WITH_GUEST
+#define PAGES 1152 /* two times 2M, and a part */
+#define WINDOW UINT64_C(0x200000000000)
+#define BAR_PAGES 2048
+#else
 #define PAGES 40
-#define PAGE UINT64_C(0x1000)
 #define WINDOW UINT64_C(0x200000004000) /* inside of one 2M: no table moves, no huge page */
-#define BAR_PA UINT64_C(0x180000000)
 #define BAR_PAGES 32
+#endif
+#define PAGE UINT64_C(0x1000)
+#define BLOCK 512u
+#define BLOCKS (PAGES / BLOCK + 1)
+#define BAR_PA UINT64_C(0x180000000)
 #define MAX_MEMTYPES 512
 #define MAX_FRAMES 4096
 #define MAX_CONTEXTS 512
@@ -35,6 +43,7 @@ enum source {
 	SRC_DRIVER,      /* remap_pfn_range of the whole VMA at mmap */
 	SRC_DRIVER_PART, /* of its first page only */
 	SRC_DRIVER_LAZY, /* one page a fault */
+	SRC_DRIVER_HUGE, /* or 2M */
 	SOURCES
 };
 
@@ -53,6 +62,11 @@ enum op_kind {
 	OP_REVOKE_DRIVER,
 	OP_IOREMAP,
 	OP_IOUNMAP,
+	OP_SLOT,
+	OP_SLOT_DELETE,
+	OP_SLOT_TOGGLE, /* the dirty log */
+	OP_GUEST,
+	OP_DIRTY,
 	OP_KINDS
 };
 
@@ -64,7 +78,7 @@ struct op {
 	enum source source;
 	enum ms_advice advice;
 	enum ms_cache type;
-	unsigned int slot;
+	unsigned int slot, gpa, flags;
 };
 
 enum entry_kind { E_NONE, E_ZERO, E_FRAME, E_PFN };
@@ -92,7 +106,11 @@ struct process {
 	bool alive;
 	struct area a[PAGES];
 	struct entry e[PAGES];
+	/* The tables above: whether anything was ever faulted in, per 2M a table, or a leaf. */
+	bool populated, table[BLOCKS], leaf[BLOCKS];
 };
+
+struct guest;
 
 struct flat {
 	const struct ms_policy *policy;
@@ -110,6 +128,7 @@ struct flat {
 	/* The queue to the LRU lists, which holds a reference to each of its pages. */
 	unsigned int lru[15], lrus;
 	bool full; /* an array is: the episode ends here */
+	struct guest *guest;
 };
 
 #define FLAT_SKIP INT64_MIN /* the operation's answer lies outside of the window */
@@ -162,6 +181,13 @@ void flat_change_protection(struct flat *f, struct process *p, unsigned int at, 
 bool flat_cow(const struct area *a);
 unsigned int flat_users(const struct flat *f, unsigned int frame);
 void flat_lru_drain(struct flat *f);
+
+void flat_fill(struct process *p, unsigned int page, struct entry e);
+void flat_border(struct flat *f, struct process *p, unsigned int at);
+
+/* guest.c: stage 2 hears of what the process does */
+void flat_notify(struct flat *f, const struct process *p, unsigned int at, unsigned int end);
+void flat_change_pte(struct flat *f, const struct process *p, unsigned int page);
 
 /* memtype.c: the list of reservations, and who holds what */
 int flat_reserve(struct flat *f, uint64_t start, uint64_t end, enum ms_cache want,

@@ -112,36 +112,53 @@ static bool reached(const struct flat *f, const struct area *a, const struct op 
 	       f->policy->revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;
 }
 
-/* unmap_mapping_range() of BAR pages [off, off + len): VMAs by where they begin in the file. */
-static void revoke_from(struct flat *f, struct process *p, const struct op *op, uint64_t pgoff)
+struct mapped {
+	struct process *p;
+	unsigned int first, end;
+	uint64_t pgoff;
+};
+
+/* VMAs that show some of BAR pages [off, off + len), by where they begin in the file. */
+static unsigned int find_mapped(struct flat *f, const struct op *op, struct mapped *found)
 {
 	uint64_t start = (BAR_PA >> 12) + op->off, stop = start + op->len;
-	unsigned int end;
+	unsigned int count = 0, end, k;
 
-	for (unsigned int i = 0; i < PAGES; i = end) {
-		const struct area *a = &p->a[i];
+	for (unsigned int i = 0; i < PROCESSES * PAGES; i = end) {
+		struct process *p = &f->p[i / PAGES];
+		unsigned int first = i % PAGES;
+		const struct area *a = &p->a[first];
 
 		end = i + 1;
-		if (!a->vma)
+		if (!p->alive || !a->vma)
 			continue;
-		end = flat_end(p, i);
-		if (a->pgoff != pgoff || !reached(f, a, op) || a->pgoff >= stop ||
-		    a->pgoff + (end - i) <= start)
+		end = i - first + flat_end(p, first);
+		if (!reached(f, a, op) || a->pgoff >= stop || a->pgoff + (end - i) <= start)
 			continue;
-		uint64_t from = start > a->pgoff ? start - a->pgoff : 0;
-		uint64_t to = stop - a->pgoff < end - i ? stop - a->pgoff : end - i;
-
-		flat_zap(f, p, i + (unsigned int)from, i + (unsigned int)to);
+		for (k = count++; k && found[k - 1].pgoff > a->pgoff; k--)
+			found[k] = found[k - 1];
+		found[k] = (struct mapped){ p, first, first + end - i, a->pgoff };
 	}
+	return count;
 }
 
+/* unmap_mapping_range() */
 void flat_revoke(struct flat *f, const struct op *op)
 {
-	uint64_t first = BAR_PA >> 12;
+	uint64_t start = (BAR_PA >> 12) + op->off, stop = start + op->len;
+	struct mapped found[PROCESSES * PAGES];
+	unsigned int count = find_mapped(f, op, found);
 
 	flat_lru_drain(f);
-	for (uint64_t pgoff = first; pgoff < first + BAR_PAGES; pgoff++)
-		for (unsigned int n = 0; n < PROCESSES; n++)
-			if (f->p[n].alive)
-				revoke_from(f, &f->p[n], op, pgoff);
+	for (unsigned int k = 0; k < count; k++) {
+		const struct mapped *m = &found[k];
+		unsigned int from = m->first, to = m->end;
+
+		if (start > m->pgoff)
+			from += (unsigned int)(start - m->pgoff);
+		if (stop < m->pgoff + (m->end - m->first))
+			to = m->first + (unsigned int)(stop - m->pgoff);
+		flat_notify(f, m->p, from, to);
+		flat_zap(f, m->p, from, to);
+	}
 }

@@ -17,6 +17,7 @@
 struct episode {
 	const struct ms_policy *policy;
 	struct op op[EPISODE];
+	bool made[EPISODE];
 	unsigned int n;
 	unsigned int done; /* operations that were made */
 	char what[400];    /* the last of them: what differs */
@@ -35,8 +36,26 @@ static void open_real(struct real *r, const struct ms_policy *policy)
 	r->devmem = ms_devmem_open(r->m, true);
 	r->nosync = ms_devmem_open(r->m, false);
 	r->mm[0] = ms_mm_new(r->m);
+#ifdef WITH_GUEST
+	r->vm = ms_vm_new(r->mm[0], 40);
+	if (!r->vm)
+		errx(2, "no VM");
+#endif
 	if (!r->bar || !r->devmem || !r->nosync || !r->mm[0])
 		errx(2, "no world");
+}
+
+/* For the script: a slot is named with all that it is. */
+static void tell_slot(struct op *op, const struct guest *g)
+{
+	const struct slot *slot = &g->slot[op->slot];
+
+	if (op->kind != OP_SLOT_TOGGLE && op->kind != OP_SLOT_DELETE)
+		return;
+	op->at = slot->hva;
+	op->gpa = slot->gpa;
+	op->len = slot->npages;
+	op->flags = slot->flags ^ (op->kind == OP_SLOT_TOGGLE ? MS_SLOT_LOG_DIRTY : 0);
 }
 
 /* true: the two agree to the end. */
@@ -52,15 +71,22 @@ static bool play(struct episode *ep)
 		err(2, NULL);
 	*same = nothing;
 	flat_init(f, ep->policy);
+	f->guest = calloc(1, sizeof(*f->guest));
+	if (!f->guest)
+		err(2, NULL);
 	open_real(&r, ep->policy);
 	ep->done = 0;
+	memset(ep->made, 0, sizeof(ep->made));
 	for (unsigned int i = 0; i < ep->n && !what && !f->full; i++) {
-		int64_t want = flat_apply(f, &ep->op[i]), got;
+		int64_t want, got;
 
+		tell_slot(&ep->op[i], f->guest);
+		want = flat_apply(f, &ep->op[i]);
 		if (want == FLAT_SKIP || f->full)
 			continue;
 		got = op_do(&r, &ep->op[i]);
 		ep->done = i + 1;
+		ep->made[i] = true;
 		if (want != got) {
 			snprintf(ep->what, sizeof(ep->what),
 				 "the answer should be %" PRId64 ", is %" PRId64, want, got);
@@ -73,6 +99,7 @@ static bool play(struct episode *ep)
 		snprintf(ep->what, sizeof(ep->what), "%s", what);
 	ms_machine_free(r.m);
 	free(same);
+	free(f->guest);
 	free(f);
 	return !what;
 }
@@ -124,8 +151,12 @@ static void print_script(const struct episode *ep, uint64_t seed)
 	printf("device bar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n", BAR_PA,
 	       (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
 	printf("ram pa=0x100000 size=0x2000000\n");
+#ifdef WITH_GUEST
+	printf("> vm create\n");
+#endif
 	for (unsigned int i = 0; i < ep->n; i++)
-		op_print(&ep->op[i], ep->policy->arch, stdout);
+		if (ep->made[i])
+			op_print(&ep->op[i], ep->policy->arch, stdout);
 }
 
 /* false: they disagree somewhere. Stops there. */
@@ -138,12 +169,12 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 	if (!ep)
 		err(2, NULL);
 	for (; same && done < ops; seed++) {
-		struct dice d = { seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
+		struct dice d = { seed * UINT64_C(0x9e3779b97f4a7c15) + 1, seed % 3 };
 
 		ep->policy = policy;
 		ep->n = EPISODE;
 		for (unsigned int i = 0; i < EPISODE; i++)
-			ep->op[i] = op_roll(&d, policy->arch);
+			ep->op[i] = op_roll(&d, policy->arch, i);
 		same = play(ep);
 		done += ep->done;
 		if (same)
@@ -182,6 +213,10 @@ int main(int argc, char **argv)
 
 		snprintf(name, sizeof(name), "%s %s", policy->release,
 			 policy->arch == MS_ARCH_X86_64 ? "x86_64" : "arm64");
+#ifdef WITH_GUEST
+		if (policy->arch == MS_ARCH_X86_64)
+			continue;
+#endif
 		if (!kernel || !strcmp(kernel, name))
 			same &= run(policy, ops, seed);
 	}

@@ -44,6 +44,7 @@ static enum ms_cache cache_of(const struct flat *f, const struct op *op, bool *s
 		*stored = false;
 		return op->type;
 	case SRC_DRIVER_LAZY:
+	case SRC_DRIVER_HUGE:
 		return op->type;
 	default:
 		return MS_CACHE_WB;
@@ -66,13 +67,14 @@ static int remap(struct flat *f, struct process *p, const struct op *op, unsigne
 	for (unsigned int i = op->at; i < op->at + op->len; i++)
 		p->a[i].flags |= PFN_FLAGS;
 	for (unsigned int i = 0; i < len; i++)
-		p->e[op->at + i] = (struct entry){
-			.kind = E_PFN,
-			.what = pfn + i,
-			.none = !op->prot,
-			.write = op->prot & MS_PROT_W && !cow,
-			.cache = cache,
-		};
+		flat_fill(p, op->at + i,
+			  (struct entry){
+				  .kind = E_PFN,
+				  .what = pfn + i,
+				  .none = !op->prot,
+				  .write = op->prot & MS_PROT_W && !cow,
+				  .cache = cache,
+			  });
 	return 0;
 }
 
@@ -88,6 +90,7 @@ static int call_mmap(struct flat *f, struct process *p, const struct op *op)
 	case SRC_ANON:
 		return 0;
 	case SRC_DRIVER_LAZY:
+	case SRC_DRIVER_HUGE:
 		for (unsigned int i = op->at; i < op->at + op->len; i++)
 			p->a[i].flags |= PFN_FLAGS;
 		return 0;

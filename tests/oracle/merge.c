@@ -113,6 +113,10 @@ bool flat_merge(struct flat *f, struct process *p, struct range *r)
 	at = prev ? flat_first(p, r->at - 1) : r->at;
 	end = next ? flat_end(p, r->end) : r->end;
 	vma = prev ? prev->vma : next->vma;
+	if (r->existing && !next)
+		flat_border(f, p, r->end);
+	if (r->existing && !prev)
+		flat_border(f, p, r->at);
 	give_anon(r, prev);
 	give_anon(r, next);
 	paint(p, r, at, end, vma);

@@ -1,91 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Operations: chosen at random, made on the library, written as lines of a script. */
+/* Operations on the library. */
 #include "ops.h"
 
 #include <errno.h>
-#include <string.h>
 
-/* ---- at random ---- */
-
-uint64_t roll(struct dice *d, uint64_t below)
+static enum ms_pieces_mode mode_of(enum source source)
 {
-	d->state ^= d->state << 13;
-	d->state ^= d->state >> 7;
-	d->state ^= d->state << 17;
-	return (d->state >> 11) % below;
+	if (source == SRC_DRIVER_HUGE)
+		return MS_PIECES_LAZY_HUGE;
+	return source == SRC_DRIVER_LAZY ? MS_PIECES_LAZY : MS_PIECES_AT_MMAP;
 }
-
-/* Kinds by weight: the commoner ones stand more than once. */
-static const enum op_kind kinds[] = {
-	OP_MMAP,     OP_MMAP,     OP_MMAP,          OP_MMAP,    OP_MMAP,    OP_MUNMAP,  OP_MUNMAP,
-	OP_MPROTECT, OP_MPROTECT, OP_MREMAP,        OP_MREMAP,  OP_MREMAP,  OP_MADVISE, OP_MADVISE,
-	OP_MLOCK,    OP_MUNLOCK,  OP_TOUCH,         OP_TOUCH,   OP_TOUCH,   OP_TOUCH,   OP_FORK,
-	OP_EXIT,     OP_REVOKE,   OP_REVOKE_DRIVER, OP_IOREMAP, OP_IOUNMAP, OP_TOUCH,
-};
-
-static const enum ms_advice advices[] = {
-	MS_MADV_DONTNEED, MS_MADV_DONTFORK, MS_MADV_DOFORK,     MS_MADV_DONTDUMP,
-	MS_MADV_DODUMP,   MS_MADV_HUGEPAGE, MS_MADV_NOHUGEPAGE,
-};
-
-static void roll_range(struct dice *d, unsigned int *at, unsigned int *len)
-{
-	unsigned int most = roll(d, 3) ? 4 : 12;
-
-	*at = (unsigned int)roll(d, PAGES);
-	if (most > PAGES - *at)
-		most = PAGES - *at;
-	*len = 1 + (unsigned int)roll(d, most);
-}
-
-static void roll_mmap(struct dice *d, struct op *op)
-{
-	op->fixed = roll(d, 2);
-	op->source = roll(d, 2) ? SRC_ANON : (enum source)roll(d, SOURCES);
-	op->shared = op->source == SRC_DRIVER_LAZY || (op->source != SRC_ANON && roll(d, 3));
-	op->off = (unsigned int)roll(d, 3) ? 0 : (unsigned int)roll(d, 12);
-	if (op->source == SRC_ANON)
-		op->off = 0;
-}
-
-struct op op_roll(struct dice *d, enum ms_arch arch)
-{
-	static const unsigned int prots[] = { MS_PROT_RW, MS_PROT_RW, MS_PROT_R, 0 };
-	static const enum ms_cache x86[] = { MS_CACHE_WB, MS_CACHE_WC, MS_CACHE_UC_MINUS,
-					     MS_CACHE_UC };
-	static const enum ms_cache arm[] = { MS_CACHE_WB, MS_CACHE_WC, MS_CACHE_NGNRE,
-					     MS_CACHE_NGNRNE };
-	struct op op = { .kind = kinds[roll(d, sizeof(kinds) / sizeof(*kinds))] };
-
-	op.child = !roll(d, 4);
-	roll_range(d, &op.at, &op.len);
-	roll_range(d, &op.new_at, &op.new_len);
-	op.prot = prots[roll(d, 4)];
-	op.type = (arch == MS_ARCH_X86_64 ? x86 : arm)[roll(d, 4)];
-	op.advice = advices[roll(d, sizeof(advices) / sizeof(*advices))];
-	op.slot = (unsigned int)roll(d, IOREMAPS);
-	if (op.kind == OP_MMAP)
-		roll_mmap(d, &op);
-	if (op.kind == OP_TOUCH)
-		op.prot = roll(d, 2) ? MS_PROT_W : MS_PROT_R;
-	if (op.kind == OP_MREMAP) {
-		op.to = roll(d, 3);
-		op.dontunmap = op.to && !roll(d, 3);
-		if (op.dontunmap || roll(d, 2))
-			op.new_len = op.len;
-		if (op.new_at + op.new_len > PAGES)
-			op.new_at = PAGES - op.new_len;
-		if (!op.to && op.at + op.new_len > PAGES)
-			op.new_len = PAGES - op.at;
-	}
-	if (op.kind == OP_REVOKE || op.kind == OP_REVOKE_DRIVER || op.kind == OP_IOREMAP) {
-		op.off = roll(d, 2) ? 0 : (unsigned int)roll(d, 12);
-		op.len = roll(d, 2) ? BAR_PAGES - op.off : op.len;
-	}
-	return op;
-}
-
-/* ---- on the library ---- */
 
 static struct ms_file *open_source(struct real *r, const struct op *op)
 {
@@ -101,9 +25,7 @@ static struct ms_file *open_source(struct real *r, const struct op *op)
 	case SRC_DEVMEM_NOSYNC:
 		return r->nosync;
 	default:
-		return ms_pieces_open(
-			r->bar, op->source == SRC_DRIVER_LAZY ? MS_PIECES_LAZY : MS_PIECES_AT_MMAP,
-			op->type, &piece, 1);
+		return ms_pieces_open(r->bar, mode_of(op->source), op->type, &piece, 1);
 	}
 }
 
@@ -159,6 +81,48 @@ static int64_t do_revoke(struct real *r, const struct op *op)
 	return err ? err : ms_iomem_release(r->m, BAR_PA + op->off * PAGE, op->len * PAGE);
 }
 
+/* The VMM's side: a slot is what it was made as, but for its log. */
+static int64_t do_slot(struct real *r, const struct op *op)
+{
+	unsigned int flags;
+	int err;
+
+	if (op->kind == OP_SLOT) {
+		r->slot[op->slot].gpa = GPA + op->gpa * PAGE;
+		r->slot[op->slot].hva = WINDOW + op->at * PAGE;
+		r->slot[op->slot].size = op->len * PAGE;
+	}
+	flags = op->kind == OP_SLOT ? op->flags : r->slot[op->slot].flags;
+	if (op->kind == OP_SLOT_TOGGLE)
+		flags ^= MS_SLOT_LOG_DIRTY;
+	err = ms_vm_set_slot(r->vm, op->slot, r->slot[op->slot].gpa,
+			     op->kind == OP_SLOT_DELETE ? 0 : r->slot[op->slot].size,
+			     r->slot[op->slot].hva, flags);
+	if (!err)
+		r->slot[op->slot].flags = flags;
+	return err;
+}
+
+static int64_t do_dirty(struct real *r, const struct op *op)
+{
+	uint64_t bits[PAGES / 64 + 1], npages, hash = 0;
+	int err = ms_vm_get_dirty(r->vm, op->slot, bits, PAGES / 64 + 1, &npages);
+
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < npages; i++)
+		if (bits[i / 64] >> i % 64 & 1)
+			hash = hash * 31 + i + 1;
+	return (int64_t)(hash >> 8);
+}
+
+static int64_t do_access(struct real *r, const struct op *op)
+{
+	struct ms_guest_access access = ms_guest_touch(r->vm, GPA + op->gpa * PAGE, op->prot);
+
+	return (int64_t)access.exit * 4096 - access.err;
+}
+
 int64_t op_do(struct real *r, const struct op *op)
 {
 	struct ms_mm *mm = r->mm[op->child];
@@ -193,119 +157,15 @@ int64_t op_do(struct real *r, const struct op *op)
 	case OP_REVOKE:
 	case OP_REVOKE_DRIVER:
 		return do_revoke(r, op);
+	case OP_SLOT:
+	case OP_SLOT_DELETE:
+	case OP_SLOT_TOGGLE:
+		return do_slot(r, op);
+	case OP_GUEST:
+		return do_access(r, op);
+	case OP_DIRTY:
+		return do_dirty(r, op);
 	default:
 		return do_ioremap(r, op);
 	}
-}
-
-/* ---- as text ---- */
-
-static const char *prot_text(unsigned int prot)
-{
-	return !prot ? "-" : prot == MS_PROT_R ? "r" : prot == MS_PROT_W ? "w" : "rw";
-}
-
-static const char *type_text(enum ms_arch arch, enum ms_cache type)
-{
-	static const char *const names[] = {
-		[MS_CACHE_WB] = "WB",        [MS_CACHE_WC] = "WC",
-		[MS_CACHE_UC_MINUS] = "UC-", [MS_CACHE_UC] = "UC",
-		[MS_CACHE_WT] = "WT",        [MS_CACHE_WP] = "WP",
-		[MS_CACHE_NGNRE] = "nGnRE",  [MS_CACHE_NGNRNE] = "nGnRnE",
-	};
-
-	return arch == MS_ARCH_ARM64 && type == MS_CACHE_WC ? "NC" : names[type];
-}
-
-static void print_mmap(const struct op *op, enum ms_arch arch, FILE *out)
-{
-	static const char *const names[] = { "anon",       "bar",           "bar_wc",
-					     "devmem",     "devmem_nosync", "driver:bar",
-					     "driver:bar", "driver:bar" };
-	bool devmem = op->source == SRC_DEVMEM || op->source == SRC_DEVMEM_NOSYNC;
-
-	fprintf(out, "mmap %s off=%#llx at=%#llx len=%#llx prot=%s flags=%s%s", names[op->source],
-		(unsigned long long)(op->off * PAGE + (devmem ? BAR_PA : 0)),
-		(unsigned long long)(WINDOW + op->at * PAGE), (unsigned long long)(op->len * PAGE),
-		prot_text(op->prot), op->shared ? "shared" : "private", op->fixed ? ",fixed" : "");
-	if (op->source >= SRC_DRIVER)
-		fprintf(out, " pieces=0x0+%#llx type=%s%s",
-			(unsigned long long)((op->source == SRC_DRIVER_PART ? 1 : op->len) * PAGE),
-			type_text(arch, op->type), op->source == SRC_DRIVER_LAZY ? " lazy" : "");
-}
-
-static void print_bar(const struct op *op, enum ms_arch arch, FILE *out)
-{
-	unsigned long long off = op->off * PAGE, len = op->len * PAGE;
-
-	if (op->kind == OP_IOREMAP)
-		fprintf(out, "ioremap bar id=%u off=%#llx len=%#llx type=%s", op->slot, off, len,
-			type_text(arch, op->type));
-	else if (op->kind == OP_IOUNMAP)
-		fprintf(out, "iounmap bar id=%u", op->slot);
-	else
-		fprintf(out, "revoke %sbar off=%#llx len=%#llx",
-			op->kind == OP_REVOKE_DRIVER ? "driver:" : "", off, len);
-}
-
-static void print_mremap(const struct op *op, FILE *out)
-{
-	fprintf(out, " newlen=%#llx", (unsigned long long)(op->new_len * PAGE));
-	if (op->to)
-		fprintf(out, " to=%#llx", (unsigned long long)(WINDOW + op->new_at * PAGE));
-	if (op->dontunmap)
-		fprintf(out, " dontunmap");
-}
-
-static const char *advice_text(enum ms_advice advice)
-{
-	switch (advice) {
-	case MS_MADV_DONTNEED:
-		return "dontneed";
-	case MS_MADV_DONTFORK:
-		return "dontfork";
-	case MS_MADV_DOFORK:
-		return "dofork";
-	case MS_MADV_DONTDUMP:
-		return "dontdump";
-	case MS_MADV_DODUMP:
-		return "dodump";
-	case MS_MADV_HUGEPAGE:
-		return "hugepage";
-	default:
-		return "nohugepage";
-	}
-}
-
-/* A line of the recording format. */
-void op_print(const struct op *op, enum ms_arch arch, FILE *out)
-{
-	static const char *const names[] = {
-		[OP_MUNMAP] = "munmap",   [OP_MPROTECT] = "mprotect", [OP_MREMAP] = "mremap",
-		[OP_MADVISE] = "madvise", [OP_MLOCK] = "mlock",       [OP_MUNLOCK] = "munlock",
-	};
-
-	fprintf(out, "> ");
-	if (op->kind == OP_EXIT || (op->child && op->kind < OP_FORK))
-		fprintf(out, "child ");
-	if (op->kind == OP_MMAP)
-		print_mmap(op, arch, out);
-	else if (op->kind == OP_FORK || op->kind == OP_EXIT)
-		fprintf(out, op->kind == OP_FORK ? "fork" : "exit");
-	else if (op->kind == OP_TOUCH)
-		fprintf(out, "touch at=%#llx access=%s",
-			(unsigned long long)(WINDOW + op->at * PAGE), prot_text(op->prot));
-	else if (op->kind > OP_EXIT)
-		print_bar(op, arch, out);
-	else
-		fprintf(out, "%s at=%#llx len=%#llx", names[op->kind],
-			(unsigned long long)(WINDOW + op->at * PAGE),
-			(unsigned long long)(op->len * PAGE));
-	if (op->kind == OP_MREMAP)
-		print_mremap(op, out);
-	if (op->kind == OP_MPROTECT)
-		fprintf(out, " prot=%s", prot_text(op->prot));
-	if (op->kind == OP_MADVISE)
-		fprintf(out, " advice=%s", advice_text(op->advice));
-	fprintf(out, "\n");
 }

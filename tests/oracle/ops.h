@@ -3,10 +3,11 @@
 #ifndef TEST_ORACLE_OPS_H
 #define TEST_ORACLE_OPS_H
 
-#include "flat.h"
+#include "guest.h"
 
 struct dice {
-	uint64_t state; /* not 0 */
+	uint64_t state;     /* not 0 */
+	unsigned int theme; /* of a guest's episode: 0: memory alone, else devices, too */
 };
 uint64_t roll(struct dice *d, uint64_t below);
 
@@ -16,13 +17,23 @@ struct real {
 	struct ms_device *bar;
 	struct ms_file *devmem, *nosync;
 	struct ms_mm *mm[PROCESSES];
+	struct ms_vm *vm; /* NULL: no guest takes part */
+	struct {
+		uint64_t size;
+		ms_ipa_t gpa;
+		ms_hva_t hva;
+		unsigned int flags;
+	} slot[SLOTS];
 	struct {
 		uint64_t pa, len;
 	} ioremap[IOREMAPS];
 };
 
-struct op op_roll(struct dice *d, enum ms_arch arch);
+/* dice.c */
+struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i);
+/* ops.c */
 int64_t op_do(struct real *r, const struct op *op);
+/* text.c */
 void op_print(const struct op *op, enum ms_arch arch, FILE *out);
 
 /* compare.c: NULL, or what differs, in the buffer */

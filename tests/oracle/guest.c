@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memslots, stage 2, dirty logs, and what the process's notifiers do to them. */
+#include "guest.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- stage 2 ---- */
+
+/* A leaf goes whole. */
+static void unmap_page(struct guest *g, unsigned int i)
+{
+	unsigned int first = i, end = i + 1;
+
+	if (g->s2[i].there && g->s2[i].block) {
+		first = i / BLOCK * BLOCK;
+		end = first + BLOCK;
+	}
+	for (; first < end; first++)
+		g->s2[first] = (struct stage2){ 0 };
+}
+
+void guest_unmap(struct guest *g, unsigned int at, unsigned int end)
+{
+	for (; at < end; at++)
+		unmap_page(g, at);
+}
+
+static void write_protect(struct guest *g, unsigned int at, unsigned int end)
+{
+	for (unsigned int i = at; i < end; i++) {
+		unsigned int first = i, stop = i + 1;
+
+		if (g->s2[i].there && g->s2[i].block) {
+			first = i / BLOCK * BLOCK;
+			stop = first + BLOCK;
+		}
+		for (; first < stop; first++)
+			g->s2[first].prot &= ~MS_PROT_W;
+	}
+}
+
+static bool same_but_for_rights(const struct stage2 *a, const struct stage2 *b)
+{
+	const unsigned int rights = MS_PROT_R | MS_PROT_W | MS_PROT_X;
+
+	return a->there && a->block == b->block && a->kind == b->kind && a->what == b->what &&
+	       !((a->prot ^ b->prot) & ~rights);
+}
+
+/*
+ * kvm_pgtable_stage2_map of one page, or of 2M: what was there goes, be it a block around the page
+ * or pages where the block comes.
+ */
+int guest_map(struct flat *f, unsigned int at, unsigned int npages, struct stage2 page)
+{
+	struct guest *g = f->guest;
+
+	page.there = true;
+	page.block = npages > 1;
+	if (same_but_for_rights(&g->s2[at], &page) &&
+	    f->policy->s2_same_leaf == MS_S2_SAME_LEAF_EAGAIN)
+		return -EAGAIN;
+	guest_unmap(g, at, at + npages);
+	for (unsigned int i = 0; i < npages; i++) {
+		g->s2[at + i] = page;
+		g->s2[at + i].what += i;
+	}
+	return 0;
+}
+
+/* ---- notifiers ---- */
+
+static bool overlap(const struct slot *s, unsigned int *at, unsigned int *end)
+{
+	if (*at < s->hva)
+		*at = s->hva;
+	if (*end > s->hva + s->npages)
+		*end = s->hva + s->npages;
+	return *at < *end;
+}
+
+void flat_notify(struct flat *f, const struct process *p, unsigned int at, unsigned int end)
+{
+	struct guest *g = f->guest;
+
+	if (!g || p != &f->p[0])
+		return;
+	for (unsigned int n = 0; n < SLOTS; n++) {
+		const struct slot *s = &g->slot[n];
+		unsigned int from = at, to = end;
+
+		if (!overlap(s, &from, &to))
+			continue;
+		g->told++;
+		guest_unmap(g, s->gpa + from - s->hva, s->gpa + to - s->hva);
+	}
+}
+
+/* Up to 6.9, the page that was copied is mapped read-only, if that takes no new table. */
+void flat_change_pte(struct flat *f, const struct process *p, unsigned int page)
+{
+	struct guest *g = f->guest;
+
+	if (!g || p != &f->p[0] || f->policy->notifier_change_pte == MS_NOTIFIER_CHANGE_PTE_NO)
+		return;
+	for (unsigned int n = 0; n < SLOTS; n++) {
+		const struct slot *s = &g->slot[n];
+		unsigned int from = page, to = page + 1, i;
+		bool table = false;
+
+		if (!overlap(s, &from, &to))
+			continue;
+		i = s->gpa + from - s->hva;
+		for (unsigned int k = 0; k < BLOCK && i / BLOCK * BLOCK + k < GUEST_PAGES; k++)
+			table |= g->s2[i / BLOCK * BLOCK + k].there;
+		if (table)
+			guest_map(f, i, 1,
+				  (struct stage2){ .kind = p->e[page].kind,
+						   .what = p->e[page].what,
+						   .prot = MS_PROT_R });
+	}
+}
+
+/* ---- memslots ---- */
+
+static bool has_pfnmap(const struct process *p, const struct slot *s)
+{
+	for (unsigned int i = s->hva; i < s->hva + s->npages; i++)
+		if (p->a[i].vma && p->a[i].flags & MS_VM_PFNMAP)
+			return true;
+	return false;
+}
+
+/* kvm_arch_prepare_memory_region: up to 5.13 device memory is mapped at once, by vm_pgoff. */
+static int prepare(struct flat *f, const struct slot *s)
+{
+	const struct process *p = &f->p[0];
+
+	if (has_pfnmap(p, s) && s->flags & MS_SLOT_LOG_DIRTY)
+		return -EINVAL;
+	if (f->policy->slot_pfnmap != MS_SLOT_PFNMAP_PREMAP)
+		return 0;
+	for (unsigned int i = s->hva; i < s->hva + s->npages; i++) {
+		struct stage2 page = { .kind = E_PFN, .what = p->a[i].pgoff };
+
+		if (!p->a[i].vma || !(p->a[i].flags & MS_VM_PFNMAP))
+			continue;
+		page.prot = MS_PROT_R | MS_PROT_DEVICE;
+		page.prot |= s->flags & MS_SLOT_READONLY ? 0 : MS_PROT_W;
+		guest_map(f, s->gpa + i - s->hva, 1, page);
+	}
+	return 0;
+}
+
+static int create(struct flat *f, const struct op *op)
+{
+	struct guest *g = f->guest;
+	struct slot *s = &g->slot[op->slot];
+	const struct slot *other = &g->slot[!op->slot];
+	struct slot new = { .npages = op->len, .gpa = op->gpa, .hva = op->at, .flags = op->flags };
+	int err;
+
+	if (new.gpa < other->gpa + other->npages && other->gpa < new.gpa + new.npages)
+		return -EEXIST;
+	err = prepare(f, &new);
+	if (!err)
+		*s = new;
+	return err;
+}
+
+int64_t guest_slot(struct flat *f, const struct op *op)
+{
+	struct guest *g = f->guest;
+	struct slot *s = &g->slot[op->slot];
+	struct slot new = *s;
+	int err;
+
+	if (op->kind == OP_SLOT)
+		return s->npages ? FLAT_SKIP : create(f, op);
+	if (!s->npages)
+		return FLAT_SKIP;
+	if (op->kind == OP_SLOT_DELETE) {
+		guest_unmap(g, s->gpa, s->gpa + s->npages);
+		*s = (struct slot){ 0 };
+		return 0;
+	}
+	if (s->flags & MS_SLOT_READONLY)
+		return FLAT_SKIP;
+	new.flags ^= MS_SLOT_LOG_DIRTY;
+	memset(new.dirty, 0, sizeof(new.dirty));
+	err = prepare(f, &new);
+	if (err)
+		return err;
+	*s = new;
+	if (s->flags & MS_SLOT_LOG_DIRTY)
+		write_protect(g, s->gpa, s->gpa + s->npages);
+	return 0;
+}
+
+/* KVM_GET_DIRTY_LOG: in each word of 64 what lies between the first and the last bit is protected.
+ */
+int64_t guest_dirty(struct flat *f, const struct op *op)
+{
+	struct guest *g = f->guest;
+	struct slot *s = &g->slot[op->slot];
+	uint64_t hash = 0;
+
+	if (!(s->flags & MS_SLOT_LOG_DIRTY))
+		return -ENOENT;
+	for (unsigned int word = 0; word < s->npages; word += 64) {
+		unsigned int first = 0, end = 0;
+
+		for (unsigned int i = word; i < word + 64 && i < s->npages; i++) {
+			if (!s->dirty[i])
+				continue;
+			first = end ? first : i;
+			end = i + 1;
+			hash = hash * 31 + i + 1;
+		}
+		if (end)
+			write_protect(g, s->gpa + first, s->gpa + end);
+	}
+	memset(s->dirty, 0, sizeof(s->dirty));
+	return (int64_t)(hash >> 8);
+}
