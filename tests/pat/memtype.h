@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A machine with memory types: devices below and above 4G, RAM, the ISA range. */
+#ifndef TESTS_PAT_MEMTYPE_H
+#define TESTS_PAT_MEMTYPE_H
+
+#include <mapsim/machine.h>
+#include <mapsim/pat.h>
+#include <mapsim/phys.h>
+#include <mapsim/policy.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LOW UINT64_C(0xfea00000)   /* a BAR below 4G: MTRR UC */
+#define HIGH UINT64_C(0x180000000) /* a BAR above: MTRR WB */
+#define RAM UINT64_C(0x200000)     /* inside of System RAM, which ends at RAM_END */
+#define RAM_END UINT64_C(0x10000000)
+
+static inline struct ms_machine *machine(const char *release, bool pat_off)
+{
+	const struct ms_machine_config config = { .pat_off = pat_off };
+	struct ms_machine *m =
+		ms_machine_new_config(ms_policy_linux(release, MS_ARCH_X86_64), &config);
+
+	assert_non_null(m);
+	assert_int_equal(ms_ram_add(m, 0x1000, 0x9e000), 0);
+	assert_int_equal(ms_ram_add(m, 0x100000, RAM_END - 0x100000), 0);
+	assert_non_null(ms_device_add(m, "low", LOW, 0x100000));
+	assert_non_null(ms_device_add(m, "high", HIGH, 0x100000));
+	return m;
+}
+
+static inline int setup(void **state)
+{
+	*state = machine("6.12.107", false);
+	return 0;
+}
+
+static inline int setup_exact(void **state)
+{
+	*state = machine("7.2.13", false);
+	return 0;
+}
+
+static inline int setup_off(void **state)
+{
+	*state = machine("6.12.107", true);
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	ms_machine_free(*state);
+	return 0;
+}
+
+static inline void assert_entry(struct ms_machine *m, size_t i, ms_pa_t start, ms_pa_t end,
+				enum ms_cache type)
+{
+	struct ms_memtype e;
+
+	assert_true(ms_memtype_get(m, i, &e));
+	assert_int_equal(e.start, start);
+	assert_int_equal(e.end, end);
+	assert_int_equal(e.type, type);
+}
+
+static inline size_t entries(const struct ms_machine *m)
+{
+	struct ms_memtype e;
+	size_t n = 0;
+
+	while (ms_memtype_get(m, n, &e))
+		n++;
+	return n;
+}
+
+static inline void hold(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
+{
+	enum ms_cache got;
+
+	assert_int_equal(ms_memtype_reserve(m, start, end, type, &got), 0);
+	assert_int_equal(got, type);
+}
+
+static inline enum ms_cache granted(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+				    enum ms_cache type)
+{
+	enum ms_cache got;
+
+	assert_int_equal(ms_memtype_reserve(m, start, end, type, &got), 0);
+	return got;
+}
+
+#define RULE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+#endif
