@@ -25,7 +25,8 @@ struct ms_vm_config {
 	bool dirty_manual;     ///< KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with MANUAL_PROTECT_ENABLE
 	bool dirty_initset;    ///< ... and INITIALLY_SET
 	uint64_t split_chunk;  ///< KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE, bytes; 0: not asked for
-	bool mte;              ///< KVM_CAP_ARM_MTE: memory must be taggable (policy mte_vma)
+	bool mte; ///< KVM_CAP_ARM_MTE, on a machine with mte: memory must be taggable (policy
+		  ///< mte_vma)
 };
 
 /** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: no memory, or refused (see ms_vm_create).

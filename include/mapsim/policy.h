@@ -604,6 +604,13 @@ enum ms_policy_mte_vma {
 	MS_MTE_VMA_MTE_ALLOWED,
 };
 
+/** may mappings of hugetlb files have tags, as anonymous memory and memory files may
+ * (arch_calc_vm_flag_bits) */
+enum ms_policy_mte_hugetlb {
+	MS_MTE_HUGETLB_NO,
+	MS_MTE_HUGETLB_YES,
+};
+
 /** when a fault of a VM with MTE is refused for its VMA (user_mem_abort,
  * kvm_s2_fault_compute_prot) */
 enum ms_policy_mte_check {
@@ -882,6 +889,7 @@ struct ms_policy {
 	enum ms_policy_slot_flush slot_flush;
 	enum ms_policy_slot_end slot_end;
 	enum ms_policy_mte_vma mte_vma;
+	enum ms_policy_mte_hugetlb mte_hugetlb;
 	enum ms_policy_mte_check mte_check;
 	enum ms_policy_pfn_refcount_test pfn_refcount_test;
 	enum ms_policy_pfn_poison_probe pfn_poison_probe;

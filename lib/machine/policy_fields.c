@@ -222,6 +222,8 @@ const struct ms_policy_field ms_policy_fields[] = {
 	      VALUE(SLOT_END, LIMIT_ALLOWED)),
 	FIELD(mte_vma, "which VMAs a VM with MTE accepts", VALUE(MTE_VMA, NONE),
 	      VALUE(MTE_VMA, NO_SHARED), VALUE(MTE_VMA, MTE_ALLOWED)),
+	FIELD(mte_hugetlb, "may mappings of hugetlb files have tags", VALUE(MTE_HUGETLB, NO),
+	      VALUE(MTE_HUGETLB, YES)),
 	FIELD(mte_check, "when a fault of a VM with MTE is refused for its VMA",
 	      VALUE(MTE_CHECK, UNDER_MMU_LOCK), VALUE(MTE_CHECK, BEFORE_MMU_LOCK)),
 	FIELD(pfn_refcount_test, "KVM asks a raw pfn of RAM for a reference",

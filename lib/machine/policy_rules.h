@@ -250,6 +250,8 @@
 	.mte_vma = SINCE(V6_12_0) ? MS_MTE_VMA_MTE_ALLOWED
 		   : SINCE(V5_15) ? MS_MTE_VMA_NO_SHARED
 				  : MS_MTE_VMA_NONE,
+	// 6.17: inferred; the tags of hugetlb pages came in 6.13
+	.mte_hugetlb = SINCE(V6_17) ? MS_MTE_HUGETLB_YES : MS_MTE_HUGETLB_NO,
 	.mte_check = SINCE(V7_2_13) ? MS_MTE_CHECK_BEFORE_MMU_LOCK : MS_MTE_CHECK_UNDER_MMU_LOCK,
 	// 6.17: the rework of 6.13
 	.pfn_refcount_test = SINCE(V6_17) ? MS_PFN_REFCOUNT_TEST_NO : MS_PFN_REFCOUNT_TEST_YES,

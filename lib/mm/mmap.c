@@ -169,6 +169,18 @@ static int call_mmap(struct request *rq, struct ms_vma *vma)
 	return call_driver(rq, vma);
 }
 
+/* arch_calc_vm_flag_bits(), arch/arm64/include/asm/mman.h: which memory surely has tags */
+static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file)
+{
+	if (!m->config.mte || ms_is_x86(m))
+		return 0;
+	if (!file || file->kind == MS_FILE_SHMEM)
+		return MS_VM_MTE_ALLOWED;
+	return file->kind == MS_FILE_HUGETLB && m->policy.mte_hugetlb == MS_MTE_HUGETLB_YES
+		       ? MS_VM_MTE_ALLOWED
+		       : 0;
+}
+
 /* shmem_zero_setup(): MAP_SHARED | MAP_ANONYMOUS is a memory file of its own */
 static int anonymous_shared(struct ms_vma *vma)
 {
@@ -358,6 +370,7 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	} else {
 		rq.pgoff = rq.start >> m->page_shift;
 	}
+	rq.vm_flags |= tag_flags(m, file);
 	if (flags & MS_MAP_NORESERVE)
 		rq.vm_flags |= MS_VM_NORESERVE;
 	if (!ms_mmap_write_trylock(mm))

@@ -195,9 +195,11 @@ static void mte_refuses_cacheable_device_memory_everywhere(void **state)
 {
 	static const char *const releases[] = { "5.15", "6.1.192", "6.12.117", "6.17", "7.2.13" };
 
+	const struct ms_machine_config config = { .dic = true, .mte = true };
+
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
-		struct world w = case_world(releases[i], &with_dic);
+		struct world w = case_world(releases[i], &config);
 		struct ms_vm *vm;
 
 		assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &vm), 0);

@@ -239,7 +239,8 @@ static void cacheable_mapping_that_came_later_is_efault_without_dic(void **state
 
 static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 {
-	struct world w = world("6.1.192");
+	const struct ms_machine_config config = { .mte = true };
+	struct world w = world_config("6.1.192", &config);
 	struct ms_file *file = ms_memfd_new(w.m, PAGE);
 
 	(void)state;

@@ -359,7 +359,9 @@ static int slot_with_mte(struct world *w, unsigned int flags)
 
 static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(void **state)
 {
-	struct world w61 = world("6.1.192"), w612 = world("6.12.117");
+	const struct ms_machine_config config = { .mte = true };
+	struct world w61 = world_config("6.1.192", &config);
+	struct world w612 = world_config("6.12.117", &config);
 
 	(void)state;
 	assert_int_equal(slot_with_mte(&w61, MS_MAP_SHARED), -EINVAL);

@@ -7,7 +7,7 @@
 
 static struct world mte_world(const struct ms_policy *policy, bool dic)
 {
-	const struct ms_machine_config config = { .dic = dic };
+	const struct ms_machine_config config = { .dic = dic, .mte = true };
 	struct world w;
 
 	world_start(&w, policy, &config);
@@ -30,14 +30,19 @@ static void map_shared(struct world *w)
 			 HVA);
 }
 
-/* As on a machine with MTE: memory that may have tags. */
-static void map_taggable(struct world *w, bool shared)
+/* Memory that nobody said could have tags. */
+static void map_untaggable(struct world *w)
 {
-	if (shared)
-		map_shared(w);
-	else
-		map_pages(w, HVA, PAGE);
-	ms_find_vma(w->mm, HVA)->vm_flags |= MS_VM_MTE_ALLOWED;
+	map_pages(w, HVA, PAGE);
+	ms_find_vma(w->mm, HVA)->vm_flags &= ~MS_VM_MTE_ALLOWED;
+}
+
+static void map_hugetlb(struct world *w)
+{
+	assert_int_equal(ms_mmap(w->mm, HVA, MS_2M, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED_NOREPLACE,
+				 ms_memfd_hugetlb_new(w->m, MS_2M, MS_2M), 0),
+			 HVA);
 }
 
 static int set_slot(struct world *w)
@@ -45,7 +50,7 @@ static int set_slot(struct world *w)
 	return ms_vm_set_slot(w->vm, 1, GPA, PAGE, HVA, 0);
 }
 
-enum memory { PRIVATE, SHARED, TAGGABLE, SHARED_TAGGABLE, DEVICE };
+enum memory { PRIVATE, SHARED, UNTAGGABLE, HUGETLB, DEVICE };
 
 static void map_memory(struct world *w, enum memory memory)
 {
@@ -56,9 +61,11 @@ static void map_memory(struct world *w, enum memory memory)
 	case SHARED:
 		map_shared(w);
 		break;
-	case TAGGABLE:
-	case SHARED_TAGGABLE:
-		map_taggable(w, memory == SHARED_TAGGABLE);
+	case UNTAGGABLE:
+		map_untaggable(w);
+		break;
+	case HUGETLB:
+		map_hugetlb(w);
 		break;
 	case DEVICE:
 		map_bar(w, HVA, PAGE, 0);
@@ -97,12 +104,12 @@ static void up_to_6_1_no_memory_may_be_shared(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(slot_over(release[i], PRIVATE), 0);
+		assert_int_equal(slot_over(release[i], UNTAGGABLE), 0);
 		assert_int_equal(slot_over(release[i], SHARED), -EINVAL);
-		assert_int_equal(slot_over(release[i], SHARED_TAGGABLE), -EINVAL);
 		assert_int_equal(slot_over(release[i], DEVICE), -EINVAL);
 		assert_int_equal(write_to_what_came_later(release[i], PRIVATE), 0);
+		assert_int_equal(write_to_what_came_later(release[i], HUGETLB), 0);
 		assert_int_equal(write_to_what_came_later(release[i], SHARED), -EFAULT);
-		assert_int_equal(write_to_what_came_later(release[i], SHARED_TAGGABLE), -EFAULT);
 	}
 }
 
@@ -112,15 +119,37 @@ static void later_all_memory_must_be_taggable(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(slot_over(release[i], PRIVATE), -EINVAL);
-		assert_int_equal(slot_over(release[i], SHARED), -EINVAL);
-		assert_int_equal(slot_over(release[i], TAGGABLE), 0);
-		assert_int_equal(slot_over(release[i], SHARED_TAGGABLE), 0);
+		assert_int_equal(slot_over(release[i], PRIVATE), 0);
+		assert_int_equal(slot_over(release[i], SHARED), 0);
+		assert_int_equal(slot_over(release[i], UNTAGGABLE), -EINVAL);
+		assert_int_equal(slot_over(release[i], HUGETLB), i < 2 ? -EINVAL : 0);
 		assert_int_equal(slot_over(release[i], DEVICE), -EINVAL);
-		assert_int_equal(write_to_what_came_later(release[i], PRIVATE), -EFAULT);
-		assert_int_equal(write_to_what_came_later(release[i], TAGGABLE), 0);
-		assert_int_equal(write_to_what_came_later(release[i], SHARED_TAGGABLE), 0);
+		assert_int_equal(write_to_what_came_later(release[i], PRIVATE), 0);
+		assert_int_equal(write_to_what_came_later(release[i], SHARED), 0);
+		assert_int_equal(write_to_what_came_later(release[i], UNTAGGABLE), -EFAULT);
+		assert_int_equal(write_to_what_came_later(release[i], HUGETLB),
+				 i < 2 ? -EFAULT : 0);
 	}
+}
+
+static void vm_has_mte_where_the_machine_has(void **state)
+{
+	struct world w = world("6.12.117");
+	struct ms_vm *vm;
+	char flags[64];
+
+	(void)state;
+	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &vm), -EINVAL);
+	map_pages(&w, HVA, PAGE);
+	assert_false(ms_find_vma(w.mm, HVA)->vm_flags & MS_VM_MTE_ALLOWED);
+	world_end(&w);
+	w = mte_world(kernel("6.12.117"), false);
+	map_pages(&w, HVA, PAGE);
+	assert_true(ms_find_vma(w.mm, HVA)->vm_flags & MS_VM_MTE_ALLOWED);
+	// smaps has no letters for it
+	ms_vma_flags_str(ms_find_vma(w.mm, HVA), flags, sizeof(flags));
+	assert_string_equal(flags, "rd,wr,mr,mw,me,ac,nh");
+	world_end(&w);
 }
 
 static void device_that_came_later_is_not_asked_for_tags(void **state)
@@ -147,7 +176,7 @@ static void permission_faults_are_not_asked(void **state)
 	struct world w = mte_world(kernel("6.12.117"), false);
 
 	(void)state;
-	map_taggable(&w, false);
+	map_pages(&w, HVA, PAGE);
 	assert_int_equal(set_slot(&w), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
 	ms_find_vma(w.mm, HVA)->vm_flags &= ~MS_VM_MTE_ALLOWED;
@@ -162,7 +191,7 @@ static void refusal_says_why(void **state)
 
 	(void)state;
 	assert_int_equal(set_slot(&w), 0);
-	map_pages(&w, HVA, PAGE);
+	map_untaggable(&w);
 	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
 	assert_int_equal(ms_guest_write(w.vm, GPA).err, -EFAULT);
 	ev = ms_trace_last(w.m, MS_EV_GUEST_ABORT);
@@ -186,7 +215,7 @@ static unsigned int faults_of_a_refusal_with_a_zap(const struct ms_policy *polic
 	struct ms_guest_access access;
 
 	assert_int_equal(set_slot(&w), 0);
-	map_pages(&w, HVA, PAGE);
+	map_untaggable(&w);
 	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_once, w.mm);
 	access = ms_guest_write(w.vm, GPA);
 	assert_int_equal(access.err, -EFAULT);
@@ -246,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_to_6_1_no_memory_may_be_shared),
 		cmocka_unit_test(later_all_memory_must_be_taggable),
+		cmocka_unit_test(vm_has_mte_where_the_machine_has),
 		cmocka_unit_test(device_that_came_later_is_not_asked_for_tags),
 		cmocka_unit_test(vm_without_mte_takes_everything),
 		cmocka_unit_test(permission_faults_are_not_asked),

@@ -109,7 +109,9 @@ static void kernels_before_6_5_split_nothing_eagerly(void **state)
 
 static void kernels_before_5_14_have_no_mte(void **state)
 {
-	struct world old = world("5.10.223"), new = world("6.1.192");
+	const struct ms_machine_config config = { .mte = true };
+	struct world old = world_config("5.10.223", &config);
+	struct world new = world_config("6.1.192", &config);
 
 	(void)state;
 	assert_int_equal(create(&old, &(struct ms_vm_config){ .mte = true }), -EINVAL);
