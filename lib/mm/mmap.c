@@ -22,25 +22,43 @@ static uint64_t prot_to_flags(unsigned int prot)
 	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
 }
 
-int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+/* In whole units of `align` bytes: a gap is large enough when its most unaligned start would do.
+ * mirrors hugetlb_get_unmapped_area(), fs/hugetlbfs/inode.c, 5.10+, where that is not a page */
+static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint64_t align)
 {
+	uint64_t needed = len + align - mm->machine->page_size;
 	ms_hva_t end = mm->task_size;
 
 	if (len > end)
 		return -ENOMEM;
-	hint = ms_align_down(hint, mm->machine->page_size);
+	hint = ms_align_up(ms_align_down(hint, mm->machine->page_size), align);
 	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
 		return (int64_t)hint;
-	end = ms_vma_tree_highest_gap(&mm->vmas, end, len);
+	end = ms_vma_tree_highest_gap(&mm->vmas, end, needed);
 	// the first page stays unmapped (mmap_min_addr)
-	return end >= len + mm->machine->page_size ? (int64_t)(end - len) : -ENOMEM;
+	if (end < needed + mm->machine->page_size)
+		return -ENOMEM;
+	return (int64_t)ms_align_down(end - len, align);
+}
+
+int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+{
+	return aligned_area(mm, hint, len, mm->machine->page_size);
+}
+
+static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len,
+			      const struct ms_file *file)
+{
+	if (!file || file->kind != MS_FILE_HUGETLB)
+		return ms_get_unmapped_area(mm, hint, len);
+	return aligned_area(mm, hint, len, mm->machine->page_size << file->mapping->order);
 }
 
 static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 		     const struct ms_file *file)
 {
 	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
-		return ms_get_unmapped_area(mm, addr, len);
+		return choose_address(mm, addr, len, file);
 	if (len > mm->task_size)
 		return -ENOMEM;
 	if (file && file->kind == MS_FILE_HUGETLB &&

@@ -22,6 +22,27 @@ static void address_and_offset_must_be_aligned_and_the_length_is_rounded_up(void
 	world_end(&w);
 }
 
+/* The highest gap in which whole huge pages lie, whatever the hint:
+ *
+ *	|    2M    |    2M    | page | end of user addresses
+ *	            |=========|
+ */
+static void an_address_that_the_kernel_chooses_is_aligned(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
+	const ms_hva_t end = UINT64_C(1) << 48;
+
+	map_anon(&w, end - PAGE, PAGE, MS_PROT_R);
+	assert_int_equal(ms_mmap(w.mm, 0, MS_2M, MS_PROT_RW, MS_MAP_SHARED, file, 0),
+			 end - 2 * MS_2M);
+	assert_int_equal(ms_mmap(w.mm, A + PAGE, MS_2M, MS_PROT_RW, MS_MAP_SHARED, file, 0),
+			 A + MS_2M);
+	assert_vma(&w, A + MS_2M, A + 2 * MS_2M);
+	world_end(&w);
+}
+
 static void a_refused_mapping_zaps_nothing(void **state)
 {
 	(void)state;
@@ -262,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(address_and_offset_must_be_aligned_and_the_length_is_rounded_up),
+		cmocka_unit_test(an_address_that_the_kernel_chooses_is_aligned),
 		cmocka_unit_test(a_refused_mapping_zaps_nothing),
 		cmocka_unit_test(the_vma_is_hugetlb_and_does_not_expand),
 		cmocka_unit_test(
