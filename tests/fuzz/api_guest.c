@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What VMMs and their guests do. */
+#include "api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GPA UINT64_C(0x40000000)
+
+static ms_ipa_t gpa_of(const struct api_side *s, const uint8_t *r)
+{
+	return GPA + api_offset(s, r, s->window + 2 * s->block);
+}
+
+void api_vm_create(struct api_side *s, const uint8_t *r)
+{
+	static const unsigned int bits[] = { 0, 0, 0, 32, 36, 39, 40, 44, 48, 52, 31, 53 };
+	static const uint64_t chunks[] = { 0, 0, MS_4K, MS_2M, MS_1G, 0x10000, 0x2000000, 12345 };
+	unsigned int i = r[2] % API_VMS;
+	struct ms_mm *mm = api_mm(s, r);
+	const struct ms_vm_config config = {
+		.ipa_bits = bits[r[5] % 12],
+		.dirty_manual = r[6] & 1,
+		.dirty_initset = r[6] & 2,
+		.split_chunk = chunks[r[7] % 8],
+		.mte = r[6] & 0x10,
+	};
+	int ret;
+
+	if (s->vm[i].vm || !mm)
+		return;
+	ret = ms_vm_create(mm, &config, &s->vm[i].vm);
+	if (!ret == !s->vm[i].vm)
+		fuzz_fail("vm_create answers %d, and there is a VM or not", ret);
+	s->vm[i].mm = r[1] >> 4 & 3;
+	api_answer(s, (uint64_t)ret);
+}
+
+void api_vm_free(struct api_side *s, const uint8_t *r)
+{
+	unsigned int i = r[2] % API_VMS;
+
+	// not while an access of it goes on
+	if (s->depth)
+		return;
+	ms_vm_free(s->vm[i].vm);
+	s->vm[i].vm = NULL;
+}
+
+/* By byte 1. */
+static struct ms_vm *vm_of(const struct api_side *s, const uint8_t *r)
+{
+	return s->vm[(r[1] >> 4 & 3) % API_VMS].vm;
+}
+
+/* In the window of the process, at an address that goes with the guest's or at its own. */
+void api_slot(struct api_side *s, const uint8_t *r)
+{
+	const uint8_t at[RECORD] = { 0, r[1] >> 2, r[5], r[6] };
+	uint64_t size = r[4] == 0xe0 ? 0 : api_length(s, r);
+	struct ms_vm *vm = vm_of(s, r);
+	ms_hva_t hva = s->hva + (r[7] & 0x80 ? api_offset(s, at, s->window)
+					     : (gpa_of(s, r) - GPA) % s->window);
+	unsigned int id = r[7] == 0x7f ? 0x10000 : r[7] % 4;
+
+	if (r[7] & 0x40)
+		size = 0;
+	if (vm)
+		api_answer(s, (uint64_t)ms_vm_set_slot(vm, id, gpa_of(s, r), size, hva,
+						       r[7] >> 2 & 7));
+}
+
+void api_guest(struct api_side *s, const uint8_t *r)
+{
+	static const unsigned int access[] = { MS_PROT_R, MS_PROT_W, MS_PROT_W, MS_PROT_X };
+	struct ms_vm *vm = vm_of(s, r);
+	ms_ipa_t gpa = r[7] == 0xff ? UINT64_MAX - r[2] * MS_4K + 1 : gpa_of(s, r) + r[6] * 4;
+
+	for (unsigned int n = r[4] % 16 + 1; vm && n; n--, gpa += s->page) {
+		struct ms_guest_access a = ms_guest_touch(vm, gpa, access[r[5] % 4]);
+
+		if (a.exit == MS_GUEST_ERROR ? a.err >= 0 : a.err)
+			fuzz_fail("a guest access ends as %d with errno %d", a.exit, a.err);
+		// in the kernel the access is made after the hook; here the leaf may be gone
+		if (a.exit == MS_GUEST_OK && !s->depth && !a.leaf.size)
+			fuzz_fail("a guest access was made through nothing");
+		api_answer(s, a.exit ^ (uint64_t)a.err << 8 ^ (uint64_t)a.faults << 40);
+		api_answer(s, a.leaf.ipa ^ a.leaf.pa << 4 ^ a.leaf.size ^ a.leaf.prot);
+	}
+}
+
+void api_dirty(struct api_side *s, const uint8_t *r)
+{
+	struct ms_vm *vm = vm_of(s, r);
+	unsigned int id = r[5] % 4;
+	uint64_t npages = 0, slot, words, *bitmap;
+
+	if (!vm)
+		return;
+	slot = ms_vm_slot_pages(vm, id);
+	if (r[6] & 1) {
+		uint64_t first = r[6] & 2 ? 0 : r[2] * UINT64_C(64);
+		uint64_t n = r[6] & 4 ? slot : r[4] * UINT64_C(64);
+
+		api_answer(s, (uint64_t)ms_vm_clear_dirty(vm, id, first, n));
+		return;
+	}
+	words = (slot + 63) / 64 - (r[6] == 0x80);
+	if (words > 1 << 16)
+		return;
+	bitmap = calloc(words + 1, sizeof(*bitmap));
+	if (!bitmap)
+		return;
+	api_answer(s, (uint64_t)ms_vm_get_dirty(vm, id, bitmap, words, &npages));
+	for (uint64_t i = 0; i < words; i++)
+		api_answer(s, bitmap[i]);
+	if (bitmap[words])
+		fuzz_fail("the dirty log was written beyond its end");
+	free(bitmap);
+}
+
+void api_look_s2(struct api_side *s, const uint8_t *r)
+{
+	struct ms_vm *vm = vm_of(s, r);
+	const struct ms_s2 *s2 = vm ? ms_vm_s2(vm) : NULL;
+	struct ms_s2_leaf leaf;
+	ms_ipa_t at = 0;
+
+	while (s2 && ms_s2_next_leaf(s2, at, UINT64_MAX, &leaf)) {
+		api_answer(s, leaf.ipa ^ leaf.desc << 4 ^ leaf.size);
+		at = leaf.ipa + leaf.size;
+	}
+}
