@@ -79,12 +79,28 @@ void ms_ram_destroy(struct ms_machine *m, struct ms_ram *ram)
 	ms_free(m, ram->node);
 }
 
-struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn)
+static __attribute__((noinline)) struct ms_page *find_page(struct ms_machine *m, ms_pfn_t pfn)
 {
+	ms_pfn_t base = ms_align_down(pfn, MS_SECTION_PAGES);
 	struct ms_ram *ram = ms_ram_of(m, pfn);
 	struct ms_frames *frames = ram ? ms_ram_frames(m, ram, pfn) : NULL;
 
-	return frames ? &frames->page[ms_page_index(pfn)] : NULL;
+	if (!frames)
+		return NULL;
+	if (base >= ram->start && base + MS_SECTION_PAGES <= ram->end) {
+		m->phys->last_section = pfn >> MS_SECTION_ORDER;
+		m->phys->last_frames = frames;
+	}
+	return &frames->page[ms_page_index(pfn)];
+}
+
+struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_phys *phys = m->phys;
+
+	if (pfn >> MS_SECTION_ORDER == phys->last_section && phys->last_frames)
+		return &phys->last_frames->page[ms_page_index(pfn)];
+	return find_page(m, pfn);
 }
 
 /* log2 of the pages of the compound page that pfn is in; makes no frame. */

@@ -66,6 +66,9 @@ struct ms_phys {
 	struct ms_ram *ram; /* ascending, apart from each other or touching */
 	size_t nr_ram;
 	size_t last; /* the range that was found last */
+	/* The section whose pages were asked for last, if all of it is RAM; they stay. */
+	ms_pfn_t last_section;
+	struct ms_frames *last_frames; /* NULL: none */
 	uint64_t free_pages;
 	struct ms_device_tree by_pa;
 	TAILQ_HEAD(, ms_device) by_age;
