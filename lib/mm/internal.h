@@ -107,6 +107,8 @@ struct ms_mm {
 	unsigned int start_level;
 	uint64_t *pgd;
 	uint64_t nr_tables;
+	bool strays; /* a driver may have made tables where it has no VMA: see free_strays() */
+	bool lost;   /* some of them, with the table above them */
 	/* pgtable_trans_huge_deposit: tables put by for the split of anonymous PMD leaves, a list
 	 * through entry 0 */
 	uint64_t *deposits;

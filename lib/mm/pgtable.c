@@ -165,6 +165,18 @@ void ms_pt_for_each_leaf(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_le
 
 /* ---- free_pgtables ---- */
 
+/* The kernel loses what is below a table that goes, if somebody has no VMA for it. */
+static void free_strays(struct ms_mm *mm, uint64_t *table, unsigned int level)
+{
+	for (size_t i = 0; level < MS_LEVEL_PTE && i < table_entries(mm->machine); i++) {
+		if (!ms_pte_is_table(table[i]))
+			continue;
+		free_strays(mm, ms_pte_table(table[i]), level + 1);
+		ms_pt_free_table(mm, ms_pte_table(table[i]));
+		mm->lost = true;
+	}
+}
+
 /*
  * free_pgd_range() and below, mm/memory.c: a table goes when everything that it covers lies between
  * floor and ceiling, and the range touches it.
@@ -189,6 +201,8 @@ static void free_tables(struct ms_mm *mm, uint64_t *table, unsigned int level, m
 		if (level + 1 < MS_LEVEL_PTE)
 			free_tables(mm, ms_pte_table(*e), level + 1, addr, next, floor, ceiling);
 		if (first >= floor && first + size - 1 <= ceiling - 1) {
+			if (mm->strays)
+				free_strays(mm, ms_pte_table(*e), level + 1);
 			ms_pt_free_table(mm, ms_pte_table(*e));
 			*e = 0;
 		}

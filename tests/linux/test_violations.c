@@ -79,6 +79,103 @@ static int lazy_mmap(struct file *file, struct vm_area_struct *vma)
 
 static const struct file_operations lazy_fops = { .mmap = lazy_mmap };
 
+/* ---- entries where the driver has no VMA ---- */
+
+static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	return order == PMD_ORDER ? vmf_insert_pfn_pmd(vmf, PHYS_PFN(LARGE_BAR), false)
+				  : VM_FAULT_FALLBACK;
+}
+
+static int outside_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	const unsigned long *addr = file->private_data;
+
+	remap_pfn_range(vma, *addr, PHYS_PFN(BAR), SZ_2M + PAGE_SIZE, vma->vm_page_prot);
+	return -EAGAIN;
+}
+
+/*
+ *   VMA     |--|             goes, and with it the tables above its page
+ *   remap      |=========|   its second table would be lost
+ */
+static void what_is_remapped_outside_of_the_vma_is_found(void **state)
+{
+	static const struct file_operations fops = { .mmap = outside_mmap };
+	static const char *const release[] = { "5.10.223", "6.12.117", "7.2.13" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(release); i++) {
+		struct world w = world(release[i]);
+		unsigned long addr = A + PAGE_SIZE;
+		struct mm_struct *mm = ms_mm_new(w.m);
+
+		w.mm = mm;
+		assert_int_equal(map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, &addr)), -EAGAIN);
+		assert_violated(&w, 0, "remap_pfn_range: range outside of the VMA", addr, 0);
+		ms_mm_exit(mm);
+		assert_string_equal(violation(&w, ms_violations(w.m) - 1),
+				    "non-zero pgtables_bytes on freeing mm");
+		world_end(&w);
+	}
+}
+
+static void inserting_close(struct vm_area_struct *vma)
+{
+	vmf_insert_pfn(vma, vma->vm_start, PHYS_PFN(BAR));
+}
+
+static int closing_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .close = inserting_close };
+
+	vm_flags_set(vma, VM_IO | VM_PFNMAP);
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static void what_a_close_inserts_is_found_when_the_process_ends(void **state)
+{
+	static const struct file_operations fops = { .mmap = closing_mmap };
+	struct world w = arm64_world("6.12.117");
+
+	(void)state;
+	map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, NULL));
+	ms_munmap(w.mm, A, PAGE_SIZE);
+	assert_int_equal(ms_violations(w.m), 0);
+	ms_mm_exit(w.mm);
+	assert_string_equal(violation(&w, 0), "non-zero pgtables_bytes on freeing mm");
+	world_end(&w);
+}
+
+static int huge_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .huge_fault = huge_fault };
+
+	vm_flags_set(vma, VM_IO | VM_PFNMAP);
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+/* The kernel asks for a leaf that begins in the VMA; that it ends there is the driver's to see to.
+ */
+static void a_huge_leaf_beyond_its_vma_is_found(void **state)
+{
+	static const struct file_operations fops = { .mmap = huge_mmap };
+	struct world w = arm64_world("6.12.117");
+	struct vm_area_struct *vma;
+	struct vm_fault vmf;
+
+	(void)state;
+	map(&w, A, 16, ms_linux_file(w.m, &fops, O_RDWR, NULL));
+	vma = vma_lookup(w.mm, A);
+	vmf = (struct vm_fault){ .vma = vma, .address = A };
+	assert_int_equal(huge_fault(&vmf, PMD_ORDER), VM_FAULT_NOPAGE);
+	assert_violated(&w, 0, "huge leaf reaches beyond its VMA", A, 0);
+	ms_linux_use(NULL);
+	ms_machine_free(w.m); // not in order as it is
+}
+
 /* ---- an access that survives a revoke ---- */
 
 static void a_process_that_kept_its_pages_is_found_when_it_touches_them(void **state)
@@ -295,6 +392,9 @@ static void what_a_driver_does_not_give_back_is_a_leak(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_remapped_outside_of_the_vma_is_found),
+		cmocka_unit_test(what_a_close_inserts_is_found_when_the_process_ends),
+		cmocka_unit_test(a_huge_leaf_beyond_its_vma_is_found),
 		cmocka_unit_test(a_process_that_kept_its_pages_is_found_when_it_touches_them),
 		cmocka_unit_test(a_guest_is_found_too),
 		cmocka_unit_test(vfios_forked_child_survives_in_6_1_192),
