@@ -22,28 +22,70 @@ struct anon_folio {
 	ms_hva_t addr; // may lie below the VMA
 };
 
-/* folio_pte_batch() and the counts of folios: the entry of the i-th page, 0: it has none here */
-static uint64_t folio_entry(const struct anon_folio *f, uint64_t i)
-{
-	const struct ms_machine *m = ms_vma_machine(f->vma);
-	ms_hva_t addr = f->addr + (i << m->page_shift);
-	unsigned int level;
-	uint64_t entry;
+/* Where a page of it is mapped. */
+struct place {
+	struct ms_vma *vma;
+	uint64_t *slot; // NULL: nowhere
+};
 
-	if (addr < f->vma->vm_start || addr >= f->vma->vm_end)
-		return 0;
-	entry = ms_pt_walk(f->vma->vm_mm, addr, &level);
-	return level == MS_LEVEL_PTE && ms_pte_present(entry) && ms_pte_pfn(m, entry) == f->head + i
-		       ? entry
-		       : 0;
+/* vma_address(): where page i of the folio would be mapped by vma; false: vma does not show it */
+static bool address_in(const struct anon_folio *f, const struct ms_vma *vma, uint64_t i,
+		       ms_hva_t *addr)
+{
+	const unsigned int shift = ms_vma_machine(vma)->page_shift;
+	// The sums may wrap: f->addr may lie below its VMA.
+	uint64_t pgoff = f->vma->vm_pgoff + ((f->addr - f->vma->vm_start) >> shift);
+
+	pgoff &= UINT64_MAX >> shift;
+	*addr = vma->vm_start + ((pgoff + i - vma->vm_pgoff) << shift);
+	return *addr >= vma->vm_start && *addr < vma->vm_end;
 }
 
-static uint64_t mapped_pages(const struct anon_folio *f)
+static uint64_t *slot_in(const struct anon_folio *f, const struct ms_vma *vma, uint64_t i)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	unsigned int level;
+	ms_hva_t addr;
+	uint64_t entry;
+
+	if (!address_in(f, vma, i, &addr))
+		return NULL;
+	entry = ms_pt_walk(vma->vm_mm, addr, &level);
+	if (level != MS_LEVEL_PTE || !ms_pte_present(entry) || ms_pte_pfn(m, entry) != f->head + i)
+		return NULL;
+	return ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+}
+
+/* rmap_walk_anon(): a page that mremap moved keeps its page offset, and so does its new VMA */
+static struct place find_page(const struct anon_folio *f, uint64_t i)
+{
+	struct place place = { .vma = f->vma, .slot = slot_in(f, f->vma, i) };
+
+	if (place.slot)
+		return place;
+	for (place.vma = ms_find_vma(f->vma->vm_mm, 0); place.vma;
+	     place.vma = ms_vma_next(place.vma)) {
+		if (place.vma == f->vma || !place.vma->anon_vma)
+			continue;
+		place.slot = slot_in(f, place.vma, i);
+		if (place.slot)
+			break;
+	}
+	return place;
+}
+
+/* folio_mapcount(), as far as this process goes; *in_place: of these, where f->addr says */
+static uint64_t mapped_pages(const struct anon_folio *f, uint64_t *in_place)
 {
 	uint64_t n = 0;
 
-	for (uint64_t i = 0; i < UINT64_C(1) << f->order; i++)
-		n += folio_entry(f, i) != 0;
+	*in_place = 0;
+	for (uint64_t i = 0; i < UINT64_C(1) << f->order; i++) {
+		struct place place = find_page(f, i);
+
+		n += place.slot != NULL;
+		*in_place += place.slot && place.vma == f->vma;
+	}
 	return n;
 }
 
@@ -66,23 +108,20 @@ static void notify_split(const struct anon_folio *f)
  * try_to_map_unused_to_zeropage(), mm/migrate.c, 6.12+: a page in which nobody has stored anything
  * gives its place to the zero page.
  */
-static bool takes_zero_page(const struct anon_folio *f, uint64_t i, ms_pfn_t zero)
+static void map_zero_page(const struct anon_folio *f, uint64_t i, const struct place *place)
 {
 	struct ms_machine *m = ms_vma_machine(f->vma);
-
-	return zero && folio_entry(f, i) &&
-	       !(ms_pfn_to_page(m, f->head + i)->flags & MS_PG_WRITTEN);
-}
-
-/* The zero page for it, 0: it is not used. */
-static ms_pfn_t zero_page_of_split(const struct anon_folio *f)
-{
-	struct ms_machine *m = ms_vma_machine(f->vma);
+	ms_pfn_t zero;
 
 	if (m->policy.anon_split_zero == MS_ANON_SPLIT_ZERO_STAYS ||
-	    (f->vma->vm_flags & MS_VM_LOCKED))
-		return 0;
-	return ms_zero_pfn(m);
+	    (place->vma->vm_flags & MS_VM_LOCKED) ||
+	    (ms_pfn_to_page(m, f->head + i)->flags & MS_PG_WRITTEN))
+		return;
+	zero = ms_zero_pfn(m);
+	if (!zero)
+		return;
+	*place->slot = ms_mk_pte(m, zero, place->vma->vm_page_prot) | MS_PTE_SPECIAL;
+	ms_page_put(m, f->head + i, 1);
 }
 
 /* split_folio() of a folio that is mapped by pages here and nowhere else; unmapped ones are freed
@@ -92,7 +131,6 @@ static void split_pages(const struct anon_folio *f, uint64_t mapped)
 	struct ms_machine *m = ms_vma_machine(f->vma);
 	const uint64_t npages = UINT64_C(1) << f->order;
 	const uint32_t missing = (uint32_t)(npages - mapped);
-	ms_pfn_t zero;
 
 	// References are dealt out evenly: each page gets one, then those not mapped lose it.
 	if (missing)
@@ -102,12 +140,12 @@ static void split_pages(const struct anon_folio *f, uint64_t mapped)
 			ms_page_put(m, f->head, missing);
 		return;
 	}
-	zero = zero_page_of_split(f);
 	for (uint64_t i = 0; i < npages; i++) {
-		if (takes_zero_page(f, i, zero))
-			*ms_pt_slot(f->vma->vm_mm, f->addr + (i << m->page_shift), MS_LEVEL_PTE) =
-				ms_mk_pte(m, zero, f->vma->vm_page_prot) | MS_PTE_SPECIAL;
-		if (!folio_entry(f, i))
+		struct place place = find_page(f, i);
+
+		if (place.slot)
+			map_zero_page(f, i, &place);
+		else
 			ms_page_put(m, f->head + i, 1);
 	}
 }
@@ -149,7 +187,7 @@ static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 	struct ms_machine *m = ms_vma_machine(lz->vma);
 	struct anon_folio f = { .vma = lz->vma, .head = ms_page_head(m, pfn) };
 	const struct ms_page *head = ms_pfn_to_page(m, f.head);
-	uint64_t npages, mapped;
+	uint64_t npages, mapped, in_place;
 	ms_hva_t end;
 
 	if (!head || !head->order || !(head->flags & MS_PG_ANON))
@@ -158,10 +196,12 @@ static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 	f.addr = addr - ((pfn - f.head) << m->page_shift);
 	npages = UINT64_C(1) << f.order;
 	end = f.addr + (npages << m->page_shift);
-	mapped = mapped_pages(&f);
+	if (head->refcount > npages)
+		return;
+	mapped = mapped_pages(&f, &in_place);
 	if (head->refcount != mapped)
 		return;
-	if (m->policy.madv_free_splits == MS_MADV_FREE_SPLITS_CUT_ONLY && mapped == npages &&
+	if (m->policy.madv_free_splits == MS_MADV_FREE_SPLITS_CUT_ONLY && in_place == npages &&
 	    f.addr >= lz->start && end <= lz->end)
 		return;
 	notify_split(&f);
