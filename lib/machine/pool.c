@@ -12,16 +12,17 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+/* gcc defines a macro of its own where it sanitizes, clang has to be asked. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
+#define SANITIZED
 #endif
 #endif
 #ifdef __SANITIZE_ADDRESS__
+#define SANITIZED
+#endif
+#ifdef SANITIZED
 #include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
 #endif
 
 #define BLOCK_SIZE ((size_t)16384)
@@ -35,6 +36,25 @@ struct ms_pool_block {
 	unsigned int nr_free;
 };
 static_assert(sizeof(struct ms_pool_block) <= MS_POOL_ALIGN, "the first object is aligned");
+
+/* Whoever touches what is not handed out is told by the sanitizer, as with memory of malloc. */
+static inline void poison(void *p, size_t size)
+{
+#ifdef SANITIZED
+	__asan_poison_memory_region(p, size);
+#else
+	(void)p, (void)size;
+#endif
+}
+
+static inline void unpoison(void *p, size_t size)
+{
+#ifdef SANITIZED
+	__asan_unpoison_memory_region(p, size);
+#else
+	(void)p, (void)size;
+#endif
+}
 
 static char *object_at(const struct ms_pool *pool, struct ms_pool_block *block, size_t n)
 {
@@ -74,7 +94,7 @@ static struct ms_pool_block *chunk_new(struct ms_pool *pool)
 	// large pools are looked through at random: fewer pages, fewer TLB misses
 	if (size == CHUNK_MAX)
 		madvise(chunk, size, MADV_HUGEPAGE);
-	ASAN_POISON_MEMORY_REGION(chunk, size);
+	poison(chunk, size);
 	pool->bytes += size;
 	pool->next_block = (char *)chunk;
 	pool->chunk_end = pool->next_block + size;
@@ -97,7 +117,7 @@ static bool block_new(struct ms_pool *pool)
 			return false;
 	}
 	block = (struct ms_pool_block *)pool->next_block;
-	ASAN_UNPOISON_MEMORY_REGION(block, MS_POOL_ALIGN);
+	unpoison(block, MS_POOL_ALIGN);
 	*block = (struct ms_pool_block){ .next_some = pool->some, .nr_free = n };
 	for (unsigned int i = 0; i < n; i++)
 		block->free[i / 64] |= UINT64_C(1) << i % 64;
@@ -127,7 +147,7 @@ static inline void *take(struct ms_machine *m, struct ms_pool *pool)
 	pool->nr_free--;
 	m->live++;
 	object = object_at(pool, block, n);
-	ASAN_UNPOISON_MEMORY_REGION(object, pool->size);
+	unpoison(object, pool->size);
 	return object;
 }
 
@@ -156,7 +176,7 @@ void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
 	struct ms_pool_block *block = (void *)((uintptr_t)object & ~(BLOCK_SIZE - 1));
 	size_t n = number_of(pool, block, object);
 
-	ASAN_POISON_MEMORY_REGION(object, pool->size);
+	poison(object, pool->size);
 	block->free[n / 64] |= UINT64_C(1) << n % 64;
 	if (!block->nr_free++) {
 		block->next_some = pool->some;

@@ -152,7 +152,8 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 
 /* ---- objects ---- */
 
-#define WITHOUT_LINKS offsetof(struct ms_vma, next_detached)
+/* Bytes of a VMA ahead of its links. */
+enum { WITHOUT_LINKS = offsetof(struct ms_vma, next_detached) };
 
 static void vma_put(struct ms_machine *m, struct ms_vma *vma)
 {
