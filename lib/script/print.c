@@ -16,12 +16,16 @@ void ms_print_ret_word(struct ms_player *p, const char *word)
 	fprintf(p->out, "ret %s\n", word);
 }
 
+/* IS_ERR_VALUE(): an address in the kernel's half comes back from an mremap that changes nothing.
+ */
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 {
-	if (ret >= 0 && (ms_hva_t)ret != wanted)
+	const bool failed = ret < 0 && ret >= -4095;
+
+	if (!failed && (ms_hva_t)ret != wanted)
 		fprintf(p->out, "ret 0x%" PRIx64 "\n", ret);
 	else
-		ms_print_ret(p, ret < 0 ? (int)ret : 0);
+		ms_print_ret(p, failed ? (int)ret : 0);
 }
 
 /*
