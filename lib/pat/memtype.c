@@ -176,6 +176,12 @@ static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_
 	return MS_CACHE_UC_MINUS;
 }
 
+static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	ms_log(m, "x86/PAT: conflicting memory types", start, end - start);
+	ms_log(m, "x86/PAT: memtype_reserve failed", start, end - start);
+}
+
 /* The part of memtype_reserve() that makes an entry. */
 static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end, enum ms_cache *type,
@@ -193,10 +199,8 @@ static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine
 	err = ms_memtype_check_insert(m->pat, start, end, type, loose, owner);
 	if (err) {
 		ms_pfnmap_ctx_drop(m, owner);
-		if (err == -EBUSY) {
-			ms_log(m, "x86/PAT: conflicting memory types", start, end - start);
-			ms_log(m, "x86/PAT: memtype_reserve failed", start, end - start);
-		}
+		if (err == -EBUSY)
+			log_conflict(m, start, end);
 		return err;
 	}
 	if (owner) {
@@ -298,16 +302,26 @@ static __attribute__((noinline)) int reserve_slowly(struct ms_machine *m, ms_pa_
 	return err;
 }
 
+static __attribute__((noinline)) int refuse(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+					    enum ms_cache req)
+{
+	log_conflict(m, start, end);
+	if (ms_event_kept(m, MS_EV_PAT_RESERVE))
+		keep_reserve(m, start, end, req, req, -EBUSY);
+	return -EBUSY;
+}
+
 /* A type that the MTRRs have no say in, for a part of a device that has none: most calls by far. */
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
-	int granted = -1;
+	int granted = MS_RANGES_UNKNOWN;
 
 	if (req != MS_CACHE_WB && req <= MS_CACHE_WP && ms_pat_goes_by_list(m, start, end))
 		granted = ms_ranges_insert_quickly(&m->pat->list, start, end, req, got != NULL);
 	if (granted < 0)
-		return reserve_slowly(m, start, end, req, got);
+		return granted == MS_RANGES_CONFLICT ? refuse(m, start, end, req)
+						     : reserve_slowly(m, start, end, req, got);
 	if (got)
 		*got = (enum ms_cache)granted;
 	if (ms_event_kept(m, MS_EV_PAT_RESERVE))

@@ -155,6 +155,8 @@ static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 
 /* ---- what is done most, if nothing is special about it; else nothing has changed ---- */
 
+enum { MS_RANGES_UNKNOWN = -1, MS_RANGES_CONFLICT = -2 };
+
 /* The part of the next one for a range that overlaps range i and maybe later ones. */
 static __attribute__((noinline)) int insert_overlapping_quickly(struct ms_ranges *t, unsigned int i,
 								uint64_t start, uint64_t end,
@@ -163,17 +165,19 @@ static __attribute__((noinline)) int insert_overlapping_quickly(struct ms_ranges
 	struct ms_ranges_leaf *leaf = t->finger.leaf;
 	unsigned int n = leaf->n, found = ms_range_type(ms_leaf_range(leaf, i));
 
-	if (leaf->types != 1u << found || (found != type && !loose))
-		return -1;
+	if (found != type && !loose)
+		return MS_RANGES_CONFLICT;
+	if (leaf->types != 1u << found)
+		return MS_RANGES_UNKNOWN;
 	if (!t->finger.last && ms_leaf_range(leaf, n - 1)->start < end)
-		return -1;
+		return MS_RANGES_UNKNOWN;
 	while (i < n && ms_leaf_range(leaf, i)->start <= start)
 		i++;
 	if ((i && ms_leaf_range(leaf, i - 1)->end > end) ||
 	    (i < n && ms_leaf_range(leaf, i)->end < end))
-		return -1;
+		return MS_RANGES_UNKNOWN;
 	if (t->height && (i == 0 || end > leaf->max))
-		return -1;
+		return MS_RANGES_UNKNOWN;
 	leaf_put(leaf, i, start, end, ms_range_tag(NULL, (enum ms_cache)found));
 	t->count++;
 	return (int)found;
@@ -181,7 +185,8 @@ static __attribute__((noinline)) int insert_overlapping_quickly(struct ms_ranges
 
 /*
  * Inserts [start, end), nobody's, and answers its type: the one that is asked for where it overlaps
- * nothing; else that of all it overlaps, if it is the same or `loose`.
+ * nothing; else that of all it overlaps, if it is the same or `loose`. Or MS_RANGES_CONFLICT: the
+ * first that it overlaps has another type, and that was not allowed.
  */
 static inline int ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start, uint64_t end,
 					   enum ms_cache type, bool loose)
@@ -190,15 +195,15 @@ static inline int ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start, 
 	unsigned int i;
 
 	if (start < t->finger.low || start >= t->finger.high)
-		return -1;
+		return MS_RANGES_UNKNOWN;
 	if (leaf->n == MS_RANGES_LEAF || leaf->tangled)
-		return -1;
+		return MS_RANGES_UNKNOWN;
 	i = ms_ends_not_above(leaf, start);
 	if (ms_leaf_range(leaf, i)->start < end)
 		return insert_overlapping_quickly(t, i, start, end, type, loose);
 	// else the parent must hear of it
 	if (t->height && (i == 0 || i == leaf->n || !(leaf->types & 1u << type)))
-		return -1;
+		return MS_RANGES_UNKNOWN;
 	leaf_put(leaf, i, start, end, ms_range_tag(NULL, type));
 	leaf->types |= (uint8_t)(1u << type);
 	t->count++;
