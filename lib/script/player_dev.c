@@ -21,6 +21,12 @@ static struct ms_file *keep(struct ms_file **kept, struct ms_file *opened, int w
 	return opened;
 }
 
+/* Where nothing was allocated there is no such file: `why`. */
+static int no_file(const struct ms_player *p, uint64_t allocs, int why)
+{
+	return ms_machine_allocs(p->m) == allocs ? why : -ENOMEM;
+}
+
 static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, int *err)
 {
 	enum ms_pieces_mode mode = (enum ms_pieces_mode)op->value[MS_K_LAZY];
@@ -34,15 +40,19 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 static struct ms_file *open_memory(struct ms_player *p, enum ms_source_kind source, int *err)
 {
 	uint64_t size = memory_files[source].size, huge = memory_files[source].huge;
+	uint64_t allocs = ms_machine_allocs(p->m);
+	struct ms_file *file;
 	if (!huge)
 		return keep(&p->file[source], ms_memfd_new(p->m, size), -ENOMEM, err);
 	// hugetlb_file_setup(): a huge page size that there is no pool of
-	return keep(&p->file[source], ms_memfd_hugetlb_new(p->m, size, huge), -ENODEV, err);
+	file = ms_memfd_hugetlb_new(p->m, size, huge);
+	return keep(&p->file[source], file, no_file(p, allocs, -ENODEV), err);
 }
 
 struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err)
 {
 	struct ms_device *device = p->device[op->device];
+	uint64_t allocs = ms_machine_allocs(p->m);
 	struct ms_file *file;
 	switch (op->source) {
 	case MS_SRC_DRIVER:
@@ -50,7 +60,8 @@ struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int 
 	case MS_SRC_RESOURCE:
 		return keep(&file, ms_pci_resource(device), -ENOMEM, err);
 	case MS_SRC_RESOURCE_WC:
-		return keep(&file, ms_pci_resource_wc(device), -ENOENT, err);
+		file = ms_pci_resource_wc(device);
+		return keep(&file, file, no_file(p, allocs, -ENOENT), err);
 	case MS_SRC_VFIO:
 		file = p->vfio[op->device];
 		return file ? file : keep(&p->vfio[op->device], ms_vfio_open(device), -ENOMEM, err);

@@ -68,9 +68,10 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		return;
 	}
 	// The access is an instruction of the code page, fetched first.
-	ms_guest_touch(p->vm, MS_GUEST_CODE_START, MS_PROT_X);
-	struct ms_guest_access access = ms_guest_touch(p->vm, op->value[MS_K_GPA],
-						       (unsigned int)op->value[MS_K_GUEST_ACCESS]);
+	struct ms_guest_access access = ms_guest_touch(p->vm, MS_GUEST_CODE_START, MS_PROT_X);
+	if (access.exit != MS_GUEST_ERROR)
+		access = ms_guest_touch(p->vm, op->value[MS_K_GPA],
+					(unsigned int)op->value[MS_K_GUEST_ACCESS]);
 	if (words[access.exit])
 		ms_print_ret_word(p, words[access.exit]);
 	else
