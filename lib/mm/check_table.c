@@ -39,6 +39,26 @@ static void advance(struct walk *w, ms_hva_t addr)
 
 /* ---- what an entry may be ---- */
 
+/*
+ * A VMA is split without a look at PUD leaves; the zap of a part is what splits them. Until then a
+ * driver's leaf lies in all parts.
+ */
+static bool is_cut_pud(const struct walk *w, const struct leaf *l)
+{
+	ms_hva_t at = l->addr;
+
+	if (l->level != MS_LEVEL_PUD || !(l->entry & MS_PTE_SPECIAL))
+		return false;
+	for (struct ms_vma_place p = w->place; at < l->addr + l->size; p = ms_check_next(p)) {
+		const struct ms_vma *vma = ms_check_vma(p);
+
+		if (!vma || vma->vm_start > at || !(vma->vm_flags & MS_VM_PFNMAP))
+			return false;
+		at = vma->vm_end;
+	}
+	return true;
+}
+
 /* false: nothing more can be said of it. */
 static bool check_place(struct walk *w, const struct leaf *l)
 {
@@ -47,7 +67,7 @@ static bool check_place(struct walk *w, const struct leaf *l)
 	advance(w, l->addr);
 	if (!w->vma || w->vma->vm_start >= end)
 		return found(w, l, "no VMA is there");
-	if (w->vma->vm_start > l->addr || w->vma->vm_end < end)
+	if ((w->vma->vm_start > l->addr || w->vma->vm_end < end) && !is_cut_pud(w, l))
 		return found(w, l, "reaches beyond its VMA");
 	if (!ms_pte_present(l->entry))
 		return found(w, l, "is neither empty nor present");

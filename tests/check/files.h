@@ -33,12 +33,11 @@ static inline struct ms_script *read_recording(const char *path)
 	return script;
 }
 
-/* Calls fn for each recording under the paths (NULL-ended), by name; answers how many there are. */
-static inline size_t for_each_recording(char **paths, recording_fn *fn, void *arg)
+/* Calls fn for each recording under the paths (NULL-ended), by name. */
+static inline void for_each_recording(char **paths, recording_fn *fn, void *arg)
 {
 	FTS *fts = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
 	FTSENT *entry;
-	size_t n = 0;
 
 	if (!fts)
 		err(EXIT_FAILURE, "fts_open");
@@ -51,10 +50,8 @@ static inline size_t for_each_recording(char **paths, recording_fn *fn, void *ar
 		script = read_recording(entry->fts_path);
 		fn(script, entry->fts_path, arg);
 		ms_script_free(script);
-		n++;
 	}
 	fts_close(fts);
-	return n;
 }
 
 #endif

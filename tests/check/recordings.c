@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Plays recordings and looks after every operation whether the machine is whole. */
+/*
+ * Plays recordings and looks after every operation whether the machine is whole.
+ *
+ *     check_recordings [--every N] PATH...
+ *
+ * --every N: of the recordings only each N-th.
+ */
 #include "files.h"
 
+#include <getopt.h>
+
 struct result {
-	size_t operations, broken;
+	unsigned int every;
+	size_t seen, recordings, operations, broken;
 };
 
 static void play(const struct ms_script *script, const char *path, void *arg)
 {
 	struct result *result = arg;
 	struct ms_script_error error;
-	struct ms_player *player = ms_player_new(script, &error);
+	struct ms_player *player;
 
+	if (result->seen++ % result->every)
+		return;
+	result->recordings++;
+	player = ms_player_new(script, &error);
 	if (!player)
 		errx(EXIT_FAILURE, "%s: %s", path, error.what);
 	for (size_t i = 0; i < ms_script_nr_ops(script); i++) {
@@ -31,13 +44,22 @@ static void play(const struct ms_script *script, const char *path, void *arg)
 
 int main(int argc, char **argv)
 {
-	struct result result = { 0 };
-	size_t n;
+	static const struct option options[] = {
+		{ "every", required_argument, NULL, 'e' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct result result = { .every = 1 };
+	int opt;
 
-	if (argc < 2)
-		errx(EXIT_FAILURE, "usage: %s PATH...", argv[0]);
-	n = for_each_recording(argv + 1, play, &result);
-	printf("%zu recordings, %zu checks, %zu recordings in which something is broken\n", n,
-	       result.operations, result.broken);
-	return !n || result.broken;
+	while ((opt = getopt_long(argc, argv, "e:", options, NULL)) != -1) {
+		if (opt != 'e')
+			return EXIT_FAILURE;
+		result.every = (unsigned int)strtoul(optarg, NULL, 10);
+	}
+	if (optind == argc || !result.every)
+		errx(EXIT_FAILURE, "usage: %s [--every N] PATH...", argv[0]);
+	for_each_recording(argv + optind, play, &result);
+	printf("%zu recordings, %zu checks, %zu recordings in which something is broken\n",
+	       result.recordings, result.operations, result.broken);
+	return !result.recordings || result.broken;
 }

@@ -239,6 +239,42 @@ static void an_entry_is_inside_of_a_vma(void **state)
 	world_end(&w);
 }
 
+static int mmap_pfnmap(struct ms_file *file, struct ms_vma *vma)
+{
+	static const struct ms_vm_ops ops;
+
+	(void)file;
+	vma->vm_ops = &ops;
+	vma->vm_flags |= MS_VM_PFNMAP;
+	return 0;
+}
+
+/*
+ * Nobody looks at PUD leaves when a VMA is split; the zap of a part splits them.
+ *
+ *    leaf    |------------- 1G -------------|
+ *    VMAs    |-- 2M --|---------------------|
+ */
+static void a_drivers_pud_leaf_may_lie_in_the_parts_of_a_split_vma(void **state)
+{
+	static const struct ms_file_ops ops = { .name = "large", .mmap = mmap_pfnmap };
+	struct world w = world();
+	const ms_hva_t addr = UINT64_C(0x200080000000);
+	struct ms_vma *vma;
+
+	(void)state;
+	map(&w, addr, MS_1G, MS_MAP_SHARED, ms_file_new(w.m, &ops, 3, 0, NULL, NULL), 0);
+	*ms_pt_alloc_slot(w.mm, addr, MS_LEVEL_PUD) =
+		UINT64_C(0x9000000000) | MS_PTE_PRESENT | MS_PTE_SPECIAL;
+	assert_whole(w.m);
+	assert_int_equal(ms_madvise(w.mm, addr, MS_2M, MS_MADV_DONTDUMP), 0);
+	vma = vma_at(&w, addr + MS_2M);
+	assert_int_equal(vma->vm_start, addr + MS_2M);
+	breaks_u64(w.m, &vma->vm_flags_word, vma->vm_flags & ~MS_VM_PFNMAP,
+		   "reaches beyond its VMA");
+	world_end(&w);
+}
+
 static void a_leaf_stands_where_there_are_leaves(void **state)
 {
 	struct world w = world();
@@ -451,6 +487,7 @@ int main(void)
 		cmocka_unit_test(an_anon_vma_knows_how_many_have_it),
 		cmocka_unit_test(locks_are_free_between_operations),
 		cmocka_unit_test(an_entry_is_inside_of_a_vma),
+		cmocka_unit_test(a_drivers_pud_leaf_may_lie_in_the_parts_of_a_split_vma),
 		cmocka_unit_test(a_leaf_stands_where_there_are_leaves),
 		cmocka_unit_test(a_table_is_there_for_a_vma),
 		cmocka_unit_test(a_huge_anonymous_leaf_has_put_a_table_by),
