@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Each allocation fails once: the answer is the kernel's, and what is left is as before. */
+/*
+ * What a BAR's claim and a fault of vfio-pci leave when memory is out. That each operation answers
+ * as it should, and leaves the machine whole, is tests/oom's.
+ */
 #include "world.h"
 
 #include "machine/internal.h"
@@ -42,63 +45,6 @@ static void fail_each(const char *release, void (*prepare)(struct attempt *t), o
 		machine_end(t.m);
 		assert_true(n < 100);
 	}
-}
-
-static void nothing(struct attempt *t)
-{
-	(void)t;
-}
-
-static bool open_resource(struct attempt *t)
-{
-	return ms_pci_resource(t->b);
-}
-
-static bool open_devmem(struct attempt *t)
-{
-	return ms_devmem_open(t->m, true);
-}
-
-static bool open_pieces(struct attempt *t)
-{
-	static const struct ms_piece piece = { 0, 0x1000, 0 };
-
-	return ms_pieces_open(t->b, MS_PIECES_LAZY, MS_CACHE_WB, &piece, 1);
-}
-
-static bool open_lazy(struct attempt *t)
-{
-	return ms_lazy_open(t->b, 0, MS_CACHE_WB, 0);
-}
-
-static bool open_vfio_device(struct attempt *t)
-{
-	return ms_vfio_open(t->b);
-}
-
-static void opening_a_file_answers_null(void **state)
-{
-	(void)state;
-	fail_each("6.12.107", nothing, open_resource);
-	fail_each("6.12.107", nothing, open_devmem);
-	fail_each("6.12.107", nothing, open_pieces);
-	fail_each("6.12.107", nothing, open_lazy);
-	fail_each("6.12.107", nothing, open_vfio_device);
-}
-
-static bool claim(struct attempt *t)
-{
-	int err = ms_iomem_claim(t->m, B_PA, B_SIZE);
-
-	assert_true(err == 0 || err == -ENOMEM);
-	assert_int_equal(ms_iomem_is_exclusive(t->m, B_PA), err == 0);
-	return err == 0;
-}
-
-static void a_claim_is_enomem(void **state)
-{
-	(void)state;
-	fail_each("6.12.107", nothing, claim);
 }
 
 static void open_vfio(struct attempt *t)
@@ -156,31 +102,11 @@ static void a_failing_vfio_fault_leaves_no_pages(void **state)
 	}
 }
 
-static bool mmap_lazy_pieces(struct attempt *t)
-{
-	static const struct ms_piece piece = { 0, 0x1000, 0 };
-	struct ms_file *file = ms_pieces_open(t->b, MS_PIECES_LAZY, MS_CACHE_WB, &piece, 1);
-	int64_t ret = file ? map(t->mm, A, 0x1000, file, 0) : -ENOMEM;
-
-	assert_true(ret == (int64_t)A || ret == -ENOMEM);
-	ms_file_put(file);
-	return ret == (int64_t)A;
-}
-
-static void mmap_of_lazy_pieces_is_enomem(void **state)
-{
-	(void)state;
-	fail_each("6.12.107", nothing, mmap_lazy_pieces);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(opening_a_file_answers_null),
-		cmocka_unit_test(a_claim_is_enomem),
 		cmocka_unit_test(mmap_of_vfio_leaves_no_claim_without_its_memtype),
 		cmocka_unit_test(a_failing_vfio_fault_leaves_no_pages),
-		cmocka_unit_test(mmap_of_lazy_pieces_is_enomem),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
