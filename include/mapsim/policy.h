@@ -597,6 +597,13 @@ enum ms_policy_slot_end {
 	MS_SLOT_END_LIMIT_ALLOWED,
 };
 
+/** where a memslot's host addresses end: where the process's do, or at 2^52 whatever the CPU has
+ * (access_ok, TASK_SIZE_MAX of a kernel that is built for 52 bits, as Debian's are from 6.12 on) */
+enum ms_policy_slot_hva_end {
+	MS_SLOT_HVA_END_TASK_SIZE,
+	MS_SLOT_HVA_END_52_BITS,
+};
+
 /** which VMAs a VM with MTE accepts (kvm_vma_mte_allowed) */
 enum ms_policy_mte_vma {
 	MS_MTE_VMA_NONE,
@@ -888,6 +895,7 @@ struct ms_policy {
 	enum ms_policy_slot_update slot_update;
 	enum ms_policy_slot_flush slot_flush;
 	enum ms_policy_slot_end slot_end;
+	enum ms_policy_slot_hva_end slot_hva_end;
 	enum ms_policy_mte_vma mte_vma;
 	enum ms_policy_mte_hugetlb mte_hugetlb;
 	enum ms_policy_mte_check mte_check;

@@ -168,6 +168,8 @@ static inline size_t ms_slot_words(const struct ms_memslot *slot)
 void ms_memslots_destroy(struct ms_vm *vm);
 /* KVM_USER_MEM_SLOTS: numbers of slots are below. */
 unsigned int ms_user_mem_slots(const struct ms_vm *vm);
+/* TASK_SIZE_MAX: no slot shows host addresses from here on. */
+ms_hva_t ms_user_end(const struct ms_machine *m);
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
 /* kvm_check_memslot_overlap: is a slot other than id in [start, end)? */

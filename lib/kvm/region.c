@@ -16,11 +16,20 @@ struct region {
 	ms_hva_t hva;
 };
 
+ms_hva_t ms_user_end(const struct ms_machine *m)
+{
+	const unsigned int built_for = 52;
+
+	if (m->policy.slot_hva_end == MS_SLOT_HVA_END_52_BITS && m->config.va_bits < built_for)
+		return UINT64_C(1) << built_for;
+	return UINT64_C(1) << m->config.va_bits;
+}
+
 /* check_memory_region_flags() and the "general sanity checks": all are EINVAL. */
 static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
 {
 	const struct ms_machine *m = vm->machine;
-	uint64_t user_end = UINT64_C(1) << m->config.va_bits; // TASK_SIZE_MAX
+	ms_hva_t end = ms_user_end(m);
 
 	if (r->id >= ms_user_mem_slots(vm))
 		return false;
@@ -28,7 +37,7 @@ static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
 		return false;
 	if (!ms_aligned(r->size | r->gpa | r->hva, m->page_size))
 		return false;
-	if (r->size > user_end || r->hva > user_end - r->size)
+	if (r->size > end || r->hva > end - r->size)
 		return false;
 	return r->gpa + r->size >= r->gpa && r->size >> m->page_shift <= KVM_MEM_MAX_NR_PAGES;
 }

@@ -220,6 +220,8 @@ const struct ms_policy_field ms_policy_fields[] = {
 	      VALUE(SLOT_FLUSH, RANGE)),
 	FIELD(slot_end, "may a memslot end at the IPA limit", VALUE(SLOT_END, LIMIT_EXCLUDED),
 	      VALUE(SLOT_END, LIMIT_ALLOWED)),
+	FIELD(slot_hva_end, "where a memslot's host addresses end", VALUE(SLOT_HVA_END, TASK_SIZE),
+	      VALUE(SLOT_HVA_END, 52_BITS)),
 	FIELD(mte_vma, "which VMAs a VM with MTE accepts", VALUE(MTE_VMA, NONE),
 	      VALUE(MTE_VMA, NO_SHARED), VALUE(MTE_VMA, MTE_ALLOWED)),
 	FIELD(mte_hugetlb, "may mappings of hugetlb files have tags", VALUE(MTE_HUGETLB, NO),

@@ -247,6 +247,7 @@
 	.slot_flush = SINCE(V6_12_0) ? MS_SLOT_FLUSH_RANGE : MS_SLOT_FLUSH_VMID,
 	// 5.10.13 excluded it; late 5.10 does not
 	.slot_end = MS_SLOT_END_LIMIT_ALLOWED,
+	.slot_hva_end = SINCE(V6_12_0) ? MS_SLOT_HVA_END_52_BITS : MS_SLOT_HVA_END_TASK_SIZE,
 	.mte_vma = SINCE(V6_12_0) ? MS_MTE_VMA_MTE_ALLOWED
 		   : SINCE(V5_15) ? MS_MTE_VMA_NO_SHARED
 				  : MS_MTE_VMA_NONE,

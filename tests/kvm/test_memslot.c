@@ -37,12 +37,26 @@ static void kernels_before_5_12_have_512_slots(void **state)
 
 static void host_addresses_are_those_of_user_space(void **state)
 {
-	struct world w = world("6.12.107");
+	struct world w = world("6.1.176");
 
 	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, 0xfffffffff000, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, GPA + PAGE, 2 * PAGE, 0xfffffffff000, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, GPA + PAGE, PAGE, 0xffff800000000000, 0), -EINVAL);
+	world_end(&w);
+}
+
+static void kernel_built_for_52_bits_takes_host_addresses_that_no_process_has(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, 0xfffffffff000, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 2, 2 * GPA, PAGE, 0xffffffffff000, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 3, 3 * GPA, 2 * PAGE, 0xffffffffff000, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 3, 3 * GPA, PAGE, 0xffff800000000000, 0), -EINVAL);
+	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).err, -EFAULT);
+	assert_int_equal(ms_guest_exec(w.vm, 2 * GPA).err, -EFAULT);
 	world_end(&w);
 }
 
@@ -412,6 +426,7 @@ int main(void)
 		cmocka_unit_test(unknown_flags_are_refused),
 		cmocka_unit_test(kernels_before_5_12_have_512_slots),
 		cmocka_unit_test(host_addresses_are_those_of_user_space),
+		cmocka_unit_test(kernel_built_for_52_bits_takes_host_addresses_that_no_process_has),
 		cmocka_unit_test(guest_addresses_may_not_wrap),
 		cmocka_unit_test(slot_may_end_at_the_ipa_limit_and_not_beyond),
 		cmocka_unit_test(slot_that_ends_at_the_ipa_limit_is_refused_by_the_older_rule),
