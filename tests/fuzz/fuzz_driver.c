@@ -6,7 +6,8 @@
  * and faults again.
  *
  * - Whatever it does, nothing is read or written that is not there, and each call comes back.
- * - Where no violation was reported the machine is in order in the end.
+ * - When the processes have ended, all that the driver did wrong was reported as a violation, or
+ * the machine is in order.
  */
 #include <mapsim/linux.h>
 
@@ -567,6 +568,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (p.at < p.end && p.steps < MOST_STEPS)
 		step(&p);
 	ms_machine_fail_alloc(p.m, 0);
+	for (unsigned int i = 0; i < NR_MMS; i++)
+		ms_mm_exit(p.mm[i]);
 	blamed = ms_violations(p.m);
 	wrong = ms_machine_check(p.m, blamed ? NULL : stderr);
 	if (wrong && !blamed)
