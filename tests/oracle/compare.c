@@ -49,7 +49,7 @@ static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, 
 	if (same->pfn_of[frame])
 		return same->pfn_of[frame] == pfn;
 	for (unsigned int i = 1; i <= f->frames; i++)
-		if (same->pfn_of[i] == pfn && flat_users(f, i))
+		if (same->pfn_of[i] == pfn && (f->cached[i] || flat_users(f, i)))
 			return false;
 	same->pfn_of[frame] = pfn;
 	return true;
@@ -61,10 +61,11 @@ static bool entry_is(const struct flat *f, const struct entry *e, uint64_t real,
 	bool special = real & MS_PTE_SPECIAL;
 
 	if (!!(real & MS_PTE_WRITE) != e->write || !!(real & MS_PTE_PROTNONE) != e->none ||
-	    !!(real & MS_PTE_PRESENT) == e->none || special != (e->kind != E_FRAME) ||
+	    !!(real & MS_PTE_PRESENT) == e->none ||
+	    special != (e->kind != E_FRAME && e->kind != E_CACHE) ||
 	    ms_pgprot_cache(real) != e->cache)
 		return false;
-	if (e->kind == E_FRAME)
+	if (e->kind == E_FRAME || e->kind == E_CACHE)
 		return same_frame(f, same, e->what, pfn);
 	return e->kind != E_PFN || e->what == pfn;
 }
@@ -72,7 +73,8 @@ static bool entry_is(const struct flat *f, const struct entry *e, uint64_t real,
 static const char *entries(const struct flat *f, const struct process *p, struct ms_mm *mm,
 			   struct same *same, char *buf, size_t size)
 {
-	static const char *const kinds[] = { "nothing", "the zero page", "frame", "pfn" };
+	static const char *const kinds[] = { "nothing", "the zero page", "frame", "file page",
+					     "pfn" };
 	const ms_hva_t end = WINDOW + PAGES * PAGE;
 	struct ms_host_leaf leaf;
 
@@ -144,7 +146,7 @@ static bool page_is(const struct flat *f, const struct stage2 *page, const struc
 	if (!page->there || (leaf->prot & known) != page->prot ||
 	    leaf->size != (page->block ? BLOCK * PAGE : PAGE))
 		return false;
-	if (page->kind == E_FRAME)
+	if (page->kind == E_FRAME || page->kind == E_CACHE)
 		return same_frame(f, same, page->what, pfn);
 	return page->kind != E_PFN || page->what == pfn;
 }

@@ -38,11 +38,16 @@ static void roll_range(struct dice *d, unsigned int *at, unsigned int *len)
 static void roll_mmap(struct dice *d, struct op *op)
 {
 	op->fixed = roll(d, 2);
-	op->source = roll(d, 2) ? SRC_ANON : (enum source)roll(d, SRC_DRIVER_HUGE);
+	op->source = (enum source)roll(d, SRC_DRIVER_HUGE);
+	if (roll(d, 3))
+		op->source = roll(d, 3) ? SRC_ANON : SRC_MEMFD;
 	op->shared = op->source == SRC_DRIVER_LAZY || (op->source != SRC_ANON && roll(d, 3));
 	op->off = (unsigned int)roll(d, 3) ? 0 : (unsigned int)roll(d, 12);
 	if (op->source == SRC_ANON)
 		op->off = 0;
+	// mostly where it may join what is there
+	if (op->source == SRC_MEMFD)
+		op->off = op->at + (roll(d, 4) ? 0 : (unsigned int)roll(d, 3));
 }
 
 struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)

@@ -14,7 +14,8 @@ unsigned int flat_users(const struct flat *f, unsigned int frame)
 
 	for (unsigned int n = 0; n < PROCESSES; n++)
 		for (unsigned int i = 0; f->p[n].alive && i < PAGES; i++)
-			users += f->p[n].e[i].kind == E_FRAME && f->p[n].e[i].what == frame;
+			users += (f->p[n].e[i].kind == E_FRAME || f->p[n].e[i].kind == E_CACHE) &&
+				 f->p[n].e[i].what == frame;
 	return users;
 }
 
@@ -155,6 +156,58 @@ static void driver_fault(struct flat *f, struct process *p, unsigned int page, b
 	}
 }
 
+static void file_frame(struct flat *f, uint64_t pgoff)
+{
+	if (f->memfd[pgoff])
+		return;
+	f->memfd[pgoff] = new_frame(f);
+	f->exclusive[f->memfd[pgoff]] = false;
+	f->cached[f->memfd[pgoff]] = true;
+}
+
+static void map_file_page(struct flat *f, struct process *p, unsigned int page, bool write)
+{
+	const struct area *a = &p->a[page];
+
+	flat_fill(p, page,
+		  (struct entry){ .kind = E_CACHE,
+				  .what = f->memfd[a->pgoff],
+				  .write = (a->flags & MS_VM_SHARED) && (a->flags & MS_VM_WRITE),
+				  .dirty = write,
+				  .cache = a->cache });
+}
+
+/* do_fault_around: what the file has of the 64K around, from the VMA's start on. */
+static void fault_around(struct flat *f, struct process *p, unsigned int page)
+{
+	unsigned int first = flat_first(p, page), end = flat_end(p, page);
+	unsigned int skew = (WINDOW >> 12) % 16;
+	unsigned int from = (page + skew) / 16 * 16 < skew ? 0 : (page + skew) / 16 * 16 - skew;
+	unsigned int to;
+
+	from = from < first ? first : from;
+	to = from + 16 < end ? from + 16 : end;
+	for (; from < to; from++)
+		if (p->e[from].kind == E_NONE && f->memfd[p->a[from].pgoff])
+			map_file_page(f, p, from, false);
+}
+
+/* do_read_fault, do_shared_fault, do_cow_fault */
+static enum ms_access file_fault(struct flat *f, struct process *p, unsigned int page, bool write)
+{
+	bool private = !(p->a[page].flags & MS_VM_SHARED);
+
+	if (!write)
+		fault_around(f, p, page);
+	if (p->e[page].kind != E_NONE)
+		return MS_ACCESS_OK;
+	file_frame(f, p->a[page].pgoff);
+	if (write && private)
+		return own_copy(f, p, page);
+	map_file_page(f, p, page, write);
+	return MS_ACCESS_OK;
+}
+
 static enum ms_access absent(struct flat *f, struct process *p, unsigned int page, bool write)
 {
 	const struct area *a = &p->a[page];
@@ -163,6 +216,8 @@ static enum ms_access absent(struct flat *f, struct process *p, unsigned int pag
 		driver_fault(f, p, page, write);
 		return MS_ACCESS_OK;
 	}
+	if (a->source == SRC_MEMFD)
+		return file_fault(f, p, page, write);
 	if (a->source != SRC_ANON)
 		return MS_ACCESS_SIGBUS;
 	if (write)

@@ -33,9 +33,11 @@
 #define MAX_CONTEXTS 512
 #define PROCESSES 2
 #define IOREMAPS 2
+#define MEMFD_PAGES 128
 
 enum source {
 	SRC_ANON,
+	SRC_MEMFD,
 	SRC_BAR,
 	SRC_BAR_WC,
 	SRC_DEVMEM,
@@ -81,7 +83,7 @@ struct op {
 	unsigned int slot, gpa, flags;
 };
 
-enum entry_kind { E_NONE, E_ZERO, E_FRAME, E_PFN };
+enum entry_kind { E_NONE, E_ZERO, E_FRAME, E_CACHE /* a file's page */, E_PFN };
 
 /* A page-table entry. */
 struct entry {
@@ -116,7 +118,8 @@ struct flat {
 	const struct ms_policy *policy;
 	struct process p[PROCESSES]; /* the worker, and its child */
 	unsigned int vmas, files, anons, frames, ctxs;
-	bool exclusive[MAX_FRAMES];
+	bool exclusive[MAX_FRAMES], cached[MAX_FRAMES];
+	unsigned int memfd[MEMFD_PAGES]; /* the frame of each page of the file; 0: none yet */
 	struct {
 		uint64_t start, end; /* physical; 0, 0: given back */
 	} ctx[MAX_CONTEXTS];

@@ -35,13 +35,14 @@ static void open_real(struct real *r, const struct ms_policy *policy)
 	r->bar = ms_device_add(r->m, "bar", BAR_PA, BAR_PAGES * PAGE);
 	r->devmem = ms_devmem_open(r->m, true);
 	r->nosync = ms_devmem_open(r->m, false);
+	r->memfd = ms_memfd_new(r->m, 64 << 20);
 	r->mm[0] = ms_mm_new(r->m);
 #ifdef WITH_GUEST
 	r->vm = ms_vm_new(r->mm[0], 40);
 	if (!r->vm)
 		errx(2, "no VM");
 #endif
-	if (!r->bar || !r->devmem || !r->nosync || !r->mm[0])
+	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->mm[0])
 		errx(2, "no world");
 }
 

@@ -88,6 +88,7 @@ static int call_mmap(struct flat *f, struct process *p, const struct op *op)
 		p->a[i].cache = cache;
 	switch (op->source) {
 	case SRC_ANON:
+	case SRC_MEMFD:
 		return 0;
 	case SRC_DRIVER_LAZY:
 	case SRC_DRIVER_HUGE:
@@ -112,7 +113,9 @@ static struct range new_range(struct flat *f, const struct op *op)
 	r.a.source = op->source;
 	r.a.flags = mmap_flags(op);
 	r.a.file = op->source < SRC_DRIVER ? op->source : ++f->files;
-	r.a.pgoff = op->source == SRC_ANON ? (WINDOW >> 12) + op->at : (BAR_PA >> 12) + op->off;
+	r.a.pgoff = op->source == SRC_ANON    ? (WINDOW >> 12) + op->at
+		    : op->source == SRC_MEMFD ? op->off
+					      : (BAR_PA >> 12) + op->off;
 	return r;
 }
 

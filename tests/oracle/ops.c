@@ -16,6 +16,8 @@ static struct ms_file *open_source(struct real *r, const struct op *op)
 	struct ms_piece piece = { .len = (op->source == SRC_DRIVER_PART ? 1 : op->len) * PAGE };
 
 	switch (op->source) {
+	case SRC_MEMFD:
+		return r->memfd;
 	case SRC_BAR:
 		return ms_pci_resource(r->bar);
 	case SRC_BAR_WC:

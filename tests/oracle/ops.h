@@ -15,7 +15,7 @@ uint64_t roll(struct dice *d, uint64_t below);
 struct real {
 	struct ms_machine *m;
 	struct ms_device *bar;
-	struct ms_file *devmem, *nosync;
+	struct ms_file *devmem, *nosync, *memfd;
 	struct ms_mm *mm[PROCESSES];
 	struct ms_vm *vm; /* NULL: no guest takes part */
 	struct {

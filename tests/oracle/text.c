@@ -21,9 +21,10 @@ static const char *type_text(enum ms_arch arch, enum ms_cache type)
 
 static void print_mmap(const struct op *op, enum ms_arch arch, FILE *out)
 {
-	static const char *const names[] = { "anon",       "bar",           "bar_wc",
-					     "devmem",     "devmem_nosync", "driver:bar",
-					     "driver:bar", "driver:bar",    "driver:bar" };
+	static const char *const names[] = { "anon",       "memfd",      "bar",
+					     "bar_wc",     "devmem",     "devmem_nosync",
+					     "driver:bar", "driver:bar", "driver:bar",
+					     "driver:bar" };
 	bool devmem = op->source == SRC_DEVMEM || op->source == SRC_DEVMEM_NOSYNC;
 
 	fprintf(out, "mmap %s off=%#llx at=%#llx len=%#llx prot=%s flags=%s%s", names[op->source],
