@@ -149,7 +149,8 @@ void flat_revoke(struct flat *f, const struct op *op)
 	struct mapped found[PROCESSES * PAGES];
 	unsigned int count = find_mapped(f, op, found);
 
-	flat_lru_drain(f);
+	if (count)
+		flat_lru_drain(f);
 	for (unsigned int k = 0; k < count; k++) {
 		const struct mapped *m = &found[k];
 		unsigned int from = m->first, to = m->end;
