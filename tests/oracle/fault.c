@@ -216,6 +216,8 @@ static enum ms_access absent(struct flat *f, struct process *p, unsigned int pag
 		driver_fault(f, p, page, write);
 		return MS_ACCESS_OK;
 	}
+	if (a->source == SRC_VFIO)
+		return flat_vfio_fault(f, p, page, write);
 	if (a->source == SRC_MEMFD)
 		return file_fault(f, p, page, write);
 	if (a->source != SRC_ANON)

@@ -11,6 +11,8 @@ void flat_init(struct flat *f, const struct ms_policy *policy)
 	f->policy = policy;
 	f->files = SOURCES;
 	f->p[0].alive = true;
+	if (policy->vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
+		flat_vfio_claim(f);
 }
 
 unsigned int flat_first(const struct process *p, unsigned int i)
@@ -37,18 +39,23 @@ bool flat_empty(const struct process *p, unsigned int at, unsigned int end)
 	return true;
 }
 
-/* __split_vma: what is at and after `at` becomes a VMA of its own. */
-void flat_split(struct flat *f, struct process *p, unsigned int at)
+/*
+ * __split_vma: what is at and after `at` becomes a VMA of its own. new_below: which of the two is
+ * the new object, that vm_ops->open is called for.
+ */
+void flat_split(struct flat *f, struct process *p, unsigned int at, bool new_below)
 {
-	unsigned int end;
+	unsigned int first, end;
 
 	if (!at || at >= PAGES || !p->a[at].vma || p->a[at - 1].vma != p->a[at].vma)
 		return;
 	flat_border(f, p, at);
+	first = flat_first(p, at);
 	end = flat_end(p, at);
 	f->vmas++;
-	for (; at < end; at++)
-		p->a[at].vma = f->vmas;
+	for (unsigned int i = at; i < end; i++)
+		p->a[i].vma = f->vmas;
+	flat_vfio_open(f, p, new_below ? first : at, new_below ? at : end);
 }
 
 /* free_pgtables: what is left without any VMA around it. */
@@ -74,8 +81,8 @@ void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int
 
 	if (flat_empty(p, at, end))
 		return;
-	flat_split(f, p, at);
-	flat_split(f, p, end);
+	flat_split(f, p, at, false);
+	flat_split(f, p, end, true);
 	flat_lru_drain(f);
 	flat_notify(f, p, at, end);
 	for (unsigned int i = at; i < end; i = next) {
@@ -139,6 +146,12 @@ static int64_t apply(struct flat *f, const struct op *op)
 		return flat_ioremap(f, op);
 	case OP_IOUNMAP:
 		return flat_iounmap(f, op);
+	case OP_MEMORY_ON:
+		f->memory_off = false;
+		return 0;
+	case OP_MEMORY_OFF:
+		flat_vfio_memory_off(f);
+		return 0;
 	case OP_SLOT:
 	case OP_SLOT_DELETE:
 	case OP_SLOT_TOGGLE:

@@ -28,6 +28,7 @@
 #define BLOCK 512u
 #define BLOCKS (PAGES / BLOCK + 1)
 #define BAR_PA UINT64_C(0x180000000)
+#define VFIO_PA (BAR_PA + BAR_PAGES * PAGE) /* of a BAR that vfio has for itself */
 #define MAX_MEMTYPES 512
 #define MAX_FRAMES 4096
 #define MAX_CONTEXTS 512
@@ -42,6 +43,7 @@ enum source {
 	SRC_BAR_WC,
 	SRC_DEVMEM,
 	SRC_DEVMEM_NOSYNC,
+	SRC_VFIO,
 	SRC_DRIVER,      /* remap_pfn_range of the whole VMA at mmap */
 	SRC_DRIVER_PART, /* of its first page only */
 	SRC_DRIVER_LAZY, /* one page a fault */
@@ -64,6 +66,8 @@ enum op_kind {
 	OP_REVOKE_DRIVER,
 	OP_IOREMAP,
 	OP_IOUNMAP,
+	OP_MEMORY_ON,
+	OP_MEMORY_OFF,
 	OP_SLOT,
 	OP_SLOT_DELETE,
 	OP_SLOT_TOGGLE, /* the dirty log */
@@ -101,7 +105,9 @@ struct area {
 	uint64_t flags, pgoff /* of this page */;
 	unsigned int anon, chain; /* anon_vma and the length of its chain; 0: never written */
 	enum ms_cache cache;      /* of vm_page_prot */
-	unsigned int ctx;         /* 6.16 and later: of its reservation; 0: none */
+	unsigned int
+		listed;   /* vfio up to 6.9: its place on the list of VMAs with entries; 0: none */
+	unsigned int ctx; /* 6.16 and later: of its reservation; 0: none */
 };
 
 struct process {
@@ -130,6 +136,9 @@ struct flat {
 	} ioremap[IOREMAPS];
 	/* The queue to the LRU lists, which holds a reference to each of its pages. */
 	unsigned int lru[15], lrus;
+	/* vfio's BAR */
+	bool claimed, memory_off;
+	unsigned int listed;
 	bool full; /* an array is: the episode ends here */
 	struct guest *guest;
 };
@@ -141,7 +150,7 @@ void flat_init(struct flat *f, const struct ms_policy *policy);
 int64_t flat_apply(struct flat *f, const struct op *op);
 unsigned int flat_first(const struct process *p, unsigned int i);
 unsigned int flat_end(const struct process *p, unsigned int i);
-void flat_split(struct flat *f, struct process *p, unsigned int at);
+void flat_split(struct flat *f, struct process *p, unsigned int at, bool new_below);
 void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end);
 bool flat_empty(const struct process *p, unsigned int at, unsigned int end);
 static inline bool flat_special(const struct area *a)
@@ -176,6 +185,13 @@ int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op);
 int64_t flat_fork(struct flat *f);
 void flat_exit(struct flat *f, struct process *p);
 void flat_revoke(struct flat *f, const struct op *op);
+
+/* vfio.c */
+int flat_vfio_mmap(struct flat *f, struct process *p, const struct op *op);
+void flat_vfio_claim(struct flat *f);
+enum ms_access flat_vfio_fault(struct flat *f, struct process *p, unsigned int page, bool write);
+void flat_vfio_open(struct flat *f, struct process *p, unsigned int at, unsigned int end);
+void flat_vfio_memory_off(struct flat *f);
 
 /* fault.c: entries */
 enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, bool write);

@@ -62,6 +62,7 @@ static void copy_area(struct flat *f, struct process *child, const struct proces
 		child->a[i] = p->a[i];
 		child->a[i].vma = f->vmas;
 		child->a[i].flags &= ~MS_VM_LOCKED;
+		child->a[i].listed = 0;
 		if (p->a[i].anon) {
 			child->a[i].anon = f->anons;
 			child->a[i].chain = p->a[i].chain + 1;
@@ -91,6 +92,8 @@ int64_t flat_fork(struct flat *f)
 		}
 		if (a->flags & MS_VM_PFNMAP || a->anon)
 			copy_entries(f, child, p, i, end);
+		if (f->policy->fork_order == MS_FORK_ORDER_COPY_THEN_OPEN)
+			flat_vfio_open(f, child, i, end);
 	}
 	return 0;
 }

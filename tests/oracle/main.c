@@ -35,6 +35,8 @@ static void open_real(struct real *r, const struct ms_policy *policy)
 	r->bar = ms_device_add(r->m, "bar", BAR_PA, BAR_PAGES * PAGE);
 	r->devmem = ms_devmem_open(r->m, true);
 	r->nosync = ms_devmem_open(r->m, false);
+	r->vbar = ms_device_add(r->m, "vbar", VFIO_PA, BAR_PAGES * PAGE);
+	r->vfio = r->vbar ? ms_vfio_open(r->vbar) : NULL;
 	r->memfd = ms_memfd_new(r->m, 64 << 20);
 	r->mm[0] = ms_mm_new(r->m);
 #ifdef WITH_GUEST
@@ -42,7 +44,7 @@ static void open_real(struct real *r, const struct ms_policy *policy)
 	if (!r->vm)
 		errx(2, "no VM");
 #endif
-	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->mm[0])
+	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->vfio || !r->mm[0])
 		errx(2, "no world");
 }
 
@@ -151,6 +153,8 @@ static void print_script(const struct episode *ep, uint64_t seed)
 	       x86 ? "pa_bits=40 pat=on" : "ipa_bits=40 fwb=1 dic=0 idc=0");
 	printf("device bar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n", BAR_PA,
 	       (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
+	printf("device vbar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n",
+	       (uint64_t)VFIO_PA, (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
 	printf("ram pa=0x100000 size=0x2000000\n");
 #ifdef WITH_GUEST
 	printf("> vm create\n");

@@ -13,11 +13,12 @@ static uint64_t access_flags(unsigned int prot)
 }
 
 /* calc_vm_prot_bits and do_mmap: a private writable mapping is charged (accountable_mapping). */
-static uint64_t mmap_flags(const struct op *op)
+static uint64_t mmap_flags(const struct flat *f, const struct op *op)
 {
 	uint64_t flags = access_flags(op->prot) | MAY_ALL;
 
-	if (op->source == SRC_BAR || op->source == SRC_BAR_WC)
+	if (op->source == SRC_BAR || op->source == SRC_BAR_WC ||
+	    (op->source == SRC_VFIO && f->policy->vfio_noexec == MS_VFIO_NOEXEC_YES))
 		flags &= ~MS_VM_MAYEXEC;
 	if (op->shared)
 		return flags | MS_VM_SHARED | MS_VM_MAYSHARE;
@@ -36,6 +37,7 @@ static enum ms_cache cache_of(const struct flat *f, const struct op *op, bool *s
 	case SRC_BAR_WC:
 		return MS_CACHE_WC;
 	case SRC_DEVMEM:
+	case SRC_VFIO:
 		return x86 ? MS_CACHE_UC_MINUS : MS_CACHE_NGNRNE;
 	case SRC_DEVMEM_NOSYNC:
 		return x86 ? MS_CACHE_WB : MS_CACHE_NGNRNE;
@@ -90,6 +92,8 @@ static int call_mmap(struct flat *f, struct process *p, const struct op *op)
 	case SRC_ANON:
 	case SRC_MEMFD:
 		return 0;
+	case SRC_VFIO:
+		return flat_vfio_mmap(f, p, op);
 	case SRC_DRIVER_LAZY:
 	case SRC_DRIVER_HUGE:
 		for (unsigned int i = op->at; i < op->at + op->len; i++)
@@ -111,7 +115,7 @@ static struct range new_range(struct flat *f, const struct op *op)
 	struct range r = { .at = op->at, .end = op->at + op->len, .fresh = true };
 
 	r.a.source = op->source;
-	r.a.flags = mmap_flags(op);
+	r.a.flags = mmap_flags(f, op);
 	r.a.file = op->source < SRC_DRIVER ? op->source : ++f->files;
 	r.a.pgoff = op->source == SRC_ANON    ? (WINDOW >> 12) + op->at
 		    : op->source == SRC_MEMFD ? op->off

@@ -136,8 +136,8 @@ void flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned in
 	r.a.flags = flags;
 	if (flat_merge(f, p, &r))
 		return;
-	flat_split(f, p, at);
-	flat_split(f, p, end);
+	flat_split(f, p, at, true);
+	flat_split(f, p, end, false);
 	for (; at < end; at++)
 		p->a[at].flags = flags;
 }

@@ -51,6 +51,7 @@ static bool copy(struct flat *f, struct process *p, unsigned int at, unsigned in
 	for (unsigned int i = 0; i < new_len; i++) {
 		p->a[to + i] = flat_page_of(r.a, i);
 		p->a[to + i].vma = f->vmas;
+		p->a[to + i].listed = 0;
 	}
 	(void)vma;
 	return false;
@@ -92,8 +93,8 @@ static void move(struct flat *f, struct process *p, unsigned int at, unsigned in
 
 	if (dontunmap && locked &&
 	    f->policy->dontunmap_locked == MS_DONTUNMAP_LOCKED_SPLITS_FIRST) {
-		flat_split(f, p, at);
-		flat_split(f, p, at + len);
+		flat_split(f, p, at, true);
+		flat_split(f, p, at + len, false);
 	}
 	joined = copy(f, p, at, to, new_len, dontunmap);
 	for (unsigned int i = 0; i < len; i++) {

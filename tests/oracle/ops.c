@@ -18,6 +18,8 @@ static struct ms_file *open_source(struct real *r, const struct op *op)
 	switch (op->source) {
 	case SRC_MEMFD:
 		return r->memfd;
+	case SRC_VFIO:
+		return r->vfio;
 	case SRC_BAR:
 		return ms_pci_resource(r->bar);
 	case SRC_BAR_WC:
@@ -38,7 +40,8 @@ static int64_t do_mmap(struct real *r, struct ms_mm *mm, const struct op *op)
 			     (op->fixed ? MS_MAP_FIXED : MS_MAP_FIXED_NOREPLACE);
 	bool devmem = op->source == SRC_DEVMEM || op->source == SRC_DEVMEM_NOSYNC;
 	int64_t ret = ms_mmap(mm, WINDOW + op->at * PAGE, op->len * PAGE, op->prot, flags, file,
-			      op->off * PAGE + (devmem ? BAR_PA : 0));
+			      op->off * PAGE + (devmem ? BAR_PA : 0) +
+				      (op->source == SRC_VFIO ? ms_vfio_offset(file) : 0));
 
 	if (op->source >= SRC_DRIVER)
 		ms_file_put(file);
@@ -159,6 +162,9 @@ int64_t op_do(struct real *r, const struct op *op)
 	case OP_REVOKE:
 	case OP_REVOKE_DRIVER:
 		return do_revoke(r, op);
+	case OP_MEMORY_ON:
+	case OP_MEMORY_OFF:
+		return ms_vfio_set_memory(r->vfio, op->kind == OP_MEMORY_ON);
 	case OP_SLOT:
 	case OP_SLOT_DELETE:
 	case OP_SLOT_TOGGLE:

@@ -23,8 +23,8 @@ static void print_mmap(const struct op *op, enum ms_arch arch, FILE *out)
 {
 	static const char *const names[] = { "anon",       "memfd",      "bar",
 					     "bar_wc",     "devmem",     "devmem_nosync",
-					     "driver:bar", "driver:bar", "driver:bar",
-					     "driver:bar" };
+					     "vfio:vbar",  "driver:bar", "driver:bar",
+					     "driver:bar", "driver:bar" };
 	bool devmem = op->source == SRC_DEVMEM || op->source == SRC_DEVMEM_NOSYNC;
 
 	fprintf(out, "mmap %s off=%#llx at=%#llx len=%#llx prot=%s flags=%s%s", names[op->source],
@@ -119,6 +119,8 @@ void op_print(const struct op *op, enum ms_arch arch, FILE *out)
 	else if (op->kind == OP_TOUCH)
 		fprintf(out, "touch at=%#llx access=%s",
 			(unsigned long long)(WINDOW + op->at * PAGE), prot_text(op->prot));
+	else if (op->kind == OP_MEMORY_ON || op->kind == OP_MEMORY_OFF)
+		fprintf(out, "vfio-memory vbar %s", op->kind == OP_MEMORY_ON ? "on" : "off");
 	else if (op->kind >= OP_SLOT)
 		print_guest(op, out);
 	else if (op->kind > OP_EXIT)
