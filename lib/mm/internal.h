@@ -164,6 +164,16 @@ static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
 {
 	return ms_vma_size(vma) >> ms_vma_machine(vma)->page_shift;
 }
+/*
+ * __vm_enough_memory(), overcommit by guess: what alone is more than all of RAM is refused. Where a
+ * machine has no RAM nobody counts.
+ */
+static inline bool ms_obvious_overcommit(const struct ms_machine *m, uint64_t size)
+{
+	const uint64_t pages = ms_ram_pages(m);
+
+	return pages && size >> m->page_shift > pages;
+}
 /* linear_page_index */
 static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
 {

@@ -116,11 +116,19 @@ static bool accountable(const struct request *rq)
 }
 
 /* What MAP_FIXED replaces goes, by policy with its objects or up to their freeing. */
+static bool may_charge(const struct request *rq)
+{
+	return !accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start);
+}
+
 static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
 	bool unmap_first = rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST;
-	int err = ms_gather_munmap(old, vma, rq->start, rq->end);
+	int err;
 
+	if (!unmap_first && !may_charge(rq))
+		return -ENOMEM;
+	err = ms_gather_munmap(old, vma, rq->start, rq->end);
 	if (err)
 		return unmap_first ? -ENOMEM : err;
 	ms_clear_munmap(old);
@@ -202,6 +210,8 @@ static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file
 /* shmem_zero_setup(): MAP_SHARED | MAP_ANONYMOUS is a memory file of its own */
 static int anonymous_shared(struct ms_vma *vma)
 {
+	if (ms_obvious_overcommit(ms_vma_machine(vma), ms_vma_size(vma)))
+		return -ENOMEM;
 	vma->vm_file = ms_shmem_file_new(ms_vma_machine(vma), ms_vma_size(vma));
 	if (!vma->vm_file)
 		return -ENOMEM;
@@ -310,6 +320,8 @@ static int map_range(struct request *rq, struct ms_vma **is_new)
 	struct ms_vma *vma;
 	int err;
 
+	if (!may_charge(rq))
+		return -ENOMEM;
 	if (accountable(rq))
 		rq->vm_flags |= MS_VM_ACCOUNT;
 	rq->desc = &desc;

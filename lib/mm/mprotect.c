@@ -126,6 +126,9 @@ static int mprotect_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, ui
 	if (newflags == oldflags)
 		return 0;
 	newflags = account(vma, newflags);
+	if ((newflags & ~oldflags & MS_VM_ACCOUNT) &&
+	    ms_obvious_overcommit(ms_vma_machine(vma), end - start))
+		return -ENOMEM;
 	err = ms_vma_modify_flags(vma, start, end, newflags, &vma);
 	if (err)
 		return err;

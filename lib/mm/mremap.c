@@ -140,6 +140,9 @@ static int check_resize(struct ms_remap *rm)
 		return -EINVAL;
 	if (vma->vm_flags & (MS_VM_DONTEXPAND | MS_VM_PFNMAP))
 		return -EFAULT;
+	if ((vma->vm_flags & MS_VM_ACCOUNT) &&
+	    ms_obvious_overcommit(rm->mm->machine, rm->new_len - old_len))
+		return -ENOMEM;
 	rm->populate = vma->vm_flags & MS_VM_LOCKED;
 	return 0;
 }

@@ -185,3 +185,12 @@ uint64_t ms_ram_free_pages(const struct ms_machine *m)
 {
 	return m->phys->free_pages;
 }
+
+uint64_t ms_ram_pages(const struct ms_machine *m)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < m->phys->nr_ram; i++)
+		pages += m->phys->ram[i].end - m->phys->ram[i].start;
+	return pages;
+}

@@ -50,6 +50,9 @@ void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
 void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 
+/* All pages of System RAM. */
+uint64_t ms_ram_pages(const struct ms_machine *m);
+
 /* pat_pagerange_is_ram: 0 none, 1 RAM, -1 mixed, with the kernel's blind spots. */
 int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* MTRR type of [start, end): enum ms_cache, or -1: mixed or unknown. */

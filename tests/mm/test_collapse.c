@@ -204,7 +204,8 @@ static void no_huge_page_is_ENOMEM_and_nothing_happens(void **state)
 	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64),
 						      &config) };
 
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_2M / 2), 0);
+	// enough for the pages, but not side by side
+	assert_int_equal(ms_ram_add(w.m, MS_1G + MS_2M / 2, MS_2M), 0);
 	w.mm = ms_mm_new(w.m);
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);

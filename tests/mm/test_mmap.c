@@ -78,6 +78,34 @@ static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state
 	world_end(&w);
 }
 
+/* Private writable and shared anonymous memory is counted; the old mapping goes first up to 6.11.
+ */
+static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
+{
+	(void)state;
+	const struct {
+		const char *kernel;
+		unsigned int left;
+	} rule[] = { { "5.10.223", 0 }, { "6.1.192", 0 }, { "6.12.117", 1 }, { "7.2.13", 1 } };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct world w = world(rule[i].kernel);
+
+		map_anon(&w, A, PAGE, MS_PROT_RW);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
+					 MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
+				 -ENOMEM);
+		assert_int_equal(ms_mm_map_count(w.mm), rule[i].left);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
+					 MS_MAP_SHARED | MS_MAP_FIXED, NULL, 0),
+				 -ENOMEM);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_R,
+					 MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
+				 A);
+		world_end(&w);
+	}
+}
+
 static void file_modes_decide_what_a_shared_mapping_may(void **state)
 {
 	(void)state;
@@ -181,6 +209,7 @@ int main(void)
 		cmocka_unit_test(arguments_are_checked_in_the_kernels_order),
 		cmocka_unit_test(noreplace_over_anything_is_EEXIST),
 		cmocka_unit_test(without_fixed_a_free_hint_is_taken_else_the_highest_gap),
+		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),

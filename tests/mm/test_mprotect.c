@@ -118,6 +118,7 @@ static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **s
 	struct world w = world("6.1.192");
 	const ms_hva_t third = A + 2 * MS_2M;
 
+	assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
 	map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
 	ms_touch(w.mm, third + PAGE, MS_PROT_W);
 	ms_trace_clear(w.m);
@@ -127,11 +128,24 @@ static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **s
 	world_end(&w);
 
 	w = world("6.12.117");
+	assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
 	map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
 	ms_touch(w.mm, third + PAGE, MS_PROT_W);
 	ms_trace_clear(w.m);
 	ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_R);
 	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * MS_1G);
+	world_end(&w);
+}
+
+static void write_access_to_more_than_all_of_ram_is_ENOMEM(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	assert_int_equal(
+		ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0), A);
+	assert_int_equal(ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_RW), -ENOMEM);
+	assert_int_equal(ms_mprotect(w.mm, A, MS_1G, MS_PROT_RW), 0);
 	world_end(&w);
 }
 
@@ -159,6 +173,7 @@ int main(void)
 		cmocka_unit_test(the_zero_page_never_becomes_writable),
 		cmocka_unit_test(no_access_keeps_the_page_for_the_kernel),
 		cmocka_unit_test(the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12),
+		cmocka_unit_test(write_access_to_more_than_all_of_ram_is_ENOMEM),
 		cmocka_unit_test(the_same_rights_again_do_nothing),
 	};
 
