@@ -86,6 +86,7 @@ struct ms_policy {
 	enum ms_policy_folio_split folio_split;
 	enum ms_policy_hugetlb_fork hugetlb_fork;
 	enum ms_policy_hugetlb_split hugetlb_split;
+	enum ms_policy_hugetlb_contiguous hugetlb_contiguous;
 	enum ms_policy_hugetlb_hole hugetlb_hole;
 	enum ms_policy_madv_populate madv_populate;
 	enum ms_policy_madv_populate_hole madv_populate_hole;

@@ -184,6 +184,13 @@ enum ms_policy_hugetlb_split {
 	MS_HUGETLB_SPLIT_NOTIFY_1G,
 };
 
+/** is an entry of a contiguous hugetlb size valid for the hardware whatever its protection
+ * (pte_mkcont) */
+enum ms_policy_hugetlb_contiguous {
+	MS_HUGETLB_CONTIGUOUS_ALWAYS_VALID,
+	MS_HUGETLB_CONTIGUOUS_BY_PROTECTION,
+};
+
 /** a hole in a hugetlb file: are mappings that begin where it ends asked to unmap nothing
  * (hugetlb_vmdelete_list, up to 5.16) */
 enum ms_policy_hugetlb_hole {

@@ -92,6 +92,9 @@
 	.hugetlb_fork = SINCE(V6_1_0) ? MS_HUGETLB_FORK_LAZY : MS_HUGETLB_FORK_COPIES,
 	// 6.1.0: inferred; the fix is of 6.2 and early 6.1.y
 	.hugetlb_split = SINCE(V6_1_176) ? MS_HUGETLB_SPLIT_NOTIFY_1G : MS_HUGETLB_SPLIT_SILENT,
+	// 6.17: inferred
+	.hugetlb_contiguous = SINCE(V6_17) ? MS_HUGETLB_CONTIGUOUS_BY_PROTECTION
+					   : MS_HUGETLB_CONTIGUOUS_ALWAYS_VALID,
 
 	/* ---- madvise ---- */
 

@@ -58,10 +58,10 @@ static void add_pte_run(struct ms_player *p, const struct pte_run *run)
 }
 
 /* The part of a leaf that lies in [start, end), as a run of its own. */
-static struct pte_run run_of_leaf(const struct ms_player *p, const struct ms_host_leaf *leaf,
-				  ms_hva_t start, ms_hva_t end)
+static struct pte_run run_of_leaf(const struct ms_player *p, struct ms_mm *mm,
+				  const struct ms_host_leaf *leaf, ms_hva_t start, ms_hva_t end)
 {
-	bool present = leaf->entry & MS_PTE_PRESENT;
+	bool valid = ms_host_leaf_is_valid(mm, leaf);
 	ms_pa_t pa = leaf->entry & MS_PTE_PA_MASK;
 	struct pte_run run = {
 		.start = leaf->start > start ? leaf->start : start,
@@ -69,12 +69,12 @@ static struct pte_run run_of_leaf(const struct ms_player *p, const struct ms_hos
 		.ram = ms_player_is_ram(p, pa),
 		.leaf_size = leaf->size,
 		.type = ms_cache_name(p->header->arch, ms_pgprot_cache(leaf->entry)),
-		.prot = !present                     ? "-"
+		.prot = !valid                       ? "-"
 			: leaf->entry & MS_PTE_WRITE ? "rw"
 						     : "r",
 	};
 	// What an arm64 entry without its valid bit says about memory nobody reads.
-	if (!present && p->header->arch == MS_ARCH_ARM64)
+	if (!valid && p->header->arch == MS_ARCH_ARM64)
 		run.type = "-";
 	run.pa = run.ram ? 0 : pa + (run.start - leaf->start);
 	return run;
@@ -95,7 +95,7 @@ void ms_play_show_ptes(struct ms_player *p, const struct ms_op *op, struct ms_mm
 	ms_print_ret(p, 0);
 	for (ms_hva_t at = start; at < end && ms_host_next_leaf(mm, at, end, &leaf);
 	     at = ms_range_end(leaf.start, leaf.size)) {
-		struct pte_run next = run_of_leaf(p, &leaf, start, end);
+		struct pte_run next = run_of_leaf(p, mm, &leaf, start, end);
 		if (pte_run_continues(&run, &next)) {
 			run.end = next.end;
 			continue;
