@@ -254,6 +254,30 @@ static void a_failed_remap_of_the_whole_vma_gives_its_reservation_back(void **st
 	}
 }
 
+static void a_misaligned_remap_takes_away_what_was_there_in_newer_kernels(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *release;
+		bool stays;
+	} answers[] = { { "5.10.223", true },
+			{ "5.15", true },
+			{ "6.1.192", false },
+			{ "6.12.117", false },
+			{ "7.2.13", false } };
+
+	for (size_t i = 0; i < 5; i++) {
+		struct world w = world(answers[i].release, MS_ARCH_ARM64);
+		struct ms_vma *vma = map_shared(&w, 2, 0);
+
+		assert_int_equal(ms_remap_pfn_range(vma, A, BAR_PFN, PAGE, vma->vm_page_prot), 0);
+		assert_int_equal(ms_remap_pfn_range(vma, A + 8, BAR_PFN, PAGE, vma->vm_page_prot),
+				 -EINVAL);
+		assert_int_equal(entry_at(&w, A, PAGE) != 0, answers[i].stays);
+		world_end(&w);
+	}
+}
+
 static void a_second_remap_of_a_zapped_vma_is_refused_once_the_tracking_is_remembered(void **state)
 {
 	(void)state;
@@ -350,6 +374,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_before_an_error_stays_in_old_kernels),
 		cmocka_unit_test(what_was_written_before_an_error_is_zapped_in_later_kernels),
 		cmocka_unit_test(a_failed_remap_of_the_whole_vma_gives_its_reservation_back),
+		cmocka_unit_test(a_misaligned_remap_takes_away_what_was_there_in_newer_kernels),
 		cmocka_unit_test(
 			a_second_remap_of_a_zapped_vma_is_refused_once_the_tracking_is_remembered),
 		cmocka_unit_test(a_failing_piece_leaves_the_tracking_of_the_whole_alone),
