@@ -123,6 +123,30 @@ static void clear_protects_the_pages_whose_bits_were_set(void **state)
 	world_end(&w);
 }
 
+static void reading_and_clearing_end_with_a_flush_where_something_was_dirty(void **state)
+{
+	struct world w;
+	uint64_t bits[1], npages;
+
+	(void)state;
+	start(&w, "6.12.107", NULL, 64);
+	write_page(&w, 5);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 1, &npages), 0);
+	ms_trace_clear(w.m);
+	ms_trace_keep(w.m, 1u << MS_EV_TLBI);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 1, &npages), 0);
+	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 0, 64), 0);
+	assert_null(ms_trace_last(w.m, MS_EV_TLBI));
+	write_page(&w, 5);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 0, 64), 0);
+	assert_non_null(ms_trace_last(w.m, MS_EV_TLBI));
+	assert_int_equal(ms_trace_last(w.m, MS_EV_TLBI)->tlbi, MS_TLBI_IPA_RANGE);
+	assert_int_equal(ms_trace_last(w.m, MS_EV_TLBI)->addr, GPA);
+	assert_int_equal(ms_trace_last(w.m, MS_EV_TLBI)->size, 64 * PAGE);
+	world_end(&w);
+}
+
 static void clear_needs_no_manual_mode(void **state)
 {
 	struct world w;
@@ -314,6 +338,7 @@ int main(void)
 		cmocka_unit_test(get_protects_each_words_pages_from_first_to_last),
 		cmocka_unit_test(get_of_a_manual_log_changes_nothing),
 		cmocka_unit_test(clear_protects_the_pages_whose_bits_were_set),
+		cmocka_unit_test(reading_and_clearing_end_with_a_flush_where_something_was_dirty),
 		cmocka_unit_test(clear_needs_no_manual_mode),
 		cmocka_unit_test(clear_takes_whole_words_or_the_slots_end),
 		cmocka_unit_test(slot_without_a_log_is_enoent),
