@@ -366,8 +366,6 @@ void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool
 void ms_zap_dontneed(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
 /* One leaf's page loses this mapping: rmap and reference. */
 void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level);
-/* vm_normal_page: the pfn, or 0 where there is no struct page behind the entry. */
-ms_pfn_t ms_normal_pfn(struct ms_vma *vma, ms_hva_t addr, uint64_t entry);
 
 /* ---- huge leaves (huge.c) ---- */
 

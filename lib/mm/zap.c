@@ -7,13 +7,6 @@ struct zap {
 	bool keep_cows; // unmap_mapping_range without even_cows: copied pages stay
 };
 
-ms_pfn_t ms_normal_pfn(struct ms_vma *vma, ms_hva_t addr, uint64_t entry)
-{
-	ms_pfn_t pfn = 0;
-
-	return ms_vm_normal_page(vma, addr, entry, &pfn) ? pfn : 0;
-}
-
 void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
 {
 	struct ms_machine *m = ms_vma_machine(vma);

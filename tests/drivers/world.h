@@ -24,6 +24,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../pat/list.h"
+
 #define A UINT64_C(0x7e0000000000)
 #define B_PA UINT64_C(0xfd000000) /* four pages, below 4G: MTRR UC */
 #define B_SIZE UINT64_C(0x4000)
@@ -104,16 +106,6 @@ static inline enum ms_cache leaf_cache(const struct ms_mm *mm, uint64_t addr)
 
 	assert_true(ms_host_leaf(mm, addr, &leaf));
 	return ms_pgprot_cache(leaf.entry);
-}
-
-static inline size_t memtypes(const struct ms_machine *m)
-{
-	struct ms_memtype entry;
-	size_t n = 0;
-
-	while (ms_memtype_get(m, n, &entry))
-		n++;
-	return n;
 }
 
 /*

@@ -142,16 +142,7 @@ static ms_pa_t pa_of(const struct fuzz *f, ms_ipa_t offset, uint8_t byte)
 
 static unsigned int prot_of(uint8_t byte)
 {
-	static const unsigned int common[] = {
-		MS_PROT_R,
-		MS_PROT_RW,
-		MS_PROT_R | MS_PROT_X,
-		MS_PROT_RW | MS_PROT_X,
-		MS_PROT_RW | MS_PROT_DEVICE,
-		MS_PROT_RW | MS_PROT_NORMAL_NC,
-	};
-
-	return byte & 0x80 ? byte & 0x7f : common[byte % 6];
+	return byte & 0x80 ? byte & 0x7f : oracle_common_prot(byte);
 }
 
 static struct arguments arguments_of(const struct fuzz *f, const uint8_t *record)

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "list.h"
+
 #define LOW UINT64_C(0xfea00000)   /* a BAR below 4G: MTRR UC */
 #define HIGH UINT64_C(0x180000000) /* a BAR above: MTRR WB */
 #define RAM UINT64_C(0x200000)     /* inside of System RAM, which ends at RAM_END */
@@ -57,27 +59,6 @@ static inline int teardown(void **state)
 {
 	ms_machine_free(*state);
 	return 0;
-}
-
-static inline void assert_entry(struct ms_machine *m, size_t i, ms_pa_t start, ms_pa_t end,
-				enum ms_cache type)
-{
-	struct ms_memtype e;
-
-	assert_true(ms_memtype_get(m, i, &e));
-	assert_int_equal(e.start, start);
-	assert_int_equal(e.end, end);
-	assert_int_equal(e.type, type);
-}
-
-static inline size_t entries(const struct ms_machine *m)
-{
-	struct ms_memtype e;
-	size_t n = 0;
-
-	while (ms_memtype_get(m, n, &e))
-		n++;
-	return n;
 }
 
 static inline void hold(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)

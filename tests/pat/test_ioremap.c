@@ -12,7 +12,7 @@ static void an_ioremap_holds_a_type_of_whole_pages(void **state)
 	assert_entry(m, 0, HIGH, HIGH + 0x2000, MS_CACHE_UC_MINUS);
 	assert_int_equal(granted(m, HIGH, HIGH + 0x1000, MS_CACHE_WC), MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_iounmap(m, HIGH + 0x800, 0x1000), 0);
-	assert_int_equal(entries(m), 1);
+	assert_int_equal(memtypes(m), 1);
 }
 
 static void an_ioremap_more_cached_than_asked_for_is_refused(void **state)
@@ -23,7 +23,7 @@ static void an_ioremap_more_cached_than_asked_for_is_refused(void **state)
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_UC_MINUS), -ENOMEM);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), -ENOMEM);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WT), -ENOMEM);
-	assert_int_equal(entries(m), 1);
+	assert_int_equal(memtypes(m), 1);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_UC), 0);
 	assert_entry(m, 1, HIGH, HIGH + 0x1000, MS_CACHE_WB);
 }
@@ -45,7 +45,7 @@ static void an_ioremap_over_two_types_is_refused(void **state)
 	hold(m, HIGH, HIGH + 0x1000, MS_CACHE_WC);
 	hold(m, HIGH + 0x1000, HIGH + 0x2000, MS_CACHE_UC);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x2000, MS_CACHE_WC), -ENOMEM);
-	assert_int_equal(entries(m), 2);
+	assert_int_equal(memtypes(m), 2);
 }
 
 static void ram_cannot_be_ioremapped(void **state)
@@ -63,7 +63,7 @@ static void an_isa_ioremap_is_not_listed_but_can_be_unmapped(void **state)
 	struct ms_machine *m = *state;
 
 	assert_int_equal(ms_ioremap(m, 0xc0000, 0x1000, MS_CACHE_UC_MINUS), 0);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_iounmap(m, 0xc0000, 0x1000), 0);
 	assert_int_equal(ms_iounmap(m, 0xc0000, 0x1000), -EINVAL);
 }
@@ -79,7 +79,7 @@ static void bad_arguments_of_ioremap_change_nothing(void **state)
 	assert_int_equal(ms_ioremap(m, UINT64_C(1) << 60, 0x1000, MS_CACHE_WC), -ENOMEM);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), -EINVAL);
 	assert_int_equal(ms_iounmap(m, HIGH, 0), -EINVAL);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 }
 
 static void an_ioremap_without_memory_leaves_nothing(void **state)
@@ -92,7 +92,7 @@ static void an_ioremap_without_memory_leaves_nothing(void **state)
 		ms_machine_fail_alloc(m, ++n);
 		err = ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC);
 		ms_machine_fail_alloc(m, 0);
-		assert_int_equal(entries(m), err ? 0 : 1);
+		assert_int_equal(memtypes(m), err ? 0 : 1);
 		if (err)
 			assert_int_equal(err, -ENOMEM);
 	} while (err);
@@ -131,7 +131,7 @@ static void of_equal_entries_everyone_frees_his_own(void **state)
 	assert_null(ms_trace_last(m, MS_EV_PAT_FREE)->reason);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);
 	assert_null(ms_trace_last(m, MS_EV_PAT_FREE)->reason);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 }
 
 static void on_arm64_nothing_is_reserved(void **state)
@@ -145,7 +145,7 @@ static void on_arm64_nothing_is_reserved(void **state)
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_NGNRE), 0);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_trace_len(m), 0);
 	ms_machine_free(m);
 }

@@ -10,7 +10,7 @@ static void a_reservation_is_an_entry_and_an_event(void **state)
 	const struct ms_event *ev;
 
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
-	assert_int_equal(entries(m), 1);
+	assert_int_equal(memtypes(m), 1);
 	assert_entry(m, 0, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(ms_trace_len(m), 1);
 	ev = ms_trace_get(m, 0);
@@ -53,7 +53,7 @@ static void without_a_choice_another_type_is_busy(void **state)
 		ms_memtype_reserve(m, HIGH + 0x3000, HIGH + 0x5000, MS_CACHE_UC_MINUS, NULL),
 		-EBUSY);
 	assert_int_equal(ms_memtype_reserve(m, HIGH + 0x3000, HIGH + 0x5000, MS_CACHE_WC, NULL), 0);
-	assert_int_equal(entries(m), 2);
+	assert_int_equal(memtypes(m), 2);
 }
 
 static void two_types_in_the_range_are_busy(void **state)
@@ -72,7 +72,7 @@ static void two_types_in_the_range_are_busy(void **state)
 			 -EBUSY);
 	assert_int_equal(ms_trace_count(m, MS_EV_LOG), 4);
 	assert_int_equal(granted(m, HIGH, HIGH + 0x3000, MS_CACHE_UC_MINUS), MS_CACHE_WC);
-	assert_int_equal(entries(m), 3);
+	assert_int_equal(memtypes(m), 3);
 }
 
 static void wb_is_granted_only_where_the_mtrrs_say_wb(void **state)
@@ -100,7 +100,7 @@ static void the_isa_range_is_wb_and_not_listed(void **state)
 	struct ms_machine *m = *state;
 
 	assert_int_equal(granted(m, 0xa0000, 0x100000, MS_CACHE_UC_MINUS), MS_CACHE_WB);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_memtype_lookup(m, 0xff000), MS_CACHE_WB);
 	assert_int_equal(ms_memtype_free(m, 0xa0000, 0x100000), 0);
 	assert_false(ms_pat_free_reached_list(ms_trace_last(m, MS_EV_PAT_FREE)));
@@ -112,7 +112,7 @@ static void below_the_isa_range_entries_are_made_even_of_ram(void **state)
 
 	hold(m, 0x9f000, 0xa1000, MS_CACHE_UC_MINUS);
 	hold(m, 0x2000, 0x3000, MS_CACHE_WC);
-	assert_int_equal(entries(m), 2);
+	assert_int_equal(memtypes(m), 2);
 	assert_int_equal(ms_memtype_lookup(m, 0x2000), MS_CACHE_WC);
 }
 
@@ -122,7 +122,7 @@ static void with_pat_off_everything_is_granted_and_nothing_listed(void **state)
 
 	assert_int_equal(granted(m, HIGH, HIGH + 0x1000, MS_CACHE_WC), MS_CACHE_WC);
 	assert_int_equal(granted(m, HIGH, HIGH + 0x1000, MS_CACHE_UC), MS_CACHE_UC);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);
 	assert_false(ms_pat_free_reached_list(ms_trace_last(m, MS_EV_PAT_FREE)));
 }
@@ -135,7 +135,7 @@ static void an_empty_range_is_a_warning(void **state)
 	assert_int_equal(ms_memtype_reserve(m, HIGH + 1, HIGH, MS_CACHE_WC, NULL), -EINVAL);
 	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 2);
 	assert_int_equal(ms_memtype_reserve(m, HIGH, HIGH + 1, (enum ms_cache)7, NULL), -EINVAL);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 }
 
 static void bits_beyond_the_physical_mask_are_cut_off(void **state)
@@ -146,7 +146,7 @@ static void bits_beyond_the_physical_mask_are_cut_off(void **state)
 	hold(m, high | HIGH, high | (HIGH + 0x1000), MS_CACHE_WC);
 	assert_entry(m, 0, HIGH, HIGH + 0x1000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, high | HIGH, high | (HIGH + 0x1000)), 0);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 }
 
 static void a_reservation_without_memory_leaves_nothing(void **state)
@@ -156,7 +156,7 @@ static void a_reservation_without_memory_leaves_nothing(void **state)
 	ms_machine_fail_alloc(m, 1);
 	assert_int_equal(ms_memtype_reserve(m, HIGH, HIGH + 0x1000, MS_CACHE_WC, NULL), -ENOMEM);
 	assert_int_equal(ms_trace_last(m, MS_EV_PAT_RESERVE)->ret, -ENOMEM);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_memtype_reserve(m, HIGH, HIGH + 0x1000, MS_CACHE_WC, NULL), 0);
 }
 
@@ -167,7 +167,7 @@ static void pages_of_ram_have_a_type_of_their_own(void **state)
 	struct ms_machine *m = *state;
 
 	hold(m, RAM, RAM + 0x2000, MS_CACHE_WC);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_memtype_lookup(m, RAM + 0x1000), MS_CACHE_WC);
 	assert_int_equal(ms_memtype_lookup(m, RAM + 0x2000), MS_CACHE_WB);
 	assert_int_equal(ms_memtype_free(m, RAM, RAM + 0x2000), 0);
@@ -222,7 +222,7 @@ static void a_hole_behind_ram_is_not_seen(void **state)
 
 	// RAM | nothing: the range counts as RAM
 	hold(m, RAM_END - 0x1000, RAM_END + 0x1000, MS_CACHE_WC);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_memtype_lookup(m, RAM_END - 0x1000), MS_CACHE_WC);
 	assert_int_equal(ms_memtype_lookup(m, RAM_END), MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_memtype_free(m, RAM_END - 0x1000, RAM_END + 0x1000), 0);
@@ -237,7 +237,7 @@ static void ram_that_comes_later_beside_a_device_is_ram(void **state)
 	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x100000), MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_ram_add(m, HIGH + 0x100000, 0x100000), 0);
 	hold(m, HIGH + 0x100000, HIGH + 0x101000, MS_CACHE_WT);
-	assert_int_equal(entries(m), 1);
+	assert_int_equal(memtypes(m), 1);
 	assert_int_equal(ms_memtype_lookup(m, HIGH + 0xff000), MS_CACHE_WC);
 	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x100000), MS_CACHE_WT);
 	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x101000), MS_CACHE_WB);

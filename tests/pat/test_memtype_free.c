@@ -10,7 +10,7 @@ static void the_exact_range_takes_the_entry_away(void **state)
 
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x4000), 0);
-	assert_int_equal(entries(m), 0);
+	assert_int_equal(memtypes(m), 0);
 	assert_true(ms_pat_free_reached_list(ms_trace_last(m, MS_EV_PAT_FREE)));
 	assert_null(ms_trace_last(m, MS_EV_PAT_FREE)->reason);
 	assert_int_equal(ms_memtype_lookup(m, HIGH), MS_CACHE_UC_MINUS);
@@ -23,7 +23,7 @@ static void of_equal_entries_one_goes(void **state)
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x4000), 0);
-	assert_int_equal(entries(m), 1);
+	assert_int_equal(memtypes(m), 1);
 }
 
 static void the_tail_of_an_entry_can_be_freed(void **state)
@@ -75,7 +75,7 @@ static void an_exact_entry_goes_before_a_tail(void **state)
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	hold(m, HIGH + 0x2000, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH + 0x2000, HIGH + 0x4000), 0);
-	assert_int_equal(entries(m), 1);
+	assert_int_equal(memtypes(m), 1);
 	assert_entry(m, 0, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 }
 

@@ -12,7 +12,7 @@ static void a_whole_vma_is_reserved_and_flagged(void **state)
 	assert_entry(w->m, 0, BAR, BAR + 0x4000, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_WC));
 	assert_false(vma.vm_flags & MS_VM_PAT);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	ms_pfnmap_ctx_put(&vma);
 }
 
@@ -25,7 +25,7 @@ static void with_contexts_there_is_no_flag(void **state)
 	assert_false(vma.vm_flags & MS_VM_PAT);
 	assert_entry(w->m, 0, BAR, BAR + 0x4000, MS_CACHE_WC);
 	ms_pfnmap_ctx_put(&vma);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void the_size_is_rounded_up_to_pages(void **state)
@@ -49,7 +49,7 @@ static void a_part_of_a_vma_takes_the_type_that_it_finds(void **state)
 	assert_int_equal(ms_pgprot_cache(prot), MS_CACHE_UC_MINUS);
 	assert_false(vma.vm_flags & MS_VM_PAT);
 	assert_null(vma.pfnmap_ctx);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	assert_int_equal(ms_trace_len(w->m), 0);
 }
 
@@ -107,7 +107,7 @@ static void a_held_type_wins_over_the_mappings_own(void **state)
 	assert_int_equal(ms_ioremap(w->m, BAR, 0x8000, MS_CACHE_UC_MINUS), 0);
 	assert_int_equal(track_whole(&vma, MS_CACHE_WC), MS_CACHE_UC_MINUS);
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_UC_MINUS));
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 }
 
 static void a_type_more_cached_than_asked_for_is_refused(void **state)
@@ -124,7 +124,7 @@ static void a_type_more_cached_than_asked_for_is_refused(void **state)
 	assert_int_equal(ms_trace_get(w->m, 0)->ret, 0);
 	assert_int_equal(ms_trace_get(w->m, 1)->type, MS_EV_PAT_FREE);
 	assert_null(ms_trace_get(w->m, 1)->reason);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	assert_false(vma.vm_flags & MS_VM_PAT);
 	assert_null(vma.pfnmap_ctx);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
@@ -167,7 +167,7 @@ static void a_second_whole_remap_leaves_the_first_entry_behind(void **state)
 	track_whole(&vma, MS_CACHE_WC);
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_WC));
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	assert_int_equal(ms_memtype_leaks(w->m, assert_leak, &leak), 1);
 }
 
@@ -180,7 +180,7 @@ static void a_second_whole_remap_is_refused_where_the_first_is_remembered(void *
 	track_whole(&vma, MS_CACHE_WC);
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN, VA, 0x4000), -EINVAL);
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN, VA, 0x3000), 0);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_pfnmap_ctx_put(&vma);
 }
 
@@ -212,7 +212,7 @@ static void a_remap_without_memory_reserves_nothing(void **state)
 		ms_machine_fail_alloc(w->m, 0);
 		if (err) {
 			assert_int_equal(err, -EINVAL);
-			assert_int_equal(entries(w->m), 0);
+			assert_int_equal(memtypes(w->m), 0);
 			assert_false(vma.vm_flags & MS_VM_PAT);
 			assert_null(vma.pfnmap_ctx);
 		}
@@ -220,7 +220,7 @@ static void a_remap_without_memory_reserves_nothing(void **state)
 	assert_true(n > 1);
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_WC));
 	ms_pfnmap_ctx_put(&vma);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void a_context_of_ram_without_memory_is_enomem(void **state)

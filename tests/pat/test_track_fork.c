@@ -13,13 +13,13 @@ static void a_child_reserves_the_type_and_pfn_of_the_first_entry(void **state)
 		ms_untrack_pfn_clear(&child);
 	assert_int_equal(ms_track_pfn_copy(&child, &parent, raw(BAR, MS_CACHE_WC)), 0);
 	assert_true(child.vm_flags & MS_VM_PAT);
-	assert_int_equal(entries(w->m), 2);
+	assert_int_equal(memtypes(w->m), 2);
 	ms_untrack_pfn(&child, 0, 0, raw(BAR, MS_CACHE_WC));
 	assert_null(ms_trace_last(w->m, MS_EV_PAT_FREE)->reason);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
 	ms_untrack_pfn(&parent, 0, 0, raw(BAR, MS_CACHE_WC));
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void a_child_of_an_untracked_vma_reserves_nothing(void **state)
@@ -30,7 +30,7 @@ static void a_child_of_an_untracked_vma_reserves_nothing(void **state)
 	child = dup_for_child(w, &parent);
 	assert_int_equal(ms_track_pfn_copy(&child, &parent, 0), 0);
 	assert_false(child.vm_flags & MS_VM_PAT);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void a_childs_type_must_be_the_very_type(void **state)
@@ -46,7 +46,7 @@ static void a_childs_type_must_be_the_very_type(void **state)
 	ms_untrack_pfn_clear(&child);
 	assert_int_equal(ms_track_pfn_copy(&child, &parent, raw(BAR, MS_CACHE_WC)), -EINVAL);
 	assert_false(child.vm_flags & MS_VM_PAT);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_pfnmap_ctx_put(&child);
 	ms_pfnmap_ctx_put(&parent);
 }
@@ -64,9 +64,9 @@ static void fork_of_a_copied_first_page_fails(void **state)
 	// the child's teardown has no flag and frees nothing
 	ms_untrack_pfn(&child, 0, 0, 0);
 	ms_pfnmap_ctx_put(&child);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_untrack_pfn(&parent, 0, 0, copied(MS_CACHE_WB));
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void the_flag_is_not_inherited_even_if_nobody_clears_it(void **state)
@@ -91,7 +91,7 @@ static void with_the_flag_inherited_the_failed_child_frees_the_parents_entry(voi
 	assert_true(child.vm_flags & MS_VM_PAT);
 	ms_untrack_pfn(&child, 0, 0, 0);
 	assert_string_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->reason, "someone else's entry");
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	ms_untrack_pfn(&parent, 0, 0, copied(MS_CACHE_WB));
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->ret, -EINVAL);
 }
@@ -105,9 +105,9 @@ static void early_kernels_fork_a_copied_first_page_and_reserve_nothing(void **st
 	child = dup_for_child(w, &parent);
 	assert_int_equal(ms_track_pfn_copy(&child, &parent, copied(MS_CACHE_WB)), 0);
 	assert_true(child.vm_flags & MS_VM_PAT);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_untrack_pfn(&child, 0, 0, copied(MS_CACHE_WB));
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_pfnmap_ctx_put(&parent);
 }
 

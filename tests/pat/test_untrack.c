@@ -14,7 +14,7 @@ static void an_untrack_without_the_flag_is_an_event_and_nothing_more(void **stat
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_UNTRACK)->addr, VA);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_UNTRACK)->mm, ms_mm_id(w->mm));
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 0);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 }
 
 static void untrack_goes_by_the_first_entry_not_by_what_was_reserved(void **state)
@@ -41,7 +41,7 @@ static void an_empty_first_entry_of_a_shared_vma_is_a_warning_and_keeps_the_flag
 	ms_untrack_pfn(&vma, 0, 0, 0);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_VIOLATION), 1);
 	assert_true(vma.vm_flags & MS_VM_PAT);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	// its VMA goes all the same
 	ms_pfnmap_ctx_put(&vma);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 1);
@@ -54,7 +54,7 @@ static void a_named_range_is_freed_without_looking_at_the_table(void **state)
 
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, PFN, 0x4000, 0);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_UNTRACK)->pa, PFN);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_UNTRACK)->size, 0x4000);
 	assert_false(vma.vm_flags & MS_VM_PAT);
@@ -67,7 +67,7 @@ static void a_protnone_entry_still_tells_the_address(void **state)
 
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, 0, 0, (raw(BAR, MS_CACHE_WC) & ~MS_PTE_PRESENT) | MS_PTE_PROTNONE);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void a_copied_first_page_means_the_page_offset(void **state)
@@ -77,11 +77,11 @@ static void a_copied_first_page_means_the_page_offset(void **state)
 
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, 0, 0, copied(MS_CACHE_WB));
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_VIOLATION), 0);
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, 0, 0, 0);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void early_kernels_take_the_copied_page_for_the_address(void **state)
@@ -119,7 +119,7 @@ static void the_tail_first_then_the_head_frees_all(void **state)
 	assert_entry(w->m, 0, BAR, BAR + 0x2000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
 	ms_untrack_pfn(&head, 0, 0, raw(BAR, MS_CACHE_WC));
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void the_head_first_then_the_tail_leaves_the_head_behind(void **state)
@@ -153,13 +153,13 @@ static void a_tail_that_equals_anothers_entry_takes_it(void **state)
 	tail = split(&first, VA + 0xc000);
 	ms_untrack_pfn(&tail, 0, 0, raw(BAR + 0xc000, MS_CACHE_UC_MINUS));
 	assert_string_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->reason, "someone else's entry");
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	assert_entry(w->m, 0, BAR, BAR + 0x10000, MS_CACHE_UC_MINUS);
 	ms_untrack_pfn(&second, 0, 0, raw(BAR + 0xc000, MS_CACHE_UC_MINUS));
 	assert_string_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->reason,
 			    "someone else's entry lost its tail");
 	ms_untrack_pfn(&first, 0, 0, raw(BAR, MS_CACHE_UC_MINUS));
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void clear_takes_the_flag_and_leaves_the_entry(void **state)
@@ -174,10 +174,10 @@ static void clear_takes_the_flag_and_leaves_the_entry(void **state)
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_CLEAR)->addr, VA);
 	assert_false(old.vm_flags & MS_VM_PAT);
 	ms_untrack_pfn(&old, 0, 0, 0);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
 	ms_untrack_pfn(&moved, 0, 0, raw(BAR, MS_CACHE_WC));
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 /* ---- contexts ---- */
@@ -193,10 +193,10 @@ static void pieces_and_copies_share_one_context(void **state)
 	assert_int_equal(ms_track_pfn_copy(&child, &head, raw(BAR, MS_CACHE_WC)), 0);
 	ms_pfnmap_ctx_put(&head);
 	ms_pfnmap_ctx_put(&tail);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
 	ms_pfnmap_ctx_put(&child);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	// as it was reserved, though the last VMA was a piece
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 1);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->addr, BAR);
@@ -213,9 +213,9 @@ static void with_contexts_a_zap_is_nothing_to_tracking(void **state)
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_WC));
 	ms_untrack_pfn_clear(&vma);
 	assert_int_equal(ms_trace_len(w->m), 0);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_pfnmap_ctx_put(&vma);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 }
 
 static void a_named_range_drops_the_context(void **state)
@@ -226,7 +226,7 @@ static void a_named_range_drops_the_context(void **state)
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, PFN, 0x4000, 0);
 	assert_null(vma.pfnmap_ctx);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_UNTRACK), 0);
 	ms_pfnmap_ctx_put(&vma);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 1);
@@ -268,16 +268,16 @@ static void a_policy_may_remember_and_still_untrack_at_any_zap(void **state)
 	child = dup_for_child(w, &head);
 	ms_untrack_pfn_clear(&child);
 	assert_int_equal(ms_track_pfn_copy(&child, &head, 0), 0);
-	assert_int_equal(entries(w->m), 2);
+	assert_int_equal(memtypes(w->m), 2);
 	tail = split(&head, VA + 0x2000);
 	ms_untrack_pfn(&tail, 0, 0, 0);
-	assert_int_equal(entries(w->m), 2);
+	assert_int_equal(memtypes(w->m), 2);
 	ms_untrack_pfn(&head, 0, 0, 0);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_untrack_pfn(&head, 0, 0, 0);
-	assert_int_equal(entries(w->m), 1);
+	assert_int_equal(memtypes(w->m), 1);
 	ms_untrack_pfn(&child, 0, 0, 0);
-	assert_int_equal(entries(w->m), 0);
+	assert_int_equal(memtypes(w->m), 0);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_VIOLATION), 0);
 }
 

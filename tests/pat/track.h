@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "list.h"
+
 #define BAR UINT64_C(0x180000000)
 #define PFN (BAR >> 12)
 #define RAM UINT64_C(0x200000)
@@ -138,27 +140,6 @@ static inline struct ms_vma dup_for_child(struct world *w, struct ms_vma *vma)
 	assert_int_equal(ms_pfnmap_ctx_dup(&child, vma), 0);
 	child.vm_mm = w->child_mm;
 	return child;
-}
-
-static inline size_t entries(const struct ms_machine *m)
-{
-	struct ms_memtype e;
-	size_t n = 0;
-
-	while (ms_memtype_get(m, n, &e))
-		n++;
-	return n;
-}
-
-static inline void assert_entry(struct ms_machine *m, size_t i, ms_pa_t start, ms_pa_t end,
-				enum ms_cache type)
-{
-	struct ms_memtype e;
-
-	assert_true(ms_memtype_get(m, i, &e));
-	assert_int_equal(e.start, start);
-	assert_int_equal(e.end, end);
-	assert_int_equal(e.type, type);
 }
 
 /* The one entry that nobody holds any more. */

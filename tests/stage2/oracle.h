@@ -25,6 +25,21 @@ struct oracle {
 	bool same_leaf_eagain, relax_local, xn_two_bits;
 };
 
+/* What KVM asks for; the rest of 7 bits is for who wants to see it refused. */
+static inline unsigned int oracle_common_prot(uint64_t i)
+{
+	static const unsigned int common[] = {
+		MS_PROT_R,
+		MS_PROT_RW,
+		MS_PROT_R | MS_PROT_X,
+		MS_PROT_RW | MS_PROT_X,
+		MS_PROT_RW | MS_PROT_DEVICE,
+		MS_PROT_RW | MS_PROT_NORMAL_NC,
+	};
+
+	return common[i % 6];
+}
+
 static inline void oracle_init(struct oracle *o, const struct ms_s2_config *config, ms_ipa_t base,
 			       uint64_t size)
 {

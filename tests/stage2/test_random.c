@@ -69,16 +69,7 @@ static uint32_t draw_npages(struct run *r, uint32_t page)
 
 static unsigned int draw_prot(struct run *r)
 {
-	static const unsigned int common[] = {
-		MS_PROT_R,
-		MS_PROT_RW,
-		MS_PROT_R | MS_PROT_X,
-		MS_PROT_RW | MS_PROT_X,
-		MS_PROT_RW | MS_PROT_DEVICE,
-		MS_PROT_RW | MS_PROT_NORMAL_NC,
-	};
-
-	return draw(r, 8) ? common[draw(r, 6)] : draw(r, 0x80);
+	return draw(r, 8) ? oracle_common_prot(draw(r, 6)) : draw(r, 0x80);
 }
 
 /* Mostly congruent with the IPA, so that what is mapped is met again. */
