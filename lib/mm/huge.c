@@ -200,8 +200,12 @@ void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
 	ms_notify_end(vma->vm_mm, start, start + size, MS_NOTIFY_CLEAR);
 }
 
-/* split_huge_pmd_if_needed(): a border that would cut a PMD's range which this VMA covers whole,
- * and whose table exists */
+/*
+ * split_huge_pmd_if_needed(): a border that would cut a PMD's range which this VMA covers whole,
+ * and whose table exists. mm_find_pmd() takes whatever is present in the PUD entry for a table:
+ * where it is a leaf, as vfio's of 1G, the kernel reads the device's memory as page-table entries,
+ * and oopses.
+ */
 static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 {
 	uint64_t size = ms_pmd_size(ms_vma_machine(vma));
@@ -213,7 +217,8 @@ static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 	if (ms_pt_slot(vma->vm_mm, border, MS_LEVEL_PMD)) {
 		ms_split_huge_pmd(vma, border);
 	} else if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, border, &level))) {
-		ms_violation(ms_vma_machine(vma), "a VMA is split inside of a PUD leaf", border);
+		ms_violation(ms_vma_machine(vma),
+			     "a PUD leaf is taken for a table where a VMA is split", border);
 	}
 }
 

@@ -218,6 +218,38 @@ static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 	machine_end(m);
 }
 
+/*  A |<---------- 1G leaf ---------->|
+ *         |- 2M -|
+ *         =         or      =           a cut at a 2M border, or a page further on: split_huge_pmd_
+ *                                       address() takes the leaf for a table, which is an oops  */
+static void a_1g_leaf_may_be_cut_at_a_2m_border_only(void **state)
+{
+	static const struct {
+		const char *release;
+		uint64_t at;
+		unsigned int violations;
+	} cut[] = {
+		{ "6.12.117", 3 * MS_2M, 0 },
+		{ "6.12.117", 3 * MS_2M + MS_4K, 1 },
+		{ "7.2.13", 3 * MS_2M, 0 },
+		{ "7.2.13", 3 * MS_2M + MS_4K, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cut) / sizeof(cut[0]); i++) {
+		struct ms_machine *m = machine(cut[i].release, MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
+		ms_touch(mm, A, MS_PROT_R);
+		assert_int_equal(ms_munmap(mm, A + cut[i].at, MS_1G - cut[i].at), 0);
+		assert_int_equal(ms_violations(m), cut[i].violations);
+		if (cut[i].violations)
+			assert_int_equal(ms_violation_get(m, 0)->addr, A + cut[i].at);
+		machine_end(m);
+	}
+}
+
 static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -282,6 +314,7 @@ int main(void)
 		cmocka_unit_test(memory_off_is_sigbus_from_the_largest_leaf),
 		cmocka_unit_test(a_split_keeps_what_is_present),
 		cmocka_unit_test(munmap_of_a_part_drops_the_whole_leaf),
+		cmocka_unit_test(a_1g_leaf_may_be_cut_at_a_2m_border_only),
 		cmocka_unit_test(a_split_or_moved_vma_still_finds_its_pages),
 		cmocka_unit_test(a_child_has_the_parents_leaves_and_both_are_revoked),
 		cmocka_unit_test(every_open_file_of_the_device_is_revoked),
