@@ -75,7 +75,7 @@ int64_t flat_madvise(struct flat *f, struct process *p, const struct op *op)
 }
 
 /* populate_vma_page_range: a write where that needs no file, else a read. */
-static int populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
 	for (; at < end; at++) {
 		const struct area *a = &p->a[at];
@@ -103,5 +103,5 @@ int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
 		if (flags != p->a[i].flags && !flat_special(&p->a[i]))
 			flat_modify(f, p, i, next, flags);
 	}
-	return lock ? populate(f, p, op->at, end) : 0;
+	return lock ? flat_populate(f, p, op->at, end) : 0;
 }

@@ -46,12 +46,17 @@ static const char *vmas(const struct process *p, struct ms_mm *mm, char *buf, si
 /* The same frame is the same page wherever it is mapped, and no other frame is that page. */
 static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, uint64_t pfn)
 {
+	unsigned int other;
+
 	if (same->pfn_of[frame])
 		return same->pfn_of[frame] == pfn;
-	for (unsigned int i = 1; i <= f->frames; i++)
-		if (same->pfn_of[i] == pfn && (f->cached[i] || flat_users(f, i)))
-			return false;
+	if (pfn >= RAM_END_PFN)
+		return false;
+	other = same->frame_of[pfn];
+	if (other && (f->cached[other] || flat_users(f, other)))
+		return false;
 	same->pfn_of[frame] = pfn;
+	same->frame_of[pfn] = (unsigned int)frame;
 	return true;
 }
 
@@ -71,7 +76,7 @@ static bool entry_is(const struct flat *f, const struct entry *e, uint64_t real,
 }
 
 static const char *entries(const struct flat *f, const struct process *p, struct ms_mm *mm,
-			   struct same *same, char *buf, size_t size)
+			   struct same *same, const struct pages *in, char *buf, size_t size)
 {
 	static const char *const kinds[] = { "nothing", "the zero page", "frame", "file page",
 					     "pfn" };
@@ -79,7 +84,7 @@ static const char *entries(const struct flat *f, const struct process *p, struct
 	struct ms_host_leaf leaf;
 
 	leaf.start = 0;
-	for (unsigned int i = 0, n; i < PAGES; i += n) {
+	for (unsigned int i = in->at, n; i < in->end && i < PAGES; i += n) {
 		const struct entry *e = &p->e[i];
 		bool there;
 
@@ -151,14 +156,14 @@ static bool page_is(const struct flat *f, const struct stage2 *page, const struc
 	return page->kind != E_PFN || page->what == pfn;
 }
 
-static const char *stage2(const struct flat *f, const struct real *r, struct same *same, char *buf,
-			  size_t size)
+static const char *stage2(const struct flat *f, const struct real *r, struct same *same,
+			  const struct pages *in, char *buf, size_t size)
 {
 	const struct ms_s2 *s2 = ms_vm_s2(r->vm);
 	const ms_ipa_t end = GPA + GUEST_PAGES * PAGE;
 	struct ms_s2_leaf leaf = { 0 };
 
-	for (unsigned int i = 0, n; i < GUEST_PAGES; i += n) {
+	for (unsigned int i = in->at, n; i < in->end && i < GUEST_PAGES; i += n) {
 		const struct stage2 *page = &f->guest->s2[i];
 		ms_ipa_t ipa = GPA + i * PAGE;
 		bool there;
@@ -181,8 +186,36 @@ static const char *stage2(const struct flat *f, const struct real *r, struct sam
 	return NULL;
 }
 
-const char *compare(const struct flat *f, struct real *r, struct same *same, char *buf, size_t size)
+#define NEAR 8u
+
+static struct pages near(unsigned int page)
 {
+	return (struct pages){ page < NEAR ? 0 : page - NEAR, page + NEAR };
+}
+
+/* Where a leaf of 2M begins before the first page, so does the look. */
+static struct pages of_process(const struct process *p, const struct op *op)
+{
+	struct pages in = near(op->at);
+
+	if (p->leaf[in.at / BLOCK])
+		in.at = in.at / BLOCK * BLOCK;
+	return in;
+}
+
+static struct pages of_guest(const struct guest *g, const struct op *op)
+{
+	struct pages in = near(op->gpa < GUEST_PAGES ? op->gpa : 0);
+
+	if (g->s2[in.at].block)
+		in.at = in.at / BLOCK * BLOCK;
+	return in;
+}
+
+const char *compare(const struct flat *f, struct real *r, struct same *same, const struct op *op,
+		    char *buf, size_t size)
+{
+	struct pages host = { 0, PAGES }, guest = { 0, GUEST_PAGES };
 	const char *what = NULL;
 
 	for (unsigned int n = 0; n < PROCESSES && !what; n++) {
@@ -190,11 +223,15 @@ const char *compare(const struct flat *f, struct real *r, struct same *same, cha
 			return "one says that the child is alive";
 		if (!r->mm[n])
 			continue;
+		if (op)
+			host = of_process(&f->p[n], op);
 		what = vmas(&f->p[n], r->mm[n], buf, size);
 		if (!what)
-			what = entries(f, &f->p[n], r->mm[n], same, buf, size);
+			what = entries(f, &f->p[n], r->mm[n], same, &host, buf, size);
 	}
+	if (op)
+		guest = of_guest(f->guest, op);
 	if (!what && r->vm)
-		what = stage2(f, r, same, buf, size);
+		what = stage2(f, r, same, &guest, buf, size);
 	return what ? what : memtypes(f, r, buf, size);
 }

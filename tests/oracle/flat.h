@@ -182,6 +182,7 @@ int64_t flat_mprotect(struct flat *f, struct process *p, const struct op *op);
 int64_t flat_mremap(struct flat *f, struct process *p, const struct op *op);
 int64_t flat_madvise(struct flat *f, struct process *p, const struct op *op);
 int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op);
+int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned int end);
 int64_t flat_fork(struct flat *f);
 void flat_exit(struct flat *f, struct process *p);
 void flat_revoke(struct flat *f, const struct op *op);

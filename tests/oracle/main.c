@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * oracle_host [-n OPS] [-s SEED] [-k "RELEASE ARCH"]: random operations on the library and on the
- * flat arrays, side by side, compared after each. Without -k all known kernels take part. What
+ * flat arrays, side by side. After each their answers are compared, and what it can have touched;
+ * everything every few operations. Without -k all known kernels take part. What
  * differs is cut down to as few operations as it takes, and printed as a script.
  */
 #include "ops.h"
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define EPISODE 300u
+#define SPELL 8u /* operations between two looks at everything */
 
 struct episode {
 	const struct ms_policy *policy;
@@ -21,6 +23,7 @@ struct episode {
 	unsigned int n;
 	unsigned int done; /* operations that were made */
 	char what[400];    /* the last of them: what differs */
+	bool each;         /* everything is looked at after each operation */
 };
 
 static void open_real(struct real *r, const struct ms_policy *policy)
@@ -29,7 +32,7 @@ static void open_real(struct real *r, const struct ms_policy *policy)
 
 	memset(r, 0, sizeof(*r));
 	r->m = ms_machine_new_config(policy, &config);
-	if (!r->m || ms_ram_add(r->m, 0x100000, 0x2000000))
+	if (!r->m || ms_ram_add(r->m, RAM_PA, RAM_SIZE))
 		errx(2, "no machine");
 	ms_trace_keep(r->m, 0);
 	r->bar = ms_device_add(r->m, "bar", BAR_PA, BAR_PAGES * PAGE);
@@ -64,15 +67,13 @@ static void tell_slot(struct op *op, const struct guest *g)
 /* true: the two agree to the end. */
 static bool play(struct episode *ep)
 {
-	static const struct same nothing;
 	struct flat *f = malloc(sizeof(*f));
-	struct same *same = malloc(sizeof(*same));
+	struct same *same = calloc(1, sizeof(*same));
 	const char *what = NULL;
 	struct real r;
 
 	if (!f || !same)
 		err(2, NULL);
-	*same = nothing;
 	flat_init(f, ep->policy);
 	f->guest = calloc(1, sizeof(*f->guest));
 	if (!f->guest)
@@ -95,7 +96,10 @@ static bool play(struct episode *ep)
 				 "the answer should be %" PRId64 ", is %" PRId64, want, got);
 			what = ep->what;
 		} else {
-			what = compare(f, &r, same, ep->what, sizeof(ep->what));
+			bool all = ep->each || i % SPELL == 0 || i + 1 == ep->n;
+
+			what = compare(f, &r, same, all ? NULL : &ep->op[i], ep->what,
+				       sizeof(ep->what));
 		}
 	}
 	if (what && what != ep->what)
@@ -135,6 +139,8 @@ static void shrink(struct episode *ep)
 
 	if (!less)
 		err(2, NULL);
+	ep->each = true;
+	play(ep);
 	ep->n = ep->done;
 	for (unsigned int chunk = ep->n / 2; chunk > 1; chunk /= 2)
 		shrink_by(ep, less, chunk);
@@ -155,7 +161,7 @@ static void print_script(const struct episode *ep, uint64_t seed)
 	       (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
 	printf("device vbar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n",
 	       (uint64_t)VFIO_PA, (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
-	printf("ram pa=0x100000 size=0x2000000\n");
+	printf("ram pa=%#" PRIx64 " size=%#" PRIx64 "\n", RAM_PA, RAM_SIZE);
 #ifdef WITH_GUEST
 	printf("> vm create\n");
 #endif
@@ -178,6 +184,7 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 
 		ep->policy = policy;
 		ep->n = EPISODE;
+		ep->each = false;
 		for (unsigned int i = 0; i < EPISODE; i++)
 			ep->op[i] = op_roll(&d, policy->arch, i);
 		same = play(ep);

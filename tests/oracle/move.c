@@ -108,8 +108,8 @@ static void move(struct flat *f, struct process *p, unsigned int at, unsigned in
 		left_behind(f, p, at, len, joined);
 	else
 		flat_unmap(f, p, at, at + len);
-	for (unsigned int i = len; locked && i < new_len; i++)
-		flat_touch(f, p, to + i, p->a[to + i].flags & MS_VM_WRITE);
+	if (locked)
+		flat_populate(f, p, to + len, to + new_len);
 }
 
 static int64_t move_one(struct flat *f, struct process *p, const struct op *op, bool checks_first)
@@ -189,8 +189,8 @@ static int64_t grow(struct flat *f, struct process *p, const struct op *op)
 	r.a = flat_page_of(p->a[end - 1], 1);
 	r.not_next = f->policy->mremap_grow_merge == MS_MREMAP_GROW_MERGE_NO;
 	flat_merge(f, p, &r);
-	for (; end < new_end && p->a[op->at].flags & MS_VM_LOCKED; end++)
-		flat_touch(f, p, end, p->a[end].flags & MS_VM_WRITE);
+	if (p->a[op->at].flags & MS_VM_LOCKED)
+		flat_populate(f, p, end, new_end);
 	return 0;
 }
 

@@ -36,11 +36,25 @@ int64_t op_do(struct real *r, const struct op *op);
 /* text.c */
 void op_print(const struct op *op, enum ms_arch arch, FILE *out);
 
-/* compare.c: NULL, or what differs, in the buffer */
-struct same {
-	uint64_t pfn_of[MAX_FRAMES]; /* where the library put each frame; 0: not known yet */
+/* compare.c */
+struct pages {
+	unsigned int at, end;
 };
-const char *compare(const struct flat *f, struct real *r, struct same *same, char *buf,
-		    size_t size);
+
+#define RAM_PA UINT64_C(0x100000)
+#define RAM_SIZE UINT64_C(0x2000000)
+#define RAM_END_PFN ((RAM_PA + RAM_SIZE) / PAGE)
+
+struct same {
+	uint64_t pfn_of[MAX_FRAMES];        /* where the library put each frame; 0: not known yet */
+	unsigned int frame_of[RAM_END_PFN]; /* the last frame that was seen there */
+};
+
+/*
+ * NULL, or what differs, in the buffer. op: what was done, where entries far from where it began
+ * need not be looked at; NULL: everything.
+ */
+const char *compare(const struct flat *f, struct real *r, struct same *same, const struct op *op,
+		    char *buf, size_t size);
 
 #endif
