@@ -49,8 +49,8 @@ static void one_load(const struct bench_run *run, const struct load *load)
 
 	bench_require(mm && !ms_ram_add(m, 4 * MS_1G, 8 * MS_1G), "a machine with RAM");
 	ms_trace_keep(m, 0);
-	bench_require(ms_mmap(mm, HVA, load->size, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL,
-			      0) > 0,
+	bench_require(ms_mmap(mm, HVA, load->size, MS_PROT_RW,
+			      MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0) > 0,
 		      "mmap");
 	for (uint64_t off = 0; off < load->size; off += load->step)
 		bench_require(ms_touch(mm, HVA + off, MS_PROT_W) == MS_ACCESS_OK, "host write");

@@ -35,7 +35,8 @@ static ms_hva_t start_of(uint32_t i)
 
 static void map(struct bench *b, ms_hva_t addr, uint64_t len)
 {
-	int64_t ret = ms_mmap(b->mm, addr, len, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0);
+	int64_t ret = ms_mmap(b->mm, addr, len, MS_PROT_RW,
+			      MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0);
 
 	bench_require(ret == (int64_t)addr, "mmap");
 }

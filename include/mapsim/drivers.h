@@ -7,7 +7,7 @@
  * drivers/pci/mmap.c, drivers/char/mem.c, drivers/vfio/pci/vfio_pci_core.c and kernel/resource.c.
  *
  * A function that answers a file gives a file that lives until the machine ends; ms_file_put()
- * gives it back earlier.
+ * gives it back earlier. ms_mmap() refuses the NULL that an open may give.
  */
 #ifndef MAPSIM_DRIVERS_H
 #define MAPSIM_DRIVERS_H
@@ -25,7 +25,7 @@ extern "C" {
  * offsets count from the BAR's start.
  */
 struct ms_file *ms_pci_resource(struct ms_device *bar);
-/** .../resourceN_wc. NULL when there is no such file (BAR not prefetchable; x86: PAT off) or no
+/** .../resourceN_wc. NULL: there is no such file (BAR not prefetchable; x86: PAT off) or no
  * memory. */
 struct ms_file *ms_pci_resource_wc(struct ms_device *bar);
 /**

@@ -247,11 +247,14 @@ struct ms_machine *ms_mm_machine(const struct ms_mm *mm);
 #define MS_MAP_FIXED_NOREPLACE 0x20u
 #define MS_MAP_POPULATE 0x40u
 #define MS_MAP_NORESERVE 0x80u
+#define MS_MAP_ANONYMOUS 0x100u
 
 /**
- * mmap(2). prot: MS_PROT_R/W/X bits; file NULL: anonymous; off: bytes. Answers the address or a
- * negative errno. Without a FIXED flag a free, aligned addr is taken as it is, else the highest gap
- * that fits.
+ * mmap(2) of [addr, addr + len), len in bytes, rounded up to pages. prot: MS_PROT_R/W/X bits; off:
+ * bytes, whole pages. Answers the address or a negative errno. Without a FIXED flag a free, aligned
+ * addr is taken as it is, else the highest gap that fits. With MS_MAP_ANONYMOUS file and off do not
+ * count; without it file NULL is -ENOMEM, so that what an open has refused never becomes anonymous
+ * memory.
  */
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off);

@@ -360,11 +360,34 @@ static int mmap_region(struct request *rq)
 	return is_new ? run_action(rq, is_new) : err;
 }
 
+/* The part of do_mmap() that comes to vm_flags, and to vm_pgoff where there is no file. */
+static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flags)
+{
+	const struct ms_machine *m = rq->mm->machine;
+	int err;
+
+	rq->vm_flags = prot_to_flags(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
+	if (rq->file) {
+		err = file_flags(rq->file, flags, rq->pgoff, rq->end - rq->start, &rq->vm_flags);
+		if (err)
+			return err;
+	} else if (flags & MS_MAP_SHARED) {
+		rq->pgoff = 0;
+		rq->vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
+	} else {
+		rq->pgoff = rq->start >> m->page_shift;
+	}
+	rq->vm_flags |= tag_flags(m, rq->file);
+	if (flags & MS_MAP_NORESERVE)
+		rq->vm_flags |= MS_VM_NORESERVE;
+	return 0;
+}
+
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off)
 {
 	const struct ms_machine *m = mm->machine;
-	struct request rq = { .mm = mm, .file = file, .pgoff = off >> m->page_shift };
+	struct request rq = { .mm = mm, .pgoff = off >> m->page_shift };
 	const unsigned int kinds = flags & (MS_MAP_SHARED | MS_MAP_PRIVATE);
 	int64_t start;
 	int err;
@@ -372,6 +395,10 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	if (!ms_aligned(off, m->page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) ||
 	    (kinds != MS_MAP_SHARED && kinds != MS_MAP_PRIVATE))
 		return -EINVAL;
+	if (flags & MS_MAP_ANONYMOUS)
+		file = NULL;
+	else if (!file)
+		return -ENOMEM;
 	if (!len)
 		return -EINVAL;
 	// ksys_mmap_pgoff() rounds a hugetlb length up; a wrap ends below as any other.
@@ -387,22 +414,12 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	start = place(mm, addr, len, flags, file);
 	if (start < 0)
 		return start;
+	rq.file = file;
 	rq.start = (ms_hva_t)start;
 	rq.end = rq.start + len;
-	rq.vm_flags = prot_to_flags(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
-	if (file) {
-		err = file_flags(file, flags, rq.pgoff, len, &rq.vm_flags);
-		if (err)
-			return err;
-	} else if (flags & MS_MAP_SHARED) {
-		rq.pgoff = 0;
-		rq.vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
-	} else {
-		rq.pgoff = rq.start >> m->page_shift;
-	}
-	rq.vm_flags |= tag_flags(m, file);
-	if (flags & MS_MAP_NORESERVE)
-		rq.vm_flags |= MS_VM_NORESERVE;
+	err = set_vm_flags(&rq, prot, flags);
+	if (err)
+		return err;
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
 	// fget(): a hook may put the file

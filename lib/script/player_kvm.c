@@ -10,7 +10,7 @@ static void map_code_page(struct ms_player *p, struct ms_mm *mm)
 	uint64_t size = p->m->page_size;
 	if (!ms_vma_lookup(mm, MS_GUEST_CODE_HVA))
 		ms_mmap(mm, MS_GUEST_CODE_HVA, size, MS_PROT_RW | MS_PROT_X,
-			MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, NULL, 0);
+			MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE | MS_MAP_ANONYMOUS, NULL, 0);
 	ms_vm_set_slot(p->vm, MS_GUEST_CODE_SLOT, MS_GUEST_CODE_START, size, MS_GUEST_CODE_HVA, 0);
 }
 

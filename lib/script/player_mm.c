@@ -10,7 +10,9 @@ void ms_play_mmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	int err = 0;
 	if (!(flags & MS_MAP_FIXED))
 		flags |= MS_MAP_FIXED_NOREPLACE;
-	if (op->source != MS_SRC_ANON) {
+	if (op->source == MS_SRC_ANON) {
+		flags |= MS_MAP_ANONYMOUS;
+	} else {
 		file = ms_player_open(p, op, &err);
 		if (!file) {
 			ms_print_ret(p, err);

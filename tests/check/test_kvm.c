@@ -45,7 +45,7 @@ static struct world world(const char *release)
 	bar = ms_device_add(w.m, "bar", BAR, 2 * MS_2M);
 	w.mm = ms_mm_new(w.m);
 	w.vm = ms_vm_new(w.mm, 40);
-	map(&w, RAM_HVA, 2 * PAGE, MS_MAP_PRIVATE, NULL);
+	map(&w, RAM_HVA, 2 * PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL);
 	map(&w, DEV_HVA, 2 * MS_2M, MS_MAP_SHARED, ms_pci_resource(bar));
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, RAM_GPA, 2 * PAGE, RAM_HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, LOG_GPA, 2 * PAGE, RAM_HVA, MS_SLOT_LOG_DIRTY), 0);

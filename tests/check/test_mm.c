@@ -42,7 +42,7 @@ static struct world world(void)
 	bar = ms_device_add(w.m, "bar", BAR, MS_2M);
 	w.mm = ms_mm_new(w.m);
 	w.file = ms_memfd_new(w.m, 4 * PAGE);
-	map(&w, ANON, MS_2M + PAGE, MS_MAP_PRIVATE, NULL, 0);
+	map(&w, ANON, MS_2M + PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
 	touch(&w, ANON, MS_PROT_W);
 	touch(&w, ANON + MS_2M, MS_PROT_W);
 	map(&w, SHARED, 4 * PAGE, MS_MAP_SHARED, w.file, 0);
@@ -131,7 +131,7 @@ static void the_tree_of_vmas_is_in_order(void **state)
 	(void)state;
 	w.mm = ms_mm_new(w.m);
 	for (unsigned int i = 0; i < 50; i++)
-		map(&w, ANON + 2 * i * PAGE, PAGE, MS_MAP_PRIVATE, NULL, 0);
+		map(&w, ANON + 2 * i * PAGE, PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
 	assert_true(w.mm->vmas.height > 0);
 	root = w.mm->vmas.root;
 	first = root->child[0];
@@ -163,7 +163,7 @@ static void the_cursor_in_the_tree_of_vmas_knows_where_it_is(void **state)
 	(void)state;
 	w.mm = ms_mm_new(w.m);
 	t = &w.mm->vmas;
-	map(&w, ANON, PAGE, MS_MAP_PRIVATE, NULL, 0);
+	map(&w, ANON, PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
 	assert_null(ms_find_vma_intersection(w.mm, ANON + PAGE, ANON + 2 * PAGE));
 	assert_int_equal(t->answer, 1);
 	breaks_u32(w.m, &t->answer, 0, "the cursor's answer is wrong");
@@ -281,9 +281,9 @@ static void a_leaf_stands_where_there_are_leaves(void **state)
 	const ms_hva_t large = UINT64_C(0x210000000000); /* 512G aligned */
 
 	(void)state;
-	assert_int_equal(
-		ms_mmap(w.mm, large, 512 * MS_1G, 0, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
-		(int64_t)large);
+	assert_int_equal(ms_mmap(w.mm, large, 512 * MS_1G, 0,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+			 (int64_t)large);
 	breaks_u64(w.m, &w.mm->pgd[large / (512 * MS_1G)], BAR | MS_PTE_PRESENT | MS_PTE_SPECIAL,
 		   "a leaf at a level that has none");
 	breaks_u64(w.m, pte(&w, SHARED), *pte(&w, SHARED) | MS_PTE_TABLE,
@@ -393,7 +393,7 @@ static void the_huge_zero_page_is_never_written(void **state)
 	uint64_t *slot;
 
 	(void)state;
-	map(&w, addr, MS_2M, MS_MAP_PRIVATE, NULL, 0);
+	map(&w, addr, MS_2M, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
 	touch(&w, addr, MS_PROT_R);
 	slot = ms_pt_slot(w.mm, addr, MS_LEVEL_PMD);
 	breaks_u64(w.m, slot, *slot | MS_PTE_WRITE, "the huge zero page, writable");

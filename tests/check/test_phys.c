@@ -25,7 +25,8 @@ static struct world world(void)
 	assert_non_null(ms_device_add(w.m, "low", MS_2M, MS_2M));
 	assert_non_null(ms_device_add(w.m, "high", 2 * MS_2M, MS_2M));
 	w.mm = ms_mm_new(w.m);
-	ms_mmap(w.mm, MS_1G, MS_2M + MS_4K, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0);
+	ms_mmap(w.mm, MS_1G, MS_2M + MS_4K, MS_PROT_RW,
+		MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0);
 	assert_int_equal(ms_touch(w.mm, MS_1G + MS_2M, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_touch(w.mm, MS_1G, MS_PROT_W), MS_ACCESS_OK);
 	assert_true(ms_host_leaf(w.mm, MS_1G + MS_2M, &leaf));

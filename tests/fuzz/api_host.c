@@ -34,7 +34,8 @@ void api_mmap(struct api_side *s, const uint8_t *r)
 	if (!mm)
 		return;
 	api_answer(s, (uint64_t)ms_mmap(mm, api_address(s, r), len, prot_of(r[5] >> 4 ^ r[7] >> 5),
-					map_flags_of(r[7]), file, file ? off : 0));
+					map_flags_of(r[7]) | (file ? 0 : MS_MAP_ANONYMOUS), file,
+					file ? off : 0));
 }
 
 void api_munmap(struct api_side *s, const uint8_t *r)

@@ -402,7 +402,8 @@ static const struct file_operations prepare_fops = {
 static void do_mmap(struct play *p)
 {
 	struct file *file = p->file[below(p, NR_FILES)];
-	const unsigned int flags = below(p, 2) ? MS_MAP_SHARED : MS_MAP_PRIVATE;
+	const unsigned int flags =
+		(file ? 0 : MS_MAP_ANONYMOUS) | (below(p, 2) ? MS_MAP_SHARED : MS_MAP_PRIVATE);
 	const unsigned int how[] = { MS_MAP_FIXED, 0, MS_MAP_FIXED | MS_MAP_POPULATE,
 				     MS_MAP_FIXED_NOREPLACE };
 

@@ -145,7 +145,7 @@ static int op_replace(void *world)
 {
 	struct world *w = world;
 	int64_t ret = ms_mmap(w->mm, w->va + 2 * PAGE, BLOCKS - 2 * PAGE, MS_PROT_RW,
-			      MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0);
+			      MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0);
 
 	return done_or_waits(ret < 0 ? (int)ret : 0);
 }
@@ -298,9 +298,9 @@ static void *build_anon(const void *arg, struct explore_run *run, struct ms_mach
 {
 	struct world *w = world_new(arg, run, m);
 
-	assert_int_equal(
-		ms_mmap(w->mm, w->va, BLOCKS, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
-		w->va);
+	assert_int_equal(ms_mmap(w->mm, w->va, BLOCKS, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+			 w->va);
 	assert_int_equal(ms_touch(w->mm, w->va, MS_PROT_W), MS_ACCESS_OK);
 	slot(w, BLOCKS);
 	return w;

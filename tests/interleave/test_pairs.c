@@ -64,9 +64,9 @@ static uint64_t offset_of(const struct world *w)
 
 static int64_t map_kind(struct world *w)
 {
-	return ms_mmap(w->mm, w->va, SIZE, MS_PROT_RW,
-		       (w->file ? MS_MAP_SHARED : MS_MAP_PRIVATE) | MS_MAP_FIXED, w->file,
-		       offset_of(w));
+	const unsigned int kind = w->file ? MS_MAP_SHARED : MS_MAP_PRIVATE | MS_MAP_ANONYMOUS;
+
+	return ms_mmap(w->mm, w->va, SIZE, MS_PROT_RW, kind | MS_MAP_FIXED, w->file, offset_of(w));
 }
 
 static void *build_pair(const void *arg, struct explore_run *run, struct ms_machine **m)

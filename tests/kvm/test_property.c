@@ -76,7 +76,8 @@ static void map_memory(struct play *p)
 	unsigned int prot = roll(p, 4) ? MS_PROT_RW : MS_PROT_R;
 
 	p->op = "mmap of memory";
-	ms_mmap(p->w.mm, HVA + off, len, prot, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0);
+	ms_mmap(p->w.mm, HVA + off, len, prot, MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS,
+		NULL, 0);
 }
 
 static void map_device(struct play *p)

@@ -122,7 +122,8 @@ static inline const char *events(struct world *w)
 static inline void map_anon(struct world *w, ms_hva_t hva, uint64_t len)
 {
 	assert_int_equal(ms_mmap(w->mm, hva, len, MS_PROT_RW,
-				 MS_MAP_PRIVATE | MS_MAP_FIXED_NOREPLACE, NULL, 0),
+				 MS_MAP_PRIVATE | MS_MAP_FIXED_NOREPLACE | MS_MAP_ANONYMOUS, NULL,
+				 0),
 			 hva);
 }
 

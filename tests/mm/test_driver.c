@@ -151,7 +151,8 @@ static void munmap_closes_under_the_lock_for_reading(void **state)
 	seen.len = 0;
 	ms_munmap(w.mm, A + 2 * PAGE, 2 * PAGE);
 	assert_calls(&seen, "SOc");
-	ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0);
+	ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL,
+		0);
 	assert_calls(&seen, "SOC"); // MAP_FIXED keeps it for writing
 	ms_mremap(w.mm, A + PAGE, PAGE, PAGE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + 16 * PAGE);
 	assert_calls(&seen, "OMC");

@@ -102,8 +102,8 @@ static unsigned int touched_beside_untouched(const char *release)
 	struct world w = world(release);
 	unsigned int count;
 
-	ms_mmap(w.mm, A, PAGE, MS_PROT_R | MS_PROT_X, flags, NULL, 0);
-	ms_mmap(w.mm, A + PAGE, PAGE, MS_PROT_RW, flags, NULL, 0);
+	ms_mmap(w.mm, A, PAGE, MS_PROT_R | MS_PROT_X, flags | MS_MAP_ANONYMOUS, NULL, 0);
+	ms_mmap(w.mm, A + PAGE, PAGE, MS_PROT_RW, flags | MS_MAP_ANONYMOUS, NULL, 0);
 	touch(&w, A + PAGE);
 	ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_R | MS_PROT_X);
 	count = ms_mm_map_count(w.mm);

@@ -176,7 +176,8 @@ static void populate_takes_huge_pages_in_one_step(void **state)
 	struct world w = world_huge("6.12.117");
 
 	assert_true(ms_mmap(w.mm, A, 2 * MS_2M, MS_PROT_RW,
-			    MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_POPULATE, NULL, 0) > 0);
+			    MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_POPULATE | MS_MAP_ANONYMOUS,
+			    NULL, 0) > 0);
 	assert_int_equal(leaf_size(&w, A + MS_2M), MS_2M);
 	assert_int_equal(ms_trace_count(w.m, MS_EV_HOST_FAULT), 2);
 	world_end(&w);

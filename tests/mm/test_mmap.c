@@ -39,18 +39,46 @@ static void arguments_are_checked_in_the_kernels_order(void **state)
 	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
 	struct world w = world("6.12.117");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
-	const unsigned int priv = MS_MAP_PRIVATE | MS_MAP_FIXED;
+	const unsigned int priv = MS_MAP_PRIVATE | MS_MAP_FIXED, anon = priv | MS_MAP_ANONYMOUS;
 
-	assert_int_equal(ms_mmap(w.mm, A, 0, MS_PROT_R, priv, NULL, 0), -EINVAL);
-	assert_int_equal(ms_mmap(w.mm, A + 1, PAGE, MS_PROT_R, priv, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, 0, MS_PROT_R, anon, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A + 1, PAGE, MS_PROT_R, anon, NULL, 0), -EINVAL);
 	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, priv, f, 1), -EINVAL);
-	assert_int_equal(ms_mmap(w.mm, A, UINT64_MAX, MS_PROT_R, priv, NULL, 0), -ENOMEM);
-	assert_int_equal(ms_mmap(w.mm, UINT64_C(1) << 48, PAGE, MS_PROT_R, priv, NULL, 0), -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, A, UINT64_MAX, MS_PROT_R, anon, NULL, 0), -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, UINT64_C(1) << 48, PAGE, MS_PROT_R, anon, NULL, 0), -ENOMEM);
 	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, priv, f, 16 * PAGE), -EOVERFLOW);
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_FIXED, NULL, 0), -EINVAL);
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, 0x80, priv, NULL, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, anon & ~MS_MAP_PRIVATE, NULL, 0),
+			 -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, 0x80, anon, NULL, 0), -EINVAL);
 	assert_int_equal(ms_mm_map_count(w.mm), 0);
 	assert_int_equal(ms_trace_len(w.m), 0);
+	world_end(&w);
+}
+
+static void what_an_open_refused_never_becomes_anonymous_memory(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *f = ms_memfd_hugetlb_new(w.m, MS_2M, 3 * PAGE); // no such huge pages
+	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED;
+
+	assert_null(f);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, flags, f, 0), -ENOMEM);
+	assert_int_equal(ms_mm_map_count(w.mm), 0);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, flags | MS_MAP_ANONYMOUS, f, 0), A);
+	world_end(&w);
+}
+
+static void anonymous_memory_ignores_the_file(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *f = ms_memfd_new(w.m, PAGE);
+
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, f, 0),
+			 A);
+	assert_null(ms_vma_lookup(w.mm, A)->vm_file);
 	world_end(&w);
 }
 
@@ -70,11 +98,15 @@ static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state
 	struct world w = world("6.12.117");
 	const ms_hva_t top = UINT64_C(1) << 48;
 
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_PRIVATE, NULL, 0), (int64_t)A);
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, NULL, 0),
-			 (int64_t)(top - PAGE));
-	assert_int_equal(ms_mmap(w.mm, 0, PAGE, MS_PROT_R, MS_MAP_PRIVATE, NULL, 0),
-			 (int64_t)(top - 2 * PAGE));
+	assert_int_equal(
+		ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0),
+		(int64_t)A);
+	assert_int_equal(
+		ms_mmap(w.mm, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0),
+		(int64_t)(top - PAGE));
+	assert_int_equal(
+		ms_mmap(w.mm, 0, PAGE, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0),
+		(int64_t)(top - 2 * PAGE));
 	world_end(&w);
 }
 
@@ -93,14 +125,14 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 
 		map_anon(&w, A, PAGE, MS_PROT_RW);
 		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
-					 MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
+					 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 				 -ENOMEM);
 		assert_int_equal(ms_mm_map_count(w.mm), rule[i].left);
 		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
-					 MS_MAP_SHARED | MS_MAP_FIXED, NULL, 0),
+					 MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 				 -ENOMEM);
 		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_R,
-					 MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
+					 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 				 A);
 		world_end(&w);
 	}
@@ -191,12 +223,13 @@ static void every_failing_allocation_is_ENOMEM_and_can_be_repeated(void **state)
 		struct world w = world("6.12.117");
 
 		ms_machine_fail_alloc(w.m, n);
-		ret = ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED, NULL, 0);
+		ret = ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED | MS_MAP_ANONYMOUS, NULL, 0);
 		ms_machine_fail_alloc(w.m, 0);
 		if (ret < 0) {
 			assert_int_equal(ret, -ENOMEM);
 			assert_int_equal(ms_mm_map_count(w.mm), 0);
-			assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, FIXED, NULL, 0),
+			assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW,
+						 FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 					 (int64_t)A);
 		}
 		world_end(&w);
@@ -207,6 +240,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments_are_checked_in_the_kernels_order),
+		cmocka_unit_test(what_an_open_refused_never_becomes_anonymous_memory),
+		cmocka_unit_test(anonymous_memory_ignores_the_file),
 		cmocka_unit_test(noreplace_over_anything_is_EEXIST),
 		cmocka_unit_test(without_fixed_a_free_hint_is_taken_else_the_highest_gap),
 		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),

@@ -61,7 +61,8 @@ static inline void world_end(struct world *w)
 
 static inline int64_t map_anon(struct world *w, ms_hva_t addr, uint64_t len, unsigned int prot)
 {
-	return ms_mmap(w->mm, addr, len, prot, MS_MAP_PRIVATE | MS_MAP_FIXED_NOREPLACE, NULL, 0);
+	return ms_mmap(w->mm, addr, len, prot,
+		       MS_MAP_PRIVATE | MS_MAP_FIXED_NOREPLACE | MS_MAP_ANONYMOUS, NULL, 0);
 }
 
 /* The n-th kept event of a type, counted from 0; NULL: none. */

@@ -33,7 +33,7 @@ static void touch(struct world *w, ms_hva_t addr)
 
 static void with_anon(struct world *w)
 {
-	must(map(w, A, SIZE + PAGE, MS_MAP_PRIVATE, NULL, 0));
+	must(map(w, A, SIZE + PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0));
 }
 
 static void with_anon_pages(struct world *w)
@@ -280,17 +280,17 @@ static int64_t mm_new(struct world *w)
 
 static int64_t mmap_anon(struct world *w)
 {
-	return map(w, A, SIZE, MS_MAP_PRIVATE, NULL, 0);
+	return map(w, A, SIZE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
 }
 
 static int64_t mmap_anon_shared(struct world *w)
 {
-	return map(w, A, SIZE, MS_MAP_SHARED, NULL, 0);
+	return map(w, A, SIZE, MS_MAP_SHARED | MS_MAP_ANONYMOUS, NULL, 0);
 }
 
 static int64_t mmap_populate(struct world *w)
 {
-	return map(w, A, SIZE + PAGE, MS_MAP_PRIVATE | MS_MAP_POPULATE, NULL, 0);
+	return map(w, A, SIZE + PAGE, MS_MAP_PRIVATE | MS_MAP_POPULATE | MS_MAP_ANONYMOUS, NULL, 0);
 }
 
 static int64_t mmap_into_the_middle(struct world *w)

@@ -36,7 +36,8 @@ static struct ms_file *open_source(struct real *r, const struct op *op)
 static int64_t do_mmap(struct real *r, struct ms_mm *mm, const struct op *op)
 {
 	struct ms_file *file = op->source == SRC_ANON ? NULL : open_source(r, op);
-	unsigned int flags = (op->shared ? MS_MAP_SHARED : MS_MAP_PRIVATE) |
+	unsigned int flags = (op->source == SRC_ANON ? MS_MAP_ANONYMOUS : 0) |
+			     (op->shared ? MS_MAP_SHARED : MS_MAP_PRIVATE) |
 			     (op->fixed ? MS_MAP_FIXED : MS_MAP_FIXED_NOREPLACE);
 	bool devmem = op->source == SRC_DEVMEM || op->source == SRC_DEVMEM_NOSYNC;
 	int64_t ret = ms_mmap(mm, WINDOW + op->at * PAGE, op->len * PAGE, op->prot, flags, file,

@@ -132,7 +132,8 @@ static void the_zero_page_is_no_page(void **state)
 	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, NULL, 0),
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 			 A);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_OK);
 	assert_false(ms_vm_normal_page(ms_vma_lookup(w.mm, A), A, entry_at(&w, A, PAGE), NULL));
