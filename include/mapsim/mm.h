@@ -240,6 +240,8 @@ void ms_mm_exit(struct ms_mm *mm);
 /** 1, 2, 3 … in order of creation; unique in the machine. */
 uint32_t ms_mm_id(const struct ms_mm *mm);
 struct ms_machine *ms_mm_machine(const struct ms_mm *mm);
+/** Every process, in order of creation: the first (mm NULL), the next one; NULL: no more. */
+struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
 
 #define MS_MAP_SHARED 0x1u
 #define MS_MAP_PRIVATE 0x2u
@@ -317,6 +319,8 @@ struct ms_vma *ms_find_vma(struct ms_mm *mm, ms_hva_t addr);
 struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr);
 /** The VMA after this one by address, or NULL. O(1) when called from one VMA to the next. */
 struct ms_vma *ms_vma_next(const struct ms_vma *vma);
+/** vma_kernel_pagesize: bytes of a page, of a huge page where the VMA is hugetlb's. */
+uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma);
 /** Number of VMAs (map_count). */
 unsigned int ms_mm_map_count(const struct ms_mm *mm);
 /** VmFlags of smaps, comma-separated ("rd,wr,mr,mw,me,ac"), into buf (MS_VMFLAGS_MAX bytes

@@ -31,9 +31,7 @@ static bool is_file(const struct ms_machine *m, const struct ms_file *file)
 /* Of any process; the pointer may be to what was freed. */
 static bool is_vma(const struct ms_machine *m, const struct ms_vma *vma)
 {
-	struct ms_mm *mm;
-
-	TAILQ_FOREACH (mm, &m->mms, link)
+	for (const struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
 		for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p);
 		     p = ms_check_next(p))
 			if (ms_check_vma(p) == vma)

@@ -111,7 +111,7 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 	size_t at = MS_NOT_KEPT;
 	enum ms_guest_exit exit;
 
-	if (ms_event_wanted(vm->machine, MS_EV_GUEST_ABORT))
+	if (ms_event_kept(vm->machine, MS_EV_GUEST_ABORT))
 		at = keep_event(vm, abort);
 	*err = 0;
 	vm->in_abort++;

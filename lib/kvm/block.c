@@ -4,22 +4,11 @@
  * the host maps.
  */
 #include "kvm/internal.h"
-#include "mm/internal.h" /* ms_hugetlb_size() */
 
 bool ms_is_block_size(const struct ms_machine *m, uint64_t size)
 {
-	return size == m->page_size || size == UINT64_C(1) << m->pmd_shift ||
-	       (m->page_shift == 12 && size == UINT64_C(1) << m->pud_shift);
-}
-
-static uint64_t pmd_size(const struct ms_machine *m)
-{
-	return UINT64_C(1) << m->pmd_shift;
-}
-
-static uint64_t pud_size(const struct ms_machine *m)
-{
-	return UINT64_C(1) << m->pud_shift;
+	return size == m->page_size || size == ms_pmd_size(m) ||
+	       (m->page_shift == 12 && size == ms_pud_size(m));
 }
 
 /* __PAGETABLE_PMD_FOLDED: two table levels; there is no PUD size to consider then */
@@ -40,7 +29,7 @@ static uint64_t cont_pmd_size(const struct ms_machine *m)
 {
 	static const unsigned int shift[] = { 4, 5, 5 };
 
-	return pmd_size(m) << shift[(m->page_shift - 12) / 2];
+	return ms_pmd_size(m) << shift[(m->page_shift - 12) / 2];
 }
 
 enum fit { FITS, NOT_CONGRUENT, SLOT_START, SLOT_END };
@@ -112,30 +101,30 @@ static struct ms_vma_block from_vm_pgoff(const struct ms_machine *m, const struc
 	enum ms_kvm_reason why;
 	bool leaves;
 
-	if (!pmd_folded(m) && !vma_allows(vma, hva, pa, pud_size(m))) {
-		leaves = block_leaves_vma(vma, hva, pud_size(m));
+	if (!pmd_folded(m) && !vma_allows(vma, hva, pa, ms_pud_size(m))) {
+		leaves = block_leaves_vma(vma, hva, ms_pud_size(m));
 		return (struct ms_vma_block){
-			.size = pud_size(m),
+			.size = ms_pud_size(m),
 			.why = leaves ? MS_WHY_VMA_PUD_END_UNCHECKED : MS_WHY_VMA_PUD,
 		};
 	}
-	why = vma_allows(vma, hva, pa, pmd_size(m));
+	why = vma_allows(vma, hva, pa, ms_pmd_size(m));
 	if (why)
 		return (struct ms_vma_block){ .size = m->page_size, .why = why };
-	leaves = block_leaves_vma(vma, hva, pmd_size(m));
+	leaves = block_leaves_vma(vma, hva, ms_pmd_size(m));
 	return (struct ms_vma_block){
-		.size = pmd_size(m),
+		.size = ms_pmd_size(m),
 		.why = leaves ? MS_WHY_VMA_PMD_END_UNCHECKED : MS_WHY_VMA_PMD,
 	};
 }
 
 static struct ms_vma_block of_hugetlb(const struct ms_machine *m, const struct ms_vma *vma)
 {
-	uint64_t size = ms_hugetlb_size(vma);
+	uint64_t size = ms_vma_kernel_pagesize(vma);
 
 	return (struct ms_vma_block){
 		.size = size,
-		.why = size >= pud_size(m) ? MS_WHY_HUGETLB_PUD : MS_WHY_HUGETLB_PMD,
+		.why = size >= ms_pud_size(m) ? MS_WHY_HUGETLB_PUD : MS_WHY_HUGETLB_PMD,
 	};
 }
 
@@ -191,17 +180,17 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 	block = vma_size(vm, vma, hva);
 	if (block.size == m->page_size)
 		return block;
-	if (block.size == pud_size(m) && !pmd_folded(m)) {
-		fit = fits_slot(vm, slot, hva, pud_size(m));
+	if (block.size == ms_pud_size(m) && !pmd_folded(m)) {
+		fit = fits_slot(vm, slot, hva, ms_pud_size(m));
 		if (fit == FITS)
 			return block;
-		block.size = pmd_size(m);
+		block.size = ms_pmd_size(m);
 		block.why = smaller_reason(fit);
 	} else if (block.size == cont_pmd_size(m)) {
-		block.size = pmd_size(m);
+		block.size = ms_pmd_size(m);
 	}
-	if (block.size == pmd_size(m)) {
-		fit = fits_slot(vm, slot, hva, pmd_size(m));
+	if (block.size == ms_pmd_size(m)) {
+		fit = fits_slot(vm, slot, hva, ms_pmd_size(m));
 		if (fit == FITS)
 			return block;
 		return (struct ms_vma_block){ m->page_size, true, page_reason(fit) };
@@ -236,7 +225,7 @@ static bool is_transparent_hugepage(const struct ms_vm *vm, ms_hva_t hva)
 {
 	struct ms_host_leaf leaf;
 
-	return ms_host_leaf(vm->mm, hva, &leaf) && leaf.size == pmd_size(vm->machine);
+	return ms_host_leaf(vm->mm, hva, &leaf) && leaf.size == ms_pmd_size(vm->machine);
 }
 
 int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
@@ -244,7 +233,7 @@ int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_
 {
 	const struct ms_machine *m = vm->machine;
 	bool by_page = m->policy.host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT;
-	enum fit fit = fits_slot(vm, slot, hva, pmd_size(m));
+	enum fit fit = fits_slot(vm, slot, hva, ms_pmd_size(m));
 	int size;
 
 	if (fit != FITS) {
@@ -255,19 +244,19 @@ int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_
 		bool thp = is_transparent_hugepage(vm, hva);
 
 		*why = thp ? MS_WHY_THP : MS_WHY_NOT_THP;
-		return (int64_t)(thp ? pmd_size(m) : m->page_size);
+		return (int64_t)(thp ? ms_pmd_size(m) : m->page_size);
 	}
 	size = user_mapping_size(vm, hva);
 	if (size < 0) {
 		*why = MS_WHY_HOST_ENTRY_GONE;
 		return size;
 	}
-	if ((uint64_t)size < pmd_size(m)) {
+	if ((uint64_t)size < ms_pmd_size(m)) {
 		*why = MS_WHY_HOST_LEAF_SMALL;
 		return (int64_t)m->page_size;
 	}
 	*why = MS_WHY_HOST_LEAF;
-	return (int64_t)pmd_size(m);
+	return (int64_t)ms_pmd_size(m);
 }
 
 uint64_t ms_choose_block(struct ms_vm *vm, const struct ms_memslot *slot,

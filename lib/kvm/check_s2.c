@@ -63,8 +63,8 @@ static bool may_be_guessed(const struct shadow *s, ms_hva_t hva)
 	switch (m->policy.s2_pfnmap_block) {
 	case MS_S2_PFNMAP_BLOCK_ROUGH_VM_PGOFF_V3:
 	case MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF:
-		return is_pfnmap(s, ms_align_down(hva, UINT64_C(1) << m->pmd_shift)) ||
-		       is_pfnmap(s, ms_align_down(hva, UINT64_C(1) << m->pud_shift));
+		return is_pfnmap(s, ms_align_down(hva, ms_pmd_size(m))) ||
+		       is_pfnmap(s, ms_align_down(hva, ms_pud_size(m)));
 	default:
 		return false;
 	}

@@ -229,14 +229,7 @@ void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
 
-/* ---- events: most are counted only, so they are built when somebody wants them ---- */
-
-/* Counts an event. true: it is to be kept. */
-static inline bool ms_event_wanted(struct ms_machine *m, enum ms_event_type type)
-{
-	m->trace.total[type]++;
-	return m->trace.keep & (1u << type);
-}
+/* ---- events (s2.c) ---- */
 
 /* Where the trace has an event whose outcome is not known yet. */
 #define MS_NOT_KEPT SIZE_MAX

@@ -106,8 +106,7 @@ static bool age_range(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 
 	if (m->policy.s2_age == MS_S2_AGE_RANGE)
 		return ms_s2_test_clear_young(vm->s2, ipa, size, true);
-	if (size != m->page_size && size != UINT64_C(1) << m->pmd_shift &&
-	    size != UINT64_C(1) << m->pud_shift)
+	if (size != m->page_size && size != ms_pmd_size(m) && size != ms_pud_size(m))
 		ms_violation(vm->machine,
 			     "size != PAGE_SIZE && size != PMD_SIZE && size != PUD_SIZE", ipa);
 	return ms_s2_test_clear_young(vm->s2, ipa, m->page_size, true);

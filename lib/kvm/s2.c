@@ -44,7 +44,7 @@ static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old,
 {
 	struct ms_vm *vm = ctx;
 
-	if (ms_event_wanted(vm->machine, MS_EV_S2_DESC))
+	if (ms_event_kept(vm->machine, MS_EV_S2_DESC))
 		ms_trace_store(vm->machine, &(struct ms_event){
 						    .type = MS_EV_S2_DESC,
 						    .vm = vm->id,
@@ -63,7 +63,7 @@ static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t 
 {
 	const struct ms_vm *vm = ctx;
 
-	if (ms_event_wanted(vm->machine, MS_EV_TLBI))
+	if (ms_event_kept(vm->machine, MS_EV_TLBI))
 		ms_trace_store(vm->machine, &(struct ms_event){
 						    .type = MS_EV_TLBI,
 						    .vm = vm->id,
@@ -186,7 +186,7 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 	size_t at = MS_NOT_KEPT;
 	int ret;
 
-	if (ms_event_wanted(vm->machine, MS_EV_S2_MAP)) {
+	if (ms_event_kept(vm->machine, MS_EV_S2_MAP)) {
 		ev = (struct ms_event){
 			.type = MS_EV_S2_MAP,
 			.vm = vm->id,
@@ -216,7 +216,7 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 {
 	struct ms_event ev = { .type = MS_EV_S2_RELAX, .vm = vm->id, .addr = ipa, .prot = prot };
-	bool wanted = ms_event_wanted(vm->machine, ev.type);
+	bool wanted = ms_event_kept(vm->machine, ev.type);
 	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
 
 	ev.ret = ms_s2_relax(vm->s2, ipa, prot);
@@ -295,7 +295,7 @@ void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	struct ms_event ev = { .type = MS_EV_S2_SPLIT, .vm = vm->id, .addr = ipa, .size = size };
-	bool wanted = ms_event_wanted(vm->machine, ev.type);
+	bool wanted = ms_event_kept(vm->machine, ev.type);
 	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
 
 	ev.ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);

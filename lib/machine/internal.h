@@ -55,8 +55,8 @@ struct ms_machine {
 	struct ms_phys *phys;
 	struct ms_pat *pat;
 	struct ms_drivers *drivers;
-	struct ms_linux *kernel;   /* made when a driver first asks for something of it */
-	struct ms_mm *driver_mm;   /* of the call into a driver that goes on: its current->mm */
+	struct ms_linux *kernel; /* made when a driver first asks for something of it */
+	struct ms_mm *driver_mm; /* of the call into a driver that goes on: its current->mm */
 	/* lib/linux: locks that driver code holds, and times it took an mmap lock that it had */
 	unsigned int driver_locks, driver_mmap_again;
 	unsigned int devices_off;       /* lib/phys: devices whose memory is turned off */
@@ -93,12 +93,17 @@ void *ms_reallocarray(struct ms_machine *m, void *p, size_t n, size_t size);
 char *ms_strdup(struct ms_machine *m, const char *s);
 void ms_free(struct ms_machine *m, void *p);
 
-/* Counts the event and keeps it if its type is kept. Inline part: most events are not. */
+/* Counts an event; true: it is to be stored. Mostly it is not, and need not be put together. */
+static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
+{
+	m->trace.total[type]++;
+	return m->trace.keep & (1u << type);
+}
 void ms_trace_store(struct ms_machine *m, const struct ms_event *ev);
+/* Counts the event, and stores it if its type is kept. */
 static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
 {
-	m->trace.total[ev->type]++;
-	if (m->trace.keep & (1u << ev->type))
+	if (ms_event_kept(m, ev->type))
 		ms_trace_store(m, ev);
 }
 /* Emits an event of named fields: MS_EMIT(m, .type = MS_EV_ZAP, .addr = va, .size = len); */
@@ -181,6 +186,15 @@ static inline uint64_t ms_min_u64(uint64_t a, uint64_t b)
 static inline uint64_t ms_max_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+/* PMD_SIZE, PUD_SIZE: bytes */
+static inline uint64_t ms_pmd_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pmd_shift;
+}
+static inline uint64_t ms_pud_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pud_shift;
 }
 static inline bool ms_is_x86(const struct ms_machine *m)
 {

@@ -186,7 +186,7 @@ void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr)
 void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
-	uint64_t size = UINT64_C(1) << m->pud_shift;
+	uint64_t size = ms_pud_size(m);
 	ms_hva_t start = ms_align_down(addr, size);
 	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PUD);
 

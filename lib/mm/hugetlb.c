@@ -37,6 +37,11 @@ uint64_t ms_hugetlb_size(const struct ms_vma *vma)
 	return ms_vma_machine(vma)->page_size << vma->vm_file->mapping->order;
 }
 
+uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
+{
+	return ms_vma_is_hugetlb(vma) ? ms_hugetlb_size(vma) : ms_vma_machine(vma)->page_size;
+}
+
 /* ---- mmap ---- */
 
 /* hugetlb_reserve_pages(): what the mapping may need beyond what the file has */
@@ -228,7 +233,7 @@ ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf)
 void ms_hugetlb_widen(const struct ms_vma *vma, ms_hva_t *start, ms_hva_t *end)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
-	const uint64_t pud = UINT64_C(1) << m->pud_shift;
+	const uint64_t pud = ms_pud_size(m);
 	ms_hva_t first = ms_align_up(vma->vm_start, pud), last = ms_align_down(vma->vm_end, pud);
 
 	// page tables are never shared with 64K pages

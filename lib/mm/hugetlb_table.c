@@ -123,7 +123,7 @@ int ms_hugetlb_move(struct ms_vma *vma, struct ms_vma *new_vma, ms_hva_t old_add
 void ms_hugetlb_split(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
-	const uint64_t pud = UINT64_C(1) << m->pud_shift;
+	const uint64_t pud = ms_pud_size(m);
 	ms_hva_t start = ms_align_down(addr, pud);
 
 	if (m->policy.hugetlb_split == MS_HUGETLB_SPLIT_SILENT || m->page_shift == 16 ||

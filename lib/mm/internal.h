@@ -272,10 +272,6 @@ static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned i
 {
 	return m->page_shift + (3 - level) * (m->page_shift - 3);
 }
-static inline uint64_t ms_pmd_size(const struct ms_machine *m)
-{
-	return UINT64_C(1) << m->pmd_shift;
-}
 static inline unsigned int ms_pmd_order(const struct ms_machine *m)
 {
 	return m->pmd_shift - m->page_shift;

@@ -103,6 +103,11 @@ struct ms_machine *ms_mm_machine(const struct ms_mm *mm)
 	return mm->machine;
 }
 
+struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm)
+{
+	return mm ? TAILQ_NEXT(mm, link) : TAILQ_FIRST(&m->mms);
+}
+
 unsigned int ms_mm_map_count(const struct ms_mm *mm)
 {
 	return mm->map_count;

@@ -33,7 +33,7 @@ static uint64_t *old_pud_slot(const struct move *mv)
 	if (!slot || ms_pte_none(*slot))
 		return NULL;
 	if (ms_pte_is_leaf(*slot)) {
-		ms_log(mm->machine, "bad pud", mv->old_addr, UINT64_C(1) << mm->machine->pud_shift);
+		ms_log(mm->machine, "bad pud", mv->old_addr, ms_pud_size(mm->machine));
 		*slot = 0;
 		return NULL;
 	}
@@ -99,7 +99,7 @@ static bool move_step(const struct move *mv, uint64_t *extent)
 {
 	struct ms_mm *mm = mv->vma->vm_mm;
 	const struct ms_machine *m = mm->machine;
-	const uint64_t pud_size = UINT64_C(1) << m->pud_shift;
+	const uint64_t pud_size = ms_pud_size(m);
 	uint64_t *old_slot = old_pud_slot(mv), *new_slot;
 
 	*extent = step_size(mv, pud_size);

@@ -70,8 +70,7 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 
 void ms_clear_munmap(struct ms_munmap *um)
 {
-	ms_unmap_region(um->mm, um->vmas, um->start, um->end, um->gap.prev_end,
-			um->gap.next_start);
+	ms_unmap_region(um->mm, um->vmas, um->start, um->end, um->gap.prev_end, um->gap.next_start);
 }
 
 void ms_close_munmap(struct ms_munmap *um)

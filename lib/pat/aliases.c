@@ -3,7 +3,6 @@
  * Physical memory that is mapped with two cache types at the same time: what the memtype list is
  * there to prevent. Looks at processes as any user of mm.h can.
  */
-#include "mm/internal.h"
 #include "pat/internal.h"
 
 #include <stdlib.h>
@@ -36,7 +35,7 @@ static void add_process(struct borders *b, const struct ms_mm *mm)
 	enum ms_cache type = MS_CACHE_WB;
 	struct ms_host_leaf leaf;
 
-	for (ms_hva_t va = 0; ms_host_next_leaf(mm, va, mm->task_size, &leaf);
+	for (ms_hva_t va = 0; ms_host_next_leaf(mm, va, UINT64_MAX, &leaf);
 	     va = leaf.start + leaf.size) {
 		ms_pa_t pa = leaf.entry & MS_PTE_PA_MASK;
 
@@ -57,10 +56,9 @@ static void add_process(struct borders *b, const struct ms_mm *mm)
 static void add_all(struct borders *b, struct ms_machine *m)
 {
 	const struct ms_pfnmap_ctx *ctx;
-	const struct ms_mm *mm;
 
 	b->n = 0;
-	TAILQ_FOREACH (mm, &m->mms, link)
+	for (const struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
 		add_process(b, mm);
 	LIST_FOREACH (ctx, &m->pat->contexts, link)
 		if (ctx->ioremap && ctx->holders)

@@ -45,13 +45,6 @@ struct ms_pat {
 	ms_pa_t device_start, device_end;
 };
 
-/* Counts an event; true: it is to be stored. Mostly it is not, and is not put together either. */
-static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
-{
-	m->trace.total[type]++;
-	return m->trace.keep & (1u << type);
-}
-
 /* ---- memtype_interval.c ---- */
 
 /* The part of memtype_check_insert() for a range that overlaps entries; the first is of type

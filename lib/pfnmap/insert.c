@@ -172,7 +172,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 {
 	struct ms_vma *vma = vmf->vma;
 	struct ms_machine *m = ms_vma_machine(vma);
-	ms_hva_t addr = ms_align_down(vmf->address, UINT64_C(1) << m->pud_shift);
+	ms_hva_t addr = ms_align_down(vmf->address, ms_pud_size(m));
 	ms_pgprot_t prot = vma->vm_page_prot;
 
 	if (!may_insert_raw(vma, addr))

@@ -19,6 +19,20 @@ static ms_pa_t pa_at(const struct ms_mm *mm, ms_hva_t addr)
 	return ms_host_leaf(mm, addr, &leaf) ? leaf.entry & MS_PTE_PA_MASK : 0;
 }
 
+static void the_machine_lists_its_processes_in_order_of_creation(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_mm *child = fork_ok(&w);
+
+	assert_ptr_equal(ms_mm_next(w.m, NULL), w.mm);
+	assert_ptr_equal(ms_mm_next(w.m, w.mm), child);
+	assert_null(ms_mm_next(w.m, child));
+	ms_mm_exit(child);
+	assert_null(ms_mm_next(w.m, w.mm));
+	world_end(&w);
+}
+
 static void private_pages_are_shared_until_one_side_writes(void **state)
 {
 	(void)state;
@@ -165,6 +179,7 @@ static void a_failing_allocation_is_ENOMEM_and_leaves_no_child(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_machine_lists_its_processes_in_order_of_creation),
 		cmocka_unit_test(private_pages_are_shared_until_one_side_writes),
 		cmocka_unit_test(the_notifier_hears_of_private_mappings_that_are_copied),
 		cmocka_unit_test(dontfork_leaves_the_vma_out),

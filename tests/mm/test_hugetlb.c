@@ -43,6 +43,18 @@ static void an_address_that_the_kernel_chooses_is_aligned(void **state)
 	world_end(&w);
 }
 
+static void the_kernels_page_size_is_the_files(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
+	assert_int_equal(ms_vma_kernel_pagesize(ms_vma_lookup(w.mm, A)), PAGE);
+	map_file(&w, hugetlb(&w, MS_2M, K64), B, 0, MS_2M, MS_MAP_SHARED);
+	assert_int_equal(ms_vma_kernel_pagesize(ms_vma_lookup(w.mm, B)), K64);
+	world_end(&w);
+}
+
 static void a_refused_mapping_zaps_nothing(void **state)
 {
 	(void)state;
@@ -284,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(address_and_offset_must_be_aligned_and_the_length_is_rounded_up),
 		cmocka_unit_test(an_address_that_the_kernel_chooses_is_aligned),
+		cmocka_unit_test(the_kernels_page_size_is_the_files),
 		cmocka_unit_test(a_refused_mapping_zaps_nothing),
 		cmocka_unit_test(the_vma_is_hugetlb_and_does_not_expand),
 		cmocka_unit_test(
