@@ -389,6 +389,7 @@ static void configure(struct bench *b)
 		.table_to_block_range = true,
 		.unmap_defer = true,
 		.relax_local = true,
+		.absent_eagain = true,
 	};
 	b->host = (struct ms_s2_host){ .ctx = b, .alloc = pool_alloc, .free = pool_free };
 	if (bench_is(b->run, "silent"))

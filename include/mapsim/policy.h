@@ -161,6 +161,7 @@ struct ms_policy {
 	enum ms_policy_s2_dirty_mark s2_dirty_mark;
 	enum ms_policy_s2_lock s2_lock;
 	enum ms_policy_s2_same_leaf s2_same_leaf;
+	enum ms_policy_s2_absent_leaf s2_absent_leaf;
 	enum ms_policy_s2_relax_address s2_relax_address;
 	enum ms_policy_s2_table_to_block s2_table_to_block;
 	enum ms_policy_s2_unmap_tlbi s2_unmap_tlbi;

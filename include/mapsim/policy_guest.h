@@ -178,6 +178,12 @@ enum ms_policy_s2_same_leaf {
 	MS_S2_SAME_LEAF_EAGAIN,
 };
 
+/** relaxing or making young what is not mapped (stage2_attr_walker) */
+enum ms_policy_s2_absent_leaf {
+	MS_S2_ABSENT_LEAF_SUCCESS,
+	MS_S2_ABSENT_LEAF_EAGAIN,
+};
+
 /** address of kvm_pgtable_stage2_relax_perms for a THP block (user_mem_abort) */
 enum ms_policy_s2_relax_address {
 	MS_S2_RELAX_ADDRESS_BLOCK,

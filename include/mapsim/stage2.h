@@ -62,9 +62,10 @@ struct ms_s2_config {
 	bool same_leaf_eagain;   ///< mapping what is mapped already: -EAGAIN (5.12+), else success
 	bool table_to_block_range; ///< a table replaced by a block: range TLBI, else the whole VMID
 	bool unmap_defer;          ///< unmap defers TLBIs to one range TLBI if fwb and tlbi_range
-	bool relax_local; ///< relax_perms: TLBI of this CPU only; where nothing is mapped relax and
-			  ///< mkyoung answer -EAGAIN (else 0)
-	bool xn_two_bits; ///< XN[54:53]: separate EL1 and EL0 execute permission
+	bool relax_local;          ///< relax_perms: TLBI of this CPU only (6.6+), else of all
+	bool absent_eagain; ///< relax and mkyoung of what is not mapped: -EAGAIN (6.2+), else
+			    ///< success
+	bool xn_two_bits;   ///< XN[54:53]: separate EL1 and EL0 execute permission
 	bool cmo_by_caller; ///< map and relax do no cache maintenance (<= 5.13): the abort handler
 			    ///< does it before it calls them
 };
@@ -138,7 +139,7 @@ int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
 /**
  * Adds the R, W, X of prot to the leaf at ipa; never removes (but with two XN bits PX or UX alone
  * replaces what was executable before, as in the kernel). -EAGAIN or 0 where there is none, as
- * configured; -EINVAL: PX or UX alone without two bits; -ERANGE.
+ * configured (absent_eagain); -EINVAL: PX or UX alone without two bits; -ERANGE.
  */
 int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot);
 /** Sets the access flag of the leaf at ipa. Where there is none: as relax. -ERANGE. */

@@ -252,6 +252,8 @@ const struct ms_policy_field ms_policy_fields[] = {
 	      VALUE(S2_LOCK, WRITE_READ_FOR_LOG), VALUE(S2_LOCK, READ)),
 	FIELD(s2_same_leaf, "mapping what is mapped", VALUE(S2_SAME_LEAF, SUCCESS),
 	      VALUE(S2_SAME_LEAF, EAGAIN)),
+	FIELD(s2_absent_leaf, "relaxing or making young what is not mapped",
+	      VALUE(S2_ABSENT_LEAF, SUCCESS), VALUE(S2_ABSENT_LEAF, EAGAIN)),
 	FIELD(s2_relax_address, "address of relax_perms on a THP block",
 	      VALUE(S2_RELAX_ADDRESS, BLOCK), VALUE(S2_RELAX_ADDRESS, FAULT)),
 	FIELD(s2_table_to_block, "TLBI when a table becomes a block",

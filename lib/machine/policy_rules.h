@@ -279,6 +279,7 @@
 	/* ---- KVM: the stage-2 table ---- */
 
 	.s2_same_leaf = SINCE(V5_15) ? MS_S2_SAME_LEAF_EAGAIN : MS_S2_SAME_LEAF_SUCCESS,
+	.s2_absent_leaf = SINCE(V6_12_0) ? MS_S2_ABSENT_LEAF_EAGAIN : MS_S2_ABSENT_LEAF_SUCCESS,
 	// 5.15: inferred from its permission fault, which takes the granule and rounds no address
 	.s2_relax_address = SINCE(V5_15) ? MS_S2_RELAX_ADDRESS_FAULT : MS_S2_RELAX_ADDRESS_BLOCK,
 	.s2_table_to_block =

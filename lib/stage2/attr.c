@@ -128,11 +128,10 @@ static int page_spot(struct ms_s2 *s2, ms_ipa_t ipa, struct s2_spot *spot)
 	return 0;
 }
 
-/* mirrors stage2_attr_walker() where nothing is mapped: an error since 6.2 or 6.3, as relax_local
- */
+/* mirrors stage2_attr_walker() where nothing is mapped */
 static int nothing_there(const struct ms_s2 *s2)
 {
-	return s2->config.relax_local ? -EAGAIN : 0;
+	return s2->config.absent_eagain ? -EAGAIN : 0;
 }
 
 // mirrors kvm_pgtable_stage2_mkyoung(), arch/arm64/kvm/hyp/pgtable.c, 5.10+

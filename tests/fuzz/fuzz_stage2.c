@@ -405,6 +405,7 @@ static struct ms_s2_config config_of(const uint8_t *head)
 		.table_to_block_range = b & 8,
 		.unmap_defer = b & 16,
 		.relax_local = b & 32,
+		.absent_eagain = head[0] & 8,
 		.xn_two_bits = b & 64,
 		.cmo_by_caller = b & 128,
 	};

@@ -112,6 +112,7 @@ static inline struct ms_s2_config test_config(void)
 		.table_to_block_range = true,
 		.unmap_defer = true,
 		.relax_local = true,
+		.absent_eagain = true,
 	};
 }
 

@@ -22,7 +22,7 @@ struct oracle {
 	uint32_t npages;
 	unsigned int page_shift, min_block_level;
 	uint32_t per_level[4]; // pages in a leaf
-	bool same_leaf_eagain, relax_local, xn_two_bits;
+	bool same_leaf_eagain, absent_eagain, xn_two_bits;
 };
 
 /* What KVM asks for; the rest of 7 bits is for who wants to see it refused. */
@@ -49,7 +49,7 @@ static inline void oracle_init(struct oracle *o, const struct ms_s2_config *conf
 		.page_shift = config->page_shift,
 		.min_block_level = config->page_shift == 12 ? 1 : 2,
 		.same_leaf_eagain = config->same_leaf_eagain,
-		.relax_local = config->relax_local,
+		.absent_eagain = config->absent_eagain,
 		.xn_two_bits = config->xn_two_bits,
 	};
 	o->pages = calloc(o->npages, sizeof(*o->pages));
@@ -201,7 +201,7 @@ static inline bool oracle_test_clear_young(struct oracle *o, uint32_t page, uint
 static inline int oracle_mkyoung(struct oracle *o, uint32_t page)
 {
 	if (!o->pages[page].level)
-		return o->relax_local ? -EAGAIN : 0;
+		return o->absent_eagain ? -EAGAIN : 0;
 	oracle_change(o, page, 0, 0, true);
 	return 0;
 }
@@ -213,7 +213,7 @@ static inline int oracle_relax(struct oracle *o, uint32_t page, unsigned int pro
 	if (!oracle_prot_is_valid(o, prot & x))
 		return -EINVAL;
 	if (!o->pages[page].level)
-		return o->relax_local ? -EAGAIN : 0;
+		return o->absent_eagain ? -EAGAIN : 0;
 	prot = oracle_prot(prot) & (MS_PROT_RW | x);
 	oracle_change(o, page, prot, prot & x ? x : 0, -1);
 	return 0;

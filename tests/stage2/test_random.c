@@ -249,6 +249,7 @@ static void run_both(struct world w)
 	w.config.table_to_block_range = false;
 	w.config.same_leaf_eagain = false;
 	w.config.relax_local = false;
+	w.config.absent_eagain = false;
 	run_world(&w);
 }
 
