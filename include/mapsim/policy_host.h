@@ -90,6 +90,7 @@ enum ms_policy_anon_reuse {
 
 /** the same for a page of a huge page whose leaf was split (wp_can_reuse_anon_folio) */
 enum ms_policy_anon_large_reuse {
+	MS_ANON_LARGE_REUSE_IF_SOLE_REFERENCE, ///< or no other page of the huge one is mapped
 	MS_ANON_LARGE_REUSE_EXCLUSIVE_ONLY,
 	MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE,
 };

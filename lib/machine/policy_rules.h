@@ -59,8 +59,9 @@
 
 	.anon_reuse = SINCE(V6_1_0) ? MS_ANON_REUSE_EXCLUSIVE : MS_ANON_REUSE_SOLE_REFERENCE,
 	// 6.17: inferred; __wp_can_reuse_large_anon_folio() was added for 6.15
-	.anon_large_reuse = SINCE(V6_17) ? MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE
-					 : MS_ANON_LARGE_REUSE_EXCLUSIVE_ONLY,
+	.anon_large_reuse = SINCE(V6_17)     ? MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE
+			    : SINCE(V6_12_0) ? MS_ANON_LARGE_REUSE_EXCLUSIVE_ONLY
+					     : MS_ANON_LARGE_REUSE_IF_SOLE_REFERENCE,
 	.thp_split_dirty = SINCE(V6_12_0) ? MS_THP_SPLIT_DIRTY_CARRIED : MS_THP_SPLIT_DIRTY_DROPPED,
 	// 6.17: inferred; do_huge_zero_wp_pmd() was added for 6.13
 	.thp_zero_write =

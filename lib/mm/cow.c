@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Writes to pages that are mapped read-only: do_wp_page(), mm/memory.c. */
-#include "mm/internal.h"
+#include "mm/anon_folio.h"
 
 static uint64_t maybe_mkwrite(const struct ms_vma *vma, uint64_t entry)
 {
@@ -41,24 +41,22 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 
 /*
  * __wp_can_reuse_large_anon_folio(), 6.15+: every holder of the huge page is an entry of this
- * process. Its pages lie side by side, in the order of the huge page.
+ * process, and there is more than one.
  */
 static bool all_mapped_here(struct ms_vm_fault *vmf, ms_pfn_t pfn, const struct ms_page *head)
 {
-	struct ms_mm *mm = vmf->vma->vm_mm;
-	struct ms_machine *m = mm->machine;
-	ms_pfn_t first = ms_page_head(m, pfn);
-	ms_hva_t addr = vmf->address - ((pfn - first) << m->page_shift);
-	uint32_t mapped = 0;
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
+	struct ms_anon_folio folio = {
+		.vma = vmf->vma,
+		.head = ms_page_head(m, pfn),
+		.order = head->order,
+	};
+	uint64_t in_place;
 
-	for (uint64_t i = 0; i < UINT64_C(1) << head->order; i++, addr += m->page_size) {
-		unsigned int level;
-		uint64_t entry = ms_pt_walk(mm, addr, &level);
-
-		mapped += level == MS_LEVEL_PTE && ms_pte_present(entry) &&
-			  ms_pte_pfn(m, entry) == first + i;
-	}
-	return mapped > 1 && mapped == head->refcount;
+	folio.addr = vmf->address - ((pfn - folio.head) << m->page_shift);
+	// no walk where it cannot be
+	return head->refcount > 1 && head->refcount <= UINT64_C(1) << head->order &&
+	       ms_anon_folio_mapped(&folio, &in_place) == head->refcount;
 }
 
 /* wp_can_reuse_anon_folio(): is this process the only one that has the anonymous page? */
@@ -79,7 +77,7 @@ static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 		return sole;
 	if (page->flags & MS_PG_ANON_EXCLUSIVE)
 		return true;
-	if (page->order) {
+	if (page->order && m->policy.anon_large_reuse != MS_ANON_LARGE_REUSE_IF_SOLE_REFERENCE) {
 		sole = m->policy.anon_large_reuse == MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE &&
 		       all_mapped_here(vmf, pfn, head);
 	}

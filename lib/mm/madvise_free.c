@@ -4,6 +4,7 @@
  * madvise_cold_or_pageout_pte_range(), mm/madvise.c. A huge page of this process alone that the
  * range cuts is split.
  */
+#include "mm/anon_folio.h"
 #include "mm/madvise.h"
 #include "mm/memfile.h"
 #include "phys/split.h"
@@ -14,83 +15,8 @@ struct lazy {
 	uint64_t clear; // bits that entries lose
 };
 
-/* An anonymous huge page, and where its first page would be mapped. */
-struct anon_folio {
-	struct ms_vma *vma;
-	ms_pfn_t head;
-	unsigned int order;
-	ms_hva_t addr; // may lie below the VMA
-};
-
-/* Where a page of it is mapped. */
-struct place {
-	struct ms_vma *vma;
-	uint64_t *slot; // NULL: nowhere
-};
-
-/* vma_address(): where page i of the folio would be mapped by vma; false: vma does not show it */
-static bool address_in(const struct anon_folio *f, const struct ms_vma *vma, uint64_t i,
-		       ms_hva_t *addr)
-{
-	const unsigned int shift = ms_vma_machine(vma)->page_shift;
-	// The sums may wrap: f->addr may lie below its VMA.
-	uint64_t pgoff = f->vma->vm_pgoff + ((f->addr - f->vma->vm_start) >> shift);
-
-	pgoff &= UINT64_MAX >> shift;
-	*addr = vma->vm_start + ((pgoff + i - vma->vm_pgoff) << shift);
-	return *addr >= vma->vm_start && *addr < vma->vm_end;
-}
-
-static uint64_t *slot_in(const struct anon_folio *f, const struct ms_vma *vma, uint64_t i)
-{
-	const struct ms_machine *m = ms_vma_machine(vma);
-	unsigned int level;
-	ms_hva_t addr;
-	uint64_t entry;
-
-	if (!address_in(f, vma, i, &addr))
-		return NULL;
-	entry = ms_pt_walk(vma->vm_mm, addr, &level);
-	if (level != MS_LEVEL_PTE || !ms_pte_present(entry) || ms_pte_pfn(m, entry) != f->head + i)
-		return NULL;
-	return ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
-}
-
-/* rmap_walk_anon(): a page that mremap moved keeps its page offset, and so does its new VMA */
-static struct place find_page(const struct anon_folio *f, uint64_t i)
-{
-	struct place place = { .vma = f->vma, .slot = slot_in(f, f->vma, i) };
-
-	if (place.slot)
-		return place;
-	for (place.vma = ms_find_vma(f->vma->vm_mm, 0); place.vma;
-	     place.vma = ms_vma_next(place.vma)) {
-		if (place.vma == f->vma || !place.vma->anon_vma)
-			continue;
-		place.slot = slot_in(f, place.vma, i);
-		if (place.slot)
-			break;
-	}
-	return place;
-}
-
-/* folio_mapcount(), as far as this process goes; *in_place: of these, where f->addr says */
-static uint64_t mapped_pages(const struct anon_folio *f, uint64_t *in_place)
-{
-	uint64_t n = 0;
-
-	*in_place = 0;
-	for (uint64_t i = 0; i < UINT64_C(1) << f->order; i++) {
-		struct place place = find_page(f, i);
-
-		n += place.slot != NULL;
-		*in_place += place.slot && place.vma == f->vma;
-	}
-	return n;
-}
-
 /* try_to_migrate_one(), mm/rmap.c: unmapped for a moment, so that nobody looks at it meanwhile */
-static void notify_split(const struct anon_folio *f)
+static void notify_split(const struct ms_anon_folio *f)
 {
 	struct ms_mm *mm = f->vma->vm_mm;
 	const struct ms_machine *m = mm->machine;
@@ -108,7 +34,8 @@ static void notify_split(const struct anon_folio *f)
  * try_to_map_unused_to_zeropage(), mm/migrate.c, 6.12+: a page in which nobody has stored anything
  * gives its place to the zero page.
  */
-static void map_zero_page(const struct anon_folio *f, uint64_t i, const struct place *place)
+static void map_zero_page(const struct ms_anon_folio *f, uint64_t i,
+			  const struct ms_anon_place *place)
 {
 	struct ms_machine *m = ms_vma_machine(f->vma);
 	ms_pfn_t zero;
@@ -126,7 +53,7 @@ static void map_zero_page(const struct anon_folio *f, uint64_t i, const struct p
 
 /* split_folio() of a folio that is mapped by pages here and nowhere else; unmapped ones are freed
  */
-static void split_pages(const struct anon_folio *f, uint64_t mapped)
+static void split_pages(const struct ms_anon_folio *f, uint64_t mapped)
 {
 	struct ms_machine *m = ms_vma_machine(f->vma);
 	const uint64_t npages = UINT64_C(1) << f->order;
@@ -141,7 +68,7 @@ static void split_pages(const struct anon_folio *f, uint64_t mapped)
 		return;
 	}
 	for (uint64_t i = 0; i < npages; i++) {
-		struct place place = find_page(f, i);
+		struct ms_anon_place place = ms_anon_folio_find(f, i);
 
 		if (place.slot)
 			map_zero_page(f, i, &place);
@@ -156,7 +83,7 @@ static void split_pages(const struct anon_folio *f, uint64_t mapped)
 static bool age_pmd(const struct lazy *lz, uint64_t *slot, ms_hva_t addr, ms_hva_t end)
 {
 	struct ms_machine *m = ms_vma_machine(lz->vma);
-	struct anon_folio f = {
+	struct ms_anon_folio f = {
 		.vma = lz->vma,
 		.head = ms_pte_pfn(m, *slot),
 		.order = ms_pmd_order(m),
@@ -185,7 +112,7 @@ static bool age_pmd(const struct lazy *lz, uint64_t *slot, ms_hva_t addr, ms_hva
 static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 {
 	struct ms_machine *m = ms_vma_machine(lz->vma);
-	struct anon_folio f = { .vma = lz->vma, .head = ms_page_head(m, pfn) };
+	struct ms_anon_folio f = { .vma = lz->vma, .head = ms_page_head(m, pfn) };
 	const struct ms_page *head = ms_pfn_to_page(m, f.head);
 	uint64_t npages, mapped, in_place;
 	ms_hva_t end;
@@ -198,7 +125,7 @@ static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 	end = f.addr + (npages << m->page_shift);
 	if (head->refcount > npages)
 		return;
-	mapped = mapped_pages(&f, &in_place);
+	mapped = ms_anon_folio_mapped(&f, &in_place);
 	if (head->refcount != mapped)
 		return;
 	if (m->policy.madv_free_splits == MS_MADV_FREE_SPLITS_CUT_ONLY && in_place == npages &&

@@ -54,16 +54,26 @@ static int find_page(struct fault *t, unsigned int page, bool write)
 	return flat_touch(t->f, p, page, write) ? -EFAULT : 0;
 }
 
+/* follow_pte() stops at what is no page; follow_pfnmap_start(), 6.12 and later, does not. */
+static bool sees_leaf(const struct fault *t, unsigned int page)
+{
+	return t->f->policy->pfn_lookup == MS_PFN_LOOKUP_ANY_LEAF || !t->f->p[0].leaf[page / BLOCK];
+}
+
 /* hva_to_pfn_remapped: what is present counts, also without any right. */
 static int find_pfn(struct fault *t, unsigned int page, bool write)
 {
 	struct process *p = &t->f->p[0];
 
+	if (p->e[page].kind != E_NONE && !sees_leaf(t, page))
+		return -EFAULT;
 	if (p->e[page].kind != E_NONE)
 		return write && !p->e[page].write ? -EFAULT : 0;
 	if (!(p->a[page].flags & (write ? MS_VM_WRITE : MS_VM_READ)))
 		return -EFAULT;
-	return flat_touch(t->f, p, page, write) ? -EFAULT : 0;
+	if (flat_touch(t->f, p, page, write))
+		return -EFAULT;
+	return sees_leaf(t, page) ? 0 : -EFAULT;
 }
 
 static int find(struct fault *t, unsigned int page)

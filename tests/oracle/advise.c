@@ -34,6 +34,16 @@ static int advised_flags(const struct flat *f, const struct area *a, enum ms_adv
 	}
 }
 
+/* zap_pte_range: a table that has nothing left, where the whole 2M was asked for. */
+static void reclaim_tables(const struct flat *f, struct process *p, unsigned int at,
+			   unsigned int end)
+{
+	if (f->policy->pte_table_reclaim != MS_PTE_TABLE_RECLAIM_DONTNEED_2M)
+		return;
+	for (unsigned int b = (at + BLOCK - 1) / BLOCK; (b + 1) * BLOCK <= end; b++)
+		p->table[b] = false;
+}
+
 static int advise(struct flat *f, struct process *p, unsigned int at, unsigned int end,
 		  enum ms_advice advice)
 {
@@ -46,6 +56,7 @@ static int advise(struct flat *f, struct process *p, unsigned int at, unsigned i
 		flat_lru_drain(f);
 		flat_notify(f, p, at, end);
 		flat_zap(f, p, at, end);
+		reclaim_tables(f, p, at, end);
 		return 0;
 	}
 	err = advised_flags(f, &p->a[at], advice, &flags);

@@ -53,21 +53,23 @@ static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, 
 	if (pfn >= RAM_END_PFN)
 		return false;
 	other = same->frame_of[pfn];
-	if (other && (f->cached[other] || flat_users(f, other)))
+	if (other && (f->cached[other] || same->seen[other] == same->looks))
 		return false;
 	same->pfn_of[frame] = pfn;
 	same->frame_of[pfn] = (unsigned int)frame;
 	return true;
 }
 
-static bool entry_is(const struct flat *f, const struct entry *e, uint64_t real, struct same *same)
+static bool entry_is(const struct flat *f, const struct entry *e, uint64_t real, bool huge,
+		     struct same *same)
 {
 	uint64_t pfn = (real & MS_PTE_PA_MASK) >> 12;
 	bool special = real & MS_PTE_SPECIAL;
 
 	if (!!(real & MS_PTE_WRITE) != e->write || !!(real & MS_PTE_PROTNONE) != e->none ||
 	    !!(real & MS_PTE_PRESENT) == e->none ||
-	    special != (e->kind != E_FRAME && e->kind != E_CACHE) ||
+	    (special != (e->kind != E_FRAME && e->kind != E_CACHE) &&
+	     !(huge && e->kind == E_ZERO)) ||
 	    ms_pgprot_cache(real) != e->cache)
 		return false;
 	if (e->kind == E_FRAME || e->kind == E_CACHE)
@@ -96,7 +98,7 @@ static const char *entries(const struct flat *f, const struct process *p, struct
 		if (there && leaf.size > PAGE && i % BLOCK == 0 && p->leaf[i / BLOCK])
 			n = BLOCK;
 		if (there ? e->kind != E_NONE && leaf.size == n * PAGE &&
-				    entry_is(f, e, leaf.entry, same)
+				    entry_is(f, e, leaf.entry, n > 1, same)
 			  : e->kind == E_NONE)
 			continue;
 		snprintf(buf, size, "at %#llx expected %s %#llx%s%s type %d, got entry %#llx",
@@ -212,12 +214,26 @@ static struct pages of_guest(const struct guest *g, const struct op *op)
 	return in;
 }
 
+/* Which frames somebody maps. */
+static void see(const struct flat *f, struct same *same)
+{
+	same->looks++;
+	for (unsigned int n = 0; n < PROCESSES; n++) {
+		const struct process *p = &f->p[n];
+
+		for (unsigned int i = 0; p->alive && i < PAGES; i++)
+			if (p->e[i].kind == E_FRAME || p->e[i].kind == E_CACHE)
+				same->seen[p->e[i].what] = same->looks;
+	}
+}
+
 const char *compare(const struct flat *f, struct real *r, struct same *same, const struct op *op,
 		    char *buf, size_t size)
 {
 	struct pages host = { 0, PAGES }, guest = { 0, GUEST_PAGES };
 	const char *what = NULL;
 
+	see(f, same);
 	for (unsigned int n = 0; n < PROCESSES && !what; n++) {
 		if (f->p[n].alive != !!r->mm[n])
 			return "one says that the child is alive";

@@ -10,7 +10,7 @@ uint64_t roll(struct dice *d, uint64_t below)
 	return (d->state >> 11) % below;
 }
 
-#ifndef WITH_GUEST
+#if !defined(WITH_GUEST) && !defined(WITH_HUGE)
 
 /* Kinds by weight: the commoner ones stand more than once. */
 static const enum op_kind kinds[] = {
@@ -90,12 +90,6 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 
 #else
 
-static const enum op_kind kinds[] = {
-	OP_MMAP,  OP_MMAP,        OP_MMAP,  OP_MUNMAP, OP_MPROTECT,      OP_MPROTECT,    OP_MADVISE,
-	OP_TOUCH, OP_TOUCH,       OP_TOUCH, OP_REVOKE, OP_REVOKE_DRIVER, OP_SLOT,        OP_SLOT,
-	OP_SLOT,  OP_SLOT_DELETE, OP_DIRTY, OP_DIRTY,  OP_DIRTY,         OP_SLOT_TOGGLE,
-};
-
 /* Often whole blocks, often a few pages. */
 static void roll_range(struct dice *d, unsigned int *at, unsigned int *len)
 {
@@ -106,6 +100,89 @@ static void roll_range(struct dice *d, unsigned int *at, unsigned int *len)
 	if (*len > PAGES - *at)
 		*len = PAGES - *at;
 }
+
+#endif
+
+#ifdef WITH_HUGE
+
+static const enum op_kind kinds[] = {
+	OP_MMAP,   OP_MMAP,   OP_MMAP,    OP_MUNMAP,  OP_MPROTECT, OP_MPROTECT,      OP_MREMAP,
+	OP_MREMAP, OP_MREMAP, OP_MADVISE, OP_MADVISE, OP_TOUCH,    OP_TOUCH,         OP_TOUCH,
+	OP_TOUCH,  OP_TOUCH,  OP_TOUCH,   OP_FORK,    OP_EXIT,     OP_REVOKE_DRIVER,
+};
+
+static const enum ms_advice advices[] = {
+	MS_MADV_DONTNEED, MS_MADV_DONTNEED, MS_MADV_DONTNEED,   MS_MADV_DONTFORK,
+	MS_MADV_DOFORK,   MS_MADV_HUGEPAGE, MS_MADV_NOHUGEPAGE,
+};
+
+/* Devices and children do not meet: a leaf of theirs is no concern of fork's rules here. */
+static void roll_mmap(struct dice *d, struct op *op)
+{
+	op->fixed = roll(d, 4);
+	op->source = roll(d, 4) ? SRC_ANON : SRC_MEMFD;
+	if (op->source == SRC_MEMFD)
+		op->off = op->at;
+	if (!d->theme && roll(d, 2)) {
+		op->source = roll(d, 3) ? SRC_DRIVER_HUGE : SRC_DRIVER_LAZY;
+		op->off = roll(d, 3) ? op->at : op->at + 1;
+		op->shared = true;
+	}
+	if (op->source == SRC_MEMFD)
+		op->shared = roll(d, 2);
+}
+
+/* Half of the moves go as far as keeps the place in the 2M. */
+static void roll_mremap(struct dice *d, struct op *op)
+{
+	op->to = roll(d, 6);
+	op->dontunmap = op->to && !roll(d, 4);
+	if (op->dontunmap || roll(d, 4))
+		op->new_len = op->len;
+	if (roll(d, 2))
+		op->new_at = (op->new_at / BLOCK * BLOCK + op->at % BLOCK) % PAGES;
+	if (op->new_at + op->new_len > PAGES)
+		op->new_at = PAGES - op->new_len;
+	if (!op->to && op->at + op->new_len > PAGES)
+		op->new_len = PAGES - op->at;
+}
+
+struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
+{
+	static const unsigned int prots[] = { MS_PROT_RW, MS_PROT_RW, MS_PROT_R, 0 };
+	struct op op = { .kind = kinds[roll(d, sizeof(kinds) / sizeof(*kinds))] };
+
+	// something to begin with
+	if (i < 3)
+		op.kind = OP_MMAP;
+	if (!d->theme && op.kind == OP_FORK)
+		op.kind = OP_TOUCH;
+	op.child = d->theme && !roll(d, 3);
+	roll_range(d, &op.at, &op.len);
+	roll_range(d, &op.new_at, &op.new_len);
+	op.prot = prots[roll(d, 4)];
+	op.type = arch == MS_ARCH_X86_64 ? MS_CACHE_UC_MINUS : MS_CACHE_NGNRE;
+	op.advice = advices[roll(d, sizeof(advices) / sizeof(*advices))];
+	if (op.kind == OP_MMAP)
+		roll_mmap(d, &op);
+	if (op.kind == OP_TOUCH)
+		op.prot = roll(d, 2) ? MS_PROT_W : MS_PROT_R;
+	if (op.kind == OP_MREMAP)
+		roll_mremap(d, &op);
+	if (op.kind == OP_REVOKE_DRIVER)
+		op.off = op.at;
+	return op;
+}
+
+#endif
+
+#ifdef WITH_GUEST
+
+static const enum op_kind kinds[] = {
+	OP_MMAP,  OP_MMAP,        OP_MMAP,  OP_MUNMAP, OP_MPROTECT,      OP_MPROTECT,    OP_MADVISE,
+	OP_TOUCH, OP_TOUCH,       OP_TOUCH, OP_REVOKE, OP_REVOKE_DRIVER, OP_SLOT,        OP_SLOT,
+	OP_SLOT,  OP_SLOT_DELETE, OP_DIRTY, OP_DIRTY,  OP_DIRTY,         OP_SLOT_TOGGLE,
+};
 
 /* Where the guest sees a page of the process: at the same distance, or shifted. */
 static unsigned int roll_gpa(struct dice *d, unsigned int page)

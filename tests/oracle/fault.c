@@ -32,18 +32,30 @@ static bool queued(const struct flat *f, unsigned int frame)
 	return false;
 }
 
-static unsigned int new_frame(struct flat *f)
+/* A huge page does not wait. */
+void flat_lru_add(struct flat *f, unsigned int frame)
 {
-	if (f->frames + 1 == MAX_FRAMES) {
-		f->full = true;
-		return f->frames;
-	}
-	f->frames++;
-	f->exclusive[f->frames] = true;
-	f->lru[f->lrus++] = f->frames;
-	if (f->lrus == 15)
+	f->lru[f->lrus++] = frame;
+	if (f->lrus == 15 || f->folio[frame])
 		flat_lru_drain(f);
-	return f->frames;
+}
+
+/* The first of them. */
+unsigned int flat_new_frames(struct flat *f, unsigned int count)
+{
+	unsigned int first = f->frames + 1;
+
+	if (first + count >= MAX_FRAMES) {
+		f->full = true;
+		return 1;
+	}
+	f->frames += count;
+	for (unsigned int i = first; i <= f->frames; i++) {
+		f->exclusive[i] = true;
+		f->folio[i] = count > 1 ? first : 0;
+	}
+	flat_lru_add(f, first);
+	return first;
 }
 
 /* The part of anon_vma_compatible() that looks at more than the two objects. */
@@ -54,7 +66,7 @@ static bool shares_anon(const struct area *a, const struct area *b)
 }
 
 /* anon_vma_prepare: the next VMA's, the previous one's, or a new one. */
-static void prepare_anon(struct flat *f, struct process *p, unsigned int page)
+void flat_prepare_anon(struct flat *f, struct process *p, unsigned int page)
 {
 	unsigned int first = flat_first(p, page), end = flat_end(p, page);
 	const struct area *next = end < PAGES ? &p->a[end] : NULL;
@@ -87,12 +99,12 @@ static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int p
 {
 	bool copied = p->e[page].kind != E_NONE;
 
-	prepare_anon(f, p, page);
+	flat_prepare_anon(f, p, page);
 	if (copied)
 		flat_notify(f, p, page, page + 1);
 	flat_fill(p, page,
 		  (struct entry){ .kind = E_FRAME,
-				  .what = new_frame(f),
+				  .what = flat_new_frames(f, 1),
 				  .write = true,
 				  .dirty = true,
 				  .cache = p->a[page].cache });
@@ -101,15 +113,43 @@ static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int p
 	return MS_ACCESS_OK;
 }
 
-/* do_wp_page() of an anonymous page. */
-static bool reuses(struct flat *f, unsigned int frame)
+/* Entries of one process that map pages of a huge page, each its own. */
+static unsigned int mapped_by(const struct flat *f, const struct process *p, unsigned int head)
 {
-	if (f->policy->anon_reuse == MS_ANON_REUSE_EXCLUSIVE) {
-		if (f->exclusive[frame])
-			return true;
-		flat_lru_drain(f);
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < PAGES; i++)
+		count += p->e[i].kind == E_FRAME && f->folio[p->e[i].what] == head;
+	return count;
+}
+
+/* wp_can_reuse_anon_folio() of a page of a huge page whose leaf was split. */
+static bool reuses_part(const struct flat *f, const struct process *p, unsigned int frame)
+{
+	unsigned int here;
+
+	switch (f->policy->anon_large_reuse) {
+	case MS_ANON_LARGE_REUSE_IF_SOLE_REFERENCE:
+		return flat_holders(f, frame) == 1;
+	case MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE:
+		here = mapped_by(f, p, f->folio[frame]);
+		return here > 1 && here == flat_holders(f, frame);
+	default:
+		return false;
 	}
-	return flat_users(f, frame) == 1 && !queued(f, frame);
+}
+
+/* do_wp_page() of an anonymous page. */
+static bool reuses(struct flat *f, const struct process *p, unsigned int frame)
+{
+	if (f->policy->anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
+		return flat_holders(f, frame) == 1 && !queued(f, frame);
+	if (f->exclusive[frame])
+		return true;
+	if (f->folio[frame])
+		return reuses_part(f, p, frame);
+	flat_lru_drain(f);
+	return flat_users(f, frame) == 1;
 }
 
 static enum ms_access write_protected(struct flat *f, struct process *p, unsigned int page)
@@ -120,7 +160,7 @@ static enum ms_access write_protected(struct flat *f, struct process *p, unsigne
 		e->write = e->dirty = true;
 		return MS_ACCESS_OK;
 	}
-	if (e->kind == E_FRAME && reuses(f, (unsigned int)e->what)) {
+	if (e->kind == E_FRAME && reuses(f, p, (unsigned int)e->what)) {
 		f->exclusive[e->what] = true;
 		e->write = e->dirty = true;
 		return MS_ACCESS_OK;
@@ -128,15 +168,25 @@ static enum ms_access write_protected(struct flat *f, struct process *p, unsigne
 	return own_copy(f, p, page);
 }
 
+static bool pfnmap_huge(const struct flat *f, const struct area *a)
+{
+	switch (f->policy->pfnmap_huge_fault) {
+	case MS_PFNMAP_HUGE_FAULT_NEVER:
+		return false;
+	case MS_PFNMAP_HUGE_FAULT_ALWAYS:
+		return !(a->flags & MS_VM_NOHUGEPAGE);
+	default:
+		return flat_thp_allowed(f, a);
+	}
+}
+
 /* A driver's own page, or 2M of them where VMA, address and BAR allow and no table is there yet. */
 static void driver_fault(struct flat *f, struct process *p, unsigned int page, bool write)
 {
 	const struct area *a = &p->a[page];
 	unsigned int base = page / BLOCK * BLOCK;
-	bool huge = a->source == SRC_DRIVER_HUGE && !p->table[page / BLOCK] &&
-		    f->policy->pfnmap_huge_fault == MS_PFNMAP_HUGE_FAULT_ALWAYS &&
-		    !(a->flags & MS_VM_NOHUGEPAGE) && flat_first(p, page) <= base &&
-		    flat_end(p, page) >= base + BLOCK && !(p->a[base].pgoff % BLOCK);
+	bool huge = a->source == SRC_DRIVER_HUGE && !p->table[page / BLOCK] && pfnmap_huge(f, a) &&
+		    flat_fits_leaf(p, page) && !(p->a[base].pgoff % BLOCK);
 	struct entry e = { .kind = E_PFN,
 			   .what = a->pgoff,
 			   .write = a->flags & MS_VM_WRITE,
@@ -160,7 +210,7 @@ static void file_frame(struct flat *f, uint64_t pgoff)
 {
 	if (f->memfd[pgoff])
 		return;
-	f->memfd[pgoff] = new_frame(f);
+	f->memfd[pgoff] = flat_new_frames(f, 1);
 	f->exclusive[f->memfd[pgoff]] = false;
 	f->cached[f->memfd[pgoff]] = true;
 }
@@ -222,6 +272,8 @@ static enum ms_access absent(struct flat *f, struct process *p, unsigned int pag
 		return file_fault(f, p, page, write);
 	if (a->source != SRC_ANON)
 		return MS_ACCESS_SIGBUS;
+	if (flat_huge_fault(f, p, page, write))
+		return MS_ACCESS_OK;
 	if (write)
 		return own_copy(f, p, page);
 	flat_fill(p, page, (struct entry){ .kind = E_ZERO, .cache = a->cache });
@@ -233,43 +285,23 @@ enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, 
 {
 	const struct area *a = &p->a[page];
 	struct entry *e = &p->e[page];
+	unsigned int base = page / BLOCK * BLOCK;
 
 	if (!a->vma || !(a->flags & MS_VM_ACCESS) || (write && !(a->flags & MS_VM_WRITE)))
 		return MS_ACCESS_SIGSEGV;
 	p->populated = true;
 	if (e->kind == E_NONE)
 		return absent(f, p, page, write);
+	if (write && !e->write && flat_huge_write(f, p, page))
+		return MS_ACCESS_OK;
+	if (write && e->kind == E_NONE)
+		return absent(f, p, page, write);
 	if (write && !e->write)
 		return write_protected(f, p, page);
+	for (unsigned int i = base; p->leaf[base / BLOCK] && i < PAGES && i < base + BLOCK; i++)
+		p->e[i].dirty |= write;
 	e->dirty |= write;
 	return MS_ACCESS_OK;
-}
-
-/* A leaf of 2M of a file goes whole, however little of it is touched (__split_huge_pmd). */
-static void drop_leaf(struct flat *f, struct process *p, unsigned int block)
-{
-	for (unsigned int i = block * BLOCK; i < PAGES && i / BLOCK == block; i++)
-		p->e[i] = (struct entry){ 0 };
-	p->leaf[block] = false;
-	flat_notify(f, p, block * BLOCK, (block + 1) * BLOCK);
-}
-
-/*
- * vma_adjust_trans_huge: a VMA gets a border in the middle of a 2M that it has whole. Who watches
- * is told of the 2M, wherever there is a table of the level above.
- */
-void flat_border(struct flat *f, struct process *p, unsigned int at)
-{
-	unsigned int base = at / BLOCK * BLOCK;
-
-	if (at == base || at >= PAGES || !p->a[at].vma || !p->populated ||
-	    p->a[at].vma != p->a[at - 1].vma || flat_first(p, at) > base ||
-	    flat_end(p, at) < base + BLOCK)
-		return;
-	if (p->leaf[base / BLOCK])
-		drop_leaf(f, p, base / BLOCK);
-	else
-		flat_notify(f, p, base, base + BLOCK);
 }
 
 /* Entries go; up to 6.15 a VMA with VM_PAT loses its reservation with the first of them. */
@@ -281,18 +313,26 @@ void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int e
 		unsigned int base = at / BLOCK * BLOCK;
 
 		if (p->leaf[at / BLOCK] && (at > base || base + BLOCK > end))
-			drop_leaf(f, p, at / BLOCK);
+			flat_split_leaf(f, p, at / BLOCK);
 		p->leaf[at / BLOCK] = false;
 		p->e[at] = (struct entry){ 0 };
 	}
 }
 
-/* can_change_pte_writable of a private page. */
-static bool writable_at_once(const struct flat *f, const struct entry *e)
+/* can_change_pte_writable of a private page, can_change_pmd_writable of a huge one. */
+static bool writable_at_once(const struct flat *f, const struct entry *e, bool leaf)
 {
-	return e->kind == E_FRAME &&
-	       f->policy->mprotect_pte_upgrade != MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY &&
-	       f->exclusive[e->what];
+	unsigned int frame = (unsigned int)e->what;
+
+	if (e->kind != E_FRAME)
+		return false;
+	if (leaf)
+		return f->policy->mprotect_pmd_upgrade != MS_MPROTECT_PMD_UPGRADE_NO &&
+		       f->exclusive[f->folio[frame]];
+	if (f->policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY)
+		return false;
+	return f->exclusive[frame] &&
+	       (e->dirty || f->policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_ANON_ANY);
 }
 
 /* vma_wants_writenotify: kernfs has a page_mkwrite, so only what is dirty is writable at once. */
@@ -317,15 +357,20 @@ static void tell_of_protection(struct flat *f, const struct process *p, unsigned
 /* change_pte_range: the flags are the new ones already. */
 void flat_change_protection(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
+	unsigned int first = at;
+
 	tell_of_protection(f, p, at, end);
 	for (; at < end; at++) {
 		const struct area *a = &p->a[at];
 		struct entry *e = &p->e[at];
+		unsigned int base = at / BLOCK * BLOCK;
 
+		if (p->leaf[at / BLOCK] && (first > base || base + BLOCK > end))
+			flat_split_leaf(f, p, at / BLOCK);
 		e->none = !(a->flags & MS_VM_ACCESS);
-		e->write =
-			a->flags & MS_VM_WRITE &&
-			(a->flags & MS_VM_SHARED ? shared_writable(a, e) : writable_at_once(f, e));
+		e->write = a->flags & MS_VM_WRITE &&
+			   (a->flags & MS_VM_SHARED ? shared_writable(a, e)
+						    : writable_at_once(f, e, p->leaf[at / BLOCK]));
 		// x86's pte_modify() keeps the type of the entry, arm64's takes the VMA's
 		if (f->policy->arch == MS_ARCH_ARM64)
 			e->cache = a->cache;

@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-void flat_init(struct flat *f, const struct ms_policy *policy)
+void flat_init(struct flat *f, const struct ms_policy *policy, enum ms_thp_mode thp)
 {
 	memset(f, 0, sizeof(*f));
 	f->policy = policy;
+	f->thp = thp;
 	f->files = SOURCES;
 	f->p[0].alive = true;
 	if (policy->vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)

@@ -15,26 +15,37 @@
 
 #include <stdio.h>
 
-#ifdef WITH_GUEST
+#if defined(WITH_GUEST)
 #define PAGES 1152 /* two times 2M, and a part */
 #define WINDOW UINT64_C(0x200000000000)
 #define BAR_PAGES 2048
+#define MAX_FRAMES 65536
+#define RAM_SIZE UINT64_C(0x40000000)
+#elif defined(WITH_HUGE)
+#define PAGES 2148 /* four times 2M, and a part */
+#define WINDOW UINT64_C(0x200000000000)
+#define BAR_PAGES 4096
+#define MAX_FRAMES 65536
+#define RAM_SIZE UINT64_C(0x40000000)
 #else
 #define PAGES 40
 #define WINDOW UINT64_C(0x200000004000) /* inside of one 2M: no table moves, no huge page */
 #define BAR_PAGES 32
+#define MAX_FRAMES 4096
+#define RAM_SIZE UINT64_C(0x2000000)
 #endif
+#define RAM_PA UINT64_C(0x100000)
+#define RAM_END_PFN ((RAM_PA + RAM_SIZE) / PAGE)
 #define PAGE UINT64_C(0x1000)
 #define BLOCK 512u
 #define BLOCKS (PAGES / BLOCK + 1)
 #define BAR_PA UINT64_C(0x180000000)
 #define VFIO_PA (BAR_PA + BAR_PAGES * PAGE) /* of a BAR that vfio has for itself */
 #define MAX_MEMTYPES 512
-#define MAX_FRAMES 4096
 #define MAX_CONTEXTS 512
 #define PROCESSES 2
 #define IOREMAPS 2
-#define MEMFD_PAGES 128
+#define MEMFD_PAGES (2 * PAGES + 48)
 
 enum source {
 	SRC_ANON,
@@ -114,7 +125,10 @@ struct process {
 	bool alive;
 	struct area a[PAGES];
 	struct entry e[PAGES];
-	/* The tables above: whether anything was ever faulted in, per 2M a table, or a leaf. */
+	/*
+	 * The tables above: whether anything was ever faulted in, per 2M a table, or a leaf. What
+	 * a leaf maps stands in each of its pages.
+	 */
 	bool populated, table[BLOCKS], leaf[BLOCKS];
 };
 
@@ -122,9 +136,11 @@ struct guest;
 
 struct flat {
 	const struct ms_policy *policy;
+	enum ms_thp_mode thp;
 	struct process p[PROCESSES]; /* the worker, and its child */
 	unsigned int vmas, files, anons, frames, ctxs;
 	bool exclusive[MAX_FRAMES], cached[MAX_FRAMES];
+	unsigned int folio[MAX_FRAMES];  /* the first frame of its huge page; 0: a plain page */
 	unsigned int memfd[MEMFD_PAGES]; /* the frame of each page of the file; 0: none yet */
 	struct {
 		uint64_t start, end; /* physical; 0, 0: given back */
@@ -146,7 +162,7 @@ struct flat {
 #define FLAT_SKIP INT64_MIN /* the operation's answer lies outside of the window */
 
 /* flat.c: VMAs as runs of pages */
-void flat_init(struct flat *f, const struct ms_policy *policy);
+void flat_init(struct flat *f, const struct ms_policy *policy, enum ms_thp_mode thp);
 int64_t flat_apply(struct flat *f, const struct op *op);
 unsigned int flat_first(const struct process *p, unsigned int i);
 unsigned int flat_end(const struct process *p, unsigned int i);
@@ -199,10 +215,21 @@ enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, 
 void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int end);
 void flat_change_protection(struct flat *f, struct process *p, unsigned int at, unsigned int end);
 bool flat_cow(const struct area *a);
+void flat_prepare_anon(struct flat *f, struct process *p, unsigned int page);
+unsigned int flat_new_frames(struct flat *f, unsigned int count);
+void flat_lru_add(struct flat *f, unsigned int frame);
 unsigned int flat_users(const struct flat *f, unsigned int frame);
 void flat_lru_drain(struct flat *f);
 
 void flat_fill(struct process *p, unsigned int page, struct entry e);
+
+/* huge.c: leaves of 2M */
+bool flat_thp_allowed(const struct flat *f, const struct area *a);
+bool flat_fits_leaf(const struct process *p, unsigned int page);
+bool flat_huge_fault(struct flat *f, struct process *p, unsigned int page, bool write);
+bool flat_huge_write(struct flat *f, struct process *p, unsigned int page);
+unsigned int flat_holders(const struct flat *f, unsigned int frame);
+void flat_split_leaf(struct flat *f, struct process *p, unsigned int block);
 void flat_border(struct flat *f, struct process *p, unsigned int at);
 
 /* guest.c: stage 2 hears of what the process does */

@@ -38,8 +38,12 @@ static void copy_entries(struct flat *f, struct process *child, struct process *
 {
 	bool cow = flat_cow(&p->a[first]);
 
+	child->populated |= p->populated;
 	for (unsigned int i = first; i < end; i++) {
 		struct entry *e = &p->e[i];
+
+		child->table[i / BLOCK] |= p->table[i / BLOCK];
+		child->leaf[i / BLOCK] |= p->leaf[i / BLOCK];
 
 		if (cow)
 			e->write = false;

@@ -18,6 +18,7 @@
 
 struct episode {
 	const struct ms_policy *policy;
+	enum ms_thp_mode thp;
 	struct op op[EPISODE];
 	bool made[EPISODE];
 	unsigned int n;
@@ -26,9 +27,9 @@ struct episode {
 	bool each;         /* everything is looked at after each operation */
 };
 
-static void open_real(struct real *r, const struct ms_policy *policy)
+static void open_real(struct real *r, const struct ms_policy *policy, enum ms_thp_mode thp)
 {
-	struct ms_machine_config config = { .thp = MS_THP_NEVER };
+	struct ms_machine_config config = { .thp = thp };
 
 	memset(r, 0, sizeof(*r));
 	r->m = ms_machine_new_config(policy, &config);
@@ -74,11 +75,11 @@ static bool play(struct episode *ep)
 
 	if (!f || !same)
 		err(2, NULL);
-	flat_init(f, ep->policy);
+	flat_init(f, ep->policy, ep->thp);
 	f->guest = calloc(1, sizeof(*f->guest));
 	if (!f->guest)
 		err(2, NULL);
-	open_real(&r, ep->policy);
+	open_real(&r, ep->policy, ep->thp);
 	ep->done = 0;
 	memset(ep->made, 0, sizeof(ep->made));
 	for (unsigned int i = 0; i < ep->n && !what && !f->full; i++) {
@@ -155,8 +156,11 @@ static void print_script(const struct episode *ep, uint64_t seed)
 
 	printf("# seed %" PRIu64 ": %s\n", seed, ep->what);
 	printf("mapsim-recording 1\nkernel %s %s\n", ep->policy->release, x86 ? "x86_64" : "arm64");
-	printf("config page_size=4096 va_bits=48 %s thp=never cpu=max\n",
-	       x86 ? "pa_bits=40 pat=on" : "ipa_bits=40 fwb=1 dic=0 idc=0");
+	printf("config page_size=4096 va_bits=48 %s thp=%s cpu=max\n",
+	       x86 ? "pa_bits=40 pat=on" : "ipa_bits=40 fwb=1 dic=0 idc=0",
+	       ep->thp == MS_THP_NEVER    ? "never"
+	       : ep->thp == MS_THP_ALWAYS ? "always"
+					  : "madvise");
 	printf("device bar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n", BAR_PA,
 	       (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
 	printf("device vbar pa=%#" PRIx64 " size=%#" PRIx64 " prefetchable=1%s\n",
@@ -168,6 +172,19 @@ static void print_script(const struct episode *ep, uint64_t seed)
 	for (unsigned int i = 0; i < ep->n; i++)
 		if (ep->made[i])
 			op_print(&ep->op[i], ep->policy->arch, stdout);
+}
+
+static enum ms_thp_mode thp_of(uint64_t seed)
+{
+#if defined(WITH_GUEST) || defined(WITH_HUGE)
+	static const enum ms_thp_mode modes[] = { MS_THP_ALWAYS, MS_THP_ALWAYS, MS_THP_MADVISE,
+						  MS_THP_NEVER };
+
+	return modes[seed / 3 % 4];
+#else
+	(void)seed;
+	return MS_THP_NEVER;
+#endif
 }
 
 /* false: they disagree somewhere. Stops there. */
@@ -183,6 +200,7 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 		struct dice d = { seed * UINT64_C(0x9e3779b97f4a7c15) + 1, seed % 3 };
 
 		ep->policy = policy;
+		ep->thp = thp_of(seed);
 		ep->n = EPISODE;
 		ep->each = false;
 		for (unsigned int i = 0; i < EPISODE; i++)

@@ -86,6 +86,64 @@ static void left_behind(struct flat *f, struct process *p, unsigned int at, unsi
 	}
 }
 
+/* One step of move_page_tables: within one 2M on either side. */
+static void move_step(struct flat *f, struct process *p, unsigned int at, unsigned int to,
+		      unsigned int n)
+{
+	bool *table = &p->table[at / BLOCK], *leaf = &p->leaf[at / BLOCK];
+
+	if (!*table && !*leaf)
+		return;
+	p->populated = true;
+	if (*leaf && n < BLOCK)
+		flat_split_leaf(f, p, at / BLOCK);
+	if (!*table && !*leaf)
+		return;
+	p->table[to / BLOCK] |= *table;
+	p->leaf[to / BLOCK] |= *leaf;
+	if (n == BLOCK)
+		*table = *leaf = false;
+	for (; n; n--, at++, to++) {
+		p->e[to] = p->e[at];
+		p->e[at] = (struct entry){ 0 };
+	}
+}
+
+/* can_align_down */
+static bool begins_above_nothing(const struct process *p, unsigned int at)
+{
+	unsigned int base = at / BLOCK * BLOCK;
+
+	return flat_first(p, at) == at && flat_empty(p, base, at);
+}
+
+/*
+ * move_page_tables: whole tables and leaves where both sides are aligned. From 6.7 on a first part
+ * above an empty rest of its table is as good as a whole one, if it goes to such a place.
+ */
+static void move_tables(struct flat *f, struct process *p, unsigned int at, unsigned int to,
+			unsigned int len)
+{
+	unsigned int end = at + len;
+
+	if (f->policy->mremap_realign == MS_MREMAP_REALIGN_TO_PMD && at % BLOCK &&
+	    at % BLOCK == to % BLOCK && len >= BLOCK - at % BLOCK && begins_above_nothing(p, at) &&
+	    begins_above_nothing(p, to)) {
+		to -= at % BLOCK;
+		at -= at % BLOCK;
+	}
+	flat_notify(f, p, at, end);
+	while (at < end) {
+		unsigned int n = BLOCK - at % BLOCK;
+
+		n = n < BLOCK - to % BLOCK ? n : BLOCK - to % BLOCK;
+		n = n < end - at ? n : end - at;
+		move_step(f, p, at, to, n);
+		at += n;
+		to += n;
+	}
+}
+
 static void move(struct flat *f, struct process *p, unsigned int at, unsigned int len,
 		 unsigned int new_len, unsigned int to, bool dontunmap)
 {
@@ -97,10 +155,7 @@ static void move(struct flat *f, struct process *p, unsigned int at, unsigned in
 		flat_split(f, p, at + len, false);
 	}
 	joined = copy(f, p, at, to, new_len, dontunmap);
-	for (unsigned int i = 0; i < len; i++) {
-		p->e[to + i] = p->e[at + i];
-		p->e[at + i] = (struct entry){ 0 };
-	}
+	move_tables(f, p, at, to, len);
 	if (p->a[at].flags & MS_VM_PFNMAP)
 		for (unsigned int i = flat_first(p, at), end = flat_end(p, at); i < end; i++)
 			p->a[i].flags &= ~MS_VM_PAT;

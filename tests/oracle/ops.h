@@ -41,13 +41,10 @@ struct pages {
 	unsigned int at, end;
 };
 
-#define RAM_PA UINT64_C(0x100000)
-#define RAM_SIZE UINT64_C(0x2000000)
-#define RAM_END_PFN ((RAM_PA + RAM_SIZE) / PAGE)
-
 struct same {
 	uint64_t pfn_of[MAX_FRAMES];        /* where the library put each frame; 0: not known yet */
 	unsigned int frame_of[RAM_END_PFN]; /* the last frame that was seen there */
+	unsigned int looks, seen[MAX_FRAMES]; /* the last look at which a frame was mapped */
 };
 
 /*

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Writes to pages of a huge page whose leaf was split, after a fork: taken as they are, or copied.
+ */
+#include "world.h"
+
+static ms_pa_t page_at(const struct world *w, ms_hva_t addr)
+{
+	struct ms_host_leaf leaf;
+
+	assert_true(ms_host_leaf(w->mm, addr, &leaf));
+	return (leaf.entry & MS_PTE_PA_MASK) + (addr - leaf.start);
+}
+
+/* A huge page that a child had, too, and that is mapped by pages. */
+static struct world world_split(const char *release)
+{
+	struct world w = world_huge(release);
+	struct ms_mm *child;
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
+	child = ms_fork(w.mm, NULL);
+	assert_non_null(child);
+	assert_int_equal(ms_munmap(w.mm, A + MS_2M - PAGE, PAGE), 0);
+	ms_mm_exit(child);
+	return w;
+}
+
+static bool write_copies(const struct world *w, ms_hva_t addr)
+{
+	ms_pa_t before = page_at(w, addr);
+
+	assert_int_equal(ms_touch(w->mm, addr, MS_PROT_W), MS_ACCESS_OK);
+	return page_at(w, addr) != before;
+}
+
+/*
+ *	A                    A+2M
+ *	|p|..................|      one page is left of the huge one
+ */
+static void the_last_page_of_a_huge_page_is_taken_up_to_6_1(void **state)
+{
+	(void)state;
+	static const char *const releases[] = { "6.1.176", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world_split(releases[i]);
+
+		assert_int_equal(ms_munmap(w.mm, A + PAGE, MS_2M - PAGE), 0);
+		assert_int_equal(write_copies(&w, A), i > 0);
+		world_end(&w);
+	}
+}
+
+static void one_of_many_pages_is_copied_up_to_6_12(void **state)
+{
+	(void)state;
+	static const char *const releases[] = { "6.1.176", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world_split(releases[i]);
+
+		assert_int_equal(write_copies(&w, A), i < 2);
+		world_end(&w);
+	}
+}
+
+/*
+ *	A         A+2M              A+4M
+ *	|p...qq...|                   |qq|      two of its pages have moved away
+ */
+static void pages_that_mremap_moved_belong_to_the_huge_page_still(void **state)
+{
+	(void)state;
+	struct world w = world_split("7.2.13");
+
+	assert_int_equal(ms_mremap(w.mm, A + 4 * PAGE, 2 * PAGE, 2 * PAGE,
+				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + 2 * MS_2M),
+			 A + 2 * MS_2M);
+	assert_false(write_copies(&w, A));
+	assert_false(write_copies(&w, A + 2 * MS_2M));
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_page_of_a_huge_page_is_taken_up_to_6_1),
+		cmocka_unit_test(one_of_many_pages_is_copied_up_to_6_12),
+		cmocka_unit_test(pages_that_mremap_moved_belong_to_the_huge_page_still),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
