@@ -74,7 +74,9 @@ static int copy_page_range(struct ms_vma *child, struct ms_vma *src)
 	}
 	if (copy.cow)
 		ms_notify_start(mm, src->vm_start, src->vm_end, MS_NOTIFY_PROTECTION_PAGE);
-	ms_pt_for_each_leaf(src, src->vm_start, src->vm_end, copy_leaf, &copy);
+	copy.failed = !ms_pt_copy_tables(child->vm_mm, mm, src->vm_start, src->vm_end);
+	if (!copy.failed)
+		ms_pt_for_each_leaf(src, src->vm_start, src->vm_end, copy_leaf, &copy);
 	if (copy.cow)
 		ms_notify_end(mm, src->vm_start, src->vm_end, MS_NOTIFY_PROTECTION_PAGE);
 	if (!copy.failed)

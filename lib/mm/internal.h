@@ -347,6 +347,11 @@ typedef void ms_leaf_fn(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 			void *arg);
 void ms_pt_for_each_leaf(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_leaf_fn *fn,
 			 void *arg);
+/*
+ * copy_p4d_range() and below: `to` gets a table wherever `from` has one in the range, be it empty.
+ * false: no memory.
+ */
+bool ms_pt_copy_tables(struct ms_mm *to, const struct ms_mm *from, ms_hva_t start, ms_hva_t end);
 
 /* ---- entries go (zap.c) ---- */
 

@@ -163,6 +163,40 @@ void ms_pt_for_each_leaf(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_le
 	walk_table(&w, vma->vm_mm->pgd, vma->vm_mm->start_level, start, end);
 }
 
+/* ---- fork ---- */
+
+struct copy {
+	const struct ms_mm *from;
+	struct ms_mm *to;
+};
+
+static bool copy_tables(const struct copy *c, const uint64_t *table, unsigned int level,
+			ms_hva_t addr, ms_hva_t end)
+{
+	const struct ms_machine *m = c->from->machine;
+
+	for (ms_hva_t next; addr < end; addr = next) {
+		uint64_t e = table[level_index(m, addr, level)];
+
+		next = level_next(m, addr, end, level);
+		if (!ms_pte_is_table(e))
+			continue;
+		if (!ms_pt_alloc_slot(c->to, addr, level + 1))
+			return false;
+		if (level + 1 < MS_LEVEL_PTE &&
+		    !copy_tables(c, ms_pte_table(e), level + 1, addr, next))
+			return false;
+	}
+	return true;
+}
+
+bool ms_pt_copy_tables(struct ms_mm *to, const struct ms_mm *from, ms_hva_t start, ms_hva_t end)
+{
+	const struct copy c = { .from = from, .to = to };
+
+	return ms_pt_is_empty(from) || copy_tables(&c, from->pgd, from->start_level, start, end);
+}
+
 /* ---- free_pgtables ---- */
 
 /* The kernel loses what is below a table that goes, if somebody has no VMA for it. */

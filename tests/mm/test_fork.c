@@ -176,6 +176,28 @@ static void a_failing_allocation_is_ENOMEM_and_leaves_no_child(void **state)
 	}
 }
 
+/* An empty table, too: there is no huge page in its place. */
+static void the_child_has_a_page_table_wherever_the_parent_has_one(void **state)
+{
+	(void)state;
+	struct world w = world_huge("6.12.117");
+	struct ms_mm *child;
+	struct ms_host_leaf leaf;
+
+	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
+	ms_touch(w.mm, A, MS_PROT_W);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_DONTNEED), 0);
+	assert_int_equal(ms_madvise(w.mm, A, MS_2M, MS_MADV_DONTNEED), 0);
+	child = fork_ok(&w);
+	ms_touch(child, A, MS_PROT_W);
+	assert_true(ms_host_leaf(child, A, &leaf));
+	assert_int_equal(leaf.size, PAGE);
+	ms_touch(child, A + MS_2M, MS_PROT_W);
+	assert_true(ms_host_leaf(child, A + MS_2M, &leaf));
+	assert_int_equal(leaf.size, MS_2M);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +205,7 @@ int main(void)
 		cmocka_unit_test(private_pages_are_shared_until_one_side_writes),
 		cmocka_unit_test(the_notifier_hears_of_private_mappings_that_are_copied),
 		cmocka_unit_test(dontfork_leaves_the_vma_out),
+		cmocka_unit_test(the_child_has_a_page_table_wherever_the_parent_has_one),
 		cmocka_unit_test(
 			open_comes_after_the_copy_up_to_6_1_176_and_before_it_from_6_1_192),
 		cmocka_unit_test(exit_zaps_each_vma_and_gives_every_page_back),
