@@ -86,7 +86,6 @@ void ms_vma_call_open(struct ms_vma *vma)
 void ms_vma_call_close(struct ms_vma *vma)
 {
 	struct call call;
-	uint64_t tables;
 
 	if (!vma->vm_ops || !vma->vm_ops->close)
 		return;
@@ -94,11 +93,7 @@ void ms_vma_call_close(struct ms_vma *vma)
 		.addr = vma->vm_start, .size = ms_vma_size(vma));
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
 	call = enter(vma->vm_mm);
-	tables = vma->vm_mm->nr_tables;
 	vma->vm_ops->close(vma);
-	// the VMA's own are gone
-	if (vma->vm_mm->nr_tables != tables)
-		vma->vm_mm->strays = true;
 	leave(&call, vma->vm_start);
 }
 

@@ -95,7 +95,14 @@ struct ms_anon_vma {
 	unsigned int counted;  /* those that ms_machine_check() has met; 0 outside of it */
 };
 
-struct ms_pt; /* one page table: entries, nothing else */
+/*
+ * One page table. Its process knows it even where nothing points to it any more: the kernel loses
+ * what a driver makes it lose, and still counts it.
+ */
+struct ms_pt {
+	LIST_ENTRY(ms_pt) link;
+	_Alignas(64) uint64_t entry[]; /* what the functions below hand about */
+};
 
 struct ms_mm {
 	TAILQ_ENTRY(ms_mm) link;
@@ -106,9 +113,8 @@ struct ms_mm {
 	uint64_t task_size; /* addresses end here (exclusive) */
 	unsigned int start_level;
 	uint64_t *pgd;
-	uint64_t nr_tables;
-	bool strays; /* a driver may have made tables where it has no VMA: see free_strays() */
-	bool lost;   /* some of them, with the table above them */
+	LIST_HEAD(, ms_pt) tables; /* the pgd among them */
+	uint64_t nr_tables;        /* of these; mm_pgtables_bytes, and the pgd */
 	/* pgtable_trans_huge_deposit: tables put by for the split of anonymous PMD leaves, a list
 	 * through entry 0 */
 	uint64_t *deposits;
@@ -326,10 +332,11 @@ uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level);
 uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level);
 uint64_t *ms_pt_new_table(struct ms_mm *mm);
 void ms_pt_free_table(struct ms_mm *mm, uint64_t *table);
-/* free_pgtables of [start, end), tables shared with [.., floor) and [ceiling, ..) stay; ceiling 0:
+void ms_pt_free_tables(struct ms_mm *mm); /* all */
+/* free_pgd_range of [start, end), tables shared with [.., floor) and [ceiling, ..) stay; ceiling 0:
  * none */
-void ms_free_pgtables(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
-		      ms_hva_t ceiling);
+void ms_free_pgd_range(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
+		       ms_hva_t ceiling);
 /* deposit / withdraw one spare table for a PMD leaf; withdraw never fails where one was deposited
  */
 int ms_pt_deposit(struct ms_mm *mm);

@@ -44,16 +44,14 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 	return mm;
 }
 
-/* Empty by now, but for what a driver has put in where it had no VMA, or in its close. */
-static void free_page_table(struct ms_mm *mm)
+/*
+ * check_mm(), kernel/fork.c: every VMA has given its tables back. What a driver has put in where it
+ * had no VMA, or in its close, is the kernel's for ever.
+ */
+static void check_mm(const struct ms_mm *mm)
 {
-	while (mm->deposits)
-		ms_pt_free_table(mm, ms_pt_withdraw(mm));
-	if (mm->nr_tables > 1 || mm->lost) {
+	if (mm->nr_tables > 1)
 		ms_violation(mm->machine, "non-zero pgtables_bytes on freeing mm", 0);
-		ms_free_pgtables(mm, 0, mm->task_size, 0, 0);
-	}
-	ms_pt_free_table(mm, mm->pgd);
 }
 
 /* exit_mmap(), mm/mmap.c: release, one unmap_vmas over everything, then the VMAs go one by one */
@@ -71,15 +69,13 @@ void ms_mm_exit(struct ms_mm *mm)
 	}
 	ms_notify_release(mm);
 	vmas = ms_vma_tree_detach(mm, 0, mm->task_size, &(struct ms_vma_gap){ 0 });
-	// of tables without a VMA nobody thinks
-	if (!vmas && mm->nr_tables > 1)
-		mm->lost = true;
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);
 	for (; vmas; vmas = next) {
 		next = vmas->next_detached;
 		ms_vma_free(vmas, true);
 	}
-	free_page_table(mm);
+	check_mm(mm);
+	ms_pt_free_tables(mm);
 	ms_vma_tree_destroy(&mm->vmas);
 	TAILQ_REMOVE(&m->mms, mm, link);
 	ms_free(m, mm);

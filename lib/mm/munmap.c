@@ -54,6 +54,25 @@ int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, m
 	return 0;
 }
 
+/* free_pgtables(), mm/memory.c: VMAs that lie near each other are one range. */
+static void free_pgtables(struct ms_mm *mm, const struct ms_vma *vmas, ms_hva_t floor,
+			  ms_hva_t ceiling)
+{
+	const uint64_t near = ms_pmd_size(mm->machine);
+	const struct ms_vma *next;
+
+	if (ms_pt_is_empty(mm))
+		return;
+	for (const struct ms_vma *vma = vmas; vma; vma = next) {
+		const ms_hva_t start = vma->vm_start;
+
+		next = vma->next_detached;
+		for (; next && next->vm_start <= vma->vm_end + near; next = next->next_detached)
+			vma = next;
+		ms_free_pgd_range(mm, start, vma->vm_end, floor, next ? next->vm_start : ceiling);
+	}
+}
+
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start)
 {
@@ -65,7 +84,7 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 	ms_vma_hook(mm, MS_HOOK_UNMAP_ZAPPED, start);
 	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
 		ms_i_mmap_remove(vma);
-	ms_free_pgtables(mm, start, end, prev_end, next_start);
+	free_pgtables(mm, vmas, prev_end, next_start);
 }
 
 void ms_clear_munmap(struct ms_munmap *um)

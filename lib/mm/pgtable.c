@@ -31,17 +31,32 @@ static inline ms_hva_t level_next(const struct ms_machine *m, ms_hva_t addr, ms_
 
 uint64_t *ms_pt_new_table(struct ms_mm *mm)
 {
-	uint64_t *table = ms_zalloc_aligned(mm->machine, 64, table_entries(mm->machine) * 8);
+	struct ms_pt *pt = ms_zalloc_aligned(mm->machine, _Alignof(struct ms_pt),
+					     sizeof(*pt) + table_entries(mm->machine) * 8);
 
-	if (table)
-		mm->nr_tables++;
-	return table;
+	if (!pt)
+		return NULL;
+	LIST_INSERT_HEAD(&mm->tables, pt, link);
+	mm->nr_tables++;
+	return pt->entry;
+}
+
+static void free_table(struct ms_mm *mm, struct ms_pt *pt)
+{
+	LIST_REMOVE(pt, link);
+	mm->nr_tables--;
+	ms_free(mm->machine, pt);
 }
 
 void ms_pt_free_table(struct ms_mm *mm, uint64_t *table)
 {
-	mm->nr_tables--;
-	ms_free(mm->machine, table);
+	free_table(mm, (struct ms_pt *)((char *)table - offsetof(struct ms_pt, entry)));
+}
+
+void ms_pt_free_tables(struct ms_mm *mm)
+{
+	for (struct ms_pt *pt; (pt = LIST_FIRST(&mm->tables));)
+		free_table(mm, pt);
 }
 
 int ms_pt_deposit(struct ms_mm *mm)
@@ -197,23 +212,11 @@ bool ms_pt_copy_tables(struct ms_mm *to, const struct ms_mm *from, ms_hva_t star
 	return ms_pt_is_empty(from) || copy_tables(&c, from->pgd, from->start_level, start, end);
 }
 
-/* ---- free_pgtables ---- */
-
-/* The kernel loses what is below a table that goes, if somebody has no VMA for it. */
-static void free_strays(struct ms_mm *mm, uint64_t *table, unsigned int level)
-{
-	for (size_t i = 0; level < MS_LEVEL_PTE && i < table_entries(mm->machine); i++) {
-		if (!ms_pte_is_table(table[i]))
-			continue;
-		free_strays(mm, ms_pte_table(table[i]), level + 1);
-		ms_pt_free_table(mm, ms_pte_table(table[i]));
-		mm->lost = true;
-	}
-}
+/* ---- free_pgd_range ---- */
 
 /*
  * free_pgd_range() and below, mm/memory.c: a table goes when everything that it covers lies between
- * floor and ceiling, and the range touches it.
+ * floor and ceiling, and the range touches it. What is below it and outside of the range is lost.
  *
  *        floor        start          end        ceiling
  *   ------|------------|#############|------------|-----
@@ -235,18 +238,14 @@ static void free_tables(struct ms_mm *mm, uint64_t *table, unsigned int level, m
 		if (level + 1 < MS_LEVEL_PTE)
 			free_tables(mm, ms_pte_table(*e), level + 1, addr, next, floor, ceiling);
 		if (first >= floor && first + size - 1 <= ceiling - 1) {
-			if (mm->strays)
-				free_strays(mm, ms_pte_table(*e), level + 1);
 			ms_pt_free_table(mm, ms_pte_table(*e));
 			*e = 0;
 		}
 	}
 }
 
-void ms_free_pgtables(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
-		      ms_hva_t ceiling)
+void ms_free_pgd_range(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
+		       ms_hva_t ceiling)
 {
-	if (ms_pt_is_empty(mm))
-		return;
 	free_tables(mm, mm->pgd, mm->start_level, start, end, floor, ceiling);
 }

@@ -195,10 +195,8 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 		return -EINVAL;
 	}
 	// The kernel maps it all the same: entries that nobody will take out, or somebody else's.
-	if (addr < vma->vm_start || r.end > vma->vm_end) {
+	if (addr < vma->vm_start || r.end > vma->vm_end)
 		ms_violation(m, "remap_pfn_range: range outside of the VMA", addr);
-		vma->vm_mm->strays = true;
-	}
 	if (r.end > vma->vm_mm->task_size)
 		return -EINVAL;
 	err = check_and_track(&r);

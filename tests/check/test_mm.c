@@ -299,7 +299,7 @@ static void a_table_is_there_for_a_vma(void **state)
 	(void)state;
 	assert_non_null(ms_pt_alloc_slot(w.mm, nowhere, MS_LEVEL_PTE));
 	assert_found(w.m, "the table of level 3 at 0x300000000000 is there, and no VMA needs it");
-	ms_free_pgtables(w.mm, nowhere, nowhere + PAGE, 0, 0);
+	ms_free_pgd_range(w.mm, nowhere, nowhere + PAGE, 0, 0);
 	breaks_u64(w.m, &w.mm->nr_tables, 1, "page tables, 1 are counted");
 	world_end(&w);
 }

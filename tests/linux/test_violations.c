@@ -120,6 +120,31 @@ static void what_is_remapped_outside_of_the_vma_is_found(void **state)
 	}
 }
 
+/*
+ *   VMAs    |-|              |-|   go one by one, with the tables that they have a part in
+ *   remap            |=|           is in nobody's: lost with the table above
+ */
+static void what_is_remapped_between_two_vmas_is_found(void **state)
+{
+	static const struct file_operations fops = { .mmap = outside_mmap };
+	static const struct file_operations large = { .mmap = large_mmap };
+	unsigned long between = A + SZ_8M;
+	struct world w = arm64_world("6.12.117");
+	struct file *file = ms_linux_file(w.m, &large, O_RDWR, NULL);
+
+	(void)state;
+	map(&w, A, 1, file);
+	map(&w, A + SZ_16M, 1, file);
+	ms_touch(w.mm, A, MS_PROT_R);
+	assert_int_equal(map(&w, A + SZ_4M, 1, ms_linux_file(w.m, &fops, O_RDWR, &between)),
+			 -EAGAIN);
+	assert_violated(&w, 0, "remap_pfn_range: range outside of the VMA", between, 0);
+	ms_mm_exit(w.mm);
+	assert_int_equal(ms_violations(w.m), 2);
+	assert_string_equal(violation(&w, 1), "non-zero pgtables_bytes on freeing mm");
+	world_end(&w);
+}
+
 static void inserting_close(struct vm_area_struct *vma)
 {
 	vmf_insert_pfn(vma, vma->vm_start, PHYS_PFN(BAR));
@@ -174,6 +199,46 @@ static void a_huge_leaf_beyond_its_vma_is_found(void **state)
 	assert_violated(&w, 0, "huge leaf reaches beyond its VMA", A, 0);
 	ms_linux_use(NULL);
 	ms_machine_free(w.m); // not in order as it is
+}
+
+static void remapping_open(struct vm_area_struct *vma)
+{
+	remap_pfn_range(vma, A + SZ_2M, PHYS_PFN(BAR), PAGE_SIZE, vma->vm_page_prot);
+}
+
+static int remapping_open_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .open = remapping_open };
+
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+/*
+ *   parent          |-|     |======= block =======|
+ *   child: open     |-|     |=|                      a page where the next VMA will be
+ *          copy     |-|     |======= block =======|  takes the place of the page's table
+ */
+static void a_table_that_a_fork_writes_a_block_over_is_found(void **state)
+{
+	static const struct file_operations fops = { .mmap = remapping_open_mmap };
+	static const struct file_operations blocks = { .mmap = huge_mmap };
+	struct world w = arm64_world("6.12.117");
+	struct mm_struct *child;
+
+	(void)state;
+	map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, NULL));
+	map(&w, A + SZ_2M, SZ_2M >> PAGE_SHIFT, ms_linux_file(w.m, &blocks, O_RDWR, NULL));
+	assert_int_equal(ms_touch(w.mm, A + SZ_2M, MS_PROT_R), MS_ACCESS_OK);
+	child = ms_fork(w.mm, NULL);
+	assert_violated(&w, 0, "remap_pfn_range: range outside of the VMA", A + SZ_2M, 0);
+	assert_int_equal(pa_of(&(struct world){ .m = w.m, .mm = child }, A + SZ_2M), LARGE_BAR);
+	ms_mm_exit(child);
+	assert_int_equal(ms_violations(w.m), 2);
+	assert_string_equal(violation(&w, 1), "non-zero pgtables_bytes on freeing mm");
+	ms_mm_exit(w.mm);
+	assert_int_equal(ms_violations(w.m), 2);
+	world_end(&w);
 }
 
 /* ---- an access that survives a revoke ---- */
@@ -393,8 +458,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_remapped_outside_of_the_vma_is_found),
+		cmocka_unit_test(what_is_remapped_between_two_vmas_is_found),
 		cmocka_unit_test(what_a_close_inserts_is_found_when_the_process_ends),
 		cmocka_unit_test(a_huge_leaf_beyond_its_vma_is_found),
+		cmocka_unit_test(a_table_that_a_fork_writes_a_block_over_is_found),
 		cmocka_unit_test(a_process_that_kept_its_pages_is_found_when_it_touches_them),
 		cmocka_unit_test(a_guest_is_found_too),
 		cmocka_unit_test(vfios_forked_child_survives_in_6_1_192),
