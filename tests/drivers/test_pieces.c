@@ -106,6 +106,23 @@ static void a_lazy_fault_inserts_its_page_or_is_sigbus(void **state)
 	machine_end(m);
 }
 
+/* The driver lets a private mapping be; the kernel does not let raw pfns into it one by one. */
+static void a_private_lazy_mapping_is_a_violation_when_it_is_touched(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = whole(bar_b(m), MS_PIECES_LAZY, MS_CACHE_UC_MINUS);
+
+	(void)state;
+	assert_true(ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, file, 0) > 0);
+	assert_int_equal(ms_violations(m), 0);
+	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	assert_int_equal(ms_violations(m), 1);
+	assert_string_equal(ms_violation_get(m, 0)->reason,
+			    "pfn inserted into a private VM_PFNMAP VMA");
+	machine_end(m);
+}
+
 /* The tail moves away and is touched there. */
 static void a_moved_lazy_vma_finds_its_piece(void **state)
 {
@@ -294,6 +311,7 @@ int main(void)
 		cmocka_unit_test(lazy_sets_flags_and_type_at_mmap),
 		cmocka_unit_test(without_pieces_the_vma_is_an_ordinary_one),
 		cmocka_unit_test(a_lazy_fault_inserts_its_page_or_is_sigbus),
+		cmocka_unit_test(a_private_lazy_mapping_is_a_violation_when_it_is_touched),
 		cmocka_unit_test(a_moved_lazy_vma_finds_its_piece),
 		cmocka_unit_test(lazy_huge_makes_a_leaf_where_all_allow_it),
 		cmocka_unit_test(lazy_huge_falls_back_at_the_end_of_piece_and_vma),

@@ -239,6 +239,8 @@ static bool is_known_warning(const char *condition)
 		// the driver of ms_lazy_open() remaps in a fault, under the lock for reading
 		"mmap lock not held for writing",
 		"VM_PFNMAP set too late: device memory is mapped as memory",
+		// the driver of ms_pieces_open() lets a private mapping be touched page by page
+		"pfn inserted into a private VM_PFNMAP VMA",
 		// what goes by VM_PAT and the first page-table entry goes wrong after a split
 		"x86/PAT: freeing invalid memtype",
 		// blocks chosen from vm_pgoff
