@@ -37,8 +37,8 @@ void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bo
 	uint64_t npages = (len >> shift) + !ms_aligned(len, UINT64_C(1) << shift);
 	uint64_t last = first + npages - 1;
 
-	// no pages at all, or a wrap: to the end
-	if (!npages || last < first)
+	// no pages at all: to the end
+	if (last < first)
 		last = UINT64_MAX;
 	// A hook may put the file, and unmap it elsewhere.
 	ms_file_get(file);

@@ -54,14 +54,9 @@ static void set_flags(const struct remap *r)
 	r->vma->vm_flags |= REMAP_FLAGS;
 }
 
-/* Up to 6.15 every refusal of the tracking is EINVAL. */
 static int track(struct remap *r)
 {
-	int err = ms_track_pfn_remap(r->vma, &r->prot, r->pfn, r->addr, r->end - r->addr);
-
-	if (ms_vma_machine(r->vma)->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED)
-		return err;
-	return err ? -EINVAL : 0;
+	return ms_track_pfn_remap(r->vma, &r->prot, r->pfn, r->addr, r->end - r->addr);
 }
 
 /* remap_pte_range() of what one page table covers. *addr and *pfn move on past what was written. */
@@ -73,7 +68,7 @@ static int remap_table(const struct remap *r, ms_hva_t *addr, ms_pfn_t *pfn)
 	unsigned int level;
 	uint64_t *slot;
 
-	if (ms_pte_is_leaf(ms_pt_walk(mm, *addr, &level)) && level < MS_LEVEL_PTE)
+	if (ms_pte_is_leaf(ms_pt_walk(mm, *addr, &level)))
 		goto present;
 	slot = ms_pt_alloc_slot(mm, *addr, MS_LEVEL_PTE);
 	if (!slot)

@@ -65,6 +65,28 @@ static void a_prot_none_entry_counts_as_present(void **state)
 	world_end(&w);
 }
 
+static void the_protection_that_is_told_is_the_entrys_own(void **state)
+{
+	(void)state;
+	static const enum ms_arch archs[] = { MS_ARCH_ARM64, MS_ARCH_X86_64 };
+	struct ms_pfnmap_leaf leaf;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world("6.12.117", archs[i]);
+		struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
+		uint64_t x86 = archs[i] == MS_ARCH_X86_64 ? MS_PTE_X86 : 0;
+
+		assert_int_equal(ms_vmf_insert_pfn(vma, A, BAR_PFN), MS_VM_FAULT_NOPAGE);
+		assert_int_equal(ms_follow_pfnmap(vma, A, &leaf), 0);
+		assert_int_equal(leaf.prot, (entry_at(&w, A, PAGE) ^ BAR) | x86);
+		assert_int_equal(ms_mprotect(w.mm, A, PAGE, 0), 0);
+		assert_int_equal(ms_follow_pfnmap(vma, A, &leaf), 0);
+		assert_int_equal(leaf.prot, (entry_at(&w, A, PAGE) ^ BAR) | x86);
+		assert_false(leaf.prot & MS_PTE_PRESENT);
+		world_end(&w);
+	}
+}
+
 static void later_kernels_ask_the_vma_for_its_flags(void **state)
 {
 	(void)state;
@@ -170,6 +192,7 @@ int main(void)
 		cmocka_unit_test(a_huge_leaf_is_a_violation_where_only_pages_are_known),
 		cmocka_unit_test(an_absent_entry_is_einval),
 		cmocka_unit_test(a_prot_none_entry_counts_as_present),
+		cmocka_unit_test(the_protection_that_is_told_is_the_entrys_own),
 		cmocka_unit_test(later_kernels_ask_the_vma_for_its_flags),
 		cmocka_unit_test(an_address_beyond_the_vma_is_einval_where_the_vma_is_asked),
 		cmocka_unit_test(a_raw_entry_has_no_page),

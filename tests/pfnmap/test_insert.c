@@ -152,6 +152,52 @@ static void the_zero_page_is_refused_where_it_could_be_written(void **state)
 	world_end(&new);
 }
 
+static void the_zero_page_is_allowed_where_a_write_copies_it(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_private(&w, 1, MS_VM_MIXEDMAP);
+
+	assert_int_equal(ms_vmf_insert_mixed(vma, A, ms_zero_pfn(w.m)), MS_VM_FAULT_NOPAGE);
+	world_end(&w);
+}
+
+static ms_vm_fault_t mkwrite_nothing(struct ms_vm_fault *vmf)
+{
+	(void)vmf;
+	return 0;
+}
+
+/* A driver that is asked before the first write, and no get_user_pages. */
+static void the_zero_page_is_allowed_with_pfn_mkwrite_and_vm_io_together(void **state)
+{
+	(void)state;
+	static const struct ms_vm_ops with = { .pfn_mkwrite = mkwrite_nothing }, without = { 0 };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		struct world w = world("6.12.117", MS_ARCH_ARM64);
+		struct ms_vma *vma =
+			map_shared(&w, 1, i & 1 ? MS_VM_MIXEDMAP | MS_VM_IO : MS_VM_MIXEDMAP);
+
+		vma->vm_ops = i & 2 ? &with : &without;
+		assert_int_equal(ms_vmf_insert_mixed(vma, A, ms_zero_pfn(w.m)),
+				 i == 3 ? MS_VM_FAULT_NOPAGE : MS_VM_FAULT_SIGBUS);
+		world_end(&w);
+	}
+}
+
+static void mixed_takes_the_type_that_the_list_has_for_the_page(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_X86_64);
+	struct ms_vma *vma = map_shared(&w, 1, MS_VM_MIXEDMAP);
+
+	assert_int_equal(ms_ioremap(w.m, BAR, PAGE, MS_CACHE_WC), 0);
+	assert_int_equal(ms_vmf_insert_mixed(vma, A, BAR_PFN), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(ms_pgprot_cache(entry_at(&w, A, PAGE)), MS_CACHE_WC);
+	world_end(&w);
+}
+
 static void pmd_leaf_stands_at_the_aligned_address(void **state)
 {
 	(void)state;
@@ -232,6 +278,20 @@ static void a_write_makes_the_same_leaf_writable_and_warns_of_another(void **sta
 	world_end(&w);
 }
 
+static void a_fresh_leaf_for_a_write_is_dirty_and_writable(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
+	struct ms_vm_fault vmf = { .vma = vma, .address = A };
+
+	vma->vm_page_prot &= ~MS_PTE_WRITE;
+	assert_int_equal(ms_vmf_insert_pfn_pmd(&vmf, BAR_PFN, true), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(entry_at(&w, A, MS_2M) & (MS_PTE_WRITE | MS_PTE_DIRTY),
+			 MS_PTE_WRITE | MS_PTE_DIRTY);
+	world_end(&w);
+}
+
 static void pud_leaf_covers_1g(void **state)
 {
 	(void)state;
@@ -274,6 +334,54 @@ static void a_larger_leaf_in_the_way_stays(void **state)
 	assert_int_equal(ms_vmf_insert_pfn_pmd(&vmf, BAR_PFN, false), MS_VM_FAULT_NOPAGE);
 	assert_int_equal(ms_vmf_insert_pfn(vma, A, BAR_PFN), MS_VM_FAULT_NOPAGE);
 	assert_int_equal(entry_at(&w, A, MS_1G) & MS_PTE_PA_MASK, BAR);
+	world_end(&w);
+}
+
+/* Another one comes just before the entry is made, once. */
+static void insert_before(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *vma)
+{
+	ms_machine_set_hook(m, point, NULL, NULL);
+	assert_int_equal(addr, A);
+	assert_int_equal(ms_vmf_insert_pfn(vma, A, BAR_PFN + 7), MS_VM_FAULT_NOPAGE);
+}
+
+static void an_entry_made_meanwhile_stays(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
+
+	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_INSERT, insert_before, vma);
+	assert_int_equal(ms_vmf_insert_pfn(vma, A, BAR_PFN), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(pa_at(&w, A), BAR + 7 * PAGE);
+	world_end(&w);
+}
+
+static void a_page_table_made_meanwhile_keeps_a_pmd_leaf_out(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
+	struct ms_vm_fault vmf = { .vma = vma, .address = A + PAGE };
+
+	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_INSERT, insert_before, vma);
+	assert_int_equal(ms_vmf_insert_pfn_pmd(&vmf, BAR_PFN, false), MS_VM_FAULT_NOPAGE);
+	assert_int_equal(pa_at(&w, A), BAR + 7 * PAGE);
+	world_end(&w);
+}
+
+static void insert_page_is_busy_where_an_entry_was_made_meanwhile(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 1, MS_VM_MIXEDMAP);
+	ms_pfn_t pfn;
+
+	assert_true(ms_page_alloc(w.m, 0, 0, &pfn));
+	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_INSERT, insert_before, vma);
+	assert_int_equal(ms_vm_insert_page(vma, A, pfn), -EBUSY);
+	assert_int_equal(ms_pfn_to_page(w.m, pfn)->refcount, 1);
+	ms_page_put(w.m, pfn, 1);
 	world_end(&w);
 }
 
@@ -343,15 +451,22 @@ int main(void)
 		cmocka_unit_test(mixed_takes_raw_pfns_and_pages_without_a_reference),
 		cmocka_unit_test(mixed_into_the_wrong_vma_was_a_bug_and_became_sigbus),
 		cmocka_unit_test(the_zero_page_is_refused_where_it_could_be_written),
+		cmocka_unit_test(the_zero_page_is_allowed_where_a_write_copies_it),
+		cmocka_unit_test(the_zero_page_is_allowed_with_pfn_mkwrite_and_vm_io_together),
+		cmocka_unit_test(mixed_takes_the_type_that_the_list_has_for_the_page),
 		cmocka_unit_test(pmd_leaf_stands_at_the_aligned_address),
 		cmocka_unit_test(
 			pmd_leaf_below_the_start_is_sigbus_and_beyond_the_end_is_not_tested),
 		cmocka_unit_test(pmd_leaf_has_the_memory_type_of_its_pages),
 		cmocka_unit_test(pmd_with_a_page_table_keeps_it),
 		cmocka_unit_test(a_write_makes_the_same_leaf_writable_and_warns_of_another),
+		cmocka_unit_test(a_fresh_leaf_for_a_write_is_dirty_and_writable),
 		cmocka_unit_test(pud_leaf_covers_1g),
 		cmocka_unit_test(pud_leaf_took_the_vmas_type_where_the_lookup_was_dropped),
 		cmocka_unit_test(a_larger_leaf_in_the_way_stays),
+		cmocka_unit_test(an_entry_made_meanwhile_stays),
+		cmocka_unit_test(a_page_table_made_meanwhile_keeps_a_pmd_leaf_out),
+		cmocka_unit_test(insert_page_is_busy_where_an_entry_was_made_meanwhile),
 		cmocka_unit_test(insert_page_holds_the_page_until_the_zap),
 		cmocka_unit_test(insert_page_refuses_in_the_kernels_words),
 		cmocka_unit_test(insert_page_into_a_pfnmap_vma_is_a_violation),

@@ -45,6 +45,21 @@ static void zap_vma_ptes_is_silent_outside_of_the_vma_and_without_pfnmap(void **
 	world_end(&w);
 }
 
+/* range_in_vma() has nothing against an empty range, and the notifiers are told of it. */
+static void zap_vma_ptes_of_nothing_still_tells_the_notifiers(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
+
+	fill(vma, 1);
+	ms_zap_vma_ptes(vma, A, 0);
+	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 0);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 0);
+	assert_int_not_equal(entry_at(&w, A, PAGE), 0);
+	world_end(&w);
+}
+
 /*
  *    file pages   0   1   2   3   4   5
  *    at A         [   :   ]
@@ -212,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_long_mapping_that_went_hides_no_other),
 		cmocka_unit_test(zap_vma_ptes_takes_the_range_and_nothing_else),
 		cmocka_unit_test(zap_vma_ptes_is_silent_outside_of_the_vma_and_without_pfnmap),
+		cmocka_unit_test(zap_vma_ptes_of_nothing_still_tells_the_notifiers),
 		cmocka_unit_test(unmap_mapping_range_takes_the_overlap_of_each_vma),
 		cmocka_unit_test(vmas_with_the_same_first_page_go_in_the_order_of_mapping),
 		cmocka_unit_test(length_0_means_to_the_end),
