@@ -215,9 +215,7 @@ int ms_vm_iomap_memory(struct ms_vma *vma, ms_pa_t start, uint64_t len)
 	// a start inside of a page is allowed: the whole page is mapped
 	len += start & (m->page_size - 1);
 	pages = (len + m->page_size - 1) >> m->page_shift;
-	if (pfn + pages < pfn || vma->vm_pgoff > pages)
-		return -EINVAL;
-	if (ms_vma_pages(vma) > pages - vma->vm_pgoff)
+	if (vma->vm_pgoff > pages || ms_vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 	return ms_remap_pfn_range(vma, vma->vm_start, pfn + vma->vm_pgoff, ms_vma_size(vma),
 				  vma->vm_page_prot);

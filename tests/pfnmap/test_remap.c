@@ -66,6 +66,37 @@ static void size_is_rounded_up_to_pages(void **state)
 	world_end(&w);
 }
 
+static void the_last_page_of_user_addresses_can_be_remapped(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	ms_hva_t last = w.mm->task_size - PAGE;
+	struct ms_vma *vma = map_at(&w, last, 1, 0, MS_MAP_SHARED, 0);
+
+	assert_int_equal(ms_remap_pfn_range(vma, last, BAR_PFN, PAGE, vma->vm_page_prot), 0);
+	assert_int_equal(pa_at(&w, last), BAR);
+	world_end(&w);
+}
+
+/*
+ *    VMA     [A )
+ *    entry             [A+2M )     under the same table of 2M entries, which goes with the VMA
+ */
+static void entries_outside_of_the_vma_go_with_the_table_above(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 1, 0);
+
+	assert_int_equal(ms_remap_pfn_range(vma, A + MS_2M, BAR_PFN, PAGE, vma->vm_page_prot), 0);
+	assert_string_equal(ms_violation_get(w.m, 0)->reason,
+			    "remap_pfn_range: range outside of the VMA");
+	assert_int_equal(pa_at(&w, A + MS_2M), BAR);
+	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
+	assert_int_equal(entry_at(&w, A + MS_2M, PAGE), 0);
+	world_end(&w);
+}
+
 static void an_empty_range_is_a_violation(void **state)
 {
 	(void)state;
@@ -343,6 +374,19 @@ static void iomap_rounds_a_start_inside_of_a_page_down(void **state)
 	world_end(&w);
 }
 
+/* What counts is the length from the page's start on. */
+static void iomap_of_nothing_inside_of_a_page_maps_the_page(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 1, 0);
+
+	assert_int_equal(ms_vm_iomap_memory(vma, BAR, 0), -EINVAL);
+	assert_int_equal(ms_vm_iomap_memory(vma, BAR + 0x800, 0), 0);
+	assert_int_equal(pa_at(&w, A), BAR);
+	world_end(&w);
+}
+
 static void iomap_refuses_what_does_not_fit(void **state)
 {
 	(void)state;
@@ -364,6 +408,8 @@ int main(void)
 		cmocka_unit_test(a_fresh_entry_of_a_shared_writable_vma_is_writable_and_clean),
 		cmocka_unit_test(remap_never_makes_a_huge_leaf),
 		cmocka_unit_test(size_is_rounded_up_to_pages),
+		cmocka_unit_test(the_last_page_of_user_addresses_can_be_remapped),
+		cmocka_unit_test(entries_outside_of_the_vma_go_with_the_table_above),
 		cmocka_unit_test(an_empty_range_is_a_violation),
 		cmocka_unit_test(an_unaligned_address_is_refused_with_a_warning),
 		cmocka_unit_test(a_private_mapping_is_remapped_whole_or_not_at_all),
@@ -380,6 +426,7 @@ int main(void)
 		cmocka_unit_test(a_failing_piece_leaves_the_tracking_of_the_whole_alone),
 		cmocka_unit_test(iomap_maps_the_part_that_the_page_offset_names),
 		cmocka_unit_test(iomap_rounds_a_start_inside_of_a_page_down),
+		cmocka_unit_test(iomap_of_nothing_inside_of_a_page_maps_the_page),
 		cmocka_unit_test(iomap_refuses_what_does_not_fit),
 	};
 
