@@ -78,25 +78,6 @@ static void the_last_page_of_user_addresses_can_be_remapped(void **state)
 	world_end(&w);
 }
 
-/*
- *    VMA     [A )
- *    entry             [A+2M )     under the same table of 2M entries, which goes with the VMA
- */
-static void entries_outside_of_the_vma_go_with_the_table_above(void **state)
-{
-	(void)state;
-	struct world w = world("6.12.117", MS_ARCH_ARM64);
-	struct ms_vma *vma = map_shared(&w, 1, 0);
-
-	assert_int_equal(ms_remap_pfn_range(vma, A + MS_2M, BAR_PFN, PAGE, vma->vm_page_prot), 0);
-	assert_string_equal(ms_violation_get(w.m, 0)->reason,
-			    "remap_pfn_range: range outside of the VMA");
-	assert_int_equal(pa_at(&w, A + MS_2M), BAR);
-	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
-	assert_int_equal(entry_at(&w, A + MS_2M, PAGE), 0);
-	world_end(&w);
-}
-
 static void an_empty_range_is_a_violation(void **state)
 {
 	(void)state;
@@ -409,7 +390,6 @@ int main(void)
 		cmocka_unit_test(remap_never_makes_a_huge_leaf),
 		cmocka_unit_test(size_is_rounded_up_to_pages),
 		cmocka_unit_test(the_last_page_of_user_addresses_can_be_remapped),
-		cmocka_unit_test(entries_outside_of_the_vma_go_with_the_table_above),
 		cmocka_unit_test(an_empty_range_is_a_violation),
 		cmocka_unit_test(an_unaligned_address_is_refused_with_a_warning),
 		cmocka_unit_test(a_private_mapping_is_remapped_whole_or_not_at_all),
