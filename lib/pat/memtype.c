@@ -176,10 +176,19 @@ static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_
 	return MS_CACHE_UC_MINUS;
 }
 
+static inline void log_line(struct ms_machine *m, const char *line, ms_pa_t start, ms_pa_t end)
+{
+	if (ms_event_kept(m, MS_EV_LOG))
+		ms_trace_store(m, &(struct ms_event){ .type = MS_EV_LOG,
+						      .addr = start,
+						      .size = end - start,
+						      .reason = line });
+}
+
 static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	ms_log(m, "x86/PAT: conflicting memory types", start, end - start);
-	ms_log(m, "x86/PAT: memtype_reserve failed", start, end - start);
+	log_line(m, "x86/PAT: conflicting memory types", start, end);
+	log_line(m, "x86/PAT: memtype_reserve failed", start, end);
 }
 
 /* The part of memtype_reserve() that makes an entry. */
@@ -302,31 +311,73 @@ static __attribute__((noinline)) int reserve_slowly(struct ms_machine *m, ms_pa_
 	return err;
 }
 
-static __attribute__((noinline)) int refuse(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-					    enum ms_cache req)
+static __attribute__((noinline)) int reserve_overlapping(struct ms_machine *m, ms_pa_t start,
+							 ms_pa_t end, enum ms_cache req,
+							 enum ms_cache *got)
 {
-	log_conflict(m, start, end);
+	struct ms_ranges *list = &m->pat->list;
+	enum ms_cache found = ms_range_type(ms_leaf_range(list->finger.leaf, list->finger.i));
+	int err = 0;
+
+	if (found != req && !got) {
+		log_conflict(m, start, end);
+		err = -EBUSY;
+		found = req;
+	} else if (!ms_ranges_insert_alias_quickly(list, start, end)) {
+		return reserve_slowly(m, start, end, req, got);
+	}
+	if (got)
+		*got = found;
 	if (ms_event_kept(m, MS_EV_PAT_RESERVE))
-		keep_reserve(m, start, end, req, req, -EBUSY);
-	return -EBUSY;
+		keep_reserve(m, start, end, req, found, err);
+	return err;
+}
+
+static __attribute__((noinline)) int keep_granted(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
+						  enum ms_cache type)
+{
+	keep_reserve(m, start, end, type, type, 0);
+	return 0;
+}
+
+/* A part of a device, whose place is at the list's finger. All calls are the last thing done. */
+static inline __attribute__((always_inline)) int reserve_at_finger(struct ms_machine *m,
+								   ms_pa_t start, ms_pa_t end,
+								   enum ms_cache req,
+								   enum ms_cache *got)
+{
+	switch (ms_ranges_insert_quickly(&m->pat->list, start, end, ms_range_tag(NULL, req))) {
+	case MS_NOT_QUICKLY:
+		return reserve_slowly(m, start, end, req, got);
+	case MS_OVERLAPS:
+		return reserve_overlapping(m, start, end, req, got);
+	case MS_QUICKLY:
+		break;
+	}
+	if (got)
+		*got = req;
+	return ms_event_kept(m, MS_EV_PAT_RESERVE) ? keep_granted(m, start, end, req) : 0;
+}
+
+static __attribute__((noinline)) int reserve_elsewhere(struct ms_machine *m, ms_pa_t start,
+						       ms_pa_t end, enum ms_cache req,
+						       enum ms_cache *got)
+{
+	if (!m->pat->list.root)
+		return reserve_slowly(m, start, end, req, got);
+	ms_ranges_descend_above(&m->pat->list, start);
+	return reserve_at_finger(m, start, end, req, got);
 }
 
 /* A type that the MTRRs have no say in, for a part of a device that has none: most calls by far. */
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
-	int granted = MS_RANGES_UNKNOWN;
-
-	if (req != MS_CACHE_WB && req <= MS_CACHE_WP && ms_pat_goes_by_list(m, start, end))
-		granted = ms_ranges_insert_quickly(&m->pat->list, start, end, req, got != NULL);
-	if (granted < 0)
-		return granted == MS_RANGES_CONFLICT ? refuse(m, start, end, req)
-						     : reserve_slowly(m, start, end, req, got);
-	if (got)
-		*got = (enum ms_cache)granted;
-	if (ms_event_kept(m, MS_EV_PAT_RESERVE))
-		keep_reserve(m, start, end, req, (enum ms_cache)granted, 0);
-	return 0;
+	if (req == MS_CACHE_WB || req > MS_CACHE_WP || !ms_pat_goes_by_list(m, start, end))
+		return reserve_slowly(m, start, end, req, got);
+	if (!ms_ranges_at_finger(&m->pat->list, start))
+		return reserve_elsewhere(m, start, end, req, got);
+	return reserve_at_finger(m, start, end, req, got);
 }
 
 /* ---- free ---- */
@@ -434,14 +485,36 @@ static __attribute__((noinline)) int free_slowly(struct ms_machine *m, ms_pa_t s
 	return ms_is_x86(m) ? free_and_tell(m, start, end, NULL, &why) : 0;
 }
 
+static __attribute__((noinline)) int keep_freed(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	keep_free(m, start, end, 0, own_why[MS_ERASED_ENTRY][0]);
+	return 0;
+}
+
+static inline __attribute__((always_inline)) int free_at_finger(struct ms_machine *m, ms_pa_t start,
+								ms_pa_t end)
+{
+	if (!ms_ranges_remove_quickly(&m->pat->list, start, end))
+		return free_slowly(m, start, end);
+	return ms_event_kept(m, MS_EV_PAT_FREE) ? keep_freed(m, start, end) : 0;
+}
+
+static __attribute__((noinline)) int free_elsewhere(struct ms_machine *m, ms_pa_t start,
+						    ms_pa_t end)
+{
+	if (!m->pat->list.root)
+		return free_slowly(m, start, end);
+	ms_ranges_descend_above(&m->pat->list, start);
+	return free_at_finger(m, start, end);
+}
+
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	if (!ms_pat_goes_by_list(m, start, end) ||
-	    !ms_ranges_remove_quickly(&m->pat->list, start, end))
+	if (!ms_pat_goes_by_list(m, start, end))
 		return free_slowly(m, start, end);
-	if (ms_event_kept(m, MS_EV_PAT_FREE))
-		keep_free(m, start, end, 0, own_why[MS_ERASED_ENTRY][0]);
-	return 0;
+	if (!ms_ranges_at_finger(&m->pat->list, start))
+		return free_elsewhere(m, start, end);
+	return free_at_finger(m, start, end);
 }
 
 bool ms_pat_free_reached_list(const struct ms_event *ev)

@@ -38,25 +38,27 @@ void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x)
 {
 	struct ms_ranges_pos *pos = &t->finger;
 	void *node = t->root;
+	uint64_t low = 0;
+	bool last = true;
 
-	pos->low = 0;
-	pos->last = true;
 	for (unsigned int height = t->height; height; height--) {
 		struct ms_ranges_inner *in = node;
-		unsigned int c = ms_first_above_of_64(in->reach, x);
+		unsigned int c = ms_first_above(in->reach, x), end = in->n - 1u;
 
-		if (c >= in->n)
-			c = in->n - 1u;
-		else if (c + 1u < in->n)
-			pos->last = false;
+		if (c < end)
+			last = false;
+		else
+			c = end;
 		if (c)
-			pos->low = ms_max_u64(pos->low, in->reach[c - 1]);
+			low = ms_max_u64(low, in->reach[c - 1]);
 		pos->node[height - 1] = in;
 		pos->at[height - 1] = c;
 		node = in->child[c];
 	}
 	pos->leaf = node;
-	pos->high = pos->last ? UINT64_MAX : pos->leaf->max;
+	pos->last = last;
+	pos->low = low;
+	pos->high = last ? UINT64_MAX : pos->node[0]->max[pos->at[0]];
 }
 
 unsigned int ms_leaf_tangled_above(struct ms_ranges_leaf *leaf, uint64_t x)
@@ -68,14 +70,16 @@ unsigned int ms_leaf_tangled_above(struct ms_ranges_leaf *leaf, uint64_t x)
 	return i;
 }
 
-/* The first range with end > x below `node`, which stands at `height` and has one. */
+/* The first range with end > x below `node`, at `height`, which has one or is the last. */
 static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
 				    struct ms_ranges_pos *pos)
 {
 	for (; height; height--) {
 		struct ms_ranges_inner *in = node;
-		unsigned int c = ms_first_above_of_64(in->reach, x);
+		unsigned int c = ms_first_above(in->reach, x);
 
+		if (c >= in->n)
+			c = in->n - 1u;
 		pos->node[height - 1] = in;
 		pos->at[height - 1] = c;
 		node = in->child[c];
@@ -83,6 +87,16 @@ static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
 	pos->leaf = node;
 	pos->i = ms_leaf_above(pos->leaf, x);
 	return range_at(pos);
+}
+
+/* Whether no node at pos's height is behind pos->node[height]. */
+static bool at_the_edge(const struct ms_ranges *t, const struct ms_ranges_pos *pos,
+			unsigned int height)
+{
+	while (++height < t->height)
+		if (pos->at[height] + 1u < pos->node[height]->n)
+			return false;
+	return true;
 }
 
 /* The first range with end > x of the leaves behind pos's leaf. */
@@ -94,7 +108,7 @@ static struct ms_range *next_leaf_above(const struct ms_ranges *t, uint64_t x,
 		const struct ms_ranges_inner *in = pos->node[height];
 
 		for (unsigned int c = pos->at[height] + 1; c < in->n; c++)
-			if (in->max[c] > x) {
+			if (in->max[c] > x || (c + 1u == in->n && at_the_edge(t, pos, height))) {
 				pos->at[height] = c;
 				return first_below(in->child[c], height, x, pos);
 			}

@@ -19,6 +19,8 @@
  *
  * An inner node has beside each child the `reach`: the largest end of all children up to and with
  * it. So the way to the first range that ends above x is over sorted numbers, whatever overlaps.
+ * Nobody goes by the reach of a node's last child, where no node is behind: so ranges come and go
+ * at the end of the last leaf without a word to those above.
  */
 #ifndef MS_PAT_RANGES_H
 #define MS_PAT_RANGES_H
@@ -27,7 +29,7 @@
 #include "machine/pool.h"
 
 #define MS_RANGES_LEAF 16u       /* ranges of a leaf: as many as a word has hexadecimal digits */
-#define MS_RANGES_INNER 64u      /* children of an inner node */
+#define MS_RANGES_INNER 128u     /* children of an inner node */
 #define MS_RANGES_MAX_HEIGHT 12u /* levels of inner nodes */
 
 struct ms_pfnmap_ctx;
@@ -38,12 +40,12 @@ struct ms_range {
 };
 
 struct ms_ranges_leaf {
-	uint64_t end[MS_RANGES_LEAF]; /* of slot[], UINT64_MAX: not in use */
-	uint64_t order;               /* digit i: slot of range i; from n on: slots not in use */
-	uint64_t max;                 /* largest end */
+	uint64_t order; /* digit i: slot of range i; from n on: slots not in use */
+	uint64_t max;   /* largest end; 0: none */
 	uint8_t n;
-	uint8_t types; /* 1 << type of every range; of a root this and max may be too much */
-	bool tangled;  /* the ends may not rise along the order */
+	uint8_t types;                /* 1 << type of every range; of a root this may be too much */
+	bool tangled;                 /* the ends may not rise along the order */
+	uint64_t end[MS_RANGES_LEAF]; /* of slot[], UINT64_MAX: not in use */
 	struct ms_range slot[MS_RANGES_LEAF]; /* start UINT64_MAX: not in use */
 };
 
@@ -52,7 +54,8 @@ struct ms_ranges_inner {
 	uint64_t reach[MS_RANGES_INNER]; /* largest max[] up to this child */
 	/* not above the starts in the child, nor below those in the child before */
 	uint64_t start[MS_RANGES_INNER];
-	uint64_t max[MS_RANGES_INNER]; /* largest end in the child */
+	/* largest end in the child; of the last one of all it may be any number */
+	uint64_t max[MS_RANGES_INNER];
 	void *child[MS_RANGES_INNER];
 	uint8_t types[MS_RANGES_INNER];
 	uint8_t n;
@@ -96,20 +99,21 @@ static inline uintptr_t ms_range_tag(const struct ms_pfnmap_ctx *owner, enum ms_
 
 /*
  * How many of 8 numbers, `step` apart, are not above x. By arithmetic: a branch on the data
- * would be guessed wrong every other time.
+ * would be guessed wrong every other time. In two sums, which a compiler would make one of,
+ * although then each addition waits for the one before.
  */
 static inline unsigned int ms_not_above(const uint64_t *a, unsigned int step, uint64_t x)
 {
-	unsigned int n = a[0] <= x;
+	unsigned int n = a[0] <= x, m = a[4 * step] <= x;
 
 	n += a[step] <= x;
+	m += a[5 * step] <= x;
 	n += a[2 * step] <= x;
+	m += a[6 * step] <= x;
 	n += a[3 * step] <= x;
-	n += a[4 * step] <= x;
-	n += a[5 * step] <= x;
-	n += a[6 * step] <= x;
-	n += a[7 * step] <= x;
-	return n;
+	m += a[7 * step] <= x;
+	__asm__("" : "+r"(n), "+r"(m));
+	return n + m;
 }
 
 /* How many of a leaf's ends are not above x < UINT64_MAX. */
@@ -119,18 +123,18 @@ static inline unsigned int ms_ends_not_above(const struct ms_ranges_leaf *leaf, 
 }
 
 /* The first i with reach or start a[i] > x; x < UINT64_MAX. */
-static inline unsigned int ms_first_above_of_64(const uint64_t *a, uint64_t x)
+static inline unsigned int ms_first_above(const uint64_t a[MS_RANGES_INNER], uint64_t x)
 {
-	unsigned int i = ms_not_above(a + 7, 8, x);
+	unsigned int i = 16 * ms_not_above(a + 15, 16, x);
 
-	if (i == 8)
-		return 64;
-	return 8 * i + ms_not_above(a + 8 * i, 1, x);
+	if (i == MS_RANGES_INNER)
+		return i;
+	return i + ms_not_above(a + i, 1, x) + ms_not_above(a + i + 8, 1, x);
 }
 /* The child of an inner node in which the ranges with start <= x end. */
 static inline unsigned int ms_ranges_child_behind(const struct ms_ranges_inner *in, uint64_t x)
 {
-	unsigned int c = ms_first_above_of_64(in->start, x);
+	unsigned int c = ms_first_above(in->start, x);
 
 	return c ? c - 1 : 0;
 }
@@ -173,12 +177,18 @@ static inline unsigned int ms_leaf_above(struct ms_ranges_leaf *leaf, uint64_t x
 	return ms_ends_not_above(leaf, x);
 }
 
+/* Whether t->finger is in the leaf with the first range that ends above x, or in the last leaf. */
+static inline bool ms_ranges_at_finger(const struct ms_ranges *t, uint64_t x)
+{
+	return x >= t->finger.low && x < t->finger.high;
+}
+
 /* The first range with end > x, x < UINT64_MAX; its place is t->finger. */
 static inline struct ms_range *ms_ranges_above(struct ms_ranges *t, uint64_t x)
 {
 	struct ms_ranges_pos *pos = &t->finger;
 
-	if (x < pos->low || x >= pos->high) {
+	if (!ms_ranges_at_finger(t, x)) {
 		if (!t->count) {
 			ms_ranges_forget(t);
 			return NULL;

@@ -13,6 +13,11 @@ struct summary {
 	uint8_t types;
 };
 
+static inline bool has_one_type(uint8_t types)
+{
+	return !(types & (types - 1));
+}
+
 static inline struct summary leaf_summary(struct ms_ranges_leaf *leaf)
 {
 	return (struct summary){ .start = ms_leaf_range(leaf, 0)->start,
@@ -25,9 +30,9 @@ static inline struct summary leaf_summary(struct ms_ranges_leaf *leaf)
 /* The last free slot becomes range i. */
 static inline uint64_t order_insert(uint64_t order, unsigned int i)
 {
-	uint64_t earlier = order & ((UINT64_C(1) << 4 * i) - 1);
+	uint64_t later = order >> 4 * i << 4 * i;
 
-	return earlier | (order >> 60) << 4 * i | (order ^ earlier) << 4;
+	return (order - later) | (order >> 60) << 4 * i | later << 4;
 }
 
 /* Range i leaves a free slot. */
@@ -84,25 +89,7 @@ static inline void leaf_derive(struct ms_ranges_leaf *leaf)
 	}
 }
 
-/* Puts ranges first .. first + n - 1 of another leaf behind the leaf's own. */
-static inline void leaf_append(struct ms_ranges_leaf *leaf, struct ms_ranges_leaf *from,
-			       unsigned int first, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		*ms_leaf_range(leaf, leaf->n + i) = *ms_leaf_range(from, first + i);
-	leaf->n = (uint8_t)(leaf->n + n);
-	leaf_derive(leaf);
-}
-
-/* Keeps the first n ranges. */
-static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int n)
-{
-	while (leaf->n > n)
-		leaf_forget_slot(leaf, ms_leaf_slot(leaf, --leaf->n));
-	leaf_derive(leaf);
-}
-
-/* A range that does not end before an earlier one, nor after a later one. Not the types. */
+/* Not the types, nor the largest end, nor whether it tangles. */
 static inline void leaf_put(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start,
 			    uint64_t end, uintptr_t tag)
 {
@@ -111,11 +98,47 @@ static inline void leaf_put(struct ms_ranges_leaf *leaf, unsigned int i, uint64_
 	leaf->order = order_insert(leaf->order, i);
 	leaf->slot[slot] = (struct ms_range){ start, end, tag };
 	leaf->end[slot] = end;
-	leaf->max = ms_max_u64(leaf->max, end);
 	leaf->n++;
 }
 
-/* Not the types, nor the largest end. */
+/* Puts ranges first .. first + n - 1 of another leaf behind the leaf's own. */
+static inline void leaf_append(struct ms_ranges_leaf *leaf, struct ms_ranges_leaf *from,
+			       unsigned int first, unsigned int n)
+{
+	for (unsigned int i = first; i < first + n; i++) {
+		const struct ms_range *r = ms_leaf_range(from, i);
+
+		leaf_put(leaf, leaf->n, r->start, r->end, r->tag);
+		leaf->types |= (uint8_t)(1u << ms_range_type(r));
+		leaf->tangled |= r->end < leaf->max;
+		leaf->max = ms_max_u64(leaf->max, r->end);
+	}
+}
+
+/* The largest end of a leaf that is not tangled. */
+static inline uint64_t leaf_last_end(const struct ms_ranges_leaf *leaf)
+{
+	return leaf->n ? leaf->end[ms_leaf_slot(leaf, leaf->n - 1u)] : 0;
+}
+
+/* What follows from the ranges, now that some have gone. */
+static inline void leaf_derive_fewer(struct ms_ranges_leaf *leaf)
+{
+	if (leaf->tangled || !has_one_type(leaf->types))
+		leaf_derive(leaf);
+	else
+		leaf->max = leaf_last_end(leaf);
+}
+
+/* Keeps the first n ranges. */
+static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int n)
+{
+	while (leaf->n > n)
+		leaf_forget_slot(leaf, ms_leaf_slot(leaf, --leaf->n));
+	leaf_derive_fewer(leaf);
+}
+
+/* As leaf_put(). */
 static inline void leaf_take(struct ms_ranges_leaf *leaf, unsigned int i)
 {
 	unsigned int slot = ms_leaf_slot(leaf, i);
@@ -136,6 +159,7 @@ static inline bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint
 	    (i < leaf->n && ms_leaf_range(leaf, i)->end < end))
 		leaf->tangled = true;
 	leaf_put(leaf, i, start, end, tag);
+	leaf->max = ms_max_u64(max, end);
 	leaf->types |= (uint8_t)(1u << (tag & 7));
 	return i == 0 || leaf->max != max || leaf->types != types;
 }
@@ -145,96 +169,117 @@ static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 {
 	uint64_t max = leaf->max;
 	uint8_t types = leaf->types;
-	bool last = ms_leaf_range(leaf, i)->end == max;
 
 	leaf_take(leaf, i);
-	if (leaf->tangled || last || (types & (types - 1)))
-		leaf_derive(leaf);
+	leaf_derive_fewer(leaf);
 	return leaf->max != max || leaf->types != types;
 }
 
-/* ---- what is done most, if nothing is special about it; else nothing has changed ---- */
+/* Whether a leaf with n ranges is to be joined with another or to go: seldom, not at each removal.
+ */
+static inline bool leaf_is_sparse(unsigned int n)
+{
+	return n == 0 || n == MS_RANGES_LEAF / 4 - 1;
+}
 
-enum { MS_RANGES_UNKNOWN = -1, MS_RANGES_CONFLICT = -2 };
+/*
+ * ---- what is done most, at t->finger; if it is more than that, nothing is done ----
+ *
+ * Nothing else than the leaf must hear of it: not its first range, nor its last one but in the last
+ * leaf, no other type than it has.
+ */
 
-/* The part of the next one for a range that overlaps range i and maybe later ones. */
-static __attribute__((noinline)) int insert_overlapping_quickly(struct ms_ranges *t, unsigned int i,
-								uint64_t start, uint64_t end,
-								unsigned int type, bool loose)
+enum ms_quickly { MS_NOT_QUICKLY, MS_QUICKLY, MS_OVERLAPS };
+
+/* Inserts [start, end), unless it overlaps another. */
+static inline enum ms_quickly ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start,
+						       uint64_t end, uintptr_t tag)
 {
 	struct ms_ranges_leaf *leaf = t->finger.leaf;
-	unsigned int n = leaf->n, found = ms_range_type(ms_leaf_range(leaf, i));
+	bool possible = leaf->n < MS_RANGES_LEAF && (leaf->types >> (tag & 7) & 1);
+	unsigned int i;
 
-	if (found != type && !loose)
-		return MS_RANGES_CONFLICT;
-	if (leaf->types != 1u << found)
-		return MS_RANGES_UNKNOWN;
+	if (leaf->tangled)
+		return MS_NOT_QUICKLY;
+	if (start >= leaf->max) {
+		if (!possible || !t->finger.last)
+			return MS_NOT_QUICKLY;
+		leaf_put(leaf, leaf->n, start, end, tag);
+		leaf->max = end;
+	} else {
+		i = ms_ends_not_above(leaf, start);
+		if (ms_leaf_range(leaf, i)->start < end) {
+			t->finger.i = i;
+			return MS_OVERLAPS;
+		}
+		if (!possible || (i == 0 && t->height))
+			return MS_NOT_QUICKLY;
+		leaf_put(leaf, i, start, end, tag);
+	}
+	t->count++;
+	return MS_QUICKLY;
+}
+
+/*
+ * Inserts [start, end), which overlaps range t->finger.i and maybe later ones, as of the same type
+ * as that, if nothing overlapped is of another type.
+ */
+static inline bool ms_ranges_insert_alias_quickly(struct ms_ranges *t, uint64_t start, uint64_t end)
+{
+	struct ms_ranges_leaf *leaf = t->finger.leaf;
+	unsigned int n = leaf->n, i = t->finger.i;
+	enum ms_cache type = ms_range_type(ms_leaf_range(leaf, i));
+
+	if (n == MS_RANGES_LEAF || leaf->types != 1u << type)
+		return false;
 	if (!t->finger.last && ms_leaf_range(leaf, n - 1)->start < end)
-		return MS_RANGES_UNKNOWN;
+		return false;
 	while (i < n && ms_leaf_range(leaf, i)->start <= start)
 		i++;
 	if ((i && ms_leaf_range(leaf, i - 1)->end > end) ||
 	    (i < n && ms_leaf_range(leaf, i)->end < end))
-		return MS_RANGES_UNKNOWN;
-	if (t->height && (i == 0 || end > leaf->max))
-		return MS_RANGES_UNKNOWN;
-	leaf_put(leaf, i, start, end, ms_range_tag(NULL, (enum ms_cache)found));
-	t->count++;
-	return (int)found;
-}
-
-/*
- * Inserts [start, end), nobody's, and answers its type: the one that is asked for where it overlaps
- * nothing; else that of all it overlaps, if it is the same or `loose`. Or MS_RANGES_CONFLICT: the
- * first that it overlaps has another type, and that was not allowed.
- */
-static inline int ms_ranges_insert_quickly(struct ms_ranges *t, uint64_t start, uint64_t end,
-					   enum ms_cache type, bool loose)
-{
-	struct ms_ranges_leaf *leaf = t->finger.leaf;
-	unsigned int i;
-
-	if (start < t->finger.low || start >= t->finger.high)
-		return MS_RANGES_UNKNOWN;
-	if (leaf->n == MS_RANGES_LEAF || leaf->tangled)
-		return MS_RANGES_UNKNOWN;
-	i = ms_ends_not_above(leaf, start);
-	if (ms_leaf_range(leaf, i)->start < end)
-		return insert_overlapping_quickly(t, i, start, end, type, loose);
-	// else the parent must hear of it
-	if (t->height && (i == 0 || i == leaf->n || !(leaf->types & 1u << type)))
-		return MS_RANGES_UNKNOWN;
+		return false;
+	if (t->height && (i == 0 || (i == n && !t->finger.last)))
+		return false;
 	leaf_put(leaf, i, start, end, ms_range_tag(NULL, type));
-	leaf->types |= (uint8_t)(1u << type);
+	leaf->max = ms_max_u64(leaf->max, end);
 	t->count++;
-	return (int)type;
+	return true;
 }
 
 /*
- * Removes the first range that is [start, end), if it is nobody's, and if only one range before it
- * ends above `start`.
+ * Removes the first range that is [start, end), if it is nobody's, and if no more than one range
+ * before it ends above `start`.
  */
 static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start, uint64_t end)
 {
 	struct ms_ranges_leaf *leaf = t->finger.leaf;
+	unsigned int n = leaf->n, i = 0;
 	const struct ms_range *r;
-	unsigned int i;
 
-	if (start < t->finger.low || start >= t->finger.high)
+	if (leaf->tangled || !has_one_type(leaf->types))
 		return false;
-	if (leaf->tangled || (leaf->types & (leaf->types - 1)))
-		return false;
-	i = ms_ends_not_above(leaf, start);
-	if (i < leaf->n && ms_leaf_range(leaf, i)->start < start)
-		i++;
-	if (i >= leaf->n)
+	// often the first one goes first
+	if (ms_leaf_range(leaf, 0)->start != start) {
+		i = ms_ends_not_above(leaf, start);
+		if (i < n && ms_leaf_range(leaf, i)->start < start)
+			i++;
+	}
+	if (i >= n)
 		return false;
 	r = ms_leaf_range(leaf, i);
 	if (r->start != start || r->end != end || ms_range_owner(r))
 		return false;
-	if (t->height && (leaf->n <= MS_RANGES_LEAF / 4 || i + 1 == leaf->n))
+	if (t->height && leaf_is_sparse(n - 1))
 		return false;
-	leaf_take(leaf, i);
+	if (i + 1 == n) {
+		if (!t->finger.last)
+			return false;
+		leaf_take(leaf, i);
+		leaf->max = leaf_last_end(leaf);
+	} else {
+		leaf_take(leaf, i);
+	}
 	t->count--;
 	return true;
 }

@@ -71,7 +71,8 @@ static void inner_truncate(struct ms_ranges_inner *in, unsigned int n)
 	memset(&in->reach[n], 0xff, (in->n - n) * sizeof(*in->reach));
 	memset(&in->start[n], 0xff, (in->n - n) * sizeof(*in->start));
 	in->n = (uint8_t)n;
-	inner_derive_types(in);
+	if (!has_one_type(in->all_types))
+		inner_derive_types(in);
 }
 
 /* Computes all of reach and the types anew. */
@@ -284,7 +285,9 @@ static unsigned int node_n(const void *node, unsigned int height)
 /* A sparse node looks for a neighbour to join ... */
 static bool sparse(const void *node, unsigned int height)
 {
-	return node_n(node, height) < capacity(height) / 4;
+	unsigned int n = node_n(node, height);
+
+	return height ? n < MS_RANGES_INNER / 4 : leaf_is_sparse(n);
 }
 
 /* ... if that leaves room in what becomes of both. */
