@@ -29,8 +29,7 @@ struct ms_vm_config {
 		  ///< mte_vma)
 };
 
-/** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: no memory, or refused (see ms_vm_create).
- */
+/** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: refused, as by ms_vm_create(). */
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
 /** As above with everything to choose. -EINVAL: a field is refused by this kernel; -ENODEV: x86;
  * -EBUSY: a hook asks where the mmap lock is held; -ENOMEM. */

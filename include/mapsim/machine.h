@@ -16,8 +16,7 @@
 extern "C" {
 #endif
 
-/** What the hardware and the kernel's configuration say. Zero fields take the default in brackets.
- */
+/** What hardware and kernel configuration say. Zero fields take the default in brackets. */
 struct ms_machine_config {
 	uint64_t page_size;   ///< bytes: 4096 (default), 16384 or 65536; x86: 4096
 	unsigned int va_bits; ///< host virtual address bits: 39, 48 (4K pages), 36, 47, 48 (16K),

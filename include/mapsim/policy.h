@@ -35,8 +35,7 @@ struct ms_block_inputs {
 	uint64_t vma_pgoff;          ///< in pages
 	uint64_t vma_page_prot;      ///< ms_pgprot_t
 	uint64_t host_leaf;          ///< of the host's leaf at hva; 0: nothing is present
-	/* what was looked up: by the kernel's rules at a block's first page, which decides for all
-	 */
+	/* what was looked up: by the kernel at a block's first page, which decides for all */
 	ms_pa_t pa; ///< of hva; where the host maps nothing there yet: if it goes on as it begins
 	bool writable;
 	bool device; ///< not System RAM for KVM

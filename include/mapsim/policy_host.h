@@ -47,8 +47,7 @@ enum ms_policy_dontunmap_locked {
 	MS_DONTUNMAP_LOCKED_SPLITS_FIRST,
 };
 
-/** MREMAP_DONTUNMAP from the middle of a charged VMA: the next VMA becomes charged, too (move_vma)
- */
+/** MREMAP_DONTUNMAP from the middle of a charged VMA: the next one becomes charged (move_vma) */
 enum ms_policy_dontunmap_account {
 	MS_DONTUNMAP_ACCOUNT_NEXT_VMA_GAINS,
 	MS_DONTUNMAP_ACCOUNT_OWN_ONLY,
@@ -60,8 +59,7 @@ enum ms_policy_mprotect_unaccount {
 	MS_MPROTECT_UNACCOUNT_UNTOUCHED_ANON,
 };
 
-/** which private pages mprotect makes writable at once (change_pte_range, can_change_pte_writable)
- */
+/** private pages that mprotect makes writable (change_pte_range, can_change_pte_writable) */
 enum ms_policy_mprotect_pte_upgrade {
 	MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY,
 	MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY,
@@ -114,8 +112,7 @@ enum ms_policy_pte_table_reclaim {
 	MS_PTE_TABLE_RECLAIM_DONTNEED_2M,
 };
 
-/** notifier calls when hugetlb memory is unmapped (__unmap_hugepage_range had its own, up to 6.1)
- */
+/** notifier calls when hugetlb memory is unmapped (__unmap_hugepage_range: its own, up to 6.1) */
 enum ms_policy_hugetlb_unmap_notify {
 	MS_HUGETLB_UNMAP_NOTIFY_TWICE,
 	MS_HUGETLB_UNMAP_NOTIFY_ONCE,
@@ -317,8 +314,7 @@ enum ms_policy_mremap_grow_merge {
 	MS_MREMAP_GROW_MERGE_YES,
 };
 
-/** which whole page tables mremap moves instead of their entries (move_normal_pmd, move_normal_pud)
- */
+/** page tables that mremap moves as a whole (move_normal_pmd, move_normal_pud) */
 enum ms_policy_mremap_table_move {
 	MS_MREMAP_TABLE_MOVE_NONE,
 	MS_MREMAP_TABLE_MOVE_PTE_TABLES,
@@ -435,8 +431,7 @@ enum ms_policy_vma_flags_lock {
 	MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP,
 };
 
-/** when vm_ops->huge_fault is called for VM_PFNMAP (hugepage_vma_check, __thp_vma_allowable_orders)
- */
+/** when VM_PFNMAP gets ->huge_fault (hugepage_vma_check, __thp_vma_allowable_orders) */
 enum ms_policy_pfnmap_huge_fault {
 	MS_PFNMAP_HUGE_FAULT_BY_SYSFS_ANY_VMA,
 	MS_PFNMAP_HUGE_FAULT_NEVER,
@@ -444,8 +439,7 @@ enum ms_policy_pfnmap_huge_fault {
 	MS_PFNMAP_HUGE_FAULT_ALWAYS,
 };
 
-/** largest leaf of a VM_PFNMAP VMA (__thp_vma_allowable_orders, CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP)
- */
+/** largest leaf of a VM_PFNMAP VMA (CONFIG_ARCH_SUPPORTS_PMD_PFNMAP, _PUD_PFNMAP) */
 enum ms_policy_pfnmap_leaf_max {
 	MS_PFNMAP_LEAF_MAX_PTE,
 	MS_PFNMAP_LEAF_MAX_PMD,
@@ -509,8 +503,7 @@ enum ms_policy_vfio_noexec {
 	MS_VFIO_NOEXEC_YES,
 };
 
-/** which mappings a claim tears down (revoke_iomem; sysfs files share its address_space from 5.12)
- */
+/** mappings that a claim tears down (revoke_iomem; sysfs shares its address_space from 5.12) */
 enum ms_policy_revoke_scope {
 	MS_REVOKE_SCOPE_DEVMEM,
 	MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS,

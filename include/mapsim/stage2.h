@@ -179,8 +179,7 @@ unsigned int ms_s2_start_level(const struct ms_s2 *s2);
 unsigned int ms_s2_root_pages(const struct ms_s2 *s2);                 ///< concatenated root tables
 uint64_t ms_s2_level_size(const struct ms_s2 *s2, unsigned int level); ///< bytes an entry covers
 uint64_t ms_s2_table_pages(const struct ms_s2 *s2);                    ///< tables below the root
-/** Verifies counts, alignment, reachability, of every entry. NULL: consistent; else what is broken.
- */
+/** Checks count, alignment, reachability of every entry. NULL: consistent; else what is broken. */
 const char *ms_s2_check(const struct ms_s2 *s2);
 
 #ifdef __cplusplus

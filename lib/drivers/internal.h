@@ -65,8 +65,7 @@ bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
 
 /* Whether a page-table entry of the machine can say `type`. */
 bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type);
-/* The protection with that type and no other; x86 without PAT: the type that the table has instead.
- */
+/* The protection with that type alone; x86 without PAT: the type that the table has instead. */
 ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type);
 
 /* Inserts a leaf of 2^order pages: FALLBACK where the architecture has no such pfn leaf. */

@@ -50,7 +50,6 @@ static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *
 {
 	ms_gfn_t gfn = abort->ipa >> vm->machine->page_shift;
 	struct ms_memslot *slot;
-	ms_hva_t hva;
 
 	if (beyond_ipa_space(vm, abort)) {
 		abort->why = MS_WHY_BEYOND_IPA;
@@ -65,8 +64,8 @@ static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *
 		ms_vm_s2_mkyoung(vm, abort->ipa);
 		return MS_GUEST_OK;
 	}
-	hva = slot->hva + ((gfn - slot->base_gfn) << vm->machine->page_shift);
-	return answer(ms_user_mem_abort(vm, slot, hva, abort), err);
+	return answer(ms_user_mem_abort(vm, slot, ms_gfn_to_hva_memslot(vm, slot, gfn), abort),
+		      err);
 }
 
 /* A hook asks while what it interrupted holds a lock that the abort needs. */

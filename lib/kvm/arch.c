@@ -91,8 +91,7 @@ static int check_vma(const struct ms_vm *vm, const struct ms_memslot *slot,
 	return 0;
 }
 
-/* Each VMA under the slot, by rising address. *refused: a check said no, nothing is to be undone.
- */
+/* Each VMA under the slot, by rising address. *refused: by a check, nothing is to be undone. */
 static int prepare_vmas(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t end,
 			bool *refused)
 {

@@ -210,7 +210,7 @@ static int user_mapping_size(const struct ms_vm *vm, ms_hva_t hva)
 	const struct ms_machine *m = vm->machine;
 	uint64_t entry;
 	unsigned int level = ms_host_walk(vm->mm, hva, &entry);
-	unsigned int shift = m->page_shift + (3 - level) * (m->page_shift - 3);
+	unsigned int shift = ms_level_shift(m, level);
 
 	if (m->policy.host_leaf_absent == MS_HOST_LEAF_ABSENT_EAGAIN && !(entry & MS_PTE_PRESENT))
 		return -EAGAIN;

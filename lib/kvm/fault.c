@@ -41,7 +41,8 @@ static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
 	return err;
 }
 
-/* Tables are needed for what was not mapped, and where logging breaks a block. */
+/* Tables are needed for what was not mapped, where logging breaks a block, and perhaps for the size
+ * that the policy chooses. */
 static int topup(struct fault *f)
 {
 	if (ms_abort_is_perm(f->abort) && !(f->logging && f->abort->write) && !f->in)
@@ -254,15 +255,16 @@ static int take_size(struct fault *f, uint64_t size)
 	struct ms_machine *m = f->vm->machine;
 	const struct fault kernel = *f;
 	ms_ipa_t ipa = touched_page(f);
-	int ret = 0;
 
 	f->gfn = ipa >> m->page_shift;
-	if (f->gfn != kernel.gfn)
-		ret = lookup_pfn(f);
-	if (!ret && f->gfn != kernel.gfn)
-		ret = classify(f);
-	if (ret)
-		return ret;
+	if (f->gfn != kernel.gfn) {
+		int ret = lookup_pfn(f);
+
+		if (!ret)
+			ret = classify(f);
+		if (ret)
+			return ret;
+	}
 	if (((f->pfn << m->page_shift) ^ ipa) & (size - 1)) {
 		ms_violation(m, "choose_block: IPA and PA are not congruent", ipa);
 		*f = kernel;

@@ -94,8 +94,7 @@ struct ms_memslot {
 	RB_ENTRY(ms_memslot) by_gfn;
 	RB_ENTRY(ms_memslot) by_hva;
 	ms_hva_t max_hva_end; /* largest in the subtree of by_hva */
-	/* place among slots that begin at the same host address, in each of the kernel's two sets
-	 */
+	/* place among slots of the same host address, in each of the kernel's two sets */
 	uint64_t age[2];
 
 	unsigned int id;
@@ -154,6 +153,12 @@ static inline uint64_t ms_slot_bytes(const struct ms_vm *vm, const struct ms_mem
 static inline ms_ipa_t ms_slot_gpa(const struct ms_vm *vm, const struct ms_memslot *slot)
 {
 	return slot->base_gfn << vm->machine->page_shift;
+}
+/* __gfn_to_hva_memslot() */
+static inline ms_hva_t ms_gfn_to_hva_memslot(const struct ms_vm *vm, const struct ms_memslot *slot,
+					     ms_gfn_t gfn)
+{
+	return slot->hva + ((gfn - slot->base_gfn) << vm->machine->page_shift);
 }
 /* memslot_is_logging() */
 static inline bool ms_slot_is_logging(const struct ms_memslot *slot)

@@ -124,7 +124,7 @@ static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool writ
 struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
 				   bool write)
 {
-	ms_hva_t hva = slot->hva + ((gfn - slot->base_gfn) << vm->machine->page_shift);
+	ms_hva_t hva = ms_gfn_to_hva_memslot(vm, slot, gfn);
 	bool readonly = slot->flags & MS_SLOT_READONLY;
 	struct ms_pfn_lookup found;
 

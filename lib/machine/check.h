@@ -21,8 +21,7 @@ struct ms_check {
 	size_t found;
 };
 
-/* What the words of a finding begin with: the place. Answers false, for callers who go no further.
- */
+/* A finding's text begins with the place. Answers false, for callers who go no further. */
 __attribute__((format(printf, 2, 3))) bool ms_check_found(struct ms_check *c, const char *format,
 							  ...);
 

@@ -187,6 +187,16 @@ static inline uint64_t ms_max_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
+/* What an entry at a level of the host's page table covers, 3: a page. A table is one page of
+ * eight-byte entries. */
+static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)
+{
+	return m->page_shift + (3 - level) * (m->page_shift - 3);
+}
+static inline uint64_t ms_level_size(const struct ms_machine *m, unsigned int level) /* bytes */
+{
+	return UINT64_C(1) << ms_level_shift(m, level);
+}
 /* PMD_SIZE, PUD_SIZE: bytes */
 static inline uint64_t ms_pmd_size(const struct ms_machine *m)
 {

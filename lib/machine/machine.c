@@ -82,9 +82,8 @@ static void machine_setup(struct ms_machine *m)
 {
 	m->page_size = m->config.page_size;
 	m->page_shift = page_shift_of(m->page_size);
-	// a table is one page of eight-byte entries
-	m->pmd_shift = m->page_shift + (m->page_shift - 3);
-	m->pud_shift = m->pmd_shift + (m->page_shift - 3);
+	m->pmd_shift = ms_level_shift(m, 2);
+	m->pud_shift = ms_level_shift(m, 1);
 	TAILQ_INIT(&m->mms);
 	TAILQ_INIT(&m->vms);
 	LIST_INIT(&m->files);

@@ -205,7 +205,7 @@ static void check_needed(struct walk *w, ms_hva_t start, uint64_t size, unsigned
 static void check_table(struct walk *w, const uint64_t *table, unsigned int level, ms_hva_t start)
 {
 	const struct ms_machine *m = w->c->machine;
-	const uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	const uint64_t size = ms_level_size(m, level);
 	ms_hva_t addr = start;
 
 	w->tables++;

@@ -151,8 +151,7 @@ static void retract_table(struct ms_mm *mm, ms_hva_t addr, uint64_t *slot)
 	ms_notify_end(mm, addr, end, MS_NOTIFY_CLEAR);
 }
 
-/* retract_page_tables(), 6.6+: of everybody whose mapping could have the leaf and holds no copies
- */
+/* retract_page_tables(), 6.6+: of all whose mapping could have the leaf and holds no copies */
 static void retract_all(const struct block *b)
 {
 	const struct ms_machine *m = b->mapping->machine;

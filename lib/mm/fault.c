@@ -144,10 +144,7 @@ static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned i
 		if (!(ret & MS_VM_FAULT_FALLBACK))
 			return ret;
 	}
-	if (level == MS_LEVEL_PMD)
-		ms_split_huge_pmd(vma, vmf->address);
-	else
-		ms_split_huge_pud(vma, vmf->address);
+	ms_split_huge_leaf(vma, vmf->address, level);
 	return MS_VM_FAULT_FALLBACK;
 }
 
@@ -215,7 +212,7 @@ bool ms_access_granted(const struct ms_vma *vma, unsigned int prot)
 static ms_pfn_t pfn_in_leaf(const struct ms_machine *m, uint64_t entry, unsigned int level,
 			    ms_hva_t addr)
 {
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	uint64_t size = ms_level_size(m, level);
 
 	return ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift);
 }

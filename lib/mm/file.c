@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files, their address spaces with the VMAs over them (i_mmap), and the page cache of memory files.
- */
+/* Files, their address spaces with the VMAs over them (i_mmap), and memory files' page caches. */
 #include "mm/internal.h"
 
 /* ---- files ---- */

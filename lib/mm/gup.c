@@ -71,7 +71,7 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int level, ms_hva_t addr,
 		      ms_pfn_t *pfn)
 {
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	uint64_t size = ms_level_size(m, level);
 
 	*pfn = ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift);
 	if (entry & MS_PTE_SPECIAL)
@@ -140,7 +140,7 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 
 		if (err)
 			return err;
-		size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+		size = ms_level_size(mm->machine, level);
 		start = ms_align_down(start, size) + size;
 	}
 	return 0;

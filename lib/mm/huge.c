@@ -40,8 +40,7 @@ static uint64_t mk_huge(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
 	return entry;
 }
 
-/* A huge page of an anonymous VMA; its frames exist, so that a split need not make them. 0: none.
- */
+/* A huge page of an anonymous VMA; its frames exist, a split need not make them. 0: none. */
 static ms_pfn_t alloc_huge(struct ms_machine *m)
 {
 	ms_pfn_t pfn;
@@ -183,7 +182,8 @@ void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr)
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 }
 
-void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
+/* __split_huge_pud(): the leaf goes */
+static void split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 	uint64_t size = ms_pud_size(m);
@@ -198,6 +198,14 @@ void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
 		ms_drop_leaf(vma, old, MS_LEVEL_PUD);
 	}
 	ms_notify_end(vma->vm_mm, start, start + size, MS_NOTIFY_CLEAR);
+}
+
+void ms_split_huge_leaf(struct ms_vma *vma, ms_hva_t addr, unsigned int level)
+{
+	if (level == MS_LEVEL_PMD)
+		ms_split_huge_pmd(vma, addr);
+	else
+		split_huge_pud(vma, addr);
 }
 
 /*

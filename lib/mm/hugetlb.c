@@ -13,9 +13,9 @@ struct ms_hugetlb_geometry ms_hugetlb_geometry(const struct ms_vma *vma)
 	const struct ms_machine *m = ms_vma_machine(vma);
 	struct ms_hugetlb_geometry g = { .size = ms_hugetlb_size(vma), .level = MS_LEVEL_PUD };
 
-	while (g.size < UINT64_C(1) << ms_level_shift(m, g.level))
+	while (g.size < ms_level_size(m, g.level))
 		g.level++;
-	g.step = UINT64_C(1) << ms_level_shift(m, g.level);
+	g.step = ms_level_size(m, g.level);
 	g.n = (unsigned int)(g.size / g.step);
 	return g;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is done to whole ranges of hugetlb entries: fork, protection, moves, splits. mm/hugetlb.c.
- */
+/* What is done to ranges of hugetlb entries: fork, protection, moves, splits. mm/hugetlb.c. */
 #include "mm/memfile.h"
 
 /* ---- fork ---- */

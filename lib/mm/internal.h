@@ -3,14 +3,23 @@
  * The inside of lib/mm, shared by its files and by lib/pfnmap.
  *
  * Who does what:
- *   mm.c       an address space                        vma_tree.h  its VMAs by address
- *   vma.c      VMA objects: duplicate, split, adjust, free
- *   file.c     files, address_space, i_mmap            merge.c   which neighbours join
- *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c  the system calls
- *   pgtable.c  the host page table                     zap.c     entries go
- *   driver.c   calls of vm_ops and file operations
- *   fault.c    the order of a fault; anon.c, cow.c, huge.c, filemap.c, shmem.c, hugetlb.c  what it
- * ends in notifier.c gup.c look.c
+ *   mm.c           an address space
+ *   vma.c          VMA objects: duplicate, split, adjust, free
+ *   vma_tree*.c    VMAs by address, vma_gap.c: the holes between them
+ *   merge.c        which neighbours join
+ *   file.c         files, address_space, i_mmap
+ *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c   the system calls
+ *   move_vma.c     what mremap moves; move.c: its page-table entries
+ *   madvise_free.c pages that stay mapped; collapse*.c: pages that become a huge one
+ *   pgtable.c      the host page table
+ *   zap.c          entries go
+ *   fault.c        the order of a fault, and what ends in anonymous memory
+ *   cow.c huge.c filemap.c shmem*.c hugetlb*.c   what else it ends in
+ *   lru.c          pages on their way to the LRU lists
+ *   driver.c       calls of vm_ops and file operations
+ *   notifier.c     MMU notifiers
+ *   gup.c look.c   how others look at a process
+ *   check*.c       is all of it whole?
  */
 #ifndef MS_MM_INTERNAL_H
 #define MS_MM_INTERNAL_H
@@ -28,9 +37,9 @@
 
 /* ---- files and address spaces (file.c) ---- */
 
+/* A libbsd RB_HEAD, by first page; equal ones in order of insertion. */
 struct ms_i_mmap {
-	struct ms_vma
-		*rbh_root; /* a libbsd RB_HEAD, by first page; equal ones in order of insertion */
+	struct ms_vma *rbh_root;
 };
 
 /* struct address_space: the VMAs over some files, and for shmem and hugetlb the pages in it. */
@@ -41,8 +50,7 @@ struct ms_mapping {
 	unsigned int refcount; /* files */
 	struct ms_i_mmap i_mmap;
 
-	/* the page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent
-	 */
+	/* page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent */
 	uint64_t size;      /* i_size, bytes */
 	unsigned int order; /* log2 pages of one index: 0 but for hugetlb */
 	ms_pfn_t **chunk;   /* MS_CACHE_CHUNK indices each, made when first used */
@@ -74,8 +82,8 @@ void ms_file_get(struct ms_file *file);
 int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* fput of a VMA's reference. */
 void ms_file_drop(struct ms_file *file);
-struct ms_file *ms_shmem_file_new(struct ms_machine *m,
-				  uint64_t size); /* one reference, no user_ref */
+/* One reference, no user_ref. NULL: no memory. */
+struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size);
 
 void ms_i_mmap_insert(struct ms_vma *vma);                            /* vma_interval_tree_insert */
 void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev); /* ..._insert_after: fork */
@@ -142,13 +150,12 @@ void ms_vma_free(struct ms_vma *vma, bool call_close);
  */
 int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below,
 			 struct ms_vma **new_vma);
-int ms_split_vma(struct ms_vma *vma, ms_hva_t addr, bool new_below,
-		 struct ms_vma **new_vma); /* ENOMEM at the limit */
+/* As above; -ENOMEM at the map_count limit. */
+int ms_split_vma(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma);
 /* Moves a VMA's borders (i_mmap and tree follow; pgoff given); splits huge leaves across the new
  * borders. */
 void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pgoff);
-/* vma_set_page_prot: from vm_flags, cache bits stay; without write where writes are to be noticed.
- */
+/* vma_set_page_prot: from vm_flags, cache bits stay; no write right where writes are noticed. */
 void ms_vma_set_page_prot(struct ms_vma *vma);
 ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags);
 /* anon_vma_prepare: -ENOMEM. */
@@ -156,7 +163,8 @@ int ms_anon_vma_prepare(struct ms_vma *vma);
 /* anon_vma_fork into the child's fresh duplicate (which has none yet). -ENOMEM. */
 int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent);
 void ms_anon_vma_drop(struct ms_vma *vma); /* unlink_anon_vmas */
-int ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src);
+/* anon_vma_clone: dst, which has none yet, shares what src has. */
+void ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src);
 
 static inline uint64_t ms_vma_size(const struct ms_vma *vma)
 {
@@ -184,6 +192,12 @@ static inline bool ms_obvious_overcommit(const struct ms_machine *m, uint64_t si
 static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
 {
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> ms_vma_machine(vma)->page_shift);
+}
+/* calc_vm_prot_bits: the access flags of MS_PROT_ bits */
+static inline uint64_t ms_calc_vm_prot_bits(unsigned int prot)
+{
+	return (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
+	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
 }
 static inline bool ms_is_cow_mapping(uint64_t flags)
 {
@@ -274,10 +288,6 @@ void ms_mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 #define MS_LEVEL_PMD 2u
 #define MS_LEVEL_PUD 1u
 
-static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)
-{
-	return m->page_shift + (3 - level) * (m->page_shift - 3);
-}
 static inline unsigned int ms_pmd_order(const struct ms_machine *m)
 {
 	return m->pmd_shift - m->page_shift;
@@ -325,8 +335,7 @@ static inline bool ms_pt_is_empty(const struct ms_mm *mm)
 /* The slot at `level` for addr; NULL: a table above is absent, or a leaf stands above (never at
  * `level`). */
 uint64_t *ms_pt_slot(const struct ms_mm *mm, ms_hva_t addr, unsigned int level);
-/* As above, but makes the tables. NULL: no memory (or a leaf above, which is the caller's mistake).
- */
+/* As above, but makes the tables. NULL: no memory (or a leaf above, the caller's mistake). */
 uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level);
 /* The entry that translates addr (leaf, or 0) and the level where the walk ended. */
 uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level);
@@ -337,8 +346,7 @@ void ms_pt_free_tables(struct ms_mm *mm); /* all */
  * none */
 void ms_free_pgd_range(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
 		       ms_hva_t ceiling);
-/* deposit / withdraw one spare table for a PMD leaf; withdraw never fails where one was deposited
- */
+/* One spare table for a PMD leaf is put by (-ENOMEM), or taken: then there is one. */
 int ms_pt_deposit(struct ms_mm *mm);
 uint64_t *ms_pt_withdraw(struct ms_mm *mm);
 /* pte_modify: new protection, address and state kept. x86 keeps the cache bits too, arm64 takes the
@@ -380,14 +388,14 @@ void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level);
 /* __split_huge_pmd: notifier CLEAR of the PMD's range whatever is there; an anonymous leaf becomes
  * pages, another goes. */
 void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr);
-/* __split_huge_pud: notifier CLEAR, the leaf goes. */
-void ms_split_huge_pud(struct ms_vma *vma, ms_hva_t addr);
+/* The same, or __split_huge_pud, where a leaf goes: by the level of what stands at addr. */
+void ms_split_huge_leaf(struct ms_vma *vma, ms_hva_t addr, unsigned int level);
 /* vma_adjust_trans_huge: the PMDs that new borders of vma would cut (0: border does not move) */
 void ms_vma_adjust_trans_huge(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /* thp allowed for an anonymous VMA at all (sysfs, VM_HUGEPAGE, VM_NOHUGEPAGE) */
 bool ms_thp_allowed(const struct ms_vma *vma);
-bool ms_thp_suitable(const struct ms_vma *vma,
-		     ms_hva_t addr); /* aligned 2M inside the VMA; files: pgoff congruent */
+/* the aligned 2M around addr lie inside the VMA; files: pgoff congruent */
+bool ms_thp_suitable(const struct ms_vma *vma, ms_hva_t addr);
 ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf);
 ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot);
 

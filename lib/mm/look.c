@@ -20,7 +20,7 @@ unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry
 static void fill(const struct ms_mm *mm, ms_hva_t addr, unsigned int level, uint64_t entry,
 		 struct ms_host_leaf *leaf)
 {
-	leaf->size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+	leaf->size = ms_level_size(mm->machine, level);
 	leaf->start = ms_align_down(addr, leaf->size);
 	leaf->entry = entry;
 	leaf->level = level;
@@ -50,7 +50,7 @@ bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
 			return true;
 		}
 		// An empty entry is passed over at the level where it stands.
-		size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+		size = ms_level_size(mm->machine, level);
 		addr = ms_align_down(addr, size) + size;
 	}
 	return false;

@@ -51,8 +51,7 @@ static void map_zero_page(const struct ms_anon_folio *f, uint64_t i,
 	ms_page_put(m, f->head + i, 1);
 }
 
-/* split_folio() of a folio that is mapped by pages here and nowhere else; unmapped ones are freed
- */
+/* split_folio() of a folio that is mapped by pages, and here alone; unmapped ones are freed */
 static void split_pages(const struct ms_anon_folio *f, uint64_t mapped)
 {
 	struct ms_machine *m = ms_vma_machine(f->vma);

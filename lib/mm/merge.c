@@ -2,8 +2,7 @@
 /*
  * Which neighbours a range joins. Mirrors vma_merge() and its successors, mm/mmap.c and mm/vma.c.
  *
- *   prev | range | next      a range and a neighbour join when nothing but the border tells them
- * apart
+ *   prev | range | next      joins where nothing but the border tells the two apart
  */
 #include "mm/internal.h"
 
@@ -110,9 +109,9 @@ struct ms_vma *ms_vma_merge_new(struct ms_vma_merge *vmg)
 
 	choose_sides(vmg, &prev_ok, &next_ok);
 	if (prev_ok && next_ok) {
-		take_anon_vma(prev, next->anon_vma ? next : vmg->anon_from);
 		ms_hva_t end = next->vm_end;
 
+		take_anon_vma(prev, next->anon_vma ? next : vmg->anon_from);
 		remove_merged(next);
 		ms_vma_adjust(prev, prev->vm_start, end, prev->vm_pgoff);
 		return prev;
@@ -133,9 +132,8 @@ struct ms_vma *ms_vma_merge_new(struct ms_vma_merge *vmg)
 /*
  * [start, end) of `vma`, at one of its borders, goes to prev and/or next:
  *
- *   prev | vma  | next         prev grows over a head or all, next over a tail or all, or one over
- * everything
- *        |######|
+ *   prev | vma  | next         prev grows over a head or all, next over a tail or all,
+ *        |######|              or one over everything
  */
 static struct ms_vma *merge_existing(struct ms_vma_merge *vmg, struct ms_vma *vma)
 {

@@ -16,12 +16,6 @@ struct request {
 
 /* ---- arguments ---- */
 
-static uint64_t prot_to_flags(unsigned int prot)
-{
-	return (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
-	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
-}
-
 /* In whole units of `align` bytes: a gap is large enough when its most unaligned start would do.
  * mirrors hugetlb_get_unmapped_area(), fs/hugetlbfs/inode.c, 5.10+, where that is not a page */
 static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint64_t align)
@@ -366,7 +360,7 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 	const struct ms_machine *m = rq->mm->machine;
 	int err;
 
-	rq->vm_flags = prot_to_flags(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
+	rq->vm_flags = ms_calc_vm_prot_bits(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
 	if (rq->file) {
 		err = file_flags(rq->file, flags, rq->pgoff, rq->end - rq->start, &rq->vm_flags);
 		if (err)

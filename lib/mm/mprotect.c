@@ -36,13 +36,10 @@ static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 	const struct change *ch = arg;
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	uint64_t size = ms_level_size(m, level);
 
 	if (addr < ch->start || addr + size > ch->end) {
-		if (level == MS_LEVEL_PMD)
-			ms_split_huge_pmd(vma, addr);
-		else
-			ms_split_huge_pud(vma, addr);
+		ms_split_huge_leaf(vma, addr, level);
 		return;
 	}
 	*slot = ms_pte_modify(m, *slot, ch->newprot);
@@ -54,7 +51,7 @@ static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 static ms_hva_t first_populated(const struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
 				unsigned int level)
 {
-	uint64_t size = UINT64_C(1) << ms_level_shift(mm->machine, level);
+	uint64_t size = ms_level_size(mm->machine, level);
 
 	for (ms_hva_t addr = start; addr < end; addr = ms_align_down(addr, size) + size) {
 		const uint64_t *slot = ms_pt_slot(mm, addr, level);
@@ -87,7 +84,7 @@ static void change_protection(struct ms_vma *vma, struct change *ch)
 	const struct ms_machine *m = ms_vma_machine(vma);
 	bool per_pud = m->policy.mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD;
 	unsigned int level = per_pud ? MS_LEVEL_PMD : MS_LEVEL_PUD;
-	uint64_t piece = UINT64_C(1) << ms_level_shift(m, level - 1);
+	uint64_t piece = ms_level_size(m, level - 1);
 
 	if (ms_pt_is_empty(vma->vm_mm))
 		return;
@@ -97,8 +94,7 @@ static void change_protection(struct ms_vma *vma, struct change *ch)
 	}
 }
 
-/* The accounting part of mprotect_fixup(): VM_ACCOUNT comes with write access and may go with it.
- */
+/* mprotect_fixup()'s accounting: VM_ACCOUNT comes with write access and may go with it. */
 static uint64_t account(const struct ms_vma *vma, uint64_t newflags)
 {
 	const uint64_t never =
@@ -154,8 +150,7 @@ static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsig
 	struct ms_vma *vma = *pvma;
 	uint64_t newflags = vma->vm_flags & ~MS_VM_ACCESS;
 
-	newflags |= (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
-		    (prot & MS_PROT_X ? MS_VM_EXEC : 0);
+	newflags |= ms_calc_vm_prot_bits(prot);
 	if (newflags & ~(newflags >> 4) & MS_VM_ACCESS)
 		return -EACCES;
 	if (vma->vm_ops && vma->vm_ops->mprotect) {

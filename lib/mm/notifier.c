@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MMU notifiers: whoever shadows this mm's page table hears of a range before and after it changes.
- */
+/* MMU notifiers: who shadows an mm's page table hears of a range before and after it changes. */
 #include "mm/internal.h"
 
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)

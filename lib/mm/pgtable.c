@@ -24,7 +24,7 @@ static inline size_t level_index(const struct ms_machine *m, ms_hva_t addr, unsi
 static inline ms_hva_t level_next(const struct ms_machine *m, ms_hva_t addr, ms_hva_t end,
 				  unsigned int level)
 {
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	uint64_t size = ms_level_size(m, level);
 
 	return ms_min_u64(ms_align_down(addr, size) + size, end);
 }
@@ -153,7 +153,7 @@ static void walk_table(const struct walk *w, uint64_t *table, unsigned int level
 		       ms_hva_t end)
 {
 	const struct ms_machine *m = ms_vma_machine(w->vma);
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	uint64_t size = ms_level_size(m, level);
 
 	for (ms_hva_t next; addr < end; addr = next) {
 		uint64_t *slot = &table[level_index(m, addr, level)];
@@ -226,7 +226,7 @@ static void free_tables(struct ms_mm *mm, uint64_t *table, unsigned int level, m
 			ms_hva_t end, ms_hva_t floor, ms_hva_t ceiling)
 {
 	const struct ms_machine *m = mm->machine;
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level);
+	uint64_t size = ms_level_size(m, level);
 
 	for (ms_hva_t next; addr < end; addr = next) {
 		uint64_t *e = &table[level_index(m, addr, level)];

@@ -89,13 +89,12 @@ void ms_anon_vma_drop(struct ms_vma *vma)
 		ms_free(ms_vma_machine(vma), av);
 }
 
-int ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src)
+void ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src)
 {
 	dst->anon_vma = src->anon_vma;
 	dst->anon_chain = src->anon_chain;
 	if (dst->anon_vma)
 		dst->anon_vma->refcount++;
-	return 0;
 }
 
 int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent)
@@ -200,8 +199,7 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 		vma_put(m, new_vma);
 		return NULL;
 	}
-	if (new_vma->anon_vma)
-		new_vma->anon_vma->refcount++;
+	ms_anon_vma_clone(new_vma, vma);
 	if (new_vma->vm_file)
 		ms_file_get(new_vma->vm_file);
 	return new_vma;

@@ -36,13 +36,10 @@ static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 	const struct zap *zap = arg;
-	uint64_t size = UINT64_C(1) << ms_level_shift(m, level), entry = *slot;
+	uint64_t size = ms_level_size(m, level), entry = *slot;
 
 	if (addr < zap->start || addr + size > zap->end) {
-		if (level == MS_LEVEL_PMD)
-			ms_split_huge_pmd(vma, addr);
-		else
-			ms_split_huge_pud(vma, addr);
+		ms_split_huge_leaf(vma, addr, level);
 		return;
 	}
 	if (zap->keep_cows && is_copied_page(vma, entry))

@@ -219,8 +219,7 @@ void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 
 /* ---- where a VMA's reservation begins ---- */
 
-/* follow_phys(): the first entry, present; from 6.9 and in late stables not that of a copied page.
- */
+/* follow_phys(): the first entry, present; 6.9+ and late stables: not that of a copied page */
 static bool follow_phys(const struct ms_machine *m, uint64_t entry, ms_pa_t *pa)
 {
 	if (!(entry & (MS_PTE_PRESENT | MS_PTE_PROTNONE)))

@@ -28,7 +28,7 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 		ms_violation(m, "follow_pte met a huge leaf", addr);
 		return -EINVAL;
 	}
-	size = UINT64_C(1) << ms_level_shift(m, level);
+	size = ms_level_size(m, level);
 	*leaf = (struct ms_pfnmap_leaf){
 		.pfn = ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift),
 		.prot = (entry & ~MS_PTE_PA_MASK) | (ms_is_x86(m) ? MS_PTE_X86 : 0),

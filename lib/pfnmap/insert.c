@@ -136,7 +136,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 	if (!in_vma(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
 	// the driver's own to see to
-	if (vma->vm_end - addr < UINT64_C(1) << ms_level_shift(m, level))
+	if (vma->vm_end - addr < ms_level_size(m, level))
 		ms_violation(m, "huge leaf reaches beyond its VMA", addr);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &at)) && at < level)

@@ -21,8 +21,7 @@ struct ms_free_tree {
 	unsigned int leaf_order; /* log2 of the pages of a leaf */
 };
 
-/* Makes [start, end) free, the rest not; both count pages from the start of the tree's first leaf.
- */
+/* Makes [start, end) free, the rest not: pages, from the start of the tree's first leaf. */
 void ms_free_tree_init(struct ms_free_tree t, uint64_t start, uint64_t end);
 /* The node of the lowest free block of `order`; an order below the leaf's: the lowest leaf that has
  * one inside. 0: none. */
@@ -35,8 +34,7 @@ size_t ms_free_tree_leaf(struct ms_free_tree t, size_t node);
  * the leaf. */
 void ms_free_tree_set(struct ms_free_tree t, size_t node, unsigned int value);
 
-/* A node that was taken as a whole, or whose parent was, is from now on taken in parts of `order`.
- */
+/* A node taken as a whole, or whose parent was, is from now on taken in parts of `order`. */
 void ms_free_tree_break(struct ms_free_tree t, size_t node, unsigned int order);
 
 /* 1 + order of the largest free block. */

@@ -16,8 +16,7 @@ void ms_print_ret_word(struct ms_player *p, const char *word)
 	fprintf(p->out, "ret %s\n", word);
 }
 
-/* IS_ERR_VALUE(): an address in the kernel's half comes back from an mremap that changes nothing.
- */
+/* IS_ERR_VALUE(): an mremap that changes nothing gives back an address in the kernel's half. */
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 {
 	const bool failed = ret < 0 && ret >= -4095;

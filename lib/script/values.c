@@ -70,8 +70,7 @@ static const struct ms_named lazy_modes[] = {
 	{ NULL, 0 },
 };
 
-/* The first name of a value is x86's, or both's; arm64 has a name of its own for write-combining.
- */
+/* A value's first name is x86's, or both's; arm64 has its own for write-combining. */
 static const struct ms_named caches[] = {
 	{ "WB", MS_CACHE_WB },        { "WC", MS_CACHE_WC },
 	{ "UC-", MS_CACHE_UC_MINUS }, { "UC", MS_CACHE_UC },

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A request to map, as far as it has come: map.c lays leaves down, split.c builds tables with it.
- */
+/* A request to map, as far as it has come: map.c lays leaves, split.c builds tables with it. */
 #ifndef MS_S2_MAP_H
 #define MS_S2_MAP_H
 

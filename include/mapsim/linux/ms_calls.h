@@ -38,8 +38,7 @@ void *ms_linux_alloc_pages(unsigned int gfp, unsigned int order);
 /** put_page / get_page of the (compound) page. */
 void ms_linux_put_page(void *page);
 void ms_linux_get_page(void *page);
-/** page_address: where the driver finds the page's bytes, made when first asked for. 0: no memory.
- */
+/** page_address: the page's bytes for the driver, made when first asked for. 0: no memory. */
 unsigned long ms_linux_page_address(void *page);
 /** virt_to_page of an address inside of such bytes; NULL, and a violation: it is not. */
 void *ms_linux_virt_to_page(unsigned long addr);
