@@ -27,6 +27,13 @@ static int op_write_fourth(void *world)
 	return guest_access(world, 1, GPA + 3 * PAGE, MS_PROT_W);
 }
 
+static const struct explore_op read_first = { "read", op_read };
+static const struct explore_op read_second = { "read", op_read_second };
+static const struct explore_op write_fourth = { "write", op_write_fourth };
+static const struct explore_op zap = { "zap", op_zap };
+static const struct explore_op munmap_all = { "munmap", op_munmap };
+static const struct explore_op memory_off = { "memory-off", op_memory_off };
+
 /* ---- a zap between lookup and map ---- */
 
 static void *build_own(const void *arg, struct explore_run *run, struct ms_machine **m)
@@ -54,31 +61,18 @@ static int op_zap_unseen(void *world)
 	return ret;
 }
 
+static const struct explore_op zap_unseen = { "zap", op_zap_unseen };
+
 static const char *const lazy_kernels[] = { "6.1.176", "6.1.192", "6.12.107", "6.12.117",
 					    "7.2.13" };
 #define NR_LAZY (sizeof(lazy_kernels) / sizeof(lazy_kernels[0]))
-
-static struct explore_found zap_while_read(const struct kernel *k, const char *name,
-					   int (*zap)(void *))
-{
-	const struct explore_op read[] = { { "read", op_read }, { 0 } };
-	const struct explore_op other[] = { { name, zap }, { 0 } };
-
-	return explore(&(struct explore){
-		.build = build_own,
-		.destroy = world_free,
-		.side = { read, other },
-		.holds = sees_the_host,
-		.arg = k,
-	});
-}
 
 static void zap_between_lookup_and_map_is_retried(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NR_LAZY; i++) {
 		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
-		struct explore_found f = zap_while_read(&k, "zap", op_zap);
+		struct explore_found f = race(&k, build_own, read_first, zap, sees_the_host);
 
 		// two orders; inside of the read: sampled, found, lock, mapped, and the driver's
 		assert_true(f.schedules > 6);
@@ -92,7 +86,7 @@ static void sample_after_the_unlock_is_early_enough_for_a_zap(void **state)
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, "s2_seq_sample", "AFTER_UNLOCK" };
 
 	(void)state;
-	assert_int_equal(zap_while_read(&k, "zap", op_zap).failing, 0);
+	assert_int_equal(race(&k, build_own, read_first, zap, sees_the_host).failing, 0);
 }
 
 static void without_the_retry_the_guest_keeps_a_gone_page(void **state)
@@ -100,7 +94,7 @@ static void without_the_retry_the_guest_keeps_a_gone_page(void **state)
 	(void)state;
 	for (size_t i = 0; i < NR_LAZY; i++) {
 		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
-		struct explore_found f = zap_while_read(&k, "zap", op_zap_unseen);
+		struct explore_found f = race(&k, build_own, read_first, zap_unseen, sees_the_host);
 
 		assert_string_equal(f.shortest, "read[s2-mmu-lock: zap]");
 		assert_int_equal(f.failing, 2); // and at s2-pfn-found
@@ -155,19 +149,12 @@ static bool sees_the_host_in_blocks(void *world)
 	return guest_sees_the_host(world, BLOCKS);
 }
 
-static struct explore_found change_under_fault(const struct kernel *k, const char *name,
-					       int (*op)(void *))
-{
-	const struct explore_op read[] = { { "read", op_read_second }, { 0 } };
-	const struct explore_op other[] = { { name, op }, { 0 } };
+static const struct explore_op shrink = { "shrink", op_shrink };
+static const struct explore_op replace = { "replace", op_replace };
 
-	return explore(&(struct explore){
-		.build = build_bar,
-		.destroy = world_free,
-		.side = { read, other },
-		.holds = sees_the_host_in_blocks,
-		.arg = k,
-	});
+static struct explore_found change_under_fault(const struct kernel *k, struct explore_op change)
+{
+	return race(k, build_bar, read_second, change, sees_the_host_in_blocks);
 }
 
 static void replaced_vma_is_noticed_by_a_sample_before_the_unlock(void **state)
@@ -176,8 +163,8 @@ static void replaced_vma_is_noticed_by_a_sample_before_the_unlock(void **state)
 	for (size_t i = 0; i < NR_LAZY; i++) {
 		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
 
-		assert_int_equal(change_under_fault(&k, "shrink", op_shrink).failing, 0);
-		assert_int_equal(change_under_fault(&k, "replace", op_replace).failing, 0);
+		assert_int_equal(change_under_fault(&k, shrink).failing, 0);
+		assert_int_equal(change_under_fault(&k, replace).failing, 0);
 	}
 }
 
@@ -186,9 +173,9 @@ static void sample_after_the_unlock_maps_a_block_of_a_vma_that_is_gone(void **st
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, "s2_seq_sample", "AFTER_UNLOCK" };
 
 	(void)state;
-	assert_string_equal(change_under_fault(&k, "shrink", op_shrink).shortest,
+	assert_string_equal(change_under_fault(&k, shrink).shortest,
 			    "read[s2-vma-sampled: shrink]");
-	assert_string_equal(change_under_fault(&k, "replace", op_replace).shortest,
+	assert_string_equal(change_under_fault(&k, replace).shortest,
 			    "read[s2-vma-sampled: replace]");
 }
 
@@ -205,19 +192,11 @@ static bool unmapped_everywhere(void *world)
 
 static void munmap_during_a_guest_fault_leaves_nothing(void **state)
 {
-	const struct explore_op read[] = { { "read", op_read }, { 0 } };
-	const struct explore_op other[] = { { "munmap", op_munmap }, { 0 } };
-
 	(void)state;
 	for (size_t i = 0; i < NR_LAZY; i++) {
 		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
-		struct explore_found f = explore(&(struct explore){
-			.build = build_own,
-			.destroy = world_free,
-			.side = { read, other },
-			.holds = unmapped_everywhere,
-			.arg = &k,
-		});
+		struct explore_found f =
+			race(&k, build_own, read_first, munmap_all, unmapped_everywhere);
 
 		assert_int_equal(f.failing, 0);
 		assert_true(f.waiting >= 4); // in the driver: before, flag, insert, after
@@ -240,19 +219,11 @@ static void *build_vfio(const void *arg, struct explore_run *run, struct ms_mach
 /* Not 5.10: there the slot was mapped when it was made, and memory-off does not reach that. */
 static void guest_has_nothing_of_a_bar_whose_memory_is_off(void **state)
 {
-	const struct explore_op read[] = { { "read", op_read }, { 0 } };
-	const struct explore_op off[] = { { "memory-off", op_memory_off }, { 0 } };
-
 	(void)state;
 	for (size_t i = 0; i < NR_LAZY; i++) {
 		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
-		struct explore_found f = explore(&(struct explore){
-			.build = build_vfio,
-			.destroy = world_free,
-			.side = { read, off },
-			.holds = unmapped_everywhere,
-			.arg = &k,
-		});
+		struct explore_found f =
+			race(&k, build_vfio, read_first, memory_off, unmapped_everywhere);
 
 		assert_int_equal(f.failing, 0);
 		assert_true(f.waiting >= 1);
@@ -262,24 +233,13 @@ static void guest_has_nothing_of_a_bar_whose_memory_is_off(void **state)
 static void vfio_that_lists_first_shows_the_guest_a_bar_whose_memory_is_off(void **state)
 {
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, "vfio", "V1_LIST_FIRST" };
-	const struct explore_op read[] = { { "read", op_read }, { 0 } };
-	const struct explore_op off[] = { { "memory-off", op_memory_off }, { 0 } };
-	struct explore_found f = explore(&(struct explore){
-		.build = build_vfio,
-		.destroy = world_free,
-		.side = { read, off },
-		.holds = unmapped_everywhere,
-		.arg = &k,
-	});
+	struct explore_found f = race(&k, build_vfio, read_first, memory_off, unmapped_everywhere);
 
 	(void)state;
 	assert_string_equal(f.shortest, "read[driver-insert: memory-off]");
 }
 
 /* ---- two vCPUs ---- */
-
-static const struct explore_op read_second[] = { { "read", op_read_second }, { 0 } };
-static const struct explore_op write_fourth[] = { { "write", op_write_fourth }, { 0 } };
 
 /*
  * arm64, block by VMA: the first page of a VMA that was not VM_PFNMAP yet is a page of its own, the
@@ -331,13 +291,7 @@ static void two_accesses_of_one_block_make_one_block(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		const struct kernel k = { kernels[i], MS_ARCH_ARM64, NULL, NULL };
-		struct explore_found f = explore(&(struct explore){
-			.build = build_anon,
-			.destroy = world_free,
-			.side = { read_second, write_fourth },
-			.holds = one_block,
-			.arg = &k,
-		});
+		struct explore_found f = race(&k, build_anon, read_second, write_fourth, one_block);
 
 		assert_true(f.schedules >= 10);
 		assert_int_equal(f.failing, 0);
@@ -356,13 +310,7 @@ static void *build_lazy_page(const void *arg, struct explore_run *run, struct ms
 static void access_between_break_and_make_waits(void **state)
 {
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, NULL, NULL };
-	struct explore_found f = explore(&(struct explore){
-		.build = build_lazy_page,
-		.destroy = world_free,
-		.side = { read_second, write_fourth },
-		.holds = one_block,
-		.arg = &k,
-	});
+	struct explore_found f = race(&k, build_lazy_page, read_second, write_fourth, one_block);
 
 	(void)state;
 	assert_int_equal(f.failing, 0);
@@ -372,13 +320,7 @@ static void access_between_break_and_make_waits(void **state)
 static void whole_remap_in_a_fault_races_with_itself(void **state)
 {
 	const struct kernel k = { "6.1.192", MS_ARCH_ARM64, NULL, NULL };
-	struct explore_found f = explore(&(struct explore){
-		.build = build_lazy,
-		.destroy = world_free,
-		.side = { read_second, write_fourth },
-		.holds = both_were_made,
-		.arg = &k,
-	});
+	struct explore_found f = race(&k, build_lazy, read_second, write_fourth, both_were_made);
 
 	(void)state;
 	assert_string_equal(f.shortest, "read[driver-insert: write]");

@@ -27,20 +27,14 @@ static bool revoked(void *world)
 	return nothing_present(w->mm, w->va, LEN);
 }
 
-static const struct explore_op touch[] = { { "touch", op_touch }, { 0 } };
-static const struct explore_op revoke[] = { { "revoke", op_revoke }, { 0 } };
-static const struct explore_op munmap_all[] = { { "munmap", op_munmap }, { 0 } };
+static const struct explore_op touch = { "touch", op_touch };
+static const struct explore_op revoke = { "revoke", op_revoke };
+static const struct explore_op munmap_all = { "munmap", op_munmap };
 
 static void driver_that_tests_its_flag_too_early_inserts_after_the_zap(void **state)
 {
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
-	struct explore_found f = explore(&(struct explore){
-		.build = build_early,
-		.destroy = world_free,
-		.side = { touch, revoke },
-		.holds = revoked,
-		.arg = &k,
-	});
+	struct explore_found f = race(&k, build_early, touch, revoke, revoked);
 
 	(void)state;
 	assert_string_equal(f.shortest, "touch[driver-insert: revoke]");
@@ -51,13 +45,7 @@ static void driver_that_tests_its_flag_too_early_inserts_after_the_zap(void **st
 static void driver_that_holds_its_lock_until_it_has_inserted_does_not(void **state)
 {
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
-	struct explore_found f = explore(&(struct explore){
-		.build = build_locked,
-		.destroy = world_free,
-		.side = { touch, revoke },
-		.holds = revoked,
-		.arg = &k,
-	});
+	struct explore_found f = race(&k, build_locked, touch, revoke, revoked);
 
 	(void)state;
 	assert_int_equal(f.failing, 0);
@@ -74,13 +62,7 @@ static bool unmapped(void *world)
 static void munmap_waits_for_a_fault_and_an_access_to_what_goes_is_refused(void **state)
 {
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
-	struct explore_found f = explore(&(struct explore){
-		.build = build_early,
-		.destroy = world_free,
-		.side = { touch, munmap_all },
-		.holds = unmapped,
-		.arg = &k,
-	});
+	struct explore_found f = race(&k, build_early, touch, munmap_all, unmapped);
 
 	(void)state;
 	assert_int_equal(f.failing, 0);
@@ -203,6 +185,9 @@ static struct explore_found vfio(const struct kernel *k, const struct explore_op
 	});
 }
 
+static const struct explore_op touch_only[] = { { "touch", op_touch }, { 0 } };
+static const struct explore_op touch_fork[] = { { "touch", op_touch }, { "fork", op_fork }, { 0 } };
+
 static void vfio_memory_off_waits_for_a_fault_in_the_handler(void **state)
 {
 	static const char *const kernels[] = { "5.10.223", "6.1.176",  "6.1.192",
@@ -213,7 +198,7 @@ static void vfio_memory_off_waits_for_a_fault_in_the_handler(void **state)
 		for (unsigned int x86 = 0; x86 < 2; x86++) {
 			const struct kernel k = { kernels[i], x86 ? MS_ARCH_X86_64 : MS_ARCH_ARM64,
 						  NULL, NULL };
-			struct explore_found f = vfio(&k, touch);
+			struct explore_found f = vfio(&k, touch_only);
 
 			assert_int_equal(f.failing, 0);
 			assert_true(f.waiting >= 1);
@@ -226,10 +211,8 @@ static void vfio_that_lists_first_maps_after_memory_is_off(void **state)
 	const struct kernel k = { "5.10.223", MS_ARCH_X86_64, "vfio", "V1_LIST_FIRST" };
 
 	(void)state;
-	assert_string_equal(vfio(&k, touch).shortest, "touch[driver-insert: memory-off]");
+	assert_string_equal(vfio(&k, touch_only).shortest, "touch[driver-insert: memory-off]");
 }
-
-static const struct explore_op touch_fork[] = { { "touch", op_touch }, { "fork", op_fork }, { 0 } };
 
 static void vfio_child_keeps_its_pages_where_open_comes_before_the_copy(void **state)
 {
@@ -252,7 +235,7 @@ static void vfio_child_loses_its_pages_elsewhere(void **state)
 	}
 }
 
-static const struct explore_op fork_only[] = { { "fork", op_fork }, { 0 } };
+static const struct explore_op fork_it = { "fork", op_fork };
 
 /* The child has the parent's pages, or takes its own; both go on. */
 static bool both_processes_go_on(void *world)
@@ -272,13 +255,7 @@ static void fork_waits_for_a_fault_in_the_driver(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		const struct kernel k = { kernels[i], MS_ARCH_X86_64, NULL, NULL };
-		struct explore_found f = explore(&(struct explore){
-			.build = build_vfio,
-			.destroy = world_free,
-			.side = { touch, fork_only },
-			.holds = both_processes_go_on,
-			.arg = &k,
-		});
+		struct explore_found f = race(&k, build_vfio, touch, fork_it, both_processes_go_on);
 
 		assert_int_equal(f.failing, 0);
 		assert_true(f.waiting >= 3);

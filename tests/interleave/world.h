@@ -97,6 +97,24 @@ static inline void world_free(void *world)
 	free(w);
 }
 
+/* Every interleaving of one operation with one other, in the world that build makes for k. */
+static inline struct explore_found race(const struct kernel *k,
+					void *(*build)(const void *arg, struct explore_run *run,
+						       struct ms_machine **m),
+					struct explore_op a, struct explore_op b,
+					bool (*holds)(void *world))
+{
+	const struct explore_op side[2][2] = { { a, { 0 } }, { b, { 0 } } };
+
+	return explore(&(struct explore){
+		.build = build,
+		.destroy = world_free,
+		.side = { side[0], side[1] },
+		.holds = holds,
+		.arg = k,
+	});
+}
+
 static inline void map(struct world *w, uint64_t len, struct ms_file *file, uint64_t off)
 {
 	assert_non_null(file);
