@@ -136,8 +136,12 @@ static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned i
 {
 	struct ms_vma *vma = vmf->vma;
 
-	if (ms_vma_is_anonymous(vma))
+	if (ms_is_anon_huge(vma, *slot, level))
 		return ms_do_huge_wp(vmf, slot);
+	// do_huge_pmd_wp_page() looks for the page behind it
+	if (ms_vma_is_anonymous(vma) && level == MS_LEVEL_PMD)
+		ms_violation(ms_vma_machine(vma), "write to a raw huge leaf in an anonymous VMA",
+			     vmf->address);
 	if (vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE)) {
 		ms_vm_fault_t ret = call_huge_fault(vmf, level);
 

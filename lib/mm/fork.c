@@ -23,7 +23,7 @@ static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigne
 	struct ms_machine *m = ms_vma_machine(vma);
 	struct copy *copy = arg;
 	struct ms_mm *mm = copy->child->vm_mm;
-	bool anon_huge = level == MS_LEVEL_PMD && ms_vma_is_anonymous(vma);
+	bool anon_huge = ms_is_anon_huge(vma, *slot, level);
 	uint64_t *to;
 	ms_pfn_t pfn;
 

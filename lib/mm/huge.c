@@ -170,7 +170,7 @@ void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr)
 
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	if (slot && ms_pte_is_leaf(*slot)) {
-		if (ms_vma_is_anonymous(vma)) {
+		if (ms_is_anon_huge(vma, *slot, MS_LEVEL_PMD)) {
 			split_anonymous(vma, slot);
 		} else {
 			uint64_t old = *slot;

@@ -296,6 +296,14 @@ static inline bool ms_pte_none(uint64_t e)
 {
 	return e == 0;
 }
+/*
+ * A huge page of an anonymous VMA, or the huge zero page: a table was put by for it. A raw leaf is
+ * a driver's, which has made it larger than its VMA.
+ */
+static inline bool ms_is_anon_huge(const struct ms_vma *vma, uint64_t e, unsigned int level)
+{
+	return level == MS_LEVEL_PMD && ms_vma_is_anonymous(vma) && !(e & MS_PTE_SPECIAL);
+}
 /* pte_present: also PROT_NONE */
 static inline bool ms_pte_present(uint64_t e)
 {

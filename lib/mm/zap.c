@@ -49,7 +49,7 @@ static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned
 		ms_vm_normal_page(vma, addr, entry, NULL);
 	*slot = 0;
 	ms_drop_leaf(vma, entry, level);
-	if (level == MS_LEVEL_PMD && ms_vma_is_anonymous(vma))
+	if (ms_is_anon_huge(vma, entry, level))
 		ms_pt_free_table(vma->vm_mm, ms_pt_withdraw(vma->vm_mm));
 }
 

@@ -42,6 +42,7 @@ static unsigned int byte(struct play *p)
 	return p->at < p->end ? *p->at++ : 0;
 }
 
+/* One a statement: the order in which a call's arguments are made is the compiler's. */
 static unsigned int below(struct play *p, unsigned int n)
 {
 	return byte(p) % n;
@@ -51,7 +52,9 @@ static unsigned int below(struct play *p, unsigned int n)
 
 static unsigned long some_address(struct play *p)
 {
-	return VA + below(p, 8) * SZ_1M + below(p, 20) * PAGE_SIZE;
+	const unsigned long mb = below(p, 8);
+
+	return VA + mb * SZ_1M + below(p, 20) * PAGE_SIZE;
 }
 
 static unsigned long some_length(struct play *p)
@@ -159,28 +162,30 @@ static void insert(struct play *p, struct vm_area_struct *vma, unsigned long add
 {
 	const unsigned long len = some_length(p);
 	struct page *page = below(p, 2) && p->page ? p->page : pfn_to_page(some_pfn(p));
+	const unsigned int how = below(p, 8);
+	const unsigned long pfn = some_pfn(p);
 
-	switch (below(p, 8)) {
+	switch (how) {
 	case 0:
-		remap_pfn_range(vma, addr, some_pfn(p), len, some_prot(p, vma->vm_page_prot));
+		remap_pfn_range(vma, addr, pfn, len, some_prot(p, vma->vm_page_prot));
 		break;
 	case 1:
-		vmf_insert_pfn_prot(vma, addr, some_pfn(p), some_prot(p, vma->vm_page_prot));
+		vmf_insert_pfn_prot(vma, addr, pfn, some_prot(p, vma->vm_page_prot));
 		break;
 	case 2:
-		vmf_insert_mixed(vma, addr, some_pfn(p));
+		vmf_insert_mixed(vma, addr, pfn);
 		break;
 	case 3:
 		vm_insert_page(vma, addr, page);
 		break;
 	case 4:
-		vm_iomap_memory(vma, PFN_PHYS(some_pfn(p)), len);
+		vm_iomap_memory(vma, PFN_PHYS(pfn), len);
 		break;
 	case 5:
 		zap_vma_ptes(vma, addr, len);
 		break;
 	default:
-		vmf_insert_pfn(vma, addr, some_pfn(p));
+		vmf_insert_pfn(vma, addr, pfn);
 		break;
 	}
 }
@@ -188,6 +193,8 @@ static void insert(struct play *p, struct vm_area_struct *vma, unsigned long add
 /* Things that are done in the wrong place. */
 static void misuse(struct play *p, struct vm_area_struct *vma)
 {
+	unsigned long one, other;
+
 	switch (below(p, 8)) {
 	case 0:
 		kfree(p->memory); // perhaps again
@@ -205,14 +212,17 @@ static void misuse(struct play *p, struct vm_area_struct *vma)
 			p->page = alloc_pages(GFP_KERNEL, below(p, 3));
 		break;
 	case 4:
-		vm_flags_mod(vma, some_flags(p), some_flags(p));
+		one = some_flags(p);
+		other = some_flags(p);
+		vm_flags_mod(vma, one, other);
 		break;
 	case 5:
 		insert(p, vma, some_address(p));
 		break;
 	case 6:
-		unmap_mapping_range(vma->vm_file->f_mapping, some_length(p), some_length(p),
-				    below(p, 2));
+		one = some_length(p);
+		other = some_length(p);
+		unmap_mapping_range(vma->vm_file->f_mapping, one, other, below(p, 2));
 		break;
 	default:
 		recurse(p);
@@ -290,13 +300,15 @@ static vm_fault_t driver_fault(struct vm_fault *vmf)
 static vm_fault_t driver_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct play *p = vmf->vma->vm_private_data;
+	const unsigned int how = below(p, 4);
+	const unsigned long pfn = how < 2 ? some_pfn(p) : 0;
 
-	switch (below(p, 4)) {
+	switch (how) {
 	case 0:
-		vmf_insert_pfn_pmd(vmf, some_pfn(p), below(p, 2));
+		vmf_insert_pfn_pmd(vmf, pfn, below(p, 2));
 		break;
 	case 1:
-		vmf_insert_pfn_pud(vmf, some_pfn(p), below(p, 2));
+		vmf_insert_pfn_pud(vmf, pfn, below(p, 2));
 		break;
 	case 2:
 		return order == PMD_ORDER ? vmf_insert_pfn_pmd(vmf, PHYS_PFN(BAR), true)
@@ -368,9 +380,12 @@ static int driver_mmap_prepare(struct vm_area_desc *desc)
 	desc->vm_ops = &driver_vm_ops[below(p, ARRAY_SIZE(driver_vm_ops))];
 	desc->vm_flags |= some_flags(p);
 	desc->page_prot = some_prot(p, desc->page_prot);
-	if (below(p, 2))
-		mmap_action_remap(desc, desc->start + below(p, 3) * PAGE_SIZE, some_pfn(p),
-				  some_length(p));
+	if (below(p, 2)) {
+		const unsigned long start = desc->start + below(p, 3) * PAGE_SIZE;
+		const unsigned long pfn = some_pfn(p);
+
+		mmap_action_remap(desc, start, pfn, some_length(p));
+	}
 	if (below(p, 4) == 0)
 		recurse(p);
 	return some_error(p);
@@ -399,6 +414,20 @@ static const struct file_operations prepare_fops = {
 
 /* ---- processes and the guest ---- */
 
+struct target {
+	struct mm_struct *mm;
+	unsigned long addr, len;
+};
+
+static struct target some_target(struct play *p)
+{
+	struct target t = { .mm = some_mm(p) };
+
+	t.addr = some_address(p);
+	t.len = some_length(p);
+	return t;
+}
+
 static void do_mmap(struct play *p)
 {
 	struct file *file = p->file[below(p, NR_FILES)];
@@ -407,8 +436,10 @@ static void do_mmap(struct play *p)
 	const unsigned int how[] = { MS_MAP_FIXED, 0, MS_MAP_FIXED | MS_MAP_POPULATE,
 				     MS_MAP_FIXED_NOREPLACE };
 
-	ms_mmap(some_mm(p), some_address(p), some_length(p), below(p, 8),
-		flags | how[below(p, ARRAY_SIZE(how))], file, below(p, 4) * PAGE_SIZE);
+	const struct target t = some_target(p);
+	const unsigned int prot = below(p, 8), where = how[below(p, ARRAY_SIZE(how))];
+
+	ms_mmap(t.mm, t.addr, t.len, prot, flags | where, file, below(p, 4) * PAGE_SIZE);
 }
 
 static void do_mremap(struct play *p)
@@ -416,10 +447,11 @@ static void do_mremap(struct play *p)
 	static const unsigned int flags[] = { 0, MS_MREMAP_MAYMOVE,
 					      MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
 					      MS_MREMAP_MAYMOVE | MS_MREMAP_DONTUNMAP };
-	const unsigned long from = some_address(p), len = some_length(p);
+	const struct target t = some_target(p);
+	const unsigned long new_len = below(p, 2) ? t.len : some_length(p);
+	const unsigned int how = flags[below(p, ARRAY_SIZE(flags))];
 
-	ms_mremap(some_mm(p), from, len, below(p, 2) ? len : some_length(p),
-		  flags[below(p, ARRAY_SIZE(flags))], some_address(p));
+	ms_mremap(t.mm, t.addr, t.len, new_len, how, some_address(p));
 }
 
 static void do_fork(struct play *p)
@@ -439,16 +471,20 @@ static void do_guest(struct play *p)
 {
 	const unsigned int prot[] = { MS_PROT_R, MS_PROT_W, MS_PROT_X };
 
+	const unsigned long mb = below(p, 8), page = below(p, 8);
+
 	if (p->vm)
-		ms_guest_touch(p->vm, GPA + below(p, 8) * SZ_1M + below(p, 8) * PAGE_SIZE,
-			       prot[below(p, 3)]);
+		ms_guest_touch(p->vm, GPA + mb * SZ_1M + page * PAGE_SIZE, prot[below(p, 3)]);
 }
 
 static void do_slot(struct play *p)
 {
+	const unsigned int id = below(p, 2);
+	const unsigned long gpa = GPA + below(p, 3) * SZ_2M, len = some_length(p);
+	const unsigned long hva = VA + below(p, 8) * SZ_1M;
+
 	if (p->vm)
-		ms_vm_set_slot(p->vm, below(p, 2), GPA + below(p, 3) * SZ_2M, some_length(p),
-			       VA + below(p, 8) * SZ_1M, below(p, 2) ? MS_SLOT_LOG_DIRTY : 0);
+		ms_vm_set_slot(p->vm, id, gpa, len, hva, below(p, 2) ? MS_SLOT_LOG_DIRTY : 0);
 }
 
 /* An ioctl of the driver: it looks a VMA up, and does not care for locks. */
@@ -480,6 +516,7 @@ static void step(struct play *p)
 {
 	struct ms_device *bar = ms_device_find(p->m, "bar");
 	struct ms_machine *former;
+	struct target t;
 	ms_pfn_t pfn;
 
 	if (p->steps++ >= MOST_STEPS)
@@ -491,20 +528,22 @@ static void step(struct play *p)
 		do_mmap(p);
 		break;
 	case 2:
-		ms_munmap(some_mm(p), some_address(p), some_length(p));
+		t = some_target(p);
+		ms_munmap(t.mm, t.addr, t.len);
 		break;
 	case 3:
 		do_mremap(p);
 		break;
 	case 4:
-		ms_mprotect(some_mm(p), some_address(p), some_length(p), below(p, 8));
+		t = some_target(p);
+		ms_mprotect(t.mm, t.addr, t.len, below(p, 8));
 		break;
 	case 5:
 		do_fork(p);
 		break;
 	case 6:
-		ms_madvise(some_mm(p), some_address(p), some_length(p),
-			   (enum ms_advice)below(p, MS_MADV_PAGEOUT + 1));
+		t = some_target(p);
+		ms_madvise(t.mm, t.addr, t.len, (enum ms_advice)below(p, MS_MADV_PAGEOUT + 1));
 		break;
 	case 7:
 		do_guest(p);
@@ -519,7 +558,8 @@ static void step(struct play *p)
 		do_files(p);
 		break;
 	case 11:
-		ms_get_user_page(some_mm(p), some_address(p), below(p, 2), &pfn, NULL);
+		t = some_target(p);
+		ms_get_user_page(t.mm, t.addr, below(p, 2), &pfn, NULL);
 		break;
 	case 12:
 		ms_machine_fail_alloc(p->m, below(p, 30));
@@ -529,7 +569,8 @@ static void step(struct play *p)
 			ms_device_set_memory(bar, below(p, 2));
 		break;
 	default:
-		ms_touch(some_mm(p), some_address(p), 1u << below(p, 3));
+		t = some_target(p);
+		ms_touch(t.mm, t.addr, 1u << below(p, 3));
 		break;
 	}
 	ms_linux_use(former);

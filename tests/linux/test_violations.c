@@ -201,6 +201,37 @@ static void a_huge_leaf_beyond_its_vma_is_found(void **state)
 	ms_machine_free(w.m); // not in order as it is
 }
 
+/*
+ *   VMAs      |driver| anonymous |
+ *   block     |=================================|   the driver's, with no table put by
+ */
+static void a_huge_leaf_that_reaches_into_anonymous_memory_is_none_of_it(void **state)
+{
+	static const struct file_operations fops = { .mmap = huge_mmap };
+	struct world w = arm64_world("6.12.117");
+	const unsigned long anonymous = A + 16 * PAGE_SIZE;
+	struct ms_host_leaf leaf;
+	struct vm_fault vmf;
+
+	(void)state;
+	ms_mmap(w.mm, A, 16 * PAGE_SIZE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED,
+		ms_linux_file(w.m, &fops, O_RDWR, NULL), 0);
+	vmf = (struct vm_fault){ .vma = vma_lookup(w.mm, A), .address = A };
+	huge_fault(&vmf, PMD_ORDER);
+	ms_mmap(w.mm, anonymous, 16 * PAGE_SIZE, MS_PROT_RW,
+		MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | MS_MAP_FIXED, NULL, 0);
+	assert_int_equal(ms_violations(w.m), 1);
+	assert_int_equal(ms_touch(w.mm, anonymous, MS_PROT_W), MS_ACCESS_OK);
+	assert_violated(&w, 1, "write to a raw huge leaf in an anonymous VMA", anonymous, 0);
+	assert_true(ms_host_leaf(w.mm, anonymous, &leaf));
+	assert_int_equal(leaf.size, PAGE_SIZE);
+
+	ms_munmap(w.mm, anonymous, 16 * PAGE_SIZE);
+	huge_fault(&vmf, PMD_ORDER); // there is a table now
+	assert_int_equal(pa_of(&w, anonymous), 0);
+	world_end(&w);
+}
+
 static void remapping_open(struct vm_area_struct *vma)
 {
 	remap_pfn_range(vma, A + SZ_2M, PHYS_PFN(BAR), PAGE_SIZE, vma->vm_page_prot);
@@ -461,6 +492,7 @@ int main(void)
 		cmocka_unit_test(what_is_remapped_between_two_vmas_is_found),
 		cmocka_unit_test(what_a_close_inserts_is_found_when_the_process_ends),
 		cmocka_unit_test(a_huge_leaf_beyond_its_vma_is_found),
+		cmocka_unit_test(a_huge_leaf_that_reaches_into_anonymous_memory_is_none_of_it),
 		cmocka_unit_test(a_table_that_a_fork_writes_a_block_over_is_found),
 		cmocka_unit_test(a_process_that_kept_its_pages_is_found_when_it_touches_them),
 		cmocka_unit_test(a_guest_is_found_too),
