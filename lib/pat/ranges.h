@@ -46,7 +46,7 @@ struct ms_ranges_leaf {
 	uint8_t types;                /* 1 << type of every range; of a root this may be too much */
 	bool tangled;                 /* the ends may not rise along the order */
 	uint64_t end[MS_RANGES_LEAF]; /* of slot[], UINT64_MAX: not in use */
-	struct ms_range slot[MS_RANGES_LEAF]; /* start UINT64_MAX: not in use */
+	struct ms_range slot[MS_RANGES_LEAF];
 };
 
 struct ms_ranges_inner {

@@ -48,8 +48,6 @@ static inline uint64_t order_remove(uint64_t order, unsigned int i)
 static inline void leaf_clear(struct ms_ranges_leaf *leaf)
 {
 	memset(leaf->end, 0xff, sizeof(leaf->end));
-	for (unsigned int i = 0; i < MS_RANGES_LEAF; i++)
-		leaf->slot[i].start = UINT64_MAX;
 	leaf->order = UINT64_C(0xfedcba9876543210);
 	leaf->max = 0;
 	leaf->n = 0;
@@ -64,12 +62,6 @@ static inline struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
 	if (leaf)
 		leaf_clear(leaf);
 	return leaf;
-}
-
-static inline void leaf_forget_slot(struct ms_ranges_leaf *leaf, unsigned int slot)
-{
-	leaf->end[slot] = UINT64_MAX;
-	leaf->slot[slot].start = UINT64_MAX;
 }
 
 /* All that follows from the ranges in their order. */
@@ -134,7 +126,7 @@ static inline void leaf_derive_fewer(struct ms_ranges_leaf *leaf)
 static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int n)
 {
 	while (leaf->n > n)
-		leaf_forget_slot(leaf, ms_leaf_slot(leaf, --leaf->n));
+		leaf->end[ms_leaf_slot(leaf, --leaf->n)] = UINT64_MAX;
 	leaf_derive_fewer(leaf);
 }
 
@@ -144,7 +136,7 @@ static inline void leaf_take(struct ms_ranges_leaf *leaf, unsigned int i)
 	unsigned int slot = ms_leaf_slot(leaf, i);
 
 	leaf->order = order_remove(leaf->order, i);
-	leaf_forget_slot(leaf, slot);
+	leaf->end[slot] = UINT64_MAX;
 	leaf->n--;
 }
 
