@@ -339,8 +339,8 @@ bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
 		       struct ms_host_leaf *leaf);
 /** The leaf that covers addr; false: nothing is present there. */
 bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *leaf);
-/** Has the leaf of mm the hardware's valid bit? PROT_NONE takes it away, but for contiguous hugetlb
- * sizes on some kernels (policy hugetlb_contiguous). */
+/** Has the leaf of mm the hardware's valid bit? PROT_NONE takes it away, but for hugetlb of
+ * contiguous pages on some kernels (policy hugetlb_contiguous). */
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf);
 /**
  * The level at which a walk of the user table ends at addr, and the raw entry there (0: absent). A

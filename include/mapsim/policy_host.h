@@ -182,8 +182,8 @@ enum ms_policy_hugetlb_split {
 	MS_HUGETLB_SPLIT_NOTIFY_1G,
 };
 
-/** is an entry of a contiguous hugetlb size valid for the hardware whatever its protection
- * (pte_mkcont) */
+/** is an entry of the hugetlb size of contiguous pages (64K of 4K pages) valid for the hardware
+ * whatever its protection (pte_mkcont); of contiguous PMDs (32M) it never is (pmd_mkcont) */
 enum ms_policy_hugetlb_contiguous {
 	MS_HUGETLB_CONTIGUOUS_ALWAYS_VALID,
 	MS_HUGETLB_CONTIGUOUS_BY_PROTECTION,

@@ -82,7 +82,7 @@ const struct ms_policy_field ms_policy_fields[] = {
 	FIELD(hugetlb_split,
 	      "splitting a shared hugetlb VMA inside of a 1G that it covers whole (hugetlb_split)",
 	      VALUE(HUGETLB_SPLIT, SILENT), VALUE(HUGETLB_SPLIT, NOTIFY_1G)),
-	FIELD(hugetlb_contiguous, "PROT_NONE entries of a contiguous hugetlb size (pte_mkcont)",
+	FIELD(hugetlb_contiguous, "PROT_NONE entries of hugetlb of contiguous pages (pte_mkcont)",
 	      VALUE(HUGETLB_CONTIGUOUS, ALWAYS_VALID), VALUE(HUGETLB_CONTIGUOUS, BY_PROTECTION)),
 	FIELD(hugetlb_hole, "a hole in a hugetlb file reaches mappings that begin where it ends",
 	      VALUE(HUGETLB_HOLE, TOUCHES_NEXT), VALUE(HUGETLB_HOLE, EXACT)),

@@ -71,15 +71,17 @@ void ms_hugetlb_change_protection(struct ms_vma *vma, ms_hva_t start, ms_hva_t e
 	ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_PROTECTION_VMA);
 }
 
-// mirrors pte_mkcont() in what mprotect makes of such an entry
+// mirrors pte_mkcont() in what mprotect makes of such an entry; pmd_mkcont() is not like it
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf)
 {
+	const struct ms_machine *m = mm->machine;
 	const struct ms_vma *vma = ms_vma_lookup(mm, leaf->start);
 
 	if (leaf->entry & MS_PTE_PRESENT)
 		return true;
-	return mm->machine->policy.hugetlb_contiguous == MS_HUGETLB_CONTIGUOUS_ALWAYS_VALID &&
-	       vma && ms_vma_is_hugetlb(vma) && ms_hugetlb_size(vma) > leaf->size;
+	return m->policy.hugetlb_contiguous == MS_HUGETLB_CONTIGUOUS_ALWAYS_VALID &&
+	       leaf->size == m->page_size && vma && ms_vma_is_hugetlb(vma) &&
+	       ms_hugetlb_size(vma) > leaf->size;
 }
 
 /* ---- moves ---- */
