@@ -7,7 +7,8 @@ fails. A change that no test notices is printed: a rule without a test, code tha
 a change that means the same. The last kind is kept in the file `equivalent` and is not counted.
 
     tests/mutation/mutate.py BUILD [--rooms pat,pfnmap,stage2,kvm] [--sample N] [--seed S]
-                                   [--minutes N] [--only lib/kvm/block.c[:LINE]]
+                                   [--minutes N] [--within SECONDS]
+                                   [--only lib/kvm/block.c[:LINE]]
 
 BUILD: a folder that `meson setup` and `ninja` have made of this tree, without sanitizers (it is
 only read). One process at a time. When interrupted it says what it has found so far.
@@ -296,6 +297,7 @@ def main():
     parser.add_argument('--sample', type=int, default=0, help='so many of each room, 0: all')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--minutes', type=float, default=0, help='ends after that, 0: never')
+    parser.add_argument('--within', type=float, default=60, help='without tests that take longer')
     parser.add_argument('--only', help='lib/ROOM/FILE.c or lib/ROOM/FILE.c:LINE, no other place')
     parser.add_argument('--least', type=float, default=95, help='percent that must be noticed')
     parser.add_argument('--verbose', action='store_true', help='also says who noticed what')
@@ -312,6 +314,7 @@ def main():
         with tempfile.TemporaryDirectory(dir=memory) as folder:
             equivalents = read_equivalents()
             build = Build(str(pathlib.Path(args.build).resolve()), pathlib.Path(folder))
+            build.tests = [t for t in build.tests if t.seconds <= args.within]
             rooms = choose(args, build, equivalents)
             print(f'{len(build.tests)} tests', flush=True)
             run(build, rooms, equivalents, args.sample, args.verbose)
