@@ -30,15 +30,9 @@ bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags)
 {
 	if (!vm->config.mte)
 		return false;
-	switch (vm->machine->policy.mte_vma) {
-	case MS_MTE_VMA_NO_SHARED:
+	if (vm->machine->policy.mte_vma == MS_MTE_VMA_NO_SHARED)
 		return vm_flags & MS_VM_SHARED;
-	case MS_MTE_VMA_MTE_ALLOWED:
-		return !(vm_flags & MS_VM_MTE_ALLOWED);
-	case MS_MTE_VMA_NONE:
-		break;
-	}
-	return false;
+	return !(vm_flags & MS_VM_MTE_ALLOWED);
 }
 
 /* kvm_phys_addr_ioremap() */

@@ -11,12 +11,6 @@ bool ms_is_block_size(const struct ms_machine *m, uint64_t size)
 	       (m->page_shift == 12 && size == ms_pud_size(m));
 }
 
-/* __PAGETABLE_PMD_FOLDED: two table levels; there is no PUD size to consider then */
-static bool pmd_folded(const struct ms_machine *m)
-{
-	return m->config.va_bits - m->page_shift <= 2 * (m->page_shift - 3);
-}
-
 /* CONT_PTE_SIZE, CONT_PMD_SIZE: 16, 128, 32 pages and 16, 32, 32 PMDs */
 static uint64_t cont_pte_size(const struct ms_machine *m)
 {
@@ -101,7 +95,9 @@ static struct ms_vma_block from_vm_pgoff(const struct ms_machine *m, const struc
 	enum ms_kvm_reason why;
 	bool leaves;
 
-	if (!pmd_folded(m) && !vma_allows(vma, hva, pa, ms_pud_size(m))) {
+	// With two table levels (__PAGETABLE_PMD_FOLDED) this is all of the address space: no VMA
+	// is.
+	if (!vma_allows(vma, hva, pa, ms_pud_size(m))) {
 		leaves = block_leaves_vma(vma, hva, ms_pud_size(m));
 		return (struct ms_vma_block){
 			.size = ms_pud_size(m),
@@ -180,7 +176,7 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 	block = vma_size(vm, vma, hva);
 	if (block.size == m->page_size)
 		return block;
-	if (block.size == ms_pud_size(m) && !pmd_folded(m)) {
+	if (block.size == ms_pud_size(m)) {
 		fit = fits_slot(vm, slot, hva, ms_pud_size(m));
 		if (fit == FITS)
 			return block;

@@ -127,24 +127,20 @@ static bool check_part(const struct shadow *s, uint64_t off, const struct ms_hos
 /* One finding a leaf is enough. */
 static void check_translation(const struct shadow *s)
 {
-	const uint64_t page = s->vm->machine->page_size;
+	struct ms_host_leaf host;
 
 	if (may_be_guessed(s, s->hva))
 		return;
-	for (uint64_t off = 0; off < s->leaf.size;) {
-		struct ms_host_leaf host;
-
+	for (uint64_t off = 0; off < s->leaf.size; off = host.start + host.size - s->hva) {
 		if (ms_host_leaf(s->vm->mm, s->hva + off, &host)) {
 			if (!check_part(s, off, &host))
 				return;
-			off = host.start + host.size - s->hva;
 			continue;
 		}
-		if (!may_be_premapped(s, s->hva + off, s->leaf.pa + off)) {
+		// A premap is of pages: there is no more of this leaf.
+		if (!may_be_premapped(s, s->hva + off, s->leaf.pa + off))
 			found(s, off, "the host maps nothing there");
-			return;
-		}
-		off += page;
+		return;
 	}
 }
 

@@ -27,7 +27,6 @@ struct fault {
 	unsigned int prot;
 	bool logging;
 	bool chosen;  /* block is the policy's function's */
-	bool is_page; /* get_user_pages found it: it is memory */
 	bool writable;
 	bool device;       /* not map memory */
 	bool noncacheable; /* and mapped as a device */
@@ -92,8 +91,6 @@ static bool is_device(const struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
 
-	if (f->is_page)
-		return false;
 	if (m->policy.s2_device_test == MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY &&
 	    !(f->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
 		return false;
@@ -114,7 +111,6 @@ static int lookup_pfn(struct fault *f)
 	switch (found.error) {
 	case MS_PFN_OK:
 		f->pfn = found.pfn;
-		f->is_page = found.is_page;
 		f->writable = found.writable;
 		ms_hook(f->vm->machine, MS_HOOK_S2_PFN_FOUND, f->abort->ipa);
 		return still_there(f);
@@ -138,7 +134,7 @@ static void check_pfnmap(const struct fault *f)
 {
 	struct ms_machine *m = f->vm->machine;
 
-	if (!f->is_page && !ms_pfn_is_ram(m, f->pfn))
+	if (!ms_pfn_is_ram(m, f->pfn))
 		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
 				   f->hva, f->pfn << m->page_shift);
 }

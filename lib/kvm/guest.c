@@ -35,7 +35,7 @@ static bool find_leaf(const struct access *a)
 	const struct ms_vm *vm = a->vm;
 	struct ms_s2_leaf *leaf = &a->result->leaf;
 
-	if (vm->s2 && a->gpa < UINT64_C(1) << vm->config.ipa_bits)
+	if (vm->s2)
 		return ms_s2_get_leaf(vm->s2, a->gpa, leaf);
 	*leaf = (struct ms_s2_leaf){ 0 };
 	return false;

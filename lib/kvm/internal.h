@@ -293,7 +293,6 @@ enum ms_pfn_error {
 struct ms_pfn_lookup {
 	enum ms_pfn_error error;
 	bool writable;
-	bool is_page; /* get_user_pages gave it: System RAM */
 	ms_pfn_t pfn;
 };
 /* __gfn_to_pfn_memslot / __kvm_faultin_pfn */

@@ -113,7 +113,6 @@ void ms_memslot_insert(struct ms_vm *vm, struct ms_memslot *slot)
 	struct ms_memslots *slots = &vm->slots;
 
 	slot->hva_end = slot->hva + ms_slot_bytes(vm, slot);
-	slot->max_hva_end = slot->hva_end;
 	RB_INSERT(ms_slots_by_id, &slots->by_id, slot);
 	RB_INSERT(ms_slots_by_gfn, &slots->by_gfn, slot);
 	RB_INSERT(ms_slots_by_hva, &slots->by_hva, slot);
@@ -173,7 +172,7 @@ static bool overlaps(const struct ms_memslot *slot, const struct ms_hva_range *r
 	return slot->hva < range->end && slot->hva_end > range->start;
 }
 
-/* The lowest slot under `node` that begins at `from` or above and overlaps the range. */
+/* The lowest slot under `node` that begins at `from` or above and ends behind the range's start. */
 static struct ms_memslot *lowest(struct ms_memslot *node, ms_hva_t from,
 				 const struct ms_hva_range *range)
 {
@@ -185,8 +184,6 @@ static struct ms_memslot *lowest(struct ms_memslot *node, ms_hva_t from,
 		found = lowest(RB_LEFT(node, by_hva), from, range);
 		if (found)
 			return found;
-		if (node->hva >= range->end)
-			return NULL;
 		if (node->hva_end > range->start)
 			return node;
 	}
@@ -245,12 +242,8 @@ struct ms_memslot *ms_slot_next_in_hva(struct ms_vm *vm, const struct ms_hva_ran
 
 	if (by_falling_gpa(vm))
 		return down_to_overlap(range, RB_PREV(ms_slots_by_gfn, &vm->slots.by_gfn, slot));
+	// Those that begin where slot does, itself among them, come first.
 	next = lowest(RB_ROOT(&vm->slots.by_hva), slot->hva, range);
-	if (next && next->hva == slot->hva)
-		next = next_in_age(vm, next, range, slot->age[vm->slots.active]);
-	else
-		next = NULL;
-	if (next || slot->hva == UINT64_MAX)
-		return next;
-	return first_by_hva(vm, range, slot->hva + 1);
+	next = next_in_age(vm, next, range, slot->age[vm->slots.active]);
+	return next ? next : first_by_hva(vm, range, slot->hva + 1);
 }

@@ -27,7 +27,6 @@ static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writa
 	if (ms_get_user_page_fast(vm->mm, hva, true, &found->pfn))
 		return false;
 	found->writable = true;
-	found->is_page = true;
 	return true;
 }
 
@@ -35,17 +34,12 @@ static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writa
 static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writable,
 		    struct ms_pfn_lookup *found)
 {
-	ms_pfn_t writable_pfn;
 	int ret = ms_get_user_page(vm->mm, hva, write, &found->pfn, NULL);
 
 	if (ret)
 		return ret;
-	found->writable = write;
-	found->is_page = true;
-	if (!write && want_writable && !ms_get_user_page_fast(vm->mm, hva, true, &writable_pfn)) {
-		found->pfn = writable_pfn;
-		found->writable = true;
-	}
+	found->writable =
+		write || (want_writable && !ms_get_user_page_fast(vm->mm, hva, true, &found->pfn));
 	return 0;
 }
 

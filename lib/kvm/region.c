@@ -18,11 +18,9 @@ struct region {
 
 ms_hva_t ms_user_end(const struct ms_machine *m)
 {
-	const unsigned int built_for = 52;
+	bool built_for_52 = m->policy.slot_hva_end == MS_SLOT_HVA_END_52_BITS;
 
-	if (m->policy.slot_hva_end == MS_SLOT_HVA_END_52_BITS && m->config.va_bits < built_for)
-		return UINT64_C(1) << built_for;
-	return UINT64_C(1) << m->config.va_bits;
+	return UINT64_C(1) << (built_for_52 ? 52 : m->config.va_bits);
 }
 
 /* check_memory_region_flags() and the "general sanity checks": all are EINVAL. */
@@ -62,19 +60,18 @@ static int alloc_dirty_bitmap(struct ms_vm *vm, struct ms_memslot *slot)
 static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_memslot *new,
 		   enum ms_mr_change change)
 {
-	bool own = false;
+	const bool has_one = old && old->dirty;
 	int ret;
 
 	new->dirty = NULL;
 	if (new->flags & MS_SLOT_LOG_DIRTY) {
-		own = !old || !old->dirty;
-		if (!own)
+		if (has_one)
 			new->dirty = old->dirty;
 		else if (alloc_dirty_bitmap(vm, new))
 			return -ENOMEM;
 	}
 	ret = ms_arch_prepare_memory_region(vm, new, change);
-	if (ret && own) {
+	if (ret && !has_one) {
 		ms_free(vm->machine, new->dirty);
 		new->dirty = NULL;
 	}

@@ -8,12 +8,6 @@ struct split {
 	ms_ipa_t end;
 };
 
-/* mirrors stage2_block_get_nr_page_tables(), arch/arm64/kvm/hyp/pgtable.c, 6.5+ */
-static unsigned int tables_for_pages(const struct ms_s2 *s2, unsigned int level)
-{
-	return level == S2_LAST_LEVEL - 1 ? 1 : s2->g.entries + 1;
-}
-
 /* The block's memory type is not carried over: the new leaves are normal memory. */
 static uint64_t split_attr(const struct ms_s2 *s2, uint64_t block)
 {
@@ -43,12 +37,14 @@ static uint32_t build_table(struct split *s, uint64_t block, ms_ipa_t addr, unsi
 	return child;
 }
 
-/* mirrors stage2_split_walker(), arch/arm64/kvm/hyp/pgtable.c, 6.5+ */
+/* mirrors stage2_split_walker() and stage2_block_get_nr_page_tables(),
+ * arch/arm64/kvm/hyp/pgtable.c, 6.5+ */
 static int split_block(struct split *s, uint32_t table, uint64_t *word, ms_ipa_t addr,
 		       unsigned int level)
 {
 	struct ms_s2 *s2 = s->s2;
-	bool force_pages = s->cache->count >= tables_for_pages(s2, level);
+	// A table of pages for each 2M of a 1G block, and one above them; a 2M block needs its own.
+	bool force_pages = s->cache->count > s2->g.entries;
 	uint32_t child;
 
 	if (!s->cache->count)

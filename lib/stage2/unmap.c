@@ -169,7 +169,7 @@ static __attribute__((noinline)) int unmap_near(struct ms_s2 *s2, ms_ipa_t ipa, 
 	uint64_t *word;
 	uint32_t table;
 
-	if (!near || !level || !is_aligned(ipa, size))
+	if (!near || !is_aligned(ipa, size))
 		return unmap_slowly(s2, ipa, size);
 	word = near_word(s2, near, ipa, level);
 	if (!desc_is_leaf(*word, level))
