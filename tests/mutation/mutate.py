@@ -8,7 +8,7 @@ a change that means the same. The last kind is kept in the file `equivalent` and
 
     tests/mutation/mutate.py BUILD [--rooms pat,pfnmap,stage2,kvm] [--sample N] [--seed S]
                                    [--minutes N] [--within SECONDS]
-                                   [--only lib/kvm/block.c[:LINE]]
+                                   [--only lib/kvm/block.c[:LINE],...]
 
 BUILD: a folder that `meson setup` and `ninja` have made of this tree, without sanitizers (it is
 only read). One process at a time. When interrupted it says what it has found so far.
@@ -281,10 +281,12 @@ def choose(args, build, equivalents):
     known = {equivalence(m) for mutants in found.values() for m in mutants}
     for entry in sorted(equivalents - known):
         sys.exit('equivalent: there is no such change any more: ' + '\t'.join(entry))
+    only = args.only.split(',') if args.only else []
+    names = sorted({place.split('/')[1] for place in only}) or args.rooms.split(',')
     rooms = []
-    for name in [args.only.split('/')[1]] if args.only else args.rooms.split(','):
-        todo = [m for m in found[name] if not args.only or args.only in
-                (name_of(m.source), f'{name_of(m.source)}:{m.number + 1}')]
+    for name in names:
+        todo = [m for m in found[name] if not only or name_of(m.source) in only or
+                f'{name_of(m.source)}:{m.number + 1}' in only]
         random.Random(args.seed).shuffle(todo)
         rooms.append(Room(name, todo))
     return rooms
@@ -298,7 +300,7 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--minutes', type=float, default=0, help='ends after that, 0: never')
     parser.add_argument('--within', type=float, default=60, help='without tests that take longer')
-    parser.add_argument('--only', help='lib/ROOM/FILE.c or lib/ROOM/FILE.c:LINE, no other place')
+    parser.add_argument('--only', help='lib/ROOM/FILE.c or lib/ROOM/FILE.c:LINE,...')
     parser.add_argument('--least', type=float, default=95, help='percent that must be noticed')
     parser.add_argument('--verbose', action='store_true', help='also says who noticed what')
     args = parser.parse_args()
