@@ -4,6 +4,7 @@
 
 #include "kvm/internal.h"
 #include "mm/internal.h"
+#include "stage2/s2.h"
 
 #define RAM_HVA UINT64_C(0x200000000000)
 #define DEV_HVA UINT64_C(0x210000000000)
@@ -94,7 +95,7 @@ static void slots_are_found_by_number(void **state)
 
 	(void)state;
 	breaks_u32(w.m, &w.log->id, 7, "out of order among the numbers");
-	breaks_u32(w.m, &w.dev->id, 40000, "a number or flag that does not exist");
+	breaks_u32(w.m, &w.dev->id, 32767, "a number or flag that does not exist");
 	breaks_u32(w.m, &w.dev->flags, 0x40, "a number or flag that does not exist");
 	breaks_pointer(w.m, &RB_ROOT(&w.vm->slots.by_id), NULL,
 		       "0 slots by number, 3 by guest, 3 by host address");
@@ -112,6 +113,7 @@ static void slots_are_found_by_host_address(void **state)
 	breaks_u64(w.m, &w.dev->hva_end, DEV_HVA + PAGE, "its host range is wrong");
 	breaks_u64(w.m, &w.dev->hva, 0, "out of order among the host addresses");
 	breaks_u64(w.m, &w.log->age[0], w.ram->age[0], "as old as slot 1");
+	breaks_u64(w.m, &w.log->age[1], w.ram->age[1], "as old as slot 1");
 	world_end(&w);
 }
 
@@ -136,6 +138,7 @@ static void a_vm_hears_of_its_process(void **state)
 	breaks_pointer(w.m, &w.mm->notifiers, NULL, "its process does not notify it");
 	breaks_pointer(w.m, &w.vm->mm, NULL, "has one of process and stage-2 table");
 	breaks_u32(w.m, &w.vm->id, 9, "its number is out of order");
+	breaks_u32(w.m, &w.vm->id, 0, "its number is out of order");
 	world_end(&w);
 }
 
@@ -160,6 +163,8 @@ static void stage_2_is_whole_by_itself(void **state)
 	(void)state;
 	assert_true(count > 0);
 	breaks_u32(w.m, &w.vm->vcpu_cache.count, count - 1, "tables put by");
+	breaks_u32(w.m, &w.vm->s2->linked, 0,
+		   "vm 1: stage-2 table: the number of linked tables is wrong");
 	world_end(&w);
 }
 
@@ -194,7 +199,8 @@ static void a_guest_does_not_write_to_a_read_only_slot(void **state)
 	struct world w = world("6.12.107");
 
 	(void)state;
-	breaks_u32(w.m, &w.ram->flags, MS_SLOT_READONLY, "writable in a read-only slot");
+	breaks_u32(w.m, &w.ram->flags, MS_SLOT_READONLY,
+		   "host address 0x200000000000: writable in a read-only slot");
 	world_end(&w);
 }
 
@@ -203,7 +209,9 @@ static void what_the_guest_can_write_is_in_the_log(void **state)
 	struct world w = world("6.12.107");
 
 	(void)state;
-	breaks_u64(w.m, w.log->dirty, 1, "written to without a trace in the log");
+	breaks_u64(w.m, w.log->dirty, 1,
+		   "vm 1: stage 2 at 0x90001000 (0x1000 bytes to 0x40001000), host address "
+		   "0x200000001000: written to without a trace in the log");
 	world_end(&w);
 }
 
@@ -247,6 +255,25 @@ static void a_premap_goes_by_vm_pgoff(void **state)
 	world_end(&w);
 }
 
+/* 6.12.117 believes the host's entries alone: each page of a block is compared. */
+static void a_block_is_looked_at_page_by_page(void **state)
+{
+	struct world w = world("6.12.117");
+	struct ms_s2_cache cache = { 0 };
+	uint64_t *entry = pte(&w, DEV_HVA + 5 * PAGE);
+
+	(void)state;
+	assert_int_equal(ms_s2_map(w.vm->s2, DEV_GPA + MS_2M, MS_2M, BAR + MS_2M,
+				   MS_PROT_RW | MS_PROT_DEVICE, &cache),
+			 0);
+	entry = pte(&w, DEV_HVA + MS_2M + 5 * PAGE);
+	breaks_u64(w.m, entry, *entry + PAGE,
+		   "vm 1: stage 2 at 0xa0205000 (0x200000 bytes to 0x8000200000), host address "
+		   "0x210000205000: the host maps something else there");
+	breaks_u64(w.m, entry, 0, "host address 0x210000205000: the host maps nothing there");
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +290,7 @@ int main(void)
 		cmocka_unit_test(what_the_guest_can_write_is_in_the_log),
 		cmocka_unit_test(a_block_by_vm_pgoff_may_hold_what_the_host_does_not_map),
 		cmocka_unit_test(a_premap_goes_by_vm_pgoff),
+		cmocka_unit_test(a_block_is_looked_at_page_by_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,21 @@ static void the_draft_did_not_let_a_log_make_pages_of_device_memory(void **state
 	assert_int_equal(leaf_of_a_log("AS_UNLOGGED").size, MS_2M);
 }
 
+static void memory_that_is_no_device_takes_the_size_of_its_host_leaf(void **state)
+{
+	static const char *const all[] = { "ROUGH_VM_PGOFF_V3", "FROM_VM_PGOFF", "HUGETLB_ONLY" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct world w = world_with("6.12.107", "s2_pfnmap_block", all[i]);
+
+		map_pages(&w, HVA, MS_2M);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+		assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).leaf.size, PAGE);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_page_of_a_device_stays_one_in_the_third_version),
 		cmocka_unit_test(hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug),
 		cmocka_unit_test(the_draft_did_not_let_a_log_make_pages_of_device_memory),
+		cmocka_unit_test(memory_that_is_no_device_takes_the_size_of_its_host_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

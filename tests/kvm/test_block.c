@@ -282,6 +282,24 @@ static void device_is_not_upgraded_by_its_host_leaf(void **state)
 	world_end(&w);
 }
 
+/* Of the rules that look at no table one forces pages, the other does not ask for more by itself.
+ */
+static void pages_are_forced_or_only_begun_with(void **state)
+{
+	static const char *const value[] = { "PAGES_ONLY", "HUGETLB_ONLY" };
+	static const uint64_t expected[] = { PAGE, MS_2M };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world_with("6.12.117", "s2_pfnmap_block", value[i]);
+
+		map_file(&w, HVA, 2 * MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_huge_ops, 0);
+		set_slot(&w, GPA, 2 * MS_2M, HVA);
+		assert_int_equal(read_leaf(&w, GPA + 0x5000).size, expected[i]);
+		world_end(&w);
+	}
+}
+
 /* ---- memory ---- */
 
 static void transparent_huge_page_makes_a_block(void **state)
@@ -429,6 +447,7 @@ int main(void)
 		cmocka_unit_test(block_leaf_of_the_host_makes_a_block),
 		cmocka_unit_test(block_leaf_of_the_host_does_not_count_up_to_6_12_111),
 		cmocka_unit_test(device_is_not_upgraded_by_its_host_leaf),
+		cmocka_unit_test(pages_are_forced_or_only_begun_with),
 		cmocka_unit_test(transparent_huge_page_makes_a_block),
 		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_thp),
 		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),

@@ -368,6 +368,102 @@ static void chosen_block_is_given_up_when_its_memory_goes(void **state)
 	world_end(&w);
 }
 
+/* Another vCPU breaks the block whose permissions this one is about to relax. */
+struct breaker {
+	struct chooser *chooser;
+	struct ms_vm *vm;
+};
+
+static void write_one_page(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct breaker *b = arg;
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	b->chooser->size = PAGE;
+	assert_int_equal(ms_guest_write(b->vm, GPA + 5 * PAGE).exit, MS_GUEST_OK);
+	b->chooser->size = MS_2M;
+}
+
+static void relax_of_a_block_that_is_gone_tells_so(void **state)
+{
+	struct chooser c = { .size = MS_2M };
+	struct world w = choosing("6.12.117", &c);
+	struct breaker b = { &c, w.vm };
+
+	(void)state;
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_R);
+	events(&w);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_MMU_LOCK, write_one_page, &b);
+	assert_int_equal(ms_guest_exec(w.vm, GPA + 3 * PAGE).leaf.size, MS_2M);
+	assert_string_equal(events(&w), "s2.map ipa=0x80005000 size=0x1000 pa=ram prot=rw\n"
+					"s2.relax ipa=0x80000000 prot=rx ret=EAGAIN\n"
+					"s2.map ipa=0x80000000 size=0x200000 pa=ram prot=rx\n");
+	world_end(&w);
+}
+
+/* The first page is one of memory, the others are a BAR's. */
+static int remap_ram_and_bar(struct ms_file *file, struct ms_vma *vma)
+{
+	int ret = ms_remap_pfn_range(vma, vma->vm_start, MS_1G >> 12, PAGE, vma->vm_page_prot);
+
+	(void)file;
+	vma->vm_pgoff = BAR >> 12;
+	return ret ? ret
+		   : ms_remap_pfn_range(vma, vma->vm_start + PAGE, (BAR + PAGE) >> 12,
+					vma->vm_end - vma->vm_start - PAGE, vma->vm_page_prot);
+}
+
+static void page_of_a_block_is_what_it_is_and_not_what_the_blocks_first_is(void **state)
+{
+	static const struct ms_file_ops ops = { .name = "mixed", .mmap = remap_ram_and_bar };
+	struct ms_policy p = *ms_policy_linux("6.12.107", MS_ARCH_ARM64);
+	struct chooser c = { .size = PAGE };
+	struct world w;
+
+	(void)state;
+	assert_int_equal(ms_policy_set(&p, "pfn_refcount_test", "NO"), 0);
+	p.choose_block = choose;
+	p.choose_block_arg = &c;
+	world_start(&w, &p, NULL);
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &ops, 0);
+	set_slot(&w, MS_2M);
+	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).leaf.prot,
+			 MS_PROT_RW | MS_PROT_DEVICE);
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_RW);
+	world_end(&w);
+}
+
+/*
+ *  VMA        |-------|     the middle of a block around it
+ *  block   |-------------|
+ */
+static void block_that_leaves_the_vma_is_told(void **state)
+{
+	struct chooser c = { .size = MS_2M };
+	struct world w = choosing("6.12.117", &c);
+	const struct ms_event *ev;
+
+	(void)state;
+	map_bar(&w, HVA + PAGE, 3 * PAGE, PAGE);
+	set_slot(&w, MS_2M);
+	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);
+	assert_int_equal(ms_guest_read(w.vm, GPA + 2 * PAGE).leaf.size, MS_2M);
+	assert_int_equal(ms_trace_len(w.m), 2);
+	ev = ms_trace_get(w.m, 0);
+	assert_string_equal(ev->reason, "guest block reaches below its VMA");
+	assert_int_equal(ev->addr, GPA);
+	assert_int_equal(ev->pa, BAR);
+	ev = ms_trace_get(w.m, 1);
+	assert_string_equal(ev->reason, "guest block reaches beyond its VMA");
+	assert_int_equal(ev->addr, GPA + 4 * PAGE);
+	assert_int_equal(ev->pa, BAR + 4 * PAGE);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +483,9 @@ int main(void)
 		cmocka_unit_test(refused_size_leaves_the_kernels_block_and_its_reason),
 		cmocka_unit_test(block_of_a_logged_slot_was_mapped_under_the_read_lock),
 		cmocka_unit_test(chosen_block_is_given_up_when_its_memory_goes),
+		cmocka_unit_test(relax_of_a_block_that_is_gone_tells_so),
+		cmocka_unit_test(page_of_a_block_is_what_it_is_and_not_what_the_blocks_first_is),
+		cmocka_unit_test(block_that_leaves_the_vma_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,9 +131,13 @@ static void reading_and_clearing_end_with_a_flush_where_something_was_dirty(void
 	(void)state;
 	start(&w, "6.12.107", NULL, 64);
 	write_page(&w, 5);
-	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 1, &npages), 0);
 	ms_trace_clear(w.m);
 	ms_trace_keep(w.m, 1u << MS_EV_TLBI);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 1, &npages), 0);
+	assert_non_null(ms_trace_last(w.m, MS_EV_TLBI));
+	assert_int_equal(ms_trace_last(w.m, MS_EV_TLBI)->addr, GPA);
+	assert_int_equal(ms_trace_last(w.m, MS_EV_TLBI)->size, 64 * PAGE);
+	ms_trace_clear(w.m);
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 1, &npages), 0);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 0, 64), 0);
 	assert_null(ms_trace_last(w.m, MS_EV_TLBI));
@@ -187,6 +191,8 @@ static void slot_without_a_log_is_enoent(void **state)
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 1, 1), -EINVAL);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 40000, 0, 1), -EINVAL);
 	assert_int_equal(ms_vm_get_dirty(w.vm, 40000, &bits, 1, &npages), -EINVAL);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 32767, &bits, 1, &npages), -EINVAL);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 32766, &bits, 1, &npages), -ENOENT);
 	world_end(&w);
 }
 
@@ -329,6 +335,38 @@ static void page_of_a_device_that_came_later_is_dirty_when_read(void **state)
 	world_end(&w);
 }
 
+static void look_while_broken(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+			      void *arg)
+{
+	struct world *w = arg;
+	uint64_t bits[8];
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	assert_int_equal(ms_vm_get_dirty(w->vm, 1, bits, 8, NULL), -EBUSY);
+	assert_int_equal(ms_vm_clear_dirty(w->vm, 1, 0, 512), -EBUSY);
+	w->vm = NULL;
+}
+
+/* Between break and make of the entry of a block the lock is held that the log needs. */
+static void log_waits_while_a_block_is_broken(void **state)
+{
+	struct world w = world("6.12.107"), seen = w;
+	uint64_t bits[8];
+
+	(void)state;
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, LOG), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_BROKEN, look_while_broken, &seen);
+	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).leaf.size, PAGE);
+	assert_null(seen.vm);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 8, NULL), 0);
+	assert_int_equal(bits[0], 0x2);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +388,7 @@ int main(void)
 		cmocka_unit_test(one_chunk_of_1g_splits_a_1g_block_into_pages),
 		cmocka_unit_test(full_log_splits_what_is_cleared),
 		cmocka_unit_test(page_of_a_device_that_came_later_is_dirty_when_read),
+		cmocka_unit_test(log_waits_while_a_block_is_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* How an access of the guest ends: made, emulated, injected, refused, or never. */
 #include "world.h"
 
+#include "phys/internal.h"
+
 #include "kvm/internal.h"
 
 static void access_is_aligned_and_of_one_kind(void **state)
@@ -202,6 +204,66 @@ static void page_that_was_not_used_is_made_young(void **state)
 	world_end(&w);
 }
 
+struct elsewhere {
+	struct ms_mm *mm;
+	unsigned int left;
+};
+
+/* Another process, without a VM, lets a page go. */
+static void zap_in_another_process(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+				   void *arg)
+{
+	struct elsewhere *e = arg;
+
+	(void)addr;
+	assert_int_equal(ms_madvise(e->mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+	if (!--e->left)
+		ms_machine_set_hook(m, point, NULL, NULL);
+}
+
+/* What another does could be what this one waits for. */
+static void fault_that_repeats_is_no_endless_one_while_others_do_something(void **state)
+{
+	struct world w = world("6.12.107");
+	struct elsewhere e = { ms_mm_new(w.m), 4 };
+
+	(void)state;
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &late_ops, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.size, PAGE);
+	assert_int_equal(ms_mmap(e.mm, HVA, PAGE, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | MS_MAP_FIXED_NOREPLACE, NULL,
+				 0),
+			 HVA);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_in_another_process, &e);
+	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).faults, 4 + 1);
+	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).faults, 2);
+	world_end(&w);
+}
+
+static bool is_written(const struct world *w, const struct ms_guest_access *access, ms_ipa_t gpa)
+{
+	ms_pa_t pa = access->leaf.pa + (gpa - access->leaf.ipa);
+
+	return ms_pfn_to_page(w->m, pa >> 12)->flags & MS_PG_WRITTEN;
+}
+
+static void store_changes_the_page_and_a_load_does_not(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_guest_access access;
+
+	(void)state;
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	access = ms_guest_write(w.vm, GPA);
+	assert_int_equal(access.leaf.size, MS_2M);
+	assert_true(is_written(&w, &access, GPA));
+	ms_guest_read(w.vm, GPA + PAGE);
+	assert_false(is_written(&w, &access, GPA + PAGE));
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +280,8 @@ int main(void)
 		cmocka_unit_test(prot_none_device_memory_repeats_for_ever_where_a_block_would_fit),
 		cmocka_unit_test(prot_none_device_memory_is_readable_for_the_guest),
 		cmocka_unit_test(page_that_was_not_used_is_made_young),
+		cmocka_unit_test(fault_that_repeats_is_no_endless_one_while_others_do_something),
+		cmocka_unit_test(store_changes_the_page_and_a_load_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -419,6 +419,57 @@ static void events_that_nobody_keeps_are_counted(void **state)
 	}
 }
 
+/* Nor is there anything to flush or undo where the slot stays where it was. */
+static void changed_flags_that_fail_unmap_nothing(void **state)
+{
+	struct world w = world("5.10.223");
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
+	map_bar(&w, HVA, MS_2M, 0);
+	events(&w);
+	ms_machine_fail_alloc(w.m, 1);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), -ENOMEM);
+	assert_string_equal(events(&w), "");
+	world_end(&w);
+}
+
+static uint64_t caches_cleaned_by_a_log(const char *release)
+{
+	const struct ms_machine_config config = { .no_fwb = true };
+	struct world w = world_config(release, &config);
+	uint64_t before, count;
+
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	before = ms_trace_total(w.m, MS_EV_CMO);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
+	count = ms_trace_total(w.m, MS_EV_CMO) - before;
+	world_end(&w);
+	return count;
+}
+
+static void changed_flags_clean_no_cache(void **state)
+{
+	(void)state;
+	assert_int_equal(caches_cleaned_by_a_log("5.10.223"), 0);
+	assert_int_equal(caches_cleaned_by_a_log("6.12.117"), 0);
+}
+
+static void slot_may_show_all_of_user_space(void **state)
+{
+	const struct ms_machine_config config = { .va_bits = 39 };
+	struct world w = world_config("6.1.176", &config);
+	const uint64_t all = UINT64_C(1) << 39;
+
+	(void)state;
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, all + PAGE, 0, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, all, PAGE, 0), -EINVAL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, all, 0, 0), 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +501,9 @@ int main(void)
 		cmocka_unit_test(cacheable_device_memory_needs_fwb_and_dic),
 		cmocka_unit_test(mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later),
 		cmocka_unit_test(events_that_nobody_keeps_are_counted),
+		cmocka_unit_test(changed_flags_that_fail_unmap_nothing),
+		cmocka_unit_test(changed_flags_clean_no_cache),
+		cmocka_unit_test(slot_may_show_all_of_user_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

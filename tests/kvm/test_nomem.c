@@ -5,6 +5,8 @@
  */
 #include "world.h"
 
+#include "machine/internal.h"
+
 #define LOG MS_SLOT_LOG_DIRTY
 
 static void assert_consistent(const struct world *w)
@@ -103,6 +105,51 @@ static void split_without_memory_stops_quietly(void **state)
 	world_end(&w);
 }
 
+static void what_goes_gives_its_memory_back(void **state)
+{
+	struct world w = world("6.12.107");
+	const size_t before = w.m->live;
+	struct ms_vm *vm;
+	size_t with_vm;
+
+	(void)state;
+	ms_trace_keep(w.m, 0);
+	assert_int_equal(ms_vm_create(w.mm, NULL, &vm), 0);
+	with_vm = w.m->live;
+	for (unsigned int id = 0; id < 3; id++)
+		assert_int_equal(ms_vm_set_slot(vm, id, GPA + id * MS_2M, MS_2M, HVA, LOG), 0);
+	assert_true(w.m->live > with_vm);
+	// a log that ends, a slot that goes
+	assert_int_equal(ms_vm_set_slot(vm, 0, GPA, MS_2M, HVA, 0), 0);
+	for (unsigned int id = 0; id < 3; id++)
+		assert_int_equal(ms_vm_set_slot(vm, id, 0, 0, 0, 0), 0);
+	assert_int_equal(w.m->live, with_vm);
+	// a slot that is refused
+	assert_int_equal(ms_vm_set_slot(vm, 0, UINT64_C(1) << 40, MS_2M, HVA, LOG), -EFAULT);
+	assert_int_equal(w.m->live, with_vm);
+	// all at once
+	assert_int_equal(ms_vm_set_slot(vm, 0, GPA, MS_2M, HVA, LOG), 0);
+	map_anon(&w, HVA, PAGE);
+	assert_int_equal(ms_munmap(w.mm, HVA, PAGE), 0);
+	ms_vm_free(vm);
+	assert_int_equal(w.m->live, before);
+	world_end(&w);
+}
+
+static void event_that_cannot_be_kept_has_no_outcome_either(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
+	ms_machine_fail_alloc(w.m, 1);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);
+	assert_int_equal(ms_trace_len(w.m), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);
+	assert_string_equal(ms_trace_last(w.m, MS_EV_GUEST_ABORT)->reason, "no memslot");
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +158,8 @@ int main(void)
 		cmocka_unit_test(slot_whose_log_has_no_memory_stays_without),
 		cmocka_unit_test(premap_is_made_whole_or_not_at_all),
 		cmocka_unit_test(split_without_memory_stops_quietly),
+		cmocka_unit_test(what_goes_gives_its_memory_back),
+		cmocka_unit_test(event_that_cannot_be_kept_has_no_outcome_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,9 @@
 /* What the process tells a VM: ranges that go, copied pages, use, and the races with faults. */
 #include "world.h"
 
+#include "kvm/internal.h"
+#include "mm/internal.h"
+
 static void written_slot(struct world *w, uint64_t npages)
 {
 	map_pages(w, HVA, npages * PAGE);
@@ -335,21 +338,132 @@ static void end_process(struct ms_machine *m, enum ms_hook_point point, uint64_t
 static void process_that_ends_under_a_fault_is_eio(void **state)
 {
 	static const enum ms_hook_point points[] = { MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND,
-						     MS_HOOK_S2_MAPPED };
+						     MS_HOOK_S2_MMU_LOCK, MS_HOOK_S2_MAPPED };
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		struct world w = world("6.12.107");
+		struct ms_guest_access access;
+		const struct ms_event *ev;
+
+		ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
+		map_pages(&w, HVA, PAGE);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+		ms_machine_set_hook(w.m, points[i], end_process, w.mm);
+		access = ms_guest_exec(w.vm, GPA);
+		assert_int_equal(access.exit, MS_GUEST_ERROR);
+		assert_int_equal(access.err, -EIO);
+		assert_int_equal(access.leaf.size, 0);
+		ev = ms_trace_last(w.m, MS_EV_GUEST_ABORT);
+		if (points[i] == MS_HOOK_S2_MAPPED)
+			assert_null(ev->reason);
+		else
+			assert_string_equal(ev->reason, "the VM's process is gone");
+		world_end(&w);
+	}
+}
+
+static void slot_at_host_address_0_is_told(void **state)
+{
+	static const char *const releases[] = { "5.10.223", "6.12.117" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world(releases[i]);
+
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, 0, 0), 0);
+		ms_kvm_notifier_ops.invalidate_range_start(&w.vm->notifier, w.mm, 0, PAGE,
+							   MS_NOTIFY_UNMAP);
+		assert_string_equal(events(&w), "s2.unmap ipa=0x80000000 size=0x1000\n");
+		ms_kvm_notifier_ops.invalidate_range_end(&w.vm->notifier, w.mm, 0, PAGE,
+							 MS_NOTIFY_UNMAP);
+		world_end(&w);
+	}
+}
+
+/* A driver or hook that is called with the mmap lock held for writing lets the guest run. */
+static void fault_that_would_wait_for_the_mmap_lock_is_ebusy(void **state)
+{
+	struct world w = world("6.12.107");
+	const struct ms_event *ev;
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
+	w.mm->mmap_writer = true;
+	assert_int_equal(ms_guest_read(w.vm, GPA).err, -EBUSY);
+	w.mm->mmap_writer = false;
+	ev = ms_trace_last(w.m, MS_EV_GUEST_ABORT);
+	assert_int_equal(ev->ret, -EBUSY);
+	assert_string_equal(ev->reason, "a lock is held by what the hook interrupted");
+	world_end(&w);
+}
+
+struct some_times {
+	struct ms_mm *mm;
+	unsigned int left;
+};
+
+static void discard_some_times(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+			       void *arg)
+{
+	struct some_times *t = arg;
+
+	(void)addr;
+	assert_int_equal(ms_madvise(t->mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+	if (!--t->left)
+		ms_machine_set_hook(m, point, NULL, NULL);
+}
+
+static void fault_is_repeated_as_long_as_something_changes(void **state)
+{
+	(void)state;
+	for (unsigned int times = 1; times < 6; times++) {
+		struct world w = world("6.12.117");
+		struct some_times t = { w.mm, times };
 		struct ms_guest_access access;
 
 		map_pages(&w, HVA, PAGE);
 		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
-		ms_machine_set_hook(w.m, points[i], end_process, w.mm);
+		ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, discard_some_times, &t);
 		access = ms_guest_write(w.vm, GPA);
-		assert_int_equal(access.exit, MS_GUEST_ERROR);
-		assert_int_equal(access.err, -EIO);
+		assert_int_equal(access.exit, MS_GUEST_OK);
+		assert_int_equal(access.faults, times + 1);
 		world_end(&w);
 	}
+}
+
+static void change_the_entry(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+			     void *arg)
+{
+	struct ms_vm *vm = arg;
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	ms_kvm_notifier_ops.change_pte(&vm->notifier, vm->mm, HVA, MS_1G | MS_PTE_PRESENT);
+}
+
+static unsigned int faults_with_a_changed_entry(const char *release)
+{
+	struct world w = world(release);
+	unsigned int faults;
+
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, change_the_entry, w.vm);
+	faults = ms_guest_write(w.vm, GPA).faults;
+	world_end(&w);
+	return faults;
+}
+
+/* Later it counts only what began before. */
+static void changed_entry_made_faults_repeat_up_to_5_13(void **state)
+{
+	(void)state;
+	assert_int_equal(faults_with_a_changed_entry("5.10.223"), 2);
+	assert_int_equal(faults_with_a_changed_entry("6.1.192"), 1);
 }
 
 int main(void)
@@ -372,6 +486,10 @@ int main(void)
 		cmocka_unit_test(another_access_may_come_between),
 		cmocka_unit_test(slots_do_not_change_under_a_fault),
 		cmocka_unit_test(process_that_ends_under_a_fault_is_eio),
+		cmocka_unit_test(slot_at_host_address_0_is_told),
+		cmocka_unit_test(fault_that_would_wait_for_the_mmap_lock_is_ebusy),
+		cmocka_unit_test(fault_is_repeated_as_long_as_something_changes),
+		cmocka_unit_test(changed_entry_made_faults_repeat_up_to_5_13),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

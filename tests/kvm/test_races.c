@@ -377,6 +377,22 @@ static void page_that_somebody_else_mapped_meanwhile_is_found_there(void **state
 	}
 }
 
+static void map_of_what_is_there_says_why(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
+	read_while(&w, GPA, MS_HOOK_S2_PFN_FOUND, write_the_page);
+	assert_int_equal(ms_trace_len(w.m), 2);
+	assert_string_equal(ms_trace_get(w.m, 0)->reason, "entry was already there: retry");
+	assert_null(ms_trace_get(w.m, 1)->reason);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +409,7 @@ int main(void)
 		cmocka_unit_test(notifier_that_hits_no_slot_stopped_faults_up_to_5_12),
 		cmocka_unit_test(slots_wait_for_a_notifier_in_progress),
 		cmocka_unit_test(page_that_somebody_else_mapped_meanwhile_is_found_there),
+		cmocka_unit_test(map_of_what_is_there_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,24 @@ static void write_protected_slot_is_flushed_alone_or_with_all_of_the_vm(void **s
 	assert_int_equal(range.tlbi, MS_TLBI_IPA_RANGE);
 	assert_int_equal(range.addr, GPA);
 	assert_int_equal(range.size, PAGE);
+	assert_int_equal(range.level, 0);
 	assert_int_equal(tlbi_of_a_log("VMID").tlbi, MS_TLBI_VMID);
+}
+
+/* One range instruction reaches 32 << 16 pages, 8G of 4K. */
+static void flush_of_a_large_slot_takes_several_ranges(void **state)
+{
+	struct world w = world_with("6.12.117", "slot_flush", "RANGE");
+
+	(void)state;
+	ms_trace_keep(w.m, 1u << MS_EV_TLBI);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 9 * MS_1G, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_int_equal(ms_trace_len(w.m), 2);
+	assert_int_equal(ms_trace_get(w.m, 0)->addr, GPA);
+	assert_int_equal(ms_trace_get(w.m, 0)->size, 8 * MS_1G);
+	assert_int_equal(ms_trace_get(w.m, 1)->addr, GPA + 8 * MS_1G);
+	assert_int_equal(ms_trace_get(w.m, 1)->size, MS_1G);
+	world_end(&w);
 }
 
 static void range_is_cut_at_root_entries_or_largest_blocks(void **state)
@@ -90,6 +107,27 @@ static void ageing_looks_at_a_range_or_its_first_address(void **state)
 	(void)state;
 	assert_true(second_page_is_still_young("ONE_ADDRESS"));
 	assert_false(second_page_is_still_young("RANGE"));
+}
+
+static uint64_t violations_of_ageing(uint64_t size)
+{
+	struct world w = world_with("6.12.117", "s2_age", "ONE_ADDRESS");
+	uint64_t violations;
+
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_1G, HVA, 0), 0);
+	ms_kvm_notifier_ops.clear_young(&w.vm->notifier, w.mm, HVA, HVA + size);
+	violations = ms_trace_total(w.m, MS_EV_VIOLATION);
+	world_end(&w);
+	return violations;
+}
+
+static void ageing_of_one_address_is_of_a_page_or_a_block(void **state)
+{
+	(void)state;
+	assert_int_equal(violations_of_ageing(PAGE), 0);
+	assert_int_equal(violations_of_ageing(MS_2M), 0);
+	assert_int_equal(violations_of_ageing(MS_1G), 0);
+	assert_int_equal(violations_of_ageing(2 * PAGE), 1);
 }
 
 /* ---- the page behind the fault ---- */
@@ -159,6 +197,24 @@ static int error_without_vma_and_memory(const char *value)
 	ms_machine_fail_alloc(w.m, 0);
 	world_end(&w);
 	return err;
+}
+
+static void tables_are_had_before_the_lock_is_taken_at_the_latest(void **state)
+{
+	static const char *const value[] = { "BEFORE", "AFTER_MMAP_LOCK" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world_with("6.12.117", "s2_topup", value[i]);
+
+		map_pages(&w, HVA, PAGE);
+		assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		ms_machine_fail_alloc(w.m, 1);
+		assert_int_equal(ms_guest_read(w.vm, GPA).err, -ENOMEM);
+		assert_string_equal(events(&w), "");
+		world_end(&w);
+	}
 }
 
 static void tables_are_had_before_the_vma_is_looked_at_or_after(void **state)
@@ -263,19 +319,46 @@ static void page_is_dirty_before_it_is_mapped_or_once_it_is(void **state)
 	assert_int_equal(dirty_after_a_lost_race("AFTER_SUCCESS"), 0);
 }
 
+static uint64_t tlbis_of_two_pages(const char *value)
+{
+	struct world w = world_with("6.12.117", "s2_unmap_tlbi", value);
+	uint64_t before, count;
+
+	map_pages(&w, HVA, 3 * PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 3 * PAGE, HVA, 0), 0);
+	for (uint64_t off = 0; off < 3 * PAGE; off += PAGE)
+		assert_int_equal(ms_guest_write(w.vm, GPA + off).exit, MS_GUEST_OK);
+	before = ms_trace_total(w.m, MS_EV_TLBI);
+	assert_int_equal(ms_munmap(w.mm, HVA, 2 * PAGE), 0);
+	count = ms_trace_total(w.m, MS_EV_TLBI) - before;
+	world_end(&w);
+	return count;
+}
+
+static void unmap_invalidates_each_leaf_or_the_range(void **state)
+{
+	(void)state;
+	assert_int_equal(tlbis_of_two_pages("EACH_LEAF"), 2);
+	assert_int_equal(tlbis_of_two_pages("DEFER_IF_RANGE_AND_FWB"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_may_be_limited_to_512),
 		cmocka_unit_test(write_protected_slot_is_flushed_alone_or_with_all_of_the_vm),
+		cmocka_unit_test(flush_of_a_large_slot_takes_several_ranges),
 		cmocka_unit_test(range_is_cut_at_root_entries_or_largest_blocks),
 		cmocka_unit_test(ageing_looks_at_a_range_or_its_first_address),
+		cmocka_unit_test(ageing_of_one_address_is_of_a_page_or_a_block),
 		cmocka_unit_test(refused_page_may_be_asked_for_again),
 		cmocka_unit_test(raw_page_of_ram_may_have_to_be_held_by_somebody),
+		cmocka_unit_test(tables_are_had_before_the_lock_is_taken_at_the_latest),
 		cmocka_unit_test(tables_are_had_before_the_vma_is_looked_at_or_after),
 		cmocka_unit_test(map_by_pages_begins_at_the_4k_of_the_fault_or_at_the_page),
 		cmocka_unit_test(caches_are_maintained_by_the_abort_or_by_the_walk),
 		cmocka_unit_test(page_is_dirty_before_it_is_mapped_or_once_it_is),
+		cmocka_unit_test(unmap_invalidates_each_leaf_or_the_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,8 @@ static void play(const char *release)
 		step(&r);
 		check_gfns(&r);
 		check_hvas(&r);
+		if (i % 64 == 0)
+			assert_int_equal(ms_machine_check(r.w.m, stderr), 0);
 	}
 	world_end(&r.w);
 }

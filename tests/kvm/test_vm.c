@@ -157,6 +157,17 @@ static void a_vm_whose_process_ended_answers_eio(void **state)
 	world_end(&w);
 }
 
+static void a_vm_is_of_a_process_and_given_to_somebody(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_vm *vm;
+
+	(void)state;
+	assert_int_equal(ms_vm_create(NULL, NULL, &vm), -EINVAL);
+	assert_int_equal(ms_vm_create(w.mm, NULL, NULL), -EINVAL);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +182,7 @@ int main(void)
 		cmocka_unit_test(kernels_before_5_14_have_no_mte),
 		cmocka_unit_test(closing_a_vm_tells_nothing),
 		cmocka_unit_test(a_vm_whose_process_ended_answers_eio),
+		cmocka_unit_test(a_vm_is_of_a_process_and_given_to_somebody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,10 @@ static inline void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64
 static inline void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t size,
 			     unsigned int level)
 {
+	/* What a kind does not have is 0. */
+	assert_int_equal(kind == MS_TLBI_VMID ? ipa : 0, 0);
+	assert_int_equal(kind == MS_TLBI_IPA_RANGE ? 0 : size, 0);
+	assert_int_equal(kind == MS_TLBI_VMID || kind == MS_TLBI_IPA_RANGE ? level : 0, 0);
 	if (kind == MS_TLBI_VMID)
 		host_log(ctx, "tlbi vmid\n");
 	else if (kind == MS_TLBI_IPA_RANGE)

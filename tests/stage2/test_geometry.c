@@ -255,6 +255,10 @@ static void upper_address_bits_are_kept_in_every_page_of_a_table(void **state)
 			assert_int_equal(test_map(s2, IPA, page, 0, MS_PROT_R), 0);
 			assert_int_equal(test_map(s2, IPA + page, page, high[i], MS_PROT_R), 0);
 			assert_leaf(s2, IPA + page, IPA + page, page, high[i], MS_PROT_R);
+			// and where that table was the one of the last page
+			assert_int_equal(test_map(s2, IPA + 2 * page, page, 0, MS_PROT_R), 0);
+			assert_int_equal(test_map(s2, IPA + 3 * page, page, high[i], MS_PROT_R), 0);
+			assert_leaf(s2, IPA + 3 * page, IPA + 3 * page, page, high[i], MS_PROT_R);
 			test_s2_end(&h, s2);
 		}
 }
@@ -295,6 +299,38 @@ static void a_run_of_pages_carries_into_the_upper_address_bits(void **state)
 	test_s2_end(&h, s2);
 }
 
+struct granule_host {
+	struct test_host memory; // first: it serves free
+	size_t granule;
+};
+
+static void *alloc_of_granules(void *ctx, size_t size)
+{
+	const struct granule_host *h = ctx;
+
+	assert_true(size >= h->granule && !(size & (size - 1)));
+	return host_alloc(ctx, size);
+}
+
+/* A host may have nothing smaller to give. */
+static void memory_is_asked_for_in_whole_granules(void **state)
+{
+	struct ms_s2_config config = test_config();
+
+	(void)state;
+	for (config.page_shift = 12; config.page_shift <= 16; config.page_shift += 2) {
+		struct granule_host h = { .granule = (size_t)1 << config.page_shift };
+		struct ms_s2_host host = { .ctx = &h,
+					   .alloc = alloc_of_granules,
+					   .free = host_free };
+		struct ms_s2 *s2;
+
+		assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+		assert_int_equal(test_map(s2, IPA, h.granule, 0, MS_PROT_R), 0);
+		test_s2_end(&h.memory, s2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +348,7 @@ int main(void)
 		cmocka_unit_test(upper_address_bits_are_kept_in_every_page_of_a_table),
 		cmocka_unit_test(entries_of_the_root_beyond_the_ipa_space_stay_empty),
 		cmocka_unit_test(a_run_of_pages_carries_into_the_upper_address_bits),
+		cmocka_unit_test(memory_is_asked_for_in_whole_granules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,8 @@ static void map_of_an_address_that_a_descriptor_cannot_hold_is_refused(void **st
 			 -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, UINT64_MAX, MS_PROT_R), -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, (UINT64_C(1) << 48) - MS_4K, MS_PROT_R), 0);
+	assert_int_equal(test_map(s2, IPA, 0, UINT64_C(1) << 48, MS_PROT_R), 0);
+	assert_int_equal(test_map(s2, IPA, 0, (UINT64_C(1) << 48) + MS_4K, MS_PROT_R), -EINVAL);
 	test_s2_end(&h, s2);
 }
 
@@ -279,6 +281,42 @@ static void map_for_one_exception_level_needs_two_execute_bits(void **state)
 	test_s2_end(&h, s2);
 }
 
+/* Whether the table is found by a walk, remembered, or that of the last page. */
+static void map_with_bad_permissions_is_refused_wherever_its_table_is_found(void **state)
+{
+	struct test_host h;
+	struct ms_s2 *s2 = test_s2(&h, test_config());
+
+	(void)state;
+	for (uint64_t off = 0; off < 6 * MS_4K; off += 2 * MS_4K) {
+		assert_int_equal(
+			test_map(s2, IPA + off, MS_4K, PA, MS_PROT_RW | MS_PROT_X | MS_PROT_DEVICE),
+			-EINVAL);
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA, 0x80), -EINVAL);
+		assert_nothing(s2, IPA + off);
+		assert_int_equal(test_map(s2, IPA + off + MS_4K, MS_4K, PA, MS_PROT_R), 0);
+	}
+	test_s2_end(&h, s2);
+}
+
+static void map_of_device_memory_for_one_exception_level_is_refused(void **state)
+{
+	static const unsigned int execute[] = { MS_PROT_PX, MS_PROT_UX };
+	static const unsigned int uncached[] = { MS_PROT_DEVICE, MS_PROT_NORMAL_NC };
+	struct test_host h;
+	struct ms_s2_config config = test_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	config.xn_two_bits = true;
+	s2 = test_s2(&h, config);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(
+			test_map(s2, IPA, MS_4K, PA, MS_PROT_R | execute[i / 2] | uncached[i % 2]),
+			-EINVAL);
+	test_s2_end(&h, s2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +338,8 @@ int main(void)
 		cmocka_unit_test(map_of_executable_device_memory_is_refused),
 		cmocka_unit_test(map_of_device_memory_that_is_normal_too_is_refused),
 		cmocka_unit_test(map_for_one_exception_level_needs_two_execute_bits),
+		cmocka_unit_test(map_of_device_memory_for_one_exception_level_is_refused),
+		cmocka_unit_test(map_with_bad_permissions_is_refused_wherever_its_table_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

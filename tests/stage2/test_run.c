@@ -156,11 +156,66 @@ static void a_run_describes_neighbouring_leaves_of_one_table(void **state)
 	test_s2_end(&h, s2);
 }
 
+/* All leaves of what fills a run allow what its first does. */
+static void a_run_of_one_is_counted_by_its_leaf(void **state)
+{
+	struct test_host h;
+	struct ms_s2_config config = test_config();
+	const uint64_t executable = 0x40000007ff, device = UINT64_C(1) << 54 | 0x40000007c7;
+	const uint64_t desc[3] = { executable, device, executable };
+	struct ms_s2_run run = {
+		.kind = MS_S2_RUN_FILL,
+		.level = 3,
+		.ipa = IPA,
+		.count = 1,
+		.leaves = 1,
+		.maintain = true,
+	};
+
+	(void)state;
+	config.fwb = false;
+	run.s2 = test_s2(&h, config);
+	run.desc = desc;
+	assert_int_equal(ms_s2_run_count(&run).icache, 1);
+	assert_int_equal(ms_s2_run_count(&run).dcache, 1);
+	run.desc = desc + 1;
+	assert_int_equal(ms_s2_run_count(&run).icache, 0);
+	assert_int_equal(ms_s2_run_count(&run).dcache, 0);
+	test_s2_end(&h, (struct ms_s2 *)(uintptr_t)run.s2);
+}
+
+/*
+ *   |p|p|p|...|p|p|p|       a run is of one table, empty entries and, with 64K pages, of addresses
+ *                ^ 1 << 48  that have their upper bits in common
+ */
+static void a_request_is_as_few_runs_as_can_be(void **state)
+{
+	struct ms_s2_config config = test_config();
+	const ms_pa_t border = UINT64_C(1) << 48;
+	struct counting_host h;
+	struct ms_s2 *s2;
+
+	(void)state;
+	config.page_shift = 16;
+	s2 = counting_s2(&h, config, true, false);
+	assert_int_equal(test_map(s2, IPA, 0x10000, PA, MS_PROT_R), 0);
+	assert_int_equal(h.runs, 0);
+	assert_int_equal(test_map(s2, IPA + 0x10000, 3 * 0x10000, border - 3 * 0x10000, MS_PROT_R),
+			 0);
+	assert_int_equal(h.runs, 1);
+	assert_int_equal(test_map(s2, IPA + 0x40000, 3 * 0x10000, border - 0x10000, MS_PROT_R), 0);
+	assert_int_equal(h.runs, 1);
+	assert_leaf(s2, IPA + 0x60000, IPA + 0x60000, 0x10000, border + 0x10000, MS_PROT_R);
+	test_s2_end(&h.memory, s2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_count_and_tell_what_single_calls_say),
 		cmocka_unit_test(a_run_describes_neighbouring_leaves_of_one_table),
+		cmocka_unit_test(a_run_of_one_is_counted_by_its_leaf),
+		cmocka_unit_test(a_request_is_as_few_runs_as_can_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

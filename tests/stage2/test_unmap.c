@@ -110,7 +110,7 @@ static void unmap_over_two_blocks_removes_both(void **state)
 	(void)state;
 	assert_int_equal(test_map(s2, IPA, 3 * MS_2M, PA, MS_PROT_R), 0);
 	forget_log(&h);
-	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_2M + MS_4K), 0);
+	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_2M), 0);
 	assert_log(&h, "desc 80000000/2 leaf -> 0\n"
 		       "tlbi ipa 80001000/2\n"
 		       "desc 80200000/2 leaf -> 0\n"
@@ -283,6 +283,96 @@ static void tables_are_empty_when_they_are_used_again(void **state)
 	test_s2_end(&h, s2);
 }
 
+/* Neither the first nor the last page of a table is told to anybody: what is left must be right. */
+static void pages_go_one_by_one_where_nobody_listens(void **state)
+{
+	struct test_host h = { .allocs = 0 };
+	struct ms_s2_host host = { .ctx = &h, .alloc = host_alloc, .free = host_free };
+	struct ms_s2_config config = test_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
+	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K) {
+		assert_int_equal(ms_s2_unmap(s2, IPA + off, MS_4K), 0);
+		assert_int_equal(ms_s2_unmap(s2, IPA + off, MS_4K), 0);
+		assert_nothing(s2, IPA + off);
+		assert_null(ms_s2_check(s2));
+		assert_int_equal(ms_s2_table_pages(s2), off < 3 * MS_4K ? 2 : 0);
+	}
+	test_s2_end(&h, s2);
+}
+
+/* Whoever hears of TLBIs alone hears of each leaf's. */
+static void pages_that_go_one_by_one_have_a_tlbi_each(void **state)
+{
+	struct test_host h = { .allocs = 0 };
+	struct ms_s2_host host = test_hooks(&h);
+	struct ms_s2_config config = each_leaf_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	host.desc = NULL;
+	host.cmo = NULL;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
+	assert_int_equal(ms_s2_unmap(s2, IPA, MS_4K), 0);
+	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, 2 * MS_4K), 0);
+	assert_log(&h, "tlbi ipa 80000000/3\n"
+		       "tlbi ipa 80001000/3\n"
+		       "tlbi ipa 80002000/3\n");
+	test_s2_end(&h, s2);
+}
+
+/* Without FWB whoever hears of cache maintenance alone hears of each leaf's. */
+static void pages_that_go_one_by_one_are_cleaned_each(void **state)
+{
+	struct test_host h = { .allocs = 0 };
+	struct ms_s2_host host = test_hooks(&h);
+	struct ms_s2_config config = each_leaf_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	config.fwb = false;
+	host.desc = NULL;
+	host.tlbi = NULL;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
+	forget_log(&h);
+	assert_int_equal(ms_s2_unmap(s2, IPA, MS_4K), 0);
+	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, 2 * MS_4K), 0);
+	assert_log(&h, "dcache 4000000000+1000\n"
+		       "dcache 4000001000+1000\n"
+		       "dcache 4000002000+1000\n");
+	test_s2_end(&h, s2);
+}
+
+static void a_page_that_goes_from_a_known_table_ends_with_its_range_tlbi(void **state)
+{
+	struct test_host h = { .allocs = 0 };
+	struct ms_s2_host host = test_hooks(&h);
+	struct ms_s2_config config = test_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	host.desc = NULL;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
+	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
+		assert_int_equal(ms_s2_unmap(s2, IPA + off, MS_4K), 0);
+	assert_log(&h, "tlbi range 80000000+1000\n"
+		       "tlbi range 80001000+1000\n"
+		       "tlbi ipa 80002000/0\n"
+		       "tlbi ipa 80002000/0\n"
+		       "tlbi range 80002000+1000\n");
+	test_s2_end(&h, s2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +391,10 @@ int main(void)
 		cmocka_unit_test(unmap_beyond_the_ipa_space_is_refused),
 		cmocka_unit_test(unmap_of_everything_leaves_the_root_alone),
 		cmocka_unit_test(tables_are_empty_when_they_are_used_again),
+		cmocka_unit_test(pages_go_one_by_one_where_nobody_listens),
+		cmocka_unit_test(pages_that_go_one_by_one_have_a_tlbi_each),
+		cmocka_unit_test(pages_that_go_one_by_one_are_cleaned_each),
+		cmocka_unit_test(a_page_that_goes_from_a_known_table_ends_with_its_range_tlbi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
