@@ -188,26 +188,27 @@ static inline enum ms_quickly ms_ranges_insert_quickly(struct ms_ranges *t, uint
 						       uint64_t end, uintptr_t tag)
 {
 	struct ms_ranges_leaf *leaf = t->finger.leaf;
-	bool possible = leaf->n < MS_RANGES_LEAF && (leaf->types >> (tag & 7) & 1);
 	unsigned int i;
 
 	if (leaf->tangled)
 		return MS_NOT_QUICKLY;
 	if (start >= leaf->max) {
-		if (!possible || !t->finger.last)
+		i = leaf->n;
+		if (!t->finger.last)
 			return MS_NOT_QUICKLY;
-		leaf_put(leaf, leaf->n, start, end, tag);
-		leaf->max = end;
 	} else {
 		i = ms_ends_not_above(leaf, start);
 		if (ms_leaf_range(leaf, i)->start < end) {
 			t->finger.i = i;
 			return MS_OVERLAPS;
 		}
-		if (!possible || (i == 0 && t->height))
+		if (i == 0 && t->height)
 			return MS_NOT_QUICKLY;
-		leaf_put(leaf, i, start, end, tag);
 	}
+	if (leaf->n == MS_RANGES_LEAF || !(leaf->types >> (tag & 7) & 1))
+		return MS_NOT_QUICKLY;
+	leaf_put(leaf, i, start, end, tag);
+	leaf->max = ms_max_u64(leaf->max, end);
 	t->count++;
 	return MS_QUICKLY;
 }
