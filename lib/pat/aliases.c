@@ -42,15 +42,13 @@ static void add_process(struct borders *b, const struct ms_mm *mm)
 		if (!(leaf.entry & MS_PTE_PRESENT))
 			continue;
 		if (pa != end || ms_pgprot_cache(leaf.entry) != type) {
-			if (start < end)
-				add_mapping(b, start, end, type);
+			add_mapping(b, start, end, type); // the first one is empty
 			start = pa;
 			type = ms_pgprot_cache(leaf.entry);
 		}
 		end = pa + leaf.size;
 	}
-	if (start < end)
-		add_mapping(b, start, end, type);
+	add_mapping(b, start, end, type);
 }
 
 static void add_all(struct borders *b, struct ms_machine *m)

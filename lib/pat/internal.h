@@ -31,7 +31,7 @@ struct ms_pfnmap_ctx {
 	uint32_t holders; /* VMA objects; an ioremap counts as one */
 	bool listed;      /* its entry is on the list, maybe shrunk */
 	bool ioremap;
-	enum ms_cache type;
+	enum ms_cache type; /* of its entry, or of the ioremap */
 	ms_pa_t start, end; /* as reserved */
 	/* what ms_machine_check() has met; 0 outside of it */
 	uint32_t counted_vmas, counted_entries;

@@ -42,16 +42,15 @@ static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cac
 
 int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type)
 {
-	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits, start, end;
+	ms_pa_t last = pa + size - 1;
+	ms_pa_t start = ms_align_down(pa, m->page_size);
+	ms_pa_t end = ms_align_up(pa + size, m->page_size);
+	bool invalid = last >> m->config.pa_bits;
 
-	if (!size || pa + size - 1 < pa || (ms_is_x86(m) && type >= MS_CACHE_WP))
+	if (!size || last < pa || (ms_is_x86(m) && type >= MS_CACHE_WP))
 		return -EINVAL;
-	start = ms_align_down(pa, m->page_size);
-	end = ms_align_up(pa + size, m->page_size);
-	if (pa >= limit || end > limit || touches_ram(m, start, end)) {
-		ms_violation(m,
-			     pa >= limit || end > limit ? "ioremap: invalid physical address"
-							: "ioremap on RAM",
+	if (invalid || touches_ram(m, start, end)) {
+		ms_violation(m, invalid ? "ioremap: invalid physical address" : "ioremap on RAM",
 			     pa);
 		return -ENOMEM;
 	}

@@ -41,7 +41,7 @@ static uint64_t vma_size(const struct ms_vma *vma)
 /*
  * reserve_pfn_range(): reserves memory that is not RAM; RAM takes the type of its first page.
  * strict (up to 6.15, at fork): no other type will do. *ctx: the context of the entry, NULL if
- * there is none.
+ * there is none; unless it fails.
  */
 static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms_pgprot_t *prot,
 			     bool strict, struct ms_pfnmap_ctx **ctx)
@@ -65,7 +65,6 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 		return err;
 	if (got != want && (strict || !ms_is_new_memtype_allowed(pa, pa + size, want, got))) {
 		ms_memtype_free_of(m, pa, pa + size, *ctx, NULL);
-		*ctx = NULL;
 		ms_log(m, "x86/PAT: map pfn expected another mapping type", pa, size);
 		return -EINVAL;
 	}
@@ -177,7 +176,6 @@ static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_
 		free_pfn_range(vma, pa, size, NULL);
 		return -ENOMEM;
 	}
-	ctx->type = ms_pgprot_cache(*prot);
 	vma->pfnmap_ctx = ctx;
 	return 0;
 }
@@ -275,7 +273,6 @@ static int copy_by_context(struct ms_machine *m, struct ms_vma *dst, const struc
 		ctx = ms_pfnmap_ctx_new(m, from->start, from->end);
 	if (!ctx)
 		return -ENOMEM;
-	ctx->type = from->type;
 	set_ctx(m, dst, ctx);
 	return 0;
 }
@@ -335,14 +332,8 @@ void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t fi
 {
 	struct ms_machine *m = machine_of(vma);
 
-	if (!ms_is_x86(m))
+	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
-	if (ends_with_vma(m)) {
-		// only remap_pfn_range's error path names a range; a zap is nothing to tracking
-		if (pfn || size)
-			release_ctx(m, vma);
-		return;
-	}
 	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start,
 		.pa = pfn, .size = size);
 	if (by_context(m))

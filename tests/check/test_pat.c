@@ -75,6 +75,65 @@ static void entries_that_overlap_are_of_one_type(void **state)
 	ms_machine_free(w.m);
 }
 
+/*
+ *    [first )
+ *    [second     )      [third )     of another type, which then is said to be the first one's
+ */
+static void no_two_types_may_overlap(void **state)
+{
+	(void)state;
+	for (unsigned int type = 0; type <= MS_CACHE_WP; type++) {
+		const enum ms_cache own = (enum ms_cache)type;
+		const enum ms_cache other = (enum ms_cache)((type + 1) % (MS_CACHE_WP + 1));
+		struct world w = world("6.12.107");
+		const uint64_t at = BAR + MS_2M;
+
+		// behind the BAR, where the MTRRs say WB
+		assert_int_equal(ms_munmap(w.mm, A, MS_2M), 0);
+		assert_int_equal(ms_memtype_reserve(w.m, at, at + PAGE, own, NULL), 0);
+		assert_int_equal(ms_memtype_reserve(w.m, at, at + 2 * PAGE, own, NULL), 0);
+		assert_int_equal(
+			ms_memtype_reserve(w.m, at + MS_2M, at + MS_2M + PAGE, other, NULL), 0);
+		assert_whole(w.m);
+		first_entry(&w)->tag = ms_range_tag(NULL, other);
+		assert_found(w.m, "overlaps an entry of");
+		first_entry(&w)->tag = ms_range_tag(NULL, own);
+		assert_whole(w.m);
+		ms_machine_free(w.m);
+	}
+}
+
+static void an_entry_has_a_type_of_x86(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_ranges *list = &w.m->pat->list;
+
+	(void)state;
+	assert_whole(w.m);
+	ms_ranges_above(list, BAR + MS_2M);
+	assert_int_equal(ms_ranges_insert(list, BAR + MS_2M, BAR + MS_2M + PAGE, MS_CACHE_WP + 1),
+			 0);
+	assert_found(w.m, "no type of x86");
+	ms_machine_free(w.m);
+}
+
+/* An entry may begin at 0, and may have lost its owner's hold or its place on the list. */
+static void what_is_rare_is_whole(void **state)
+{
+	struct world w = world("6.12.107");
+
+	(void)state;
+	assert_int_equal(ms_ioremap(w.m, 0, PAGE, MS_CACHE_UC_MINUS), 0);
+	assert_whole(w.m);
+	assert_int_equal(ms_memtype_free(w.m, PAGE / 2, PAGE), 0);
+	assert_int_equal(ms_iounmap(w.m, 0, PAGE), 0);
+	assert_int_equal(ms_memtype_leaks(w.m, NULL, NULL), 1);
+	assert_whole(w.m);
+	assert_int_equal(ms_ioremap(w.m, 0xc0000, PAGE, MS_CACHE_WB), 0);
+	assert_whole(w.m);
+	ms_machine_free(w.m);
+}
+
 static void an_entry_is_what_its_owner_reserved(void **state)
 {
 	struct world w = world("6.12.107");
@@ -84,6 +143,7 @@ static void an_entry_is_what_its_owner_reserved(void **state)
 	breaks_u64(w.m, &ctx->start, BAR - PAGE, "its owner reserved");
 	breaks_u64(w.m, &ctx->end, BAR + PAGE, "its owner reserved");
 	breaks_u64(w.m, &ctx->end, 0, "an empty range");
+	breaks_u64(w.m, &ctx->end, BAR, "an empty range");
 	breaks_bool(w.m, &ctx->listed, false, "1 entries of the list are its own, none is said");
 	ms_machine_free(w.m);
 }
@@ -126,6 +186,13 @@ static void memtypes_are_x86s_alone(void **state)
 
 	(void)state;
 	breaks(w.m, &w.m->policy.arch, &arch, sizeof(arch), "there are some, and this is no x86");
+	// no entry, but a context; then the other way round
+	assert_int_equal(ms_munmap(w.mm, A, MS_2M), 0);
+	assert_int_equal(ms_ioremap(w.m, 0xc0000, PAGE, MS_CACHE_WB), 0);
+	breaks(w.m, &w.m->policy.arch, &arch, sizeof(arch), "there are some, and this is no x86");
+	assert_int_equal(ms_iounmap(w.m, 0xc0000, PAGE), 0);
+	assert_int_equal(ms_memtype_reserve(w.m, BAR, BAR + PAGE, MS_CACHE_WC, NULL), 0);
+	breaks(w.m, &w.m->policy.arch, &arch, sizeof(arch), "there are some, and this is no x86");
 	ms_machine_free(w.m);
 }
 
@@ -135,6 +202,10 @@ static void the_device_that_is_remembered_is_one(void **state)
 
 	(void)state;
 	breaks_u64(w.m, &w.m->pat->device_end, BAR + PAGE,
+		   "is remembered as a device, and is none");
+	breaks_u64(w.m, &w.m->pat->device_start, BAR + PAGE,
+		   "is remembered as a device, and is none");
+	breaks_u64(w.m, &w.m->pat->device_start, BAR - PAGE,
 		   "is remembered as a device, and is none");
 	ms_machine_free(w.m);
 }
@@ -215,6 +286,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_list_is_in_order),
 		cmocka_unit_test(entries_that_overlap_are_of_one_type),
+		cmocka_unit_test(no_two_types_may_overlap),
+		cmocka_unit_test(an_entry_has_a_type_of_x86),
+		cmocka_unit_test(what_is_rare_is_whole),
 		cmocka_unit_test(an_entry_is_what_its_owner_reserved),
 		cmocka_unit_test(a_reservation_knows_its_holders),
 		cmocka_unit_test(vm_pat_is_of_kernels_that_have_it),

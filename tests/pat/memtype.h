@@ -3,6 +3,7 @@
 #ifndef TESTS_PAT_MEMTYPE_H
 #define TESTS_PAT_MEMTYPE_H
 
+#include <mapsim/check.h>
 #include <mapsim/machine.h>
 #include <mapsim/pat.h>
 #include <mapsim/phys.h>
@@ -57,6 +58,7 @@ static inline int setup_off(void **state)
 
 static inline int teardown(void **state)
 {
+	assert_int_equal(ms_machine_check(*state, stderr), 0);
 	ms_machine_free(*state);
 	return 0;
 }

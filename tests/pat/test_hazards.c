@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What goes wrong with memtypes in whole processes, and how it is seen. */
+#include <mapsim/check.h>
 #include <mapsim/machine.h>
 #include <mapsim/mm.h>
 #include <mapsim/pat.h>
@@ -28,7 +29,18 @@ static int remap(struct ms_file *file, struct ms_vma *vma)
 				  vma->vm_end - vma->vm_start, prot);
 }
 
+/* The same for physical memory from 0 on. */
+static int remap_first(struct ms_file *file, struct ms_vma *vma)
+{
+	const enum ms_cache *type = ms_file_priv(file);
+	ms_pgprot_t prot = ms_pgprot_set_cache(vma->vm_page_prot, *type);
+
+	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				  prot);
+}
+
 static const struct ms_file_ops remap_ops = { .name = "remap", .mmap = remap };
+static const struct ms_file_ops first_ops = { .name = "first", .mmap = remap_first };
 static const enum ms_cache wc = MS_CACHE_WC, uc_minus = MS_CACHE_UC_MINUS;
 
 struct world {
@@ -68,6 +80,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
+	assert_int_equal(ms_machine_check(w->m, stderr), 0);
 	ms_machine_free(w->m);
 	free(w);
 	return 0;
@@ -140,6 +153,70 @@ static void an_ioremap_counts_as_a_mapping(void **state)
 	assert_int_equal(seen.alias[0].start, BAR + 0x1000);
 	assert_int_equal(seen.alias[0].end, BAR + 0x4000);
 	assert_int_equal(ms_iounmap(w->m, BAR, 0x10000), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+}
+
+static struct ms_file *open_first(struct world *w, const enum ms_cache *type)
+{
+	struct ms_file *file = ms_file_new(w->m, &first_ops, MS_FMODE_READ | MS_FMODE_WRITE, 0,
+					   NULL, (void *)(uintptr_t)type);
+
+	assert_non_null(file);
+	return file;
+}
+
+static void the_first_page_of_memory_counts_as_any_other(void **state)
+{
+	struct world *w = *state;
+	struct ms_file *file = open_first(w, &wc);
+	struct seen seen = { .n = 0 };
+
+	map(w, VA2, 0x1000, open_first(w, &uc_minus), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+	assert_int_equal(ms_munmap(w->mm, VA2, 0x1000), 0);
+
+	// page 1 is zapped, and with it goes the reservation of page 0
+	map(w, VA, 0x2000, file, 0);
+	ms_unmap_mapping_range(file, 0x1000, 0x1000, true);
+	assert_int_equal(ms_ioremap(w->m, 0, 0x1000, MS_CACHE_UC_MINUS), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, note_alias, &seen), 1);
+	assert_int_equal(seen.alias[0].start, 0);
+	assert_int_equal(seen.alias[0].end, 0x1000);
+	assert_int_equal(seen.alias[0].types, 1u << MS_CACHE_WC | 1u << MS_CACHE_UC_MINUS);
+}
+
+static void neighbours_of_two_types_are_two_mappings(void **state)
+{
+	struct world *w = *state;
+	struct seen seen = { .n = 0 };
+
+	// process  [0 WC][1 UC-][2 UC-, zapped: the reservation of 1 and 2 goes]
+	// ioremap        [1 WC ]
+	map(w, VA, 0x1000, w->wc, 0);
+	map(w, VA + 0x1000, 0x2000, w->uc_minus, 0x1000);
+	ms_unmap_mapping_range(w->uc_minus, 0x2000, 0x1000, true);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+	assert_int_equal(ms_ioremap(w->m, BAR + 0x1000, 0x1000, MS_CACHE_WC), 0);
+	assert_int_equal(ms_memtype_aliases(w->m, note_alias, &seen), 1);
+	assert_int_equal(seen.alias[0].start, BAR + 0x1000);
+	assert_int_equal(seen.alias[0].end, BAR + 0x2000);
+}
+
+/* A reservation maps nothing: not that of a VMA, nor what an ioremap has left behind. */
+static void what_is_only_reserved_aliases_nothing(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ms_ioremap(w->m, BAR, 0x8000, MS_CACHE_UC_MINUS), 0);
+	assert_int_equal(ms_memtype_free(w->m, BAR + 0x7000, BAR + 0x8000), 0);
+	assert_int_equal(ms_iounmap(w->m, BAR, 0x8000), 0);
+	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 1);
+	map(w, VA, 0x1000, w->wc, 0x7000);
+	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
+
+	assert_int_equal(ms_memtype_free(w->m, BAR + 0x7000, BAR + 0x8000), 0);
+	assert_int_equal(ms_mprotect(w->mm, VA, 0x1000, 0), 0);
+	assert_int_equal(ms_ioremap(w->m, BAR + 0x7000, 0x1000, MS_CACHE_UC_MINUS), 0);
 	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
 }
 
@@ -303,6 +380,9 @@ int main(void)
 		ON(612, a_partial_zap_lets_another_type_in_beside_the_pages_that_stay),
 		ON(72, where_the_reservation_is_remembered_the_held_type_wins_again),
 		ON(612, an_ioremap_counts_as_a_mapping),
+		ON(612, the_first_page_of_memory_counts_as_any_other),
+		ON(612, neighbours_of_two_types_are_two_mappings),
+		ON(612, what_is_only_reserved_aliases_nothing),
 		ON(612, an_entry_without_access_aliases_nothing),
 		ON(612, one_type_mapped_often_is_no_alias),
 		ON(612, the_aliases_need_memory),

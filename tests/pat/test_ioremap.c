@@ -15,6 +15,17 @@ static void an_ioremap_holds_a_type_of_whole_pages(void **state)
 	assert_int_equal(memtypes(m), 1);
 }
 
+/* The last line of the kernel's log. */
+static void assert_logged(const struct ms_machine *m, const char *line, ms_pa_t pa, uint64_t size)
+{
+	const struct ms_event *ev = ms_trace_last(m, MS_EV_LOG);
+
+	assert_non_null(ev);
+	assert_string_equal(ev->reason, line);
+	assert_int_equal(ev->addr, pa);
+	assert_int_equal(ev->size, size);
+}
+
 static void an_ioremap_more_cached_than_asked_for_is_refused(void **state)
 {
 	struct ms_machine *m = *state;
@@ -23,6 +34,7 @@ static void an_ioremap_more_cached_than_asked_for_is_refused(void **state)
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_UC_MINUS), -ENOMEM);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), -ENOMEM);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WT), -ENOMEM);
+	assert_logged(m, "ioremap error: another type is held", HIGH, 0x1000);
 	assert_int_equal(memtypes(m), 1);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_UC), 0);
 	assert_entry(m, 1, HIGH, HIGH + 0x1000, MS_CACHE_WB);
@@ -46,6 +58,7 @@ static void an_ioremap_over_two_types_is_refused(void **state)
 	hold(m, HIGH + 0x1000, HIGH + 0x2000, MS_CACHE_UC);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x2000, MS_CACHE_WC), -ENOMEM);
 	assert_int_equal(memtypes(m), 2);
+	assert_logged(m, "ioremap memtype_reserve failed", HIGH, 0x2000);
 }
 
 static void ram_cannot_be_ioremapped(void **state)
@@ -56,6 +69,69 @@ static void ram_cannot_be_ioremapped(void **state)
 	assert_int_equal(ms_ioremap(m, 0x2000, 0x1000, MS_CACHE_WB), -ENOMEM);
 	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 2);
 	assert_int_equal(ms_trace_count(m, MS_EV_PAT_RESERVE), 0);
+}
+
+static void an_ioremap_may_end_where_ram_begins(void **state)
+{
+	struct ms_machine *m = *state;
+
+	// RAM [0x1000, 0x9f000) and from 1M on
+	assert_int_equal(ms_ioremap(m, 0, 0x1000, MS_CACHE_UC_MINUS), 0);
+	assert_int_equal(ms_ioremap(m, 0xff000, 0x1000, MS_CACHE_WB), 0);
+	assert_int_equal(ms_ioremap(m, 0xff000, 0x1001, MS_CACHE_WB), -ENOMEM);
+	assert_int_equal(ms_ioremap(m, 0, 0x1001, MS_CACHE_UC_MINUS), -ENOMEM);
+	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 2);
+}
+
+static void an_ioremap_may_end_where_physical_addresses_end(void **state)
+{
+	struct ms_machine *m = *state;
+	ms_pa_t end = UINT64_C(1) << ms_machine_config(m)->pa_bits;
+
+	assert_int_equal(ms_ioremap(m, end - 0x1000, 0x1000, MS_CACHE_UC_MINUS), 0);
+	assert_int_equal(ms_ioremap(m, end - 0x1000, 0x1001, MS_CACHE_UC_MINUS), -ENOMEM);
+	assert_int_equal(ms_ioremap(m, end, 1, MS_CACHE_UC_MINUS), -ENOMEM);
+	assert_int_equal(ms_ioremap(m, UINT64_MAX, 1, MS_CACHE_UC_MINUS), -ENOMEM);
+	assert_int_equal(ms_trace_count(m, MS_EV_VIOLATION), 3);
+	assert_string_equal(ms_trace_last(m, MS_EV_VIOLATION)->reason,
+			    "ioremap: invalid physical address");
+	assert_int_equal(memtypes(m), 1);
+}
+
+static void an_ioremap_of_one_byte_holds_its_page(void **state)
+{
+	struct ms_machine *m = *state;
+
+	assert_int_equal(ms_ioremap(m, HIGH + 0x800, 1, MS_CACHE_WC), 0);
+	assert_entry(m, 0, HIGH, HIGH + 0x1000, MS_CACHE_WC);
+	assert_int_equal(ms_iounmap(m, HIGH + 0x800, 0), -EINVAL);
+	assert_int_equal(ms_iounmap(m, HIGH + 0x800, 1), 0);
+	assert_int_equal(memtypes(m), 0);
+}
+
+static void without_pat_nothing_keeps_ioremaps_from_two_types(void **state)
+{
+	struct ms_machine *m = *state;
+
+	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), 0);
+	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_UC_MINUS), 0);
+	assert_int_equal(memtypes(m), 0);
+	assert_int_equal(ms_memtype_aliases(m, NULL, NULL), 1);
+	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
+	assert_int_equal(ms_memtype_aliases(m, NULL, NULL), 0);
+}
+
+/* memtype_free() again, of what is on no list */
+static void an_isa_ioremap_without_memory_is_freed_again(void **state)
+{
+	struct ms_machine *m = *state;
+
+	// an event, so that the trace has its memory
+	assert_int_equal(granted(m, 0xc0000, 0xc1000, MS_CACHE_WB), MS_CACHE_WB);
+	ms_machine_fail_alloc(m, 1);
+	assert_int_equal(ms_ioremap(m, 0xc0000, 0x1000, MS_CACHE_UC_MINUS), -ENOMEM);
+	assert_int_equal(ms_trace_count(m, MS_EV_PAT_FREE), 1);
+	assert_int_equal(ms_iounmap(m, 0xc0000, 0x1000), -EINVAL);
 }
 
 static void an_isa_ioremap_is_not_listed_but_can_be_unmapped(void **state)
@@ -121,6 +197,17 @@ static void a_free_that_hits_an_ioremaps_entry_says_so(void **state)
 	assert_int_equal(ms_iounmap(m, HIGH, 0x8000), -EINVAL);
 }
 
+static void page_0_can_be_left_behind_too(void **state)
+{
+	struct ms_machine *m = *state;
+
+	assert_int_equal(ms_ioremap(m, 0, 0x1000, MS_CACHE_WC), 0);
+	assert_int_equal(ms_memtype_free(m, 0x800, 0x1000), 0);
+	assert_entry(m, 0, 0, 0x800, MS_CACHE_WC);
+	assert_int_equal(ms_iounmap(m, 0, 0x1000), 0);
+	assert_int_equal(ms_memtype_leaks(m, NULL, NULL), 1);
+}
+
 static void of_equal_entries_everyone_frees_his_own(void **state)
 {
 	struct ms_machine *m = *state;
@@ -144,6 +231,10 @@ static void on_arm64_nothing_is_reserved(void **state)
 	assert_int_equal(got, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_NGNRE), 0);
+	assert_int_equal(ms_iounmap(m, HIGH, 0), -EINVAL);
+	assert_int_equal(ms_iounmap(m, UINT64_MAX, 2), -EINVAL);
+	assert_int_equal(ms_iounmap(m, UINT64_MAX, 1), 0);
+	assert_int_equal(ms_iounmap(m, HIGH, 1), 0);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
 	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_trace_len(m), 0);
@@ -158,10 +249,17 @@ int main(void)
 		RULE(wt_does_not_become_wc),
 		RULE(an_ioremap_over_two_types_is_refused),
 		RULE(ram_cannot_be_ioremapped),
+		RULE(an_ioremap_may_end_where_ram_begins),
+		RULE(an_ioremap_may_end_where_physical_addresses_end),
+		RULE(an_ioremap_of_one_byte_holds_its_page),
+		cmocka_unit_test_setup_teardown(without_pat_nothing_keeps_ioremaps_from_two_types,
+						setup_off, teardown),
+		RULE(an_isa_ioremap_without_memory_is_freed_again),
 		RULE(an_isa_ioremap_is_not_listed_but_can_be_unmapped),
 		RULE(bad_arguments_of_ioremap_change_nothing),
 		RULE(an_ioremap_without_memory_leaves_nothing),
 		RULE(a_free_that_hits_an_ioremaps_entry_says_so),
+		RULE(page_0_can_be_left_behind_too),
 		RULE(of_equal_entries_everyone_frees_his_own),
 		cmocka_unit_test(on_arm64_nothing_is_reserved),
 	};

@@ -158,6 +158,60 @@ static void ram_is_flagged_but_not_reserved(void **state)
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 0);
 }
 
+/* reserve_pfn_range() asks whether any of it is RAM, and not whether all of it is. */
+static void memory_that_is_mixed_counts_as_ram(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_WC);
+
+	// BAR, its end | RAM
+	assert_int_equal(ms_ram_add(w->m, BAR + 0x100000, 0x100000), 0);
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN + 0xfe, VA, 0x4000), 0);
+	assert_int_equal(ms_pgprot_cache(prot), MS_CACHE_UC_MINUS);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_RESERVE), 0);
+	ms_untrack_pfn(&vma, 0, 0, raw(BAR + 0xfe000, MS_CACHE_UC_MINUS));
+	ms_pfnmap_ctx_put(&vma);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 0);
+}
+
+static void without_pat_a_mapping_keeps_its_own_type(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED), ram = vma_of(w, 4, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_WC), before = prot;
+
+	assert_int_equal(ms_track_pfn_remap(&ram, &prot, RAM >> 12, VA, 0x4000), 0);
+	assert_int_equal(prot, before);
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN, VA, 0x3000), 0);
+	assert_int_equal(prot, before);
+	ms_track_pfn_insert(&vma, &prot, PFN);
+	assert_int_equal(prot, before);
+	assert_int_equal(track_whole(&vma, MS_CACHE_WC), MS_CACHE_WC);
+	assert_int_equal(memtypes(w->m), 0);
+	ms_pfnmap_ctx_put(&vma);
+	ms_pfnmap_ctx_put(&ram);
+}
+
+/* Right behind the ISA range nothing is excused any more. */
+static void behind_the_isa_range_wt_does_not_become_wc(void **state)
+{
+	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_X86_64));
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_vma vma = {
+		.vm_mm = mm, .vm_start = VA, .vm_end = VA + 0x4000, .vm_flags = SHARED
+	};
+	ms_pgprot_t prot = prot_of(MS_CACHE_WT);
+
+	(void)state;
+	assert_int_equal(ms_memtype_reserve(m, 0x100000, 0x101000, MS_CACHE_WC, NULL), 0);
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0x100, VA, 0x4000), -EINVAL);
+	assert_string_equal(ms_trace_last(m, MS_EV_LOG)->reason,
+			    "x86/PAT: map pfn expected another mapping type");
+	assert_int_equal(memtypes(m), 1);
+	ms_machine_free(m);
+}
+
 static void a_second_whole_remap_leaves_the_first_entry_behind(void **state)
 {
 	struct world *w = *state;
@@ -196,6 +250,40 @@ static void an_insert_takes_what_the_list_says(void **state)
 	ms_track_pfn_insert(&vma, &prot, PFN);
 	assert_int_equal(ms_pgprot_cache(prot), MS_CACHE_WB);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_RESERVE), 1);
+}
+
+static void an_insert_of_a_page_outside_of_the_reservation_is_a_hazard(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_WC);
+
+	track_whole(&vma, MS_CACHE_WC);
+	ms_track_pfn_insert(&vma, &prot, PFN);
+	ms_track_pfn_insert(&vma, &prot, PFN + 3);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 0);
+	ms_track_pfn_insert(&vma, &prot, PFN - 1);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
+	ms_track_pfn_insert(&vma, &prot, PFN + 4);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 2);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->pa, BAR + 0x4000);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->old, 0x1000);
+	ms_pfnmap_ctx_put(&vma);
+}
+
+/* Nothing is reserved of RAM, but what was mapped is remembered. */
+static void an_insert_of_another_page_of_ram_is_a_hazard_too(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_WB);
+
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, RAM >> 12, VA, 0x4000), 0);
+	ms_track_pfn_insert(&vma, &prot, (RAM >> 12) + 3);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 0);
+	ms_track_pfn_insert(&vma, &prot, (RAM >> 12) + 4);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
+	ms_pfnmap_ctx_put(&vma);
 }
 
 static void a_remap_without_memory_reserves_nothing(void **state)
@@ -239,6 +327,22 @@ static void a_context_of_ram_without_memory_is_enomem(void **state)
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 0);
 }
 
+/* pfnmap_untrack() again, of what is on no list */
+static void a_context_of_the_isa_range_without_memory_is_freed_again(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_UC_MINUS);
+
+	// an event, so that the trace has its memory
+	assert_int_equal(ms_memtype_reserve(w->m, 0xc0000, 0xc1000, MS_CACHE_WB, NULL), 0);
+	ms_machine_fail_alloc(w->m, 1);
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0xc0, VA, 0x4000), -ENOMEM);
+	assert_null(vma.pfnmap_ctx);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->addr, 0xc0000);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->size, 0x4000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,13 +361,22 @@ int main(void)
 		ON(612, a_conflict_is_einval_to_the_caller),
 		ON(72, a_conflict_is_einval_to_the_caller),
 		ON(612, ram_is_flagged_but_not_reserved),
+		ON(612, memory_that_is_mixed_counts_as_ram),
+		ON(72, memory_that_is_mixed_counts_as_ram),
+		ON(612_off, without_pat_a_mapping_keeps_its_own_type),
+		ON(72_off, without_pat_a_mapping_keeps_its_own_type),
+		cmocka_unit_test(behind_the_isa_range_wt_does_not_become_wc),
 		ON(612, a_second_whole_remap_leaves_the_first_entry_behind),
 		ON(72, a_second_whole_remap_is_refused_where_the_first_is_remembered),
 		ON(612, an_insert_takes_what_the_list_says),
 		ON(72, an_insert_takes_what_the_list_says),
+		ON(612, an_insert_of_a_page_outside_of_the_reservation_is_a_hazard),
+		ON(72, an_insert_of_a_page_outside_of_the_reservation_is_a_hazard),
+		ON(72, an_insert_of_another_page_of_ram_is_a_hazard_too),
 		ON(612, a_remap_without_memory_reserves_nothing),
 		ON(72, a_remap_without_memory_reserves_nothing),
 		ON(72, a_context_of_ram_without_memory_is_enomem),
+		ON(72, a_context_of_the_isa_range_without_memory_is_freed_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

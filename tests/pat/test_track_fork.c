@@ -51,6 +51,27 @@ static void a_childs_type_must_be_the_very_type(void **state)
 	ms_pfnmap_ctx_put(&parent);
 }
 
+static void a_child_remembers_ram_too(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma parent = vma_of(w, 4, SHARED), child;
+	ms_pgprot_t prot = prot_of(MS_CACHE_WB);
+
+	assert_int_equal(ms_track_pfn_remap(&parent, &prot, RAM >> 12, VA, 0x4000), 0);
+	child = dup_for_child(w, &parent);
+	ms_untrack_pfn_clear(&child);
+	ms_machine_fail_alloc(w->m, 1);
+	assert_int_equal(ms_track_pfn_copy(&child, &parent, 0), -ENOMEM);
+	assert_null(child.pfnmap_ctx);
+	assert_int_equal(ms_track_pfn_copy(&child, &parent, 0), 0);
+	assert_non_null(child.pfnmap_ctx);
+	assert_ptr_not_equal(child.pfnmap_ctx, parent.pfnmap_ctx);
+	ms_track_pfn_insert(&child, &prot, (RAM >> 12) + 3);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 0);
+	ms_pfnmap_ctx_put(&child);
+	ms_pfnmap_ctx_put(&parent);
+}
+
 static void fork_of_a_copied_first_page_fails(void **state)
 {
 	struct world *w = *state;
@@ -128,6 +149,9 @@ int main(void)
 		ON(510, a_child_reserves_the_type_and_pfn_of_the_first_entry),
 		ON(612, a_child_reserves_the_type_and_pfn_of_the_first_entry),
 		ON(612, a_child_of_an_untracked_vma_reserves_nothing),
+		ON(remembered, a_child_of_an_untracked_vma_reserves_nothing),
+		ON(remembered, a_childs_type_must_be_the_very_type),
+		ON(remembered, a_child_remembers_ram_too),
 		ON(612, a_childs_type_must_be_the_very_type),
 		ON(612, fork_of_a_copied_first_page_fails),
 		ON(612, the_flag_is_not_inherited_even_if_nobody_clears_it),

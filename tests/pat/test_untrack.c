@@ -32,6 +32,18 @@ static void untrack_goes_by_the_first_entry_not_by_what_was_reserved(void **stat
 	assert_int_equal(ms_memtype_leaks(w->m, assert_leak, &leak), 1);
 }
 
+/* The one hazard so far: a reservation of so many bytes from pa on. */
+static void assert_left_behind(const struct world *w, ms_pa_t pa, uint64_t size)
+{
+	const struct ms_event *ev = ms_trace_last(w->m, MS_EV_PAT_HAZARD);
+
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
+	assert_int_equal(ev->addr, VA);
+	assert_int_equal(ev->pa, pa);
+	assert_int_equal(ev->old, size);
+	assert_string_equal(ev->reason, "a reservation is left behind");
+}
+
 static void an_empty_first_entry_of_a_shared_vma_is_a_warning_and_keeps_the_flag(void **state)
 {
 	struct world *w = *state;
@@ -42,9 +54,11 @@ static void an_empty_first_entry_of_a_shared_vma_is_a_warning_and_keeps_the_flag
 	assert_int_equal(ms_trace_count(w->m, MS_EV_VIOLATION), 1);
 	assert_true(vma.vm_flags & MS_VM_PAT);
 	assert_int_equal(memtypes(w->m), 1);
+	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 0);
 	// its VMA goes all the same
 	ms_pfnmap_ctx_put(&vma);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 1);
+	assert_left_behind(w, BAR, 0x4000);
 }
 
 static void a_named_range_is_freed_without_looking_at_the_table(void **state)
@@ -58,6 +72,20 @@ static void a_named_range_is_freed_without_looking_at_the_table(void **state)
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_UNTRACK)->pa, PFN);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_UNTRACK)->size, 0x4000);
 	assert_false(vma.vm_flags & MS_VM_PAT);
+}
+
+/* pfn 0 is a pfn: only where no size is named either the table is asked. */
+static void a_named_range_may_begin_at_0(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+	ms_pgprot_t prot = prot_of(MS_CACHE_WC);
+
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0, VA, 0x4000), 0);
+	assert_entry(w->m, 0, 0, 0x4000, MS_CACHE_WC);
+	ms_untrack_pfn(&vma, 0, 0x4000, raw(BAR, MS_CACHE_WC));
+	assert_int_equal(memtypes(w->m), 0);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->addr, 0);
 }
 
 static void a_protnone_entry_still_tells_the_address(void **state)
@@ -180,6 +208,33 @@ static void clear_takes_the_flag_and_leaves_the_entry(void **state)
 	assert_int_equal(memtypes(w->m), 0);
 }
 
+static void a_vma_that_was_cleared_holds_nothing(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED);
+
+	track_whole(&vma, MS_CACHE_WC);
+	ms_untrack_pfn_clear(&vma);
+	assert_null(vma.pfnmap_ctx);
+	assert_left_behind(w, BAR, 0x4000);
+	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 1);
+}
+
+static void where_the_flag_decides_a_count_that_is_full_is_nobodys_business(void **state)
+{
+	struct world *w = *state;
+	struct ms_vma vma = vma_of(w, 4, SHARED), dup;
+
+	track_whole(&vma, MS_CACHE_WC);
+	dup = vma;
+	vma.pfnmap_ctx->holders = INT32_MAX;
+	assert_int_equal(ms_pfnmap_ctx_dup(&dup, &vma), 0);
+	assert_null(dup.pfnmap_ctx);
+	assert_int_equal(vma.pfnmap_ctx->holders, INT32_MAX);
+	vma.pfnmap_ctx->holders = 1;
+	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_WC));
+}
+
 /* ---- contexts ---- */
 
 static void pieces_and_copies_share_one_context(void **state)
@@ -211,25 +266,12 @@ static void with_contexts_a_zap_is_nothing_to_tracking(void **state)
 	track_whole(&vma, MS_CACHE_WC);
 	ms_trace_clear(w->m);
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR, MS_CACHE_WC));
+	ms_untrack_pfn(&vma, PFN, 0x4000, 0);
 	ms_untrack_pfn_clear(&vma);
 	assert_int_equal(ms_trace_len(w->m), 0);
 	assert_int_equal(memtypes(w->m), 1);
 	ms_pfnmap_ctx_put(&vma);
 	assert_int_equal(memtypes(w->m), 0);
-}
-
-static void a_named_range_drops_the_context(void **state)
-{
-	struct world *w = *state;
-	struct ms_vma vma = vma_of(w, 4, SHARED);
-
-	track_whole(&vma, MS_CACHE_WC);
-	ms_untrack_pfn(&vma, PFN, 0x4000, 0);
-	assert_null(vma.pfnmap_ctx);
-	assert_int_equal(memtypes(w->m), 0);
-	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_UNTRACK), 0);
-	ms_pfnmap_ctx_put(&vma);
-	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_FREE), 1);
 }
 
 static void a_saturated_context_cannot_be_shared(void **state)
@@ -269,6 +311,7 @@ static void a_policy_may_remember_and_still_untrack_at_any_zap(void **state)
 	ms_untrack_pfn_clear(&child);
 	assert_int_equal(ms_track_pfn_copy(&child, &head, 0), 0);
 	assert_int_equal(memtypes(w->m), 2);
+	assert_entry(w->m, 1, BAR, BAR + 0x4000, MS_CACHE_WC);
 	tail = split(&head, VA + 0x2000);
 	ms_untrack_pfn(&tail, 0, 0, 0);
 	assert_int_equal(memtypes(w->m), 2);
@@ -306,6 +349,7 @@ int main(void)
 		ON(612, untrack_goes_by_the_first_entry_not_by_what_was_reserved),
 		ON(612, an_empty_first_entry_of_a_shared_vma_is_a_warning_and_keeps_the_flag),
 		ON(612, a_named_range_is_freed_without_looking_at_the_table),
+		ON(612, a_named_range_may_begin_at_0),
 		ON(612, a_protnone_entry_still_tells_the_address),
 		ON(612, a_copied_first_page_means_the_page_offset),
 		ON(early, early_kernels_take_the_copied_page_for_the_address),
@@ -314,9 +358,10 @@ int main(void)
 		ON(612, the_head_first_then_the_tail_leaves_the_head_behind),
 		ON(612, a_tail_that_equals_anothers_entry_takes_it),
 		ON(612, clear_takes_the_flag_and_leaves_the_entry),
+		ON(612, a_vma_that_was_cleared_holds_nothing),
+		ON(612, where_the_flag_decides_a_count_that_is_full_is_nobodys_business),
 		ON(72, pieces_and_copies_share_one_context),
 		ON(72, with_contexts_a_zap_is_nothing_to_tracking),
-		ON(72, a_named_range_drops_the_context),
 		ON(72, a_saturated_context_cannot_be_shared),
 		ON(72, a_context_of_ram_frees_nothing),
 		ON(remembered, a_policy_may_remember_and_still_untrack_at_any_zap),

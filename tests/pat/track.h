@@ -29,11 +29,12 @@ struct world {
 	struct ms_mm *mm, *child_mm;
 };
 
-static inline int setup_policy(void **state, const struct ms_policy *policy)
+static inline int setup_config(void **state, const struct ms_policy *policy,
+			       const struct ms_machine_config *config)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
-	w->m = ms_machine_new(policy);
+	w->m = ms_machine_new_config(policy, config);
 	assert_non_null(w->m);
 	assert_int_equal(ms_ram_add(w->m, 0x100000, 0x1000000), 0);
 	assert_non_null(ms_device_add(w->m, "bar", BAR, 0x100000));
@@ -41,6 +42,11 @@ static inline int setup_policy(void **state, const struct ms_policy *policy)
 	w->child_mm = ms_mm_new(w->m);
 	*state = w;
 	return 0;
+}
+
+static inline int setup_policy(void **state, const struct ms_policy *policy)
+{
+	return setup_config(state, policy, NULL);
 }
 
 static inline int setup_510(void **state) /* flag inherited at fork */
@@ -54,6 +60,16 @@ static inline int setup_612(void **state) /* flag set after the child's own rese
 static inline int setup_72(void **state) /* contexts */
 {
 	return setup_policy(state, ms_policy_linux("7.2.13", MS_ARCH_X86_64));
+}
+static inline int setup_612_off(void **state) /* without PAT */
+{
+	return setup_config(state, ms_policy_linux("6.12.107", MS_ARCH_X86_64),
+			    &(struct ms_machine_config){ .pat_off = true });
+}
+static inline int setup_72_off(void **state)
+{
+	return setup_config(state, ms_policy_linux("7.2.13", MS_ARCH_X86_64),
+			    &(struct ms_machine_config){ .pat_off = true });
 }
 static inline int setup_arm64(void **state)
 {
