@@ -108,7 +108,7 @@ static int sweep(const struct borders *b,
 int ms_memtype_aliases(struct ms_machine *m,
 		       void (*fn)(const struct ms_memtype_alias *alias, void *arg), void *arg)
 {
-	struct borders b = { NULL, 0 };
+	struct borders b = { 0 };
 	int found;
 
 	add_all(&b, m);

@@ -245,6 +245,36 @@ static void one_type_mapped_often_is_no_alias(void **state)
 	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
 }
 
+/* arm64 keeps nobody from mapping with two types; what is mapped twice is one alias, not pieces. */
+static void nothing_prevents_aliases_on_arm64(void **state)
+{
+	static const enum ms_cache normal = MS_CACHE_WB, device = MS_CACHE_NGNRNE;
+	struct world w = { .m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_ARM64)) };
+	struct seen seen = { .n = 0 };
+	struct ms_file *wb;
+
+	(void)state;
+	assert_int_equal(ms_memtype_aliases(w.m, NULL, NULL), 0);
+	assert_non_null(ms_device_add(w.m, "bar", BAR, 0x100000));
+	w.mm = ms_mm_new(w.m);
+	assert_int_equal(ms_memtype_aliases(w.m, NULL, NULL), 0);
+	wb = ms_file_new(w.m, &remap_ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL,
+			 (void *)(uintptr_t)&normal);
+	w.uc_minus = ms_file_new(w.m, &remap_ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL,
+				 (void *)(uintptr_t)&device);
+	// normal  [0][1][2][3]
+	// normal     [1]
+	// device  [0][1][2][3]
+	map(&w, VA, 0x4000, wb, 0);
+	map(&w, VA + 0x10000, 0x1000, wb, 0x1000);
+	map(&w, VA2, 0x4000, w.uc_minus, 0);
+	assert_int_equal(ms_memtype_aliases(w.m, note_alias, &seen), 1);
+	assert_int_equal(seen.alias[0].start, BAR);
+	assert_int_equal(seen.alias[0].end, BAR + 0x4000);
+	assert_int_equal(seen.alias[0].types, 1u << MS_CACHE_WB | 1u << MS_CACHE_NGNRNE);
+	ms_machine_free(w.m);
+}
+
 static void the_aliases_need_memory(void **state)
 {
 	struct world *w = *state;
@@ -385,6 +415,7 @@ int main(void)
 		ON(612, what_is_only_reserved_aliases_nothing),
 		ON(612, an_entry_without_access_aliases_nothing),
 		ON(612, one_type_mapped_often_is_no_alias),
+		cmocka_unit_test(nothing_prevents_aliases_on_arm64),
 		ON(612, the_aliases_need_memory),
 		ON(612, unmapping_the_head_first_leaves_the_head_behind),
 		ON(612, moving_a_part_leaves_behind_what_stays),

@@ -247,6 +247,7 @@ static void pieces_and_copies_share_one_context(void **state)
 	child = dup_for_child(w, &head);
 	assert_int_equal(ms_track_pfn_copy(&child, &head, raw(BAR, MS_CACHE_WC)), 0);
 	ms_pfnmap_ctx_put(&head);
+	assert_null(head.pfnmap_ctx);
 	ms_pfnmap_ctx_put(&tail);
 	assert_int_equal(memtypes(w->m), 1);
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 0);
