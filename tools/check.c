@@ -69,6 +69,7 @@ static void folder_of(const char *kernel, char *folder, size_t size)
 	size_t arch_len = strcspn(arch, " ");
 	int len = snprintf(folder, size, "%.*s/%.*s%s", (int)arch_len, arch, (int)release, kernel,
 			   arch + arch_len);
+
 	for (int i = 0; i < len && (size_t)i < size; i++) {
 		if (folder[i] == ' ')
 			folder[i] = '-';
@@ -89,6 +90,7 @@ static void print_lines(const char *before, const char *text)
 {
 	while (*text) {
 		size_t len = strcspn(text, "\n");
+
 		printf("%s%.*s\n", before, (int)len, text);
 		text += len + (text[len] != '\0');
 	}
@@ -97,6 +99,7 @@ static void print_lines(const char *before, const char *text)
 static void print_context(const struct recording *rec, const struct ms_script_difference *diff)
 {
 	struct ms_script_op op = ms_script_get_op(rec->script, diff->op);
+
 	printf("  line %llu: > %s\n", (unsigned long long)op.line, op.text);
 	for (size_t j = 0; j < op.nr_answers; j++)
 		printf("    kernel  %s\n", ms_script_get_answer(rec->script, diff->op, j, NULL));
@@ -107,6 +110,7 @@ static void print_context(const struct recording *rec, const struct ms_script_di
 static void differs(const struct ms_script_difference *diff, void *arg)
 {
 	struct recording *rec = arg;
+
 	if (!rec->differences++ && !rec->check->quiet) {
 		printf("differs %s: line %llu: kernel said ", rec->path,
 		       (unsigned long long)diff->line);
@@ -131,6 +135,7 @@ static void print_numbers(const char *name, const struct numbers *n)
 static char *name_of(const char *path)
 {
 	const char *base = strrchr(path, '/');
+
 	base = base ? base + 1 : path;
 	size_t len = strlen(base);
 	if (len > 4 && !strcmp(base + len - 4, ".rec"))
@@ -142,6 +147,7 @@ static void compare_with_list(struct check *c, const struct recording *rec, bool
 {
 	char folder[128];
 	char *name = name_of(rec->path);
+
 	folder_of(ms_script_kernel_name(rec->script), folder, sizeof(folder));
 	if (!name || (!same && known_add(&c->found, name, folder, NULL)))
 		err(EXIT_UNREADABLE, NULL);
@@ -162,6 +168,7 @@ static void check_file(struct check *c, const char *path)
 	struct ms_script_count count;
 	struct ms_script *script = read_script(path, NULL);
 	struct recording rec = { .check = c, .script = script, .path = path };
+
 	if (!script) {
 		c->unreadable = true;
 		return;
@@ -172,6 +179,7 @@ static void check_file(struct check *c, const char *path)
 	} else {
 		bool same = count.same == count.answers;
 		const struct numbers n = { 1, same, count.answers, count.same };
+
 		if (same && !c->quiet)
 			printf("same %s\n", path);
 		add(&find_kernel(c, ms_script_kernel_name(script))->numbers, &n);
@@ -190,6 +198,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 static bool is_recording(const FTSENT *entry)
 {
 	size_t len = entry->fts_namelen;
+
 	if (entry->fts_level == FTS_ROOTLEVEL)
 		return true;
 	return len > 4 && !strcmp(entry->fts_name + len - 4, ".rec");
@@ -225,6 +234,7 @@ static void check_paths(struct check *c, char **paths)
 static int finish(struct check *c)
 {
 	bool same = c->total.identical == c->total.recordings;
+
 	if (c->write_known) {
 		known_print(&c->found, &c->known);
 		same = true;
@@ -261,6 +271,7 @@ int check_command(int argc, char **argv)
 	};
 	struct check c = { 0 };
 	int opt;
+
 	while ((opt = getopt_long(argc, argv, "vq", options, NULL)) != -1) {
 		if (opt == 'v')
 			c.verbose = true;

@@ -16,6 +16,7 @@ static const char *arch_name(enum ms_arch arch)
 static int list(void)
 {
 	const struct ms_policy *policy;
+
 	for (size_t i = 0; (policy = ms_policy_get(i)); i++)
 		printf("%s %s\n", arch_name(policy->arch), policy->release);
 	return 0;
@@ -25,6 +26,7 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 {
 	const struct ms_policy *a = ms_policy_linux(a_release, arch);
 	const struct ms_policy *b = ms_policy_linux(b_release, arch);
+
 	if (!a || !b) {
 		warnx("no rules are known for %s %s", a ? b_release : a_release, arch_name(arch));
 		return EXIT_UNREADABLE;
@@ -32,6 +34,7 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 	printf("%s: %s -> %s\n", arch_name(arch), a->release, b->release);
 	for (size_t i = 0; i < ms_policy_nr_fields(); i++) {
 		int x = ms_policy_field(a, i), y = ms_policy_field(b, i);
+
 		if (x != y)
 			printf("%s: %s -> %s  (%s)\n", ms_policy_field_name(i),
 			       ms_policy_value_name(i, x), ms_policy_value_name(i, y),
@@ -50,6 +53,7 @@ int kernels_command(int argc, char **argv)
 	enum ms_arch arch = MS_ARCH_ARM64;
 	bool want_diff = false;
 	int c;
+
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'd') {
 			want_diff = true;

@@ -13,6 +13,7 @@ int known_add(struct known_list *list, const char *name, const char *kernel, con
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity ? list->capacity * 2 : 64;
 		struct known *entries = reallocarray(list->entries, capacity, sizeof(*entries));
+
 		if (!entries)
 			return -1;
 		list->entries = entries;
@@ -40,6 +41,7 @@ static int add_line(struct known_list *list, char *line)
 	char *kernels = strstr(line, ": ");
 	char *reason = kernels ? strstr(kernels + 2, ": ") : NULL;
 	char *rest = NULL;
+
 	if (!reason || !reason[2])
 		return -1;
 	*kernels = *reason = '\0';
@@ -56,6 +58,7 @@ int known_read(struct known_list *list, const char *path)
 	char *line = NULL;
 	size_t capacity = 0, number = 0;
 	int ret = 0;
+
 	if (!in) {
 		warn("%s", path);
 		return -1;
@@ -78,6 +81,7 @@ static int by_name_and_reason(const void *a, const void *b)
 {
 	const struct known *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
+
 	if (!order)
 		order = strcmp(x->reason, y->reason);
 	return order ? order : strcmp(x->kernel, y->kernel);
@@ -89,6 +93,7 @@ void known_print(struct known_list *found, const struct known_list *list)
 		struct known *entry = &found->entries[i];
 		const struct known *old = known_find(list, entry->name, entry->kernel);
 		char *reason = old ? strdup(old->reason) : NULL;
+
 		if (!reason)
 			continue;
 		free(entry->reason);
@@ -102,6 +107,7 @@ void known_print(struct known_list *found, const struct known_list *list)
 			     strcmp(entry[-1].reason, entry->reason);
 		bool last = i + 1 == found->count || strcmp(next->name, entry->name) ||
 			    strcmp(next->reason, entry->reason);
+
 		if (first)
 			printf("%s:", entry->name);
 		printf(" %s", entry->kernel);

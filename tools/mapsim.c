@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 		{ "kernels", kernels_command },
 	};
 	const char *name = argc > 1 ? argv[1] : "";
+
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);

@@ -20,6 +20,7 @@ struct ms_script *read_script(const char *path, const struct ms_script_kernel *k
 	struct ms_script_error err;
 	struct ms_script *script = NULL;
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
+
 	if (!in) {
 		warn("%s", path);
 		return NULL;
@@ -45,6 +46,7 @@ int run_command(int argc, char **argv)
 	struct ms_script_error err;
 	unsigned int flags = 0;
 	int c;
+
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'k')
 			kernel.release = optarg;

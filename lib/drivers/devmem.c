@@ -114,17 +114,10 @@ static int mmap_mem_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 	return 0;
 }
 
-// vfs_fallocate(): a character device
-static int mem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
-{
-	(void)file, (void)off, (void)len;
-	return -ENODEV;
-}
-
 static const struct ms_file_ops mem_mmap_ops = {
 	.name = "mem",
 	.mmap = mmap_mem,
-	.punch_hole = mem_punch_hole,
+	.punch_hole = ms_no_regular_file,
 	.release = ms_iomem_file_release,
 };
 
@@ -132,7 +125,7 @@ static const struct ms_file_ops mem_mmap_prepare_ops = {
 	.name = "mem",
 	.mmap_prepare = mmap_mem_prepare,
 	.mmap = mmap_mem_remap,
-	.punch_hole = mem_punch_hole,
+	.punch_hole = ms_no_regular_file,
 	.release = ms_iomem_file_release,
 };
 

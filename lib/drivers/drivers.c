@@ -25,6 +25,12 @@ void ms_drivers_destroy(struct ms_machine *m)
 	m->drivers = NULL;
 }
 
+int ms_no_regular_file(struct ms_file *file, uint64_t off, uint64_t len)
+{
+	(void)file, (void)off, (void)len;
+	return -ENODEV;
+}
+
 bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 {
 	switch (type) {
@@ -58,9 +64,9 @@ ms_vm_fault_t ms_insert_pfn_order(struct ms_vm_fault *vmf, ms_pfn_t pfn, unsigne
 
 	if (!order)
 		return ms_vmf_insert_pfn(vmf->vma, vmf->address, pfn);
-	if (order == m->pmd_shift - m->page_shift && max >= MS_PFNMAP_LEAF_MAX_PMD)
+	if (order == ms_pmd_order(m) && max >= MS_PFNMAP_LEAF_MAX_PMD)
 		return ms_vmf_insert_pfn_pmd(vmf, pfn, false);
-	if (order == m->pud_shift - m->page_shift && max >= MS_PFNMAP_LEAF_MAX_PUD)
+	if (order == ms_pud_order(m) && max >= MS_PFNMAP_LEAF_MAX_PUD)
 		return ms_vmf_insert_pfn_pud(vmf, pfn, false);
 	return MS_VM_FAULT_FALLBACK;
 }

@@ -63,6 +63,10 @@ void ms_claims_destroy(struct ms_machine *m);
 /* devmem_is_allowed: may user space see this page through /dev/mem? */
 bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
 
+/* ->punch_hole of what is no regular file, as vfs_fallocate() has it: a character device, or vfio's
+ * anonymous inode. -ENODEV. */
+int ms_no_regular_file(struct ms_file *file, uint64_t off, uint64_t len);
+
 /* Whether a page-table entry of the machine can say `type`. */
 bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type);
 /* The protection with that type alone; x86 without PAT: the type that the table has instead. */

@@ -52,13 +52,6 @@ static int lazy_mmap(struct ms_file *file, struct ms_vma *vma)
 	return 0;
 }
 
-// vfs_fallocate(): a character device
-static int lazy_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
-{
-	(void)file, (void)off, (void)len;
-	return -ENODEV;
-}
-
 static void lazy_release(struct ms_file *file)
 {
 	ms_free(ms_file_machine(file), ms_file_priv(file));
@@ -67,7 +60,7 @@ static void lazy_release(struct ms_file *file)
 static const struct ms_file_ops lazy_fops = {
 	.name = "lazy",
 	.mmap = lazy_mmap,
-	.punch_hole = lazy_punch_hole,
+	.punch_hole = ms_no_regular_file,
 	.release = lazy_release,
 };
 

@@ -79,8 +79,7 @@ static ms_vm_fault_t lazy_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 	const struct ms_piece *p;
 	ms_pfn_t pfn;
 
-	if (order != m->pmd_shift - m->page_shift || addr < vma->vm_start ||
-	    addr + size > vma->vm_end)
+	if (order != ms_pmd_order(m) || addr < vma->vm_start || addr + size > vma->vm_end)
 		return MS_VM_FAULT_FALLBACK;
 	p = piece_at(map->driver, off);
 	if (!p || off + size > p->off + p->len)
@@ -172,13 +171,6 @@ static int pieces_mmap(struct ms_file *file, struct ms_vma *vma)
 	return d->mode == MS_PIECES_AT_MMAP ? mmap_now(d, vma) : mmap_lazy(d, vma);
 }
 
-// vfs_fallocate(): a character device
-static int pieces_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
-{
-	(void)file, (void)off, (void)len;
-	return -ENODEV;
-}
-
 static void pieces_release(struct ms_file *file)
 {
 	struct ms_pieces *d = ms_file_priv(file);
@@ -197,7 +189,7 @@ static void pieces_release(struct ms_file *file)
 static const struct ms_file_ops pieces_fops = {
 	.name = "pieces",
 	.mmap = pieces_mmap,
-	.punch_hole = pieces_punch_hole,
+	.punch_hole = ms_no_regular_file,
 	.release = pieces_release,
 };
 

@@ -98,13 +98,6 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 	return policy->vfio == MS_VFIO_V3 ? ms_vfio_v3_mmap(dev, vma) : ms_vfio_v1_mmap(dev, vma);
 }
 
-// vfs_fallocate(): an anonymous inode is no regular file
-static int vfio_pci_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
-{
-	(void)file, (void)off, (void)len;
-	return -ENODEV;
-}
-
 // vfio_pci_core_close_device(), with the last file
 static void vfio_pci_release(struct ms_file *file)
 {
@@ -125,7 +118,7 @@ static void vfio_pci_release(struct ms_file *file)
 static const struct ms_file_ops vfio_device_fops = {
 	.name = "vfio",
 	.mmap = vfio_pci_mmap,
-	.punch_hole = vfio_pci_punch_hole,
+	.punch_hole = ms_no_regular_file,
 	.release = vfio_pci_release,
 };
 

@@ -104,7 +104,6 @@ static ms_vm_fault_t fault_locked(struct ms_vfio *dev, struct ms_vma *vma)
 static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
-
 	ms_vm_fault_t ret;
 
 	if (dev->vma_locked)

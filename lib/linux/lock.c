@@ -81,7 +81,7 @@ static void note_order(struct ms_machine *m, struct ms_linux *lx, unsigned int f
 /* Of the process for which a driver was called: held by the library's caller. */
 static bool mmap_lock_of_call(const struct ms_machine *m)
 {
-	return m->driver_mm && (m->driver_mm->mmap_readers || m->driver_mm->mmap_writer);
+	return m->driver_mm && ms_mmap_is_locked(m->driver_mm);
 }
 
 static bool is_held(const struct ms_machine *m, const void *lock)
@@ -243,11 +243,6 @@ void ms_linux_lock_assert(const struct ms_linux_lock *lock, bool write)
 
 /* ---- the mmap lock ---- */
 
-static bool mmap_lock_held(const struct ms_mm *mm)
-{
-	return mm->mmap_readers || mm->mmap_writer;
-}
-
 /* Taken by who has it: the kernel would stand still. A try for reading beside readers works. */
 static bool lock_again(struct ms_mm *mm, bool read, bool try)
 {
@@ -267,7 +262,7 @@ bool ms_linux_mmap_lock(struct ms_mm *mm, unsigned int how)
 	struct ms_linux *lx = ms_linux_of(m);
 	const bool read = how & MS_LINUX_LOCK_READ, try = how & MS_LINUX_LOCK_TRY;
 
-	if (mmap_lock_held(mm))
+	if (ms_mmap_is_locked(mm))
 		return lock_again(mm, read, try);
 	if (lx && !try) {
 		ms_linux_might_sleep("mmap_lock");
@@ -318,7 +313,7 @@ void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 {
 	if (write && !mm->mmap_writer)
 		ms_violation(mm->machine, "mmap lock not held for writing", 0);
-	else if (!mmap_lock_held(mm))
+	else if (!ms_mmap_is_locked(mm))
 		ms_violation(mm->machine, "mmap lock not held", 0);
 }
 

@@ -6,17 +6,13 @@
  */
 #include "linux/state.h"
 
-static bool is_locked(const struct ms_vma *vma)
-{
-	return vma->vm_mm->mmap_readers || vma->vm_mm->mmap_writer;
-}
-
 /* vm_flags_set() inside of remap_pfn_range(), up to 6.17 */
 static void assert_flags_lock(const struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!is_locked(vma) && m->policy.vma_flags_lock == MS_VMA_FLAGS_LOCK_ASSERTED)
+	if (!ms_mmap_is_locked(vma->vm_mm) &&
+	    m->policy.vma_flags_lock == MS_VMA_FLAGS_LOCK_ASSERTED)
 		ms_violation(m, "mmap lock not held for writing", vma->vm_start);
 }
 
@@ -38,7 +34,7 @@ int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long l
 int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 {
 	ms_linux_might_sleep("vm_insert_page");
-	if (!(vma->vm_flags & MS_VM_MIXEDMAP) && !is_locked(vma)) {
+	if (!(vma->vm_flags & MS_VM_MIXEDMAP) && !ms_mmap_is_locked(vma->vm_mm)) {
 		ms_violation(ms_vma_machine(vma),
 			     "vm_insert_page sets VM_MIXEDMAP, and nobody holds the mmap lock",
 			     vma->vm_start);

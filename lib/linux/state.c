@@ -161,9 +161,9 @@ bool ms_linux_first_time(const void *place)
 
 	if (!lx)
 		return true;
-	SLIST_FOREACH(seen, &lx->places, link)
-	if (seen->place == place)
-		return false;
+	SLIST_FOREACH (seen, &lx->places, link)
+		if (seen->place == place)
+			return false;
 	// without memory to remember it is said again
 	seen = ms_zalloc(m, sizeof(*seen));
 	if (seen) {

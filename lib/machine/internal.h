@@ -206,6 +206,15 @@ static inline uint64_t ms_pud_size(const struct ms_machine *m)
 {
 	return UINT64_C(1) << m->pud_shift;
 }
+/* HPAGE_PMD_ORDER, HPAGE_PUD_ORDER: log2 of pages */
+static inline unsigned int ms_pmd_order(const struct ms_machine *m)
+{
+	return m->pmd_shift - m->page_shift;
+}
+static inline unsigned int ms_pud_order(const struct ms_machine *m)
+{
+	return m->pud_shift - m->page_shift;
+}
 static inline bool ms_is_x86(const struct ms_machine *m)
 {
 	return m->policy.arch == MS_ARCH_X86_64;

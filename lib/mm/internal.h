@@ -288,10 +288,6 @@ void ms_mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 #define MS_LEVEL_PMD 2u
 #define MS_LEVEL_PUD 1u
 
-static inline unsigned int ms_pmd_order(const struct ms_machine *m)
-{
-	return m->pmd_shift - m->page_shift;
-}
 static inline bool ms_pte_none(uint64_t e)
 {
 	return e == 0;

@@ -26,6 +26,12 @@ static inline void ms_mmap_unpin(struct ms_mm *mm)
 	mm->mmap_readers--;
 }
 
+/* mmap_is_locked(): in one way or the other */
+static inline bool ms_mmap_is_locked(const struct ms_mm *mm)
+{
+	return mm->mmap_readers || mm->mmap_writer;
+}
+
 /* Held, but not for writing: VMAs may not be changed. */
 static inline bool ms_mmap_only_read(const struct ms_mm *mm)
 {

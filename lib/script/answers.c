@@ -41,6 +41,7 @@ static bool fits(struct ms_word pattern, struct ms_word word)
 int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_script_error *err)
 {
 	struct ms_word rest = { text, strlen(text) }, name;
+
 	ms_word_next(&rest, ' ', &name);
 	if (first != ms_word_is(name, "ret"))
 		return ms_script_fail(err, line,
@@ -55,6 +56,7 @@ int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_scrip
 	struct ms_word patterns = { answers[i].words, strlen(answers[i].words) }, pattern, word;
 	while (ms_word_next(&patterns, ' ', &pattern)) {
 		bool optional = pattern.s[0] == '[';
+
 		if (optional)
 			pattern = (struct ms_word){ pattern.s + 1, pattern.len - 2 };
 		if (!ms_word_next(&rest, ' ', &word)) {

@@ -14,6 +14,7 @@ static int no_memory(struct ms_script_error *err)
 static const char *next_line(const char **text, size_t *len)
 {
 	const char *line = *text;
+
 	if (!*line)
 		return NULL;
 	*len = strcspn(line, "\n");
@@ -27,6 +28,7 @@ static void print_answer(FILE *out, const char *answer)
 {
 	const char *line;
 	size_t len;
+
 	while ((line = next_line(&answer, &len)))
 		fprintf(out, "< %.*s\n", (int)len, line);
 }
@@ -36,6 +38,7 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 {
 	const struct ms_header *h = p->header;
 	const char *answer;
+
 	switch (item->kind) {
 	case MS_ITEM_HEADER:
 		if (ms_header_which(item->text) == MS_HL_KERNEL)
@@ -70,6 +73,7 @@ int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 {
 	struct ms_player *p = ms_player_new(script, err);
 	int ret = p ? 0 : -EINVAL;
+
 	for (size_t i = 0; !ret && i < script->nr_items; i++)
 		ret = print_item(p, &script->items[i], flags, out);
 	const char *left = ret ? NULL : ms_player_end(p);
@@ -101,8 +105,10 @@ static bool differs_at(const struct ms_script *s, size_t op, const char *answer,
 		       struct first_difference *diff)
 {
 	size_t nr_answers = s->ops[op].nr_answers;
+
 	for (size_t j = 0;; j++) {
 		uint64_t line = diff->line;
+
 		diff->kernel = j < nr_answers ? ms_script_get_answer(s, op, j, &line) : NULL;
 		diff->line = line;
 		diff->len = 0;
@@ -128,6 +134,7 @@ static int check_op(struct checker *c, size_t op, struct ms_script_count *count)
 {
 	struct first_difference first = { .line = ms_script_get_op(c->script, op).line };
 	const char *answer = ms_player_step(c->player, op);
+
 	if (!answer)
 		return -ENOMEM;
 	count->answers++;

@@ -60,6 +60,7 @@ const struct ms_named ms_shmem_modes[] = {
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch)
 {
 	const struct ms_named *named = ms_named_find(arches, word);
+
 	if (!named)
 		return false;
 	*arch = (enum ms_arch)named->value;
@@ -83,6 +84,7 @@ enum ms_header_line ms_header_which(const char *line)
 	};
 	const struct ms_named *named =
 		ms_named_find(lines, (struct ms_word){ line, strcspn(line, " ") });
+
 	return named ? (enum ms_header_line)named->value : MS_HL_DONE;
 }
 
@@ -91,6 +93,7 @@ static int number(struct ms_word key, struct ms_word word, uint64_t least, uint6
 		  uint64_t *value, uint64_t line, struct ms_script_error *err)
 {
 	int ret = ms_number(word.s, word.len, value);
+
 	if (ret == -EINVAL)
 		return ms_script_fail(err, line, "%.*s: not a number \"%.*s\"", MS_SHOWN(key),
 				      MS_SHOWN(word));
@@ -114,6 +117,7 @@ static int kernel_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		       struct ms_script_error *err)
 {
 	struct ms_word release;
+
 	if (!ms_word_next(&rest, ' ', &release) || !release.len || !rest.s)
 		return ms_script_fail(err, line, "kernel: RELEASE and ARCH are needed");
 	if (release.len >= sizeof(h->release))
@@ -160,6 +164,7 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 	const struct ms_named *thp;
 	uint64_t n;
 	int ret;
+
 	switch (key) {
 	case CK_CPU:
 		// the text is free; of the models that the recorder knows, "max" has protection
@@ -195,8 +200,10 @@ static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 {
 	struct ms_word word, name, value;
 	uint32_t seen = 0;
+
 	while (ms_word_next(&rest, ' ', &word)) {
 		int key = 0;
+
 		if (!ms_word_split(word, &name, &value))
 			return ms_script_fail(err, line, "config: not key=value \"%.*s\"",
 					      MS_SHOWN(word));
@@ -219,6 +226,7 @@ static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 static int mtrr_value(struct ms_header_device *dev, struct ms_word value)
 {
 	enum ms_cache cache;
+
 	dev->has_mtrr = true;
 	dev->mtrr = -1;
 	if (ms_word_is(value, "mixed") || ms_word_is(value, "off"))
@@ -235,6 +243,7 @@ static int place(struct ms_word name, struct ms_word value, uint64_t *pa, uint64
 {
 	bool is_pa = ms_word_is(name, "pa");
 	int ret = once(seen, is_pa ? 0 : 1, name, line, err);
+
 	return ret ? ret : number(name, value, 0, UINT64_MAX, is_pa ? pa : size, line, err);
 }
 
@@ -243,6 +252,7 @@ static int device_key(struct ms_header_device *dev, struct ms_word name, struct 
 {
 	uint64_t n = 0;
 	int ret;
+
 	if (ms_word_is(name, "pa") || ms_word_is(name, "size"))
 		return place(name, value, &dev->pa, &dev->size, seen, line, err);
 	if (ms_word_is(name, "prefetchable")) {
@@ -266,6 +276,7 @@ static bool device_name_ok(const struct ms_header *h, struct ms_word name)
 	struct ms_op op = { 0 };
 	struct ms_script_error ignored;
 	struct ms_op_parser p = { .op = &op, .header = h, .name = "", .err = &ignored };
+
 	for (size_t i = 0; i < name.len; i++) {
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-",
 			    name.s[i]))
@@ -279,6 +290,7 @@ static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 {
 	struct ms_word name, word, key, value;
 	uint32_t seen = 0;
+
 	if (h->nr_devices == MS_MAX_HEADER_ITEMS)
 		return ms_script_fail(err, line, "more than %u devices", MS_MAX_HEADER_ITEMS);
 	if (!ms_word_next(&rest, ' ', &name) || !device_name_ok(h, name))
@@ -289,6 +301,7 @@ static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	h->device[h->nr_devices++] = dev;
 	while (ms_word_next(&rest, ' ', &word)) {
 		int ret;
+
 		if (!ms_word_split(word, &key, &value))
 			return ms_script_fail(err, line, "device: not key=value \"%.*s\"",
 					      MS_SHOWN(word));
@@ -304,6 +317,7 @@ static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 {
 	struct ms_word word, key, value;
 	uint32_t seen = 0;
+
 	if (h->nr_ram == MS_MAX_HEADER_ITEMS)
 		return ms_script_fail(err, line, "more than %u ranges of RAM", MS_MAX_HEADER_ITEMS);
 	struct ms_header_ram *ram = &h->ram[h->nr_ram++];
@@ -323,6 +337,7 @@ int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *t
 		   struct ms_script_error *err)
 {
 	struct ms_word rest = { text, strlen(text) }, name;
+
 	ms_word_next(&rest, ' ', &name);
 	switch (which) {
 	case MS_HL_MAGIC:

@@ -7,8 +7,8 @@
  *   world.c   the machine that a header asks for        ops.c      operations
  *   answers.c which answers exist
  *   player*.c show.c  operations on the model           print.c    events and state as answer lines
- *   compare.c run and check                             recorder.c what the recorders printed, by
- * kernel
+ *   compare.c run and check                             script.c   what a script is asked for
+ *   recorder.c what the kernels' recorders could not print
  */
 #ifndef MS_SCRIPT_INTERNAL_H
 #define MS_SCRIPT_INTERNAL_H
@@ -281,8 +281,9 @@ const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy);
  * there on are not known.
  */
 bool ms_recorder_lost_events(const char *answer);
+/* Before each comment of MS_SCRIPT_EXPLAIN. */
+#define MS_WHY "# why: "
 /* The comment before the memtypes that outlive everybody. */
-#define MS_WHY "# why: " /* comments of MS_SCRIPT_EXPLAIN */
 #define MS_LEFT_BEHIND "# left behind on the memtype list"
 /* Whether a comment is the recorder's, about what happened, and not the script's. */
 bool ms_recorder_comment(const char *comment);

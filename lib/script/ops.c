@@ -97,6 +97,7 @@ static bool takes(const struct spec *spec, enum ms_op_key key)
 static const struct spec *find_spec(struct ms_word *rest)
 {
 	struct ms_word first, second, after = *rest;
+
 	ms_word_next(&after, ' ', &first);
 	struct ms_word after_second = after;
 	struct ms_word both = first;
@@ -104,6 +105,7 @@ static const struct spec *find_spec(struct ms_word *rest)
 		both.len += 1 + second.len;
 	for (size_t i = 0; i < MS_OP_KINDS; i++) {
 		bool two = strchr(specs[i].name, ' ');
+
 		if (!ms_word_is(two ? both : first, specs[i].name))
 			continue;
 		*rest = two ? after_second : after;
@@ -115,6 +117,7 @@ static const struct spec *find_spec(struct ms_word *rest)
 static int parse_noun(struct ms_op_parser *p, enum noun noun, struct ms_word *rest)
 {
 	struct ms_word word;
+
 	if (noun == NO_NOUN)
 		return 0;
 	if (!ms_word_next(rest, ' ', &word))
@@ -135,6 +138,7 @@ static int parse_key(struct ms_op_parser *p, const struct spec *spec, struct ms_
 	struct ms_op *op = p->op;
 	struct ms_word name = word, value = { NULL, 0 };
 	bool has_value = ms_word_split(word, &name, &value);
+
 	for (int key = 0; key < MS_OP_KEYS; key++) {
 		if (!takes(spec, key) || !ms_word_is(name, keys[key].name))
 			continue;
@@ -158,6 +162,7 @@ static int parse_key(struct ms_op_parser *p, const struct spec *spec, struct ms_
 static int check_keys(struct ms_op_parser *p, const struct spec *spec)
 {
 	struct ms_op *op = p->op;
+
 	for (int key = 0; key < MS_OP_KEYS; key++) {
 		if ((spec->required & ~op->has) & BIT(key))
 			return ms_script_fail(p->err, p->line, "%s: %s is missing", p->name,
@@ -177,6 +182,7 @@ static int check_kind(struct ms_op_parser *p)
 	uint64_t flags = op->value[MS_K_MAP_FLAGS];
 	uint32_t range = op->has & (BIT(MS_K_FIRST) | BIT(MS_K_PAGES));
 	uint32_t driver = op->has & (BIT(MS_K_PIECES) | BIT(MS_K_TYPE) | BIT(MS_K_LAZY));
+
 	switch (op->kind) {
 	case MS_OP_MMAP:
 		if (!(flags & MS_MAP_SHARED) == !(flags & MS_MAP_PRIVATE))
@@ -203,6 +209,7 @@ int ms_op_parse(struct ms_op *op, const char *text, const struct ms_header *head
 	static const char child[] = "child ";
 	struct ms_op_parser p = { .op = op, .header = header, .line = line, .err = err };
 	struct ms_word rest = { text, strlen(text) }, word;
+
 	op->child = !strncmp(text, child, sizeof(child) - 1);
 	if (op->child)
 		rest = (struct ms_word){ text + sizeof(child) - 1, rest.len - sizeof(child) + 1 };

@@ -42,9 +42,11 @@ static const struct {
 static int open_vfio(struct ms_player *p)
 {
 	const struct ms_script *s = p->script;
+
 	for (size_t i = 0; i < s->nr_ops; i++) {
 		struct ms_op op = s->ops[i].op;
 		int err = 0;
+
 		if (op.kind == MS_OP_VFIO_MEMORY)
 			op.source = MS_SRC_VFIO;
 		else if (op.kind != MS_OP_MMAP || op.source != MS_SRC_VFIO)
@@ -72,6 +74,7 @@ static int begin(struct ms_player *p, struct ms_script_error *err)
 struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err)
 {
 	struct ms_player *p = calloc(1, sizeof(*p));
+
 	*err = (struct ms_script_error){ 0 };
 	if (!p) {
 		ms_script_fail(err, 0, "no memory");
@@ -111,6 +114,7 @@ static bool open_answer(struct ms_player *p)
 static const char *close_answer(struct ms_player *p)
 {
 	bool failed = ferror(p->out);
+
 	return fclose(p->out) || failed ? NULL : p->answer;
 }
 
@@ -118,6 +122,7 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 {
 	const struct ms_op *op = &p->script->ops[i].op;
 	struct ms_mm *mm = op->child ? p->child : p->worker;
+
 	ms_trace_clear(p->m);
 	if (!open_answer(p))
 		return NULL;

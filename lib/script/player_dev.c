@@ -33,6 +33,7 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 	enum ms_cache type = (enum ms_cache)op->value[MS_K_TYPE];
 	struct ms_file *file =
 		ms_pieces_open(p->device[op->device], mode, type, op->pieces, op->npieces);
+
 	*err = file ? 0 : -ENOMEM;
 	return file;
 }
@@ -42,6 +43,7 @@ static struct ms_file *open_memory(struct ms_player *p, enum ms_source_kind sour
 	uint64_t size = memory_files[source].size, huge = memory_files[source].huge;
 	uint64_t allocs = ms_machine_allocs(p->m);
 	struct ms_file *file;
+
 	if (!huge)
 		return keep(&p->file[source], ms_memfd_new(p->m, size), -ENOMEM, err);
 	// hugetlb_file_setup(): a huge page size that there is no pool of
@@ -54,6 +56,7 @@ struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int 
 	struct ms_device *device = p->device[op->device];
 	uint64_t allocs = ms_machine_allocs(p->m);
 	struct ms_file *file;
+
 	switch (op->source) {
 	case MS_SRC_DRIVER:
 		return open_pieces(p, op, err);
@@ -106,6 +109,7 @@ void ms_play_vfio_memory(struct ms_player *p, const struct ms_op *op, struct ms_
 {
 	struct ms_op open = *op;
 	int err;
+
 	(void)mm;
 	open.source = MS_SRC_VFIO;
 	struct ms_file *file = ms_player_open(p, &open, &err);
@@ -125,6 +129,7 @@ static struct range range_of(const struct ms_player *p, const struct ms_op *op)
 {
 	const struct ms_device *device = p->device[op->device];
 	struct range range = { .len = ms_device_size(device) };
+
 	if (ms_op_has(op, MS_K_OFF))
 		range.off = op->value[MS_K_OFF];
 	if (ms_op_has(op, MS_K_LEN))
@@ -136,6 +141,7 @@ static struct range range_of(const struct ms_player *p, const struct ms_op *op)
 void ms_play_claim(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	struct range range = range_of(p, op);
+
 	(void)mm;
 	ms_print_ret(p, ms_iomem_claim(p->m, range.pa, range.len));
 }
@@ -143,6 +149,7 @@ void ms_play_claim(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 void ms_play_release(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	struct range range = range_of(p, op);
+
 	(void)mm;
 	ms_print_ret(p, ms_iomem_release(p->m, range.pa, range.len));
 }
@@ -151,6 +158,7 @@ void ms_play_revoke(struct ms_player *p, const struct ms_op *op, struct ms_mm *m
 {
 	struct range range = range_of(p, op);
 	int err = 0;
+
 	(void)mm;
 	if (op->source == MS_SRC_DRIVER)
 		ms_pieces_revoke(p->device[op->device], range.off, range.len);
@@ -168,6 +176,7 @@ void ms_play_ioremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *
 	struct range range = range_of(p, op);
 	uint64_t slot = op->value[MS_K_ID];
 	int err = -EINVAL;
+
 	(void)mm;
 	if (slot < MS_IOREMAP_SLOTS && !p->ioremap[slot].size && range.len) {
 		err = ms_ioremap(p->m, range.pa, range.len, (enum ms_cache)op->value[MS_K_TYPE]);

@@ -8,6 +8,7 @@
 static void map_code_page(struct ms_player *p, struct ms_mm *mm)
 {
 	uint64_t size = p->m->page_size;
+
 	if (!ms_vma_lookup(mm, MS_GUEST_CODE_HVA))
 		ms_mmap(mm, MS_GUEST_CODE_HVA, size, MS_PROT_RW | MS_PROT_X,
 			MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE | MS_MAP_ANONYMOUS, NULL, 0);
@@ -22,6 +23,7 @@ void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm
 		.dirty_initset = op->value[MS_K_DIRTY] & MS_DIRTY_INITSET,
 		.split_chunk = op->value[MS_K_SPLIT],
 	};
+
 	if (ms_op_has(op, MS_K_IPA))
 		config.ipa_bits = (unsigned int)op->value[MS_K_IPA];
 	if (p->vm) {
@@ -62,6 +64,7 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		[MS_GUEST_DABT] = "DABT",     [MS_GUEST_ERROR] = NULL,  [MS_GUEST_RETRY] = "RETRY",
 		[MS_GUEST_SIGBUS] = "SIGBUS",
 	};
+
 	(void)mm;
 	if (!p->vm) {
 		ms_print_ret(p, -ENODEV);
@@ -87,6 +90,7 @@ static void add_dirty_runs(struct ms_player *p, const uint64_t *bitmap, uint64_t
 {
 	for (uint64_t first = 0; first < npages; first++) {
 		uint64_t end = first;
+
 		if (first % 64 == 0 && !bitmap[first / 64]) {
 			first += 63;
 			continue;
@@ -107,6 +111,7 @@ static void get_dirty(struct ms_player *p, unsigned int id)
 	size_t words = npages ? (npages + 63) / 64 : 1;
 	uint64_t *bitmap = calloc(words, sizeof(*bitmap));
 	int err = bitmap ? ms_vm_get_dirty(p->vm, id, bitmap, words, &npages) : -ENOMEM;
+
 	ms_print_ret(p, err);
 	if (!err)
 		add_dirty_runs(p, bitmap, npages);
@@ -116,6 +121,7 @@ static void get_dirty(struct ms_player *p, unsigned int id)
 void ms_play_dirty(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	unsigned int id = (unsigned int)op->value[MS_K_ID];
+
 	(void)mm;
 	if (!p->vm)
 		ms_print_ret(p, -ENODEV);

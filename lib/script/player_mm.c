@@ -8,6 +8,7 @@ void ms_play_mmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	uint64_t off = op->value[MS_K_OFF];
 	struct ms_file *file = NULL;
 	int err = 0;
+
 	if (!(flags & MS_MAP_FIXED))
 		flags |= MS_MAP_FIXED_NOREPLACE;
 	if (op->source == MS_SRC_ANON) {
@@ -47,6 +48,7 @@ void ms_play_mremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *m
 	unsigned int flags = MS_MREMAP_MAYMOVE | (fixed ? MS_MREMAP_FIXED : 0) |
 			     (ms_op_has(op, MS_K_DONTUNMAP) ? MS_MREMAP_DONTUNMAP : 0);
 	ms_hva_t to = op->value[fixed ? MS_K_TO : MS_K_AT];
+
 	ms_print_ret_address(p,
 			     ms_mremap(mm, op->value[MS_K_AT], op->value[MS_K_LEN],
 				       op->value[MS_K_NEWLEN], flags, fixed ? to : 0),
@@ -76,6 +78,7 @@ void ms_play_touch(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		[MS_ACCESS_SIGBUS] = "SIGBUS", [MS_ACCESS_OOM] = "SIGKILL",
 		[MS_ACCESS_ENDLESS] = "RETRY", [MS_ACCESS_WAITS] = "EBUSY",
 	};
+
 	ms_print_ret_word(
 		p, words[ms_touch(mm, op->value[MS_K_AT], (unsigned int)op->value[MS_K_ACCESS])]);
 }
@@ -83,6 +86,7 @@ void ms_play_touch(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	int err = 0;
+
 	(void)op;
 	if (p->child) {
 		ms_print_ret(p, -EEXIST);

@@ -37,6 +37,7 @@ static void add_mm(struct ms_player *p, const struct ms_op *op, const struct ms_
 	bool of_child = (p->child && ev->mm == ms_mm_id(p->child)) ||
 			(op->kind == MS_OP_FORK && ev->type == MS_EV_PAT_CLEAR);
 	bool of_worker = p->worker && ev->mm == ms_mm_id(p->worker);
+
 	if (of_child && !own_is_child)
 		fprintf(p->out, " mm=child");
 	else if (!of_child && of_worker && own_is_child)
@@ -96,6 +97,7 @@ static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
 void ms_print_events(struct ms_player *p, const struct ms_op *op)
 {
 	const struct ms_event *ev;
+
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
 		if (is_printed(p, ev))
 			add_event(p, op, ev);
@@ -105,6 +107,7 @@ void ms_print_events(struct ms_player *p, const struct ms_op *op)
 void ms_player_explain(struct ms_player *p, const char *before, FILE *out)
 {
 	const struct ms_event *ev;
+
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
 		if (is_of_code_page(p, ev))
 			continue;

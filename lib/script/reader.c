@@ -30,6 +30,7 @@ static int grow(void **array, size_t *capacity, size_t n, size_t size)
 static int add_item(struct ms_script *s, enum ms_item_kind kind, const char *text, uint64_t line)
 {
 	int err = grow((void **)&s->items, &s->items_capacity, s->nr_items, sizeof(*s->items));
+
 	if (err)
 		return err;
 	s->items[s->nr_items++] = (struct ms_item){
@@ -57,10 +58,12 @@ static int keep_made(struct ms_script *s, char *text)
 static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_script_error *err)
 {
 	bool comment = text[0] == '#';
+
 	if (len > MS_SCRIPT_MAX_LINE)
 		return ms_script_fail(err, line, "line longer than %u bytes", MS_SCRIPT_MAX_LINE);
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
+
 		if (c >= ' ' && c < 0x7f)
 			continue;
 		if (!comment || (c < 0x80 && c != '\t'))
@@ -74,10 +77,12 @@ static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_sc
 static int split_lines(char *text, size_t size, struct ms_script_error *err)
 {
 	uint64_t line = 1;
+
 	for (size_t at = 0; at < size; line++) {
 		char *end = memchr(text + at, '\n', size - at);
 		size_t len = end ? (size_t)(end - text) - at : size - at;
 		int ret = check_bytes(text + at, len, line, err);
+
 		if (ret)
 			return ret;
 		if (!end)
@@ -93,6 +98,7 @@ static int split_lines(char *text, size_t size, struct ms_script_error *err)
 static int directive(struct reader *r, const char *text, uint64_t line)
 {
 	struct ms_word word = { text + 2, strlen(text + 2) }, key, value;
+
 	if (!ms_word_split(word, &key, &value))
 		return 0;
 	bool shmem = ms_word_is(key, "shmem");
@@ -123,8 +129,10 @@ static int add_reference(struct reader *r, FILE *out, struct ms_word ref, uint64
 	size_t len = strspn(ref.s, name_chars);
 	struct ms_word name = { ref.s, len < ref.len ? len : ref.len };
 	struct ms_word tail = { ref.s + name.len, ref.len - name.len };
+
 	for (size_t i = 0; i < h->nr_devices; i++) {
 		uint64_t value = h->device[i].pa, n = 0;
+
 		if (!ms_word_is(name, h->device[i].name))
 			continue;
 		if (ms_word_is(tail, ".size"))
@@ -148,10 +156,12 @@ static int resolve(struct reader *r, const char *text, uint64_t line, const char
 	FILE *out = open_memstream(&made, &size);
 	const char *at = text, *ref;
 	int err = 0;
+
 	if (!out)
 		return -ENOMEM;
 	while (!err && (ref = strchr(at, '@'))) {
 		size_t len = strcspn(ref + 1, " ,");
+
 		fprintf(out, "%.*s", (int)(ref - at), at);
 		err = add_reference(r, out, (struct ms_word){ ref + 1, len }, line);
 		at = ref + 1 + len;
@@ -181,6 +191,7 @@ static int op_line(struct reader *r, const char *text, uint64_t line)
 {
 	struct ms_script *s = r->script;
 	int err = header_complete(r, line);
+
 	if (!err && !s->nr_ops)
 		err = ms_header_finish(&s->header, line, r->err);
 	if (!err && !s->has_header && strchr(text, '@'))
@@ -199,6 +210,7 @@ static int op_line(struct reader *r, const char *text, uint64_t line)
 static int answer_line(struct reader *r, const char *text, uint64_t line)
 {
 	struct ms_script *s = r->script;
+
 	if (!s->nr_ops)
 		return ms_script_fail(r->err, line, "an answer before the first operation");
 	struct ms_script_entry *entry = &s->ops[s->nr_ops - 1];
@@ -218,6 +230,7 @@ static int answer_line(struct reader *r, const char *text, uint64_t line)
 static int header_line(struct reader *r, const char *text, uint64_t line)
 {
 	enum ms_header_line which = ms_header_which(text);
+
 	if (which == MS_HL_DONE)
 		return ms_script_fail(r->err, line, "unknown line \"%.40s\"", text);
 	if (r->script->nr_ops)
@@ -244,6 +257,7 @@ static int one_line(struct reader *r, const char *text, uint64_t line)
 	case '#':
 		if (text[1] == '!') {
 			int err = directive(r, text, line);
+
 			if (err)
 				return err;
 		}
@@ -261,8 +275,10 @@ static int one_line(struct reader *r, const char *text, uint64_t line)
 static int all_lines(struct reader *r, const char *text, size_t size, bool numbered)
 {
 	uint64_t line = 1;
+
 	for (size_t at = 0; at < size; at += strlen(text + at) + 1, line++) {
 		int err = one_line(r, text + at, numbered ? line : 0);
+
 		if (err)
 			return err;
 	}
@@ -284,9 +300,11 @@ static bool begins_with_header(const char *text, size_t size)
 static int directives_first(struct reader *r, const char *text, size_t size)
 {
 	uint64_t line = 1;
+
 	for (size_t at = 0; at < size && text[at] != '>'; at += strlen(text + at) + 1, line++) {
 		int err =
 			text[at] == '#' && text[at + 1] == '!' ? directive(r, text + at, line) : 0;
+
 		if (err)
 			return err;
 	}
@@ -297,6 +315,7 @@ static int make_header(struct reader *r, const char *text, size_t size)
 {
 	enum ms_arch arch = MS_ARCH_ARM64;
 	int err = directives_first(r, text, size);
+
 	if (err)
 		return err;
 	if (r->kernel && r->kernel->arch &&
@@ -316,6 +335,7 @@ static int parse(struct reader *r, size_t size)
 {
 	struct ms_script *s = r->script;
 	int err = split_lines(s->text, size, r->err);
+
 	if (err)
 		return err;
 	s->has_header = begins_with_header(s->text, size);
@@ -335,6 +355,7 @@ static int parse_owned(char *text, size_t size, const struct ms_script_kernel *k
 		       struct ms_script **script, struct ms_script_error *err)
 {
 	struct reader r = { .kernel = kernel, .err = err };
+
 	*err = (struct ms_script_error){ 0 };
 	r.script = calloc(1, sizeof(*r.script));
 	if (!r.script) {
@@ -372,6 +393,7 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 {
 	char *text = NULL;
 	size_t size = 0, capacity = 0;
+
 	*err = (struct ms_script_error){ 0 };
 	do {
 		capacity = capacity ? capacity * 2 : 65536;
@@ -386,6 +408,7 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 	} while (size == capacity && capacity <= MS_SCRIPT_MAX_SIZE);
 	if (ferror(in) || size > MS_SCRIPT_MAX_SIZE) {
 		int ret = ferror(in) ? -EIO : -EINVAL;
+
 		ms_script_fail(err, 0, ferror(in) ? "cannot be read" : "too large");
 		free(text);
 		return ret;

@@ -14,6 +14,7 @@ static const struct ms_recorder recorders[] = {
 const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy)
 {
 	static const struct ms_recorder sees_all = { 0 };
+
 	for (size_t i = 0; i < sizeof(recorders) / sizeof(recorders[0]); i++) {
 		if (recorders[i].arch == policy->arch &&
 		    !strcmp(recorders[i].release, policy->release))
@@ -34,6 +35,7 @@ bool ms_recorder_comment(const char *comment)
 		"# kernel log: ", "# debian kernel ", "# revoke: ",
 		MS_LEFT_BEHIND,   "# memtype ",       MS_WHY,
 	};
+
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
 		if (!strncmp(comment, begins[i], strlen(begins[i])))
 			return true;

@@ -26,12 +26,14 @@ struct ms_script_op ms_script_get_op(const struct ms_script *s, size_t i)
 {
 	const struct ms_script_entry *entry = &s->ops[i];
 	const struct ms_item *item = &s->items[entry->item];
+
 	return (struct ms_script_op){ item->text, item->line, entry->nr_answers };
 }
 
 const char *ms_script_get_answer(const struct ms_script *s, size_t i, size_t j, uint64_t *line)
 {
 	const struct ms_item *item = &s->items[s->answers[s->ops[i].first_answer + j]];
+
 	if (line)
 		*line = item->line;
 	return item->text;

@@ -10,6 +10,7 @@ static void add_vma(struct ms_player *p, const struct ms_vma *vma)
 {
 	char flags[MS_VMFLAGS_MAX];
 	uint64_t f = vma->vm_flags;
+
 	fprintf(p->out, "vma 0x%" PRIx64 " 0x%" PRIx64 " %c%c%c%c 0x%" PRIx64 " %s\n",
 		vma->vm_start, vma->vm_end, f & MS_VM_READ ? 'r' : '-', f & MS_VM_WRITE ? 'w' : '-',
 		f & MS_VM_EXEC ? 'x' : '-', f & MS_VM_MAYSHARE ? 's' : 'p',
@@ -20,6 +21,7 @@ static void add_vma(struct ms_player *p, const struct ms_vma *vma)
 void ms_play_show_vmas(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	ms_hva_t start = op->value[MS_K_AT], end = ms_range_end(start, op->value[MS_K_LEN]);
+
 	ms_print_ret(p, 0);
 	for (struct ms_vma *vma = ms_find_vma(mm, start); vma && vma->vm_start < end;
 	     vma = ms_vma_next(vma))
@@ -92,10 +94,12 @@ void ms_play_show_ptes(struct ms_player *p, const struct ms_op *op, struct ms_mm
 	ms_hva_t start = op->value[MS_K_AT], end = host_end(p, op);
 	struct ms_host_leaf leaf;
 	struct pte_run run = { 0 };
+
 	ms_print_ret(p, 0);
 	for (ms_hva_t at = start; at < end && ms_host_next_leaf(mm, at, end, &leaf);
 	     at = ms_range_end(leaf.start, leaf.size)) {
 		struct pte_run next = run_of_leaf(p, mm, &leaf, start, end);
+
 		if (pte_run_continues(&run, &next)) {
 			run.end = next.end;
 			continue;
@@ -111,6 +115,7 @@ void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms
 	ms_hva_t start = op->value[MS_K_AT], end = host_end(p, op);
 	struct ms_host_leaf leaf;
 	ms_hva_t from = start, to = start;
+
 	ms_print_ret(p, 0);
 	for (ms_hva_t at = start; at < end && ms_host_next_leaf(mm, at, end, &leaf);
 	     at = ms_range_end(leaf.start, leaf.size)) {
@@ -131,6 +136,7 @@ void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms
 static void add_s2_run(struct ms_player *p, const struct ms_s2_leaf *run)
 {
 	uint64_t leaf_size;
+
 	if (!run->size)
 		return;
 	leaf_size = ms_s2_level_size(ms_vm_s2(p->vm), run->level);
@@ -149,6 +155,7 @@ static bool s2_run_continues(const struct ms_player *p, const struct ms_s2_leaf 
 			     const struct ms_s2_leaf *leaf)
 {
 	bool ram = ms_player_is_ram(p, run->pa);
+
 	return run->size && run->ipa + run->size == leaf->ipa && run->level == leaf->level &&
 	       run->prot == leaf->prot && ram == ms_player_is_ram(p, leaf->pa) &&
 	       (ram || run->pa + run->size == leaf->pa);
@@ -158,6 +165,7 @@ void ms_play_show_s2(struct ms_player *p, const struct ms_op *op, struct ms_mm *
 {
 	ms_ipa_t at = op->value[MS_K_GPA], end = ms_range_end(at, op->value[MS_K_LEN]);
 	struct ms_s2_leaf leaf, run = { 0 };
+
 	(void)mm;
 	ms_print_ret(p, 0);
 	if (!p->vm)
@@ -197,6 +205,7 @@ static void add_memtype(const struct ms_memtype *entry, void *arg)
 {
 	struct memtype_printer *printer = arg;
 	struct ms_player *p = printer->p;
+
 	if (!touches_device(p->header, entry))
 		return;
 	fprintf(p->out, "%s0x%" PRIx64 " 0x%" PRIx64 " %s\n", printer->before, entry->start,
@@ -206,6 +215,7 @@ static void add_memtype(const struct ms_memtype *entry, void *arg)
 void ms_print_memtypes(struct ms_player *p, const char *before)
 {
 	struct memtype_printer printer = { p, before };
+
 	ms_memtype_walk(p->m, 0, UINT64_MAX, add_memtype, &printer);
 }
 

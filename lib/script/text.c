@@ -18,6 +18,7 @@ static int digit(char c)
 int ms_number(const char *s, size_t len, uint64_t *value)
 {
 	unsigned int base = 10;
+
 	if (len > 2 && s[0] == '0' && s[1] == 'x') {
 		base = 16;
 		s += 2;
@@ -29,6 +30,7 @@ int ms_number(const char *s, size_t len, uint64_t *value)
 	bool overflow = false;
 	for (size_t i = 0; i < len; i++) {
 		int d = digit(s[i]);
+
 		if (d < 0 || (unsigned int)d >= base)
 			return -EINVAL;
 		overflow |= __builtin_mul_overflow(v, (uint64_t)base, &v);
@@ -85,6 +87,7 @@ const char *ms_named_of(const struct ms_named *table, uint64_t value)
 int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *format, ...)
 {
 	va_list args;
+
 	va_start(args, format);
 	err->line = line;
 	vsnprintf(err->what, sizeof(err->what), format, args);

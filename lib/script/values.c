@@ -116,6 +116,7 @@ static const struct {
 bool ms_cache_parse(struct ms_word word, enum ms_cache *cache)
 {
 	const struct ms_named *named = ms_named_find(caches, word);
+
 	if (!named)
 		return false;
 	*cache = (enum ms_cache)named->value;
@@ -130,6 +131,7 @@ static int bad(struct ms_op_parser *p, const char *what, struct ms_word word)
 static int number(struct ms_op_parser *p, struct ms_word word, uint64_t max, uint64_t *value)
 {
 	int err = ms_number(word.s, word.len, value);
+
 	if (err == -ERANGE || (!err && *value > max))
 		return bad(p, "number out of range", word);
 	return err ? bad(p, "not a number", word) : 0;
@@ -139,8 +141,10 @@ static int set(struct ms_op_parser *p, const struct ms_named *table, struct ms_w
 	       uint64_t *value)
 {
 	struct ms_word word;
+
 	while (ms_word_next(&rest, ',', &word)) {
 		const struct ms_named *named = ms_named_find(table, word);
+
 		if (!named)
 			return bad(p, "unknown flag", word);
 		if (*value & named->value)
@@ -155,11 +159,13 @@ static int prot(struct ms_op_parser *p, struct ms_word word, uint64_t *value)
 	static const struct ms_named letters[] = {
 		{ "r", MS_PROT_R }, { "w", MS_PROT_W }, { "x", MS_PROT_X }, { NULL, 0 }
 	};
+
 	if (ms_word_is(word, "-"))
 		return 0;
 	for (size_t i = 0; i < word.len; i++) {
 		const struct ms_named *letter =
 			ms_named_find(letters, (struct ms_word){ word.s + i, 1 });
+
 		if (!letter || (*value & letter->value))
 			return bad(p, "not a protection", word);
 		*value |= letter->value;
@@ -172,6 +178,7 @@ static int parse_piece(struct ms_op_parser *p, struct ms_word word, struct ms_pi
 {
 	struct ms_word rest = word, off, len;
 	uint64_t shift = 0;
+
 	if (!ms_word_next(&rest, '+', &off) || !rest.s)
 		return bad(p, "not a piece OFF+LEN[:SHIFT]", word);
 	ms_word_next(&rest, ':', &len);
@@ -191,6 +198,7 @@ static int pieces(struct ms_op_parser *p, struct ms_word rest)
 {
 	struct ms_op *op = p->op;
 	struct ms_word word;
+
 	if (!rest.len)
 		return 0;
 	size_t n = 1;
@@ -201,6 +209,7 @@ static int pieces(struct ms_op_parser *p, struct ms_word rest)
 		return -ENOMEM;
 	while (ms_word_next(&rest, ',', &word)) {
 		int err = parse_piece(p, word, &op->pieces[op->npieces]);
+
 		if (err)
 			return err;
 		op->npieces++;
@@ -213,6 +222,7 @@ int ms_value_parse(struct ms_op_parser *p, enum ms_op_key key, struct ms_word wo
 	uint64_t *value = &p->op->value[key];
 	const struct ms_named *named;
 	enum ms_cache cache;
+
 	switch (values[key].type) {
 	case VT_NUMBER:
 		return number(p, word, UINT64_MAX, value);
@@ -274,6 +284,7 @@ int ms_source_parse(struct ms_op_parser *p, struct ms_word word)
 {
 	struct ms_op *op = p->op;
 	const struct ms_named *named = ms_named_find(plain_sources, word);
+
 	if (named) {
 		op->source = (enum ms_source_kind)named->value;
 		return 0;

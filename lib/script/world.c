@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 /* The recorders' machines, which a script without a header is played on: the config line before and
- * after the value of thp, then the rest.
- */
+ * after the value of thp, then the rest. */
 static const char *const arm64_lines[] = {
 	"config page_size=4096 va_bits=48 ipa_bits=40 thp=",
 	" cpu=max,lpa2=off,sve=off,pauth-impdef=on fwb=1 dic=0 idc=0",
@@ -37,6 +36,7 @@ static const char *newest_release(enum ms_arch arch)
 {
 	const struct ms_policy *policy;
 	const char *release = NULL;
+
 	for (size_t i = 0; (policy = ms_policy_get(i)); i++) {
 		if (policy->arch == arch)
 			release = policy->release;
@@ -50,6 +50,7 @@ char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp)
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
+
 	if (!out)
 		return NULL;
 	fprintf(out, "mapsim-recording 1\nkernel %s %s\n", newest_release(arch),
@@ -83,6 +84,7 @@ int ms_header_kernel(struct ms_header *h, const struct ms_script_kernel *kernel,
 int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error *err)
 {
 	const struct ms_machine_config *config = &h->config;
+
 	h->policy = ms_policy_linux(h->release, h->arch);
 	if (!h->policy)
 		return ms_script_fail(err, line, "kernel: no rules are known for %s %s", h->release,
@@ -102,6 +104,7 @@ static int add_device(struct ms_machine *m, const struct ms_header_device *heade
 		      struct ms_script_error *err)
 {
 	struct ms_device *dev = ms_device_add(m, header->name, header->pa, header->size);
+
 	if (!dev)
 		return ms_script_fail(err, 0,
 				      "device %.40s is empty, wraps, overlaps, or lies too high",
@@ -116,11 +119,13 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 {
 	for (size_t i = 0; i < h->nr_devices; i++) {
 		int ret = add_device(m, &h->device[i], err);
+
 		if (ret)
 			return ret;
 	}
 	for (size_t i = 0; i < h->nr_ram; i++) {
 		int ret = ms_ram_add(m, h->ram[i].pa, h->ram[i].size);
+
 		if (ret)
 			return ms_script_fail(err, 0, "ram at 0x%llx is refused: %s",
 					      (unsigned long long)h->ram[i].pa, strerror(-ret));
@@ -131,6 +136,7 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 struct ms_machine *ms_header_machine(const struct ms_header *h, struct ms_script_error *err)
 {
 	struct ms_machine *m = ms_machine_new_config(h->policy, &h->config);
+
 	if (!m) {
 		ms_script_fail(err, 0, "the header's config is not one of a machine");
 		return NULL;

@@ -11,6 +11,7 @@ struct seen {
 static void note(const struct ms_script_difference *diff, void *arg)
 {
 	struct seen *seen = arg;
+
 	if (seen->calls++)
 		return;
 	seen->line = diff->line;
@@ -32,6 +33,7 @@ static void a_difference_is_told_and_the_rest_is_played_on(void **state)
 	struct ms_script_count count;
 	struct ms_script_error err;
 	struct seen seen = { 0 };
+
 	(void)state;
 	assert_int_equal(ms_script_check(script, note, &seen, &count, &err), 0);
 	assert_int_equal(count.answers, 3);
@@ -49,6 +51,7 @@ static void a_line_that_only_one_side_has_differs(void **state)
 	struct ms_script_count count;
 	struct ms_script_error err;
 	struct seen seen = { 0 };
+
 	(void)state;
 	assert_int_equal(ms_script_check(script, note, &seen, &count, &err), 0);
 	assert_int_equal(count.same, 0);
@@ -71,6 +74,7 @@ static void an_answer_is_compared_up_to_where_events_were_lost(void **state)
 			     "< s2.map ipa=0x0 size=0x0 pa=0x0 prot=-\n");
 	struct ms_script_count count;
 	struct ms_script_error err;
+
 	(void)state;
 	assert_int_equal(ms_script_check(script, NULL, NULL, &count, &err), 0);
 	assert_int_equal(count.answers, 3);
@@ -83,6 +87,7 @@ static void a_recording_with_an_unanswered_operation_is_not_checked(void **state
 	struct ms_script *script = parsed(ARM64 "> fork\n< ret 0\n> exit\n");
 	struct ms_script_count count;
 	struct ms_script_error err;
+
 	(void)state;
 	assert_int_equal(ms_script_check(script, NULL, NULL, &count, &err), -EINVAL);
 	assert_int_equal(err.line, 9);
@@ -108,5 +113,6 @@ int main(void)
 		cmocka_unit_test(an_answer_is_compared_up_to_where_events_were_lost),
 		cmocka_unit_test(a_recording_with_an_unanswered_operation_is_not_checked),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,7 @@ static void comments_stay_and_the_recorders_go(void **state)
 	char *printed = NULL;
 	size_t size;
 	FILE *out = open_memstream(&printed, &size);
+
 	(void)state;
 	assert_int_equal(ms_script_run(script, 0, out, &err), 0);
 	assert_int_equal(fclose(out), 0);
@@ -321,6 +322,7 @@ static void explanations_are_comments_that_do_not_stay(void **state)
 	char *printed = NULL;
 	size_t size;
 	FILE *out = open_memstream(&printed, &size);
+
 	(void)state;
 	assert_int_equal(ms_script_run(script, MS_SCRIPT_EXPLAIN, out, &err), 0);
 	assert_int_equal(fclose(out), 0);
@@ -361,5 +363,6 @@ int main(void)
 		cmocka_unit_test(comments_stay_and_the_recorders_go),
 		cmocka_unit_test(explanations_are_comments_that_do_not_stay),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@ static void a_header_that_is_no_machine_is_told(void **state)
 					  "device a pa=0x1000 size=0x2000\n"
 					  "device b pa=0x2000 size=0x2000\n");
 	struct ms_script_error err;
+
 	(void)state;
 	assert_null(ms_player_new(script, &err));
 	assert_non_null(strstr(err.what, "device b"));
@@ -53,11 +54,13 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 		"dirty id=1 clear first=0xffffffffffffffff pages=0xffffffffffffffff",
 		"show s2 gpa=0xffffffffffffffff len=0xffffffffffffffff",
 	};
+
 	(void)state;
 	for (int x86 = 0; x86 < 2; x86++) {
 		char *text = NULL;
 		size_t size;
 		FILE *made = open_memstream(&text, &size);
+
 		fputs(x86 ? X86("6.12.107") : ARM64, made);
 		for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 			fprintf(made, "> %s\n", ops[i]);
@@ -68,6 +71,7 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 		assert_non_null(player);
 		for (size_t i = 0; i < ms_script_nr_ops(script); i++) {
 			const char *answer = ms_player_step(player, i);
+
 			assert_non_null(answer);
 			assert_memory_equal(answer, "ret ", 4);
 		}
@@ -82,11 +86,13 @@ static bool plays_without_allocation(const struct ms_script *script, uint64_t n)
 {
 	struct ms_script_error err;
 	struct ms_player *player = ms_player_new(script, &err);
+
 	assert_non_null(player);
 	uint64_t before = ms_machine_allocs(ms_player_machine(player));
 	ms_machine_fail_alloc(ms_player_machine(player), n);
 	for (size_t i = 0; i < ms_script_nr_ops(script); i++) {
 		const char *answer = ms_player_step(player, i);
+
 		assert_non_null(answer);
 		assert_memory_equal(answer, "ret ", 4);
 	}
@@ -116,6 +122,7 @@ static void a_script_is_played_to_its_end_whichever_allocation_fails(void **stat
 		      "> show vmas at=0x200000000000 len=0x1000000\n"
 		      "> exit\n");
 	uint64_t n = 1;
+
 	(void)state;
 	while (plays_without_allocation(script, n))
 		n++;
@@ -130,5 +137,6 @@ int main(void)
 		cmocka_unit_test(absurd_addresses_and_lengths_are_answered),
 		cmocka_unit_test(a_script_is_played_to_its_end_whichever_allocation_fails),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ static void assert_refused_bytes(const char *text, size_t size, uint64_t line, c
 {
 	struct ms_script *script = NULL;
 	struct ms_script_error err;
+
 	assert_int_equal(ms_script_parse(text, size, NULL, &script, &err), -EINVAL);
 	assert_null(script);
 	assert_non_null(strstr(err.what, words));
@@ -40,6 +41,7 @@ static struct ms_script *parsed(const char *text)
 {
 	struct ms_script *script = NULL;
 	struct ms_script_error err;
+
 	assert_int_equal(ms_script_parse(text, strlen(text), NULL, &script, &err), 0);
 	return script;
 }
@@ -55,6 +57,7 @@ static void a_recording_is_read_with_lines_and_answers(void **state)
 						 "> fork\n"
 						 "< ret ENOMEM\n");
 	uint64_t line;
+
 	(void)state;
 	assert_string_equal(ms_script_kernel_name(script), "6.12.107 arm64");
 	assert_int_equal(ms_script_nr_ops(script), 2);
@@ -73,6 +76,7 @@ static void the_kernel_name_tells_page_size_and_dic(void **state)
 {
 	struct ms_script *script = parsed("mapsim-recording 1\nkernel 6.12.117 arm64\n"
 					  "config page_size=16384 dic=1\n");
+
 	(void)state;
 	assert_string_equal(ms_script_kernel_name(script), "6.12.117 arm64 16k dic");
 	ms_script_free(script);
@@ -82,6 +86,7 @@ static void a_script_without_header_gets_one(void **state)
 {
 	struct ms_script *script = parsed("# nothing else\n> mmap huge off=0 at=0x200000000000 "
 					  "len=0x1000 prot=r flags=shared\n");
+
 	(void)state;
 	assert_int_equal(ms_script_arch(script), MS_ARCH_ARM64);
 	assert_int_equal(ms_script_nr_ops(script), 1);
@@ -94,6 +99,7 @@ static void another_kernel_takes_the_place_of_the_headers(void **state)
 	const struct ms_script_kernel kernel = { "6.1.176", "x86_64" };
 	struct ms_script *script = NULL;
 	struct ms_script_error err;
+
 	(void)state;
 	assert_int_equal(ms_script_parse(HEADER, strlen(HEADER), &kernel, &script, &err), 0);
 	assert_string_equal(ms_script_kernel_name(script), "6.1.176 x86_64");
@@ -106,6 +112,7 @@ static void device_references_become_numbers_in_scripts(void **state)
 		"> mmap devmem off=@small+0x1000 at=0x200000000000 len=@small.size prot=r "
 		"flags=shared\n"
 		"> mmap devmem off=@small-4096 at=0x210000000000 len=1 prot=r flags=shared\n");
+
 	(void)state;
 	assert_string_equal(ms_script_get_op(script, 0).text,
 			    "mmap devmem off=0x8101001000 at=0x200000000000 len=0x10000 prot=r "
@@ -168,6 +175,7 @@ static void cpu_is_free_text_up_to_a_blank(void **state)
 {
 	struct ms_script *script = parsed("mapsim-recording 1\nkernel 6.12.107 x86_64\n"
 					  "config page_size=4096 cpu=max,la57=off,x=y thp=never\n");
+
 	(void)state;
 	ms_script_free(script);
 }
@@ -223,6 +231,7 @@ static void mappings_say_what_and_how(void **state)
 static void numbers_do_not_overflow(void **state)
 {
 	struct ms_script *script = parsed(HEADER "> munmap at=0xffffffffffffffff len=1\n");
+
 	(void)state;
 	ms_script_free(script);
 	assert_refused(HEADER "> munmap at=0x10000000000000000 len=1\n", 6, "out of range");
@@ -255,6 +264,7 @@ static void what_is_not_text_is_refused(void **state)
 	static const char nul[] = HEADER "> fork\0\n";
 	static const char noise[] = "\x7f"
 				    "ELF\x02\x01\x01\x00\x93\xfa";
+
 	(void)state;
 	assert_refused_bytes(nul, sizeof(nul) - 1, 6, "not text: byte 0x00");
 	assert_refused_bytes(noise, sizeof(noise) - 1, 1, "not text: byte 0x7f in column 1");
@@ -276,6 +286,7 @@ static void a_line_of_ten_megabytes_is_refused(void **state)
 {
 	size_t size = 10u << 20;
 	char *text = malloc(size);
+
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'a', size);
@@ -289,6 +300,7 @@ static void directives_are_known_modes_before_the_operations(void **state)
 {
 	struct ms_script *script =
 		parsed("#!thp=never\n#!shmem=always\n#!/usr/bin/mapsim\n> fork\n");
+
 	(void)state;
 	ms_script_free(script);
 	assert_refused("#!thp=sometimes\n> fork\n", 1, "mode");
@@ -308,11 +320,13 @@ static void every_prefix_of_a_recording_is_survived(void **state)
 		       "< ret 0\n"
 		       "> slot id=1 gpa=0x80000000 size=0x4000 hva=0x200000000000 flags=log,ro\n"
 		       "< ret ENODEV\n";
+
 	(void)state;
 	for (size_t size = 0; size < sizeof(text); size++) {
 		struct ms_script *script = NULL;
 		struct ms_script_error err;
 		int ret = ms_script_parse(text, size, NULL, &script, &err);
+
 		assert_true(ret == 0 || ret == -EINVAL);
 		assert_int_equal(ret == 0, script != NULL);
 		ms_script_free(script);
@@ -340,5 +354,6 @@ int main(void)
 		cmocka_unit_test(directives_are_known_modes_before_the_operations),
 		cmocka_unit_test(every_prefix_of_a_recording_is_survived),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,7 @@ static inline struct ms_script *parsed(const char *text)
 {
 	struct ms_script *script = NULL;
 	struct ms_script_error err;
+
 	if (ms_script_parse(text, strlen(text), NULL, &script, &err))
 		fail_msg("line %d: %s", (int)err.line, err.what);
 	return script;
@@ -48,6 +49,7 @@ static inline void assert_plays_as(const char *text)
 	char *printed = NULL;
 	size_t size;
 	FILE *out = open_memstream(&printed, &size);
+
 	assert_non_null(out);
 	assert_int_equal(ms_script_run(script, 0, out, &err), 0);
 	assert_int_equal(fclose(out), 0);
