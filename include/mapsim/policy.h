@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * policy.h - a kernel version as data: every behaviour in which kernels differ is a field here;
- * what its values mean stands in policy_host.h and policy_guest.h.
+ * what its values mean stands in policy_host.h, policy_pfnmap.h and policy_guest.h.
  *
  * ms_policy_linux() hands out a constant; a user copies it, changes fields or sets a function, and
  * gives it to ms_machine_new(). Any combination of enumerators is a valid policy, also ones that no
@@ -12,6 +12,7 @@
 
 #include <mapsim/policy_guest.h>
 #include <mapsim/policy_host.h>
+#include <mapsim/policy_pfnmap.h>
 #include <mapsim/types.h>
 
 #ifdef __cplusplus
