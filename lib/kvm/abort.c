@@ -112,7 +112,6 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 
 	if (ms_event_kept(vm->machine, MS_EV_GUEST_ABORT))
 		at = keep_event(vm, abort);
-	*err = 0;
 	vm->in_abort++;
 	exit = may_run(vm, abort, err) ? handle(vm, abort, err) : MS_GUEST_ERROR;
 	vm->in_abort--;

@@ -123,13 +123,10 @@ int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new
 
 	if (beyond_ipa_space(vm, new))
 		return -EFAULT;
+	// Without FWB the kernel then cleans the caches of what is mapped: of devices, which is none.
 	ret = prepare_vmas(vm, new, new->hva + size, &refused);
-	if (!is_premapping(vm) || change == MS_MR_FLAGS_ONLY || refused)
-		return ret;
-	if (ret)
+	if (ret && !refused && change != MS_MR_FLAGS_ONLY)
 		ms_vm_s2_unmap_range(vm, gpa, size);
-	else if (vm->machine->config.no_fwb)
-		ms_vm_s2_flush_range(vm, gpa, size);
 	return ret;
 }
 

@@ -228,7 +228,6 @@ void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa);
 /* Pieces as stage2_apply_range cuts them. */
 void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
-void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 /* kvm_mmu_split_huge_pages: nothing without a chunk size. */
 void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
@@ -256,7 +255,7 @@ static inline bool ms_abort_is_perm(const struct ms_abort *a)
 	return a->granule != 0;
 }
 
-/* kvm_handle_guest_abort: OK: re-enter the guest; ERROR: *err. */
+/* kvm_handle_guest_abort: OK: re-enter the guest; ERROR: *err, which was 0. */
 enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err);
 
 /* 0, 1: a machine-check signal was sent, or a negative errno. */

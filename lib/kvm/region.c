@@ -148,14 +148,10 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 {
 	int ret;
 
-	// The old slot stands invalid in one set while the new one is prepared ...
-	ms_memslot_renew(vm, slot, 1);
-	ms_memslots_swap(vm);
 	flush_shadow(vm, slot);
 	ret = prepare(vm, slot, new, MS_MR_MOVE);
 	if (ret) {
-		// ... and is put back there: it has its old place in the other set alone.
-		ms_memslots_swap(vm);
+		// It stood invalid in one set, and is put back there: behind others, in that set alone.
 		ms_memslot_renew(vm, slot, 1);
 		return ret;
 	}

@@ -259,11 +259,6 @@ static int wrprotect_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	return ms_s2_wrprotect(vm->s2, ipa, size);
 }
 
-static int flush_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
-{
-	return ms_s2_flush(vm->s2, ipa, size);
-}
-
 /* stage2_apply_range() */
 static void apply_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size,
 			int (*fn)(struct ms_vm *, ms_ipa_t, uint64_t))
@@ -286,11 +281,6 @@ void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	apply_range(vm, start, size, wrprotect_piece);
-}
-
-void ms_vm_s2_flush_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
-{
-	apply_range(vm, start, size, flush_piece);
 }
 
 static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)

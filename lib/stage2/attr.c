@@ -104,7 +104,7 @@ int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
 	uint64_t *word, found;
 
-	if (!near || size != s2_page_size(&s2->g) || !is_aligned(ipa, size))
+	if (!near || size != s2_page_size(&s2->g))
 		return clear_attr(s2, ipa, size, DESC_W, &found);
 	word = near_word(s2, near, ipa, S2_LAST_LEVEL);
 	change_leaf(s2, word, ipa, S2_LAST_LEVEL, *word & ~DESC_W);

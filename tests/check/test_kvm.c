@@ -95,10 +95,15 @@ static void slots_are_found_by_number(void **state)
 
 	(void)state;
 	breaks_u32(w.m, &w.log->id, 7, "out of order among the numbers");
+	breaks_u32(w.m, &w.log->id, w.ram->id, "out of order among the host addresses");
 	breaks_u32(w.m, &w.dev->id, 32767, "a number or flag that does not exist");
 	breaks_u32(w.m, &w.dev->flags, 0x40, "a number or flag that does not exist");
 	breaks_pointer(w.m, &RB_ROOT(&w.vm->slots.by_id), NULL,
 		       "0 slots by number, 3 by guest, 3 by host address");
+	breaks_pointer(w.m, &RB_ROOT(&w.vm->slots.by_gfn), NULL,
+		       "3 slots by number, 0 by guest, 3 by host address");
+	breaks_pointer(w.m, &RB_ROOT(&w.vm->slots.by_hva), NULL,
+		       "3 slots by number, 3 by guest, 0 by host address");
 	breaks_pointer(w.m, &w.vm->slots.last_used, &none, "the slot used last is none any more");
 	world_end(&w);
 }

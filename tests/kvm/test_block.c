@@ -300,6 +300,20 @@ static void pages_are_forced_or_only_begun_with(void **state)
 	}
 }
 
+static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
+{
+	struct world w = world_with("6.12.117", "s2_pfnmap_block", "HUGETLB_ONLY");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA, MS_2M, 0);
+	set_slot(&w, GPA, MS_2M, HVA);
+	leaf = read_leaf(&w, GPA + 0x5000);
+	assert_int_equal(leaf.size, PAGE);
+	assert_string_equal(leaf.reason, "host maps less than 2M here");
+	world_end(&w);
+}
+
 /* ---- memory ---- */
 
 static void transparent_huge_page_makes_a_block(void **state)
@@ -429,6 +443,21 @@ static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **stat
 	world_end(&w);
 }
 
+static void touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end(void **state)
+{
+	struct world w = world("6.12.107");
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map_bar(&w, HVA, MS_2M, MS_1G);
+	set_slot(&w, 4 * MS_1G, MS_1G, HVA);
+	leaf = read_leaf(&w, 4 * MS_1G);
+	assert_int_equal(leaf.size, MS_1G);
+	assert_string_equal(leaf.reason, "VMA and PA congruent modulo 1G, fault at the block's "
+					 "start: VMA end not checked");
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +477,7 @@ int main(void)
 		cmocka_unit_test(block_leaf_of_the_host_does_not_count_up_to_6_12_111),
 		cmocka_unit_test(device_is_not_upgraded_by_its_host_leaf),
 		cmocka_unit_test(pages_are_forced_or_only_begun_with),
+		cmocka_unit_test(pages_that_were_begun_with_stay_for_want_of_a_leaf),
 		cmocka_unit_test(transparent_huge_page_makes_a_block),
 		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_thp),
 		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),
@@ -456,6 +486,7 @@ int main(void)
 		cmocka_unit_test(logging_maps_pages),
 		cmocka_unit_test(with_16k_pages_the_map_begins_at_the_4k_of_the_fault),
 		cmocka_unit_test(with_16k_pages_7_1_and_later_round_the_fault_to_its_page),
+		cmocka_unit_test(touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -464,6 +464,52 @@ static void block_that_leaves_the_vma_is_told(void **state)
 	world_end(&w);
 }
 
+static void function_is_told_of_a_log(void **state)
+{
+	struct chooser c = { .size = 0 };
+	struct world w = choosing("6.12.117", &c);
+
+	(void)state;
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, PAGE);
+	assert_true(c.in.logging);
+	world_end(&w);
+}
+
+static ms_vm_fault_t insert_the_first_page(struct ms_vm_fault *vmf)
+{
+	if (vmf->address != vmf->vma->vm_start)
+		return MS_VM_FAULT_SIGBUS;
+	return ms_vmf_insert_pfn(vmf->vma, vmf->address, BAR >> 12);
+}
+
+static int mmap_first_page(struct ms_file *file, struct ms_vma *vma)
+{
+	static const struct ms_vm_ops ops = { .fault = insert_the_first_page };
+	int ret = mmap_lazy(file, vma);
+
+	vma->vm_ops = &ops;
+	return ret;
+}
+
+/* The kernel would map the block, having looked up its first page alone. */
+static void chosen_page_must_be_there(void **state)
+{
+	static const struct ms_file_ops ops = { .name = "first page", .mmap = mmap_first_page };
+	struct chooser c = { .size = 0 };
+	struct world w = choosing("6.12.107", &c);
+
+	(void)state;
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &ops, BAR);
+	set_slot(&w, MS_2M);
+	c.size = PAGE;
+	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).err, -EFAULT);
+	c.size = 0;
+	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).leaf.size, MS_2M);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +532,8 @@ int main(void)
 		cmocka_unit_test(relax_of_a_block_that_is_gone_tells_so),
 		cmocka_unit_test(page_of_a_block_is_what_it_is_and_not_what_the_blocks_first_is),
 		cmocka_unit_test(block_that_leaves_the_vma_is_told),
+		cmocka_unit_test(function_is_told_of_a_log),
+		cmocka_unit_test(chosen_page_must_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

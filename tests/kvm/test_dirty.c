@@ -177,6 +177,18 @@ static void clear_takes_whole_words_or_the_slots_end(void **state)
 	world_end(&w);
 }
 
+static void clear_of_no_page_at_the_slots_end_is_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "6.12.107", &manual, 64);
+	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 64, 0), 0);
+	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 64, 1), -EINVAL);
+	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 128, 0), -EINVAL);
+	world_end(&w);
+}
+
 static void slot_without_a_log_is_enoent(void **state)
 {
 	struct world w = world("6.12.107");
@@ -265,7 +277,7 @@ static void split_comes_after_protection_in_chunks_over_the_whole_slot(void **st
 	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
 	map_anon(&w, HVA, 2 * MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0), 0);
-	write_page(&w, 0);
+	assert_non_null(ms_guest_write(w.vm, GPA).leaf.reason);
 	events(&w);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, LOG), 0);
 	assert_string_equal(events(&w), "s2.wrprotect ipa=0x80000000 size=0x400000\n"
@@ -273,6 +285,8 @@ static void split_comes_after_protection_in_chunks_over_the_whole_slot(void **st
 					"s2.split ipa=0x80200000 size=0x200000\n");
 	assert_int_equal(ms_guest_read(w.vm, GPA + 0x1ff000).faults, 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA + 0x1ff000).leaf.size, PAGE);
+	// what was said of the block is not said of its pages
+	assert_null(ms_guest_read(w.vm, GPA + 0x1ff000).leaf.reason);
 	world_end(&w);
 }
 
@@ -379,6 +393,7 @@ int main(void)
 		cmocka_unit_test(reading_and_clearing_end_with_a_flush_where_something_was_dirty),
 		cmocka_unit_test(clear_needs_no_manual_mode),
 		cmocka_unit_test(clear_takes_whole_words_or_the_slots_end),
+		cmocka_unit_test(clear_of_no_page_at_the_slots_end_is_nothing),
 		cmocka_unit_test(slot_without_a_log_is_enoent),
 		cmocka_unit_test(bitmap_that_is_too_small_is_refused),
 		cmocka_unit_test(log_that_goes_on_keeps_its_bits_when_the_slot_moves),

@@ -264,6 +264,55 @@ static void store_changes_the_page_and_a_load_does_not(void **state)
 	world_end(&w);
 }
 
+/* A hook clears the trace: what comes in the event's place keeps its own outcome. */
+struct other_event {
+	struct ms_mm *mm;
+	struct ms_vm *vm; /* NULL: the page goes */
+	ms_ipa_t gpa;
+};
+
+static void clear_and_make_another(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+				   void *arg)
+{
+	const struct other_event *other = arg;
+
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	if (!other->vm)
+		ms_trace_clear(m);
+	assert_int_equal(ms_madvise(other->mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
+	if (!other->vm)
+		return;
+	ms_trace_clear(m);
+	ms_guest_read(other->vm, other->gpa);
+}
+
+static void outcome_is_of_its_own_event_alone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct world w = world("6.12.117");
+		struct ms_vm *second = ms_vm_new(w.mm, 0);
+		struct other_event other[] = {
+			{ w.mm, NULL, 0 },
+			{ w.mm, w.vm, GPA + 8 * PAGE },
+			{ w.mm, second, GPA },
+		};
+
+		map_pages(&w, HVA, PAGE);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT | 1u << MS_EV_S2_UNMAP);
+		ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, clear_and_make_another, &other[i]);
+		assert_int_equal(ms_guest_write(w.vm, GPA).faults, 2);
+		assert_int_equal(ms_trace_len(w.m), 2);
+		if (other[i].vm)
+			assert_string_equal(ms_trace_get(w.m, 0)->reason, "no memslot");
+		else
+			assert_null(ms_trace_get(w.m, 0)->reason);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +331,7 @@ int main(void)
 		cmocka_unit_test(page_that_was_not_used_is_made_young),
 		cmocka_unit_test(fault_that_repeats_is_no_endless_one_while_others_do_something),
 		cmocka_unit_test(store_changes_the_page_and_a_load_does_not),
+		cmocka_unit_test(outcome_is_of_its_own_event_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

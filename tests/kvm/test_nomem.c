@@ -18,11 +18,13 @@ static void creation_fails_and_leaves_nothing(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_vm *vm = NULL;
+	const size_t live = w.m->live;
 	uint64_t n = 0;
 	int ret;
 
 	(void)state;
 	do {
+		assert_int_equal(w.m->live, live);
 		ms_machine_fail_alloc(w.m, ++n);
 		ret = ms_vm_create(w.mm, NULL, &vm);
 	} while (ret == -ENOMEM);

@@ -466,6 +466,39 @@ static void changed_entry_made_faults_repeat_up_to_5_13(void **state)
 	assert_int_equal(faults_with_a_changed_entry("6.1.192"), 1);
 }
 
+static uint64_t caches_cleaned_by_a_copy(const char *release)
+{
+	const struct ms_machine_config config = { .no_fwb = true };
+	struct world w = world_config(release, &config);
+	uint64_t before, count;
+
+	map_pages(&w, HVA, 2 * PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, HVA, 0), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
+	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
+	before = ms_trace_total(w.m, MS_EV_CMO);
+	ms_kvm_notifier_ops.invalidate_range_start(&w.vm->notifier, w.mm, HVA, HVA + PAGE,
+						   MS_NOTIFY_CLEAR);
+	before += ms_trace_total(w.m, MS_EV_CMO) - before;
+	ms_kvm_notifier_ops.change_pte(&w.vm->notifier, w.mm, HVA,
+				       (2 * MS_1G) | MS_PTE_PRESENT | MS_PTE_WRITE);
+	count = ms_trace_total(w.m, MS_EV_CMO) - before;
+	ms_kvm_notifier_ops.invalidate_range_end(&w.vm->notifier, w.mm, HVA, HVA + PAGE,
+						 MS_NOTIFY_CLEAR);
+	assert_int_equal(ms_munmap(w.mm, HVA, 2 * PAGE), 0);
+	world_end(&w);
+	return count;
+}
+
+/* By the notifier itself, later by the walk that maps it. */
+static void copied_page_is_cleaned_once_without_fwb(void **state)
+{
+	(void)state;
+	assert_int_equal(caches_cleaned_by_a_copy("5.10.223"), 1);
+	assert_int_equal(caches_cleaned_by_a_copy("6.1.192"), 1);
+	assert_int_equal(caches_cleaned_by_a_copy("6.12.117"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +523,7 @@ int main(void)
 		cmocka_unit_test(fault_that_would_wait_for_the_mmap_lock_is_ebusy),
 		cmocka_unit_test(fault_is_repeated_as_long_as_something_changes),
 		cmocka_unit_test(changed_entry_made_faults_repeat_up_to_5_13),
+		cmocka_unit_test(copied_page_is_cleaned_once_without_fwb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

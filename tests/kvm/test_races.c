@@ -31,17 +31,23 @@ static void run_once(struct ms_machine *m, enum ms_hook_point point, uint64_t ad
 	other->act(other->w);
 }
 
-static struct ms_guest_access read_while(struct world *w, ms_ipa_t gpa, enum ms_hook_point point,
-					 void (*act)(struct world *w))
+static struct ms_guest_access touch_while(struct world *w, ms_ipa_t gpa, unsigned int prot,
+					  enum ms_hook_point point, void (*act)(struct world *w))
 {
 	struct other other = { .w = w, .act = act };
 	struct ms_guest_access access;
 
 	events(w);
 	ms_machine_set_hook(w->m, point, run_once, &other);
-	access = ms_guest_read(w->vm, gpa);
+	access = ms_guest_touch(w->vm, gpa, prot);
 	assert_int_equal(other.calls, 1);
 	return access;
+}
+
+static struct ms_guest_access read_while(struct world *w, ms_ipa_t gpa, enum ms_hook_point point,
+					 void (*act)(struct world *w))
+{
+	return touch_while(w, gpa, MS_PROT_R, point, act);
 }
 
 static void unmap_2m(struct world *w)
@@ -393,6 +399,31 @@ static void map_of_what_is_there_says_why(void **state)
 	world_end(&w);
 }
 
+static void make_the_page_old(struct world *w)
+{
+	assert_true(ms_s2_test_clear_young((struct ms_s2 *)(uintptr_t)ms_vm_s2(w->vm), GPA, PAGE,
+					   true));
+}
+
+/* The entry is another one after each of them. */
+static void fault_that_changes_its_entry_each_time_is_no_endless_one(void **state)
+{
+	struct world w = world("6.12.117");
+	struct ms_guest_access access;
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	write_the_page(&w);
+	make_the_page_old(&w);
+	// young again, then executable but old again
+	access = touch_while(&w, GPA, MS_PROT_X, MS_HOOK_S2_PFN_FOUND, make_the_page_old);
+	assert_int_equal(access.exit, MS_GUEST_OK);
+	assert_int_equal(access.faults, 3);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +441,7 @@ int main(void)
 		cmocka_unit_test(slots_wait_for_a_notifier_in_progress),
 		cmocka_unit_test(page_that_somebody_else_mapped_meanwhile_is_found_there),
 		cmocka_unit_test(map_of_what_is_there_says_why),
+		cmocka_unit_test(fault_that_changes_its_entry_each_time_is_no_endless_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,84 @@ static void unmap_invalidates_each_leaf_or_the_range(void **state)
 	assert_int_equal(tlbis_of_two_pages("DEFER_IF_RANGE_AND_FWB"), 1);
 }
 
+static struct ms_event last_tlbi(struct world *w)
+{
+	return *ms_trace_last(w->m, MS_EV_TLBI);
+}
+
+static unsigned int tlbi_of_a_relax(const char *value)
+{
+	struct world w = world_with("6.12.117", "s2_relax_scope", value);
+	struct ms_event ev;
+
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_R);
+	ms_trace_keep(w.m, 1u << MS_EV_TLBI);
+	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.prot, MS_PROT_RW);
+	ev = last_tlbi(&w);
+	world_end(&w);
+	return ev.tlbi;
+}
+
+static void relax_is_seen_by_one_cpu_or_by_all(void **state)
+{
+	(void)state;
+	assert_int_equal(tlbi_of_a_relax("LOCAL"), MS_TLBI_IPA_NSH);
+	assert_int_equal(tlbi_of_a_relax("INNER_SHAREABLE"), MS_TLBI_IPA);
+}
+
+/* A page is logged, the log ends, and another page of the THP is touched. */
+static unsigned int tlbi_of_a_block_over_a_table(const char *value)
+{
+	struct world w = world_with("6.12.117", "s2_table_to_block", value);
+	struct ms_event ev;
+
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, PAGE);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	ms_trace_keep(w.m, 1u << MS_EV_TLBI);
+	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).leaf.size, MS_2M);
+	ev = last_tlbi(&w);
+	world_end(&w);
+	return ev.tlbi;
+}
+
+static void table_that_becomes_a_block_is_flushed_alone_or_with_all_of_the_vm(void **state)
+{
+	(void)state;
+	assert_int_equal(tlbi_of_a_block_over_a_table("RANGE"), MS_TLBI_IPA_RANGE);
+	assert_int_equal(tlbi_of_a_block_over_a_table("FLUSH_VMID"), MS_TLBI_VMID);
+}
+
+/* Has the abort of this access put tables by? */
+static bool tops_up(struct world *w, unsigned int prot)
+{
+	ms_s2_cache_free(w->vm->s2, &w->vm->vcpu_cache);
+	assert_int_equal(ms_guest_touch(w->vm, GPA, prot).faults, 1);
+	return w->vm->vcpu_cache.count > 0;
+}
+
+static void tables_are_had_where_one_may_be_needed(void **state)
+{
+	struct world w = world("6.12.117");
+
+	(void)state;
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_true(tops_up(&w, MS_PROT_R));
+	assert_true(tops_up(&w, MS_PROT_W));
+	assert_false(tops_up(&w, MS_PROT_X));
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+	assert_true(tops_up(&w, MS_PROT_W));
+	assert_false(tops_up(&w, MS_PROT_X));
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +437,9 @@ int main(void)
 		cmocka_unit_test(caches_are_maintained_by_the_abort_or_by_the_walk),
 		cmocka_unit_test(page_is_dirty_before_it_is_mapped_or_once_it_is),
 		cmocka_unit_test(unmap_invalidates_each_leaf_or_the_range),
+		cmocka_unit_test(relax_is_seen_by_one_cpu_or_by_all),
+		cmocka_unit_test(table_that_becomes_a_block_is_flushed_alone_or_with_all_of_the_vm),
+		cmocka_unit_test(tables_are_had_where_one_may_be_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -308,6 +308,52 @@ static void flush_vmid_is_one_tlbi(void **state)
 	test_s2_end(&h, s2);
 }
 
+/* What comes behind the range stays as it is. */
+static void wrprotect_of_a_block_leaves_the_next_one_alone(void **state)
+{
+	struct test_host h;
+	struct ms_s2 *s2 = test_s2(&h, test_config());
+
+	(void)state;
+	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_RW), 0);
+	assert_int_equal(ms_s2_wrprotect(s2, IPA, MS_2M), 0);
+	assert_leaf(s2, IPA, IPA, MS_2M, PA, MS_PROT_R);
+	assert_leaf(s2, IPA + MS_2M, IPA + MS_2M, MS_2M, PA + MS_2M, MS_PROT_RW);
+	test_s2_end(&h, s2);
+}
+
+static void wrprotect_rounds_to_a_page_wherever_its_table_is_found(void **state)
+{
+	struct test_host h;
+	struct ms_s2 *s2 = test_s2(&h, test_config());
+
+	(void)state;
+	assert_int_equal(test_map(s2, IPA, 4 * MS_4K, PA, MS_PROT_RW), 0);
+	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K) {
+		assert_int_equal(ms_s2_wrprotect(s2, IPA + off + 0x800, MS_4K), 0);
+		assert_leaf(s2, IPA + off, IPA + off, MS_4K, PA + off, MS_PROT_R);
+		assert_leaf(s2, IPA + off + MS_4K, IPA + off + MS_4K, MS_4K, PA + off + MS_4K,
+			    MS_PROT_RW);
+	}
+	test_s2_end(&h, s2);
+}
+
+static void flush_of_a_block_leaves_the_next_one_alone(void **state)
+{
+	struct test_host h;
+	struct ms_s2_config config = test_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	config.fwb = false;
+	s2 = test_s2(&h, config);
+	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_R), 0);
+	forget_log(&h);
+	assert_int_equal(ms_s2_flush(s2, IPA, MS_2M), 0);
+	assert_log(&h, "dcache 4000000000+200000\n");
+	test_s2_end(&h, s2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +376,9 @@ int main(void)
 		cmocka_unit_test(flush_cleans_every_cacheable_leaf_of_the_range_once),
 		cmocka_unit_test(flush_does_nothing_with_fwb),
 		cmocka_unit_test(flush_vmid_is_one_tlbi),
+		cmocka_unit_test(wrprotect_of_a_block_leaves_the_next_one_alone),
+		cmocka_unit_test(wrprotect_rounds_to_a_page_wherever_its_table_is_found),
+		cmocka_unit_test(flush_of_a_block_leaves_the_next_one_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

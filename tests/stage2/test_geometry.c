@@ -119,6 +119,10 @@ static void bad_configurations_are_refused(void **state)
 	config.ipa_bits = 40;
 	host.alloc = NULL;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	host.alloc = host_alloc;
+	host.free = NULL;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	host.free = host_free;
 	assert_int_equal(ms_s2_new(&s2, &config, NULL), -EINVAL);
 	assert_int_equal(ms_s2_new(&s2, NULL, &host), -EINVAL);
 	assert_int_equal(ms_s2_new(NULL, &config, &host), -EINVAL);

@@ -317,6 +317,73 @@ static void map_of_device_memory_for_one_exception_level_is_refused(void **state
 	test_s2_end(&h, s2);
 }
 
+/* Each page alone: the table of the first is found by a walk, that of the others is known. */
+static void pages_that_come_one_by_one(struct ms_s2_config config, bool desc, unsigned int prot,
+				       const char *expected)
+{
+	struct test_host h = { .allocs = 0 };
+	struct ms_s2_host host = test_hooks(&h);
+	struct ms_s2 *s2;
+
+	host.desc = desc ? host_desc : NULL;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	assert_int_equal(test_map(s2, IPA + 9 * MS_4K, MS_4K, PA, MS_PROT_R), 0);
+	forget_log(&h);
+	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, prot), 0);
+	assert_log(&h, expected);
+	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
+		assert_leaf(s2, IPA + off, IPA + off, MS_4K, PA + off, prot);
+	test_s2_end(&h, s2);
+}
+
+static void pages_that_come_one_by_one_are_told_each(void **state)
+{
+	const unsigned int rx = MS_PROT_R | MS_PROT_X;
+	struct ms_s2_config config = test_config();
+
+	(void)state;
+	pages_that_come_one_by_one(config, true, rx,
+				   "icache 4000000000+1000\n"
+				   "desc 80000000/3 0 -> leaf\n"
+				   "icache 4000001000+1000\n"
+				   "desc 80001000/3 0 -> leaf\n"
+				   "icache 4000002000+1000\n"
+				   "desc 80002000/3 0 -> leaf\n");
+	pages_that_come_one_by_one(config, false, rx,
+				   "icache 4000000000+1000\n"
+				   "icache 4000001000+1000\n"
+				   "icache 4000002000+1000\n");
+	pages_that_come_one_by_one(config, false, MS_PROT_R, "");
+	config.fwb = false;
+	pages_that_come_one_by_one(config, false, MS_PROT_R,
+				   "dcache 4000000000+1000\n"
+				   "dcache 4000001000+1000\n"
+				   "dcache 4000002000+1000\n");
+	config.cmo_by_caller = true;
+	pages_that_come_one_by_one(config, false, rx, "");
+	pages_that_come_one_by_one(config, true, rx,
+				   "desc 80000000/3 0 -> leaf\n"
+				   "desc 80001000/3 0 -> leaf\n"
+				   "desc 80002000/3 0 -> leaf\n");
+}
+
+static void map_rounds_to_pages_wherever_their_table_is_found(void **state)
+{
+	struct test_host h;
+	struct ms_s2 *s2 = test_s2(&h, test_config());
+
+	(void)state;
+	for (uint64_t off = 0; off < 8 * MS_4K; off += 2 * MS_4K) {
+		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off + 0x234, MS_PROT_R), 0);
+		assert_leaf(s2, IPA + off, IPA + off, MS_4K, PA + off, MS_PROT_R);
+		assert_int_equal(
+			test_map(s2, IPA + off + MS_4K + 0x800, MS_4K, PA + off, MS_PROT_R), 0);
+		assert_leaf(s2, IPA + off + MS_4K, IPA + off + MS_4K, MS_4K, PA + off, MS_PROT_R);
+	}
+	test_s2_end(&h, s2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +407,8 @@ int main(void)
 		cmocka_unit_test(map_for_one_exception_level_needs_two_execute_bits),
 		cmocka_unit_test(map_of_device_memory_for_one_exception_level_is_refused),
 		cmocka_unit_test(map_with_bad_permissions_is_refused_wherever_its_table_is_found),
+		cmocka_unit_test(pages_that_come_one_by_one_are_told_each),
+		cmocka_unit_test(map_rounds_to_pages_wherever_their_table_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -373,6 +373,25 @@ static void a_page_that_goes_from_a_known_table_ends_with_its_range_tlbi(void **
 	test_s2_end(&h, s2);
 }
 
+/* Two blocks are touched: no single one may be taken for all of the range. */
+static void unmap_over_two_blocks_of_a_known_table_removes_both(void **state)
+{
+	struct test_host h = { .allocs = 0 };
+	struct ms_s2_host host = { .ctx = &h, .alloc = host_alloc, .free = host_free };
+	struct ms_s2_config config = test_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	for (uint64_t off = 0; off < 4 * MS_2M; off += MS_2M)
+		assert_int_equal(test_map(s2, IPA + off, MS_2M, PA + off, MS_PROT_R), 0);
+	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_2M), 0);
+	assert_nothing(s2, IPA);
+	assert_nothing(s2, IPA + MS_2M);
+	assert_leaf(s2, IPA + 2 * MS_2M, IPA + 2 * MS_2M, MS_2M, PA + 2 * MS_2M, MS_PROT_R);
+	test_s2_end(&h, s2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +414,7 @@ int main(void)
 		cmocka_unit_test(pages_that_go_one_by_one_have_a_tlbi_each),
 		cmocka_unit_test(pages_that_go_one_by_one_are_cleaned_each),
 		cmocka_unit_test(a_page_that_goes_from_a_known_table_ends_with_its_range_tlbi),
+		cmocka_unit_test(unmap_over_two_blocks_of_a_known_table_removes_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
