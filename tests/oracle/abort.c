@@ -44,13 +44,15 @@ static bool block_by_pgoff(const struct fault *t)
 	       above <= flat_end(p, t->page);
 }
 
-/* hva_to_pfn of ordinary memory: get_user_pages. */
+/* hva_to_pfn of ordinary memory: get_user_pages, which only looks where that is enough. */
 static int find_page(struct fault *t, unsigned int page, bool write)
 {
 	struct process *p = &t->f->p[0];
 
 	if (!(p->a[page].flags & (write ? MS_VM_WRITE : MS_VM_READ)))
 		return -EFAULT;
+	if (p->e[page].kind != E_NONE && (!write || p->e[page].write))
+		return 0;
 	return flat_touch(t->f, p, page, write) ? -EFAULT : 0;
 }
 

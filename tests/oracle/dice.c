@@ -179,9 +179,10 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 #ifdef WITH_GUEST
 
 static const enum op_kind kinds[] = {
-	OP_MMAP,  OP_MMAP,        OP_MMAP,  OP_MUNMAP, OP_MPROTECT,      OP_MPROTECT,    OP_MADVISE,
-	OP_TOUCH, OP_TOUCH,       OP_TOUCH, OP_REVOKE, OP_REVOKE_DRIVER, OP_SLOT,        OP_SLOT,
-	OP_SLOT,  OP_SLOT_DELETE, OP_DIRTY, OP_DIRTY,  OP_DIRTY,         OP_SLOT_TOGGLE,
+	OP_MMAP,    OP_MMAP,        OP_MMAP,  OP_MUNMAP,      OP_MPROTECT, OP_MPROTECT,
+	OP_MADVISE, OP_TOUCH,       OP_TOUCH, OP_TOUCH,       OP_REVOKE,   OP_REVOKE_DRIVER,
+	OP_SLOT,    OP_SLOT,        OP_SLOT,  OP_SLOT_DELETE, OP_DIRTY,    OP_DIRTY,
+	OP_DIRTY,   OP_SLOT_TOGGLE, OP_CLEAR, OP_CLEAR,       OP_CLEAR,
 };
 
 /* Where the guest sees a page of the process: at the same distance, or shifted. */
@@ -203,6 +204,15 @@ static void roll_mmap(struct dice *d, struct op *op)
 	op->shared = op->source != SRC_ANON;
 	if (op->shared)
 		op->off = roll(d, 4) ? op->at : (unsigned int)roll(d, 800);
+}
+
+/* Most ask for whole words, or up to the end of a slot. */
+static void roll_clear(struct dice *d, struct op *op)
+{
+	op->off = (unsigned int)roll(d, PAGES / 64) * 64 + !roll(d, 20);
+	op->len = (1 + (unsigned int)roll(d, 8)) * 64 + !roll(d, 20);
+	if (roll(d, 2))
+		op->len = PAGES - (unsigned int)roll(d, 2) * 9 - op->off;
 }
 
 struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
@@ -244,6 +254,8 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 	op.gpa = i < 5 && roll(d, 4) ? op.at : roll_gpa(d, op.at);
 	if (op.kind == OP_REVOKE || op.kind == OP_REVOKE_DRIVER)
 		op.off = op.at;
+	if (op.kind == OP_CLEAR)
+		roll_clear(d, &op);
 	return op;
 }
 

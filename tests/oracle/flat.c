@@ -161,6 +161,8 @@ static int64_t apply(struct flat *f, const struct op *op)
 		return guest_access(f, op);
 	case OP_DIRTY:
 		return guest_dirty(f, op);
+	case OP_CLEAR:
+		return guest_clear(f, op);
 	default:
 		p = process_of(f, op);
 		return p ? of_process(f, p, op) : FLAT_SKIP;

@@ -84,6 +84,7 @@ enum op_kind {
 	OP_SLOT_TOGGLE, /* the dirty log */
 	OP_GUEST,
 	OP_DIRTY,
+	OP_CLEAR, /* the dirty log of `len` pages from `off` on */
 	OP_KINDS
 };
 

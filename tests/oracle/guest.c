@@ -153,6 +153,15 @@ static int prepare(struct flat *f, const struct slot *s)
 	return 0;
 }
 
+/* kvm_alloc_dirty_bitmap */
+static void begin_log(const struct guest *g, struct slot *s)
+{
+	bool all = g->log == LOG_MANUAL_INITSET && s->flags & MS_SLOT_LOG_DIRTY;
+
+	for (unsigned int i = 0; i < PAGES; i++)
+		s->dirty[i] = all && i < s->npages;
+}
+
 static int create(struct flat *f, const struct op *op)
 {
 	struct guest *g = f->guest;
@@ -164,9 +173,11 @@ static int create(struct flat *f, const struct op *op)
 	if (new.gpa < other->gpa + other->npages && other->gpa < new.gpa + new.npages)
 		return -EEXIST;
 	err = prepare(f, &new);
-	if (!err)
-		*s = new;
-	return err;
+	if (err)
+		return err;
+	begin_log(g, &new);
+	*s = new;
+	return 0;
 }
 
 int64_t guest_slot(struct flat *f, const struct op *op)
@@ -188,27 +199,23 @@ int64_t guest_slot(struct flat *f, const struct op *op)
 	if (s->flags & MS_SLOT_READONLY)
 		return FLAT_SKIP;
 	new.flags ^= MS_SLOT_LOG_DIRTY;
-	memset(new.dirty, 0, sizeof(new.dirty));
+	begin_log(g, &new);
 	err = prepare(f, &new);
 	if (err)
 		return err;
 	*s = new;
-	if (s->flags & MS_SLOT_LOG_DIRTY)
+	if (s->flags & MS_SLOT_LOG_DIRTY && g->log != LOG_MANUAL_INITSET)
 		write_protect(g, s->gpa, s->gpa + s->npages);
 	return 0;
 }
 
-/* KVM_GET_DIRTY_LOG: in each word of 64 what lies between the first and the last bit is protected.
+/*
+ * kvm_arch_mmu_enable_log_dirty_pt_masked: in each word of 64 what lies between the first and the
+ * last bit is protected.
  */
-int64_t guest_dirty(struct flat *f, const struct op *op)
+static void clear_dirty(struct guest *g, struct slot *s, unsigned int from, unsigned int to)
 {
-	struct guest *g = f->guest;
-	struct slot *s = &g->slot[op->slot];
-	uint64_t hash = 0;
-
-	if (!(s->flags & MS_SLOT_LOG_DIRTY))
-		return -ENOENT;
-	for (unsigned int word = 0; word < s->npages; word += 64) {
+	for (unsigned int word = from; word < to; word += 64) {
 		unsigned int first = 0, end = 0;
 
 		for (unsigned int i = word; i < word + 64 && i < s->npages; i++) {
@@ -216,11 +223,41 @@ int64_t guest_dirty(struct flat *f, const struct op *op)
 				continue;
 			first = end ? first : i;
 			end = i + 1;
-			hash = hash * 31 + i + 1;
+			s->dirty[i] = false;
 		}
 		if (end)
 			write_protect(g, s->gpa + first, s->gpa + end);
 	}
-	memset(s->dirty, 0, sizeof(s->dirty));
+}
+
+/* KVM_GET_DIRTY_LOG */
+int64_t guest_dirty(struct flat *f, const struct op *op)
+{
+	struct slot *s = &f->guest->slot[op->slot];
+	uint64_t hash = 0;
+
+	if (!(s->flags & MS_SLOT_LOG_DIRTY))
+		return -ENOENT;
+	for (unsigned int i = 0; i < s->npages; i++)
+		if (s->dirty[i])
+			hash = hash * 31 + i + 1;
+	if (f->guest->log == LOG_AT_ONCE)
+		clear_dirty(f->guest, s, 0, s->npages);
 	return (int64_t)(hash >> 8);
+}
+
+/* KVM_CLEAR_DIRTY_LOG with every bit: whole words, but for the slot's last one. */
+int64_t guest_clear(struct flat *f, const struct op *op)
+{
+	struct slot *s = &f->guest->slot[op->slot];
+
+	if (op->off % 64)
+		return -EINVAL;
+	if (!(s->flags & MS_SLOT_LOG_DIRTY))
+		return -ENOENT;
+	if (op->off > s->npages || op->len > s->npages - op->off ||
+	    (op->len < s->npages - op->off && op->len % 64))
+		return -EINVAL;
+	clear_dirty(f->guest, s, op->off, op->off + op->len);
+	return 0;
 }

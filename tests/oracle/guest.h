@@ -23,7 +23,10 @@ struct slot {
 	bool dirty[PAGES];
 };
 
+enum log_mode { LOG_AT_ONCE, LOG_MANUAL, LOG_MANUAL_INITSET };
+
 struct guest {
+	enum log_mode log;
 	struct stage2 s2[GUEST_PAGES];
 	struct slot slot[SLOTS];
 	unsigned int told; /* notifications that hit a slot */
@@ -31,6 +34,7 @@ struct guest {
 
 int64_t guest_slot(struct flat *f, const struct op *op);
 int64_t guest_dirty(struct flat *f, const struct op *op);
+int64_t guest_clear(struct flat *f, const struct op *op);
 int64_t guest_access(struct flat *f, const struct op *op);
 void guest_unmap(struct guest *g, unsigned int at, unsigned int end);
 int guest_map(struct flat *f, unsigned int at, unsigned int npages, struct stage2 page);

@@ -19,6 +19,7 @@
 struct episode {
 	const struct ms_policy *policy;
 	enum ms_thp_mode thp;
+	enum log_mode log;
 	struct op op[EPISODE];
 	bool made[EPISODE];
 	unsigned int n;
@@ -27,12 +28,24 @@ struct episode {
 	bool each;         /* everything is looked at after each operation */
 };
 
-static void open_real(struct real *r, const struct ms_policy *policy, enum ms_thp_mode thp)
+#ifdef WITH_GUEST
+static void open_vm(struct real *r, enum log_mode log)
 {
-	struct ms_machine_config config = { .thp = thp };
+	struct ms_vm_config config = { .ipa_bits = 40,
+				       .dirty_manual = log != LOG_AT_ONCE,
+				       .dirty_initset = log == LOG_MANUAL_INITSET };
+
+	if (ms_vm_create(r->mm[0], &config, &r->vm))
+		errx(2, "no VM");
+}
+#endif
+
+static void open_real(struct real *r, const struct episode *ep)
+{
+	struct ms_machine_config config = { .thp = ep->thp };
 
 	memset(r, 0, sizeof(*r));
-	r->m = ms_machine_new_config(policy, &config);
+	r->m = ms_machine_new_config(ep->policy, &config);
 	if (!r->m || ms_ram_add(r->m, RAM_PA, RAM_SIZE))
 		errx(2, "no machine");
 	ms_trace_keep(r->m, 0);
@@ -44,9 +57,7 @@ static void open_real(struct real *r, const struct ms_policy *policy, enum ms_th
 	r->memfd = ms_memfd_new(r->m, 64 << 20);
 	r->mm[0] = ms_mm_new(r->m);
 #ifdef WITH_GUEST
-	r->vm = ms_vm_new(r->mm[0], 40);
-	if (!r->vm)
-		errx(2, "no VM");
+	open_vm(r, ep->log);
 #endif
 	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->vfio || !r->mm[0])
 		errx(2, "no world");
@@ -79,7 +90,8 @@ static bool play(struct episode *ep)
 	f->guest = calloc(1, sizeof(*f->guest));
 	if (!f->guest)
 		err(2, NULL);
-	open_real(&r, ep->policy, ep->thp);
+	f->guest->log = ep->log;
+	open_real(&r, ep);
 	ep->done = 0;
 	memset(ep->made, 0, sizeof(ep->made));
 	for (unsigned int i = 0; i < ep->n && !what && !f->full; i++) {
@@ -167,7 +179,9 @@ static void print_script(const struct episode *ep, uint64_t seed)
 	       (uint64_t)VFIO_PA, (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
 	printf("ram pa=%#" PRIx64 " size=%#" PRIx64 "\n", RAM_PA, RAM_SIZE);
 #ifdef WITH_GUEST
-	printf("> vm create\n");
+	printf("> vm create%s\n", ep->log == LOG_MANUAL           ? " dirty=manual"
+				  : ep->log == LOG_MANUAL_INITSET ? " dirty=manual-initset"
+								  : "");
 #endif
 	for (unsigned int i = 0; i < ep->n; i++)
 		if (ep->made[i])
@@ -201,6 +215,7 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 
 		ep->policy = policy;
 		ep->thp = thp_of(seed);
+		ep->log = (enum log_mode)(seed / 12 % 3);
 		ep->n = EPISODE;
 		ep->each = false;
 		for (unsigned int i = 0; i < EPISODE; i++)

@@ -174,6 +174,8 @@ int64_t op_do(struct real *r, const struct op *op)
 		return do_access(r, op);
 	case OP_DIRTY:
 		return do_dirty(r, op);
+	case OP_CLEAR:
+		return ms_vm_clear_dirty(r->vm, op->slot, op->off, op->len);
 	default:
 		return do_ioremap(r, op);
 	}

@@ -92,6 +92,8 @@ static void print_guest(const struct op *op, FILE *out)
 			op->prot == MS_PROT_X ? "x" : prot_text(op->prot), gpa);
 	else if (op->kind == OP_DIRTY)
 		fprintf(out, "dirty id=%u get", op->slot);
+	else if (op->kind == OP_CLEAR)
+		fprintf(out, "dirty id=%u clear first=%u pages=%u", op->slot, op->off, op->len);
 	else
 		fprintf(out, "slot id=%u gpa=%#llx size=%#llx hva=%#llx%s", op->slot, gpa,
 			(unsigned long long)(op->kind == OP_SLOT_DELETE ? 0 : op->len * PAGE),
