@@ -24,7 +24,7 @@ static int advised_flags(const struct flat *f, const struct area *a, enum ms_adv
 		return 0;
 	case MS_MADV_DODUMP:
 		*flags &= ~MS_VM_DONTDUMP;
-		return flat_special(a) ? -EINVAL : 0;
+		return flat_special(a) && !flat_hugetlb(a) ? -EINVAL : 0;
 	case MS_MADV_HUGEPAGE:
 		*flags = (*flags & ~MS_VM_NOHUGEPAGE) | MS_VM_HUGEPAGE;
 		return 0;
@@ -50,6 +50,16 @@ static int advise(struct flat *f, struct process *p, unsigned int at, unsigned i
 	uint64_t flags;
 	int err;
 
+	if (advice == MS_MADV_DONTNEED && flat_hugetlb(&p->a[at])) {
+		if (f->policy->hugetlb_dontneed == MS_HUGETLB_DONTNEED_EINVAL || at % BLOCK)
+			return -EINVAL;
+		end = end / BLOCK * BLOCK;
+		if (at == end)
+			return 0;
+		flat_notify(f, p, at, end);
+		flat_zap(f, p, at, end);
+		return 0;
+	}
 	if (advice == MS_MADV_DONTNEED) {
 		if (p->a[at].flags & (MS_VM_LOCKED | MS_VM_PFNMAP))
 			return -EINVAL;
@@ -61,7 +71,7 @@ static int advise(struct flat *f, struct process *p, unsigned int at, unsigned i
 	}
 	err = advised_flags(f, &p->a[at], advice, &flags);
 	if (!err && flags != p->a[at].flags)
-		flat_modify(f, p, at, end, flags);
+		err = flat_modify(f, p, at, end, flags);
 	return err;
 }
 
@@ -111,8 +121,12 @@ int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
 			return -ENOMEM;
 		next = flat_end(p, i) < end ? flat_end(p, i) : end;
 		flags |= lock ? MS_VM_LOCKED : 0;
-		if (flags != p->a[i].flags && !flat_special(&p->a[i]))
-			flat_modify(f, p, i, next, flags);
+		if (flags != p->a[i].flags && !flat_special(&p->a[i])) {
+			int err = flat_modify(f, p, i, next, flags);
+
+			if (err)
+				return err;
+		}
 	}
 	return lock ? flat_populate(f, p, op->at, end) : 0;
 }

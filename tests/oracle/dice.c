@@ -39,7 +39,8 @@ static void roll_mmap(struct dice *d, struct op *op)
 {
 	op->fixed = roll(d, 2);
 	op->source = (enum source)roll(d, SRC_DRIVER_HUGE);
-	if (roll(d, 3))
+	// there is no room for a huge page
+	if (roll(d, 3) || op->source == SRC_HUGETLB)
 		op->source = roll(d, 3) ? SRC_ANON : SRC_MEMFD;
 	op->shared = op->source == SRC_DRIVER_LAZY || (op->source != SRC_ANON && roll(d, 3));
 	op->off = (unsigned int)roll(d, 3) ? 0 : (unsigned int)roll(d, 12);
@@ -116,6 +117,15 @@ static const enum ms_advice advices[] = {
 	MS_MADV_DOFORK,   MS_MADV_HUGEPAGE, MS_MADV_NOHUGEPAGE,
 };
 
+/* What is private here has no children. */
+static void roll_hugetlb(struct dice *d, struct op *op, bool shared)
+{
+	op->source = SRC_HUGETLB;
+	op->shared = shared;
+	op->at -= roll(d, 8) ? op->at % BLOCK : 0;
+	op->off = (unsigned int)roll(d, HUGETLB_PAGES - PAGES / BLOCK) * BLOCK + !roll(d, 20);
+}
+
 /* Devices and children do not meet: a leaf of theirs is no concern of fork's rules here. */
 static void roll_mmap(struct dice *d, struct op *op)
 {
@@ -130,6 +140,8 @@ static void roll_mmap(struct dice *d, struct op *op)
 	}
 	if (op->source == SRC_MEMFD)
 		op->shared = roll(d, 2);
+	if (!roll(d, 6))
+		roll_hugetlb(d, op, d->theme || roll(d, 2));
 }
 
 /* Half of the moves go as far as keeps the place in the 2M. */

@@ -237,6 +237,8 @@ static void fault_around(struct flat *f, struct process *p, unsigned int page)
 
 	from = from < first ? first : from;
 	to = from + 16 < end ? from + 16 : end;
+	if (to > (page / BLOCK + 1) * BLOCK)
+		to = (page / BLOCK + 1) * BLOCK;
 	for (; from < to; from++)
 		if (p->e[from].kind == E_NONE && f->memfd[p->a[from].pgoff])
 			map_file_page(f, p, from, false);
@@ -289,6 +291,8 @@ enum ms_access flat_touch(struct flat *f, struct process *p, unsigned int page, 
 
 	if (!a->vma || !(a->flags & MS_VM_ACCESS) || (write && !(a->flags & MS_VM_WRITE)))
 		return MS_ACCESS_SIGSEGV;
+	if (flat_hugetlb(a))
+		return flat_hugetlb_fault(f, p, page, write);
 	p->populated = true;
 	if (e->kind == E_NONE)
 		return absent(f, p, page, write);
@@ -320,11 +324,11 @@ void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int e
 }
 
 /* can_change_pte_writable of a private page, can_change_pmd_writable of a huge one. */
-static bool writable_at_once(const struct flat *f, const struct entry *e, bool leaf)
+static bool writable_at_once(const struct flat *f, const struct entry *e, bool leaf, bool hugetlb)
 {
 	unsigned int frame = (unsigned int)e->what;
 
-	if (e->kind != E_FRAME)
+	if (e->kind != E_FRAME || hugetlb)
 		return false;
 	if (leaf)
 		return f->policy->mprotect_pmd_upgrade != MS_MPROTECT_PMD_UPGRADE_NO &&
@@ -345,7 +349,9 @@ static bool shared_writable(const struct area *a, const struct entry *e)
 static void tell_of_protection(struct flat *f, const struct process *p, unsigned int at,
 			       unsigned int end)
 {
-	if (!p->populated)
+	if (flat_hugetlb(&p->a[at]))
+		flat_notify(f, p, at, end);
+	if (!p->populated || flat_hugetlb(&p->a[at]))
 		return;
 	if (f->policy->mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD)
 		while (at < end && !p->table[at / BLOCK] && !p->leaf[at / BLOCK])
@@ -369,8 +375,9 @@ void flat_change_protection(struct flat *f, struct process *p, unsigned int at, 
 			flat_split_leaf(f, p, at / BLOCK);
 		e->none = !(a->flags & MS_VM_ACCESS);
 		e->write = a->flags & MS_VM_WRITE &&
-			   (a->flags & MS_VM_SHARED ? shared_writable(a, e)
-						    : writable_at_once(f, e, p->leaf[at / BLOCK]));
+			   (a->flags & MS_VM_SHARED
+				    ? shared_writable(a, e)
+				    : writable_at_once(f, e, p->leaf[at / BLOCK], flat_hugetlb(a)));
 		// x86's pte_modify() keeps the type of the entry, arm64's takes the VMA's
 		if (f->policy->arch == MS_ARCH_ARM64)
 			e->cache = a->cache;

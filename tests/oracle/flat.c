@@ -74,15 +74,20 @@ static void free_tables(struct process *p)
 
 /*
  * munmap: up to 6.15 each VMA is untracked and zapped in its turn; from 6.16 on what nobody maps
- * any more is collected after the operation.
+ * any more is collected after the operation. -EINVAL: a huge page would be cut; the other cut
+ * stays.
  */
-void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+int flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
 	unsigned int next;
 
 	if (flat_empty(p, at, end))
-		return;
+		return 0;
+	if (flat_bad_cut(p, at))
+		return -EINVAL;
 	flat_split(f, p, at, false);
+	if (flat_bad_cut(p, end))
+		return -EINVAL;
 	flat_split(f, p, end, true);
 	flat_lru_drain(f);
 	flat_notify(f, p, at, end);
@@ -96,6 +101,7 @@ void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int
 	for (; at < end; at++)
 		p->a[at] = (struct area){ 0 };
 	free_tables(p);
+	return 0;
 }
 
 static struct process *process_of(struct flat *f, const struct op *op)
@@ -111,8 +117,7 @@ static int64_t of_process(struct flat *f, struct process *p, const struct op *op
 	case OP_MMAP:
 		return flat_mmap(f, p, op);
 	case OP_MUNMAP:
-		flat_unmap(f, p, op->at, op->at + op->len);
-		return 0;
+		return flat_unmap(f, p, op->at, op->at + op->len);
 	case OP_MPROTECT:
 		return flat_mprotect(f, p, op);
 	case OP_MREMAP:

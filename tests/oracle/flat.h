@@ -45,6 +45,7 @@
 #define MAX_CONTEXTS 512
 #define PROCESSES 2
 #define IOREMAPS 2
+#define HUGETLB_PAGES 12 /* of 2M */
 #define MEMFD_PAGES (2 * PAGES + 48)
 
 enum source {
@@ -54,6 +55,7 @@ enum source {
 	SRC_BAR_WC,
 	SRC_DEVMEM,
 	SRC_DEVMEM_NOSYNC,
+	SRC_HUGETLB, /* a file of pages of 2M */
 	SRC_VFIO,
 	SRC_DRIVER,      /* remap_pfn_range of the whole VMA at mmap */
 	SRC_DRIVER_PART, /* of its first page only */
@@ -141,8 +143,9 @@ struct flat {
 	struct process p[PROCESSES]; /* the worker, and its child */
 	unsigned int vmas, files, anons, frames, ctxs;
 	bool exclusive[MAX_FRAMES], cached[MAX_FRAMES];
-	unsigned int folio[MAX_FRAMES];  /* the first frame of its huge page; 0: a plain page */
-	unsigned int memfd[MEMFD_PAGES]; /* the frame of each page of the file; 0: none yet */
+	unsigned int folio[MAX_FRAMES];      /* the first frame of its huge page; 0: a plain page */
+	unsigned int memfd[MEMFD_PAGES];     /* the frame of each page of the file; 0: none yet */
+	unsigned int hugetlb[HUGETLB_PAGES]; /* the same, the first frame of each */
 	struct {
 		uint64_t start, end; /* physical; 0, 0: given back */
 	} ctx[MAX_CONTEXTS];
@@ -168,11 +171,15 @@ int64_t flat_apply(struct flat *f, const struct op *op);
 unsigned int flat_first(const struct process *p, unsigned int i);
 unsigned int flat_end(const struct process *p, unsigned int i);
 void flat_split(struct flat *f, struct process *p, unsigned int at, bool new_below);
-void flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end);
+int flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end);
 bool flat_empty(const struct process *p, unsigned int at, unsigned int end);
 static inline bool flat_special(const struct area *a)
 {
 	return a->flags & MS_VM_SPECIAL;
+}
+static inline bool flat_hugetlb(const struct area *a)
+{
+	return a->flags & MS_VM_HUGETLB;
 }
 static inline struct area flat_page_of(struct area a, int64_t distance)
 {
@@ -190,8 +197,8 @@ struct range {
 	bool fresh;                /* mmap's */
 };
 bool flat_merge(struct flat *f, struct process *p, struct range *r);
-void flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned int end,
-		 uint64_t flags);
+int flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned int end,
+		uint64_t flags);
 
 /* map.c, move.c, advise.c, fork.c: operations */
 int64_t flat_mmap(struct flat *f, struct process *p, const struct op *op);
@@ -232,6 +239,10 @@ bool flat_huge_write(struct flat *f, struct process *p, unsigned int page);
 unsigned int flat_holders(const struct flat *f, unsigned int frame);
 void flat_split_leaf(struct flat *f, struct process *p, unsigned int block);
 void flat_border(struct flat *f, struct process *p, unsigned int at);
+
+/* hugetlb.c */
+bool flat_bad_cut(const struct process *p, unsigned int at);
+enum ms_access flat_hugetlb_fault(struct flat *f, struct process *p, unsigned int page, bool write);
 
 /* guest.c: stage 2 hears of what the process does */
 void flat_notify(struct flat *f, const struct process *p, unsigned int at, unsigned int end);

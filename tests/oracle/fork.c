@@ -74,6 +74,13 @@ static void copy_area(struct flat *f, struct process *child, const struct proces
 	}
 }
 
+static bool copies(const struct flat *f, const struct area *a)
+{
+	if (flat_hugetlb(a) && f->policy->hugetlb_fork == MS_HUGETLB_FORK_COPIES)
+		return true;
+	return a->flags & MS_VM_PFNMAP || a->anon;
+}
+
 int64_t flat_fork(struct flat *f)
 {
 	struct process *p = &f->p[0], *child = &f->p[1];
@@ -94,7 +101,7 @@ int64_t flat_fork(struct flat *f)
 			flat_exit(f, child);
 			return -ENOMEM;
 		}
-		if (a->flags & MS_VM_PFNMAP || a->anon)
+		if (copies(f, a))
 			copy_entries(f, child, p, i, end);
 		if (f->policy->fork_order == MS_FORK_ORDER_COPY_THEN_OPEN)
 			flat_vfio_open(f, child, i, end);

@@ -54,12 +54,14 @@ static void open_real(struct real *r, const struct episode *ep)
 	r->nosync = ms_devmem_open(r->m, false);
 	r->vbar = ms_device_add(r->m, "vbar", VFIO_PA, BAR_PAGES * PAGE);
 	r->vfio = r->vbar ? ms_vfio_open(r->vbar) : NULL;
+	r->hugetlb = ms_memfd_hugetlb_new(r->m, HUGETLB_PAGES * MS_2M, MS_2M);
 	r->memfd = ms_memfd_new(r->m, 64 << 20);
 	r->mm[0] = ms_mm_new(r->m);
 #ifdef WITH_GUEST
 	open_vm(r, ep->log);
 #endif
-	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->vfio || !r->mm[0])
+	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->hugetlb || !r->vfio ||
+	    !r->mm[0])
 		errx(2, "no world");
 }
 

@@ -20,9 +20,11 @@ static uint64_t mmap_flags(const struct flat *f, const struct op *op)
 	if (op->source == SRC_BAR || op->source == SRC_BAR_WC ||
 	    (op->source == SRC_VFIO && f->policy->vfio_noexec == MS_VFIO_NOEXEC_YES))
 		flags &= ~MS_VM_MAYEXEC;
+	if (op->source == SRC_HUGETLB)
+		flags |= MS_VM_HUGETLB | MS_VM_DONTEXPAND;
 	if (op->shared)
 		return flags | MS_VM_SHARED | MS_VM_MAYSHARE;
-	return op->prot & MS_PROT_W ? flags | MS_VM_ACCOUNT : flags;
+	return op->prot & MS_PROT_W && op->source != SRC_HUGETLB ? flags | MS_VM_ACCOUNT : flags;
 }
 
 /* What the file's mmap asks for, and whether it is stored in vm_page_prot. */
@@ -92,6 +94,8 @@ static int call_mmap(struct flat *f, struct process *p, const struct op *op)
 	case SRC_ANON:
 	case SRC_MEMFD:
 		return 0;
+	case SRC_HUGETLB:
+		return p->a[op->at].pgoff % BLOCK ? -EINVAL : 0;
 	case SRC_VFIO:
 		return flat_vfio_mmap(f, p, op);
 	case SRC_DRIVER_LAZY:
@@ -117,9 +121,10 @@ static struct range new_range(struct flat *f, const struct op *op)
 	r.a.source = op->source;
 	r.a.flags = mmap_flags(f, op);
 	r.a.file = op->source < SRC_DRIVER ? op->source : ++f->files;
-	r.a.pgoff = op->source == SRC_ANON    ? (WINDOW >> 12) + op->at
-		    : op->source == SRC_MEMFD ? op->off
-					      : (BAR_PA >> 12) + op->off;
+	r.a.pgoff = op->source == SRC_ANON ? (WINDOW >> 12) + op->at
+		    : op->source == SRC_MEMFD || op->source == SRC_HUGETLB
+			    ? op->off
+			    : (BAR_PA >> 12) + op->off;
 	return r;
 }
 
@@ -127,12 +132,25 @@ static struct range new_range(struct flat *f, const struct op *op)
 int64_t flat_mmap(struct flat *f, struct process *p, const struct op *op)
 {
 	unsigned int end = op->at + op->len;
+	struct op whole = *op;
 	struct range r;
 	int err;
 
+	// ksys_mmap_pgoff() makes the length whole huge pages, which must begin at one's border
+	if (op->source == SRC_HUGETLB) {
+		if (op->at % BLOCK)
+			return -EINVAL;
+		whole.len = (op->len + BLOCK - 1) / BLOCK * BLOCK;
+		end = op->at + whole.len;
+		op = &whole;
+		if (end > PAGES)
+			return FLAT_SKIP;
+	}
 	if (!op->fixed && !flat_empty(p, op->at, end))
 		return -EEXIST;
-	flat_unmap(f, p, op->at, end);
+	err = flat_unmap(f, p, op->at, end);
+	if (err)
+		return f->policy->mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST ? -ENOMEM : err;
 	// sysfs looks at the size of the BAR in its mmap, and the offset becomes physical after it
 	if ((op->source == SRC_BAR || op->source == SRC_BAR_WC) && op->off + op->len > BAR_PAGES)
 		return -EINVAL;
@@ -163,7 +181,7 @@ int64_t flat_mmap(struct flat *f, struct process *p, const struct op *op)
 static uint64_t charged(const struct flat *f, const struct area *a, uint64_t flags)
 {
 	if (flags & MS_VM_WRITE)
-		return a->flags & (MS_VM_ACCOUNT | MS_VM_WRITE | MS_VM_SHARED)
+		return a->flags & (MS_VM_ACCOUNT | MS_VM_WRITE | MS_VM_SHARED | MS_VM_HUGETLB)
 			       ? flags
 			       : flags | MS_VM_ACCOUNT;
 	if (f->policy->mprotect_unaccount == MS_MPROTECT_UNACCOUNT_UNTOUCHED_ANON && !a->file &&
@@ -180,6 +198,7 @@ int64_t flat_mprotect(struct flat *f, struct process *p, const struct op *op)
 		const struct area *a = &p->a[i];
 		uint64_t flags = (a->flags & ~MS_VM_ACCESS) | access_flags(op->prot);
 		bool grows;
+		int err;
 
 		if (!a->vma)
 			return -ENOMEM;
@@ -188,7 +207,9 @@ int64_t flat_mprotect(struct flat *f, struct process *p, const struct op *op)
 			continue;
 		grows = a->flags & MS_VM_LOCKED && !(a->flags & (MS_VM_WRITE | MS_VM_SHARED)) &&
 			flags & MS_VM_WRITE;
-		flat_modify(f, p, i, next, charged(f, a, flags));
+		err = flat_modify(f, p, i, next, charged(f, a, flags));
+		if (err)
+			return err;
 		flat_change_protection(f, p, i, next);
 		for (unsigned int j = i; grows && j < next; j++)
 			flat_touch(f, p, j, true);

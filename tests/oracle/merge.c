@@ -8,6 +8,8 @@
  */
 #include "flat.h"
 
+#include <errno.h>
+
 #define IGNORED MS_VM_SOFTDIRTY
 
 /*
@@ -123,9 +125,12 @@ bool flat_merge(struct flat *f, struct process *p, struct range *r)
 	return true;
 }
 
-/* vma_modify: pages of one VMA get other flags, in a VMA of their own if they merge with none. */
-void flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned int end,
-		 uint64_t flags)
+/*
+ * vma_modify: pages of one VMA get other flags, in a VMA of their own if they merge with none.
+ * -EINVAL: a huge page would be cut.
+ */
+int flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned int end,
+		uint64_t flags)
 {
 	struct range r = { .a = p->a[at],
 			   .at = at,
@@ -135,9 +140,14 @@ void flat_modify(struct flat *f, struct process *p, unsigned int at, unsigned in
 
 	r.a.flags = flags;
 	if (flat_merge(f, p, &r))
-		return;
+		return 0;
+	if (flat_bad_cut(p, at))
+		return -EINVAL;
 	flat_split(f, p, at, true);
+	if (flat_bad_cut(p, end))
+		return -EINVAL;
 	flat_split(f, p, end, false);
 	for (; at < end; at++)
 		p->a[at].flags = flags;
+	return 0;
 }

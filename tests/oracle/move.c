@@ -249,8 +249,21 @@ static int64_t grow(struct flat *f, struct process *p, const struct op *op)
 	return 0;
 }
 
+static bool touches_hugetlb(const struct process *p, unsigned int at, unsigned int len)
+{
+	for (unsigned int i = at; i < PAGES && i < at + len; i++)
+		if (flat_hugetlb(&p->a[i]))
+			return true;
+	return false;
+}
+
 int64_t flat_mremap(struct flat *f, struct process *p, const struct op *op)
 {
+	unsigned int most = op->len > op->new_len ? op->len : op->new_len;
+
+	// what hugetlb adds to the order of all the checks is left out
+	if (touches_hugetlb(p, op->at, most) || (op->to && touches_hugetlb(p, op->new_at, most)))
+		return FLAT_SKIP;
 	if (op->to)
 		return move_to(f, p, op);
 	if (op->new_len > op->len)

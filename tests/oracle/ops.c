@@ -20,6 +20,8 @@ static struct ms_file *open_source(struct real *r, const struct op *op)
 		return r->memfd;
 	case SRC_VFIO:
 		return r->vfio;
+	case SRC_HUGETLB:
+		return r->hugetlb;
 	case SRC_BAR:
 		return ms_pci_resource(r->bar);
 	case SRC_BAR_WC:

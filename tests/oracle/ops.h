@@ -15,7 +15,7 @@ uint64_t roll(struct dice *d, uint64_t below);
 struct real {
 	struct ms_machine *m;
 	struct ms_device *bar, *vbar;
-	struct ms_file *devmem, *nosync, *memfd, *vfio;
+	struct ms_file *devmem, *nosync, *memfd, *hugetlb, *vfio;
 	struct ms_mm *mm[PROCESSES];
 	struct ms_vm *vm; /* NULL: no guest takes part */
 	struct {

@@ -23,8 +23,8 @@ static void print_mmap(const struct op *op, enum ms_arch arch, FILE *out)
 {
 	static const char *const names[] = { "anon",       "memfd",      "bar",
 					     "bar_wc",     "devmem",     "devmem_nosync",
-					     "vfio:vbar",  "driver:bar", "driver:bar",
-					     "driver:bar", "driver:bar" };
+					     "hugetlb2m",  "vfio:vbar",  "driver:bar",
+					     "driver:bar", "driver:bar", "driver:bar" };
 	bool devmem = op->source == SRC_DEVMEM || op->source == SRC_DEVMEM_NOSYNC;
 
 	fprintf(out, "mmap %s off=%#llx at=%#llx len=%#llx prot=%s flags=%s%s", names[op->source],
