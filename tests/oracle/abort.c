@@ -150,6 +150,10 @@ static int user_mem_abort(struct fault *t)
 		pages_only = !fits(t);
 		size = pages_only ? 1 : BLOCK;
 	}
+	if (!t->logging && flat_hugetlb(&p->a[t->page])) {
+		pages_only = !fits(t);
+		size = pages_only ? 1 : BLOCK;
+	}
 	if (size > 1)
 		page = page / BLOCK * BLOCK;
 	err = find(t, page);

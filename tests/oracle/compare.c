@@ -43,6 +43,20 @@ static const char *vmas(const struct process *p, struct ms_mm *mm, char *buf, si
 	return buf;
 }
 
+/* Which frames somebody maps. */
+static void see(const struct flat *f, struct same *same)
+{
+	same->looks++;
+	same->stale = false;
+	for (unsigned int n = 0; n < PROCESSES; n++) {
+		const struct process *p = &f->p[n];
+
+		for (unsigned int i = 0; p->alive && i < PAGES; i++)
+			if (p->e[i].kind == E_FRAME || p->e[i].kind == E_CACHE)
+				same->seen[p->e[i].what] = same->looks;
+	}
+}
+
 /* The same frame is the same page wherever it is mapped, and no other frame is that page. */
 static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, uint64_t pfn)
 {
@@ -53,6 +67,8 @@ static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, 
 	if (pfn >= RAM_END_PFN)
 		return false;
 	other = same->frame_of[pfn];
+	if (other && same->stale)
+		see(f, same);
 	if (other && (f->cached[other] || same->seen[other] == same->looks))
 		return false;
 	same->pfn_of[frame] = pfn;
@@ -214,26 +230,13 @@ static struct pages of_guest(const struct guest *g, const struct op *op)
 	return in;
 }
 
-/* Which frames somebody maps. */
-static void see(const struct flat *f, struct same *same)
-{
-	same->looks++;
-	for (unsigned int n = 0; n < PROCESSES; n++) {
-		const struct process *p = &f->p[n];
-
-		for (unsigned int i = 0; p->alive && i < PAGES; i++)
-			if (p->e[i].kind == E_FRAME || p->e[i].kind == E_CACHE)
-				same->seen[p->e[i].what] = same->looks;
-	}
-}
-
 const char *compare(const struct flat *f, struct real *r, struct same *same, const struct op *op,
 		    char *buf, size_t size)
 {
 	struct pages host = { 0, PAGES }, guest = { 0, GUEST_PAGES };
 	const char *what = NULL;
 
-	see(f, same);
+	same->stale = true;
 	for (unsigned int n = 0; n < PROCESSES && !what; n++) {
 		if (f->p[n].alive != !!r->mm[n])
 			return "one says that the child is alive";

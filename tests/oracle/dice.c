@@ -102,6 +102,14 @@ static void roll_range(struct dice *d, unsigned int *at, unsigned int *len)
 		*len = PAGES - *at;
 }
 
+static void roll_hugetlb(struct dice *d, struct op *op, bool shared)
+{
+	op->source = SRC_HUGETLB;
+	op->shared = shared;
+	op->at -= roll(d, 8) ? op->at % BLOCK : 0;
+	op->off = (unsigned int)roll(d, HUGETLB_PAGES - PAGES / BLOCK) * BLOCK + !roll(d, 20);
+}
+
 #endif
 
 #ifdef WITH_HUGE
@@ -117,15 +125,6 @@ static const enum ms_advice advices[] = {
 	MS_MADV_DOFORK,   MS_MADV_HUGEPAGE, MS_MADV_NOHUGEPAGE,
 };
 
-/* What is private here has no children. */
-static void roll_hugetlb(struct dice *d, struct op *op, bool shared)
-{
-	op->source = SRC_HUGETLB;
-	op->shared = shared;
-	op->at -= roll(d, 8) ? op->at % BLOCK : 0;
-	op->off = (unsigned int)roll(d, HUGETLB_PAGES - PAGES / BLOCK) * BLOCK + !roll(d, 20);
-}
-
 /* Devices and children do not meet: a leaf of theirs is no concern of fork's rules here. */
 static void roll_mmap(struct dice *d, struct op *op)
 {
@@ -140,6 +139,7 @@ static void roll_mmap(struct dice *d, struct op *op)
 	}
 	if (op->source == SRC_MEMFD)
 		op->shared = roll(d, 2);
+	// private ones have no children
 	if (!roll(d, 6))
 		roll_hugetlb(d, op, d->theme || roll(d, 2));
 }
@@ -216,6 +216,8 @@ static void roll_mmap(struct dice *d, struct op *op)
 	op->shared = op->source != SRC_ANON;
 	if (op->shared)
 		op->off = roll(d, 4) ? op->at : (unsigned int)roll(d, 800);
+	if (!roll(d, 6))
+		roll_hugetlb(d, op, roll(d, 2));
 }
 
 /* Most ask for whole words, or up to the end of a slot. */

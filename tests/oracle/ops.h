@@ -44,6 +44,7 @@ struct pages {
 struct same {
 	uint64_t pfn_of[MAX_FRAMES];        /* where the library put each frame; 0: not known yet */
 	unsigned int frame_of[RAM_END_PFN]; /* the last frame that was seen there */
+	bool stale;                         /* `seen` is */
 	unsigned int looks, seen[MAX_FRAMES]; /* the last look at which a frame was mapped */
 };
 
