@@ -67,6 +67,9 @@ static bool same_frame(const struct flat *f, struct same *same, uint64_t frame, 
 	if (pfn >= RAM_END_PFN)
 		return false;
 	other = same->frame_of[pfn];
+	// a copy is made while the other is still there
+	if (other && other == f->copy_of[frame])
+		return false;
 	if (other && same->stale)
 		see(f, same);
 	if (other && (f->cached[other] || same->seen[other] == same->looks))

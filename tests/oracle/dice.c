@@ -10,6 +10,26 @@ uint64_t roll(struct dice *d, uint64_t below)
 	return (d->state >> 11) % below;
 }
 
+#ifndef WITH_GUEST
+/* Both processes meet at a few pages of an episode more often than elsewhere. */
+static void roll_touch(struct dice *d, struct op *op)
+{
+	op->prot = roll(d, 2) ? MS_PROT_W : MS_PROT_R;
+	if (!roll(d, 3))
+		return;
+	op->at = PAGES / 4 * d->theme + (unsigned int)roll(d, 3);
+	op->child = roll(d, 2);
+}
+
+static enum op_kind roll_kind(struct dice *d, const enum op_kind *kinds, size_t n)
+{
+	static const enum op_kind calm[] = { OP_TOUCH, OP_TOUCH, OP_TOUCH,
+					     OP_TOUCH, OP_FORK,  OP_EXIT };
+
+	return d->calm && roll(d, 4) ? calm[roll(d, 6)] : kinds[roll(d, n)];
+}
+#endif
+
 #if !defined(WITH_GUEST) && !defined(WITH_HUGE)
 
 /* Kinds by weight: the commoner ones stand more than once. */
@@ -58,7 +78,7 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 					     MS_CACHE_UC };
 	static const enum ms_cache arm[] = { MS_CACHE_WB, MS_CACHE_WC, MS_CACHE_NGNRE,
 					     MS_CACHE_NGNRNE };
-	struct op op = { .kind = kinds[roll(d, sizeof(kinds) / sizeof(*kinds))] };
+	struct op op = { .kind = roll_kind(d, kinds, sizeof(kinds) / sizeof(*kinds)) };
 
 	(void)i;
 	op.child = !roll(d, 4);
@@ -71,7 +91,7 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 	if (op.kind == OP_MMAP)
 		roll_mmap(d, &op);
 	if (op.kind == OP_TOUCH)
-		op.prot = roll(d, 2) ? MS_PROT_W : MS_PROT_R;
+		roll_touch(d, &op);
 	if (op.kind == OP_MREMAP) {
 		op.to = roll(d, 3);
 		op.dontunmap = op.to && !roll(d, 3);
@@ -162,7 +182,7 @@ static void roll_mremap(struct dice *d, struct op *op)
 struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 {
 	static const unsigned int prots[] = { MS_PROT_RW, MS_PROT_RW, MS_PROT_R, 0 };
-	struct op op = { .kind = kinds[roll(d, sizeof(kinds) / sizeof(*kinds))] };
+	struct op op = { .kind = roll_kind(d, kinds, sizeof(kinds) / sizeof(*kinds)) };
 
 	// something to begin with
 	if (i < 3)
@@ -178,7 +198,7 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 	if (op.kind == OP_MMAP)
 		roll_mmap(d, &op);
 	if (op.kind == OP_TOUCH)
-		op.prot = roll(d, 2) ? MS_PROT_W : MS_PROT_R;
+		roll_touch(d, &op);
 	if (op.kind == OP_MREMAP)
 		roll_mremap(d, &op);
 	if (op.kind == OP_REVOKE_DRIVER)

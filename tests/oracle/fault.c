@@ -98,13 +98,15 @@ void flat_fill(struct process *p, unsigned int page, struct entry e)
 static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int page)
 {
 	bool copied = p->e[page].kind != E_NONE;
+	unsigned int frame = flat_new_frames(f, 1);
 
+	f->copy_of[frame] = p->e[page].kind == E_FRAME ? (unsigned int)p->e[page].what : 0;
 	flat_prepare_anon(f, p, page);
 	if (copied)
 		flat_notify(f, p, page, page + 1);
 	flat_fill(p, page,
 		  (struct entry){ .kind = E_FRAME,
-				  .what = flat_new_frames(f, 1),
+				  .what = frame,
 				  .write = true,
 				  .dirty = true,
 				  .cache = p->a[page].cache });

@@ -143,6 +143,7 @@ struct flat {
 	struct process p[PROCESSES]; /* the worker, and its child */
 	unsigned int vmas, files, anons, frames, ctxs;
 	bool exclusive[MAX_FRAMES], cached[MAX_FRAMES];
+	unsigned int copy_of[MAX_FRAMES];    /* the frame that was still there; 0: none */
 	unsigned int folio[MAX_FRAMES];      /* the first frame of its huge page; 0: a plain page */
 	unsigned int memfd[MEMFD_PAGES];     /* the frame of each page of the file; 0: none yet */
 	unsigned int hugetlb[HUGETLB_PAGES]; /* the same, the first frame of each */

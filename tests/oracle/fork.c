@@ -87,6 +87,8 @@ int64_t flat_fork(struct flat *f)
 	unsigned int end;
 
 	*child = (struct process){ .alive = true };
+	// real processes write so much of their own around a fork that nothing stays queued
+	flat_lru_drain(f);
 	for (unsigned int i = 0; i < PAGES; i = end) {
 		const struct area *a = &p->a[i];
 

@@ -213,7 +213,7 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 	if (!ep)
 		err(2, NULL);
 	for (; same && done < ops; seed++) {
-		struct dice d = { seed * UINT64_C(0x9e3779b97f4a7c15) + 1, seed % 3 };
+		struct dice d = { seed * UINT64_C(0x9e3779b97f4a7c15) + 1, seed / 3 % 2, seed % 3 };
 
 		ep->policy = policy;
 		ep->thp = thp_of(seed);

@@ -7,6 +7,7 @@
 
 struct dice {
 	uint64_t state;     /* not 0 */
+	bool calm;          /* an episode of accesses and forks */
 	unsigned int theme; /* of a guest's episode: 0: memory alone, else devices, too */
 };
 uint64_t roll(struct dice *d, uint64_t below);
