@@ -28,12 +28,14 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
 		return MS_VM_FAULT_OOM;
-	ms_lru_add(m, pfn);
+	ms_lru_add_new(vma, pfn);
 	ms_page_copy(m, pfn, ms_pte_pfn(m, old));
 	entry = maybe_mkwrite(vma, ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_DIRTY);
 	ms_notify_start(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
 	*slot = entry;
 	ms_notify_change_pte(vma->vm_mm, vmf->address, entry);
+	if (vma->vm_flags & MS_VM_LOCKED)
+		ms_munlock_copied(m, old);
 	ms_drop_leaf(vma, old, MS_LEVEL_PTE);
 	ms_notify_end(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
 	return 0;

@@ -59,7 +59,7 @@ ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf)
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
 		return MS_VM_FAULT_OOM;
-	ms_lru_add(m, pfn);
+	ms_lru_add_new(vma, pfn);
 	entry = ms_mk_pte(m, pfn, vma->vm_page_prot);
 	if (vma->vm_flags & MS_VM_WRITE)
 		entry |= MS_PTE_DIRTY | MS_PTE_WRITE;

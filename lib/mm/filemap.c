@@ -293,7 +293,7 @@ static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
 		slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
 		if (slot && ms_pte_none(*slot)) {
 			*slot = ms_file_entry(vma, copy, true);
-			ms_lru_add(m, copy);
+			ms_lru_add_new(vma, copy);
 			return 0;
 		}
 		ret = ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, vmf->address, &level))

@@ -146,40 +146,17 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 	return 0;
 }
 
-/*
- * FOLL_MLOCK, up to 5.17: a page of a locked VMA is taken off the LRU list that it had to reach
- * first, and is queued anew. One that was faulted in by a locked VMA had been marked by the fault.
- */
-static void mlock_page(struct ms_vma *vma, ms_hva_t addr, bool fresh)
-{
-	struct ms_machine *m = ms_vma_machine(vma);
-	unsigned int level;
-	uint64_t entry = ms_pt_walk(vma->vm_mm, addr, &level);
-	const struct ms_page *page;
-
-	if (level != MS_LEVEL_PTE || !(entry & MS_PTE_PRESENT) || (entry & MS_PTE_SPECIAL))
-		return;
-	page = ms_pfn_to_page(m, ms_pte_pfn(m, entry));
-	if (!page || page->order)
-		return;
-	ms_lru_drain(m);
-	if (!fresh && (page->flags & MS_PG_ANON))
-		ms_lru_add(m, ms_pte_pfn(m, entry));
-}
-
 /* Page by page, for the queue's sake. */
 static int populate_locked(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
 {
 	struct ms_mm *mm = vma->vm_mm;
 
 	for (; start < end; start += mm->machine->page_size) {
-		unsigned int level;
-		bool fresh = !followable(ms_pt_walk(mm, start, &level), write);
 		int err = ms_fault_in_range(vma, start, start + 1, write);
 
 		if (err)
 			return err;
-		mlock_page(vma, start, fresh);
+		ms_mlock_page(vma, start);
 	}
 	return 0;
 }

@@ -421,6 +421,15 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
  */
 void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_drain(struct ms_machine *m);
+bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn);
+/* lru_cache_add_inactive_or_unevictable(): of an anonymous page that a fault of vma made */
+void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn);
+/* FOLL_MLOCK, the same kernels: the page at addr of a locked VMA */
+void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr);
+/* munlock_vma_pages_range() */
+void ms_munlock_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
+/* munlock_vma_page() of what a locked VMA's copy was made of */
+void ms_munlock_copied(struct ms_machine *m, uint64_t entry);
 /* The zero page, made when first asked for; 0: no memory. */
 ms_pfn_t ms_zero_pfn(struct ms_machine *m);
 ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);

@@ -16,6 +16,14 @@ void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn)
 		ms_lru_drain(m);
 }
 
+bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	for (unsigned int i = 0; i < m->lru.count; i++)
+		if (m->lru.pfn[i] == pfn)
+			return true;
+	return false;
+}
+
 void ms_lru_drain(struct ms_machine *m)
 {
 	while (m->lru.count)

@@ -22,6 +22,8 @@ static int mlock_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, bool 
 	if (err)
 		return err;
 	vma->vm_flags = newflags;
+	if (!lock)
+		ms_munlock_range(vma, start, end);
 	*pvma = vma;
 	return 0;
 }

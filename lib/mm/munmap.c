@@ -76,6 +76,9 @@ static void free_pgtables(struct ms_mm *mm, const struct ms_vma *vmas, ms_hva_t 
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start)
 {
+	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+		if (vma->vm_flags & MS_VM_LOCKED)
+			ms_munlock_range(vma, vma->vm_start, vma->vm_end);
 	ms_lru_drain(mm->machine);
 	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
 	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)

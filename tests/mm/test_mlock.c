@@ -216,6 +216,35 @@ static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
 	world_end(&w);
 }
 
+static void a_second_mlock_queues_nothing(void **state)
+{
+	(void)state;
+	struct world w = world("5.10.223");
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
+	assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
+	assert_false(next_write_copies(&w, A));
+	world_end(&w);
+}
+
+static void mlock_after_munlock_queues_the_page_up_to_5_15(void **state)
+{
+	(void)state;
+	static const char *const releases[] = { "5.10.223", "6.1.176" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world(releases[i]);
+
+		map_anon(&w, A, PAGE, MS_PROT_RW);
+		assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
+		assert_int_equal(ms_munlock(w.mm, A, PAGE), 0);
+		assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
+		assert_int_equal(next_write_copies(&w, A), i == 0);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +261,8 @@ int main(void)
 		cmocka_unit_test(populate_of_mmap_forgives_errors),
 		cmocka_unit_test(populate_takes_huge_pages_in_one_step),
 		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_15),
+		cmocka_unit_test(a_second_mlock_queues_nothing),
+		cmocka_unit_test(mlock_after_munlock_queues_the_page_up_to_5_15),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

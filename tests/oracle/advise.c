@@ -105,6 +105,7 @@ int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned i
 			continue;
 		if (flat_touch(f, p, at, (a->flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE))
 			return -ENOMEM;
+		flat_mlock_page(f, p, at);
 	}
 	return 0;
 }
@@ -126,6 +127,8 @@ int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
 
 			if (err)
 				return err;
+			if (!lock)
+				flat_munlock(f, p, i, next);
 		}
 	}
 	return lock ? flat_populate(f, p, op->at, end) : 0;

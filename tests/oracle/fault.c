@@ -19,27 +19,6 @@ unsigned int flat_users(const struct flat *f, unsigned int frame)
 	return users;
 }
 
-void flat_lru_drain(struct flat *f)
-{
-	f->lrus = 0;
-}
-
-static bool queued(const struct flat *f, unsigned int frame)
-{
-	for (unsigned int i = 0; i < f->lrus; i++)
-		if (f->lru[i] == frame)
-			return true;
-	return false;
-}
-
-/* A huge page does not wait. */
-void flat_lru_add(struct flat *f, unsigned int frame)
-{
-	f->lru[f->lrus++] = frame;
-	if (f->lrus == 15 || f->folio[frame])
-		flat_lru_drain(f);
-}
-
 /* The first of them. */
 unsigned int flat_new_frames(struct flat *f, unsigned int count)
 {
@@ -97,10 +76,11 @@ void flat_fill(struct process *p, unsigned int page, struct entry e)
 /* A page of its own; what was there before is copied, and who watches is told. */
 static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int page)
 {
-	bool copied = p->e[page].kind != E_NONE;
+	struct entry old = p->e[page];
+	bool copied = old.kind != E_NONE;
 	unsigned int frame = flat_new_frames(f, 1);
 
-	f->copy_of[frame] = p->e[page].kind == E_FRAME ? (unsigned int)p->e[page].what : 0;
+	f->copy_of[frame] = old.kind == E_FRAME ? (unsigned int)old.what : 0;
 	flat_prepare_anon(f, p, page);
 	if (copied)
 		flat_notify(f, p, page, page + 1);
@@ -112,6 +92,8 @@ static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int p
 				  .cache = p->a[page].cache });
 	if (copied)
 		flat_change_pte(f, p, page);
+	if (p->a[page].flags & MS_VM_LOCKED)
+		flat_lock_copy(f, frame, &old);
 	return MS_ACCESS_OK;
 }
 
@@ -145,7 +127,7 @@ static bool reuses_part(const struct flat *f, const struct process *p, unsigned 
 static bool reuses(struct flat *f, const struct process *p, unsigned int frame)
 {
 	if (f->policy->anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
-		return flat_holders(f, frame) == 1 && !queued(f, frame);
+		return flat_holders(f, frame) == 1 && !flat_queued(f, frame);
 	if (f->exclusive[frame])
 		return true;
 	if (f->folio[frame])

@@ -89,6 +89,7 @@ int flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int 
 	if (flat_bad_cut(p, end))
 		return -EINVAL;
 	flat_split(f, p, end, true);
+	flat_unmark(f, p, at, end);
 	flat_lru_drain(f);
 	flat_notify(f, p, at, end);
 	for (unsigned int i = at; i < end; i = next) {

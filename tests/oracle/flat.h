@@ -157,6 +157,7 @@ struct flat {
 	} ioremap[IOREMAPS];
 	/* The queue to the LRU lists, which holds a reference to each of its pages. */
 	unsigned int lru[15], lrus;
+	bool mlocked[MAX_FRAMES]; /* up to 5.15: PageMlocked */
 	/* vfio's BAR */
 	bool claimed, memory_off;
 	unsigned int listed;
@@ -226,11 +227,18 @@ void flat_change_protection(struct flat *f, struct process *p, unsigned int at, 
 bool flat_cow(const struct area *a);
 void flat_prepare_anon(struct flat *f, struct process *p, unsigned int page);
 unsigned int flat_new_frames(struct flat *f, unsigned int count);
-void flat_lru_add(struct flat *f, unsigned int frame);
 unsigned int flat_users(const struct flat *f, unsigned int frame);
-void flat_lru_drain(struct flat *f);
 
 void flat_fill(struct process *p, unsigned int page, struct entry e);
+
+/* lru.c: the queue to the LRU lists, and which pages mlock has marked */
+void flat_lru_add(struct flat *f, unsigned int frame);
+void flat_lru_drain(struct flat *f);
+bool flat_queued(const struct flat *f, unsigned int frame);
+void flat_mlock_page(struct flat *f, const struct process *p, unsigned int page);
+void flat_munlock(struct flat *f, const struct process *p, unsigned int at, unsigned int end);
+void flat_lock_copy(struct flat *f, unsigned int frame, const struct entry *old);
+void flat_unmark(struct flat *f, const struct process *p, unsigned int at, unsigned int end);
 
 /* huge.c: leaves of 2M */
 bool flat_thp_allowed(const struct flat *f, const struct area *a);

@@ -211,8 +211,8 @@ int64_t flat_mprotect(struct flat *f, struct process *p, const struct op *op)
 		if (err)
 			return err;
 		flat_change_protection(f, p, i, next);
-		for (unsigned int j = i; grows && j < next; j++)
-			flat_touch(f, p, j, true);
+		if (grows)
+			flat_populate(f, p, i, next);
 	}
 	return 0;
 }
