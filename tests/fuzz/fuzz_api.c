@@ -233,7 +233,7 @@ static bool begin(struct api_side *s, const uint8_t *head, uint8_t which)
 
 /* ---- what must hold ---- */
 
-/* What a process can make a kernel warn about. */
+/* What processes can make a kernel warn about, and drivers that keep the other rules. */
 static bool is_known_warning(const char *condition)
 {
 	static const char *const known[] = {
@@ -242,6 +242,8 @@ static bool is_known_warning(const char *condition)
 		"VM_PFNMAP set too late: device memory is mapped as memory",
 		// the driver of ms_pieces_open() lets a private mapping be touched page by page
 		"pfn inserted into a private VM_PFNMAP VMA",
+		// who reserves a memtype may ask for any, also where there is RAM
+		"reserve_ram_pages_type: strong UC of RAM",
 		// what goes by VM_PAT and the first page-table entry goes wrong after a split
 		"x86/PAT: freeing invalid memtype",
 		// blocks chosen from vm_pgoff
