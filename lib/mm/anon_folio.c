@@ -2,17 +2,58 @@
 /* Where the pages of an anonymous huge page are mapped: rmap_walk_anon(), mm/rmap.c. */
 #include "mm/anon_folio.h"
 
+/* page_to_pgoff() of its first page */
+static uint64_t first_pgoff(const struct ms_anon_folio *f)
+{
+	const unsigned int shift = ms_vma_machine(f->vma)->page_shift;
+	// The sum may wrap: f->addr may lie below its VMA.
+	uint64_t pgoff = f->vma->vm_pgoff + ((f->addr - f->vma->vm_start) >> shift);
+
+	return pgoff & UINT64_MAX >> shift;
+}
+
 /* vma_address(): where page i of the folio would be mapped by vma; false: vma does not show it */
 static bool address_in(const struct ms_anon_folio *f, const struct ms_vma *vma, uint64_t i,
 		       ms_hva_t *addr)
 {
 	const unsigned int shift = ms_vma_machine(vma)->page_shift;
-	// The sums may wrap: f->addr may lie below its VMA.
-	uint64_t pgoff = f->vma->vm_pgoff + ((f->addr - f->vma->vm_start) >> shift);
 
-	pgoff &= UINT64_MAX >> shift;
-	*addr = vma->vm_start + ((pgoff + i - vma->vm_pgoff) << shift);
+	*addr = vma->vm_start + ((first_pgoff(f) + i - vma->vm_pgoff) << shift);
 	return *addr >= vma->vm_start && *addr < vma->vm_end;
+}
+
+bool ms_anon_folio_range(const struct ms_anon_folio *f, const struct ms_vma *vma, ms_hva_t *start,
+			 ms_hva_t *end)
+{
+	const unsigned int shift = ms_vma_machine(vma)->page_shift;
+	uint64_t first = first_pgoff(f), behind = first + (UINT64_C(1) << f->order);
+	uint64_t from = vma->vm_pgoff, to = from + ((vma->vm_end - vma->vm_start) >> shift);
+
+	if (vma->anon_vma != f->vma->anon_vma || first >= to || behind <= from)
+		return false;
+	*start = vma->vm_start + ((ms_max_u64(first, from) - from) << shift);
+	*end = vma->vm_start + ((ms_min_u64(behind, to) - from) << shift);
+	return true;
+}
+
+/* anon_vma_interval_tree_foreach(): by page offset */
+static bool comes_before(const struct ms_vma *a, const struct ms_vma *b)
+{
+	return a->vm_pgoff != b->vm_pgoff ? a->vm_pgoff < b->vm_pgoff : a->vm_start < b->vm_start;
+}
+
+struct ms_vma *ms_anon_folio_next_vma(const struct ms_anon_folio *f, const struct ms_vma *prev)
+{
+	struct ms_vma *next = NULL;
+	ms_hva_t start, end;
+
+	if (f->vma->anon_vma && f->vma->anon_vma->refcount == 1)
+		return prev ? NULL : f->vma;
+	for (struct ms_vma *vma = ms_find_vma(f->vma->vm_mm, 0); vma; vma = ms_vma_next(vma))
+		if (ms_anon_folio_range(f, vma, &start, &end) &&
+		    (!prev || comes_before(prev, vma)) && (!next || comes_before(vma, next)))
+			next = vma;
+	return next;
 }
 
 static uint64_t *slot_in(const struct ms_anon_folio *f, const struct ms_vma *vma, uint64_t i)
@@ -48,16 +89,21 @@ struct ms_anon_place ms_anon_folio_find(const struct ms_anon_folio *f, uint64_t 
 	return place;
 }
 
-uint64_t ms_anon_folio_mapped(const struct ms_anon_folio *f, uint64_t *in_place)
+uint64_t ms_anon_folio_mapped_in(const struct ms_anon_folio *f, const struct ms_vma *vma)
 {
 	uint64_t n = 0;
 
-	*in_place = 0;
-	for (uint64_t i = 0; i < UINT64_C(1) << f->order; i++) {
-		struct ms_anon_place place = ms_anon_folio_find(f, i);
+	for (uint64_t i = 0; i < UINT64_C(1) << f->order; i++)
+		n += slot_in(f, vma, i) != NULL;
+	return n;
+}
 
-		n += place.slot != NULL;
-		*in_place += place.slot && place.vma == f->vma;
-	}
+uint64_t ms_anon_folio_mapped(const struct ms_anon_folio *f)
+{
+	uint64_t n = 0;
+
+	for (const struct ms_vma *vma = ms_anon_folio_next_vma(f, NULL); vma;
+	     vma = ms_anon_folio_next_vma(f, vma))
+		n += ms_anon_folio_mapped_in(f, vma);
 	return n;
 }

@@ -53,12 +53,11 @@ static bool all_mapped_here(struct ms_vm_fault *vmf, ms_pfn_t pfn, const struct 
 		.head = ms_page_head(m, pfn),
 		.order = head->order,
 	};
-	uint64_t in_place;
 
 	folio.addr = vmf->address - ((pfn - folio.head) << m->page_shift);
 	// no walk where it cannot be
 	return head->refcount > 1 && head->refcount <= UINT64_C(1) << head->order &&
-	       ms_anon_folio_mapped(&folio, &in_place) == head->refcount;
+	       ms_anon_folio_mapped(&folio) == head->refcount;
 }
 
 /* wp_can_reuse_anon_folio(): is this process the only one that has the anonymous page? */

@@ -15,19 +15,24 @@ struct lazy {
 	uint64_t clear; // bits that entries lose
 };
 
-/* try_to_migrate_one(), mm/rmap.c: unmapped for a moment, so that nobody looks at it meanwhile */
-static void notify_split(const struct ms_anon_folio *f)
+/*
+ * try_to_migrate(), mm/rmap.c: unmapped for a moment, so that nobody looks at it meanwhile; each
+ * VMA is told, until none of the mapped pages is left.
+ */
+static void notify_split(const struct ms_anon_folio *f, uint64_t mapped)
 {
 	struct ms_mm *mm = f->vma->vm_mm;
-	const struct ms_machine *m = mm->machine;
-	ms_hva_t start = ms_max_u64(f->addr, f->vma->vm_start);
-	ms_hva_t end = f->addr + ((UINT64_C(1) << f->order) << m->page_shift);
+	struct ms_vma *vma = NULL;
+	ms_hva_t start, end;
 
-	if (m->policy.anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE)
-		ms_split_huge_pmd(f->vma, start);
-	end = ms_min_u64(end, f->vma->vm_end);
-	ms_notify_start(mm, start, end, MS_NOTIFY_CLEAR);
-	ms_notify_end(mm, start, end, MS_NOTIFY_CLEAR);
+	while (mapped && (vma = ms_anon_folio_next_vma(f, vma))) {
+		ms_anon_folio_range(f, vma, &start, &end);
+		if (mm->machine->policy.anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE)
+			ms_split_huge_pmd(vma, start);
+		ms_notify_start(mm, start, end, MS_NOTIFY_CLEAR);
+		ms_notify_end(mm, start, end, MS_NOTIFY_CLEAR);
+		mapped -= ms_anon_folio_mapped_in(f, vma);
+	}
 }
 
 /*
@@ -100,7 +105,7 @@ static bool age_pmd(const struct lazy *lz, uint64_t *slot, ms_hva_t addr, ms_hva
 	if (page->refcount != 1)
 		return false;
 	if (m->policy.anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE)
-		notify_split(&f);
+		notify_split(&f, UINT64_C(1) << f.order);
 	else
 		ms_split_huge_pmd(lz->vma, addr);
 	split_pages(&f, UINT64_C(1) << f.order);
@@ -113,7 +118,7 @@ static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 	struct ms_machine *m = ms_vma_machine(lz->vma);
 	struct ms_anon_folio f = { .vma = lz->vma, .head = ms_page_head(m, pfn) };
 	const struct ms_page *head = ms_pfn_to_page(m, f.head);
-	uint64_t npages, mapped, in_place;
+	uint64_t npages, mapped;
 	ms_hva_t end;
 
 	if (!head || !head->order || !(head->flags & MS_PG_ANON))
@@ -124,13 +129,13 @@ static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 	end = f.addr + (npages << m->page_shift);
 	if (head->refcount > npages)
 		return;
-	mapped = ms_anon_folio_mapped(&f, &in_place);
+	mapped = ms_anon_folio_mapped(&f);
 	if (head->refcount != mapped)
 		return;
-	if (m->policy.madv_free_splits == MS_MADV_FREE_SPLITS_CUT_ONLY && in_place == npages &&
-	    f.addr >= lz->start && end <= lz->end)
+	if (m->policy.madv_free_splits == MS_MADV_FREE_SPLITS_CUT_ONLY && f.addr >= lz->start &&
+	    end <= lz->end && ms_anon_folio_mapped_in(&f, f.vma) == npages)
 		return;
-	notify_split(&f);
+	notify_split(&f, mapped);
 	split_pages(&f, mapped);
 }
 

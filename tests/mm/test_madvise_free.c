@@ -93,6 +93,50 @@ static void a_huge_page_that_is_cut_is_split(void **state)
 	}
 }
 
+/*
+ *  2M: |rw------|r-------|     two VMAs of one huge page, mapped by pages: the first is freed,
+ *  but every VMA that shows a part is told, in turn, until no page is mapped
+ */
+static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
+{
+	static const char *const releases[] = { "5.10.223", "6.12.117", "7.2.13" };
+	const uint64_t half = MS_2M / 2;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world_huge(releases[i]);
+		const bool twice = i < 2;
+
+		map_anon(&w, A, MS_2M, MS_PROT_RW);
+		touch(&w, A, MS_PROT_W);
+		assert_int_equal(ms_mprotect(w.mm, A + half, half, MS_PROT_R), 0);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_madvise(w.mm, A + half, PAGE, MS_MADV_FREE), 0);
+		assert_event(&w, MS_EV_NOTIFIER_START, 0, A + half, PAGE);
+		assert_event(&w, MS_EV_NOTIFIER_START, twice ? 2 : 1, A, half);
+		assert_event(&w, MS_EV_NOTIFIER_START, twice ? 4 : 2, A + half, half);
+		assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), twice ? 5 : 3);
+		world_end(&w);
+	}
+}
+
+static void a_vma_behind_the_last_mapped_page_is_not_told(void **state)
+{
+	(void)state;
+	struct world w = world_huge("7.2.13");
+	const uint64_t half = MS_2M / 2;
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(ms_mprotect(w.mm, A + half, half, MS_PROT_R), 0);
+	assert_int_equal(ms_madvise(w.mm, A + half, half, MS_MADV_DONTNEED), 0);
+	ms_trace_clear(w.m);
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+	assert_event(&w, MS_EV_NOTIFIER_START, 1, A, half);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_NOTIFIER_START), 2);
+	world_end(&w);
+}
+
 static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
 {
 	(void)state;
@@ -271,6 +315,8 @@ int main(void)
 		cmocka_unit_test(cold_tells_nobody_and_leaves_pages_dirty),
 		cmocka_unit_test(a_huge_page_in_the_range_stays_whole),
 		cmocka_unit_test(a_huge_page_that_is_cut_is_split),
+		cmocka_unit_test(each_vma_of_a_huge_page_is_told_of_its_split),
+		cmocka_unit_test(a_vma_behind_the_last_mapped_page_is_not_told),
 		cmocka_unit_test(pages_of_a_split_huge_page_are_freed_one_by_one),
 		cmocka_unit_test(
 			pages_without_content_become_the_zero_page_when_a_huge_page_is_split),
