@@ -44,6 +44,20 @@ static inline int setup(void **state)
 	return 0;
 }
 
+/* Something was reserved in this device before: what is usual now goes a quicker way. */
+static inline int setup_again(void **state)
+{
+	struct ms_machine *m;
+
+	setup(state);
+	m = *state;
+	assert_int_equal(ms_memtype_reserve(m, HIGH + 0xf0000, HIGH + 0xf1000, MS_CACHE_WC, NULL),
+			 0);
+	assert_int_equal(ms_memtype_free(m, HIGH + 0xf0000, HIGH + 0xf1000), 0);
+	ms_trace_clear(m);
+	return 0;
+}
+
 static inline int setup_exact(void **state)
 {
 	*state = machine("7.2.13", false);
@@ -80,6 +94,22 @@ static inline enum ms_cache granted(struct ms_machine *m, ms_pa_t start, ms_pa_t
 	return got;
 }
 
+/* The last line of the kernel's log. */
+static inline void assert_logged(const struct ms_machine *m, const char *line, ms_pa_t pa,
+				 uint64_t size)
+{
+	const struct ms_event *ev = ms_trace_last(m, MS_EV_LOG);
+
+	assert_non_null(ev);
+	assert_string_equal(ev->reason, line);
+	assert_int_equal(ev->addr, pa);
+	assert_int_equal(ev->size, size);
+}
+
 #define RULE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define RULE_AGAIN(f) \
+	{ \
+#f " (again)", f, setup_again, teardown, NULL \
+	}
 
 #endif

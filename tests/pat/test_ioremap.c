@@ -15,17 +15,6 @@ static void an_ioremap_holds_a_type_of_whole_pages(void **state)
 	assert_int_equal(memtypes(m), 1);
 }
 
-/* The last line of the kernel's log. */
-static void assert_logged(const struct ms_machine *m, const char *line, ms_pa_t pa, uint64_t size)
-{
-	const struct ms_event *ev = ms_trace_last(m, MS_EV_LOG);
-
-	assert_non_null(ev);
-	assert_string_equal(ev->reason, line);
-	assert_int_equal(ev->addr, pa);
-	assert_int_equal(ev->size, size);
-}
-
 static void an_ioremap_more_cached_than_asked_for_is_refused(void **state)
 {
 	struct ms_machine *m = *state;
@@ -195,6 +184,10 @@ static void a_free_that_hits_an_ioremaps_entry_says_so(void **state)
 	assert_int_equal(ms_memtype_leaks(m, NULL, NULL), 1);
 	// the ioremap is gone all the same
 	assert_int_equal(ms_iounmap(m, HIGH, 0x8000), -EINVAL);
+	// and what it left is anyone's to free
+	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x7000), 0);
+	assert_string_equal(ms_trace_last(m, MS_EV_PAT_FREE)->reason, "someone else's entry");
+	assert_int_equal(memtypes(m), 0);
 }
 
 static void page_0_can_be_left_behind_too(void **state)
