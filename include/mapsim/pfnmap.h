@@ -3,6 +3,11 @@
  * pfnmap.h - how drivers put raw page frame numbers into a process: remap_pfn_range, vmf_insert_pfn
  * and their kin, the ways in which the entries go again, and what others see of them. Mirrors
  * mm/memory.c, mm/huge_memory.c.
+ *
+ * Each page-table entry that is written, removed or looked at costs O(1), and O(levels) for each
+ * table of them; what is asked of the memory types, once a call, is in pat.h. Of the n VMAs of a
+ * file the first that shows a range is found in O(log n); the next ones are looked for among those
+ * that begin behind it, up to the range's end.
  */
 #ifndef MAPSIM_PFNMAP_H
 #define MAPSIM_PFNMAP_H

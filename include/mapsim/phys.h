@@ -6,6 +6,9 @@
  * choices depend only on the calls made before: it takes the lowest free block that fits. Page 0,
  * and on x86 what is below 1 MiB, have frames but are never handed out. A page that is put into a
  * page table by its number, as drivers do, is not handed out while it is there.
+ *
+ * Pages are allocated and freed in O(log n) of the n pages of a range of RAM, and a range or device
+ * is found by address in O(log n) of their number. RAM that nobody uses takes a few bytes a GiB.
  */
 #ifndef MAPSIM_PHYS_H
 #define MAPSIM_PHYS_H

@@ -175,7 +175,7 @@ static enum ms_scan install_leaf(struct ms_vma *vma, const struct block *b, uint
 	ms_pfn_t pfn = ms_cache_find(b->mapping, b->first);
 
 	ms_page_get(m, pfn, 1);
-	*slot = ms_file_entry(vma, pfn, false);
+	*slot = ms_fault_entry(vma, pfn, false);
 	return MS_SCAN_SUCCEED;
 }
 

@@ -2,14 +2,9 @@
 /* Writes to pages that are mapped read-only: do_wp_page(), mm/memory.c. */
 #include "mm/anon_folio.h"
 
-static uint64_t maybe_mkwrite(const struct ms_vma *vma, uint64_t entry)
-{
-	return vma->vm_flags & MS_VM_WRITE ? entry | MS_PTE_WRITE : entry;
-}
-
 static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)
 {
-	*slot = maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_DIRTY);
+	*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_DIRTY);
 	return 0;
 }
 
@@ -30,7 +25,7 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 		return MS_VM_FAULT_OOM;
 	ms_lru_add_new(vma, pfn);
 	ms_page_copy(m, pfn, ms_pte_pfn(m, old));
-	entry = maybe_mkwrite(vma, ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_DIRTY);
+	entry = ms_fault_entry(vma, pfn, true);
 	ms_notify_start(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
 	*slot = entry;
 	ms_notify_change_pte(vma->vm_mm, vmf->address, entry);

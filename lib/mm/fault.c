@@ -213,14 +213,6 @@ bool ms_access_granted(const struct ms_vma *vma, unsigned int prot)
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
-static ms_pfn_t pfn_in_leaf(const struct ms_machine *m, uint64_t entry, unsigned int level,
-			    ms_hva_t addr)
-{
-	uint64_t size = ms_level_size(m, level);
-
-	return ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift);
-}
-
 /* What the hardware does by itself: false, it faults. */
 static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
@@ -237,9 +229,9 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	slot = ms_pt_slot(mm, addr, level);
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
 	if (prot & MS_PROT_W)
-		ms_page_write(m, pfn_in_leaf(m, *slot, level, addr));
+		ms_page_write(m, ms_leaf_pfn(m, *slot, level, addr));
 	if (m->devices_off)
-		ms_device_accessed(m, addr, pfn_in_leaf(m, *slot, level, addr) << m->page_shift);
+		ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
 	return true;
 }
 

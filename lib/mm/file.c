@@ -103,14 +103,9 @@ static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind k
 	file->max_bytes = INT64_MAX;
 	file->mapping->size = size;
 	file->mapping->order = order;
-	file->mapping->nr_chunks = pages / MS_CACHE_CHUNK + !!(pages % MS_CACHE_CHUNK);
-	if (file->mapping->nr_chunks) {
-		file->mapping->chunk = ms_calloc(m, file->mapping->nr_chunks, sizeof(ms_pfn_t *));
-		if (!file->mapping->chunk) {
-			file->mapping->nr_chunks = 0;
-			ms_file_drop(file);
-			return NULL;
-		}
+	if (ms_cache_reserve(file->mapping, pages)) {
+		ms_file_drop(file);
+		return NULL;
 	}
 	return file;
 }
@@ -232,6 +227,25 @@ int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn)
 			return -ENOMEM;
 	}
 	mapping->chunk[i][index % MS_CACHE_CHUNK] = pfn;
+	return 0;
+}
+
+int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
+{
+	struct ms_machine *m = mapping->machine;
+	size_t nr_chunks = nr / MS_CACHE_CHUNK + !!(nr % MS_CACHE_CHUNK);
+	ms_pfn_t **chunk;
+
+	if (nr_chunks <= mapping->nr_chunks)
+		return 0;
+	chunk = ms_calloc(m, nr_chunks, sizeof(*chunk));
+	if (!chunk)
+		return -ENOMEM;
+	if (mapping->nr_chunks)
+		memcpy(chunk, mapping->chunk, mapping->nr_chunks * sizeof(*chunk));
+	ms_free(m, mapping->chunk);
+	mapping->chunk = chunk;
+	mapping->nr_chunks = nr_chunks;
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static ms_vm_fault_t set_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 		return MS_VM_FAULT_OOM;
 	pfn = ms_folio_head(m, pfn);
 	ms_page_get(m, pfn, 1);
-	*slot = ms_file_entry(vma, pfn, is_write(vmf));
+	*slot = ms_fault_entry(vma, pfn, is_write(vmf));
 	return 0;
 }
 
@@ -91,7 +91,7 @@ static void set_ptes(struct ms_vm_fault *vmf, uint64_t *slot, ms_pfn_t pfn, uint
 
 	ms_page_get(m, pfn, (uint32_t)npages);
 	for (uint64_t i = 0; i < npages; i++)
-		slot[i] = ms_file_entry(vmf->vma, pfn + i, is_write(vmf));
+		slot[i] = ms_fault_entry(vmf->vma, pfn + i, is_write(vmf));
 }
 
 static bool all_none(const uint64_t *slot, uint64_t n)
@@ -292,7 +292,7 @@ static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
 	if (!ret) {
 		slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
 		if (slot && ms_pte_none(*slot)) {
-			*slot = ms_file_entry(vma, copy, true);
+			*slot = ms_fault_entry(vma, copy, true);
 			ms_lru_add_new(vma, copy);
 			return 0;
 		}

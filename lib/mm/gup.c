@@ -71,9 +71,7 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int level, ms_hva_t addr,
 		      ms_pfn_t *pfn)
 {
-	uint64_t size = ms_level_size(m, level);
-
-	*pfn = ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift);
+	*pfn = ms_leaf_pfn(m, entry, level, addr);
 	if (entry & MS_PTE_SPECIAL)
 		return ms_is_zero_pfn(m, *pfn);
 	return ms_pfn_is_ram(m, *pfn);

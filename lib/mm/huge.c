@@ -31,15 +31,6 @@ bool ms_thp_suitable(const struct ms_vma *vma, ms_hva_t addr)
 	return start >= vma->vm_start && start + size <= vma->vm_end;
 }
 
-static uint64_t mk_huge(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
-{
-	uint64_t entry = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
-
-	if (write)
-		entry |= MS_PTE_DIRTY | (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
-	return entry;
-}
-
 /* A huge page of an anonymous VMA; its frames exist, a split need not make them. 0: none. */
 static ms_pfn_t alloc_huge(struct ms_machine *m)
 {
@@ -75,7 +66,7 @@ ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf)
 		ms_pt_free_table(vma->vm_mm, ms_pt_withdraw(vma->vm_mm));
 		return MS_VM_FAULT_FALLBACK;
 	}
-	*slot = mk_huge(vma, pfn, write);
+	*slot = ms_fault_entry(vma, pfn, write);
 	return 0;
 }
 
@@ -91,7 +82,7 @@ static bool replace_huge_zero(struct ms_vm_fault *vmf, uint64_t *slot)
 	if (!pfn)
 		return false;
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
-	*slot = mk_huge(vma, pfn, true);
+	*slot = ms_fault_entry(vma, pfn, true);
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	return true;
 }
@@ -112,8 +103,7 @@ ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot)
 		page = ms_pfn_to_page(m, pfn);
 		if ((page->flags & MS_PG_ANON_EXCLUSIVE) || page->refcount == 1) {
 			page->flags |= MS_PG_ANON_EXCLUSIVE;
-			*slot |= MS_PTE_YOUNG | MS_PTE_DIRTY |
-				 (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
+			*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_DIRTY);
 			return 0;
 		}
 	}

@@ -95,6 +95,8 @@ struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last)
 
 ms_pfn_t ms_cache_find(const struct ms_mapping *mapping, uint64_t index);
 int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn); /* -ENOMEM */
+/* Room for indices below nr. -ENOMEM. */
+int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr);
 
 /* ---- an address space (mm.c) ---- */
 
@@ -329,6 +331,25 @@ static inline ms_pfn_t ms_pte_pfn(const struct ms_machine *m, uint64_t e)
 static inline uint64_t ms_mk_pte(const struct ms_machine *m, ms_pfn_t pfn, ms_pgprot_t prot)
 {
 	return (pfn << m->page_shift) | (prot & ~MS_PTE_X86) | MS_PTE_YOUNG;
+}
+
+/* The pfn behind addr, of the leaf at `level` that translates it. */
+static inline ms_pfn_t ms_leaf_pfn(const struct ms_machine *m, uint64_t e, unsigned int level,
+				   ms_hva_t addr)
+{
+	return ms_pte_pfn(m, e) + ((addr & (ms_level_size(m, level) - 1)) >> m->page_shift);
+}
+/* maybe_mkwrite() */
+static inline uint64_t ms_maybe_mkwrite(const struct ms_vma *vma, uint64_t e)
+{
+	return vma->vm_flags & MS_VM_WRITE ? e | MS_PTE_WRITE : e;
+}
+/* What a fault makes of a page: a write's entry is dirty, and writable if the VMA is. */
+static inline uint64_t ms_fault_entry(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
+{
+	uint64_t e = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
+
+	return write ? ms_maybe_mkwrite(vma, e | MS_PTE_DIRTY) : e;
 }
 
 /* Nothing is mapped, for there is nowhere that it could be: every leaf is below the top level. */

@@ -9,8 +9,6 @@
 
 #include "mm/internal.h"
 
-/* Room in the page cache for indices below nr. -ENOMEM. */
-int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr);
 /* Pages of the base size that the file has, a part of one counted whole. */
 static inline uint64_t ms_mapping_pages(const struct ms_mapping *mapping)
 {
@@ -27,16 +25,6 @@ static inline ms_pfn_t ms_folio_head(struct ms_machine *m, ms_pfn_t pfn)
 static inline unsigned int ms_folio_order(struct ms_machine *m, ms_pfn_t pfn)
 {
 	return ms_pfn_to_page(m, ms_page_head(m, pfn))->order;
-}
-
-/* maybe_mkwrite() of a dirty entry, where the fault is a write */
-static inline uint64_t ms_file_entry(const struct ms_vma *vma, ms_pfn_t pfn, bool write)
-{
-	uint64_t entry = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
-
-	if (write)
-		entry |= MS_PTE_DIRTY | (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
-	return entry;
 }
 
 /* hugetlb_split(): called where a hugetlb VMA is split at addr, behind may_split. */

@@ -11,7 +11,7 @@
 struct ms_munmap {
 	struct ms_mm *mm;
 	ms_hva_t start, end;
-	struct ms_vma *vmas;     /* detached, by address, through next_detached */
+	struct ms_vma *vmas;   /* detached, by address, through next_detached */
 	struct ms_vma_gap gap; /* what it leaves: the neighbours that stay */
 	bool closed;
 };

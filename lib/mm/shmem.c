@@ -8,25 +8,6 @@
 /* the largest folio that the page cache's tree can hold (MAX_PAGECACHE_ORDER, 6.11+) */
 #define MAX_CACHE_ORDER 11u
 
-int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
-{
-	struct ms_machine *m = mapping->machine;
-	size_t nr_chunks = nr / MS_CACHE_CHUNK + !!(nr % MS_CACHE_CHUNK);
-	ms_pfn_t **chunk;
-
-	if (nr_chunks <= mapping->nr_chunks)
-		return 0;
-	chunk = ms_calloc(m, nr_chunks, sizeof(*chunk));
-	if (!chunk)
-		return -ENOMEM;
-	if (mapping->nr_chunks)
-		memcpy(chunk, mapping->chunk, mapping->nr_chunks * sizeof(*chunk));
-	ms_free(m, mapping->chunk);
-	mapping->chunk = chunk;
-	mapping->nr_chunks = nr_chunks;
-	return 0;
-}
-
 /* SHMEM_HUGE_WITHIN_SIZE */
 static bool huge_within_size(const struct ms_mapping *mapping, uint64_t index)
 {

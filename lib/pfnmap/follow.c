@@ -17,7 +17,7 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 {
 	struct ms_machine *m = ms_vma_machine(vma);
 	unsigned int level;
-	uint64_t entry, size;
+	uint64_t entry;
 
 	if (vma_refuses(vma, addr))
 		return -EINVAL;
@@ -28,13 +28,12 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 		ms_violation(m, "follow_pte met a huge leaf", addr);
 		return -EINVAL;
 	}
-	size = ms_level_size(m, level);
 	*leaf = (struct ms_pfnmap_leaf){
-		.pfn = ms_pte_pfn(m, entry) + ((addr & (size - 1)) >> m->page_shift),
+		.pfn = ms_leaf_pfn(m, entry, level, addr),
 		.prot = (entry & ~MS_PTE_PA_MASK) | (ms_is_x86(m) ? MS_PTE_X86 : 0),
 		.writable = entry & MS_PTE_WRITE,
 		.special = entry & MS_PTE_SPECIAL,
-		.size = size,
+		.size = ms_level_size(m, level),
 	};
 	return 0;
 }

@@ -14,8 +14,7 @@ static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
 /* maybe_mkwrite() of an entry that a write brought */
 static uint64_t mk_written(const struct ms_vma *vma, uint64_t entry)
 {
-	entry |= MS_PTE_DIRTY | MS_PTE_YOUNG;
-	return vma->vm_flags & MS_VM_WRITE ? entry | MS_PTE_WRITE : entry;
+	return ms_maybe_mkwrite(vma, entry | MS_PTE_DIRTY | MS_PTE_YOUNG);
 }
 
 /* The BUG_ONs that all raw insertions begin with. */
