@@ -113,6 +113,7 @@ enum ms_iomem_strict {
 	MS_IOMEM_RELAXED, ///< booted with iomem=relaxed: what is claimed may be mapped, RAM not
 	MS_IOMEM_OPEN, ///< CONFIG_STRICT_DEVMEM=n: RAM too, through /dev/mem (x86 with PAT: EINVAL)
 };
+/** Only of mappings to come: those that are there stay. */
 void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict);
 
 #ifdef __cplusplus

@@ -91,6 +91,7 @@ struct ms_guest_access {
  * MS_GUEST_ERROR with -EINVAL: gpa is not aligned or prot none of these; nothing was done.
  */
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot);
+/** The same with prot MS_PROT_R, MS_PROT_W, MS_PROT_X. */
 struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_write(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_exec(struct ms_vm *vm, ms_ipa_t gpa);

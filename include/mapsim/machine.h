@@ -50,6 +50,7 @@ struct ms_machine *ms_machine_new_config(const struct ms_policy *policy,
 /** Frees the machine and everything in it. NULL is allowed. */
 void ms_machine_free(struct ms_machine *m);
 
+/** The machine's own copies, with every default filled in; they do not change. */
 const struct ms_policy *ms_machine_policy(const struct ms_machine *m);
 const struct ms_machine_config *ms_machine_config(const struct ms_machine *m);
 

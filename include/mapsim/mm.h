@@ -179,11 +179,13 @@ struct ms_file_ops {
  */
 struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops, unsigned int fmode,
 			    uint64_t max_bytes, const void *key, void *priv);
+/** close(2): gives back the reference of whoever opened the file, once. NULL is allowed. */
 void ms_file_put(struct ms_file *file);
+/** `priv` of ms_file_new(). */
 void *ms_file_priv(const struct ms_file *file);
+struct ms_machine *ms_file_machine(const struct ms_file *file);
 /** The first bytes of a file are nobody's but linux.h's, which keeps its struct file there. */
 #define MS_FILE_HEAD_BYTES 64
-struct ms_machine *ms_file_machine(const struct ms_file *file);
 
 /** memfd_create: size bytes of shared memory (shmem). NULL: no memory. */
 struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size);
@@ -260,13 +262,25 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
  */
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off);
+/**
+ * munmap(2) of [addr, addr + len), len in bytes, rounded up to pages; holes are no error. -EINVAL:
+ * addr misaligned, nothing, beyond user space, or a driver's may_split; -ENOMEM.
+ */
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
+/**
+ * mprotect(2), range as above; prot: MS_PROT_R/W/X bits. -EACCES: more than the file's mode allows;
+ * -ENOMEM: also a hole, and what lies before it is changed; len 0 is no error.
+ */
 int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot);
 
 #define MS_MREMAP_MAYMOVE 0x1u
 #define MS_MREMAP_FIXED 0x2u
 #define MS_MREMAP_DONTUNMAP 0x4u
-/** mremap(2); new_addr counts with MS_MREMAP_FIXED. Answers the address or a negative errno. */
+/**
+ * mremap(2), lengths in bytes, rounded up to pages; new_addr counts with MS_MREMAP_FIXED. Answers
+ * the address or a negative errno; what is done before a check refuses is policy
+ * mremap_fixed_order.
+ */
 int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t new_len,
 		  unsigned int flags, ms_hva_t new_addr);
 
@@ -288,7 +302,14 @@ enum ms_advice {
 	MS_MADV_COLD,
 	MS_MADV_PAGEOUT,
 };
+/**
+ * madvise(2) of [addr, addr + len), len in bytes, rounded up to pages. -EINVAL: addr misaligned, or
+ * advice that is not known to this kernel or not meant for a VMA of the range; -ENOMEM: a hole, the
+ * rest is done (but for POPULATE: policy madv_populate_hole). Else as the advice has it.
+ */
 int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice);
+/** mlock(2), munlock(2): the range grows outward to whole pages. -ENOMEM: a hole, or a page cannot
+ * be had; -EAGAIN: no memory for one. No limit applies. */
 int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
 int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
 
@@ -385,6 +406,8 @@ struct ms_mmu_notifier {
 	const struct ms_mmu_notifier_ops *ops;
 	struct ms_mmu_notifier *next;
 };
+/** The notifier is its owner's, and stays registered until it is told `release`, or is taken off.
+ */
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn);
 void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn);
 

@@ -72,6 +72,8 @@ bool ms_pat_free_reached_list(const struct ms_event *ev);
 /** ioremap of [pa, pa + size) as `type`: reserves; -ENOMEM when the type is refused, as ioremap's
  * NULL. */
 int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type);
+/** iounmap of exactly what an ioremap took (rounded to pages alike). -EINVAL: there is no such one.
+ */
 int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 
 /* ---- the tracking of VMAs: called by lib/pfnmap and lib/mm, x86 only does something ---- */

@@ -46,9 +46,10 @@ void ms_device_set_mtrr(struct ms_device *dev, int type);
  */
 void ms_device_set_memory(struct ms_device *dev, bool enabled);
 
+/** By name; NULL: none. O(devices). */
 struct ms_device *ms_device_find(struct ms_machine *m, const char *name);
 const char *ms_device_name(const struct ms_device *dev);
-ms_pa_t ms_device_pa(const struct ms_device *dev);
+ms_pa_t ms_device_pa(const struct ms_device *dev);    ///< of its first byte
 uint64_t ms_device_size(const struct ms_device *dev); ///< bytes
 
 /** pfn_valid / pfn_is_map_memory: a page of System RAM with a frame. */

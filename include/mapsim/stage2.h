@@ -70,9 +70,10 @@ struct ms_s2_config {
 			    ///< does it before it calls them
 };
 
-/** -EINVAL: a field is out of range; -ENOMEM. On success *s2 is an empty table. */
 struct ms_s2;
+/** -EINVAL: a field is out of range; -ENOMEM. On success *s2 is an empty table. */
 int ms_s2_new(struct ms_s2 **s2, const struct ms_s2_config *config, const struct ms_s2_host *host);
+/** Gives back every table, without a word to the host's other callbacks. NULL is allowed. */
 void ms_s2_free(struct ms_s2 *s2);
 
 enum ms_s2_run_kind {
@@ -175,7 +176,7 @@ bool ms_s2_next_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, ms_ipa_t end, struct 
 /** Level at which a walk for ipa ends (of a leaf, or of the empty entry). */
 unsigned int ms_s2_walk_level(const struct ms_s2 *s2, ms_ipa_t ipa);
 
-unsigned int ms_s2_start_level(const struct ms_s2 *s2);
+unsigned int ms_s2_start_level(const struct ms_s2 *s2);                ///< of the root: 0..2
 unsigned int ms_s2_root_pages(const struct ms_s2 *s2);                 ///< concatenated root tables
 uint64_t ms_s2_level_size(const struct ms_s2 *s2, unsigned int level); ///< bytes an entry covers
 uint64_t ms_s2_table_pages(const struct ms_s2 *s2);                    ///< tables below the root

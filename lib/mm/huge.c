@@ -137,8 +137,7 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 		uint64_t entry;
 
 		if (zero) {
-			// the small zero page exists with the huge one: see ms_huge_zero_pfn's
-			// first user
+			// ms_huge_zero_pfn() has made the small one, too
 			entry = ms_mk_pte(m, m->zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
 		} else {
 			entry = (ms_mk_pte(m, pfn + i, vma->vm_page_prot) & ~keep) | (old & keep);

@@ -109,12 +109,12 @@ static bool accountable(const struct request *rq)
 	return (rq->vm_flags & (MS_VM_NORESERVE | MS_VM_SHARED | MS_VM_WRITE)) == MS_VM_WRITE;
 }
 
-/* What MAP_FIXED replaces goes, by policy with its objects or up to their freeing. */
 static bool may_charge(const struct request *rq)
 {
 	return !accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start);
 }
 
+/* What MAP_FIXED replaces goes, by policy with its objects or up to their freeing. */
 static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
 	bool unmap_first = rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST;
