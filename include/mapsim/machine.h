@@ -32,7 +32,7 @@ struct ms_machine_config {
 	bool pat_off;          ///< x86: the PAT is not in use
 	bool no_fwb;           ///< arm64: FEAT_S2FWB is absent
 	bool dic;              ///< arm64: CTR_EL0.DIC
-	bool idc;              ///< arm64: CTR_EL0.IDC
+	bool idc;              ///< arm64: CTR_EL0.IDC; nothing that is modelled depends on it
 	bool mte;              ///< arm64: FEAT_MTE2: memory can have tags
 	bool no_tlbi_range;    ///< arm64: FEAT_TLBIRANGE is absent
 	bool fatal_violations; ///< a violation is printed to stderr and aborts the program

@@ -119,7 +119,6 @@ struct ms_policy {
 	enum ms_policy_fork_tracking fork_tracking;
 	enum ms_policy_untrack_at untrack_at;
 	enum ms_policy_untrack_address untrack_address;
-	enum ms_policy_fixed_over_tracked fixed_over_tracked;
 	enum ms_policy_memtype_free memtype_free;
 	enum ms_policy_remap_error remap_error;
 	enum ms_policy_remap_checks remap_checks;

@@ -16,7 +16,8 @@ enum ms_policy_fork_tracking {
 };
 
 /** when a memtype is given back: any zap (unmap_single_vma), munmap alone (proposed, never merged),
- * or the last VMA freed (pfnmap_track_ctx_release, from 6.16) */
+ * or the last VMA freed (pfnmap_track_ctx_release, from 6.16): where MAP_FIXED frees what it
+ * replaces at the end (mmap_fixed), the old type counts while the new one is asked for */
 enum ms_policy_untrack_at {
 	MS_UNTRACK_AT_ANY_ZAP,
 	MS_UNTRACK_AT_UNMAP_ONLY,
@@ -28,12 +29,6 @@ enum ms_policy_untrack_address {
 	MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON,
 	MS_UNTRACK_ADDRESS_FIRST_PTE_ELSE_PGOFF,
 	MS_UNTRACK_ADDRESS_REMEMBERED,
-};
-
-/** MAP_FIXED over a tracked mapping: is the old type still held when the new one is asked for */
-enum ms_policy_fixed_over_tracked {
-	MS_FIXED_OVER_TRACKED_OLD_TYPE_GONE,
-	MS_FIXED_OVER_TRACKED_OLD_TYPE_COUNTS,
 };
 
 /** which entry memtype_free accepts: one of that range, or one that ends where it does

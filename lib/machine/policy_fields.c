@@ -160,8 +160,6 @@ const struct ms_policy_field ms_policy_fields[] = {
 	FIELD(untrack_address, "where untrack_pfn finds the physical address",
 	      VALUE(UNTRACK_ADDRESS, FIRST_PTE_EVEN_ANON),
 	      VALUE(UNTRACK_ADDRESS, FIRST_PTE_ELSE_PGOFF), VALUE(UNTRACK_ADDRESS, REMEMBERED)),
-	FIELD(fixed_over_tracked, "MAP_FIXED over a tracked mapping: does the old type count",
-	      VALUE(FIXED_OVER_TRACKED, OLD_TYPE_GONE), VALUE(FIXED_OVER_TRACKED, OLD_TYPE_COUNTS)),
 	FIELD(memtype_free, "which entry memtype_free accepts", VALUE(MEMTYPE_FREE, EXACT_OR_TAIL),
 	      VALUE(MEMTYPE_FREE, EXACT)),
 	FIELD(remap_error, "what a failing remap_pfn_range leaves", VALUE(REMAP_ERROR, KEEP_PTES),

@@ -37,7 +37,7 @@ bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
 
 /* ---- PTE level ---- */
 
-ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf)
+static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -73,7 +73,7 @@ static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 	uint64_t *slot = ms_pt_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
 
 	if (!slot || ms_pte_none(*slot))
-		return ms_vma_is_anonymous(vma) ? ms_do_anonymous_page(vmf) : ms_do_fault(vmf);
+		return ms_vma_is_anonymous(vma) ? do_anonymous_page(vmf) : ms_do_fault(vmf);
 	if (vmf->flags & MS_FAULT_FLAG_WRITE) {
 		if (!(*slot & MS_PTE_WRITE))
 			return ms_do_wp_page(vmf, slot);
@@ -204,7 +204,7 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
  * Reading needs any right on x86. arm64 asks for READ or WRITE, and lets EXEC do where the CPU has
  * no execute-only memory, which is what the modelled CPU is like.
  */
-bool ms_access_granted(const struct ms_vma *vma, unsigned int prot)
+static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 {
 	if (prot & MS_PROT_W)
 		return vma->vm_flags & MS_VM_WRITE;
@@ -255,7 +255,7 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 		if (!(prot & MS_PROT_X) && hardware_access(mm, addr, prot))
 			return MS_ACCESS_OK;
 		vma = ms_vma_lookup(mm, addr);
-		if (!vma || !ms_access_granted(vma, prot))
+		if (!vma || !access_granted(vma, prot))
 			return MS_ACCESS_SIGSEGV;
 		if ((prot & MS_PROT_X) && hardware_access(mm, addr, prot))
 			return MS_ACCESS_OK;

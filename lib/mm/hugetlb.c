@@ -58,6 +58,15 @@ static bool can_reserve(const struct ms_vma *vma)
 	return need <= ms_ram_free_pages(mapping->machine) >> mapping->order;
 }
 
+static int may_split(struct ms_vma *vma, ms_hva_t addr)
+{
+	return ms_aligned(addr, ms_hugetlb_size(vma)) ? 0 : -EINVAL;
+}
+
+static const struct ms_vm_ops hugetlb_vm_ops = {
+	.may_split = may_split,
+};
+
 /* hugetlbfs_file_mmap() */
 int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 {
@@ -66,7 +75,7 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 	uint64_t end = (vma->vm_pgoff << shift) + ms_vma_size(vma);
 
 	vma->vm_flags |= MS_VM_HUGETLB | MS_VM_DONTEXPAND;
-	vma->vm_ops = &ms_hugetlb_vm_ops;
+	vma->vm_ops = &hugetlb_vm_ops;
 	if (!ms_aligned(vma->vm_pgoff, UINT64_C(1) << mapping->order))
 		return -EINVAL;
 	if (!can_reserve(vma))
@@ -76,15 +85,6 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 		mapping->size = end;
 	return 0;
 }
-
-static int may_split(struct ms_vma *vma, ms_hva_t addr)
-{
-	return ms_aligned(addr, ms_hugetlb_size(vma)) ? 0 : -EINVAL;
-}
-
-const struct ms_vm_ops ms_hugetlb_vm_ops = {
-	.may_split = may_split,
-};
 
 /* ---- faults ---- */
 

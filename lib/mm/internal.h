@@ -429,9 +429,6 @@ ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot);
 /* handle_mm_fault: prot is MS_PROT_R/W/X; addr any. VM_FAULT_ code. Access rights have been
  * checked. */
 ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags);
-/* do_user_addr_fault's check: does the VMA grant the access? */
-bool ms_access_granted(const struct ms_vma *vma, unsigned int prot);
-ms_vm_fault_t ms_do_anonymous_page(struct ms_vm_fault *vmf);
 /* do_fault: absent entry of a VMA with vm_ops */
 ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf);
 /* do_wp_page: write to a present, not writable PTE */
@@ -460,10 +457,6 @@ bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its 2M si
 /* ---- shmem.c, hugetlb.c: vm_ops and file_ops of memory files ---- */
 
 extern const struct ms_vm_ops ms_shmem_vm_ops;
-extern const struct ms_vm_ops ms_hugetlb_vm_ops;
-/* shmem_fault: the page of index, made if absent. *pfn; huge: index's aligned 2M is one compound
- * page. */
-ms_vm_fault_t ms_shmem_get_page(struct ms_vma *vma, uint64_t index, ms_pfn_t *pfn, bool *huge);
 /* shmem_fallocate(PUNCH_HOLE) */
 int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
 

@@ -92,31 +92,25 @@ static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned i
 	return pfn + (index - first);
 }
 
-/* shmem_get_folio_gfp(SGP_CACHE) */
-ms_vm_fault_t ms_shmem_get_page(struct ms_vma *vma, uint64_t index, ms_pfn_t *pfn, bool *huge)
+/* shmem_fault(), shmem_get_folio_gfp(SGP_CACHE): the page is made where it is absent */
+static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 {
+	struct ms_vma *vma = vmf->vma;
 	struct ms_mapping *mapping = vma->vm_file->mapping;
-	struct ms_machine *m = mapping->machine;
+	uint64_t index = vmf->pgoff;
+	ms_pfn_t pfn;
 
 	if (index >= ms_mapping_pages(mapping))
 		return MS_VM_FAULT_SIGBUS;
-	*pfn = ms_cache_find(mapping, index);
-	if (!*pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
-		*pfn = add_folio(mapping, index, ms_pmd_order(m));
-	if (!*pfn)
-		*pfn = add_folio(mapping, index, 0);
-	if (!*pfn)
+	pfn = ms_cache_find(mapping, index);
+	if (!pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
+		pfn = add_folio(mapping, index, ms_pmd_order(mapping->machine));
+	if (!pfn)
+		pfn = add_folio(mapping, index, 0);
+	if (!pfn)
 		return MS_VM_FAULT_OOM;
-	*huge = ms_folio_order(m, *pfn) == ms_pmd_order(m);
-	return 0;
-}
-
-static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
-{
-	bool huge;
-	ms_vm_fault_t ret = ms_shmem_get_page(vmf->vma, vmf->pgoff, &vmf->pfn, &huge);
-
-	return ret ? ret : MS_VM_FAULT_LOCKED;
+	vmf->pfn = pfn;
+	return MS_VM_FAULT_LOCKED;
 }
 
 const struct ms_vm_ops ms_shmem_vm_ops = {

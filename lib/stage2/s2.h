@@ -85,13 +85,11 @@ static_assert(sizeof(struct ms_s2) <= S2_BYTES, "it is one allocation of that si
 
 /* ---- tables (table.c) ---- */
 
-/* A zeroed table that nothing points to; S2_NONE: no memory. */
-uint32_t ms_s2_table_new(struct ms_s2 *s2);
-/* From the cache, or if it is empty as a last resort from the host; NULL cache: S2_NONE. */
+/* A zeroed table that nothing points to, from the cache, or if it is empty as a last resort from
+ * the host; S2_NONE: no memory, or cache NULL. */
 uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache);
-/* Back to the host. Its words may hold anything if live is not 0. */
-void ms_s2_table_put(struct ms_s2 *s2, uint32_t number);
-/* The same of a table that was linked just now. */
+/* A table that was linked just now goes back to the host; its words may hold anything if live is
+ * not 0. */
 void ms_s2_linked_table_put(struct ms_s2 *s2, uint32_t number, unsigned int level);
 /* The same, and all tables below it. */
 void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level);

@@ -61,7 +61,8 @@ static uint32_t table_from_pool(struct ms_s2 *s2)
 	return number;
 }
 
-uint32_t ms_s2_table_new(struct ms_s2 *s2)
+/* A zeroed table that nothing points to; S2_NONE: no memory. */
+static uint32_t table_new(struct ms_s2 *s2)
 {
 	size_t size = s2_page_size(&s2->g);
 	uint64_t *words;
@@ -78,7 +79,8 @@ uint32_t ms_s2_table_new(struct ms_s2 *s2)
 	return number;
 }
 
-void ms_s2_table_put(struct ms_s2 *s2, uint32_t number)
+/* Back to the host, or to the pool. Its words may hold anything if live is not 0. */
+static void table_put(struct ms_s2 *s2, uint32_t number)
 {
 	if (s2->pooled < S2_POOL_MAX) {
 		s2->pool[s2->pooled++] = number;
@@ -93,7 +95,7 @@ void ms_s2_linked_table_put(struct ms_s2 *s2, uint32_t number, unsigned int leve
 	forget_table(s2, number, level);
 	s2->tables[number].parent = S2_NONE;
 	s2->linked--;
-	ms_s2_table_put(s2, number);
+	table_put(s2, number);
 }
 
 // mirrors kvm_pgtable_stage2_free_unlinked(), arch/arm64/kvm/hyp/pgtable.c, 6.3+
@@ -152,7 +154,7 @@ uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache)
 {
 	if (!cache)
 		return S2_NONE;
-	return cache->count ? pop_table(s2, cache) : ms_s2_table_new(s2);
+	return cache->count ? pop_table(s2, cache) : table_new(s2);
 }
 
 // mirrors __kvm_mmu_topup_memory_cache(), virt/kvm/kvm_main.c, 5.19+
@@ -164,7 +166,7 @@ int ms_s2_cache_fill(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int c
 	if (cache->count >= min)
 		return 0;
 	while (cache->count < capacity) {
-		uint32_t number = ms_s2_table_new(s2);
+		uint32_t number = table_new(s2);
 
 		if (number == S2_NONE)
 			return cache->count >= min ? 0 : -ENOMEM;
@@ -181,7 +183,7 @@ int ms_s2_cache_topup(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int 
 void ms_s2_cache_free(struct ms_s2 *s2, struct ms_s2_cache *cache)
 {
 	while (cache->count)
-		ms_s2_table_put(s2, pop_table(s2, cache));
+		table_put(s2, pop_table(s2, cache));
 }
 
 unsigned int ms_s2_cache_min(const struct ms_s2 *s2)

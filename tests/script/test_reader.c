@@ -60,6 +60,7 @@ static void a_recording_is_read_with_lines_and_answers(void **state)
 
 	(void)state;
 	assert_string_equal(ms_script_kernel_name(script), "6.12.107 arm64");
+	assert_string_equal(ms_script_release(script), "6.12.107");
 	assert_int_equal(ms_script_nr_ops(script), 2);
 	assert_string_equal(ms_script_get_op(script, 0).text, "munmap at=0x200000000000 len=4096");
 	assert_int_equal(ms_script_get_op(script, 0).line, 8);
