@@ -130,6 +130,21 @@ static void roll_hugetlb(struct dice *d, struct op *op, bool shared)
 	op->off = (unsigned int)roll(d, HUGETLB_PAGES - PAGES / BLOCK) * BLOCK + !roll(d, 20);
 }
 
+/* Half of the moves go as far as keeps the place in the 2M. */
+static void roll_mremap(struct dice *d, struct op *op)
+{
+	op->to = roll(d, 6);
+	op->dontunmap = op->to && !roll(d, 4);
+	if (op->dontunmap || roll(d, 4))
+		op->new_len = op->len;
+	if (roll(d, 2))
+		op->new_at = (op->new_at / BLOCK * BLOCK + op->at % BLOCK) % PAGES;
+	if (op->new_at + op->new_len > PAGES)
+		op->new_at = PAGES - op->new_len;
+	if (!op->to && op->at + op->new_len > PAGES)
+		op->new_len = PAGES - op->at;
+}
+
 #endif
 
 #ifdef WITH_HUGE
@@ -164,21 +179,6 @@ static void roll_mmap(struct dice *d, struct op *op)
 		roll_hugetlb(d, op, d->theme || roll(d, 2));
 }
 
-/* Half of the moves go as far as keeps the place in the 2M. */
-static void roll_mremap(struct dice *d, struct op *op)
-{
-	op->to = roll(d, 6);
-	op->dontunmap = op->to && !roll(d, 4);
-	if (op->dontunmap || roll(d, 4))
-		op->new_len = op->len;
-	if (roll(d, 2))
-		op->new_at = (op->new_at / BLOCK * BLOCK + op->at % BLOCK) % PAGES;
-	if (op->new_at + op->new_len > PAGES)
-		op->new_at = PAGES - op->new_len;
-	if (!op->to && op->at + op->new_len > PAGES)
-		op->new_len = PAGES - op->at;
-}
-
 struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 {
 	static const unsigned int prots[] = { MS_PROT_RW, MS_PROT_RW, MS_PROT_R, 0 };
@@ -211,10 +211,11 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 #ifdef WITH_GUEST
 
 static const enum op_kind kinds[] = {
-	OP_MMAP,    OP_MMAP,        OP_MMAP,  OP_MUNMAP,      OP_MPROTECT, OP_MPROTECT,
-	OP_MADVISE, OP_TOUCH,       OP_TOUCH, OP_TOUCH,       OP_REVOKE,   OP_REVOKE_DRIVER,
-	OP_SLOT,    OP_SLOT,        OP_SLOT,  OP_SLOT_DELETE, OP_DIRTY,    OP_DIRTY,
-	OP_DIRTY,   OP_SLOT_TOGGLE, OP_CLEAR, OP_CLEAR,       OP_CLEAR,
+	OP_MMAP,        OP_MMAP,          OP_MMAP,   OP_MUNMAP, OP_MPROTECT,
+	OP_MPROTECT,    OP_MADVISE,       OP_TOUCH,  OP_TOUCH,  OP_TOUCH,
+	OP_REVOKE,      OP_REVOKE_DRIVER, OP_SLOT,   OP_SLOT,   OP_SLOT,
+	OP_SLOT_DELETE, OP_DIRTY,         OP_DIRTY,  OP_DIRTY,  OP_SLOT_TOGGLE,
+	OP_CLEAR,       OP_MREMAP,        OP_MREMAP, OP_CLEAR,  OP_CLEAR,
 };
 
 /* Where the guest sees a page of the process: at the same distance, or shifted. */
@@ -290,6 +291,10 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 		op.off = op.at;
 	if (op.kind == OP_CLEAR)
 		roll_clear(d, &op);
+	if (op.kind == OP_MREMAP) {
+		roll_range(d, &op.new_at, &op.new_len);
+		roll_mremap(d, &op);
+	}
 	return op;
 }
 
