@@ -4,6 +4,7 @@
  * the host maps.
  */
 #include "kvm/internal.h"
+#include "phys/internal.h"
 
 bool ms_is_block_size(const struct ms_machine *m, uint64_t size)
 {
@@ -214,14 +215,19 @@ static int user_mapping_size(const struct ms_vm *vm, ms_hva_t hva)
 }
 
 /*
- * kvm_is_transparent_hugepage(), up to 5.13: a page of a THP that nobody maps by pages. Other
- * processes that do are not seen: only this one's own leaf is asked.
+ * kvm_is_transparent_hugepage(), up to 5.13: a page of a THP that nobody maps by pages. Once
+ * another process has split its own leaf, each page counts as mapped (PageDoubleMap).
  */
 static bool is_transparent_hugepage(const struct ms_vm *vm, ms_hva_t hva)
 {
+	const struct ms_page *page;
 	struct ms_host_leaf leaf;
 
-	return ms_host_leaf(vm->mm, hva, &leaf) && leaf.size == ms_pmd_size(vm->machine);
+	if (!ms_host_leaf(vm->mm, hva, &leaf) || leaf.size != ms_pmd_size(vm->machine))
+		return false;
+	page = ms_pfn_to_page(vm->machine,
+			      (leaf.entry & MS_PTE_PA_MASK) >> vm->machine->page_shift);
+	return !page || !(page->flags & MS_PG_DOUBLE_MAP);
 }
 
 int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,

@@ -145,8 +145,13 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 		}
 		table[i] = entry;
 	}
-	if (!zero)
+	if (!zero) {
+		struct ms_page *head = ms_pfn_to_page(m, pfn);
+
+		if (head->refcount > 1)
+			head->flags |= MS_PG_DOUBLE_MAP;
 		ms_page_get(m, pfn, (uint32_t)npages - 1);
+	}
 	*slot = (uintptr_t)table | MS_PTE_TABLE;
 }
 

@@ -18,6 +18,7 @@ struct ms_page {
 	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 
+#define MS_PG_DOUBLE_MAP 0x01u     /* PageDoubleMap: leaves of it were split, and others were not */
 #define MS_PG_ANON_EXCLUSIVE 0x02u /* PageAnonExclusive: this process alone may write it */
 #define MS_PG_ANON 0x04u
 #define MS_PG_TAIL 0x08u /* of a compound page, not its first page */

@@ -353,6 +353,32 @@ static void up_to_5_13_the_page_tells_of_its_thp(void **state)
 	world_end(&w);
 }
 
+/* PageDoubleMap: a child has had it by pages. From 5.14 on the process's own leaf is asked. */
+static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **state)
+{
+	static const char *const releases[] = { "5.10.223", "5.15" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = world(releases[i]);
+		struct ms_mm *child;
+
+		map_anon(&w, HVA, MS_2M);
+		assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+		set_slot(&w, GPA, MS_2M, HVA);
+		child = ms_fork(w.mm, NULL);
+		assert_non_null(child);
+		assert_int_equal(read_leaf(&w, GPA).size, MS_2M);
+		assert_int_equal(ms_touch(child, HVA, MS_PROT_W), MS_ACCESS_OK);
+		ms_mm_exit(child);
+		assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), 0);
+		set_slot(&w, GPA, MS_2M, HVA);
+		assert_int_equal(read_leaf(&w, GPA).size, i ? MS_2M : PAGE);
+		world_end(&w);
+	}
+}
+
 static void thp_that_the_slot_cuts_gets_pages(void **state)
 {
 	struct world w = world("6.12.107");
@@ -480,6 +506,7 @@ int main(void)
 		cmocka_unit_test(pages_that_were_begun_with_stay_for_want_of_a_leaf),
 		cmocka_unit_test(transparent_huge_page_makes_a_block),
 		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_thp),
+		cmocka_unit_test(thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13),
 		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),
 		cmocka_unit_test(pages_of_the_host_are_pages_of_the_guest),
 		cmocka_unit_test(hugetlb_pages_give_their_size_or_the_block_below),

@@ -98,6 +98,15 @@ static int find(struct fault *t, unsigned int page)
 	return 0;
 }
 
+/* PageTransCompoundMap() of 5.10: the page has entries of its own somewhere, or had. */
+static bool is_double(const struct fault *t)
+{
+	const struct entry *e = &t->f->p[0].e[t->page];
+
+	return t->f->policy->host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT &&
+	       e->kind == E_FRAME && t->f->double_map[t->f->folio[e->what]];
+}
+
 /* What the process maps the page with may make a page a block after all. */
 static int upgrade(const struct fault *t, unsigned int *size)
 {
@@ -113,7 +122,7 @@ static int upgrade(const struct fault *t, unsigned int *size)
 		return 0;
 	if (p->e[t->page].none)
 		return AGAIN;
-	if (p->leaf[t->page / BLOCK])
+	if (p->leaf[t->page / BLOCK] && !is_double(t))
 		*size = BLOCK;
 	return 0;
 }

@@ -233,12 +233,12 @@ static void roll_mmap(struct dice *d, struct op *op)
 					       SRC_DRIVER_HUGE, SRC_DRIVER_HUGE };
 
 	op->fixed = roll(d, 4);
-	op->source = d->theme ? sources[roll(d, 8)] : SRC_ANON;
+	op->source = d->theme == 2 ? sources[roll(d, 8)] : SRC_ANON;
 	op->shared = op->source != SRC_ANON;
 	if (op->shared)
 		op->off = roll(d, 4) ? op->at : (unsigned int)roll(d, 800);
 	if (!roll(d, 6))
-		roll_hugetlb(d, op, roll(d, 2));
+		roll_hugetlb(d, op, d->theme || roll(d, 2));
 }
 
 /* Most ask for whole words, or up to the end of a slot. */
@@ -286,6 +286,10 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 		op.at = !roll(d, 4) ? (unsigned int)roll(d, PAGES)
 				    : (unsigned int)(roll(d, 12) * 96);
 	}
+	// private hugetlb has no children, and leaves of devices have none
+	if (op.kind == OP_FORK && d->theme != 1)
+		op.kind = OP_TOUCH;
+	op.child = d->theme == 1 && !roll(d, 4);
 	op.gpa = i < 5 && roll(d, 4) ? op.at : roll_gpa(d, op.at);
 	if (op.kind == OP_REVOKE || op.kind == OP_REVOKE_DRIVER)
 		op.off = op.at;

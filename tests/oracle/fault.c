@@ -33,7 +33,6 @@ unsigned int flat_new_frames(struct flat *f, unsigned int count)
 		f->exclusive[i] = true;
 		f->folio[i] = count > 1 ? first : 0;
 	}
-	flat_lru_add(f, first);
 	return first;
 }
 
@@ -80,6 +79,7 @@ static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int p
 	bool copied = old.kind != E_NONE;
 	unsigned int frame = flat_new_frames(f, 1);
 
+	flat_lru_add(f, frame);
 	f->copy_of[frame] = old.kind == E_FRAME ? (unsigned int)old.what : 0;
 	flat_prepare_anon(f, p, page);
 	if (copied)
@@ -195,6 +195,7 @@ static void file_frame(struct flat *f, uint64_t pgoff)
 	if (f->memfd[pgoff])
 		return;
 	f->memfd[pgoff] = flat_new_frames(f, 1);
+	flat_lru_add(f, f->memfd[pgoff]);
 	f->exclusive[f->memfd[pgoff]] = false;
 	f->cached[f->memfd[pgoff]] = true;
 }

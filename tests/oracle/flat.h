@@ -157,7 +157,8 @@ struct flat {
 	} ioremap[IOREMAPS];
 	/* The queue to the LRU lists, which holds a reference to each of its pages. */
 	unsigned int lru[15], lrus;
-	bool mlocked[MAX_FRAMES]; /* up to 5.15: PageMlocked */
+	bool double_map[MAX_FRAMES]; /* of a huge page: pages as well as a leaf have mapped it */
+	bool mlocked[MAX_FRAMES];    /* up to 5.15: PageMlocked */
 	/* vfio's BAR */
 	bool claimed, memory_off;
 	unsigned int listed;

@@ -103,6 +103,8 @@ int64_t flat_fork(struct flat *f)
 			flat_exit(f, child);
 			return -ENOMEM;
 		}
+		if (copies(f, a) && flat_cow(a))
+			flat_notify(f, p, i, end);
 		if (copies(f, a))
 			copy_entries(f, child, p, i, end);
 		if (f->policy->fork_order == MS_FORK_ORDER_COPY_THEN_OPEN)

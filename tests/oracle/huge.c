@@ -54,9 +54,12 @@ static void fill_leaf(struct process *p, unsigned int base, struct entry e)
 
 static void fill_fresh(struct flat *f, struct process *p, unsigned int base)
 {
+	unsigned int head = flat_new_frames(f, BLOCK);
+
+	flat_lru_add(f, head);
 	fill_leaf(p, base,
 		  (struct entry){ .kind = E_FRAME,
-				  .what = flat_new_frames(f, BLOCK),
+				  .what = head,
 				  .write = true,
 				  .dirty = true,
 				  .cache = p->a[base].cache });
@@ -115,6 +118,9 @@ void flat_split_leaf(struct flat *f, struct process *p, unsigned int block)
 	bool anon = p->e[base].kind != E_PFN;
 
 	if (p->leaf[block]) {
+		// PageDoubleMap, which stays
+		if (head && flat_holders(f, head) > 1)
+			f->double_map[head] = true;
 		for (unsigned int i = base; i < PAGES && i < base + BLOCK; i++) {
 			if (p->e[i].kind == E_FRAME)
 				f->exclusive[p->e[i].what] = f->exclusive[head];
