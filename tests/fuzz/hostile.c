@@ -150,12 +150,22 @@ void hostile_insert(struct play *p, struct vm_area_struct *vma, unsigned long ad
 	}
 }
 
+static const struct vm_operations_struct driver_vm_ops[4];
+
+/* As a driver does whose device has gone; the VMA is like an anonymous one then. */
+static void change_ops(struct play *p, struct vm_area_struct *vma)
+{
+	const unsigned int which = hostile_below(p, 2 * ARRAY_SIZE(driver_vm_ops));
+
+	vma->vm_ops = which < ARRAY_SIZE(driver_vm_ops) ? &driver_vm_ops[which] : NULL;
+}
+
 /* Things that are done in the wrong place. */
 static void misuse(struct play *p, struct vm_area_struct *vma)
 {
 	unsigned long one, other;
 
-	switch (hostile_below(p, 8)) {
+	switch (hostile_below(p, 9)) {
 	case 0:
 		kfree(p->memory); // perhaps again
 		break;
@@ -178,6 +188,9 @@ static void misuse(struct play *p, struct vm_area_struct *vma)
 		break;
 	case 5:
 		hostile_insert(p, vma, hostile_address(p));
+		break;
+	case 8:
+		change_ops(p, vma);
 		break;
 	case 6:
 		one = hostile_length(p);
@@ -287,7 +300,7 @@ static vm_fault_t driver_mkwrite(struct vm_fault *vmf)
 	return some_code(p);
 }
 
-static const struct vm_operations_struct driver_vm_ops[] = {
+static const struct vm_operations_struct driver_vm_ops[4] = {
 	{ .fault = driver_fault },
 	{
 		.open = driver_open,
