@@ -244,8 +244,10 @@ static bool is_known_warning(const char *condition)
 		"pfn inserted into a private VM_PFNMAP VMA",
 		// who reserves a memtype may ask for any, also where there is RAM
 		"reserve_ram_pages_type: strong UC of RAM",
-		// what goes by VM_PAT and the first page-table entry goes wrong after a split
+		// what goes by VM_PAT and the first page-table entry goes wrong after a split, and
+		// in a child that failed before it had any
 		"x86/PAT: freeing invalid memtype",
+		"PAT: the first page of a tracked VMA is not mapped",
 		// blocks chosen from vm_pgoff
 		"guest block reaches below its VMA",
 		"guest block reaches beyond its VMA",

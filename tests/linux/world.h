@@ -18,6 +18,7 @@
 #define BAR 0xfd000000ul /* below 4G: the MTRRs say UC */
 #define BAR_PAGES 16ul
 #define RAM 0x40000000ul
+#define LARGE_BAR 0x4000000000ul /* arm64_world() */
 
 struct world {
 	struct ms_machine *m;
@@ -41,6 +42,15 @@ static inline struct world world_of(const struct ms_policy *policy)
 static inline struct world world(const char *release)
 {
 	return world_of(ms_policy_linux(release, MS_ARCH_X86_64));
+}
+
+/* With a BAR of 1G beside the other. */
+static inline struct world arm64_world(const char *release)
+{
+	struct world w = world_of(ms_policy_linux(release, MS_ARCH_ARM64));
+
+	assert_non_null(ms_device_add(w.m, "large", LARGE_BAR, SZ_1G));
+	return w;
 }
 
 static inline void world_end(struct world *w)
@@ -74,6 +84,17 @@ static inline const char *violation(const struct world *w, size_t i)
 	const struct ms_event *ev = ms_violation_get(w->m, i);
 
 	return ev ? ev->reason : "";
+}
+
+static inline void assert_violated(const struct world *w, size_t i, const char *text, uint64_t addr,
+				   ms_pa_t pa)
+{
+	const struct ms_event *ev = ms_violation_get(w->m, i);
+
+	assert_non_null(ev);
+	assert_string_equal(ev->reason, text);
+	assert_int_equal(ev->addr, addr);
+	assert_int_equal(ev->pa, pa);
 }
 
 /* The text of the last message, "" where there is none. */
