@@ -121,7 +121,7 @@ static struct ms_vma_block of_hugetlb(const struct ms_machine *m, const struct m
 
 	return (struct ms_vma_block){
 		.size = size,
-		.why = size >= ms_pud_size(m) ? MS_WHY_HUGETLB_PUD : MS_WHY_HUGETLB_PMD,
+		.why = size == ms_pud_size(m) ? MS_WHY_HUGETLB_PUD : MS_WHY_HUGETLB_PMD,
 	};
 }
 

@@ -150,8 +150,7 @@ void ms_vm_s2_free(struct ms_vm *vm)
 {
 	if (!vm->s2)
 		return;
-	ms_s2_cache_free(vm->s2, &vm->vcpu_cache);
-	ms_s2_cache_free(vm->s2, &vm->split_cache);
+	// With the tables of both caches, of which nobody takes one any more.
 	ms_s2_free(vm->s2);
 	vm->s2 = NULL;
 }

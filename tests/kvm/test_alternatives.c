@@ -224,6 +224,35 @@ static void memory_that_is_no_device_takes_the_size_of_its_host_leaf(void **stat
 	}
 }
 
+static int remap_2m_of_ram(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)file;
+	vma->vm_pgoff = 2 * MS_1G >> 12;
+	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+/* A block of it is written to, and one page of the block is in the log: nothing says more. */
+static void the_draft_logged_one_page_of_a_block_of_memory(void **state)
+{
+	static const struct ms_file_ops ops = { .name = "ram", .mmap = remap_2m_of_ram };
+	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_ARM64);
+	struct world w;
+	uint64_t bits[8];
+
+	(void)state;
+	assert_int_equal(ms_policy_set(&policy, "s2_log_pfnmap", "AS_UNLOGGED"), 0);
+	assert_int_equal(ms_policy_set(&policy, "pfn_refcount_test", "NO"), 0);
+	world_start(&w, &policy, NULL);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
+	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &ops, 0);
+	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).leaf.size, MS_2M);
+	assert_int_equal(ms_machine_check(w.m, stderr), 0);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 8, NULL), 0);
+	assert_int_equal(bits[0], 0x1);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +262,7 @@ int main(void)
 		cmocka_unit_test(hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug),
 		cmocka_unit_test(the_draft_did_not_let_a_log_make_pages_of_device_memory),
 		cmocka_unit_test(memory_that_is_no_device_takes_the_size_of_its_host_leaf),
+		cmocka_unit_test(the_draft_logged_one_page_of_a_block_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

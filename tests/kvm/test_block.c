@@ -424,6 +424,10 @@ static void hugetlb_pages_give_their_size_or_the_block_below(void **state)
 	(void)state;
 	assert_int_equal(hugetlb_leaf(MS_2M, 2 * MS_2M, GPA).size, MS_2M);
 	assert_int_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).size, MS_1G);
+	assert_string_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).reason,
+			    "hugetlb page of 1G, block inside memslot");
+	assert_string_equal(hugetlb_leaf(16 * MS_2M, 16 * MS_2M, GPA).reason,
+			    "hugetlb page of 2M or its multiple, block inside memslot");
 	assert_int_equal(hugetlb_leaf(MS_1G, MS_1G, GPA + MS_2M).size, MS_2M);
 	assert_int_equal(hugetlb_leaf(16 * MS_2M, 16 * MS_2M, GPA).size, MS_2M);
 	assert_int_equal(hugetlb_leaf(0x10000, 0x10000, GPA).size, PAGE);

@@ -381,6 +381,39 @@ static void log_waits_while_a_block_is_broken(void **state)
 	world_end(&w);
 }
 
+static ms_vm_fault_t insert_bar_page(struct ms_vm_fault *vmf)
+{
+	return ms_vmf_insert_mixed(vmf->vma, vmf->address, BAR >> 12);
+}
+
+static int mmap_mixed(struct ms_file *file, struct ms_vma *vma)
+{
+	static const struct ms_vm_ops ops = { .fault = insert_bar_page };
+
+	(void)file;
+	vma->vm_flags |= MS_VM_IO | MS_VM_MIXEDMAP;
+	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+/* A slot over VM_PFNMAP memory has no log; over a device's page in a VM_MIXEDMAP VMA it may. */
+static void device_memory_is_written_unseen_by_the_log(void **state)
+{
+	static const struct ms_file_ops mixed = { .name = "mixed", .mmap = mmap_mixed };
+	struct world w = world("6.12.107");
+	uint64_t bits;
+
+	(void)state;
+	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &mixed, 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, LOG), 0);
+	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, NULL), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_DEVICE);
+	assert_int_equal(ms_guest_write(w.vm, GPA).faults, 0);
+	assert_int_equal(ms_machine_check(w.m, stderr), 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +437,7 @@ int main(void)
 		cmocka_unit_test(full_log_splits_what_is_cleared),
 		cmocka_unit_test(page_of_a_device_that_came_later_is_dirty_when_read),
 		cmocka_unit_test(log_waits_while_a_block_is_broken),
+		cmocka_unit_test(device_memory_is_written_unseen_by_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,10 @@ static void lpa2_keeps_pa_51_50_where_shareability_was(void **state)
 	assert_int_equal(desc_of(c, MS_4K, UINT64_C(0xb123456789000), MS_PROT_R),
 			 UINT64_C(0x3123456789000) | 0x400 | 2 << 8 | 0x40 | UINT64_C(1) << 54 |
 				 6 << 2 | 3);
+	// one bit less, and it is not LPA2
+	c.ipa_bits = 48;
+	assert_int_equal(desc_of(c, MS_4K, UINT64_C(0x456789000), MS_PROT_R) & 0x300, 0x300);
+	c.ipa_bits = 52;
 	c.page_shift = 14;
 	assert_int_equal(desc_of(c, 0x4000, UINT64_C(0xb123456788000), MS_PROT_R),
 			 UINT64_C(0x3123456788000) | 0x400 | 2 << 8 | 0x40 | UINT64_C(1) << 54 |
