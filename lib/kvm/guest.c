@@ -51,7 +51,7 @@ static bool stage2_walk(const struct access *a, struct ms_abort *abort)
 		return false;
 	*abort = (struct ms_abort){
 		.ipa = ms_align_down(a->gpa, MS_4K),
-		.granule = found && leaf->young ? leaf->size : 0,
+		.granule = leaf->young ? leaf->size : 0,
 		.access_flag = found && !leaf->young,
 		.write = a->prot == MS_PROT_W,
 		.exec = a->prot == MS_PROT_X,

@@ -49,6 +49,19 @@ static void log_that_begins_full_protects_nothing(void **state)
 	world_end(&w);
 }
 
+static void logged_write_breaks_no_rule_of_the_lock(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "6.1.192", NULL, 4);
+	write_page(&w, 2);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	write_page(&w, 0);
+	assert_int_equal(ms_trace_total(w.m, MS_EV_VIOLATION), 0);
+	world_end(&w);
+}
+
 static void written_pages_are_dirty_and_read_ones_are_not(void **state)
 {
 	struct world w;
@@ -419,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_log_protects_the_empty_slot),
 		cmocka_unit_test(log_that_begins_full_protects_nothing),
+		cmocka_unit_test(logged_write_breaks_no_rule_of_the_lock),
 		cmocka_unit_test(written_pages_are_dirty_and_read_ones_are_not),
 		cmocka_unit_test(get_protects_each_words_pages_from_first_to_last),
 		cmocka_unit_test(get_of_a_manual_log_changes_nothing),

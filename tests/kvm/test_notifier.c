@@ -264,12 +264,15 @@ static void zap_always(struct ms_machine *m, enum ms_hook_point point, uint64_t 
 static void page_that_goes_every_time_is_given_up(void **state)
 {
 	struct world w = world("6.12.107");
+	struct ms_guest_access access;
 
 	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, zap_always, w.mm);
-	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_RETRY);
+	access = ms_guest_write(w.vm, GPA);
+	assert_int_equal(access.exit, MS_GUEST_RETRY);
+	assert_int_equal(access.faults, 1000);
 	world_end(&w);
 }
 
