@@ -130,7 +130,8 @@ enum ms_policy_hugetlb_dontneed {
 	MS_HUGETLB_DONTNEED_ALLOWED,
 };
 
-/** memory files with huge pages: which VMA's fault makes one (shmem_suitable_orders) */
+/** memory files with huge pages: which VMA's fault makes one (shmem_suitable_orders); with SUITABLE
+ * none that is larger than the page cache takes (MAX_PAGECACHE_ORDER, from 6.11) */
 enum ms_policy_shmem_huge {
 	MS_SHMEM_HUGE_ANY_VMA,
 	MS_SHMEM_HUGE_SUITABLE_VMA,

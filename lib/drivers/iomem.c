@@ -21,17 +21,6 @@ static struct ms_claim *claim_find(const struct ms_machine *m, ms_pa_t start, ms
 	return RB_FIND(ms_claims, &m->drivers->claims, &key);
 }
 
-static bool range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
-{
-	const ms_pa_t low_end = ms_min_u64(end, 1024 * 1024);
-
-	// pat_pagerange_is_ram() does not look below 1M
-	for (ms_pa_t pa = ms_align_down(start, m->page_size); pa < low_end; pa += m->page_size)
-		if (ms_pfn_is_ram(m, pa >> m->page_shift))
-			return true;
-	return ms_pagerange_is_ram(m, start, end) != 0;
-}
-
 // A BAR is a resource that is not busy: a claim goes inside of it, never across its border.
 static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
@@ -61,7 +50,7 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	if (m->drivers->strict == MS_IOMEM_STRICT && claim_find(m, start, end))
 		return true;
-	return range_has_ram(m, start, end);
+	return ms_range_has_ram(m, start, end);
 }
 
 // The address_space is the same one behind each of these files.
@@ -97,7 +86,7 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	if (!len || pa + len < pa)
 		return -EBUSY; // no resource holds such a range: the same NULL as for one that is
 			       // taken
-	if (claim_find(m, pa, pa + len) || range_has_ram(m, pa, pa + len) ||
+	if (claim_find(m, pa, pa + len) || ms_range_has_ram(m, pa, pa + len) ||
 	    crosses_device(m, pa, pa + len))
 		return -EBUSY;
 	claim = ms_zalloc(m, sizeof(*claim));

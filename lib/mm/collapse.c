@@ -2,9 +2,7 @@
 /* MADV_COLLAPSE: madvise_collapse(), and for anonymous memory hpage_collapse_scan_pmd() and
  * collapse_huge_page(), mm/khugepaged.c. The switches in sysfs do not count for it. */
 #include "mm/collapse.h"
-
-/* the largest huge page that the page cache holds (MAX_PAGECACHE_ORDER, 6.11+) */
-#define MAX_FILE_ORDER 11u
+#include "mm/memfile.h"
 
 /* hugepage_vma_check() / thp_vma_allowable_order() for a collapse that was asked for */
 static bool collapse_allowed(const struct ms_vma *vma)
@@ -18,8 +16,7 @@ static bool collapse_allowed(const struct ms_vma *vma)
 	if (ms_vma_is_shmem(vma) && m->config.shmem_set && m->config.shmem == MS_THP_DENY)
 		return false;
 	if (ms_vma_is_shmem(vma))
-		return m->policy.shmem_huge != MS_SHMEM_HUGE_SUITABLE_VMA ||
-		       ms_pmd_order(m) <= MAX_FILE_ORDER;
+		return ms_cache_takes_huge(m);
 	return ms_vma_is_anonymous(vma) && vma->anon_vma;
 }
 
@@ -61,7 +58,6 @@ static enum ms_scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *
 	struct ms_machine *m = mm->machine;
 	const ms_hva_t end = addr + ms_pmd_size(m);
 	uint64_t *table = ms_pte_table(*slot);
-	uint64_t entry;
 	ms_pfn_t pfn;
 
 	if (!ms_page_alloc(m, ms_pmd_order(m), MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
@@ -77,8 +73,7 @@ static enum ms_scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *
 		table[i] = 0;
 	}
 	deposit_table(mm, table);
-	entry = ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_DIRTY;
-	*slot = entry | (vma->vm_flags & MS_VM_WRITE ? MS_PTE_WRITE : 0);
+	*slot = ms_fault_entry(vma, pfn, true);
 	return MS_SCAN_SUCCEED;
 }
 

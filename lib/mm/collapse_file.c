@@ -58,17 +58,15 @@ static void unmap_entry(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
  * it any more */
 static void unmap_folio(const struct block *b, uint64_t index, ms_pfn_t head, uint64_t npages)
 {
-	struct ms_machine *m = b->mapping->machine;
-	const struct ms_page *page = ms_pfn_to_page(m, head);
+	const struct ms_page *page = ms_pfn_to_page(b->mapping->machine, head);
+	const uint64_t last = index + npages - 1;
 	struct ms_vma *vma;
 
-	for (vma = ms_i_mmap_first(b->mapping, index, index + npages - 1);
-	     vma && page->refcount > npages; vma = ms_i_mmap_next(vma, index, index + npages - 1)) {
-		uint64_t from = ms_max_u64(index, vma->vm_pgoff) - vma->vm_pgoff;
-		uint64_t to = ms_min_u64(index + npages - vma->vm_pgoff, ms_vma_pages(vma));
-		ms_hva_t start = vma->vm_start + (from << m->page_shift);
-		ms_hva_t end = vma->vm_start + (to << m->page_shift);
+	for (vma = ms_i_mmap_first(b->mapping, index, last); vma && page->refcount > npages;
+	     vma = ms_i_mmap_next(vma, index, last)) {
+		ms_hva_t start, end;
 
+		ms_vma_shows(vma, index, last, &start, &end);
 		ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 		ms_pt_for_each_leaf(vma, start, end, unmap_entry, &head);
 		ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);

@@ -27,6 +27,30 @@ static inline unsigned int ms_folio_order(struct ms_machine *m, ms_pfn_t pfn)
 	return ms_pfn_to_page(m, ms_page_head(m, pfn))->order;
 }
 
+/* MAX_PAGECACHE_ORDER, 6.11+: a folio of a PMD's size may be too large for the page cache */
+static inline bool ms_cache_takes_huge(const struct ms_machine *m)
+{
+	return m->policy.shmem_huge != MS_SHMEM_HUGE_SUITABLE_VMA || ms_pmd_order(m) <= 11;
+}
+
+/*
+ * Where vma shows pages [first, last] (inclusive) of its file, of which it shows some:
+ *
+ *    file         first |--------------| last
+ *    vma                     |------------------|
+ *    [start, end)            |---------|
+ */
+static inline void ms_vma_shows(const struct ms_vma *vma, uint64_t first, uint64_t last,
+				ms_hva_t *start, ms_hva_t *end)
+{
+	unsigned int shift = ms_vma_machine(vma)->page_shift;
+	uint64_t from = ms_max_u64(first, vma->vm_pgoff) - vma->vm_pgoff;
+	uint64_t to = ms_min_u64(last - vma->vm_pgoff, ms_vma_pages(vma) - 1) + 1;
+
+	*start = vma->vm_start + (from << shift);
+	*end = vma->vm_start + (to << shift);
+}
+
 /* hugetlb_split(): called where a hugetlb VMA is split at addr, behind may_split. */
 void ms_hugetlb_split(struct ms_vma *vma, ms_hva_t addr);
 /* hugetlbfs_punch_hole(): whole huge pages inside [off, off + len) */

@@ -5,9 +5,6 @@
  */
 #include "mm/memfile.h"
 
-/* the largest folio that the page cache's tree can hold (MAX_PAGECACHE_ORDER, 6.11+) */
-#define MAX_CACHE_ORDER 11u
-
 /* SHMEM_HUGE_WITHIN_SIZE */
 static bool huge_within_size(const struct ms_mapping *mapping, uint64_t index)
 {
@@ -30,9 +27,7 @@ static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!m->config.shmem_set || (vma->vm_flags & MS_VM_NOHUGEPAGE))
-		return false;
-	if (m->policy.shmem_huge == MS_SHMEM_HUGE_SUITABLE_VMA && ms_pmd_order(m) > MAX_CACHE_ORDER)
+	if (!m->config.shmem_set || (vma->vm_flags & MS_VM_NOHUGEPAGE) || !ms_cache_takes_huge(m))
 		return false;
 	switch (m->config.shmem) {
 	case MS_THP_ALWAYS:

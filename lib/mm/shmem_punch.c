@@ -71,12 +71,10 @@ static void unmap_entry(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 static void unmap_from(struct folio *f, struct ms_vma *vma)
 {
 	const struct ms_machine *m = f->mapping->machine;
-	uint64_t from = ms_max_u64(f->index, vma->vm_pgoff) - vma->vm_pgoff;
-	uint64_t to = ms_min_u64(f->index + folio_pages(f) - vma->vm_pgoff, ms_vma_pages(vma));
-	ms_hva_t start = vma->vm_start + (from << m->page_shift);
-	ms_hva_t end = vma->vm_start + (to << m->page_shift);
 	unsigned int level;
+	ms_hva_t start, end;
 
+	ms_vma_shows(vma, f->index, f->index + folio_pages(f) - 1, &start, &end);
 	// split_huge_pmd_address(): wherever there is a PMD, up to 6.8
 	if (m->policy.folio_unmap_notify == MS_FOLIO_UNMAP_NOTIFY_PMD_AND_RANGE) {
 		ms_pt_walk(vma->vm_mm, start, &level);

@@ -3,17 +3,6 @@
 #include "pat/internal.h"
 #include "phys/internal.h"
 
-#define LOW_END UINT64_C(0x100000) /* below, pat_pagerange_is_ram does not look */
-
-/* Whether any page of [start, end) is RAM. */
-static bool touches_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
-{
-	for (ms_pa_t pa = start; pa < ms_min_u64(end, LOW_END); pa += m->page_size)
-		if (ms_pfn_is_ram(m, pa >> m->page_shift))
-			return true;
-	return ms_pagerange_is_ram(m, start, end);
-}
-
 /* __ioremap_caller() up to the memory type. */
 static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
 {
@@ -49,7 +38,7 @@ int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache ty
 
 	if (!size || last < pa || (ms_is_x86(m) && type >= MS_CACHE_WP))
 		return -EINVAL;
-	if (invalid || touches_ram(m, start, end)) {
+	if (invalid || ms_range_has_ram(m, start, end)) {
 		ms_violation(m, invalid ? "ioremap: invalid physical address" : "ioremap on RAM",
 			     pa);
 		return -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How drivers take entries away: zap_vma_ptes() and unmap_mapping_range(), mm/memory.c. */
-#include "mm/internal.h"
+#include "mm/memfile.h"
 
 void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
@@ -21,12 +21,10 @@ static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint
 
 	for (vma = ms_i_mmap_first(mapping, first, last); vma;
 	     vma = ms_i_mmap_next(vma, first, last)) {
-		unsigned int shift = ms_vma_machine(vma)->page_shift;
-		uint64_t from = ms_max_u64(first, vma->vm_pgoff) - vma->vm_pgoff;
-		uint64_t to = ms_min_u64(last - vma->vm_pgoff, ms_vma_pages(vma) - 1) + 1;
+		ms_hva_t start, end;
 
-		ms_zap_range_details(vma, vma->vm_start + (from << shift), (to - from) << shift,
-				     !even_cows);
+		ms_vma_shows(vma, first, last, &start, &end);
+		ms_zap_range_details(vma, start, end - start, !even_cows);
 	}
 }
 

@@ -55,6 +55,8 @@ void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 /* All pages of System RAM. */
 uint64_t ms_ram_pages(const struct ms_machine *m);
 
+/* Whether a page that [start, end) touches is RAM. */
+bool ms_range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* pat_pagerange_is_ram: 0 none, 1 RAM, -1 mixed, with the kernel's blind spots. */
 int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* MTRR type of [start, end): enum ms_cache, or -1: mixed or unknown. */

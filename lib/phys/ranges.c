@@ -129,6 +129,19 @@ int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 	return err ? err : ram_insert(m, start, end);
 }
 
+/* The first page behind what a range touches. */
+static ms_pfn_t pfn_up(const struct ms_machine *m, ms_pa_t end)
+{
+	return (end >> m->page_shift) + !ms_aligned(end, m->page_size);
+}
+
+bool ms_range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	size_t i = ms_ram_after(m->phys, start >> m->page_shift);
+
+	return i < m->phys->nr_ram && m->phys->ram[i].start < pfn_up(m, end);
+}
+
 /*
  * pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, over walk_system_ram_range(). Pages below 1
  * MiB are never RAM to it. Only a hole in front of some RAM makes the range mixed: what follows the
@@ -138,7 +151,7 @@ int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_phys *phys = m->phys;
 	ms_pfn_t seen = start >> m->page_shift;
-	ms_pfn_t end_pfn = (end >> m->page_shift) + !ms_aligned(end, m->page_size);
+	ms_pfn_t end_pfn = pfn_up(m, end);
 	ms_pfn_t from = ms_max_u64(seen, X86_LOW_MEMORY_END >> m->page_shift);
 	bool found = false;
 

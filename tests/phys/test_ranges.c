@@ -188,6 +188,25 @@ static void frames_are_made_only_where_they_are_looked_at(void **state)
 	assert_int_equal(ms_machine_allocs(m), allocs + 3);
 }
 
+/*
+ *   0x10000        0x12000         0x100000       0x101000
+ *      |-----RAM------|       hole      |-----RAM-----|
+ */
+static void any_page_of_ram_is_found_wherever_it_is(void **state)
+{
+	struct ms_machine *m = *state;
+
+	assert_false(ms_range_has_ram(m, 0, UINT64_C(1) << 40));
+	assert_int_equal(ms_ram_add(m, 0x10000, 0x2000), 0);
+	assert_int_equal(ms_ram_add(m, 0x100000, 0x1000), 0);
+	assert_false(ms_range_has_ram(m, 0xf000, 0x10000));
+	assert_true(ms_range_has_ram(m, 0xf000, 0x10001));
+	assert_true(ms_range_has_ram(m, 0x11fff, 0x20000));
+	assert_false(ms_range_has_ram(m, 0x12000, 0x100000));
+	assert_true(ms_range_has_ram(m, 0x12000, 0x200000));
+	assert_false(ms_range_has_ram(m, 0x101000, UINT64_C(1) << 40));
+}
+
 /* ---- pat_pagerange_is_ram ---- */
 
 /*
@@ -280,6 +299,7 @@ int main(void)
 		ARM64(page_frames_keep_what_is_written_to_them),
 		ARM64(frame_without_memory_is_null),
 		ARM64(frames_are_made_only_where_they_are_looked_at),
+		X86(any_page_of_ram_is_found_wherever_it_is),
 		X86(range_without_ram_is_not_ram),
 		X86(range_inside_of_ram_is_ram),
 		X86(hole_before_ram_makes_the_range_mixed),
