@@ -151,6 +151,7 @@ static int user_mem_abort(struct fault *t)
 {
 	const struct process *p = &t->f->p[0];
 	unsigned int told = t->f->guest->told, size = 1, page = t->page, pages_only = t->logging;
+	bool tags = guest_may_have_tags(t->f, &p->a[t->page]) || t->granule;
 	int err;
 
 	if (!p->a[t->page].vma)
@@ -170,6 +171,9 @@ static int user_mem_abort(struct fault *t)
 		return err;
 	if (t->device && t->access == MS_PROT_X)
 		return -ENOEXEC;
+	tags |= t->device;
+	if (!tags && t->f->policy->mte_check == MS_MTE_CHECK_BEFORE_MMU_LOCK)
+		return -EFAULT;
 	if (t->f->guest->told != told)
 		return 0;
 	if (size == 1 && !pages_only) {
@@ -182,7 +186,7 @@ static int user_mem_abort(struct fault *t)
 		if (size > 1)
 			t->s2.what -= t->page % BLOCK;
 	}
-	return install(t, size);
+	return tags ? install(t, size) : -EFAULT;
 }
 
 static struct slot *slot_of(struct guest *g, unsigned int gpa)

@@ -140,6 +140,7 @@ struct guest;
 struct flat {
 	const struct ms_policy *policy;
 	enum ms_thp_mode thp;
+	bool mte;                    /* memory can have tags */
 	struct process p[PROCESSES]; /* the worker, and its child */
 	unsigned int vmas, files, anons, frames, ctxs;
 	bool exclusive[MAX_FRAMES], cached[MAX_FRAMES];

@@ -132,12 +132,30 @@ static bool has_pfnmap(const struct process *p, const struct slot *s)
 	return false;
 }
 
+/* kvm_vma_mte_allowed */
+bool guest_may_have_tags(const struct flat *f, const struct area *a)
+{
+	if (!f->guest->mte)
+		return true;
+	if (f->policy->mte_vma == MS_MTE_VMA_NO_SHARED)
+		return !(a->flags & MS_VM_SHARED);
+	return a->flags & MS_VM_MTE_ALLOWED;
+}
+
+static bool tags_fit(const struct flat *f, const struct slot *s)
+{
+	for (unsigned int i = s->hva; i < s->hva + s->npages; i++)
+		if (f->p[0].a[i].vma && !guest_may_have_tags(f, &f->p[0].a[i]))
+			return false;
+	return true;
+}
+
 /* kvm_arch_prepare_memory_region: up to 5.13 device memory is mapped at once, by vm_pgoff. */
 static int prepare(struct flat *f, const struct slot *s)
 {
 	const struct process *p = &f->p[0];
 
-	if (has_pfnmap(p, s) && s->flags & MS_SLOT_LOG_DIRTY)
+	if (!tags_fit(f, s) || (has_pfnmap(p, s) && s->flags & MS_SLOT_LOG_DIRTY))
 		return -EINVAL;
 	if (f->policy->slot_pfnmap != MS_SLOT_PFNMAP_PREMAP)
 		return 0;

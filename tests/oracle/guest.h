@@ -27,11 +27,13 @@ enum log_mode { LOG_AT_ONCE, LOG_MANUAL, LOG_MANUAL_INITSET };
 
 struct guest {
 	enum log_mode log;
+	bool mte; /* all memory must be such as can have tags */
 	struct stage2 s2[GUEST_PAGES];
 	struct slot slot[SLOTS];
 	unsigned int told; /* notifications that hit a slot */
 };
 
+bool guest_may_have_tags(const struct flat *f, const struct area *a);
 int64_t guest_slot(struct flat *f, const struct op *op);
 int64_t guest_dirty(struct flat *f, const struct op *op);
 int64_t guest_clear(struct flat *f, const struct op *op);

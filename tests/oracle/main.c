@@ -20,6 +20,7 @@ struct episode {
 	const struct ms_policy *policy;
 	enum ms_thp_mode thp;
 	enum log_mode log;
+	bool mte;
 	struct op op[EPISODE];
 	bool made[EPISODE];
 	unsigned int n;
@@ -29,11 +30,17 @@ struct episode {
 };
 
 #ifdef WITH_GUEST
-static void open_vm(struct real *r, enum log_mode log)
+static bool has_mte(const struct episode *ep)
+{
+	return ep->mte && ep->policy->mte_vma != MS_MTE_VMA_NONE;
+}
+
+static void open_vm(struct real *r, const struct episode *ep)
 {
 	struct ms_vm_config config = { .ipa_bits = 40,
-				       .dirty_manual = log != LOG_AT_ONCE,
-				       .dirty_initset = log == LOG_MANUAL_INITSET };
+				       .dirty_manual = ep->log != LOG_AT_ONCE,
+				       .dirty_initset = ep->log == LOG_MANUAL_INITSET,
+				       .mte = has_mte(ep) };
 
 	if (ms_vm_create(r->mm[0], &config, &r->vm))
 		errx(2, "no VM");
@@ -42,7 +49,7 @@ static void open_vm(struct real *r, enum log_mode log)
 
 static void open_real(struct real *r, const struct episode *ep)
 {
-	struct ms_machine_config config = { .thp = ep->thp };
+	struct ms_machine_config config = { .thp = ep->thp, .mte = ep->mte };
 
 	memset(r, 0, sizeof(*r));
 	r->m = ms_machine_new_config(ep->policy, &config);
@@ -58,7 +65,7 @@ static void open_real(struct real *r, const struct episode *ep)
 	r->memfd = ms_memfd_new(r->m, 64 << 20);
 	r->mm[0] = ms_mm_new(r->m);
 #ifdef WITH_GUEST
-	open_vm(r, ep->log);
+	open_vm(r, ep);
 #endif
 	if (!r->bar || !r->devmem || !r->nosync || !r->memfd || !r->hugetlb || !r->vfio ||
 	    !r->mm[0])
@@ -89,10 +96,14 @@ static bool play(struct episode *ep)
 	if (!f || !same)
 		err(2, NULL);
 	flat_init(f, ep->policy, ep->thp);
+	f->mte = ep->mte;
 	f->guest = calloc(1, sizeof(*f->guest));
 	if (!f->guest)
 		err(2, NULL);
 	f->guest->log = ep->log;
+#ifdef WITH_GUEST
+	f->guest->mte = has_mte(ep);
+#endif
 	open_real(&r, ep);
 	ep->done = 0;
 	memset(ep->made, 0, sizeof(ep->made));
@@ -181,6 +192,7 @@ static void print_script(const struct episode *ep, uint64_t seed)
 	       (uint64_t)VFIO_PA, (uint64_t)(BAR_PAGES * PAGE), x86 ? " mtrr=WB" : "");
 	printf("ram pa=%#" PRIx64 " size=%#" PRIx64 "\n", RAM_PA, RAM_SIZE);
 #ifdef WITH_GUEST
+	printf("%s", ep->mte ? "# with MTE, which no script can ask for\n" : "");
 	printf("> vm create%s\n", ep->log == LOG_MANUAL           ? " dirty=manual"
 				  : ep->log == LOG_MANUAL_INITSET ? " dirty=manual-initset"
 								  : "");
@@ -206,7 +218,7 @@ static enum ms_thp_mode thp_of(uint64_t seed)
 /* false: they disagree somewhere. Stops there. */
 static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 {
-	struct episode *ep = malloc(sizeof(*ep));
+	struct episode *ep = calloc(1, sizeof(*ep));
 	uint64_t done = 0;
 	bool same = true;
 
@@ -218,6 +230,9 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 		ep->policy = policy;
 		ep->thp = thp_of(seed);
 		ep->log = (enum log_mode)(seed / 12 % 3);
+#ifdef WITH_GUEST
+		ep->mte = seed / 36 % 4 == 0;
+#endif
 		ep->n = EPISODE;
 		ep->each = false;
 		for (unsigned int i = 0; i < EPISODE; i++)

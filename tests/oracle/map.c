@@ -12,6 +12,14 @@ static uint64_t access_flags(unsigned int prot)
 	return (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0);
 }
 
+/* arm64's arch_calc_vm_flag_bits, and shmem_mmap */
+static bool may_have_tags(const struct flat *f, enum source source)
+{
+	if (source == SRC_HUGETLB)
+		return f->policy->mte_hugetlb == MS_MTE_HUGETLB_YES;
+	return source == SRC_ANON || source == SRC_MEMFD;
+}
+
 /* calc_vm_prot_bits and do_mmap: a private writable mapping is charged (accountable_mapping). */
 static uint64_t mmap_flags(const struct flat *f, const struct op *op)
 {
@@ -20,6 +28,8 @@ static uint64_t mmap_flags(const struct flat *f, const struct op *op)
 	if (op->source == SRC_BAR || op->source == SRC_BAR_WC ||
 	    (op->source == SRC_VFIO && f->policy->vfio_noexec == MS_VFIO_NOEXEC_YES))
 		flags &= ~MS_VM_MAYEXEC;
+	if (f->mte && may_have_tags(f, op->source))
+		flags |= MS_VM_MTE_ALLOWED;
 	if (op->source == SRC_HUGETLB)
 		flags |= MS_VM_HUGETLB | MS_VM_DONTEXPAND;
 	if (op->shared)
