@@ -95,15 +95,22 @@ int64_t flat_madvise(struct flat *f, struct process *p, const struct op *op)
 	return hole;
 }
 
+/* follow_page_mask: what is there and may be used so is not faulted. */
+static bool followable(const struct entry *e, bool write)
+{
+	return e->kind != E_NONE && !e->none && (!write || e->write);
+}
+
 /* populate_vma_page_range: a write where that needs no file, else a read. */
 int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
 	for (; at < end; at++) {
 		const struct area *a = &p->a[at];
+		bool write = (a->flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE;
 
 		if (a->flags & (MS_VM_IO | MS_VM_PFNMAP))
 			continue;
-		if (flat_touch(f, p, at, (a->flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE))
+		if (!followable(&p->e[at], write) && flat_touch(f, p, at, write))
 			return -ENOMEM;
 		flat_mlock_page(f, p, at);
 	}
@@ -115,6 +122,9 @@ int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
 	unsigned int end = op->at + op->len, next;
 	bool lock = op->kind == OP_MLOCK;
 
+	// how huge pages pass through the queue of up to 5.15 is left out
+	if (f->thp != MS_THP_NEVER && f->policy->anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
+		return FLAT_SKIP;
 	for (unsigned int i = op->at; i < end; i = next) {
 		uint64_t flags = p->a[i].flags & ~MS_VM_LOCKED;
 

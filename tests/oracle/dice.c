@@ -150,9 +150,10 @@ static void roll_mremap(struct dice *d, struct op *op)
 #ifdef WITH_HUGE
 
 static const enum op_kind kinds[] = {
-	OP_MMAP,   OP_MMAP,   OP_MMAP,    OP_MUNMAP,  OP_MPROTECT, OP_MPROTECT,      OP_MREMAP,
-	OP_MREMAP, OP_MREMAP, OP_MADVISE, OP_MADVISE, OP_TOUCH,    OP_TOUCH,         OP_TOUCH,
-	OP_TOUCH,  OP_TOUCH,  OP_TOUCH,   OP_FORK,    OP_EXIT,     OP_REVOKE_DRIVER,
+	OP_MMAP,   OP_MMAP,          OP_MMAP,   OP_MUNMAP,  OP_MPROTECT, OP_MPROTECT,
+	OP_MREMAP, OP_MREMAP,        OP_MREMAP, OP_MADVISE, OP_MADVISE,  OP_TOUCH,
+	OP_TOUCH,  OP_TOUCH,         OP_TOUCH,  OP_TOUCH,   OP_TOUCH,    OP_FORK,
+	OP_EXIT,   OP_REVOKE_DRIVER, OP_MLOCK,  OP_MUNLOCK,
 };
 
 static const enum ms_advice advices[] = {
