@@ -190,6 +190,37 @@ static void a_free_that_hits_an_ioremaps_entry_says_so(void **state)
 	assert_int_equal(memtypes(m), 0);
 }
 
+/* Not the first equal entry's, nor that of what only begins there. */
+static void ones_own_entry_is_found_among_many_equal_ones(void **state)
+{
+	struct ms_machine *m = *state;
+
+	hold(m, HIGH, HIGH + 0x2000, MS_CACHE_WC);
+	hold(m, HIGH, HIGH + 0x1000, MS_CACHE_WC);
+	hold(m, HIGH, HIGH + 0x1000, MS_CACHE_WC);
+	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), 0);
+	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
+	assert_null(ms_trace_last(m, MS_EV_PAT_FREE)->reason);
+	assert_int_equal(memtypes(m), 3);
+}
+
+static void an_entry_that_shrank_is_no_equal_any_more(void **state)
+{
+	struct ms_machine *m = *state;
+
+	// ioremap [------)..   its tail is freed by somebody: it stands behind the other now
+	// held    [--------)
+	assert_int_equal(ms_ioremap(m, HIGH, 0x2000, MS_CACHE_WC), 0);
+	hold(m, HIGH, HIGH + 0x2000, MS_CACHE_WC);
+	assert_int_equal(ms_memtype_free(m, HIGH + 0x1000, HIGH + 0x2000), 0);
+	assert_entry(m, 0, HIGH, HIGH + 0x2000, MS_CACHE_WC);
+	assert_entry(m, 1, HIGH, HIGH + 0x1000, MS_CACHE_WC);
+	assert_int_equal(ms_iounmap(m, HIGH, 0x2000), 0);
+	assert_string_equal(ms_trace_last(m, MS_EV_PAT_FREE)->reason,
+			    "someone else's entry; a reservation is left behind");
+	assert_int_equal(ms_memtype_leaks(m, NULL, NULL), 1);
+}
+
 static void page_0_can_be_left_behind_too(void **state)
 {
 	struct ms_machine *m = *state;
@@ -252,6 +283,8 @@ int main(void)
 		RULE(bad_arguments_of_ioremap_change_nothing),
 		RULE(an_ioremap_without_memory_leaves_nothing),
 		RULE(a_free_that_hits_an_ioremaps_entry_says_so),
+		RULE(ones_own_entry_is_found_among_many_equal_ones),
+		RULE(an_entry_that_shrank_is_no_equal_any_more),
 		RULE(page_0_can_be_left_behind_too),
 		RULE(of_equal_entries_everyone_frees_his_own),
 		cmocka_unit_test(on_arm64_nothing_is_reserved),

@@ -193,6 +193,8 @@ static void a_walk_sees_what_overlaps(void **state)
 	ms_memtype_walk(m, HIGH + 0x1fff, HIGH + 0x5000, count, &n);
 	assert_int_equal(n, 2);
 	ms_memtype_walk(m, HIGH, HIGH, count, &n);
+	ms_memtype_walk(m, HIGH + 0x1000, HIGH + 0x1000, count, &n);
+	ms_memtype_walk(m, HIGH + 0x1800, HIGH + 0x1000, count, &n);
 	assert_int_equal(n, 2);
 }
 

@@ -73,6 +73,10 @@ static void a_part_over_two_types_is_refused(void **state)
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN + 6, VA, 0x4000), 0);
 	assert_int_equal(ms_pgprot_cache(prot), MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN + 5, VA, 0x4000), -EINVAL);
+	// nothing, and right behind it WC
+	assert_int_equal(ms_memtype_reserve(w->m, BAR + 0xa000, BAR + 0xb000, MS_CACHE_WC, NULL),
+			 0);
+	assert_int_equal(ms_track_pfn_remap(&vma, &prot, PFN + 9, VA, 0x2000), -EINVAL);
 }
 
 static void a_part_of_ram_takes_the_pages_type(void **state)
