@@ -106,12 +106,12 @@ int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr)
 	return err;
 }
 
-int ms_vma_call_mremap(struct ms_vma *vma)
+int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy)
 {
-	struct call call = enter(vma->vm_mm);
-	int err = vma->vm_ops->mremap(vma);
+	struct call call = enter(copy->vm_mm);
+	int err = source->vm_ops->mremap(copy);
 
-	leave(&call, vma->vm_start);
+	leave(&call, copy->vm_start);
 	return err;
 }
 

@@ -48,10 +48,17 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 /* do_page_mkwrite() */
 static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 {
+	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
 	unsigned int flags = vmf->flags;
 	ms_vm_fault_t ret;
 
-	if (!vmf->vma->vm_ops->page_mkwrite)
+	if (!ops) {
+		ms_violation(ms_vma_machine(vmf->vma),
+			     "fault handler gives a page and takes the VMA's operations away",
+			     vmf->address);
+		return MS_VM_FAULT_SIGBUS;
+	}
+	if (!ops->page_mkwrite)
 		return 0;
 	vmf->flags = MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_MKWRITE;
 	ret = ms_vma_call_mkwrite(vmf, false);

@@ -117,7 +117,7 @@ static int move_contents(const struct ms_remap *rm, struct ms_vma *new_vma)
 	if (moved < rm->old_len)
 		err = -ENOMEM;
 	else if (vma->vm_ops && vma->vm_ops->mremap)
-		err = ms_vma_call_mremap(new_vma);
+		err = ms_vma_call_mremap(vma, new_vma);
 	// A hugetlb move does not tell how far it came: all that arrived goes back.
 	if (err && ms_vma_is_hugetlb(vma))
 		moved = rm->old_len;

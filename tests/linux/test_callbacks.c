@@ -172,6 +172,53 @@ static void mremap_asks_once_the_pages_have_moved(void **state)
 	world_end(&w);
 }
 
+static void end_open(struct vm_area_struct *vma)
+{
+	vma->vm_ops = NULL;
+}
+
+static void mremap_asks_by_the_operations_of_the_source(void **state)
+{
+	const unsigned long there = VA + SZ_2M;
+	struct world w;
+
+	(void)state;
+	driver_reset();
+	driver.ops.open = end_open; // of the copy
+	driver.ops.mremap = note_move;
+	driver.may_move = -EPERM;
+	w = begin("6.12.117", 1);
+	assert_int_equal(ms_mremap(w.mm, VA, PAGE_SIZE, PAGE_SIZE,
+				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, there),
+			 -EPERM);
+	assert_int_equal(driver.moves, 1);
+	world_end(&w);
+}
+
+static vm_fault_t give_page_and_end(struct vm_fault *vmf)
+{
+	vmf->vma->vm_ops = NULL;
+	return give_page(vmf);
+}
+
+static void a_write_fault_that_takes_the_operations_away_is_a_violation(void **state)
+{
+	struct world w;
+
+	(void)state;
+	driver_reset();
+	driver.flags = 0;
+	driver.ops.fault = give_page_and_end;
+	w = begin("6.12.117", 1);
+	driver.page = alloc_page(GFP_KERNEL);
+	assert_int_equal(ms_touch(w.mm, VA, MS_PROT_W), MS_ACCESS_SIGBUS);
+	assert_string_equal(violation(&w, 0),
+			    "fault handler gives a page and takes the VMA's operations away");
+	ms_munmap(w.mm, VA, PAGE_SIZE);
+	put_page(driver.page);
+	world_end(&w);
+}
+
 static void pfn_mkwrite_is_asked_at_the_first_write(void **state)
 {
 	struct world w;
@@ -257,6 +304,8 @@ int main(void)
 		cmocka_unit_test(open_and_close_count_the_pieces),
 		cmocka_unit_test(may_split_refuses_before_anything_is_changed),
 		cmocka_unit_test(mremap_asks_once_the_pages_have_moved),
+		cmocka_unit_test(mremap_asks_by_the_operations_of_the_source),
+		cmocka_unit_test(a_write_fault_that_takes_the_operations_away_is_a_violation),
 		cmocka_unit_test(pfn_mkwrite_is_asked_at_the_first_write),
 		cmocka_unit_test(page_mkwrite_is_asked_at_the_first_write),
 		cmocka_unit_test(a_pfn_goes_into_a_mixed_map),
