@@ -48,6 +48,7 @@ static inline uint64_t order_remove(uint64_t order, unsigned int i)
 static inline void leaf_clear(struct ms_ranges_leaf *leaf)
 {
 	memset(leaf->end, 0xff, sizeof(leaf->end));
+	memset(leaf->slot, 0, sizeof(leaf->slot)); // an empty leaf is looked at, too
 	leaf->order = UINT64_C(0xfedcba9876543210);
 	leaf->max = 0;
 	leaf->n = 0;
