@@ -5,6 +5,8 @@
  *   ranges*.c, .h               the ordered ranges; know no rule
  *   memtype_interval.c          the kernel's rules on them: conflict, insert, erase, lookup
  *   memtype.c                   memtype_reserve, memtype_free, lookup_memtype
+ *   ram.c                       the types that pages of RAM have themselves
+ *   context.c                   who holds a reservation
  *   ioremap.c                   the kernel's own mappings
  *   track.c                     VMAs: track_pfn_*, untrack_pfn*, contexts
  *   leaks.c                     what nobody will give back
@@ -45,6 +47,15 @@ struct ms_pat {
 	ms_pa_t device_start, device_end;
 };
 
+/* ---- context.c ---- */
+
+/* Of [start, end): one holder, no entry yet. NULL: no memory. */
+struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/* One holder fewer; without holders and entry it goes. NULL is allowed. */
+void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
+/* The entry made by ctx left the list. NULL is allowed. */
+void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
+
 /* ---- memtype_interval.c ---- */
 
 /* The part of memtype_check_insert() for a range that overlaps entries; the first is of type
@@ -73,8 +84,6 @@ enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };
  * own [start, end). */
 enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *first, ms_pa_t start,
 				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign);
-/* The entry made by ctx left the list. NULL is allowed. */
-void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 /*
  * memtype_erase of [start, end), not empty. by: on whose behalf (NULL: nobody's), *foreign: whether
  * what it hit is someone else's. Of equal entries the caller's own counts as the one that went.
@@ -131,8 +140,13 @@ int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct 
 /* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type);
 
-struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* One holder fewer; without holders and entry it goes. NULL is allowed. */
-void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
+/* ---- ram.c ---- */
+
+/* reserve_ram_pages_type(); *got: the type granted, or what stands against it. 0, -EINVAL, -EBUSY,
+ * -ENOMEM. */
+int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+			      enum ms_cache *got);
+/* free_ram_pages_type() */
+void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 
 #endif

@@ -64,107 +64,6 @@ int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 	return ms_pagerange_is_ram(m, start, end);
 }
 
-/* ---- contexts ---- */
-
-struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
-{
-	struct ms_pfnmap_ctx *ctx = ms_zalloc(m, sizeof(*ctx));
-
-	if (!ctx)
-		return NULL;
-	ctx->holders = 1;
-	ctx->start = start;
-	ctx->end = end;
-	LIST_INSERT_HEAD(&m->pat->contexts, ctx, link);
-	return ctx;
-}
-
-static void forget_unused(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
-{
-	if (ctx->holders || ctx->listed)
-		return;
-	LIST_REMOVE(ctx, link);
-	ms_free(m, ctx);
-}
-
-void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
-{
-	if (!ctx)
-		return;
-	ctx->holders--;
-	forget_unused(m, ctx);
-}
-
-void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
-{
-	if (!ctx)
-		return;
-	ctx->listed = false;
-	forget_unused(m, ctx);
-}
-
-/* ---- RAM ---- */
-
-/* The pages of RAM in [start, end); a range that pat_pagerange_is_ram takes for RAM may end in a
- * hole. */
-static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn_t end, bool *oom)
-{
-	for (; *pfn < end; ++*pfn) {
-		struct ms_page *page;
-
-		if (!ms_pfn_is_ram(m, *pfn))
-			continue;
-		page = ms_pfn_to_page(m, (*pfn)++);
-		*oom |= !page;
-		return page;
-	}
-	return NULL;
-}
-
-static __attribute__((noinline)) void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
-						   enum ms_cache type)
-{
-	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
-	struct ms_page *page;
-	bool oom = false;
-
-	while (pfn < last)
-		if ((page = next_ram_page(m, &pfn, last, &oom)))
-			page->memtype = (uint8_t)type;
-}
-
-/* reserve_ram_pages_type(): a type of their own is only for pages that are WB. */
-static __attribute__((noinline)) int reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start,
-							    ms_pa_t end, enum ms_cache req,
-							    enum ms_cache *got)
-{
-	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
-	bool oom = false;
-
-	if (req == MS_CACHE_WP) {
-		*got = MS_CACHE_UC_MINUS;
-		return -EINVAL;
-	}
-	if (req == MS_CACHE_UC) {
-		ms_violation(m, "reserve_ram_pages_type: strong UC of RAM", start);
-		req = MS_CACHE_UC_MINUS;
-	}
-	while (pfn < last) {
-		const struct ms_page *page = next_ram_page(m, &pfn, last, &oom);
-
-		if (oom)
-			return -ENOMEM;
-		if (page && page->memtype != MS_CACHE_WB) {
-			ms_log(m, "x86/PAT: reserve_ram_pages_type failed", start, end - start);
-			*got = (enum ms_cache)page->memtype;
-			return -EBUSY;
-		}
-	}
-	*got = req;
-	set_ram_type(m, start, end, req);
-	return 0;
-}
-
 /* ---- reserve ---- */
 
 /* pat_x_mtrr_type(): WB only where the MTRRs say WB. */
@@ -243,7 +142,7 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 	is_ram = ms_pat_range_is_ram(m, start, end);
 	if (!is_ram)
 		return reserve_entry(m, start, end, type, loose, ctx);
-	return is_ram == 1 ? reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
+	return is_ram == 1 ? ms_reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
 }
 
 /* Which rule made the type another one than asked for. */
@@ -434,7 +333,7 @@ static inline __attribute__((always_inline)) int free_memtype(struct ms_machine 
 	*why = is_ram == 1 ? free_ram : free_mixed;
 	if (is_ram < 0)
 		return -EINVAL;
-	set_ram_type(m, start, end, MS_CACHE_WB);
+	ms_free_ram_pages_type(m, start, end);
 	return 0;
 }
 

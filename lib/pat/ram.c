@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The memory types that pages of RAM have themselves. Mirrors arch/x86/mm/pat/memtype.c. */
+#include "pat/internal.h"
+#include "phys/internal.h"
+
+/* The pages of RAM in [start, end); a range that pat_pagerange_is_ram takes for RAM may end in a
+ * hole. */
+static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn_t end, bool *oom)
+{
+	for (; *pfn < end; ++*pfn) {
+		struct ms_page *page;
+
+		if (!ms_pfn_is_ram(m, *pfn))
+			continue;
+		page = ms_pfn_to_page(m, (*pfn)++);
+		*oom |= !page;
+		return page;
+	}
+	return NULL;
+}
+
+static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
+{
+	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
+	struct ms_page *page;
+	bool oom = false;
+
+	while (pfn < last)
+		if ((page = next_ram_page(m, &pfn, last, &oom)))
+			page->memtype = (uint8_t)type;
+}
+
+/* A type of their own is only for pages that are WB. */
+int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
+			      enum ms_cache *got)
+{
+	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
+	bool oom = false;
+
+	if (req == MS_CACHE_WP) {
+		*got = MS_CACHE_UC_MINUS;
+		return -EINVAL;
+	}
+	if (req == MS_CACHE_UC) {
+		ms_violation(m, "reserve_ram_pages_type: strong UC of RAM", start);
+		req = MS_CACHE_UC_MINUS;
+	}
+	while (pfn < last) {
+		const struct ms_page *page = next_ram_page(m, &pfn, last, &oom);
+
+		if (oom)
+			return -ENOMEM;
+		if (page && page->memtype != MS_CACHE_WB) {
+			ms_log(m, "x86/PAT: reserve_ram_pages_type failed", start, end - start);
+			*got = (enum ms_cache)page->memtype;
+			return -EBUSY;
+		}
+	}
+	*got = req;
+	set_ram_type(m, start, end, req);
+	return 0;
+}
+
+void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	set_ram_type(m, start, end, MS_CACHE_WB);
+}
