@@ -22,6 +22,15 @@ static bool address_in(const struct ms_anon_folio *f, const struct ms_vma *vma, 
 	return *addr >= vma->vm_start && *addr < vma->vm_end;
 }
 
+/*
+ * Are pages of the one found by way of the other? Up to a fork two VMAs may have had one anon_vma,
+ * in which the child's VMAs are linked with those of the parent.
+ */
+static bool is_related(const struct ms_vma *a, const struct ms_vma *b)
+{
+	return a->anon_vma && b->anon_vma && a->anon_vma->root == b->anon_vma->root;
+}
+
 bool ms_anon_folio_range(const struct ms_anon_folio *f, const struct ms_vma *vma, ms_hva_t *start,
 			 ms_hva_t *end)
 {
@@ -29,7 +38,7 @@ bool ms_anon_folio_range(const struct ms_anon_folio *f, const struct ms_vma *vma
 	uint64_t first = first_pgoff(f), behind = first + (UINT64_C(1) << f->order);
 	uint64_t from = vma->vm_pgoff, to = from + ((vma->vm_end - vma->vm_start) >> shift);
 
-	if (vma->anon_vma != f->vma->anon_vma || first >= to || behind <= from)
+	if (!is_related(f->vma, vma) || first >= to || behind <= from)
 		return false;
 	*start = vma->vm_start + ((ms_max_u64(first, from) - from) << shift);
 	*end = vma->vm_start + ((ms_min_u64(behind, to) - from) << shift);
@@ -47,7 +56,7 @@ struct ms_vma *ms_anon_folio_next_vma(const struct ms_anon_folio *f, const struc
 	struct ms_vma *next = NULL;
 	ms_hva_t start, end;
 
-	if (f->vma->anon_vma && f->vma->anon_vma->refcount == 1)
+	if (f->vma->anon_vma && f->vma->anon_vma->refcount == 1 && f->vma->anon_chain == 1)
 		return prev ? NULL : f->vma;
 	for (struct ms_vma *vma = ms_find_vma(f->vma->vm_mm, 0); vma; vma = ms_vma_next(vma))
 		if (ms_anon_folio_range(f, vma, &start, &end) &&

@@ -15,6 +15,18 @@ static uint64_t child_entry(const struct copy *copy, uint64_t entry)
 	return entry & ~MS_PTE_YOUNG;
 }
 
+/*
+ * copy_huge_pmd() takes no leaf of a file, which the child's own faults bring back; of a driver's
+ * it knows better from 6.12 on: pmd_special() came with follow_pfnmap_start().
+ */
+static bool is_left_to_faults(const struct ms_machine *m, uint64_t entry, unsigned int level)
+{
+	if (level == MS_LEVEL_PTE)
+		return false;
+	return !(entry & MS_PTE_SPECIAL) ||
+	       (level == MS_LEVEL_PMD && m->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY);
+}
+
 /* copy_present_pte() / copy_huge_pmd(): the child gets the same page; private ones lose their write
  * bit in both */
 static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
@@ -27,8 +39,7 @@ static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigne
 	uint64_t *to;
 	ms_pfn_t pfn;
 
-	// Huge pages of files are left to the child's own faults.
-	if (copy->failed || (level != MS_LEVEL_PTE && !anon_huge && !(*slot & MS_PTE_SPECIAL)))
+	if (copy->failed || (!anon_huge && is_left_to_faults(m, *slot, level)))
 		return;
 	to = ms_pt_alloc_slot(mm, addr, level);
 	if (!to || (anon_huge && ms_pt_deposit(mm))) {
@@ -141,6 +152,8 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 	}
 	child = ms_mm_new(mm->machine);
 	ret = child ? 0 : -ENOMEM;
+	if (child)
+		child->anon_roots = mm->anon_roots;
 
 	mm->machine->driver_mm = mm;
 	// Both processes' own first writes after a fork push what is queued out.

@@ -101,6 +101,7 @@ int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr);
 /* ---- an address space (mm.c) ---- */
 
 struct ms_anon_vma {
+	uint64_t root;         /* that a fork copied it from, by number; unique in an mm */
 	unsigned int refcount; /* VMAs whose anon_vma it is */
 	unsigned int counted;  /* those that ms_machine_check() has met; 0 outside of it */
 };
@@ -128,6 +129,7 @@ struct ms_mm {
 	/* pgtable_trans_huge_deposit: tables put by for the split of anonymous PMD leaves, a list
 	 * through entry 0 */
 	uint64_t *deposits;
+	uint64_t anon_roots; /* the last number of an anon_vma that no fork made */
 	struct ms_mmu_notifier *notifiers;
 
 	/* lock.h */

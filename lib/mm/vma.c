@@ -105,6 +105,7 @@ int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent)
 	if (!child->anon_vma)
 		return -ENOMEM;
 	child->anon_vma->refcount = 1;
+	child->anon_vma->root = parent->anon_vma->root;
 	child->anon_chain = parent->anon_chain + 1;
 	return 0;
 }
@@ -143,6 +144,7 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 		vma->anon_vma = ms_zalloc(ms_vma_machine(vma), sizeof(*vma->anon_vma));
 		if (!vma->anon_vma)
 			return -ENOMEM;
+		vma->anon_vma->root = ++vma->vm_mm->anon_roots;
 	}
 	vma->anon_vma->refcount++;
 	vma->anon_chain = 1;

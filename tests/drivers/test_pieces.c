@@ -187,6 +187,30 @@ static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 	machine_end(m);
 }
 
+/* Before, the child's own fault brings it back: copy_huge_pmd() took anonymous memory only. */
+static void a_leaf_of_2m_is_copied_by_fork_from_6_12_on(void **state)
+{
+	const struct ms_piece piece = { 0, MS_2M, 0 };
+	static const char *const releases[] = { "5.10.223", "6.12.117" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ms_machine *m = machine(releases[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m), *child;
+
+		map(mm, A, MS_2M,
+		    ms_pieces_open(bar_h(m), MS_PIECES_LAZY_HUGE, MS_CACHE_NGNRE, &piece, 1), 0);
+		ms_touch(mm, A, MS_PROT_R);
+		assert_int_equal(leaf_size(mm, A), MS_2M);
+		child = ms_fork(mm, NULL);
+		assert_non_null(child);
+		assert_int_equal(leaf_size(child, A), i ? MS_2M : 0);
+		assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_OK);
+		assert_int_equal(leaf_size(child, A), MS_2M);
+		machine_end(m);
+	}
+}
+
 static void lazy_huge_never_makes_a_pud_leaf(void **state)
 {
 	const struct ms_piece piece = { 0, MS_1G, 0 };
@@ -315,6 +339,7 @@ int main(void)
 		cmocka_unit_test(a_moved_lazy_vma_finds_its_piece),
 		cmocka_unit_test(lazy_huge_makes_a_leaf_where_all_allow_it),
 		cmocka_unit_test(lazy_huge_falls_back_at_the_end_of_piece_and_vma),
+		cmocka_unit_test(a_leaf_of_2m_is_copied_by_fork_from_6_12_on),
 		cmocka_unit_test(lazy_huge_never_makes_a_pud_leaf),
 		cmocka_unit_test(the_first_error_of_a_piece_is_mmaps_answer),
 		cmocka_unit_test(a_piece_outside_of_the_vma_is_einval),

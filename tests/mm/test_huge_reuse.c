@@ -82,12 +82,36 @@ static void pages_that_mremap_moved_belong_to_the_huge_page_still(void **state)
 	world_end(&w);
 }
 
+/*
+ *	|==A==|=B=|==C==|      the child's VMAs have one huge page together
+ */
+static void pages_in_other_vmas_of_a_child_count(void **state)
+{
+	(void)state;
+	struct world w = world_huge("7.2.13");
+	struct ms_host_leaf before, after;
+	struct ms_mm *child;
+
+	map_anon(&w, A, MS_2M, MS_PROT_RW);
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
+	assert_int_equal(ms_madvise(w.mm, A + 8 * PAGE, PAGE, MS_MADV_DONTDUMP), 0);
+	child = ms_fork(w.mm, NULL);
+	assert_non_null(child);
+	assert_int_equal(ms_munmap(w.mm, A, MS_2M), 0);
+	assert_true(ms_host_leaf(child, A, &before));
+	assert_int_equal(ms_touch(child, A, MS_PROT_W), MS_ACCESS_OK);
+	assert_true(ms_host_leaf(child, A, &after));
+	assert_int_equal(after.entry & MS_PTE_PA_MASK, before.entry & MS_PTE_PA_MASK);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_page_of_a_huge_page_is_taken_up_to_6_1),
 		cmocka_unit_test(one_of_many_pages_is_copied_up_to_6_12),
 		cmocka_unit_test(pages_that_mremap_moved_belong_to_the_huge_page_still),
+		cmocka_unit_test(pages_in_other_vmas_of_a_child_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,7 +168,7 @@ static void roll_mmap(struct dice *d, struct op *op)
 	op->source = roll(d, 4) ? SRC_ANON : SRC_MEMFD;
 	if (op->source == SRC_MEMFD)
 		op->off = op->at;
-	if (!d->theme && roll(d, 2)) {
+	if (d->theme != 1 && roll(d, 2)) {
 		op->source = roll(d, 3) ? SRC_DRIVER_HUGE : SRC_DRIVER_LAZY;
 		op->off = roll(d, 3) ? op->at : op->at + 1;
 		op->shared = true;

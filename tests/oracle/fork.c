@@ -33,6 +33,13 @@ static int track_copy(struct flat *f, struct process *child, const struct proces
 	return 0;
 }
 
+/* copy_huge_pmd: of a driver's leaves only 6.12 and later know that no fault may bring them back.
+ */
+static bool takes_leaf(const struct flat *f, const struct entry *e)
+{
+	return e->kind != E_PFN || f->policy->pfn_lookup == MS_PFN_LOOKUP_ANY_LEAF;
+}
+
 static void copy_entries(struct flat *f, struct process *child, struct process *p,
 			 unsigned int first, unsigned int end)
 {
@@ -43,6 +50,8 @@ static void copy_entries(struct flat *f, struct process *child, struct process *
 		struct entry *e = &p->e[i];
 
 		child->table[i / BLOCK] |= p->table[i / BLOCK];
+		if (p->leaf[i / BLOCK] && !takes_leaf(f, e))
+			continue;
 		child->leaf[i / BLOCK] |= p->leaf[i / BLOCK];
 
 		if (cow)
