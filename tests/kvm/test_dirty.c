@@ -2,6 +2,8 @@
 /* The dirty log, and what starting, reading and clearing it does to stage 2. */
 #include "world.h"
 
+#include "kvm/internal.h"
+
 #define LOG MS_SLOT_LOG_DIRTY
 
 static void start(struct world *w, const char *release, const struct ms_vm_config *config,
@@ -427,6 +429,25 @@ static void device_memory_is_written_unseen_by_the_log(void **state)
 	world_end(&w);
 }
 
+static void tables_for_splitting_go_with_the_slot_or_its_log(void **state)
+{
+	const struct ms_vm_config config = { .split_chunk = MS_2M };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct world w;
+
+		start(&w, "6.12.107", &config, 4);
+		assert_true(w.vm->split_cache.count > 0);
+		if (i)
+			assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
+		else
+			assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 4 * PAGE, HVA, 0), 0);
+		assert_int_equal(w.vm->split_cache.count, 0);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +473,7 @@ int main(void)
 		cmocka_unit_test(page_of_a_device_that_came_later_is_dirty_when_read),
 		cmocka_unit_test(log_waits_while_a_block_is_broken),
 		cmocka_unit_test(device_memory_is_written_unseen_by_the_log),
+		cmocka_unit_test(tables_for_splitting_go_with_the_slot_or_its_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
