@@ -48,7 +48,6 @@ static inline uint64_t order_remove(uint64_t order, unsigned int i)
 static inline void leaf_clear(struct ms_ranges_leaf *leaf)
 {
 	memset(leaf->end, 0xff, sizeof(leaf->end));
-	memset(leaf->slot, 0, sizeof(leaf->slot)); // an empty leaf is looked at, too
 	leaf->order = UINT64_C(0xfedcba9876543210);
 	leaf->max = 0;
 	leaf->n = 0;
@@ -251,7 +250,7 @@ static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start,
 	unsigned int n = leaf->n, i = 0;
 	const struct ms_range *r;
 
-	if (leaf->tangled || !has_one_type(leaf->types))
+	if (!n || leaf->tangled || !has_one_type(leaf->types))
 		return false;
 	// often the first one goes first
 	if (ms_leaf_range(leaf, 0)->start != start) {
