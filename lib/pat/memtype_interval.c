@@ -43,7 +43,8 @@ static struct ms_range *end_match(struct ms_ranges *t, ms_pa_t start, ms_pa_t en
 	return r && r->start < start ? r : NULL;
 }
 
-/* If `by` has made an equal entry, the two change owners: nobody can tell them apart. */
+/* If `by` (NULL: nobody) has made an equal entry, the two change owners: nobody can tell them
+ * apart. */
 static void prefer_own(const struct ms_ranges *t, struct ms_range *hit,
 		       const struct ms_ranges_pos *pos, const struct ms_pfnmap_ctx *by)
 {
@@ -65,7 +66,7 @@ static enum ms_erased erase_entry(struct ms_machine *m, struct ms_range *r,
 {
 	struct ms_pfnmap_ctx *owner;
 
-	if (by && by->listed && ms_range_owner(r) != by)
+	if (ms_range_owner(r) != by)
 		prefer_own(&m->pat->list, r, pos, by);
 	owner = ms_range_owner(r);
 	*foreign = owner != by;

@@ -190,6 +190,19 @@ static void a_free_that_hits_an_ioremaps_entry_says_so(void **state)
 	assert_int_equal(memtypes(m), 0);
 }
 
+static void a_free_of_nobodys_takes_nobodys_of_equal_entries(void **state)
+{
+	struct ms_machine *m = *state;
+
+	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_UC_MINUS), 0);
+	hold(m, HIGH, HIGH + 0x1000, MS_CACHE_UC_MINUS);
+	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);
+	assert_null(ms_trace_last(m, MS_EV_PAT_FREE)->reason);
+	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
+	assert_null(ms_trace_last(m, MS_EV_PAT_FREE)->reason);
+	assert_int_equal(memtypes(m), 0);
+}
+
 /* Not the first equal entry's, nor that of what only begins there. */
 static void ones_own_entry_is_found_among_many_equal_ones(void **state)
 {
@@ -283,6 +296,7 @@ int main(void)
 		RULE(bad_arguments_of_ioremap_change_nothing),
 		RULE(an_ioremap_without_memory_leaves_nothing),
 		RULE(a_free_that_hits_an_ioremaps_entry_says_so),
+		RULE(a_free_of_nobodys_takes_nobodys_of_equal_entries),
 		RULE(ones_own_entry_is_found_among_many_equal_ones),
 		RULE(an_entry_that_shrank_is_no_equal_any_more),
 		RULE(page_0_can_be_left_behind_too),
