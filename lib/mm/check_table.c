@@ -157,8 +157,6 @@ static void check_ordinary(struct walk *w, const struct leaf *l)
 			found(w, l, "the huge zero page, writable or in a file's VMA");
 		return;
 	}
-	if (ms_is_zero_pfn(m, l->pfn))
-		return;
 	error = ms_page_check_holder(w->c, l->pfn);
 	if (error) {
 		ms_check_found(w->c,

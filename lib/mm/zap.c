@@ -12,7 +12,7 @@ void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pfn_t pfn = ms_pte_pfn(m, entry);
 
-	if ((entry & MS_PTE_SPECIAL) || ms_is_zero_pfn(m, pfn))
+	if (entry & MS_PTE_SPECIAL)
 		return;
 	if (level == MS_LEVEL_PMD && ms_is_huge_zero_pfn(m, pfn))
 		return;

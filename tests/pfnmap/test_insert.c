@@ -385,6 +385,22 @@ static void insert_page_is_busy_where_an_entry_was_made_meanwhile(void **state)
 	world_end(&w);
 }
 
+/* Its entry is an ordinary one, unlike that of a fault. */
+static void insert_page_holds_also_the_zero_page(void **state)
+{
+	(void)state;
+	struct world w = world("6.1.192", MS_ARCH_ARM64);
+	struct ms_vma *vma = map_shared(&w, 1, 0);
+	ms_pfn_t zero = ms_zero_pfn(w.m);
+
+	assert_int_equal(ms_vm_insert_page(vma, A, zero), 0);
+	assert_int_equal(ms_pfn_to_page(w.m, zero)->refcount, 2);
+	assert_int_equal(ms_machine_check(w.m, stderr), 0);
+	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
+	assert_int_equal(ms_pfn_to_page(w.m, zero)->refcount, 1);
+	world_end(&w);
+}
+
 static void insert_page_holds_the_page_until_the_zap(void **state)
 {
 	(void)state;
@@ -467,6 +483,7 @@ int main(void)
 		cmocka_unit_test(an_entry_made_meanwhile_stays),
 		cmocka_unit_test(a_page_table_made_meanwhile_keeps_a_pmd_leaf_out),
 		cmocka_unit_test(insert_page_is_busy_where_an_entry_was_made_meanwhile),
+		cmocka_unit_test(insert_page_holds_also_the_zero_page),
 		cmocka_unit_test(insert_page_holds_the_page_until_the_zap),
 		cmocka_unit_test(insert_page_refuses_in_the_kernels_words),
 		cmocka_unit_test(insert_page_into_a_pfnmap_vma_is_a_violation),
