@@ -157,6 +157,12 @@ void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 	}
 }
 
+/* The zero pages, which every process maps without a reference: "Bad page state" if they go. */
+static bool is_shared_zero(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	return pfn && (pfn == m->zero_pfn || pfn == m->huge_zero_pfn);
+}
+
 void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 {
 	struct ms_page *head;
@@ -171,6 +177,10 @@ void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 	}
 	if (!n)
 		return;
+	if (head->refcount == n && is_shared_zero(m, pfn)) {
+		ms_violation(m, "put_page: the zero page's own reference", pfn << m->page_shift);
+		return;
+	}
 	head->refcount -= n;
 	if (head->refcount || (head->flags & MS_PG_RESERVED))
 		return;

@@ -204,6 +204,27 @@ static void a_page_given_without_a_reference_is_gone_after_the_unmap(void **stat
 	world_end(&w);
 }
 
+/* "Bad page state": every process maps it, and none holds it. */
+static void the_zero_page_given_without_a_reference_is_not_freed(void **state)
+{
+	struct world w = begin("6.12.117");
+	const ms_hva_t anon = A + 16 * PAGE_SIZE;
+
+	(void)state;
+	assert_int_equal(ms_mmap(w.mm, anon, PAGE_SIZE, MS_PROT_R,
+				 MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | MS_MAP_FIXED, NULL, 0),
+			 anon);
+	assert_int_equal(ms_touch(w.mm, anon, MS_PROT_R), MS_ACCESS_OK);
+	driver.page = pfn_to_page(pa_of(&w, anon) >> PAGE_SHIFT);
+	driver.ops.fault = forget_reference;
+	map_driver(&w, 1, MS_MAP_SHARED, 0);
+	ms_touch(w.mm, A, MS_PROT_R);
+	ms_munmap(w.mm, A, PAGE_SIZE);
+	assert_string_equal(violation(&w, 0), "put_page: the zero page's own reference");
+	assert_int_equal(ms_touch(w.mm, anon, MS_PROT_R), MS_ACCESS_OK);
+	world_end(&w);
+}
+
 static vm_fault_t insert_page_fault(struct vm_fault *vmf)
 {
 	return vm_insert_page(vmf->vma, vmf->address, driver.page) ? VM_FAULT_SIGBUS
@@ -402,6 +423,7 @@ int main(void)
 		cmocka_unit_test(outside_of_callbacks_the_driver_takes_the_lock_itself),
 		cmocka_unit_test(a_page_that_a_fault_gives_is_mapped_with_its_reference),
 		cmocka_unit_test(a_page_given_without_a_reference_is_gone_after_the_unmap),
+		cmocka_unit_test(the_zero_page_given_without_a_reference_is_not_freed),
 		cmocka_unit_test(inserted_pages_are_normal_pages),
 		cmocka_unit_test(a_page_inserted_in_a_fault_needs_mixedmap),
 		cmocka_unit_test(a_huge_fault_gives_a_leaf_where_the_kernel_asks_for_one),
