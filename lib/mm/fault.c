@@ -106,7 +106,7 @@ static bool huge_allowed(const struct ms_vma *vma, unsigned int level)
 
 	if (ms_vma_is_anonymous(vma))
 		return level == MS_LEVEL_PMD && ms_thp_allowed(vma);
-	if (!vma->vm_ops->huge_fault)
+	if (!vma->vm_ops || !vma->vm_ops->huge_fault)
 		return false;
 	if (level == MS_LEVEL_PUD &&
 	    (m->policy.pfnmap_leaf_max != MS_PFNMAP_LEAF_MAX_PUD || m->page_shift != 12))
@@ -119,7 +119,8 @@ static ms_vm_fault_t call_huge_fault(struct ms_vm_fault *vmf, unsigned int level
 	struct ms_vma *vma = vmf->vma;
 	const struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!vma->vm_ops->huge_fault)
+	// a handler asked for a larger leaf before may have taken the operations away
+	if (!vma->vm_ops || !vma->vm_ops->huge_fault)
 		return MS_VM_FAULT_FALLBACK;
 	return ms_vma_call_huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
 }
