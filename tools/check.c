@@ -22,6 +22,7 @@ struct check {
 	bool verbose, quiet, write_known;
 	const char *known_path; /* NULL: none */
 	struct known_list known, found;
+	struct rules rules;
 	struct kernel *kernels;
 	size_t nr_kernels;
 	struct numbers total;
@@ -173,6 +174,7 @@ static void check_file(struct check *c, const char *path)
 		c->unreadable = true;
 		return;
 	}
+	rules_apply(&c->rules, script);
 	if (ms_script_check(script, differs, &rec, &count, &error)) {
 		script_warn(path, &error);
 		c->unreadable = true;
@@ -255,6 +257,7 @@ static int finish(struct check *c)
 	for (size_t i = 0; i < c->nr_kernels; i++)
 		free(c->kernels[i].name);
 	free(c->kernels);
+	rules_free(&c->rules);
 	known_free(&c->known);
 	known_free(&c->found);
 	return c->unreadable ? EXIT_UNREADABLE : same ? EXIT_SAME : EXIT_DIFFERS;
@@ -267,6 +270,8 @@ int check_command(int argc, char **argv)
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "known", required_argument, NULL, 'k' },
 		{ "write-known", no_argument, NULL, 'w' },
+		{ "set", required_argument, NULL, 's' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct check c = { 0 };
@@ -281,7 +286,9 @@ int check_command(int argc, char **argv)
 			c.known_path = optarg;
 		else if (opt == 'w')
 			c.write_known = true;
-		else
+		else if (opt != 's' && opt != 'p')
+			return EXIT_UNREADABLE;
+		else if (opt == 's' ? rules_set(&c.rules, optarg) : rules_read(&c.rules, optarg))
 			return EXIT_UNREADABLE;
 	}
 	if (optind == argc || (c.verbose && c.quiet) || (c.write_known && !c.known_path)) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mapsim kernels: which rules are known, and in which two kernels differ. */
+/* mapsim kernels: which rules a release has, since when, and how that is known. */
 #include "tool.h"
-
-#include <mapsim/policy.h>
 
 #include <err.h>
 #include <getopt.h>
@@ -13,32 +11,112 @@ static const char *arch_name(enum ms_arch arch)
 	return arch == MS_ARCH_ARM64 ? "arm64" : "x86_64";
 }
 
-static int list(void)
+static const char *value_of(const struct ms_policy *policy, size_t rule)
 {
-	const struct ms_policy *policy;
+	return ms_policy_value_name(rule, ms_policy_field(policy, rule));
+}
 
-	for (size_t i = 0; (policy = ms_policy_get(i)); i++)
-		printf("%s %s\n", arch_name(policy->arch), policy->release);
+/* false: refused, after a message. */
+static bool find(const char *release, enum ms_arch arch, struct ms_release *known)
+{
+	*known = ms_release_known(release, arch);
+	if (!known->policy)
+		warnx("kernels: %s: %s", release, known->text);
+	return known->policy;
+}
+
+/* ---- the recorded releases ---- */
+
+static void count(const char *release, enum ms_arch arch)
+{
+	size_t by[MS_EVIDENCE_RECORDED + 1] = { 0 }, all = 0;
+
+	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
+		struct ms_policy_cell cell = ms_policy_cell(release, arch, rule);
+
+		if (!cell.since)
+			continue;
+		by[cell.how]++;
+		all++;
+	}
+	printf("%-10s %-6s %6zu %9zu %7zu %10zu %9zu\n", release, arch_name(arch), all,
+	       by[MS_EVIDENCE_RECORDED], by[MS_EVIDENCE_SOURCE], by[MS_EVIDENCE_CHANGELOG],
+	       by[MS_EVIDENCE_INFERRED]);
+}
+
+static int list(enum ms_arch first, enum ms_arch last)
+{
+	const char *release;
+
+	printf("%-10s %-6s %6s %9s %7s %10s %9s\n", "recorded", "arch", "rules", "recorded",
+	       "source", "changelog", "inferred");
+	for (enum ms_arch arch = first; arch <= last; arch++) {
+		for (size_t i = 0; (release = ms_release_recorded(i, arch)); i++)
+			count(release, arch);
+	}
 	return 0;
 }
 
+/* ---- one release ---- */
+
+static void show_rule(const char *release, const struct ms_policy *policy, size_t rule,
+		      bool explain)
+{
+	struct ms_policy_cell cell = ms_policy_cell(release, policy->arch, rule);
+	int value = ms_policy_field(policy, rule);
+
+	if (!cell.since)
+		return;
+	printf("%-24s %-28s since %-9s %s\n", ms_policy_field_name(rule),
+	       ms_policy_value_name(rule, value), cell.since, ms_evidence_name(cell.how));
+	if (explain)
+		printf("    %s\n    %s: %s\n    in %s\n    known by: %s\n", ms_policy_field_doc(rule),
+		       ms_policy_value_name(rule, value), ms_policy_value_doc(rule, value),
+		       ms_policy_field_functions(rule), cell.evidence);
+}
+
+static int show(const char *release, enum ms_arch arch, bool explain)
+{
+	struct ms_release known;
+
+	if (!find(release, arch, &known))
+		return EXIT_UNREADABLE;
+	printf("%s %s: %s\n", release, arch_name(arch), known.text);
+	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++)
+		show_rule(release, known.policy, rule, explain);
+	return 0;
+}
+
+static int write_policy(const char *release, enum ms_arch arch)
+{
+	struct ms_release known;
+
+	if (!find(release, arch, &known))
+		return EXIT_UNREADABLE;
+	printf("# %s %s: %s\n", release, arch_name(arch), known.text);
+	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
+		if (ms_policy_field_applies(rule, arch))
+			printf("%s=%s\n", ms_policy_field_name(rule), value_of(known.policy, rule));
+	}
+	return 0;
+}
+
+/* ---- two releases ---- */
+
 static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 {
-	const struct ms_policy *a = ms_policy_linux(a_release, arch);
-	const struct ms_policy *b = ms_policy_linux(b_release, arch);
+	struct ms_release a, b;
 
-	if (!a || !b) {
-		warnx("no rules are known for %s %s", a ? b_release : a_release, arch_name(arch));
+	if (!find(a_release, arch, &a) || !find(b_release, arch, &b))
 		return EXIT_UNREADABLE;
-	}
-	printf("%s: %s -> %s\n", arch_name(arch), a->release, b->release);
-	for (size_t i = 0; i < ms_policy_nr_fields(); i++) {
-		int x = ms_policy_field(a, i), y = ms_policy_field(b, i);
-
-		if (x != y)
-			printf("%s: %s -> %s  (%s)\n", ms_policy_field_name(i),
-			       ms_policy_value_name(i, x), ms_policy_value_name(i, y),
-			       ms_policy_field_doc(i));
+	printf("%s %s: %s\n%s %s: %s\n", a_release, arch_name(arch), a.text, b_release,
+	       arch_name(arch), b.text);
+	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
+		if (!ms_policy_field_applies(rule, arch) ||
+		    ms_policy_field(a.policy, rule) == ms_policy_field(b.policy, rule))
+			continue;
+		printf("%s: %s -> %s  (%s)\n", ms_policy_field_name(rule), value_of(a.policy, rule),
+		       value_of(b.policy, rule), ms_policy_field_doc(rule));
 	}
 	return 0;
 }
@@ -46,29 +124,39 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 int kernels_command(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "diff", no_argument, NULL, 'd' },
-		{ "arch", required_argument, NULL, 'a' },
+		{ "diff", no_argument, NULL, 'd' },	{ "arch", required_argument, NULL, 'a' },
+		{ "explain", no_argument, NULL, 'e' },	{ "policy", no_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
+	bool want_diff = false, explain = false, policy = false, one_arch = false;
 	enum ms_arch arch = MS_ARCH_ARM64;
-	bool want_diff = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'd') {
 			want_diff = true;
+		} else if (c == 'e') {
+			explain = true;
+		} else if (c == 'p') {
+			policy = true;
 		} else if (c == 'a' && (!strcmp(optarg, "arm64") || !strcmp(optarg, "x86_64"))) {
 			arch = strcmp(optarg, "arm64") ? MS_ARCH_X86_64 : MS_ARCH_ARM64;
+			one_arch = true;
 		} else {
 			if (c == 'a')
-				warnx("unknown architecture \"%s\"", optarg);
+				warnx("kernels: unknown architecture \"%s\"", optarg);
 			return EXIT_UNREADABLE;
 		}
 	}
-	if (optind + (want_diff ? 2 : 0) != argc) {
-		warnx(want_diff ? "kernels --diff: two releases are needed"
-				: "kernels: no argument is expected");
+	int given = argc - optind;
+	if (want_diff ? given != 2 || explain || policy
+		      : given > 1 || (explain && policy) || (!given && (explain || policy))) {
+		warnx("kernels: no release, or one with --explain or --policy, or --diff and two");
 		return EXIT_UNREADABLE;
 	}
-	return want_diff ? diff(argv[optind], argv[optind + 1], arch) : list();
+	if (want_diff)
+		return diff(argv[optind], argv[optind + 1], arch);
+	if (!given)
+		return list(arch, one_arch ? arch : MS_ARCH_X86_64);
+	return policy ? write_policy(argv[optind], arch) : show(argv[optind], arch, explain);
 }

@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: mapsim check [--verbose | --quiet] [--known FILE [--write-known]] PATH...\n"
-	"       mapsim run [--kernel RELEASE] [--arch ARCH] [--explain] FILE\n"
-	"       mapsim kernels [--arch ARCH] [--diff RELEASE RELEASE]\n"
+	"usage: mapsim check [--verbose | --quiet] [--known FILE [--write-known]] [RULES] PATH...\n"
+	"       mapsim run [--kernel RELEASE] [--arch ARCH] [--explain] [RULES] FILE\n"
+	"       mapsim kernels [--arch ARCH] [RELEASE [--explain | --policy] | --diff RELEASE RELEASE]\n"
 	"       mapsim --help | --version\n"
 	"\n"
 	"check    plays recordings (files, or all *.rec in folders) on the model of the kernel that\n"
@@ -22,9 +22,18 @@ static const char usage[] =
 	"run      plays a script, or the operations of a recording, and prints it with the model's\n"
 	"         answers. FILE may be -.\n"
 	"         --kernel, --arch  in place of the kernel that the header names\n"
-	"         --explain         every event of the model with its reason, as comments\n"
-	"kernels  lists the kernels whose rules are known; --diff: the rules in which two differ.\n"
-	"         ARCH is arm64 (default) or x86_64.\n";
+	"         --explain         every event of the model with its reason, as comments; at the end\n"
+	"                           the rules that answers rest on and that are only inferred\n"
+	"kernels  lists the recorded kernels: how many rules of each are recorded, read in the source,\n"
+	"         named by a changelog, or inferred. With a RELEASE (an upstream one, known or not):\n"
+	"         every rule, its value, since when the release's line has it, and how that is known.\n"
+	"         --explain  what the rule and the value mean, and the evidence\n"
+	"         --policy   as lines RULE=VALUE, a policy file\n"
+	"         --diff     the rules in which two releases differ\n"
+	"         ARCH is arm64 or x86_64; arm64, and both in the list, where it is not said.\n"
+	"RULES    --set RULE=VALUE, --policy FILE, any number of them: rules in place of the kernel's;\n"
+	"         of two for one rule the last holds. A policy FILE has lines RULE=VALUE, and comments\n"
+	"         after #.\n";
 
 int main(int argc, char **argv)
 {

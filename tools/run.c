@@ -34,39 +34,68 @@ struct ms_script *read_script(const char *path, const struct ms_script_kernel *k
 	return script;
 }
 
-int run_command(int argc, char **argv)
+struct run {
+	struct ms_script_kernel kernel;
+	struct rules rules;
+	unsigned int flags;
+};
+
+/* 0, or -1: bad options. */
+static int parse(struct run *run, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, 'k' },
 		{ "arch", required_argument, NULL, 'a' },
 		{ "explain", no_argument, NULL, 'e' },
+		{ "set", required_argument, NULL, 's' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct ms_script_kernel kernel = { NULL, NULL };
-	struct ms_script_error err;
-	unsigned int flags = 0;
-	int c;
+	int c, ret = 0;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while (!ret && (c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'k')
-			kernel.release = optarg;
+			run->kernel.release = optarg;
 		else if (c == 'a')
-			kernel.arch = optarg;
+			run->kernel.arch = optarg;
 		else if (c == 'e')
-			flags |= MS_SCRIPT_EXPLAIN;
+			run->flags |= MS_SCRIPT_EXPLAIN;
+		else if (c == 's')
+			ret = rules_set(&run->rules, optarg);
+		else if (c == 'p')
+			ret = rules_read(&run->rules, optarg);
 		else
-			return EXIT_UNREADABLE;
+			ret = -1;
 	}
-	if (optind + 1 != argc) {
+	if (!ret && optind + 1 != argc) {
 		warnx("run: one FILE is needed");
-		return EXIT_UNREADABLE;
+		ret = -1;
 	}
-	struct ms_script *script = read_script(argv[optind], &kernel);
+	return ret;
+}
+
+static int play(const struct run *run, const char *path)
+{
+	struct ms_script *script = read_script(path, &run->kernel);
+	struct ms_script_error err;
+
 	if (!script)
 		return EXIT_UNREADABLE;
-	int ret = ms_script_run(script, flags, stdout, &err);
+	rules_apply(&run->rules, script);
+	int ret = ms_script_run(script, run->flags, stdout, &err);
 	if (ret)
-		script_warn(argv[optind], &err);
+		script_warn(path, &err);
+	else if (run->flags & MS_SCRIPT_EXPLAIN)
+		ret = print_inferred(script, stdout);
 	ms_script_free(script);
 	return ret ? EXIT_UNREADABLE : 0;
+}
+
+int run_command(int argc, char **argv)
+{
+	struct run run = { 0 };
+	int ret = parse(&run, argc, argv) ? EXIT_UNREADABLE : play(&run, argv[optind]);
+
+	rules_free(&run.rules);
+	return ret;
 }

@@ -10,6 +10,7 @@
 #ifndef MAPSIM_SCRIPT_H
 #define MAPSIM_SCRIPT_H
 
+#include <mapsim/policy.h>
 #include <mapsim/types.h>
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ struct ms_player;
 /** Why a text was refused, or cannot be played. */
 struct ms_script_error {
 	uint64_t line;  ///< 1 is the first; 0: no line in particular
-	char what[160]; ///< one sentence without '\n'
+	char what[256]; ///< one sentence without '\n'
 };
 
 /** The kernel to play on in place of the header's. Members may be NULL: as the header says. */
@@ -54,6 +55,14 @@ const char *ms_script_release(const struct ms_script *script);
 enum ms_arch ms_script_arch(const struct ms_script *script);
 /** "6.12.107 arm64", with " 16k", " 64k" or " dic" added where the machine is such a one. */
 const char *ms_script_kernel_name(const struct ms_script *script);
+
+/** The rules that it is played by: those of its kernel, and what was set since. */
+const struct ms_policy *ms_script_policy(const struct ms_script *script);
+/**
+ * Sets rules from lines as ms_policy_set_lines() takes them. 0; -EINVAL: nothing is changed, and
+ * *err names the line of `text` and what is wrong.
+ */
+int ms_script_set_rules(struct ms_script *script, const char *text, struct ms_script_error *err);
 
 struct ms_script_op {
 	const char *text; ///< the operation without "> "

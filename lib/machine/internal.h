@@ -126,8 +126,6 @@ const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
  */
 struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 					  const struct ms_machine_config *config, uint64_t fail_at);
-/* Whether every field holds one of its enumerators. */
-bool ms_policy_valid(const struct ms_policy *p);
 
 /* What the kernel would BUG or WARN about. condition: text that lives as long as the machine. */
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);

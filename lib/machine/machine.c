@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's beginning and end, its configuration, and its hooks. */
 #include "machine/internal.h"
+#include "policy/internal.h"
 
 #include <stdlib.h>
 

@@ -81,7 +81,7 @@ enum ms_header_line {
 struct ms_header {
 	char release[24];
 	enum ms_arch arch;
-	const struct ms_policy *policy;
+	struct ms_policy policy;
 	struct ms_machine_config config;
 	unsigned int vm_ipa_bits; /* of a VM that does not say */
 	struct ms_header_device device[MS_MAX_HEADER_ITEMS];
@@ -267,15 +267,6 @@ struct ms_script {
 
 /* ---- recorder.c ---- */
 
-/* What the recorder of a kernel could not see, though it happened. */
-struct ms_recorder {
-	enum ms_arch arch;
-	char release[24];
-	bool pat_free_inner; /* pat.free is taken where an entry goes: frees that end before are
-				silent */
-};
-/* Never NULL. */
-const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy);
 /*
  * Whether an answer line says that the recorder's buffer was full: the events of the operation from
  * there on are not known.

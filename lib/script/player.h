@@ -14,7 +14,6 @@
 struct ms_player {
 	const struct ms_script *script;
 	const struct ms_header *header;
-	const struct ms_recorder *recorder;
 	struct ms_machine *m;
 	struct ms_device *device[MS_MAX_HEADER_ITEMS]; /* as in the header */
 	struct ms_mm *worker, *child;                  /* NULL: not there (any more) */

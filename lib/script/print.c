@@ -87,7 +87,8 @@ static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
 	case MS_EV_ZAP:
 		return ev->addr >= MS_SCRIPT_VA_START && ev->addr < MS_SCRIPT_VA_END;
 	case MS_EV_PAT_FREE:
-		return !p->recorder->pat_free_inner || ms_pat_free_reached_list(ev);
+		return ms_machine_policy(p->m)->pat_free_probe == MS_PAT_FREE_PROBE_MEMTYPE_FREE ||
+		       ms_pat_free_reached_list(ev);
 	default:
 		// the types that the format has lines for come first
 		return ev->type <= MS_EV_S2_YOUNG && !is_of_code_page(p, ev);

@@ -17,6 +17,25 @@ const char *ms_script_kernel_name(const struct ms_script *s)
 	return s->header.label;
 }
 
+const struct ms_policy *ms_script_policy(const struct ms_script *s)
+{
+	return &s->header.policy;
+}
+
+int ms_script_set_rules(struct ms_script *s, const char *text, struct ms_script_error *err)
+{
+	uint64_t line = 1;
+	int ret = ms_policy_set_lines(&s->header.policy, text, &line);
+
+	for (uint64_t i = 1; ret && i < line; i++)
+		text += strcspn(text, "\n") + 1;
+	if (!ret)
+		return 0;
+	return ms_script_fail(err, line, "%s: \"%.*s\"",
+			      ret == -ENOENT ? "no such rule" : "not RULE=VALUE, or no such value",
+			      (int)strcspn(text, "\n") > 80 ? 80 : (int)strcspn(text, "\n"), text);
+}
+
 size_t ms_script_nr_ops(const struct ms_script *s)
 {
 	return s->nr_ops;

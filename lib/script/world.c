@@ -32,16 +32,14 @@ static const char *const x86_64_lines[] = {
 #define HOST_IPA_BITS 48u
 #define DEFAULT_VM_IPA_BITS 40u
 
+/* The newest that was recorded. */
 static const char *newest_release(enum ms_arch arch)
 {
-	const struct ms_policy *policy;
-	const char *release = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; (policy = ms_policy_get(i)); i++) {
-		if (policy->arch == arch)
-			release = policy->release;
-	}
-	return release;
+	while (ms_release_recorded(n + 1, arch))
+		n++;
+	return ms_release_recorded(n, arch);
 }
 
 char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp)
@@ -85,10 +83,11 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 {
 	const struct ms_machine_config *config = &h->config;
 
-	h->policy = ms_policy_linux(h->release, h->arch);
-	if (!h->policy)
-		return ms_script_fail(err, line, "kernel: no rules are known for %s %s", h->release,
-				      ms_arch_name(h->arch));
+	struct ms_release known = ms_release_known(h->release, h->arch);
+
+	if (!known.policy)
+		return ms_script_fail(err, line, "kernel %s: %s", h->release, known.text);
+	h->policy = *known.policy;
 	if (!h->vm_ipa_bits)
 		h->vm_ipa_bits = DEFAULT_VM_IPA_BITS;
 	h->config.ipa_bits = h->vm_ipa_bits > HOST_IPA_BITS ? h->vm_ipa_bits : HOST_IPA_BITS;
@@ -135,7 +134,7 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 
 struct ms_machine *ms_header_machine(const struct ms_header *h, struct ms_script_error *err)
 {
-	struct ms_machine *m = ms_machine_new_config(h->policy, &h->config);
+	struct ms_machine *m = ms_machine_new_config(&h->policy, &h->config);
 
 	if (!m) {
 		ms_script_fail(err, 0, "the header's config is not one of a machine");

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What compiles, and what is refused by its name: without a version everything, with one what that version has.
 #
-# spellings.sh COMPILER INCLUDE-DIRECTORY
+# spellings.sh COMPILER INCLUDE-DIRECTORY MADE-INCLUDE-DIRECTORY
 compiler=$1
 include=$2
+made=$3
 failed=0
 number=0
 
@@ -17,7 +18,7 @@ try() {
 	fi
 	printf '%s\n#include <linux/version.h>\n#include <linux/module.h>\n%s\n' "$version" "$2" |
 		"$compiler" -std=gnu11 $3 -Wno-unused-parameter -Wno-unused-function -fsyntax-only \
-			-I"$include" -I"$include/mapsim" -x c - 2>&1
+			-I"$include" -I"$made" -I"$include/mapsim" -x c - 2>&1
 }
 
 takes() { # VERSION CODE
@@ -78,7 +79,7 @@ for header in align anon_inodes bits bug cleanup container_of device dma-mapping
 	sched/mm sizes slab spinlock vmalloc; do
 	number=$((number + 1))
 	printf '#include <linux/%s.h>\nstatic inline void *f(void) { return kzalloc(PAGE_SIZE, GFP_KERNEL); }\n' "$header" |
-		"$compiler" -std=gnu11 -Werror -fsyntax-only -I"$include" -I"$include/mapsim" -x c - || failed=1
+		"$compiler" -std=gnu11 -Werror -fsyntax-only -I"$include" -I"$made" -I"$include/mapsim" -x c - || failed=1
 done
 
 # what the kernel has for modules says nothing
@@ -97,7 +98,7 @@ refuses "" linux/cdev.h '#include <linux/cdev.h>'
 
 number=$((number + 1))
 if said=$(printf '#include <mapsim/mm.h>\n#include <mapsim/linux.h>\n' |
-	"$compiler" -std=gnu11 -fsyntax-only -I"$include" -x c - 2>&1) || ! printf '%s' "$said" | grep -q 'before the other headers'; then
+	"$compiler" -std=gnu11 -fsyntax-only -I"$include" -I"$made" -x c - 2>&1) || ! printf '%s' "$said" | grep -q 'before the other headers'; then
 	echo "linux.h after another header of mapsim: not refused with its reason"
 	failed=1
 fi

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reads the rules of lib/policy/rules and resolves them for each release. README.md there describes the files."""
+
+import os
+import re
+
+ARCHES = ('arm64', 'x86_64')
+# From weak to strong, as enum ms_evidence.
+EVIDENCE = ('inferred', 'changelog', 'source', 'recorded')
+
+RULE = re.compile(r'rule ([a-z][a-z0-9_]*)$')
+VALUE = re.compile(r'([A-Z0-9_]+) -- (.+)$')
+CELL = re.compile(r'(?:(arm64|x86_64) )?(\d+)\.(\d+)(?:\.(\d+))?: (.+)$')
+ITEM = re.compile(r'(inferred|changelog|source|recorded) (.+)$')
+MAINLINE = re.compile(r'mainline (\d+)\.(\d+) to (\d+)\.(\d+) -- (.+)$')
+BRANCH = re.compile(r'branch (\d+)\.(\d+)\.y to \d+\.\d+\.(\d+) -- (.+)$')
+RECORDED = re.compile(r'recorded (\d+\.\d+(?:\.\d+)?): ((?:arm64|x86_64)(?: (?:arm64|x86_64))?)$')
+
+
+class Bad(Exception):
+    """What is wrong in a file of rules, and where."""
+
+
+class Cell:
+    """From `release` on, in its line, a rule has `value`. release: (major, minor, point); point 0: mainline."""
+
+    def __init__(self, value, arches, release, where):
+        self.value, self.arches, self.release, self.where = value, arches, release, where
+        self.items = []  # [kind, text]
+
+    def how(self):
+        return max((EVIDENCE.index(kind) for kind, _ in self.items), default=0)
+
+    def since(self):
+        return name_of(self.release)
+
+    def evidence(self):
+        return '; '.join(f'{kind} {text}' for kind, text in self.items)
+
+
+class Value:
+    def __init__(self, name, text):
+        self.name, self.text, self.never = name, text, None
+
+
+class Rule:
+    def __init__(self, name, group, where):
+        self.name, self.group, self.where = name, group, where
+        self.text, self.functions, self.arches = '', '', ARCHES
+        self.values, self.cells = [], []
+
+    def enumerator(self, value):
+        return f'MS_{self.name}_{value.name}'.upper()
+
+
+class Rules:
+    def __init__(self):
+        self.groups = []  # titles
+        self.rules = []
+        self.first = self.end = None  # of mainline, (major, minor)
+        self.branches = {}  # (major, minor): the last point release that was looked through
+        self.looked = {}  # of a branch, or None for mainline: in what
+        self.recorded = []  # (release as text, architectures)
+
+
+def name_of(release):
+    major, minor, point = release
+    return f'{major}.{minor}.{point}' if point else f'{major}.{minor}'
+
+
+class Reader:
+    """One file: the depth of a line in tabs, and its first word, say what it is; anything else continues the last."""
+
+    def __init__(self, rules, path):
+        self.rules, self.path = rules, path
+        self.rule = self.value = None
+        self.add = None  # takes a continuation
+
+    def fail(self, what):
+        raise Bad(f'{self.path}:{self.number}: {what}')
+
+    def read(self):
+        title = None
+        with open(self.path, encoding='ascii') as lines:
+            for self.number, line in enumerate(lines, 1):
+                line = line.rstrip('\n')
+                if line.startswith('# ') and not line.startswith('# SPDX') and title is None:
+                    title = line[2:].rstrip('.')
+                    self.rules.groups.append(title)
+                if line.startswith('#') or not line.strip():
+                    continue
+                if title is None:
+                    self.fail('a file of rules begins with a title, "# Title."')
+                self.line(len(line) - len(line.lstrip('\t')), line.strip())
+        if self.rule:
+            self.end()
+
+    def line(self, depth, text):
+        if depth == 0:
+            self.begin(text)
+        elif not self.rule:
+            self.fail('a rule begins with "rule NAME"')
+        elif depth == 1 and text.startswith('in: '):
+            self.rule.functions = text[4:]
+            self.add = lambda more: setattr(self.rule, 'functions', f'{self.rule.functions} {more}')
+        elif depth == 1 and text.startswith('only: '):
+            if text[6:] not in ARCHES:
+                self.fail(f'unknown architecture {text[6:]}')
+            self.rule.arches = (text[6:],)
+        elif depth == 1 and VALUE.match(text):
+            self.new_value(*VALUE.match(text).groups())
+        elif depth == 2 and self.value and CELL.match(text):
+            self.new_cell(CELL.match(text))
+        elif depth == 2 and self.value and text.startswith('never: '):
+            self.value.never = text[7:]
+            self.add = lambda more: setattr(self.value, 'never', f'{self.value.never} {more}')
+        elif ITEM.match(text) and self.rule.cells and depth >= 2:
+            self.new_item(self.rule.cells[-1], text)
+        else:
+            self.add(text)
+
+    def begin(self, text):
+        if self.rule:
+            self.end()
+        match = RULE.match(text)
+        if not match:
+            self.fail(f'not "rule NAME": {text}')
+        if any(rule.name == match.group(1) for rule in self.rules.rules):
+            self.fail(f'rule {match.group(1)} twice')
+        self.rule, self.value = Rule(match.group(1), len(self.rules.groups) - 1, self.number), None
+        self.rules.rules.append(self.rule)
+
+        def more(text):
+            self.rule.text = f'{self.rule.text} {text}'.strip()
+        self.add = more
+
+    def new_value(self, name, text):
+        value = Value(name, text)
+        if any(other.name == name for other in self.rule.values):
+            self.fail(f'value {name} twice')
+        self.rule.values.append(value)
+        self.value = value
+        self.add = lambda more: setattr(value, 'text', f'{value.text} {more}')
+
+    def new_cell(self, match):
+        arch, major, minor, point, evidence = match.groups()
+        arches = (arch,) if arch else self.rule.arches
+        if point == '0':
+            self.fail('mainline releases have two numbers')
+        cell = Cell(len(self.rule.values) - 1, arches, (int(major), int(minor), int(point or 0)), self.number)
+        for other in self.rule.cells:
+            if other.release == cell.release and set(other.arches) & set(arches):
+                self.fail(f'{cell.since()} has two values')
+        self.rule.cells.append(cell)
+        if not ITEM.match(evidence):
+            self.fail('evidence begins with recorded, source, changelog or inferred')
+        self.new_item(cell, evidence)
+
+    def new_item(self, cell, text):
+        item = list(ITEM.match(text).groups())
+        cell.items.append(item)
+
+        def more(text):
+            item[1] = f'{item[1]} {text}'
+        self.add = more
+
+    def end(self):
+        rule = self.rule
+        where = f'{self.path}:{rule.where}: rule {rule.name}'
+        if not rule.text or not rule.functions:
+            raise Bad(f'{where}: says not what it decides, or not "in:" which functions')
+        if len(rule.values) < 2:
+            raise Bad(f'{where}: fewer than two values')
+        for number, value in enumerate(rule.values):
+            if bool(value.never) == any(cell.value == number for cell in rule.cells):
+                raise Bad(f'{where}: {value.name} has no cell and no "never:", or both')
+        for arch in rule.arches:
+            if not any(cell.release[2] == 0 and arch in cell.arches and
+                       cell.release[:2] == self.rules.first for cell in rule.cells):
+                raise Bad(f'{where}: no value for {name_of(self.rules.first + (0,))} {arch}')
+
+
+class Lines:
+    """The file `lines`: how far mainline and each branch were looked through, and which releases are recorded."""
+
+    def __init__(self, rules, path):
+        self.rules, self.path = rules, path
+
+    def read(self):
+        with open(self.path, encoding='ascii') as lines:
+            for number, line in enumerate(lines, 1):
+                line = line.rstrip('\n')
+                if line.startswith('\t'):
+                    self.rules.looked[self.last] += ' ' + line.strip()
+                elif line and not line.startswith('#') and not self.line(line):
+                    raise Bad(f'{self.path}:{number}: not "mainline", "branch" or "recorded": {line}')
+
+    def line(self, line):
+        if match := MAINLINE.match(line):
+            numbers = [int(n) for n in match.groups()[:4]]
+            self.rules.first, self.rules.end, self.last = tuple(numbers[:2]), tuple(numbers[2:]), None
+            self.rules.looked[None] = match.group(5)
+        elif match := BRANCH.match(line):
+            self.last = tuple(int(n) for n in match.groups()[:2])
+            self.rules.branches[self.last] = int(match.group(3))
+            self.rules.looked[self.last] = match.group(4)
+        elif match := RECORDED.match(line):
+            self.rules.recorded.append((match.group(1), match.group(2).split()))
+        else:
+            return False
+        return True
+
+
+def read(lines, files):
+    """All rules: from the file `lines`, and files of rules, each of which is a group."""
+    rules = Rules()
+    Lines(rules, lines).read()
+    for path in files:
+        Reader(rules, path).read()
+    return rules
+
+
+def resolve(rule, arch, release):
+    """The cell that holds for a release (major, minor, point) on an architecture; None: the rule means nothing there."""
+    best = None
+    for cell in rule.cells:
+        if arch not in cell.arches:
+            continue
+        own_branch = cell.release[2] and cell.release[:2] == release[:2] and cell.release[2] <= release[2]
+        mainline = not cell.release[2] and cell.release[:2] <= release[:2]
+        # a cell of the branch comes after all of mainline that the branch began with
+        if (own_branch or mainline) and (best is None or cell.release > best.release):
+            best = cell
+    return best
+
+
+def steps(rules):
+    """The releases at which any rule takes another value, rising; those of branches behind their x.y."""
+    return sorted({cell.release for rule in rules.rules for cell in rule.cells})

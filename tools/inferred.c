@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which inferred rules a script's answers rest on: each is set to its other values, and the script
+ * played again. A rule whose other values bring the same answers was not used.
+ */
+#include "tool.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The script with its answers, to be freed; NULL: no memory, or it cannot be played. */
+static char *play(const struct ms_script *script)
+{
+	struct ms_script_error error;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	int ret = ms_script_run(script, 0, out, &error);
+	if (!fclose(out) && !ret)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int set(struct ms_script *script, size_t rule, int value)
+{
+	struct ms_script_error error;
+	char line[160];
+
+	snprintf(line, sizeof(line), "%s=%s", ms_policy_field_name(rule),
+		 ms_policy_value_name(rule, value));
+	return ms_script_set_rules(script, line, &error);
+}
+
+/* The first other value with which an answer differs; -1: none; -2: no memory. */
+static int value_that_matters(struct ms_script *script, size_t rule, const char *answers)
+{
+	const int own = ms_policy_field(ms_script_policy(script), rule);
+	int found = -1;
+
+	for (int value = 0; found == -1 && ms_policy_value_name(rule, value); value++) {
+		if (value == own)
+			continue;
+		char *other = set(script, rule, value) ? NULL : play(script);
+		if (!other)
+			found = -2;
+		else if (strcmp(other, answers))
+			found = value;
+		free(other);
+	}
+	if (set(script, rule, own))
+		return -2;
+	return found;
+}
+
+/* Was it set by hand, so that nothing is claimed of the kernel? */
+static bool is_kernels_own(const struct ms_script *script, const struct ms_release *known,
+			   size_t rule)
+{
+	return ms_policy_field(ms_script_policy(script), rule) ==
+	       ms_policy_field(known->policy, rule);
+}
+
+int print_inferred(struct ms_script *script, FILE *out)
+{
+	const char *release = ms_script_release(script);
+	enum ms_arch arch = ms_script_arch(script);
+	struct ms_release known = ms_release_known(release, arch);
+	char *answers = play(script);
+	int ret = answers ? 0 : -1;
+
+	if (known.beyond)
+		fprintf(out, "# inferred: %s is newer than %s, up to which its line was looked "
+			     "through: its rules are those of %s\n",
+			release, known.end, known.policy->release);
+	for (size_t rule = 0; !ret && rule < ms_policy_nr_fields(); rule++) {
+		struct ms_policy_cell cell = ms_policy_cell(release, arch, rule);
+		int value;
+
+		if (!cell.since || cell.how != MS_EVIDENCE_INFERRED ||
+		    !is_kernels_own(script, &known, rule))
+			continue;
+		value = value_that_matters(script, rule, answers);
+		if (value >= 0)
+			fprintf(out, "# inferred: an answer rests on %s=%s; with %s it would differ\n",
+				ms_policy_field_name(rule),
+				ms_policy_value_name(rule, ms_policy_field(known.policy, rule)),
+				ms_policy_value_name(rule, value));
+		else if (value == -2)
+			ret = -1;
+	}
+	if (ret)
+		warnx("no memory");
+	free(answers);
+	return ret;
+}
