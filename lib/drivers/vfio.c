@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * vfio-pci: the device, its files, its hold on the BAR, and the checks of mmap. How pages come and
- * go is the regime's: vfio_v1.c (5.8 .. 6.9) and vfio_v3.c (6.12+). Mirrors
+ * go is the regime's: vfio_v1.c (5.8 .. 6.9) and vfio_v3.c (6.10+). Mirrors
  * drivers/vfio/pci/vfio_pci_core.c (5.10: vfio_pci.c).
  */
 #include "drivers/internal.h"
 #include "mm/internal.h"
+
+// Is there a list of the VMAs that show the BAR?
+static bool has_list(const struct ms_policy *policy)
+{
+	return policy->vfio == MS_VFIO_V1_LIST_FIRST || policy->vfio == MS_VFIO_V1_RECHECK;
+}
 
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
@@ -95,7 +101,7 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
 	if (policy->vfio_uncached_flag == MS_VFIO_UNCACHED_FLAG_YES)
 		vma->vm_flags |= MS_VM_ALLOW_ANY_UNCACHED;
-	return policy->vfio == MS_VFIO_V3 ? ms_vfio_v3_mmap(dev, vma) : ms_vfio_v1_mmap(dev, vma);
+	return has_list(policy) ? ms_vfio_v1_mmap(dev, vma) : ms_vfio_v3_mmap(dev, vma);
 }
 
 // vfio_pci_core_close_device(), with the last file
@@ -233,7 +239,7 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 // bit.
 static bool must_wait(const struct ms_vfio *dev, bool enabled)
 {
-	if (!enabled && dev->machine->policy.vfio != MS_VFIO_V3 && ms_vfio_v1_zap_waits(dev))
+	if (!enabled && has_list(&dev->machine->policy) && ms_vfio_v1_zap_waits(dev))
 		return true;
 	if (!enabled && dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST)
 		return false;
@@ -256,10 +262,10 @@ int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 		return 0;
 	// A hook may put the file, and unmap it elsewhere.
 	ms_file_get(file);
-	if (dev->machine->policy.vfio == MS_VFIO_V3)
-		ms_vfio_v3_zap(file);
-	else
+	if (has_list(&dev->machine->policy))
 		ms_vfio_v1_zap(dev);
+	else
+		ms_vfio_v3_zap(file);
 	ms_file_drop(file);
 	return 0;
 }

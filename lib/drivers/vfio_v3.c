@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vfio-pci 6.12 and later: a fault inserts one page or one huge leaf, turning memory off is one
- * unmap_mapping_range() over all regions. vm_pgoff stays the file's offset. No open, no close.
+ * vfio-pci without a list of VMAs: turning memory off is one unmap_mapping_range() over all
+ * regions. vm_pgoff stays the file's offset. No open, no close. V2 (6.10, 6.11, late 6.6): the first
+ * fault inserts all of the VMA's pages; V3 (from 6.12 on): a fault inserts one page or one huge leaf.
  */
 #include "drivers/internal.h"
 
@@ -20,11 +21,13 @@ static bool leaf_fits(const struct ms_vfio *dev, const struct ms_vm_fault *vmf, 
 {
 	const struct ms_vma *vma = vmf->vma;
 	const uint64_t size = dev->machine->page_size << order;
+	const enum ms_policy_vfio_huge_align align = dev->machine->policy.vfio_huge_align;
 
-	if (dev->machine->policy.vfio_huge_align == MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS)
-		return ms_aligned(vmf->address, size) && vmf->address + size <= vma->vm_end;
-	return addr >= vma->vm_start && addr + size <= vma->vm_end &&
-	       ms_aligned(pfn, UINT64_C(1) << order);
+	if (align != MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS && !ms_aligned(pfn, UINT64_C(1) << order))
+		return false;
+	if (align == MS_VFIO_HUGE_ALIGN_ROUNDED_AND_PFN)
+		return addr >= vma->vm_start && addr + size <= vma->vm_end;
+	return ms_aligned(vmf->address, size) && vmf->address + size <= vma->vm_end;
 }
 
 // mirrors vfio_pci_mmap_huge_fault(). A leaf that does not fit is refused before the memory bit is
@@ -58,10 +61,48 @@ static const struct ms_vm_ops vfio_pci_mmap_ops = {
 	.huge_fault = vfio_pci_mmap_huge_fault,
 };
 
+// The touched page first, then the others as they lie; what cannot be inserted ends that in silence.
+static ms_vm_fault_t insert_all(const struct ms_vfio *dev, struct ms_vm_fault *vmf)
+{
+	struct ms_vma *vma = vmf->vma;
+	const uint64_t page = dev->machine->page_size;
+	ms_pfn_t pfn = vma_to_pfn(dev, vma);
+	const ms_vm_fault_t ret =
+		ms_vmf_insert_pfn(vma, vmf->address, pfn + (vmf->address - vma->vm_start) / page);
+
+	if (ret & MS_VM_FAULT_ERROR)
+		return ret;
+	for (ms_hva_t addr = vma->vm_start; addr < vma->vm_end; addr += page, pfn++) {
+		if (addr == vmf->address)
+			continue;
+		if (ms_vmf_insert_pfn(vma, addr, pfn) & MS_VM_FAULT_ERROR)
+			break;
+	}
+	return ret;
+}
+
+// mirrors vfio_pci_mmap_fault() of 6.10
+static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
+{
+	struct ms_vfio *dev = vmf->vma->vm_private_data;
+	ms_vm_fault_t ret;
+
+	if (!dev->memory_enabled)
+		return MS_VM_FAULT_SIGBUS;
+	dev->memory_readers++;
+	ret = insert_all(dev, vmf);
+	dev->memory_readers--;
+	return ret;
+}
+
+static const struct ms_vm_ops vfio_pci_mmap_whole_ops = {
+	.fault = vfio_pci_mmap_fault,
+};
+
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma)
 {
-	(void)dev;
-	vma->vm_ops = &vfio_pci_mmap_ops;
+	vma->vm_ops = dev->machine->policy.vfio == MS_VFIO_V2 ? &vfio_pci_mmap_whole_ops
+							       : &vfio_pci_mmap_ops;
 	return 0;
 }
 

@@ -48,6 +48,32 @@ static void the_largest_leaf_is_the_architectures(void **state)
 	}
 }
 
+/* V2: the page that was touched, then all of the VMA; what was there stays. */
+static void without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma(void **state)
+{
+	struct ms_policy policy = *ms_policy_linux("6.10", MS_ARCH_X86_64);
+	struct ms_machine *m = ms_machine_new(&policy);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_vfio_open(bar_b(m));
+
+	(void)state;
+	assert_int_equal(policy.vfio, MS_VFIO_V2);
+	map(mm, A, B_SIZE, file, OFF_2);
+	ms_touch(mm, A + 0x3000, MS_PROT_R);
+	assert_int_equal(present(mm, A, A + B_SIZE), 4);
+	assert_int_equal(leaf_pa(mm, A), B_PA);
+	assert_int_equal(leaf_pa(mm, A + 0x3000), B_PA + 0x3000);
+	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, OFF_2 / MS_4K);
+	ms_madvise(mm, A + 0x1000, 0x2000, MS_MADV_DONTNEED);
+	assert_int_equal(ms_vfio_set_memory(file, false), 0);
+	assert_int_equal(present(mm, A, A + B_SIZE), 0);
+	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+	assert_int_equal(ms_vfio_set_memory(file, true), 0);
+	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
+	assert_int_equal(present(mm, A, A + B_SIZE), 4);
+	machine_end(m);
+}
+
 /* Corner case 55: 6.12.0 tests the fault address itself. */
 static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 {
@@ -56,12 +82,13 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 		uint64_t size;
 	} rule[] = {
 		{ MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS, MS_4K },
+		{ MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS_AND_PFN, MS_4K },
 		{ MS_VFIO_HUGE_ALIGN_ROUNDED_AND_PFN, MS_1G },
 	};
 	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_X86_64);
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
 
@@ -78,23 +105,29 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 /* c1d9dac0db16 tests the pfn; before it an offset that is not congruent maps the wrong place. */
 static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 {
+	static const struct {
+		enum ms_policy_vfio_huge_align align;
+		uint64_t size;
+	} rule[] = {
+		{ MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS, MS_2M },
+		{ MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS_AND_PFN, MS_4K },
+		{ MS_VFIO_HUGE_ALIGN_ROUNDED_AND_PFN, MS_4K },
+	};
 	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
-	struct ms_machine *m = ms_machine_new(&policy);
-	struct ms_mm *mm = ms_mm_new(m);
 
 	(void)state;
-	map(mm, A, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
-	ms_touch(mm, A, MS_PROT_R);
-	assert_int_equal(leaf_size(mm, A), MS_4K);
-	assert_int_equal(leaf_pa(mm, A), H_PA + 0x1000);
-	machine_end(m);
-	policy.vfio_huge_align = MS_VFIO_HUGE_ALIGN_FAULT_ADDRESS;
-	m = ms_machine_new(&policy);
-	mm = ms_mm_new(m);
-	map(mm, A, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
-	ms_touch(mm, A, MS_PROT_R);
-	assert_int_equal(leaf_size(mm, A), MS_2M);
-	machine_end(m);
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
+		struct ms_machine *m;
+		struct ms_mm *mm;
+
+		policy.vfio_huge_align = rule[i].align;
+		m = ms_machine_new(&policy);
+		mm = ms_mm_new(m);
+		map(mm, A, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
+		ms_touch(mm, A, MS_PROT_R);
+		assert_int_equal(leaf_size(mm, A), rule[i].size);
+		machine_end(m);
+	}
 }
 
 /*  |....|========|==..|   only the aligned 2M inside of the VMA is a leaf */
@@ -305,6 +338,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_maps_one_page_and_reserves_nothing),
 		cmocka_unit_test(the_largest_leaf_is_the_architectures),
+		cmocka_unit_test(
+			without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma),
 		cmocka_unit_test(alignment_of_the_fault_address_or_of_the_leaf),
 		cmocka_unit_test(a_leaf_needs_a_congruent_offset_or_does_not_ask),
 		cmocka_unit_test(a_leaf_must_lie_inside_of_the_vma),

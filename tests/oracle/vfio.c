@@ -2,7 +2,8 @@
 /*
  * vfio-pci. Up to 6.9 a fault maps the whole VMA, which goes on a list of the device; a new object
  * (split, fork, copy) is emptied when it is opened, and memory off empties what is on the list.
- * From 6.12 on a fault maps its page, and memory off goes by the file.
+ * From 6.10 on there is no list, and memory off goes by the file: a first fault maps what is empty
+ * of the VMA (V2), or from 6.12 on its page alone.
  */
 #include "flat.h"
 
@@ -10,7 +11,7 @@
 
 static bool lists(const struct flat *f)
 {
-	return f->policy->vfio != MS_VFIO_V3;
+	return f->policy->vfio == MS_VFIO_V1_LIST_FIRST || f->policy->vfio == MS_VFIO_V1_RECHECK;
 }
 
 /* The kernel's own ioremap of the BAR, which stays. */
@@ -76,10 +77,21 @@ static enum ms_access map_whole(struct flat *f, struct process *p, unsigned int 
 	return MS_ACCESS_OK;
 }
 
-enum ms_access flat_vfio_fault(struct flat *f, struct process *p, unsigned int page, bool write)
+static void insert(struct flat *f, struct process *p, unsigned int page, bool dirty)
 {
 	const struct area *a = &p->a[page];
 	uint64_t pfn = (VFIO_PA >> 12) + (a->pgoff & ((1u << 28) - 1));
+
+	flat_fill(p, page,
+		  (struct entry){ .kind = E_PFN,
+				  .what = pfn,
+				  .write = a->flags & MS_VM_WRITE,
+				  .dirty = dirty,
+				  .cache = flat_tracks(f) ? flat_lookup(f, pfn << 12) : a->cache });
+}
+
+enum ms_access flat_vfio_fault(struct flat *f, struct process *p, unsigned int page, bool write)
+{
 	enum ms_access access = MS_ACCESS_SIGBUS;
 
 	if (f->memory_off)
@@ -90,12 +102,10 @@ enum ms_access flat_vfio_fault(struct flat *f, struct process *p, unsigned int p
 			p->e[page].dirty = write;
 		return access;
 	}
-	flat_fill(p, page,
-		  (struct entry){ .kind = E_PFN,
-				  .what = pfn,
-				  .write = a->flags & MS_VM_WRITE,
-				  .dirty = write,
-				  .cache = flat_tracks(f) ? flat_lookup(f, pfn << 12) : a->cache });
+	insert(f, p, page, write);
+	for (unsigned int i = flat_first(p, page); f->policy->vfio == MS_VFIO_V2 && i < flat_end(p, page); i++)
+		if (p->e[i].kind == E_NONE)
+			insert(f, p, i, false);
 	return MS_ACCESS_OK;
 }
 

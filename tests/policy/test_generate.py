@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Files of rules that are wrong are refused with the line; right ones are resolved along their lines of releases."""
+
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv.pop(1))
+import rules  # noqa: E402
+
+LINES = 'mainline 5.10 to 6.3 -- sources\nbranch 6.1.y to 6.1.9 -- a changelog\nrecorded 6.1.3: arm64\n'
+RULE = ('# A title.\n\nrule one\n\tWhat it decides.\n\tin: f\n'
+        '\tA -- first\n\t\t5.10: source 5.10\n'
+        '\tB -- second\n\t\t6.2: source 6.2\n\t\t6.1.4: changelog "take B"\n\t\t\tin two lines\n\t\t\tinferred no\n')
+
+
+def read(rule=RULE, lines=LINES):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, name) for name in ('lines', 'one.rules')]
+        for path, text in zip(paths, (lines, rule)):
+            with open(path, 'w', encoding='utf-8') as out:
+                out.write(text)
+        return rules.read(paths[0], paths[1:])
+
+
+def value(read_rules, release, arch='arm64'):
+    rule = read_rules.rules[0]
+    return rule.values[rules.resolve(rule, arch, release).value].name
+
+
+class Reading(unittest.TestCase):
+    def refused(self, words, rule=RULE, lines=LINES):
+        with self.assertRaises(rules.Bad) as caught:
+            read(rule, lines)
+        self.assertIn(words, str(caught.exception))
+
+    def test_a_branch_has_what_mainline_had_and_what_it_took(self):
+        read_rules = read()
+        for release, name in (((5, 10, 0), 'A'), ((6, 1, 0), 'A'), ((6, 1, 3), 'A'), ((6, 1, 4), 'B'), ((6, 1, 100), 'B'),
+                              ((6, 0, 9), 'A'), ((6, 2, 0), 'B'), ((6, 2, 1), 'B'), ((7, 0, 0), 'B')):
+            self.assertEqual(value(read_rules, release), name, release)
+
+    def test_steps_are_the_releases_of_cells(self):
+        self.assertEqual(rules.steps(read()), [(5, 10, 0), (6, 1, 4), (6, 2, 0)])
+
+    def test_the_strongest_evidence_counts_and_lines_continue(self):
+        cell = read().rules[0].cells[2]
+        self.assertEqual(rules.EVIDENCE[cell.how()], 'changelog')
+        self.assertEqual(cell.evidence(), 'changelog "take B" in two lines; inferred no')
+
+    def test_cells_of_one_architecture(self):
+        split = RULE.replace('\t\t6.2: source 6.2\n', '\t\tx86_64 6.2: source 6.2\n')
+        self.assertEqual(value(read(split), (6, 2, 0)), 'A')
+        self.assertEqual(value(read(split), (6, 2, 0), 'x86_64'), 'B')
+
+    def test_what_is_wrong_is_named_with_its_line(self):
+        self.refused('one.rules:9: mainline releases have two numbers', RULE.replace('6.2:', '6.2.0:'))
+        self.refused('one.rules:8: value A twice', RULE.replace('\tB --', '\tA --').replace('\t\t6.2', '\t\t6.2', 1))
+        self.refused('evidence begins with', RULE.replace('source 6.2', 'seen'))
+        self.refused('has two values', RULE.replace('6.2:', '5.10:'))
+        self.refused('unknown architecture', RULE.replace('\tin: f\n', '\tin: f\n\tonly: vax\n'))
+        self.refused('begins with a title', RULE.replace('# A title.\n', ''))
+        self.refused('rule one twice', RULE + RULE[RULE.index('rule'):])
+        self.refused('says not what it decides', RULE.replace('\tin: f\n', ''))
+        self.refused('no cell and no "never:"', RULE + '\tC -- third\n')
+        self.refused('no value for 5.10 arm64', RULE.replace('5.10: s', '5.11: s'))
+        self.refused('not "rule NAME"', RULE.replace('rule one', 'rule One'))
+        self.refused('lines:3: not "mainline"', RULE, LINES.replace('recorded', 'seen'))
+
+
+if __name__ == '__main__':
+    unittest.main()
