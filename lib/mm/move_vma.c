@@ -27,9 +27,9 @@ static int prepare_move(const struct ms_remap *rm)
 	unsigned int count = rm->mm->map_count, limit = rm->mm->machine->config.max_map_count;
 	int err = 0;
 
-	if (policy->mremap_map_count == MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST
-		    ? count + 2 + split_first > limit
-		    : count >= limit - 3)
+	if (policy->mremap_map_count == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT
+		    ? count >= limit - 3
+		    : count + 2 + split_first > limit)
 		return -ENOMEM;
 	if (vma->vm_ops && vma->vm_ops->may_split &&
 	    policy->mremap_may_split == MS_MREMAP_MAY_SPLIT_ASKED_FIRST) {

@@ -71,9 +71,11 @@ static int check_arguments(struct ms_remap *rm)
 /* check_map_count_against_split_early(): what the unmaps of old and new place may split off */
 static bool map_count_allows(const struct ms_remap *rm)
 {
-	const bool keeps_source = rm->flags & MS_MREMAP_DONTUNMAP;
+	const enum ms_policy_mremap_map_count rule = ms_remap_policy(rm)->mremap_map_count;
+	const bool keeps_source = rule == MS_MREMAP_MAP_COUNT_WORST_CASE_AND_DONTUNMAP &&
+				  (rm->flags & MS_MREMAP_DONTUNMAP);
 
-	return ms_remap_policy(rm)->mremap_map_count != MS_MREMAP_MAP_COUNT_WORST_CASE_FIRST ||
+	return rule == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT ||
 	       rm->mm->map_count + 4 + keeps_source <= rm->mm->machine->config.max_map_count;
 }
 

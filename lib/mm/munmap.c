@@ -9,8 +9,9 @@
  */
 static int split_border(struct ms_mm *mm, ms_hva_t addr, bool dies_above, struct ms_vma **vma)
 {
-	bool kept_is_new = mm->machine->policy.munmap_split_new == MS_MUNMAP_SPLIT_NEW_KEPT_PART;
-	bool new_below = dies_above == kept_is_new;
+	const enum ms_policy_munmap_split_new new_part = mm->machine->policy.munmap_split_new;
+	bool kept_is_new = new_part == MS_MUNMAP_SPLIT_NEW_KEPT_PART;
+	bool new_below = new_part != MS_MUNMAP_SPLIT_NEW_UPPER_PART && dies_above == kept_is_new;
 	struct ms_vma *half;
 	int err = ms_split_vma_nolimit(*vma, addr, new_below, &half);
 

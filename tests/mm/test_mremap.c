@@ -396,6 +396,25 @@ static void near_the_limit_of_vmas_nothing_moves(void **state)
 	world_end(&w);
 }
 
+static void the_worst_case_counts_what_dontunmap_splits_off_or_forgets_it(void **state)
+{
+	(void)state;
+	const unsigned int limit = 65530;
+	struct world w = world("7.1");
+
+	ms_trace_keep(w.m, 0);
+	fill(&w, limit - 4);
+	assert_int_equal(copy_to(&w, A + MS_1G, PAGE, B), (int64_t)B);
+	world_end(&w);
+
+	w = world("7.3");
+	ms_trace_keep(w.m, 0);
+	fill(&w, limit - 4);
+	assert_int_equal(copy_to(&w, A + MS_1G, PAGE, B), -ENOMEM);
+	assert_int_equal(move_to(&w, A + MS_1G, PAGE, B), (int64_t)B);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +440,7 @@ int main(void)
 		cmocka_unit_test(a_range_that_begins_in_a_gap_is_EFAULT),
 		cmocka_unit_test(several_vmas_are_EFAULT_up_to_6_16_and_whenever_the_size_changes),
 		cmocka_unit_test(near_the_limit_of_vmas_nothing_moves),
+		cmocka_unit_test(the_worst_case_counts_what_dontunmap_splits_off_or_forgets_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,23 @@ static void of_a_tail_opens_the_kept_part_from_6_12(void **state)
 	world_end(&w);
 }
 
+/*  |  dies  |  stays  |  dies  |   what is above each cut is new */
+static void of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(void **state)
+{
+	(void)state;
+	struct hooks h = { 0 };
+	struct world w = mapped_by_driver("6.4", &h);
+
+	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
+	assert_int_equal(h.opens, 1);
+	assert_int_equal(h.opened_start, A + PAGE); // stays
+	assert_int_equal(ms_munmap(w.mm, A + 3 * PAGE, PAGE), 0);
+	assert_int_equal(h.opens, 2);
+	assert_int_equal(h.opened_start, A + 3 * PAGE); // dies
+	assert_vma(&w, A + PAGE, A + 3 * PAGE);
+	world_end(&w);
+}
+
 static void of_the_middle_leaves_two(void **state)
 {
 	(void)state;
@@ -210,6 +227,8 @@ int main(void)
 		cmocka_unit_test(one_notifier_a_call_and_one_zap_a_vma),
 		cmocka_unit_test(of_a_tail_opens_the_dying_part_up_to_6_1),
 		cmocka_unit_test(of_a_tail_opens_the_kept_part_from_6_12),
+		cmocka_unit_test(
+			of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off),
 		cmocka_unit_test(of_the_middle_leaves_two),
 		cmocka_unit_test(a_split_inside_a_2m_notifies_the_2m_first),
 		cmocka_unit_test(without_a_pmd_table_a_split_notifies_nothing_of_its_own),
