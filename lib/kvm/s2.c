@@ -128,6 +128,7 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.same_leaf_eagain = p->s2_same_leaf == MS_S2_SAME_LEAF_EAGAIN,
 		.table_to_block_range = p->s2_table_to_block == MS_S2_TABLE_TO_BLOCK_RANGE,
 		.unmap_defer = p->s2_unmap_tlbi == MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
+		.relax_takes_exec = p->s2_relax_exec == MS_S2_RELAX_EXEC_TAKEN,
 		.relax_local = p->s2_relax_scope == MS_S2_RELAX_SCOPE_LOCAL,
 		.absent_eagain = p->s2_absent_leaf == MS_S2_ABSENT_LEAF_EAGAIN,
 		.xn_two_bits = p->s2_exec_bits == MS_S2_EXEC_BITS_XN_TWO,

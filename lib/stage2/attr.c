@@ -156,11 +156,11 @@ static void relax_leaf(struct ms_s2 *s2, const struct s2_spot *spot, ms_ipa_t ip
 	change_leaf(s2, spot->word, ipa, spot->level, desc);
 }
 
-/* attr: of a mapping that allows what is to be added. */
+/* attr: of a mapping that allows what is to be added, and no more. */
 static uint64_t relaxed(const struct ms_s2 *s2, uint64_t desc, unsigned int prot, uint64_t attr)
 {
 	desc |= attr & (DESC_R | DESC_W);
-	if (prot & (MS_PROT_X | MS_PROT_PX | MS_PROT_UX))
+	if (s2->config.relax_takes_exec || (prot & (MS_PROT_X | MS_PROT_PX | MS_PROT_UX)))
 		desc = (desc & ~s2->f.xn_mask) | (attr & s2->f.xn_mask);
 	return desc;
 }

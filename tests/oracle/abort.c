@@ -127,6 +127,19 @@ static int upgrade(const struct fault *t, unsigned int *size)
 	return 0;
 }
 
+/* The rights of what is there grow; the one to execute may go. */
+static void relax(struct fault *t, unsigned int at, unsigned int size)
+{
+	unsigned int keeps = ~0u;
+
+	if (t->f->policy->s2_relax_exec == MS_S2_RELAX_EXEC_TAKEN)
+		keeps = ~MS_PROT_X;
+	for (unsigned int i = at; i < at + size; i++) {
+		t->f->guest->s2[i].prot &= keeps;
+		t->f->guest->s2[i].prot |= t->s2.prot & ~MS_PROT_DEVICE;
+	}
+}
+
 static int install(struct fault *t, unsigned int size)
 {
 	unsigned int at = size > 1 ? t->gpa / BLOCK * BLOCK : t->gpa;
@@ -135,8 +148,7 @@ static int install(struct fault *t, unsigned int size)
 	t->s2.prot = MS_PROT_R | (t->writable ? MS_PROT_W : 0) |
 		     (t->access == MS_PROT_X ? MS_PROT_X : 0) | (t->device ? MS_PROT_DEVICE : 0);
 	if (t->granule == size) {
-		for (unsigned int i = at; i < at + size; i++)
-			t->f->guest->s2[i].prot |= t->s2.prot & ~MS_PROT_DEVICE;
+		relax(t, at, size);
 		err = 0;
 	} else {
 		err = guest_map(t->f, at, size, t->s2);

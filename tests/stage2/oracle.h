@@ -22,7 +22,7 @@ struct oracle {
 	uint32_t npages;
 	unsigned int page_shift, min_block_level;
 	uint32_t per_level[4]; // pages in a leaf
-	bool same_leaf_eagain, absent_eagain, xn_two_bits;
+	bool same_leaf_eagain, absent_eagain, xn_two_bits, relax_takes_exec;
 };
 
 /* What KVM asks for; the rest of 7 bits is for who wants to see it refused. */
@@ -50,6 +50,7 @@ static inline void oracle_init(struct oracle *o, const struct ms_s2_config *conf
 		.min_block_level = config->page_shift == 12 ? 1 : 2,
 		.same_leaf_eagain = config->same_leaf_eagain,
 		.absent_eagain = config->absent_eagain,
+		.relax_takes_exec = config->relax_takes_exec,
 		.xn_two_bits = config->xn_two_bits,
 	};
 	o->pages = calloc(o->npages, sizeof(*o->pages));
@@ -215,7 +216,7 @@ static inline int oracle_relax(struct oracle *o, uint32_t page, unsigned int pro
 	if (!o->pages[page].level)
 		return o->absent_eagain ? -EAGAIN : 0;
 	prot = oracle_prot(prot) & (MS_PROT_RW | x);
-	oracle_change(o, page, prot, prot & x ? x : 0, -1);
+	oracle_change(o, page, prot, o->relax_takes_exec || (prot & x) ? x : 0, -1);
 	return 0;
 }
 

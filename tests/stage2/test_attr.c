@@ -71,6 +71,23 @@ static void relax_adds_permissions_and_never_removes(void **state)
 	test_s2_end(&h, s2);
 }
 
+static void relax_without_execution_takes_it_away_where_the_kernel_sets_the_bits_anew(void **state)
+{
+	struct ms_s2_config config = test_config();
+	struct test_host h;
+	struct ms_s2 *s2;
+
+	(void)state;
+	config.relax_takes_exec = true;
+	s2 = test_s2(&h, config);
+	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_X), 0);
+	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_RW), 0);
+	assert_leaf(s2, IPA, IPA, MS_4K, PA, MS_PROT_RW);
+	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_X), 0);
+	assert_leaf(s2, IPA, IPA, MS_4K, PA, MS_PROT_RW | MS_PROT_X);
+	test_s2_end(&h, s2);
+}
+
 static void relax_works_on_the_leaf_whatever_its_size(void **state)
 {
 	struct test_host h;
@@ -361,6 +378,8 @@ int main(void)
 		cmocka_unit_test(wrprotect_of_a_part_of_a_block_takes_it_from_the_whole_block),
 		cmocka_unit_test(wrprotect_skips_what_is_not_mapped_or_not_writable),
 		cmocka_unit_test(relax_adds_permissions_and_never_removes),
+		cmocka_unit_test(
+			relax_without_execution_takes_it_away_where_the_kernel_sets_the_bits_anew),
 		cmocka_unit_test(relax_works_on_the_leaf_whatever_its_size),
 		cmocka_unit_test(relax_invalidates_the_icache_before_a_leaf_becomes_executable),
 		cmocka_unit_test(relax_where_nothing_is_mapped_answers_eagain_after_a_local_tlbi),
