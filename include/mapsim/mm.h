@@ -63,6 +63,7 @@ typedef uint64_t ms_pgprot_t;
 #define MS_PTE_CACHE_SHIFT 8
 #define MS_PTE_CACHE_MASK UINT64_C(0xf00)        ///< enum ms_cache << MS_PTE_CACHE_SHIFT
 #define MS_PTE_EXECUTE_ONLY (UINT64_C(1) << 52)  ///< x86 with protection keys: fetched, not read
+#define MS_PTE_EXEC (UINT64_C(1) << 53)          ///< arm64: user mode may execute it
 #define MS_PTE_PA_MASK UINT64_C(0xffffffffff000) ///< physical address, bits 12..51
 
 static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)
@@ -70,8 +71,11 @@ static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)
 	return (enum ms_cache)((prot & MS_PTE_CACHE_MASK) >> MS_PTE_CACHE_SHIFT);
 }
 
+/** arm64 executes nothing but cacheable memory. */
 static inline ms_pgprot_t ms_pgprot_set_cache(ms_pgprot_t prot, enum ms_cache cache)
 {
+	if (cache != MS_CACHE_WB)
+		prot &= ~MS_PTE_EXEC;
 	return (prot & ~MS_PTE_CACHE_MASK) | (uint64_t)cache << MS_PTE_CACHE_SHIFT;
 }
 

@@ -51,6 +51,8 @@ ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
 	// execute_only_pkey()
 	if (m->config.pku && (vm_flags & MS_VM_ACCESS) == MS_VM_EXEC)
 		prot |= MS_PTE_EXECUTE_ONLY;
+	if (!ms_is_x86(m) && (vm_flags & MS_VM_EXEC))
+		prot |= MS_PTE_EXEC;
 	if ((vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == (MS_VM_WRITE | MS_VM_SHARED))
 		prot |= MS_PTE_WRITE;
 	return prot;

@@ -164,6 +164,43 @@ static void the_same_rights_again_do_nothing(void **state)
 	world_end(&w);
 }
 
+static bool executable(const struct world *w, ms_hva_t addr)
+{
+	struct ms_host_leaf leaf;
+
+	return ms_host_leaf(w->mm, addr, &leaf) && (leaf.entry & MS_PTE_EXEC);
+}
+
+static void arm64_entries_are_executable_where_their_vma_is(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW | MS_PROT_X);
+	ms_touch(w.mm, A, MS_PROT_W);
+	ms_touch(w.mm, A + PAGE, MS_PROT_R);
+	assert_true(executable(&w, A));
+	assert_true(executable(&w, A + PAGE));
+	ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
+	assert_false(executable(&w, A));
+	ms_mprotect(w.mm, A, PAGE, MS_PROT_X);
+	assert_true(executable(&w, A));
+	world_end(&w);
+}
+
+static void only_cacheable_memory_is_executable(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const ms_pgprot_t prot = MS_PTE_PRESENT | MS_PTE_EXEC;
+
+	assert_true(ms_pgprot_set_cache(prot, MS_CACHE_WB) & MS_PTE_EXEC);
+	assert_false(ms_pgprot_writecombine(prot) & MS_PTE_EXEC);
+	assert_false(ms_pgprot_device(prot) & MS_PTE_EXEC);
+	assert_false(ms_pgprot_noncached(prot) & MS_PTE_EXEC);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +213,8 @@ int main(void)
 		cmocka_unit_test(the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12),
 		cmocka_unit_test(write_access_to_more_than_all_of_ram_is_ENOMEM),
 		cmocka_unit_test(the_same_rights_again_do_nothing),
+		cmocka_unit_test(arm64_entries_are_executable_where_their_vma_is),
+		cmocka_unit_test(only_cacheable_memory_is_executable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,22 @@ static void runs_of_entries_end_where_the_physical_address_jumps(void **state)
 		      "< present 0x200000003000 0x1000\n");
 }
 
+static void what_may_be_executed_is_shown_of_cacheable_memory_on_arm64(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		ARM64 "> mmap driver:bar off=0 at=0x200000000000 len=0x1000 prot=rwx flags=shared "
+		      "pieces=0+0x1000 type=WB\n"
+		      "< ret 0\n"
+		      "> mmap driver:bar off=0 at=0x200000001000 len=0x1000 prot=rwx flags=shared "
+		      "pieces=0+0x1000 type=NC\n"
+		      "< ret 0\n"
+		      "> show ptes at=0x200000000000 len=0x2000\n"
+		      "< ret 0\n"
+		      "< pte 0x200000000000 0x1000 pa=0x8000000000 type=WB prot=rwx size=0x1000\n"
+		      "< pte 0x200000001000 0x1000 pa=0x8000000000 type=NC prot=rw size=0x1000\n");
+}
+
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
 	(void)state;
@@ -353,6 +369,7 @@ int main(void)
 		cmocka_unit_test(tables_of_the_other_process_are_marked),
 		cmocka_unit_test(anonymous_memory_has_no_offset_in_show_vmas),
 		cmocka_unit_test(runs_of_entries_end_where_the_physical_address_jumps),
+		cmocka_unit_test(what_may_be_executed_is_shown_of_cacheable_memory_on_arm64),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
