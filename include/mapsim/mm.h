@@ -43,6 +43,7 @@ extern "C" {
 #define MS_VM_MIXEDMAP UINT64_C(0x10000000)   ///< mm
 #define MS_VM_HUGEPAGE UINT64_C(0x20000000)   ///< hg
 #define MS_VM_NOHUGEPAGE UINT64_C(0x40000000) ///< nh
+#define MS_VM_PKEY UINT64_C(0x100000000) ///< x86: the protection key that forbids data accesses
 #define MS_VM_MTE_ALLOWED UINT64_C(0x200000000)
 #define MS_VM_ALLOW_ANY_UNCACHED UINT64_C(0x8000000000) ///< ??, vfio-pci from 6.9
 

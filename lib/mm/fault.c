@@ -202,15 +202,18 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 /* ---- the CPU ---- */
 
 /*
- * Reading needs any right on x86. arm64 asks for READ or WRITE, and lets EXEC do where the CPU has
- * no execute-only memory, which is what the modelled CPU is like.
+ * Reading needs any right on x86, and no protection key in the way. arm64 asks for READ or WRITE,
+ * and lets EXEC do where the CPU has no execute-only memory, which is what the modelled CPU is
+ * like.
  */
 static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 {
-	if (prot & MS_PROT_W)
-		return vma->vm_flags & MS_VM_WRITE;
 	if (prot & MS_PROT_X)
 		return vma->vm_flags & MS_VM_EXEC;
+	if (vma->vm_flags & MS_VM_PKEY)
+		return false;
+	if (prot & MS_PROT_W)
+		return vma->vm_flags & MS_VM_WRITE;
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
@@ -236,12 +239,12 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	return true;
 }
 
-/* A protection key forbids reading; that is found once the page is there. */
+/* The page is there, and its entry's protection key forbids reading. */
 static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int level;
 
-	return mm->machine->config.pku && addr < mm->task_size &&
+	return ms_is_x86(mm->machine) && !mm->machine->config.no_pku && addr < mm->task_size &&
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 

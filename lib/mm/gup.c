@@ -25,7 +25,8 @@ static int not_poison(int err)
 
 int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
 {
-	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP))
+	// arch_vma_access_permitted(): a protection key holds for who acts for the process, too
+	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP | MS_VM_PKEY))
 		return -EFAULT;
 	if (write)
 		return vma->vm_flags & MS_VM_WRITE ? 0 : -EFAULT;

@@ -203,6 +203,14 @@ static inline uint64_t ms_calc_vm_prot_bits(unsigned int prot)
 	return (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
 	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
 }
+/*
+ * calc_vm_prot_bits' key, x86: execute_only_pkey() where execution is all that is asked for. The
+ * key is the first that a process gets, and forbids every data access.
+ */
+static inline uint64_t ms_execute_only_key(const struct ms_machine *m, unsigned int prot)
+{
+	return prot == MS_PROT_X && ms_is_x86(m) && !m->config.no_pku ? MS_VM_PKEY : 0;
+}
 static inline bool ms_is_cow_mapping(uint64_t flags)
 {
 	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;

@@ -360,7 +360,8 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 	const struct ms_machine *m = rq->mm->machine;
 	int err;
 
-	rq->vm_flags = ms_calc_vm_prot_bits(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
+	rq->vm_flags = ms_calc_vm_prot_bits(prot) | ms_execute_only_key(m, prot) | MS_VM_MAYREAD |
+		       MS_VM_MAYWRITE | MS_VM_MAYEXEC;
 	if (rq->file) {
 		err = file_flags(rq->file, flags, rq->pgoff, rq->end - rq->start, &rq->vm_flags);
 		if (err)

@@ -148,9 +148,9 @@ static int mprotect_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, ui
 static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsigned int prot)
 {
 	struct ms_vma *vma = *pvma;
-	uint64_t newflags = vma->vm_flags & ~MS_VM_ACCESS;
+	uint64_t newflags = vma->vm_flags & ~(MS_VM_ACCESS | MS_VM_PKEY);
 
-	newflags |= ms_calc_vm_prot_bits(prot);
+	newflags |= ms_calc_vm_prot_bits(prot) | ms_execute_only_key(ms_vma_machine(vma), prot);
 	if (newflags & ~(newflags >> 4) & MS_VM_ACCESS)
 		return -EACCES;
 	if (vma->vm_ops && vma->vm_ops->mprotect) {

@@ -48,8 +48,7 @@ ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
 	if (!(vm_flags & MS_VM_ACCESS))
 		return prot | MS_PTE_PROTNONE;
 	prot |= MS_PTE_PRESENT;
-	// execute_only_pkey()
-	if (m->config.pku && (vm_flags & MS_VM_ACCESS) == MS_VM_EXEC)
+	if (vm_flags & MS_VM_PKEY)
 		prot |= MS_PTE_EXECUTE_ONLY;
 	if (!ms_is_x86(m) && (vm_flags & MS_VM_EXEC))
 		prot |= MS_PTE_EXEC;

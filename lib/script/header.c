@@ -22,6 +22,7 @@ enum config_key {
 	CK_FWB,
 	CK_DIC,
 	CK_IDC,
+	CK_PKU,
 	CK_KEYS
 };
 static const struct {
@@ -38,6 +39,7 @@ static const struct {
 	[CK_FWB] = { "fwb", 0, 1 },
 	[CK_DIC] = { "dic", 0, 1 },
 	[CK_IDC] = { "idc", 0, 1 },
+	[CK_PKU] = { "pku", 0, 1 },
 };
 
 const struct ms_named ms_thp_modes[] = {
@@ -152,6 +154,9 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 	case CK_DIC:
 		h->config.dic = value;
 		return 0;
+	case CK_PKU:
+		h->config.no_pku = !value;
+		return 0;
 	default:
 		h->config.idc = value;
 		return 0;
@@ -167,11 +172,7 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 
 	switch (key) {
 	case CK_CPU:
-		// the text is free; of the models that the recorder knows, "max" has protection
-		// keys
-		h->config.pku =
-			h->arch == MS_ARCH_X86_64 && value.len >= 3 && !memcmp(value.s, "max", 3);
-		return 0;
+		return 0; // the text is free
 	case CK_PAT:
 		h->config.pat_off = ms_word_is(value, "off");
 		if (h->config.pat_off || ms_word_is(value, "on"))
