@@ -81,6 +81,16 @@ enum ms_pieces_mode {
  */
 struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, enum ms_cache type,
 			       const struct ms_piece *pieces, size_t npieces);
+/**
+ * The same driver's device node, which is not one BAR's: file offsets are physical addresses.
+ * ms_pieces_plan() says what the file's next mmaps map and how (at first nothing); -EINVAL: not
+ * such a file, or what ms_pieces_open() refuses; -ENOMEM. A VMA of which nothing was mapped is an
+ * ordinary file's: a mapping beside it at the offset that follows makes it larger, and mmap is not
+ * called.
+ */
+struct ms_file *ms_pieces_open_physical(struct ms_machine *m);
+int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
+		   const struct ms_piece *pieces, size_t npieces);
 /** unmap_mapping_range (even_cows) by the piecewise driver of BAR bytes [off, off + len). */
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len);
 
