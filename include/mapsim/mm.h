@@ -65,6 +65,7 @@ typedef uint64_t ms_pgprot_t;
 #define MS_PTE_CACHE_MASK UINT64_C(0xf00)        ///< enum ms_cache << MS_PTE_CACHE_SHIFT
 #define MS_PTE_EXECUTE_ONLY (UINT64_C(1) << 52)  ///< x86 with protection keys: fetched, not read
 #define MS_PTE_EXEC (UINT64_C(1) << 53)          ///< arm64: user mode may execute it
+#define MS_PTE_SOFT_DIRTY (UINT64_C(1) << 54)    ///< x86: the kernel, not the CPU, made it dirty
 #define MS_PTE_PA_MASK UINT64_C(0xffffffffff000) ///< physical address, bits 12..51
 
 static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)

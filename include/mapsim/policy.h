@@ -68,6 +68,7 @@ struct ms_policy {
 	enum ms_policy_dontunmap_account dontunmap_account;
 	enum ms_policy_mprotect_unaccount mprotect_unaccount;
 	enum ms_policy_mprotect_pte_upgrade mprotect_pte_upgrade;
+	enum ms_policy_mprotect_shared_upgrade mprotect_shared_upgrade;
 	enum ms_policy_mprotect_pmd_upgrade mprotect_pmd_upgrade;
 	enum ms_policy_mprotect_notify mprotect_notify;
 	enum ms_policy_anon_reuse anon_reuse;

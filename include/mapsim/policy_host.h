@@ -66,7 +66,17 @@ enum ms_policy_mprotect_pte_upgrade {
 	MS_MPROTECT_PTE_UPGRADE_ANON_ANY,
 };
 
-/** the same for an anonymous PMD leaf (change_huge_pmd, can_change_pmd_writable) */
+/**
+ * the entry of a shared mapping whose driver is told of writes: which one mprotect makes writable
+ * (change_pte_range, can_change_pte_writable)
+ */
+enum ms_policy_mprotect_shared_upgrade {
+	MS_MPROTECT_SHARED_UPGRADE_SOFT_DIRTY, ///< dirty, and where the VMA tracks it soft-dirty
+	MS_MPROTECT_SHARED_UPGRADE_DIRTY,
+};
+
+/** both for a PMD leaf (change_huge_pmd, can_change_pmd_writable): an exclusive anonymous page, or
+ * a dirty leaf */
 enum ms_policy_mprotect_pmd_upgrade {
 	MS_MPROTECT_PMD_UPGRADE_NO,
 	MS_MPROTECT_PMD_UPGRADE_ANON_EXCLUSIVE,

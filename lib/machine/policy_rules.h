@@ -50,6 +50,9 @@
 	.mprotect_pte_upgrade = SINCE(V6_12_0)  ? MS_MPROTECT_PTE_UPGRADE_ANON_ANY
 				: SINCE(V6_1_0) ? MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY
 						: MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY,
+	// can_change_pte_writable(), of 6.0, asks for it where the VMA's flag is *not* set
+	.mprotect_shared_upgrade = SINCE(V6_1_0) ? MS_MPROTECT_SHARED_UPGRADE_DIRTY
+						 : MS_MPROTECT_SHARED_UPGRADE_SOFT_DIRTY,
 	.mprotect_pmd_upgrade = SINCE(V6_12_0) ? MS_MPROTECT_PMD_UPGRADE_ANON_EXCLUSIVE
 					       : MS_MPROTECT_PMD_UPGRADE_NO,
 	.mprotect_notify = SINCE(V6_12_0) ? MS_MPROTECT_NOTIFY_ONCE_FROM_FIRST_PUD

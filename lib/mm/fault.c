@@ -62,7 +62,7 @@ static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 	ms_lru_add_new(vma, pfn);
 	entry = ms_mk_pte(m, pfn, vma->vm_page_prot);
 	if (vma->vm_flags & MS_VM_WRITE)
-		entry |= MS_PTE_DIRTY | MS_PTE_WRITE;
+		entry |= MS_PTE_MKDIRTY | MS_PTE_WRITE;
 	*slot = entry;
 	return 0;
 }
@@ -77,7 +77,7 @@ static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 	if (vmf->flags & MS_FAULT_FLAG_WRITE) {
 		if (!(*slot & MS_PTE_WRITE))
 			return ms_do_wp_page(vmf, slot);
-		*slot |= MS_PTE_DIRTY;
+		*slot |= MS_PTE_MKDIRTY;
 	}
 	*slot |= MS_PTE_YOUNG;
 	return 0;
@@ -167,7 +167,7 @@ static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int lev
 		return MS_VM_FAULT_FALLBACK;
 	if ((vmf->flags & MS_FAULT_FLAG_WRITE) && !(*slot & MS_PTE_WRITE))
 		return wp_huge(vmf, slot, level);
-	*slot |= MS_PTE_YOUNG | (vmf->flags & MS_FAULT_FLAG_WRITE ? MS_PTE_DIRTY : 0);
+	*slot |= MS_PTE_YOUNG | (vmf->flags & MS_FAULT_FLAG_WRITE ? MS_PTE_MKDIRTY : 0);
 	return 0;
 }
 

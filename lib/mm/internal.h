@@ -349,6 +349,9 @@ static inline ms_pfn_t ms_leaf_pfn(const struct ms_machine *m, uint64_t e, unsig
 {
 	return ms_pte_pfn(m, e) + ((addr & (ms_level_size(m, level) - 1)) >> m->page_shift);
 }
+/* pte_mkdirty(): what the kernel makes dirty is soft-dirty, too; the CPU knows nothing of that */
+#define MS_PTE_MKDIRTY (MS_PTE_DIRTY | MS_PTE_SOFT_DIRTY)
+
 /* maybe_mkwrite() */
 static inline uint64_t ms_maybe_mkwrite(const struct ms_vma *vma, uint64_t e)
 {
@@ -359,7 +362,7 @@ static inline uint64_t ms_fault_entry(const struct ms_vma *vma, ms_pfn_t pfn, bo
 {
 	uint64_t e = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
 
-	return write ? ms_maybe_mkwrite(vma, e | MS_PTE_DIRTY) : e;
+	return write ? ms_maybe_mkwrite(vma, e | MS_PTE_MKDIRTY) : e;
 }
 
 /* Nothing is mapped, for there is nowhere that it could be: every leaf is below the top level. */

@@ -8,19 +8,34 @@ struct change {
 	bool writenotify; // shared, and the driver asks to see the first write
 };
 
-/* can_change_pte_writable() and its fore-runners: may the entry become writable at once? */
-static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint64_t entry, bool pmd)
+/* The driver has seen a write to this shared page. */
+static bool write_was_noticed(const struct ms_vma *vma, uint64_t entry)
 {
+	if (!(entry & MS_PTE_DIRTY))
+		return false;
+	return ms_vma_machine(vma)->policy.mprotect_shared_upgrade ==
+		       MS_MPROTECT_SHARED_UPGRADE_DIRTY ||
+	       (entry & MS_PTE_SOFT_DIRTY) || !(vma->vm_flags & MS_VM_SOFTDIRTY);
+}
+
+/* can_change_pte_writable() and its fore-runners: may the entry become writable at once? */
+static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint64_t entry,
+			      unsigned int level)
+{
+	const bool pmd = level == MS_LEVEL_PMD;
 	struct ms_machine *m = ms_vma_machine(vma);
 	const struct ms_policy *policy = &m->policy;
 	const struct ms_page *page;
 
 	if (!(vma->vm_flags & MS_VM_WRITE) || !(entry & MS_PTE_PRESENT))
 		return false;
+	// change_huge_pud() makes nothing writable that the protection does not
+	if (level == MS_LEVEL_PUD ||
+	    (pmd && policy->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_NO))
+		return false;
 	if (vma->vm_flags & MS_VM_SHARED)
-		return ch->writenotify && (entry & MS_PTE_DIRTY);
-	if (pmd ? policy->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_NO
-		: policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY)
+		return ch->writenotify && write_was_noticed(vma, entry);
+	if (!pmd && policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY)
 		return false;
 	if (!pmd && policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY &&
 	    !(entry & MS_PTE_DIRTY))
@@ -43,7 +58,7 @@ static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 		return;
 	}
 	*slot = ms_pte_modify(m, *slot, ch->newprot);
-	if (may_write_at_once(vma, ch, *slot, level != MS_LEVEL_PTE))
+	if (may_write_at_once(vma, ch, *slot, level))
 		*slot |= MS_PTE_WRITE;
 }
 

@@ -108,6 +108,7 @@ struct entry {
 	enum entry_kind kind;
 	uint64_t what; /* a frame's number, or a pfn */
 	bool write, dirty, none /* PROT_NONE */;
+	bool soft; /* soft-dirty: a fault made it dirty, or it was moved */
 	enum ms_cache cache;
 };
 

@@ -91,6 +91,7 @@ static void move_step(struct flat *f, struct process *p, unsigned int at, unsign
 		      unsigned int n)
 {
 	bool *table = &p->table[at / BLOCK], *leaf = &p->leaf[at / BLOCK];
+	bool with_table;
 
 	if (!*table && !*leaf)
 		return;
@@ -99,12 +100,14 @@ static void move_step(struct flat *f, struct process *p, unsigned int at, unsign
 		flat_split_leaf(f, p, at / BLOCK);
 	if (!*table && !*leaf)
 		return;
+	with_table = n == BLOCK && *table;
 	p->table[to / BLOCK] |= *table;
 	p->leaf[to / BLOCK] |= *leaf;
 	if (n == BLOCK)
 		*table = *leaf = false;
 	for (; n; n--, at++, to++) {
 		p->e[to] = p->e[at];
+		p->e[to].soft |= !with_table;
 		p->e[at] = (struct entry){ 0 };
 	}
 }
