@@ -223,6 +223,7 @@ struct ms_vma {
 	struct ms_anon_vma *anon_vma;
 	struct ms_pfnmap_ctx *pfnmap_ctx; ///< 6.16+: shared tracking context (lib/pat)
 	unsigned int anon_chain;          ///< length of the kernel's anon_vma_chain
+	uint64_t anon_pgoff;              ///< in pages: where its anonymous memory is said to begin
 	bool pending;                     ///< not in the tree yet; it has room for it
 	/* Links: what they hold counts only where the VMA is linked. */
 	struct ms_vma *next_detached; ///< of the VMAs that an unmap has taken out

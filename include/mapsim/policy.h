@@ -62,6 +62,7 @@ struct ms_policy {
 	enum ms_policy_vma_merge_close vma_merge_close;
 	enum ms_policy_anon_hole_merge anon_hole_merge;
 	enum ms_policy_anon_merge_untouched anon_merge_untouched;
+	enum ms_policy_private_file_merge private_file_merge;
 	enum ms_policy_dontunmap_self_merge dontunmap_self_merge;
 	enum ms_policy_dontunmap_source dontunmap_source;
 	enum ms_policy_dontunmap_locked dontunmap_locked;

@@ -27,6 +27,15 @@ enum ms_policy_anon_merge_untouched {
 	MS_ANON_MERGE_UNTOUCHED_ANY,
 };
 
+/**
+ * private mappings of a file merge, and share an anon_vma, where the offset in the file continues,
+ * or also the offset that their anonymous memory has (needs_adjacent_anon_pgoff)
+ */
+enum ms_policy_private_file_merge {
+	MS_PRIVATE_FILE_MERGE_FILE_OFFSET,
+	MS_PRIVATE_FILE_MERGE_BOTH_OFFSETS,
+};
+
 /** MREMAP_DONTUNMAP of untouched memory: may the copy merge with its own source (copy_vma) */
 enum ms_policy_dontunmap_self_merge {
 	MS_DONTUNMAP_SELF_MERGE_YES,

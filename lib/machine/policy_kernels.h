@@ -84,3 +84,9 @@
 #include "machine/policy_rules.h"
 #undef KERNEL
 #undef RELEASE
+
+#define KERNEL V7_3_4
+#define RELEASE "7.3.4"
+#include "machine/policy_rules.h"
+#undef KERNEL
+#undef RELEASE

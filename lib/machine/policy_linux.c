@@ -18,6 +18,7 @@ enum kernel {
 	V6_12_117,
 	V6_17,
 	V7_2_13,
+	V7_3_4,
 	NR_KERNELS
 };
 

@@ -25,6 +25,8 @@
 	// 6.17: inferred; the change to is_mergeable_anon_vma() was made for 6.16
 	.anon_merge_untouched = SINCE(V6_17) ? MS_ANON_MERGE_UNTOUCHED_ANY
 					     : MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY,
+	.private_file_merge = SINCE(V7_3_4) ? MS_PRIVATE_FILE_MERGE_BOTH_OFFSETS
+					    : MS_PRIVATE_FILE_MERGE_FILE_OFFSET,
 	// 6.12.113, 6.12.115: inferred, that 6.12 took the change when 6.1 did. 6.17: inferred,
 	// that 6.17.0 is older than both
 	.dontunmap_self_merge = IN(V6_1_192, V6_12_0) ? MS_DONTUNMAP_SELF_MERGE_NONE_BESIDE_SOURCE

@@ -197,6 +197,14 @@ static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
 {
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> ms_vma_machine(vma)->page_shift);
 }
+/*
+ * linear_anon_page_index(), 7.3: as vm_pgoff, but of the anonymous memory in a private mapping. At
+ * first the page number of the address, it stays what it is when a mapping with such memory moves.
+ */
+static inline uint64_t ms_vma_anon_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
+{
+	return vma->anon_pgoff + ((addr - vma->vm_start) >> ms_vma_machine(vma)->page_shift);
+}
 /* calc_vm_prot_bits: the access flags of MS_PROT_ bits */
 static inline uint64_t ms_calc_vm_prot_bits(unsigned int prot)
 {
@@ -261,6 +269,7 @@ struct ms_vma_merge {
 	ms_hva_t start, end;
 	uint64_t vm_flags;
 	uint64_t pgoff;
+	uint64_t anon_pgoff;
 	struct ms_file *file;
 	const struct ms_vma *anon_from; /* whose anon_vma the range has, or NULL: a new range */
 	bool from_mmap;                 /* mmap_region asks, which has an order of its own in 6.1 */

@@ -148,6 +148,7 @@ static struct ms_vma *merge_request(struct request *rq)
 		.end = rq->end,
 		.vm_flags = rq->vm_flags,
 		.pgoff = rq->pgoff,
+		.anon_pgoff = rq->start >> rq->mm->machine->page_shift,
 		.file = rq->file,
 		.from_mmap = true,
 	});
@@ -236,6 +237,7 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 	vma->vm_end = rq->end;
 	vma->vm_flags = rq->vm_flags;
 	vma->vm_pgoff = rq->pgoff;
+	vma->anon_pgoff = rq->start >> rq->mm->machine->page_shift;
 	if (rq->file) {
 		vma->vm_page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags);
 		vma->vm_file = rq->file;

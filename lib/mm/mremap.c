@@ -226,6 +226,7 @@ static bool expand_in_place(struct ms_remap *rm)
 		.end = end,
 		.vm_flags = vma->vm_flags,
 		.pgoff = ms_vma_pgoff_of(vma, vma->vm_end),
+		.anon_pgoff = ms_vma_anon_pgoff_of(vma, vma->vm_end),
 		.file = vma->vm_file,
 		.anon_from = &part,
 	};

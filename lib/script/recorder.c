@@ -9,6 +9,7 @@
 static const struct ms_recorder recorders[] = {
 	{ .arch = MS_ARCH_X86_64, .release = "5.10.223", .pat_free_inner = true },
 	{ .arch = MS_ARCH_X86_64, .release = "7.2.13", .pat_free_inner = true },
+	{ .arch = MS_ARCH_X86_64, .release = "7.3.4", .pat_free_inner = true },
 };
 
 const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy)

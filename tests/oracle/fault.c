@@ -37,8 +37,11 @@ unsigned int flat_new_frames(struct flat *f, unsigned int count)
 }
 
 /* The part of anon_vma_compatible() that looks at more than the two objects. */
-static bool shares_anon(const struct area *a, const struct area *b)
+static bool shares_anon(const struct flat *f, const struct area *a, const struct area *b)
 {
+	if (f->policy->private_file_merge == MS_PRIVATE_FILE_MERGE_BOTH_OFFSETS &&
+	    a->anon_pgoff + 1 != b->anon_pgoff)
+		return false;
 	return a->vma && b->vma && a->file == b->file && a->pgoff + 1 == b->pgoff &&
 	       !((a->flags ^ b->flags) & ~(MS_VM_ACCESS | MS_VM_SOFTDIRTY));
 }
@@ -53,9 +56,9 @@ void flat_prepare_anon(struct flat *f, struct process *p, unsigned int page)
 
 	if (p->a[page].anon)
 		return;
-	if (next && next->anon && next->chain == 1 && shares_anon(&p->a[end - 1], next))
+	if (next && next->anon && next->chain == 1 && shares_anon(f, &p->a[end - 1], next))
 		anon = next->anon;
-	else if (prev && prev->anon && prev->chain == 1 && shares_anon(prev, &p->a[first]))
+	else if (prev && prev->anon && prev->chain == 1 && shares_anon(f, prev, &p->a[first]))
 		anon = prev->anon;
 	else
 		anon = ++f->anons;

@@ -35,6 +35,8 @@ static bool copy(struct flat *f, struct process *p, unsigned int at, unsigned in
 
 	if (untouched)
 		r.a.pgoff = (WINDOW >> 12) + to;
+	if (!r.a.anon)
+		r.a.anon_pgoff = (WINDOW >> 12) + to;
 	if (untouched && dontunmap) {
 		bool before = to + new_len == first, after = to == end;
 
@@ -80,6 +82,7 @@ static void left_behind(struct flat *f, struct process *p, unsigned int at, unsi
 		return;
 	for (unsigned int i = at; i < end; i++) {
 		p->a[i].anon = p->a[i].chain = 0;
+		p->a[i].anon_pgoff = (WINDOW >> 12) + i;
 		if (!p->a[i].file &&
 		    f->policy->dontunmap_source == MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF)
 			p->a[i].pgoff = (WINDOW >> 12) + i;
