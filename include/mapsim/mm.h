@@ -262,10 +262,12 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
 
 /**
  * mmap(2) of [addr, addr + len), len in bytes, rounded up to pages. prot: MS_PROT_R/W/X bits; off:
- * bytes, whole pages. Answers the address or a negative errno. Without a FIXED flag a free, aligned
- * addr is taken as it is, else the highest gap that fits. With MS_MAP_ANONYMOUS file and off do not
- * count; without it file NULL is -ENOMEM, so that what an open has refused never becomes anonymous
- * memory.
+ * bytes, whole pages. Prot bits that are not known count for nothing. SHARED with PRIVATE is the
+ * kernel's MAP_SHARED_VALIDATE. Answers the address or a negative errno; a MAP_FIXED address among
+ * the last 4095 is answered as it is, which nobody can tell from an errno. Without a FIXED flag a
+ * free, aligned addr is taken as it is, else the highest gap that fits. With MS_MAP_ANONYMOUS file
+ * and off do not count; without it file NULL is -ENOMEM, so that what an open has refused never
+ * becomes anonymous memory.
  */
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off);

@@ -48,6 +48,12 @@ static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len,
 	return aligned_area(mm, hint, len, mm->machine->page_size << file->mapping->order);
 }
 
+/* IS_ERR_VALUE(): the last 4095 addresses are taken for what an earlier step has refused. */
+static bool is_error_value(ms_hva_t addr)
+{
+	return addr >= UINT64_MAX - 4094;
+}
+
 static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 		     const struct ms_file *file)
 {
@@ -58,6 +64,8 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 	if (file && file->kind == MS_FILE_HUGETLB &&
 	    !ms_aligned(addr, UINT64_C(1) << (mm->machine->page_shift + file->mapping->order)))
 		return -EINVAL;
+	if (is_error_value(addr))
+		return (int64_t)addr;
 	if (addr > mm->task_size - len)
 		return -ENOMEM;
 	if (!ms_aligned(addr, mm->machine->page_size))
@@ -67,11 +75,34 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 	return (int64_t)addr;
 }
 
-/* do_mmap()'s file part: mode bits, noexec, the largest offset */
+/* The kind of mapping, as the number that the system call has for it (MAP_TYPE). */
+#define KIND_MASK 0xfu
+#define KIND_SHARED_VALIDATE (MS_MAP_SHARED | MS_MAP_PRIVATE)
+
+/* LEGACY_MAP_MASK: MAP_SHARED_VALIDATE is there to refuse all other flags. */
+#define LEGACY_FLAGS \
+	(KIND_SHARED_VALIDATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_NORESERVE | \
+	 MS_MAP_POPULATE)
+
+static int check_kind(unsigned int flags)
+{
+	switch (flags & KIND_MASK) {
+	case MS_MAP_SHARED:
+	case MS_MAP_PRIVATE:
+		return 0;
+	case KIND_SHARED_VALIDATE:
+		return flags & ~LEGACY_FLAGS ? -EOPNOTSUPP : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* do_mmap()'s file part: the largest offset, the kind, mode bits, noexec */
 static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t pgoff, uint64_t len,
 		      uint64_t *vm_flags)
 {
 	unsigned int shift = file->machine->page_shift;
+	int err;
 
 	// file_mmap_ok(): where there is no limit the subtraction wraps, and the last page offsets
 	// are refused all the same
@@ -79,6 +110,9 @@ static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t p
 		return -EOVERFLOW;
 	if (pgoff > (file->max_bytes - len) >> shift)
 		return -EOVERFLOW;
+	err = check_kind(flags);
+	if (err)
+		return err;
 	if (flags & MS_MAP_SHARED) {
 		if ((*vm_flags & MS_VM_WRITE) && !(file->fmode & MS_FMODE_WRITE))
 			return -EACCES;
@@ -368,9 +402,11 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 		err = file_flags(rq->file, flags, rq->pgoff, rq->end - rq->start, &rq->vm_flags);
 		if (err)
 			return err;
-	} else if (flags & MS_MAP_SHARED) {
+	} else if ((flags & KIND_MASK) == MS_MAP_SHARED) {
 		rq->pgoff = 0;
 		rq->vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
+	} else if ((flags & KIND_MASK) != MS_MAP_PRIVATE) {
+		return -EINVAL;
 	} else {
 		rq->pgoff = rq->start >> m->page_shift;
 	}
@@ -385,23 +421,21 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 {
 	const struct ms_machine *m = mm->machine;
 	struct request rq = { .mm = mm, .pgoff = off >> m->page_shift };
-	const unsigned int kinds = flags & (MS_MAP_SHARED | MS_MAP_PRIVATE);
 	int64_t start;
 	int err;
 
-	if (!ms_aligned(off, m->page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) ||
-	    (kinds != MS_MAP_SHARED && kinds != MS_MAP_PRIVATE))
+	if (!ms_aligned(off, m->page_size))
 		return -EINVAL;
 	if (flags & MS_MAP_ANONYMOUS)
 		file = NULL;
 	else if (!file)
 		return -ENOMEM;
+	// ksys_mmap_pgoff(), before anybody looks at it: what wraps to nothing was nothing
+	if (file && file->kind == MS_FILE_HUGETLB)
+		len = ms_align_up(len, m->page_size << file->mapping->order);
 	if (!len)
 		return -EINVAL;
-	// ksys_mmap_pgoff() rounds a hugetlb length up; a wrap ends below as any other.
-	len = ms_align_up(len, file && file->kind == MS_FILE_HUGETLB
-				       ? m->page_size << file->mapping->order
-				       : m->page_size);
+	len = ms_align_up(len, m->page_size);
 	if (!len)
 		return -ENOMEM;
 	if (rq.pgoff + (len >> m->page_shift) < rq.pgoff)

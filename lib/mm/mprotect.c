@@ -204,7 +204,7 @@ int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	ms_hva_t end;
 	int err;
 
-	if (!ms_aligned(addr, page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)))
+	if (!ms_aligned(addr, page_size))
 		return -EINVAL;
 	if (!len)
 		return 0;
@@ -212,6 +212,8 @@ int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	end = addr + len;
 	if (end <= addr)
 		return -ENOMEM;
+	if (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) // arch_validate_prot()
+		return -EINVAL;
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
 	err = protect_range(mm, addr, end, prot);

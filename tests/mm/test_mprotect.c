@@ -23,6 +23,10 @@ static void arguments(void **state)
 	assert_int_equal(ms_mprotect(w.mm, A, 0, MS_PROT_R), 0);
 	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R), -ENOMEM);
 	assert_int_equal(ms_mprotect(w.mm, A, UINT64_MAX, MS_PROT_R), -ENOMEM);
+	map_anon(&w, A, PAGE, MS_PROT_R);
+	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R | 0x8000), -EINVAL);
+	assert_int_equal(ms_mprotect(w.mm, A, 0, 0x8000), 0);
+	assert_int_equal(ms_mprotect(w.mm, A, UINT64_MAX, 0x8000), -ENOMEM);
 	world_end(&w);
 }
 
