@@ -252,6 +252,10 @@ struct ms_machine *ms_mm_machine(const struct ms_mm *mm);
 /** Every process, in order of creation: the first (mm NULL), the next one; NULL: no more. */
 struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
 
+/*
+ * arm64: the addresses of what is mapped already may have a tag in their top byte, also those of
+ * accesses; the address at which mmap or mremap is to map may not.
+ */
 #define MS_MAP_SHARED 0x1u
 #define MS_MAP_PRIVATE 0x2u
 #define MS_MAP_FIXED 0x10u

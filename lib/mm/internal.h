@@ -374,6 +374,15 @@ static inline uint64_t ms_fault_entry(const struct ms_vma *vma, ms_pfn_t pfn, bo
 	return write ? ms_maybe_mkwrite(vma, e | MS_PTE_MKDIRTY) : e;
 }
 
+/*
+ * untagged_addr(), arch/arm64/include/asm/memory.h: the top byte of a user address (bit 55 is 0) is
+ * free for tags, which the CPU and most system calls do not see.
+ */
+static inline ms_hva_t ms_untagged_addr(const struct ms_machine *m, ms_hva_t addr)
+{
+	return ms_is_x86(m) || (addr & (UINT64_C(1) << 55)) ? addr : addr & (UINT64_MAX >> 8);
+}
+
 /* Nothing is mapped, for there is nowhere that it could be: every leaf is below the top level. */
 static inline bool ms_pt_is_empty(const struct ms_mm *mm)
 {

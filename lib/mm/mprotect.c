@@ -204,6 +204,7 @@ int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	ms_hva_t end;
 	int err;
 
+	addr = ms_untagged_addr(mm->machine, addr);
 	if (!ms_aligned(addr, page_size))
 		return -EINVAL;
 	if (!len)

@@ -323,7 +323,7 @@ int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t ne
 {
 	struct ms_remap rm = {
 		.mm = mm,
-		.addr = addr,
+		.addr = ms_untagged_addr(mm->machine, addr), // new_addr may have no tag
 		.old_len = old_len,
 		.new_len = new_len,
 		.flags = flags,
