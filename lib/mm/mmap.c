@@ -16,23 +16,72 @@ struct request {
 
 /* ---- arguments ---- */
 
+/*
+ * arch_get_mmap_end(): on arm64 nobody gets an address above DEFAULT_MAP_WINDOW who has not asked
+ * for one.
+ *
+ *   0            window        task_size        (both 2^48, but for 52-bit addresses)
+ *   |--------------|---------------|
+ *     hint, or none  hint beyond it
+ */
+static ms_hva_t mmap_end(const struct ms_mm *mm, ms_hva_t hint)
+{
+	const ms_hva_t window = ms_min_u64(mm->task_size, UINT64_C(1) << 48);
+
+	return hint > window ? mm->task_size : window;
+}
+
+/* Where arm64 looks for "requested length too big for entire address space". */
+static bool fits_address_space(const struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+{
+	const struct ms_machine *m = mm->machine;
+
+	return len <= mmap_end(mm, hint) - (ms_is_x86(m) ? 0 : m->config.mmap_min_addr);
+}
+
+/* The end of the highest gap below limit; 0: none is as large. */
+static ms_hva_t highest_gap(struct ms_mm *mm, ms_hva_t limit, uint64_t len)
+{
+	struct ms_vma *vma = ms_find_vma(mm, limit);
+
+	if (!vma)
+		return ms_vma_tree_highest_gap(&mm->vmas, limit, len);
+	// the tree would also find what lies above
+	for (; vma; vma = ms_vma_prev(vma)) {
+		if (vma->vm_end < limit && limit - vma->vm_end >= len)
+			return limit;
+		limit = ms_min_u64(limit, vma->vm_start);
+	}
+	return limit >= len ? limit : 0;
+}
+
 /* In whole units of `align` bytes: a gap is large enough when its most unaligned start would do.
  * mirrors hugetlb_get_unmapped_area(), fs/hugetlbfs/inode.c, 5.10+, where that is not a page */
 static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint64_t align)
 {
-	uint64_t needed = len + align - mm->machine->page_size;
-	ms_hva_t end = mm->task_size;
+	const struct ms_machine *m = mm->machine;
+	const uint64_t min = m->config.mmap_min_addr, needed = len + align - m->page_size;
+	ms_hva_t end = mmap_end(mm, hint);
 
-	if (len > end)
+	if (!fits_address_space(mm, hint, len))
 		return -ENOMEM;
-	hint = ms_align_up(ms_align_down(hint, mm->machine->page_size), align);
-	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
+	hint = ms_align_up(hint, align);
+	if (hint && hint <= end - len && (ms_is_x86(m) || hint >= min) &&
+	    !ms_find_vma_intersection(mm, hint, hint + len))
 		return (int64_t)hint;
-	end = ms_vma_tree_highest_gap(&mm->vmas, end, needed);
-	// the first page stays unmapped (mmap_min_addr)
-	if (end < needed + mm->machine->page_size)
+	end = highest_gap(mm, end, needed);
+	if (end < needed + ms_max_u64(min, m->page_size))
 		return -ENOMEM;
 	return (int64_t)ms_align_down(end - len, align);
+}
+
+/* round_hint_to_min() */
+static ms_hva_t round_hint(const struct ms_machine *m, ms_hva_t hint)
+{
+	hint = ms_align_down(hint, m->page_size);
+	return hint && hint < m->config.mmap_min_addr
+		       ? ms_align_up(m->config.mmap_min_addr, m->page_size)
+		       : hint;
 }
 
 int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
@@ -58,8 +107,8 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 		     const struct ms_file *file)
 {
 	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
-		return choose_address(mm, addr, len, file);
-	if (len > mm->task_size)
+		return choose_address(mm, round_hint(mm->machine, addr), len, file);
+	if (len > mm->task_size || !fits_address_space(mm, addr, len))
 		return -ENOMEM;
 	if (file && file->kind == MS_FILE_HUGETLB &&
 	    !ms_aligned(addr, UINT64_C(1) << (mm->machine->page_shift + file->mapping->order)))

@@ -23,6 +23,7 @@ enum config_key {
 	CK_DIC,
 	CK_IDC,
 	CK_PKU,
+	CK_MMAP_MIN_ADDR,
 	CK_KEYS
 };
 static const struct {
@@ -40,6 +41,7 @@ static const struct {
 	[CK_DIC] = { "dic", 0, 1 },
 	[CK_IDC] = { "idc", 0, 1 },
 	[CK_PKU] = { "pku", 0, 1 },
+	[CK_MMAP_MIN_ADDR] = { "mmap_min_addr", 1, 1u << 30 },
 };
 
 const struct ms_named ms_thp_modes[] = {
@@ -153,6 +155,9 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 		return 0;
 	case CK_DIC:
 		h->config.dic = value;
+		return 0;
+	case CK_MMAP_MIN_ADDR:
+		h->config.mmap_min_addr = value;
 		return 0;
 	case CK_PKU:
 		h->config.no_pku = !value;

@@ -192,6 +192,83 @@ static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state
 	world_end(&w);
 }
 
+static int64_t anon_at(struct world *w, ms_hva_t hint, uint64_t len, unsigned int flags)
+{
+	return ms_mmap(w->mm, hint, len, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | flags, NULL,
+		       0);
+}
+
+static struct world world_config(enum ms_arch arch, const struct ms_machine_config *config)
+{
+	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", arch), config) };
+
+	assert_non_null(w.m);
+	w.mm = ms_mm_new(w.m);
+	assert_non_null(w.mm);
+	return w;
+}
+
+static void a_hint_below_the_lowest_address_becomes_that_one(void **state)
+{
+	(void)state;
+	const struct {
+		enum ms_arch arch;
+		uint64_t configured;
+		int64_t lowest;
+	} rule[] = {
+		{ MS_ARCH_X86_64, 0, 0x10000 },
+		{ MS_ARCH_ARM64, 0, 0x8000 },
+		{ MS_ARCH_X86_64, 0x1800, 0x2000 },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct ms_machine_config config = { .mmap_min_addr = rule[i].configured };
+		struct world w = world_config(rule[i].arch, &config);
+
+		assert_int_equal(anon_at(&w, PAGE, PAGE, 0), rule[i].lowest);
+		assert_int_equal(anon_at(&w, 0, PAGE, MS_MAP_FIXED), 0);
+		world_end(&w);
+	}
+}
+
+static void arm64_leaves_room_for_the_lowest_addresses_even_with_fixed(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const uint64_t all = UINT64_C(1) << 48;
+
+	assert_int_equal(anon_at(&w, 0, all, MS_MAP_FIXED), -ENOMEM);
+	assert_int_equal(anon_at(&w, 0, all - 0x8000 + PAGE, MS_MAP_FIXED), -ENOMEM);
+	assert_int_equal(anon_at(&w, 0, all - 0x8000, MS_MAP_FIXED), 0);
+	world_end(&w);
+	w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_NEVER);
+	assert_int_equal(anon_at(&w, 0, (UINT64_C(1) << 47) - PAGE, MS_MAP_FIXED), 0);
+	world_end(&w);
+}
+
+/*   |   window, 2^48   |      up to 2^52        |     */
+static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
+{
+	(void)state;
+	const struct ms_machine_config config = { .page_size = 0x10000, .va_bits = 52 };
+	struct world w = world_config(MS_ARCH_ARM64, &config);
+	const int64_t window = INT64_C(1) << 48, end = INT64_C(1) << 52, page = 0x10000;
+
+	assert_int_equal(anon_at(&w, 0, page, 0), window - page);
+	assert_int_equal(anon_at(&w, window, page, 0), window - 2 * page);
+	assert_int_equal(anon_at(&w, window - page, 2 * page, 0), window - 4 * page);
+	assert_int_equal(anon_at(&w, window + page, page, 0), window + page);
+	assert_int_equal(anon_at(&w, window + page, page, 0), end - page);
+	// what lies above is in nobody's way, nor what lies across
+	assert_int_equal(anon_at(&w, 0, page, 0), window - 5 * page);
+	assert_int_equal(anon_at(&w, window - page, 2 * page, MS_MAP_FIXED), window - page);
+	assert_int_equal(anon_at(&w, 0, page, 0), window - 6 * page);
+	assert_int_equal(anon_at(&w, 0, window - 6 * page - 0x10000, 0), 0x10000);
+	assert_int_equal(anon_at(&w, 0, page, 0), -ENOMEM);
+	assert_int_equal(anon_at(&w, 0, window, MS_MAP_FIXED), -ENOMEM);
+	world_end(&w);
+}
+
 /* Private writable and shared anonymous memory is counted; the old mapping goes first up to 6.11.
  */
 static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
@@ -332,6 +409,9 @@ int main(void)
 		cmocka_unit_test(a_fixed_address_that_looks_like_an_error_is_answered_as_it_is),
 		cmocka_unit_test(a_hugetlb_length_that_wraps_is_EINVAL),
 		cmocka_unit_test(without_fixed_a_free_hint_is_taken_else_the_highest_gap),
+		cmocka_unit_test(a_hint_below_the_lowest_address_becomes_that_one),
+		cmocka_unit_test(arm64_leaves_room_for_the_lowest_addresses_even_with_fixed),
+		cmocka_unit_test(addresses_beyond_48_bits_are_for_those_who_ask),
 		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
