@@ -268,9 +268,11 @@ struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
 		   const struct ms_piece *pieces, size_t npieces)
 {
-	struct ms_machine *m = ms_file_machine(file);
+	struct ms_machine *m = file ? ms_file_machine(file) : NULL;
 	struct ms_pieces *d;
 
+	if (!m)
+		return -EINVAL;
 	LIST_FOREACH (d, &m->drivers->pieces, link) {
 		if (d->file == file)
 			return plan_valid(m, mode, type, pieces, npieces)

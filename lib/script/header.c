@@ -84,6 +84,7 @@ enum ms_header_line ms_header_which(const char *line)
 		{ "config", MS_HL_CONFIG },
 		{ "device", MS_HL_DEVICE },
 		{ "ram", MS_HL_RAM },
+		{ "mtrr", MS_HL_MTRR },
 		{ NULL, 0 },
 	};
 	const struct ms_named *named =
@@ -229,17 +230,16 @@ static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return 0;
 }
 
-static int mtrr_value(struct ms_header_device *dev, struct ms_word value)
+static int mtrr_type(struct ms_word value, int *type)
 {
 	enum ms_cache cache;
 
-	dev->has_mtrr = true;
-	dev->mtrr = -1;
+	*type = -1;
 	if (ms_word_is(value, "mixed") || ms_word_is(value, "off"))
 		return 0;
 	if (!ms_cache_parse(value, &cache) || cache == MS_CACHE_UC_MINUS || cache > MS_CACHE_WP)
 		return -EINVAL;
-	dev->mtrr = cache;
+	*type = cache;
 	return 0;
 }
 
@@ -271,7 +271,8 @@ static int device_key(struct ms_header_device *dev, struct ms_word name, struct 
 	if (!ms_word_is(name, "mtrr"))
 		return ms_script_fail(err, line, "device: unknown key \"%.*s\"", MS_SHOWN(name));
 	ret = once(seen, 3, name, line, err);
-	if (!ret && mtrr_value(dev, value))
+	dev->has_mtrr = true;
+	if (!ret && mtrr_type(value, &dev->mtrr))
 		ret = ms_script_fail(err, line, "device: unknown mtrr \"%.*s\"", MS_SHOWN(value));
 	return ret;
 }
@@ -339,6 +340,38 @@ static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return seen == 3 ? 0 : ms_script_fail(err, line, "ram: pa and size are needed");
 }
 
+static int mtrr_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		     struct ms_script_error *err)
+{
+	struct ms_word word, key, value;
+	uint32_t seen = 0;
+	int ret = 0;
+
+	if (h->nr_mtrr == MS_MAX_HEADER_ITEMS)
+		return ms_script_fail(err, line, "more than %u ranges of MTRRs",
+				      MS_MAX_HEADER_ITEMS);
+	struct ms_header_mtrr *mtrr = &h->mtrr[h->nr_mtrr++];
+	while (!ret && ms_word_next(&rest, ' ', &word)) {
+		if (!ms_word_split(word, &key, &value))
+			return ms_script_fail(err, line, "mtrr: not key=value \"%.*s\"",
+					      MS_SHOWN(word));
+		if (ms_word_is(key, "pa") || ms_word_is(key, "size")) {
+			ret = place(key, value, &mtrr->pa, &mtrr->size, &seen, line, err);
+			continue;
+		}
+		if (!ms_word_is(key, "type"))
+			return ms_script_fail(err, line, "mtrr: unknown key \"%.*s\"",
+					      MS_SHOWN(key));
+		ret = once(&seen, 2, key, line, err);
+		if (!ret && mtrr_type(value, &mtrr->type))
+			ret = ms_script_fail(err, line, "mtrr: unknown type \"%.*s\"",
+					     MS_SHOWN(value));
+	}
+	if (ret)
+		return ret;
+	return seen == 7 ? 0 : ms_script_fail(err, line, "mtrr: pa, size and type are needed");
+}
+
 int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *text, uint64_t line,
 		   struct ms_script_error *err)
 {
@@ -358,6 +391,8 @@ int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *t
 		return device_line(h, rest, line, err);
 	case MS_HL_RAM:
 		return ram_line(h, rest, line, err);
+	case MS_HL_MTRR:
+		return mtrr_line(h, rest, line, err);
 	case MS_HL_DONE:
 		break;
 	}

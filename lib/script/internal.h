@@ -52,7 +52,7 @@ int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *forma
 
 /* ---- header.c, world.c ---- */
 
-#define MS_MAX_HEADER_ITEMS 64u /* devices, and ranges of RAM */
+#define MS_MAX_HEADER_ITEMS 64u /* devices, other BARs, ranges of RAM and of the MTRRs, each */
 
 struct ms_header_device {
 	char *name;
@@ -68,13 +68,20 @@ struct ms_header_ram {
 	uint64_t size;
 };
 
-/* Lines of a header come in this order; the last two may repeat. */
+struct ms_header_mtrr {
+	ms_pa_t pa;
+	uint64_t size;
+	int type; /* as ms_mtrr_add() takes it */
+};
+
+/* Lines of a header come in this order; from DEVICE on they may repeat, and none must be there. */
 enum ms_header_line {
 	MS_HL_MAGIC,
 	MS_HL_KERNEL,
 	MS_HL_CONFIG,
 	MS_HL_DEVICE,
 	MS_HL_RAM,
+	MS_HL_MTRR,
 	MS_HL_DONE
 };
 
@@ -88,6 +95,8 @@ struct ms_header {
 	size_t nr_devices;
 	struct ms_header_ram ram[MS_MAX_HEADER_ITEMS];
 	size_t nr_ram;
+	struct ms_header_mtrr mtrr[MS_MAX_HEADER_ITEMS];
+	size_t nr_mtrr;
 	char label[64]; /* ms_script_kernel_name() */
 };
 

@@ -130,6 +130,13 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 			return ms_script_fail(err, 0, "ram at 0x%llx is refused: %s",
 					      (unsigned long long)h->ram[i].pa, strerror(-ret));
 	}
+	for (size_t i = 0; i < h->nr_mtrr; i++) {
+		int ret = ms_mtrr_add(m, h->mtrr[i].pa, h->mtrr[i].size, h->mtrr[i].type);
+
+		if (ret)
+			return ms_script_fail(err, 0, "mtrr at 0x%llx is refused: %s",
+					      (unsigned long long)h->mtrr[i].pa, strerror(-ret));
+	}
 	return 0;
 }
 

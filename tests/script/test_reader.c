@@ -170,6 +170,11 @@ static void header_values_are_checked(void **state)
 	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\n"
 		       "device a pa=0 size=0x1000 mtrr=UC-\n",
 		       4, "unknown mtrr");
+	assert_refused(HEADER "mtrr pa=0 size=1 type=UC-\n", 6, "unknown type");
+	assert_refused(HEADER "mtrr pa=0 size=1\n", 6, "type are needed");
+	assert_refused(HEADER "mtrr pa=0 size=1 type=UC pa=1\n", 6, "pa twice");
+	assert_refused(HEADER "mtrr pa=0 size=1 type=UC\nram pa=0 size=0x1000\n", 7,
+		       "out of order");
 }
 
 static void cpu_is_free_text_up_to_a_blank(void **state)
