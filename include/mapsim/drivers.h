@@ -39,15 +39,21 @@ struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync);
 
 /**
  * The BAR as region `index` of a vfio-pci device: its mmap offsets start at index << 40 (see
- * ms_vfio_offset). A device of its own for each BAR: every file of it shares its state, and with
- * the last one (put, and no VMA left) it is closed. By policy vfio_bar_claim the first mmap, or the
- * first open, claims the BAR and ioremaps it, until the device is closed; a BAR that somebody else
- * has claimed makes mmap fail (-EBUSY), never the open. The region is 2 for a prefetchable BAR and
- * 0 for another.
+ * ms_vfio_offset). A device of its own for each such BAR: every file of it shares its state, and
+ * with the last one (put, and no VMA left) it is closed. By policy vfio_bar_claim the first mmap,
+ * or the first open, claims the BAR and ioremaps it, until the device is closed; a BAR that
+ * somebody else has claimed makes mmap fail (-EBUSY), never the open. The region is 2 for a
+ * prefetchable BAR and 0 for another.
  */
 struct ms_file *ms_vfio_open(struct ms_device *bar);
 /** The same as region 0..5. NULL: no memory, no such region, or the device is open with another. */
 struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
+/**
+ * `other` is BAR `index` (0..5) of the PCI device whose BAR `bar` is opened: the device's first
+ * open claims and ioremaps it, too, where a kernel claims all BARs then (policy vfio_bar_claim).
+ * -EINVAL: NULL, no such index, one that is taken, or the device is open; -ENOMEM.
+ */
+int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device *other);
 /** The mmap offset at which the BAR starts in its vfio file. */
 uint64_t ms_vfio_offset(const struct ms_file *file);
 /** Sets or clears the memory-enable bit of the device's PCI command register. -ENODEV: not a vfio

@@ -83,6 +83,7 @@ enum ms_header_line ms_header_which(const char *line)
 		{ "kernel", MS_HL_KERNEL },
 		{ "config", MS_HL_CONFIG },
 		{ "device", MS_HL_DEVICE },
+		{ "bar", MS_HL_BAR },
 		{ "ram", MS_HL_RAM },
 		{ "mtrr", MS_HL_MTRR },
 		{ NULL, 0 },
@@ -319,6 +320,52 @@ static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return (seen & 3) == 3 ? 0 : ms_script_fail(err, line, "device: pa and size are needed");
 }
 
+static int bar_key(struct ms_header_bar *bar, struct ms_word key, struct ms_word value,
+		   uint32_t *seen, uint64_t line, struct ms_script_error *err)
+{
+	uint64_t n = 0;
+	int ret;
+
+	if (ms_word_is(key, "pa") || ms_word_is(key, "size"))
+		return place(key, value, &bar->pa, &bar->size, seen, line, err);
+	if (!ms_word_is(key, "index"))
+		return ms_script_fail(err, line, "bar: unknown key \"%.*s\"", MS_SHOWN(key));
+	ret = once(seen, 2, key, line, err);
+	if (!ret)
+		ret = number(key, value, 0, 5, &n, line, err);
+	bar->index = (unsigned int)n;
+	return ret;
+}
+
+static int bar_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		    struct ms_script_error *err)
+{
+	struct ms_word name, word, key, value;
+	uint32_t seen = 0;
+	size_t device = 0;
+
+	if (h->nr_bars == MS_MAX_HEADER_ITEMS)
+		return ms_script_fail(err, line, "more than %u other BARs", MS_MAX_HEADER_ITEMS);
+	ms_word_next(&rest, ' ', &name);
+	while (device < h->nr_devices && !ms_word_is(name, h->device[device].name))
+		device++;
+	if (device == h->nr_devices)
+		return ms_script_fail(err, line, "bar: no such device \"%.*s\"", MS_SHOWN(name));
+	struct ms_header_bar *bar = &h->bar[h->nr_bars++];
+	bar->device = device;
+	while (ms_word_next(&rest, ' ', &word)) {
+		int ret;
+
+		if (!ms_word_split(word, &key, &value))
+			return ms_script_fail(err, line, "bar: not key=value \"%.*s\"",
+					      MS_SHOWN(word));
+		ret = bar_key(bar, key, value, &seen, line, err);
+		if (ret)
+			return ret;
+	}
+	return seen == 7 ? 0 : ms_script_fail(err, line, "bar: index, pa and size are needed");
+}
+
 static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		    struct ms_script_error *err)
 {
@@ -389,6 +436,8 @@ int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *t
 		return config_line(h, rest, line, err);
 	case MS_HL_DEVICE:
 		return device_line(h, rest, line, err);
+	case MS_HL_BAR:
+		return bar_line(h, rest, line, err);
 	case MS_HL_RAM:
 		return ram_line(h, rest, line, err);
 	case MS_HL_MTRR:

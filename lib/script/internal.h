@@ -63,6 +63,15 @@ struct ms_header_device {
 	int mtrr; /* as ms_device_set_mtrr() takes it */
 };
 
+/* Another BAR of a device: nothing but vfio-pci knows it. */
+struct ms_header_bar {
+	size_t device;
+	unsigned int index;
+	ms_pa_t pa;
+	uint64_t size;
+	bool assumed; /* no line says so: only if there is room for it */
+};
+
 struct ms_header_ram {
 	ms_pa_t pa;
 	uint64_t size;
@@ -80,6 +89,7 @@ enum ms_header_line {
 	MS_HL_KERNEL,
 	MS_HL_CONFIG,
 	MS_HL_DEVICE,
+	MS_HL_BAR,
 	MS_HL_RAM,
 	MS_HL_MTRR,
 	MS_HL_DONE
@@ -93,6 +103,8 @@ struct ms_header {
 	unsigned int vm_ipa_bits; /* of a VM that does not say */
 	struct ms_header_device device[MS_MAX_HEADER_ITEMS];
 	size_t nr_devices;
+	struct ms_header_bar bar[MS_MAX_HEADER_ITEMS];
+	size_t nr_bars;
 	struct ms_header_ram ram[MS_MAX_HEADER_ITEMS];
 	size_t nr_ram;
 	struct ms_header_mtrr mtrr[MS_MAX_HEADER_ITEMS];

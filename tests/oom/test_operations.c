@@ -19,6 +19,15 @@ static int64_t device_add(struct world *w)
 	return made(ms_device_add(w->m, "other", 16 * MS_1G, MS_2M));
 }
 
+static int64_t vfio_add_bar(struct world *w)
+{
+	struct ms_device *other = ms_device_find(w->m, "registers");
+
+	if (!other)
+		other = ms_device_add(w->m, "registers", 16 * MS_1G, PAGE);
+	return other ? ms_vfio_add_bar(w->bar, 0, other) : NO_POINTER;
+}
+
 static int64_t mtrr_add(struct world *w)
 {
 	return ms_mtrr_add(w->m, MS_1G, MS_1G, MS_CACHE_UC);
@@ -347,6 +356,7 @@ static int64_t get_dirty(struct world *w)
 static const struct operation everywhere[] = {
 	{ "ms_ram_add", NULL, ram_add },
 	{ "ms_device_add", NULL, device_add },
+	{ "ms_vfio_add_bar", NULL, vfio_add_bar },
 	{ "ms_mtrr_add", NULL, mtrr_add },
 	{ "ms_iomem_claim", NULL, claim },
 	{ "ms_ioremap", NULL, ioremap },
