@@ -39,15 +39,21 @@ struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync);
 
 /**
  * The BAR as region `index` of a vfio-pci device: its mmap offsets start at index << 40 (see
- * ms_vfio_offset). A device of its own for each BAR: every file of it shares its state, and with
- * the last one (put, and no VMA left) it is closed. By policy vfio_bar_claim the first mmap, or the
- * first open, claims the BAR and ioremaps it, until the device is closed; a BAR that somebody else
- * has claimed makes mmap fail (-EBUSY), never the open. The region is 2 for a prefetchable BAR and
- * 0 for another.
+ * ms_vfio_offset). A device of its own for each such BAR: every file of it shares its state, and
+ * with the last one (put, and no VMA left) it is closed. By policy vfio_bar_claim the first mmap,
+ * or the first open, claims the BAR and ioremaps it, until the device is closed; a BAR that
+ * somebody else has claimed makes mmap fail (-EBUSY), never the open. The region is 2 for a
+ * prefetchable BAR and 0 for another.
  */
 struct ms_file *ms_vfio_open(struct ms_device *bar);
 /** The same as region 0..5. NULL: no memory, no such region, or the device is open with another. */
 struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
+/**
+ * `other` is BAR `index` (0..5) of the PCI device whose BAR `bar` is opened: the device's first
+ * open claims and ioremaps it, too, where a kernel claims all BARs then (policy vfio_bar_claim).
+ * -EINVAL: NULL, no such index, one that is taken, or the device is open; -ENOMEM.
+ */
+int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device *other);
 /** The mmap offset at which the BAR starts in its vfio file. */
 uint64_t ms_vfio_offset(const struct ms_file *file);
 /** Sets or clears the memory-enable bit of the device's PCI command register. -ENODEV: not a vfio
@@ -81,6 +87,16 @@ enum ms_pieces_mode {
  */
 struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, enum ms_cache type,
 			       const struct ms_piece *pieces, size_t npieces);
+/**
+ * The same driver's device node, which is not one BAR's: file offsets are physical addresses.
+ * ms_pieces_plan() says what the file's next mmaps map and how (at first nothing); -EINVAL: not
+ * such a file, or what ms_pieces_open() refuses; -ENOMEM. A VMA of which nothing was mapped is an
+ * ordinary file's: a mapping beside it at the offset that follows makes it larger, and mmap is not
+ * called.
+ */
+struct ms_file *ms_pieces_open_physical(struct ms_machine *m);
+int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
+		   const struct ms_piece *pieces, size_t npieces);
 /** unmap_mapping_range (even_cows) by the piecewise driver of BAR bytes [off, off + len). */
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len);
 

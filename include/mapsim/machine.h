@@ -25,10 +25,12 @@ struct ms_machine_config {
 			      ///< [48; x86: 46]
 	unsigned int ipa_bits;      ///< largest IPA space of a VM, 32..48; 52 with 64K pages. [40]
 	unsigned int max_map_count; ///< sysctl vm.max_map_count: [65530]
+	uint64_t mmap_min_addr; ///< the lowest address that mmap chooses, bytes. [Debian's: 32768;
+				///< x86: 65536]
 	enum ms_thp_mode thp;       ///< transparent_hugepage/enabled [always]
 	enum ms_thp_mode shmem;     ///< shmem_enabled [use shmem_set]
 	bool shmem_set;             ///< false: shmem_enabled is `never`
-	bool pku;              ///< x86: protection keys: what is only executable cannot be read
+	bool no_pku; ///< x86: there are no protection keys: what may be executed may be read
 	bool pat_off;          ///< x86: the PAT is not in use
 	bool no_fwb;           ///< arm64: FEAT_S2FWB is absent
 	bool dic;              ///< arm64: CTR_EL0.DIC

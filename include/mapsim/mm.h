@@ -43,6 +43,7 @@ extern "C" {
 #define MS_VM_MIXEDMAP UINT64_C(0x10000000)   ///< mm
 #define MS_VM_HUGEPAGE UINT64_C(0x20000000)   ///< hg
 #define MS_VM_NOHUGEPAGE UINT64_C(0x40000000) ///< nh
+#define MS_VM_PKEY UINT64_C(0x100000000) ///< x86: the protection key that forbids data accesses
 #define MS_VM_MTE_ALLOWED UINT64_C(0x200000000)
 #define MS_VM_ALLOW_ANY_UNCACHED UINT64_C(0x8000000000) ///< ??, vfio-pci from 6.9
 
@@ -63,6 +64,8 @@ typedef uint64_t ms_pgprot_t;
 #define MS_PTE_CACHE_SHIFT 8
 #define MS_PTE_CACHE_MASK UINT64_C(0xf00)        ///< enum ms_cache << MS_PTE_CACHE_SHIFT
 #define MS_PTE_EXECUTE_ONLY (UINT64_C(1) << 52)  ///< x86 with protection keys: fetched, not read
+#define MS_PTE_EXEC (UINT64_C(1) << 53)          ///< arm64: user mode may execute it
+#define MS_PTE_SOFT_DIRTY (UINT64_C(1) << 54)    ///< x86: the kernel, not the CPU, made it dirty
 #define MS_PTE_PA_MASK UINT64_C(0xffffffffff000) ///< physical address, bits 12..51
 
 static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)
@@ -70,8 +73,11 @@ static inline enum ms_cache ms_pgprot_cache(ms_pgprot_t prot)
 	return (enum ms_cache)((prot & MS_PTE_CACHE_MASK) >> MS_PTE_CACHE_SHIFT);
 }
 
+/** arm64 executes nothing but cacheable memory. */
 static inline ms_pgprot_t ms_pgprot_set_cache(ms_pgprot_t prot, enum ms_cache cache)
 {
+	if (cache != MS_CACHE_WB)
+		prot &= ~MS_PTE_EXEC;
 	return (prot & ~MS_PTE_CACHE_MASK) | (uint64_t)cache << MS_PTE_CACHE_SHIFT;
 }
 
@@ -217,6 +223,7 @@ struct ms_vma {
 	struct ms_anon_vma *anon_vma;
 	struct ms_pfnmap_ctx *pfnmap_ctx; ///< 6.16+: shared tracking context (lib/pat)
 	unsigned int anon_chain;          ///< length of the kernel's anon_vma_chain
+	uint64_t anon_pgoff;              ///< in pages: where its anonymous memory is said to begin
 	bool pending;                     ///< not in the tree yet; it has room for it
 	/* Links: what they hold counts only where the VMA is linked. */
 	struct ms_vma *next_detached; ///< of the VMAs that an unmap has taken out
@@ -245,6 +252,10 @@ struct ms_machine *ms_mm_machine(const struct ms_mm *mm);
 /** Every process, in order of creation: the first (mm NULL), the next one; NULL: no more. */
 struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
 
+/*
+ * arm64: the addresses of what is mapped already may have a tag in their top byte, also those of
+ * accesses; the address at which mmap or mremap is to map may not.
+ */
 #define MS_MAP_SHARED 0x1u
 #define MS_MAP_PRIVATE 0x2u
 #define MS_MAP_FIXED 0x10u
@@ -255,10 +266,12 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
 
 /**
  * mmap(2) of [addr, addr + len), len in bytes, rounded up to pages. prot: MS_PROT_R/W/X bits; off:
- * bytes, whole pages. Answers the address or a negative errno. Without a FIXED flag a free, aligned
- * addr is taken as it is, else the highest gap that fits. With MS_MAP_ANONYMOUS file and off do not
- * count; without it file NULL is -ENOMEM, so that what an open has refused never becomes anonymous
- * memory.
+ * bytes, whole pages. Prot bits that are not known count for nothing. SHARED with PRIVATE is the
+ * kernel's MAP_SHARED_VALIDATE. Answers the address or a negative errno; a MAP_FIXED address among
+ * the last 4095 is answered as it is, which nobody can tell from an errno. Without a FIXED flag a
+ * free, aligned addr is taken as it is, else the highest gap that fits. With MS_MAP_ANONYMOUS file
+ * and off do not count; without it file NULL is -ENOMEM, so that what an open has refused never
+ * becomes anonymous memory.
  */
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off);

@@ -27,9 +27,9 @@ int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 
 /**
  * Adds an MMIO range (a PCI BAR) [pa, pa + size), prefetchable, MTRR type WB above 4 GiB and UC
- * below (x86), which is also what holds where there is neither RAM nor a device. NULL: no memory,
- * or the range is empty, wraps, overlaps, or the name is taken or NULL. The name is copied. The
- * device lives as long as the machine.
+ * below (x86) if nobody says anything else. NULL: no memory, or the range is empty, wraps,
+ * overlaps, or the name is taken or NULL. The name is copied. The device lives as long as the
+ * machine.
  */
 struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size);
 /** Whether the BAR is prefetchable (the sysfs write-combining file exists only then). */
@@ -37,6 +37,15 @@ void ms_device_set_prefetchable(struct ms_device *dev, bool prefetchable);
 /** x86: what the MTRRs say about the whole BAR: MS_CACHE_WB/UC/WC/WT/WP, or -1 for mixed, off or
  * unknown. */
 void ms_device_set_mtrr(struct ms_device *dev, int type);
+
+/**
+ * x86: the MTRRs say `type` (as above) of [pa, pa + size), bytes; where several ranges overlap the
+ * one that was added last counts, and where none is WB, the default type. What was set for a device
+ * stays. As long as no range is added the machine has the MTRRs that QEMU's firmware makes: RAM is
+ * WB, from 3 GiB to 4 GiB is UC, in the first megabyte 0xa0000 to 0xc0000 is UC and the rest above
+ * is WP, and all else is WB. -EINVAL: empty, wraps, or no such type; -ENOMEM.
+ */
+int ms_mtrr_add(struct ms_machine *m, ms_pa_t pa, uint64_t size, int type);
 
 /**
  * Turns the device's memory off, or on again, as the memory-enable bit of PCI's command register

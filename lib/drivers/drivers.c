@@ -11,16 +11,23 @@ int ms_drivers_init(struct ms_machine *m)
 	LIST_INIT(&m->drivers->pieces);
 	LIST_INIT(&m->drivers->vfio_files);
 	LIST_INIT(&m->drivers->vfio_devices);
+	LIST_INIT(&m->drivers->vfio_bars);
 	RB_INIT(&m->drivers->claims);
 	return 0;
 }
 
 void ms_drivers_destroy(struct ms_machine *m)
 {
+	struct ms_vfio_bar *bar;
+
 	if (!m->drivers)
 		return;
 	// Every file is gone by now, and with it what it held.
 	ms_claims_destroy(m);
+	while ((bar = LIST_FIRST(&m->drivers->vfio_bars))) {
+		LIST_REMOVE(bar, link);
+		ms_free(m, bar);
+	}
 	ms_free(m, m->drivers);
 	m->drivers = NULL;
 }

@@ -45,6 +45,7 @@ struct ms_drivers {
 	LIST_HEAD(, ms_pieces) pieces;          /* likewise */
 	LIST_HEAD(, ms_vfio_file) vfio_files;
 	LIST_HEAD(, ms_vfio) vfio_devices;
+	LIST_HEAD(, ms_vfio_bar) vfio_bars;
 	struct ms_claims claims;
 	enum ms_iomem_strict strict;
 };
@@ -86,7 +87,16 @@ struct ms_vfio_vma {
 	struct ms_vma *vma;
 };
 
-/* vfio_pci_core_device, with a single BAR. */
+/* A BAR of a device that is opened as another BAR of it. */
+struct ms_vfio_bar {
+	LIST_ENTRY(ms_vfio_bar) link;
+	const struct ms_device *of;
+	struct ms_device *bar;
+	unsigned int index;
+	bool mapped;
+};
+
+/* vfio_pci_core_device, with a single BAR that can be mapped. */
 struct ms_vfio {
 	LIST_ENTRY(ms_vfio) link;
 	struct ms_machine *machine;

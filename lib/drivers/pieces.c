@@ -6,45 +6,39 @@
  */
 #include "drivers/internal.h"
 
+/* What an mmap maps, and how. */
+struct plan {
+	LIST_ENTRY(plan) link;
+	enum ms_pieces_mode mode;
+	enum ms_cache type;
+	size_t npieces;
+	struct ms_piece pieces[];
+};
+
 /* What one mmap said: a fault must find its piece after the VMA was split or moved. */
 struct ms_pieces_map {
 	LIST_ENTRY(ms_pieces_map) link;
-	struct ms_pieces *driver;
+	const struct plan *plan;
 	uint64_t pgoff; /* of VMA byte 0: a physical page */
 };
 
 struct ms_pieces {
 	LIST_ENTRY(ms_pieces) link;
 	struct ms_file *file;
-	struct ms_device *bar;
-	enum ms_pieces_mode mode;
-	enum ms_cache type;
-	struct ms_piece *pieces;
-	size_t npieces;
+	uint64_t base;           /* the physical page of file offset 0 */
+	const struct plan *plan; /* of the next mmap */
+	LIST_HEAD(, plan) plans; /* it and those before it, which lazy VMAs may need */
 	LIST_HEAD(, ms_pieces_map) maps;
 };
 
-static void empty_open(struct ms_vma *vma)
-{
-	(void)vma;
-}
-
-static void empty_close(struct ms_vma *vma)
-{
-	(void)vma;
-}
-
-static const struct ms_vm_ops at_mmap_vm_ops = {
-	.open = empty_open,
-	.close = empty_close,
-};
+static const struct ms_vm_ops at_mmap_vm_ops = { NULL };
 
 // The piece that byte `off` of the VMA is in: the first one that says so.
-static const struct ms_piece *piece_at(const struct ms_pieces *d, uint64_t off)
+static const struct ms_piece *piece_at(const struct plan *plan, uint64_t off)
 {
-	for (size_t i = 0; i < d->npieces; i++)
-		if (off >= d->pieces[i].off && off - d->pieces[i].off < d->pieces[i].len)
-			return &d->pieces[i];
+	for (size_t i = 0; i < plan->npieces; i++)
+		if (off >= plan->pieces[i].off && off - plan->pieces[i].off < plan->pieces[i].len)
+			return &plan->pieces[i];
 	return NULL;
 }
 
@@ -58,8 +52,7 @@ static ms_vm_fault_t lazy_fault(struct ms_vm_fault *vmf)
 {
 	const struct ms_pieces_map *map = vmf->vma->vm_private_data;
 	const struct ms_machine *m = ms_mm_machine(vmf->vma->vm_mm);
-	const struct ms_piece *p =
-		piece_at(map->driver, (vmf->pgoff - map->pgoff) << m->page_shift);
+	const struct ms_piece *p = piece_at(map->plan, (vmf->pgoff - map->pgoff) << m->page_shift);
 
 	if (!p)
 		return MS_VM_FAULT_SIGBUS;
@@ -81,7 +74,7 @@ static ms_vm_fault_t lazy_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 
 	if (order != ms_pmd_order(m) || addr < vma->vm_start || addr + size > vma->vm_end)
 		return MS_VM_FAULT_FALLBACK;
-	p = piece_at(map->driver, off);
+	p = piece_at(map->plan, off);
 	if (!p || off + size > p->off + p->len)
 		return MS_VM_FAULT_FALLBACK;
 	pfn = pgoff + shift_pages(m, p);
@@ -91,29 +84,25 @@ static ms_vm_fault_t lazy_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 }
 
 static const struct ms_vm_ops lazy_vm_ops = {
-	.open = empty_open,
-	.close = empty_close,
 	.fault = lazy_fault,
 };
 
 static const struct ms_vm_ops lazy_huge_vm_ops = {
-	.open = empty_open,
-	.close = empty_close,
 	.fault = lazy_fault,
 	.huge_fault = lazy_huge_fault,
 };
 
 // The pieces in their order; the first error is the answer. vm_page_prot does not learn of the
 // type.
-static int mmap_now(const struct ms_pieces *d, struct ms_vma *vma)
+static int mmap_now(const struct plan *plan, struct ms_vma *vma)
 {
 	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
-	const ms_pgprot_t prot = ms_pgprot_of_type(m, vma->vm_page_prot, d->type);
+	const ms_pgprot_t prot = ms_pgprot_of_type(m, vma->vm_page_prot, plan->type);
 	const uint64_t base = vma->vm_pgoff; // remap_pfn_range() may change it
 
 	vma->vm_ops = &at_mmap_vm_ops;
-	for (size_t i = 0; i < d->npieces; i++) {
-		const struct ms_piece *p = &d->pieces[i];
+	for (size_t i = 0; i < plan->npieces; i++) {
+		const struct ms_piece *p = &plan->pieces[i];
 		const ms_pfn_t pfn = base + (p->off >> m->page_shift) + shift_pages(m, p);
 		int err = ms_remap_pfn_range(vma, vma->vm_start + p->off, pfn, p->len, prot);
 
@@ -130,25 +119,25 @@ static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 
 	if (!map)
 		return -ENOMEM;
-	map->driver = d;
+	map->plan = d->plan;
 	map->pgoff = vma->vm_pgoff;
 	LIST_INSERT_HEAD(&d->maps, map, link);
 	vma->vm_private_data = map;
 	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
-	vma->vm_page_prot = ms_pgprot_of_type(m, vma->vm_page_prot, d->type);
-	vma->vm_ops = d->mode == MS_PIECES_LAZY_HUGE ? &lazy_huge_vm_ops : &lazy_vm_ops;
+	vma->vm_page_prot = ms_pgprot_of_type(m, vma->vm_page_prot, d->plan->type);
+	vma->vm_ops = d->plan->mode == MS_PIECES_LAZY_HUGE ? &lazy_huge_vm_ops : &lazy_vm_ops;
 	return 0;
 }
 
 // Every page that a piece names must be a page: inside of the VMA, and physical.
-static bool pieces_fit(const struct ms_pieces *d, const struct ms_vma *vma, uint64_t base_pgoff)
+static bool pieces_fit(const struct plan *plan, const struct ms_vma *vma, uint64_t base_pgoff)
 {
 	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
 	const uint64_t len = vma->vm_end - vma->vm_start;
 	const uint64_t max_pages = UINT64_C(1) << (52 - m->page_shift);
 
-	for (size_t i = 0; i < d->npieces; i++) {
-		const struct ms_piece *p = &d->pieces[i];
+	for (size_t i = 0; i < plan->npieces; i++) {
+		const struct ms_piece *p = &plan->pieces[i];
 		const uint64_t pfn = base_pgoff + (p->off >> m->page_shift) + shift_pages(m, p);
 
 		if (p->off > len || p->len > len - p->off)
@@ -162,28 +151,36 @@ static bool pieces_fit(const struct ms_pieces *d, const struct ms_vma *vma, uint
 static int pieces_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct ms_pieces *d = ms_file_priv(file);
-	const struct ms_machine *m = ms_file_machine(file);
-	const uint64_t pgoff = vma->vm_pgoff + (ms_device_pa(d->bar) >> m->page_shift);
+	const uint64_t pgoff = vma->vm_pgoff + d->base;
 
-	if (!pieces_fit(d, vma, pgoff))
+	if (!pieces_fit(d->plan, vma, pgoff))
 		return -EINVAL;
 	vma->vm_pgoff = pgoff;
-	return d->mode == MS_PIECES_AT_MMAP ? mmap_now(d, vma) : mmap_lazy(d, vma);
+	return d->plan->mode == MS_PIECES_AT_MMAP ? mmap_now(d->plan, vma) : mmap_lazy(d, vma);
 }
 
-static void pieces_release(struct ms_file *file)
+static void pieces_free(struct ms_machine *m, struct ms_pieces *d)
 {
-	struct ms_pieces *d = ms_file_priv(file);
-	struct ms_machine *m = ms_file_machine(file);
 	struct ms_pieces_map *map;
+	struct plan *plan;
 
 	while ((map = LIST_FIRST(&d->maps))) {
 		LIST_REMOVE(map, link);
 		ms_free(m, map);
 	}
-	LIST_REMOVE(d, link);
-	ms_free(m, d->pieces);
+	while ((plan = LIST_FIRST(&d->plans))) {
+		LIST_REMOVE(plan, link);
+		ms_free(m, plan);
+	}
 	ms_free(m, d);
+}
+
+static void pieces_release(struct ms_file *file)
+{
+	struct ms_pieces *d = ms_file_priv(file);
+
+	LIST_REMOVE(d, link);
+	pieces_free(ms_file_machine(file), d);
 }
 
 static const struct ms_file_ops pieces_fops = {
@@ -204,50 +201,85 @@ static bool pieces_valid(const struct ms_machine *m, const struct ms_piece *piec
 	return true;
 }
 
-static struct ms_pieces *pieces_new(struct ms_machine *m, const struct ms_piece *pieces,
-				    size_t npieces)
+static bool plan_valid(const struct ms_machine *m, enum ms_pieces_mode mode, enum ms_cache type,
+		       const struct ms_piece *pieces, size_t npieces)
+{
+	return (!npieces || pieces) && ms_cache_type_valid(m, type) &&
+	       (unsigned int)mode <= MS_PIECES_LAZY_HUGE && pieces_valid(m, pieces, npieces);
+}
+
+static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mode mode,
+		    enum ms_cache type, const struct ms_piece *pieces, size_t npieces)
+{
+	struct plan *plan;
+
+	if (npieces > (SIZE_MAX - sizeof(*plan)) / sizeof(*pieces))
+		return -ENOMEM;
+	plan = ms_zalloc(m, sizeof(*plan) + npieces * sizeof(*pieces));
+	if (!plan)
+		return -ENOMEM;
+	plan->mode = mode;
+	plan->type = type;
+	plan->npieces = npieces;
+	if (npieces)
+		memcpy(plan->pieces, pieces, npieces * sizeof(*pieces));
+	LIST_INSERT_HEAD(&d->plans, plan, link);
+	d->plan = plan;
+	return 0;
+}
+
+static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_pieces_mode mode,
+				   enum ms_cache type, const struct ms_piece *pieces,
+				   size_t npieces)
 {
 	struct ms_pieces *d = ms_zalloc(m, sizeof(*d));
 
 	if (!d)
 		return NULL;
+	LIST_INIT(&d->plans);
 	LIST_INIT(&d->maps);
-	d->npieces = npieces;
-	if (!npieces)
-		return d;
-	d->pieces = ms_calloc(m, npieces, sizeof(*pieces));
-	if (!d->pieces) {
-		ms_free(m, d);
+	d->base = base;
+	if (!plan_set(m, d, mode, type, pieces, npieces))
+		d->file = ms_file_new(m, &pieces_fops, MS_FMODE_READ | MS_FMODE_WRITE, UINT64_MAX,
+				      &m->drivers->pieces, d);
+	if (!d->file) {
+		pieces_free(m, d);
 		return NULL;
 	}
-	memcpy(d->pieces, pieces, npieces * sizeof(*pieces));
-	return d;
+	LIST_INSERT_HEAD(&m->drivers->pieces, d, link);
+	return d->file;
 }
 
 struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, enum ms_cache type,
 			       const struct ms_piece *pieces, size_t npieces)
 {
 	struct ms_machine *m = bar ? ms_device_machine(bar) : NULL;
+
+	if (!m || !plan_valid(m, mode, type, pieces, npieces))
+		return NULL;
+	return pieces_open(m, ms_device_pa(bar) >> m->page_shift, mode, type, pieces, npieces);
+}
+
+struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
+{
+	return pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0);
+}
+
+int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
+		   const struct ms_piece *pieces, size_t npieces)
+{
+	struct ms_machine *m = file ? ms_file_machine(file) : NULL;
 	struct ms_pieces *d;
 
-	if (!m || (npieces && !pieces) || !ms_cache_type_valid(m, type) ||
-	    (unsigned int)mode > MS_PIECES_LAZY_HUGE || !pieces_valid(m, pieces, npieces))
-		return NULL;
-	d = pieces_new(m, pieces, npieces);
-	if (!d)
-		return NULL;
-	d->bar = bar;
-	d->mode = mode;
-	d->type = type;
-	d->file = ms_file_new(m, &pieces_fops, MS_FMODE_READ | MS_FMODE_WRITE, UINT64_MAX,
-			      &m->drivers->pieces, d);
-	if (!d->file) {
-		ms_free(m, d->pieces);
-		ms_free(m, d);
-		return NULL;
+	if (!m)
+		return -EINVAL;
+	LIST_FOREACH (d, &m->drivers->pieces, link) {
+		if (d->file == file)
+			return plan_valid(m, mode, type, pieces, npieces)
+				       ? plan_set(m, d, mode, type, pieces, npieces)
+				       : -EINVAL;
 	}
-	LIST_INSERT_HEAD(&m->drivers->pieces, d, link);
-	return d->file;
+	return -EINVAL;
 }
 
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len)

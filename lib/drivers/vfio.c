@@ -15,36 +15,74 @@ static bool has_list(const struct ms_policy *policy)
 
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
-static int map_bar(struct ms_vfio *dev)
+static int map_bar(struct ms_device *bar, bool *mapped)
 {
-	const ms_pa_t pa = ms_device_pa(dev->bar);
-	const uint64_t size = ms_device_size(dev->bar);
-	const enum ms_cache type = ms_is_x86(dev->machine) ? MS_CACHE_UC_MINUS : MS_CACHE_NGNRE;
+	struct ms_machine *m = ms_device_machine(bar);
+	const ms_pa_t pa = ms_device_pa(bar);
+	const uint64_t size = ms_device_size(bar);
+	const enum ms_cache type = ms_is_x86(m) ? MS_CACHE_UC_MINUS : MS_CACHE_NGNRE;
 	int err;
 
-	if (dev->mapped)
+	if (*mapped)
 		return 0;
-	err = ms_iomem_claim(dev->machine, pa, size);
+	err = ms_iomem_claim(m, pa, size);
 	if (err)
 		return -EBUSY; // pci_request_selected_regions() knows no other error
-	if (ms_ioremap(dev->machine, pa, size, type)) {
-		ms_iomem_release(dev->machine, pa, size);
+	if (ms_ioremap(m, pa, size, type)) {
+		ms_iomem_release(m, pa, size);
 		return -ENOMEM;
 	}
-	dev->mapped = true;
+	*mapped = true;
 	return 0;
 }
 
-static void unmap_bar(struct ms_vfio *dev)
+static void unmap_bar(struct ms_device *bar, bool *mapped)
 {
-	const ms_pa_t pa = ms_device_pa(dev->bar);
-	const uint64_t size = ms_device_size(dev->bar);
+	struct ms_machine *m = ms_device_machine(bar);
+	const ms_pa_t pa = ms_device_pa(bar);
+	const uint64_t size = ms_device_size(bar);
 
-	if (!dev->mapped)
+	if (!*mapped)
 		return;
-	ms_iounmap(dev->machine, pa, size);
-	ms_iomem_release(dev->machine, pa, size);
-	dev->mapped = false;
+	ms_iounmap(m, pa, size);
+	ms_iomem_release(m, pa, size);
+	*mapped = false;
+}
+
+static struct ms_vfio_bar *other_bar(const struct ms_vfio *dev, unsigned int index)
+{
+	struct ms_vfio_bar *other;
+
+	LIST_FOREACH (other, &dev->machine->drivers->vfio_bars, link)
+		if (other->of == dev->bar && other->index == index)
+			return other;
+	return NULL;
+}
+
+// vfio_pci_core_map_bars(): that a BAR cannot be had is no reason not to open the device
+static void map_all_bars(struct ms_vfio *dev)
+{
+	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
+		struct ms_vfio_bar *other = other_bar(dev, i);
+
+		if (i == dev->index)
+			dev->map_error = map_bar(dev->bar, &dev->mapped);
+		else if (other)
+			map_bar(other->bar, &other->mapped);
+	}
+}
+
+// vfio_pci_core_disable(): whatever is held, the lowest first
+static void unmap_all_bars(struct ms_vfio *dev)
+{
+	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
+		struct ms_vfio_bar *other = other_bar(dev, i);
+
+		if (i == dev->index)
+			unmap_bar(dev->bar, &dev->mapped);
+		else if (other)
+			unmap_bar(other->bar, &other->mapped);
+	}
 }
 
 // policy vfio_bar_claim: 7.2 keeps the result of the attempt made when the device was opened
@@ -52,7 +90,7 @@ static int barmap(struct ms_vfio *dev)
 {
 	if (dev->machine->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
 		return dev->map_error;
-	return map_bar(dev);
+	return map_bar(dev->bar, &dev->mapped);
 }
 
 // vfio_pci_probe_mmaps(): a BAR smaller than a page must start one
@@ -115,7 +153,7 @@ static void vfio_pci_release(struct ms_file *file)
 	ms_free(m, f);
 	if (--dev->opened)
 		return;
-	unmap_bar(dev);
+	unmap_all_bars(dev);
 	ms_device_set_memory(dev->bar, true); // pci_restore_state()
 	LIST_REMOVE(dev, link);
 	ms_free(m, dev);
@@ -199,10 +237,32 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
 		}
 		return NULL;
 	}
-	// vfio_pci_core_map_bars(): that a BAR cannot be had is no reason not to open the device
 	if (dev->opened == 1 && m->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
-		dev->map_error = map_bar(dev);
+		map_all_bars(dev);
 	return file;
+}
+
+int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device *other)
+{
+	struct ms_vfio_bar *known, *added;
+	struct ms_machine *m;
+
+	if (!bar || !other || bar == other || index >= MS_VFIO_ROM_REGION)
+		return -EINVAL;
+	m = ms_device_machine(bar);
+	if (ms_device_machine(other) != m || device_find(m, bar))
+		return -EINVAL;
+	LIST_FOREACH (known, &m->drivers->vfio_bars, link)
+		if (known->bar == other || (known->of == bar && known->index == index))
+			return -EINVAL;
+	added = ms_zalloc(m, sizeof(*added));
+	if (!added)
+		return -ENOMEM;
+	added->of = bar;
+	added->bar = other;
+	added->index = index;
+	LIST_INSERT_HEAD(&m->drivers->vfio_bars, added, link);
+	return 0;
 }
 
 struct ms_file *ms_vfio_open(struct ms_device *bar)

@@ -35,6 +35,9 @@ static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 		config->pa_bits = arch == MS_ARCH_X86_64 ? 46 : 48;
 	if (!config->ipa_bits)
 		config->ipa_bits = 40;
+	// CONFIG_LSM_MMAP_MIN_ADDR, which is above CONFIG_DEFAULT_MMAP_MIN_ADDR
+	if (!config->mmap_min_addr)
+		config->mmap_min_addr = arch == MS_ARCH_X86_64 ? 0x10000 : 0x8000;
 	if (!config->shmem_set)
 		config->shmem = MS_THP_NEVER;
 }
@@ -75,6 +78,9 @@ static bool config_valid(const struct ms_machine_config *config, enum ms_arch ar
 	if ((unsigned int)config->thp > MS_THP_NEVER)
 		return false;
 	if ((unsigned int)config->shmem > MS_THP_FORCE)
+		return false;
+	// the address space is larger than that, whatever it is
+	if (config->mmap_min_addr > UINT64_C(1) << 32)
 		return false;
 	return address_bits_valid(config, arch);
 }

@@ -4,7 +4,7 @@
 
 static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)
 {
-	*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_DIRTY);
+	*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_MKDIRTY);
 	return 0;
 }
 

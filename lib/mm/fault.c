@@ -62,7 +62,7 @@ static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 	ms_lru_add_new(vma, pfn);
 	entry = ms_mk_pte(m, pfn, vma->vm_page_prot);
 	if (vma->vm_flags & MS_VM_WRITE)
-		entry |= MS_PTE_DIRTY | MS_PTE_WRITE;
+		entry |= MS_PTE_MKDIRTY | MS_PTE_WRITE;
 	*slot = entry;
 	return 0;
 }
@@ -77,7 +77,7 @@ static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 	if (vmf->flags & MS_FAULT_FLAG_WRITE) {
 		if (!(*slot & MS_PTE_WRITE))
 			return ms_do_wp_page(vmf, slot);
-		*slot |= MS_PTE_DIRTY;
+		*slot |= MS_PTE_MKDIRTY;
 	}
 	*slot |= MS_PTE_YOUNG;
 	return 0;
@@ -167,7 +167,7 @@ static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int lev
 		return MS_VM_FAULT_FALLBACK;
 	if ((vmf->flags & MS_FAULT_FLAG_WRITE) && !(*slot & MS_PTE_WRITE))
 		return wp_huge(vmf, slot, level);
-	*slot |= MS_PTE_YOUNG | (vmf->flags & MS_FAULT_FLAG_WRITE ? MS_PTE_DIRTY : 0);
+	*slot |= MS_PTE_YOUNG | (vmf->flags & MS_FAULT_FLAG_WRITE ? MS_PTE_MKDIRTY : 0);
 	return 0;
 }
 
@@ -202,15 +202,18 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 /* ---- the CPU ---- */
 
 /*
- * Reading needs any right on x86. arm64 asks for READ or WRITE, and lets EXEC do where the CPU has
- * no execute-only memory, which is what the modelled CPU is like.
+ * Reading needs any right on x86, and no protection key in the way. arm64 asks for READ or WRITE,
+ * and lets EXEC do where the CPU has no execute-only memory, which is what the modelled CPU is
+ * like.
  */
 static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 {
-	if (prot & MS_PROT_W)
-		return vma->vm_flags & MS_VM_WRITE;
 	if (prot & MS_PROT_X)
 		return vma->vm_flags & MS_VM_EXEC;
+	if (vma->vm_flags & MS_VM_PKEY)
+		return false;
+	if (prot & MS_PROT_W)
+		return vma->vm_flags & MS_VM_WRITE;
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
@@ -236,17 +239,18 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	return true;
 }
 
-/* A protection key forbids reading; that is found once the page is there. */
+/* The page is there, and its entry's protection key forbids reading. */
 static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int level;
 
-	return mm->machine->config.pku && addr < mm->task_size &&
+	return ms_is_x86(mm->machine) && !mm->machine->config.no_pku && addr < mm->task_size &&
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
+	addr = ms_untagged_addr(mm->machine, addr);
 	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
 		struct ms_vma *vma;
 		ms_vm_fault_t ret;

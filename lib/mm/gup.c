@@ -25,7 +25,8 @@ static int not_poison(int err)
 
 int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
 {
-	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP))
+	// arch_vma_access_permitted(): a protection key holds for who acts for the process, too
+	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP | MS_VM_PKEY))
 		return -EFAULT;
 	if (write)
 		return vma->vm_flags & MS_VM_WRITE ? 0 : -EFAULT;
@@ -79,11 +80,13 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 
 int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
 {
-	struct ms_vma *vma = ms_vma_lookup(mm, addr);
+	struct ms_vma *vma;
 	unsigned int level;
 	uint64_t entry;
 	int err;
 
+	addr = ms_untagged_addr(mm->machine, addr);
+	vma = ms_vma_lookup(mm, addr);
 	if (!vma || ms_check_vma_flags(vma, write, false))
 		return -EFAULT;
 	if (!followable(ms_pt_walk(mm, addr, &level), write) && !ms_mmap_may_read(mm))
@@ -104,6 +107,7 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 	unsigned int level;
 	uint64_t entry;
 
+	addr = ms_untagged_addr(mm->machine, addr);
 	if (addr >= mm->task_size)
 		return -EFAULT;
 	entry = ms_pt_walk(mm, addr, &level);
@@ -115,8 +119,10 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 
 int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
-	struct ms_vma *vma = ms_vma_lookup(mm, addr);
+	struct ms_vma *vma;
 
+	addr = ms_untagged_addr(mm->machine, addr);
+	vma = ms_vma_lookup(mm, addr);
 	if (!vma || !(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))
 		return -EFAULT;
 	if (!ms_mmap_may_read(mm))

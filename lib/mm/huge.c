@@ -103,7 +103,7 @@ ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot)
 		page = ms_pfn_to_page(m, pfn);
 		if ((page->flags & MS_PG_ANON_EXCLUSIVE) || page->refcount == 1) {
 			page->flags |= MS_PG_ANON_EXCLUSIVE;
-			*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_DIRTY);
+			*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_MKDIRTY);
 			return 0;
 		}
 	}
@@ -127,7 +127,7 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 	uint64_t old = *slot, *table = ms_pt_withdraw(vma->vm_mm);
 	const uint64_t dirty =
 		m->policy.thp_split_dirty == MS_THP_SPLIT_DIRTY_CARRIED ? MS_PTE_DIRTY : 0;
-	const uint64_t keep = MS_PTE_WRITE | MS_PTE_YOUNG | dirty;
+	const uint64_t keep = MS_PTE_WRITE | MS_PTE_YOUNG | MS_PTE_SOFT_DIRTY | dirty;
 	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
 	ms_pfn_t pfn = ms_pte_pfn(m, old);
 	bool zero = ms_is_huge_zero_pfn(m, pfn);

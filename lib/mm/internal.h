@@ -197,11 +197,27 @@ static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
 {
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> ms_vma_machine(vma)->page_shift);
 }
+/*
+ * linear_anon_page_index(), 7.3: as vm_pgoff, but of the anonymous memory in a private mapping. At
+ * first the page number of the address, it stays what it is when a mapping with such memory moves.
+ */
+static inline uint64_t ms_vma_anon_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
+{
+	return vma->anon_pgoff + ((addr - vma->vm_start) >> ms_vma_machine(vma)->page_shift);
+}
 /* calc_vm_prot_bits: the access flags of MS_PROT_ bits */
 static inline uint64_t ms_calc_vm_prot_bits(unsigned int prot)
 {
 	return (prot & MS_PROT_R ? MS_VM_READ : 0) | (prot & MS_PROT_W ? MS_VM_WRITE : 0) |
 	       (prot & MS_PROT_X ? MS_VM_EXEC : 0);
+}
+/*
+ * calc_vm_prot_bits' key, x86: execute_only_pkey() where execution is all that is asked for. The
+ * key is the first that a process gets, and forbids every data access.
+ */
+static inline uint64_t ms_execute_only_key(const struct ms_machine *m, unsigned int prot)
+{
+	return prot == MS_PROT_X && ms_is_x86(m) && !m->config.no_pku ? MS_VM_PKEY : 0;
 }
 static inline bool ms_is_cow_mapping(uint64_t flags)
 {
@@ -253,6 +269,7 @@ struct ms_vma_merge {
 	ms_hva_t start, end;
 	uint64_t vm_flags;
 	uint64_t pgoff;
+	uint64_t anon_pgoff;
 	struct ms_file *file;
 	const struct ms_vma *anon_from; /* whose anon_vma the range has, or NULL: a new range */
 	bool from_mmap;                 /* mmap_region asks, which has an order of its own in 6.1 */
@@ -341,6 +358,9 @@ static inline ms_pfn_t ms_leaf_pfn(const struct ms_machine *m, uint64_t e, unsig
 {
 	return ms_pte_pfn(m, e) + ((addr & (ms_level_size(m, level) - 1)) >> m->page_shift);
 }
+/* pte_mkdirty(): what the kernel makes dirty is soft-dirty, too; the CPU knows nothing of that */
+#define MS_PTE_MKDIRTY (MS_PTE_DIRTY | MS_PTE_SOFT_DIRTY)
+
 /* maybe_mkwrite() */
 static inline uint64_t ms_maybe_mkwrite(const struct ms_vma *vma, uint64_t e)
 {
@@ -351,7 +371,16 @@ static inline uint64_t ms_fault_entry(const struct ms_vma *vma, ms_pfn_t pfn, bo
 {
 	uint64_t e = ms_mk_pte(ms_vma_machine(vma), pfn, vma->vm_page_prot);
 
-	return write ? ms_maybe_mkwrite(vma, e | MS_PTE_DIRTY) : e;
+	return write ? ms_maybe_mkwrite(vma, e | MS_PTE_MKDIRTY) : e;
+}
+
+/*
+ * untagged_addr(), arch/arm64/include/asm/memory.h: the top byte of a user address (bit 55 is 0) is
+ * free for tags, which the CPU and most system calls do not see.
+ */
+static inline ms_hva_t ms_untagged_addr(const struct ms_machine *m, ms_hva_t addr)
+{
+	return ms_is_x86(m) || (addr & (UINT64_C(1) << 55)) ? addr : addr & (UINT64_MAX >> 8);
 }
 
 /* Nothing is mapped, for there is nowhere that it could be: every leaf is below the top level. */

@@ -253,6 +253,7 @@ int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice adv
 			  m->policy.madv_populate_hole == MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS;
 	int err;
 
+	addr = ms_untagged_addr(m, addr);
 	if (!advice_known(&m->policy, advice) || !ms_aligned(addr, m->page_size))
 		return -EINVAL;
 	if ((len && !rounded) || addr + rounded < addr)

@@ -37,12 +37,25 @@ static bool anon_compatible(const struct ms_vma_merge *vmg, const struct ms_vma 
 	return src == tgt;
 }
 
+/* Whose offsets are these, `ahead` pages after the range's start: do they continue the range's? */
+static bool offsets_continue(const struct ms_vma_merge *vmg, uint64_t pgoff, uint64_t anon_pgoff,
+			     uint64_t ahead)
+{
+	if (pgoff != vmg->pgoff + ahead)
+		return false;
+	return vmg->mm->machine->policy.private_file_merge == MS_PRIVATE_FILE_MERGE_FILE_OFFSET ||
+	       !vmg->file || !ms_is_cow_mapping(vmg->vm_flags) ||
+	       anon_pgoff == vmg->anon_pgoff + ahead;
+}
+
 static bool can_merge_prev(const struct ms_vma_merge *vmg)
 {
 	const struct ms_vma *prev = vmg->prev;
 
 	return prev && prev->vm_end == vmg->start && same_attributes(vmg, prev) &&
-	       anon_compatible(vmg, prev) && prev->vm_pgoff + ms_vma_pages(prev) == vmg->pgoff;
+	       anon_compatible(vmg, prev) &&
+	       offsets_continue(vmg, ms_vma_pgoff_of(prev, prev->vm_end),
+				ms_vma_anon_pgoff_of(prev, prev->vm_end), 0);
 }
 
 static bool can_merge_next(const struct ms_vma_merge *vmg)
@@ -51,7 +64,8 @@ static bool can_merge_next(const struct ms_vma_merge *vmg)
 	uint64_t npages = (vmg->end - vmg->start) >> vmg->mm->machine->page_shift;
 
 	return next && next->vm_start == vmg->end && same_attributes(vmg, next) &&
-	       anon_compatible(vmg, next) && next->vm_pgoff == vmg->pgoff + npages;
+	       anon_compatible(vmg, next) &&
+	       offsets_continue(vmg, next->vm_pgoff, next->anon_pgoff, npages);
 }
 
 /*
@@ -180,6 +194,7 @@ int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64
 		.end = end,
 		.vm_flags = new_flags,
 		.pgoff = ms_vma_pgoff_of(vma, start),
+		.anon_pgoff = ms_vma_anon_pgoff_of(vma, start),
 		.file = vma->vm_file,
 		.anon_from = vma,
 	};

@@ -55,11 +55,12 @@ static int apply_lock(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool lock)
 	}
 }
 
-/* The range grows outward to whole pages. */
+/* The range grows outward to whole pages; a tag is not looked at. */
 static void round_range(const struct ms_mm *mm, ms_hva_t *addr, uint64_t *len)
 {
 	const uint64_t page_size = mm->machine->page_size;
 
+	*addr = ms_untagged_addr(mm->machine, *addr);
 	*len = ms_align_up(*len + (*addr & (page_size - 1)), page_size);
 	*addr = ms_align_down(*addr, page_size);
 }

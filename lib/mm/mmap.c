@@ -16,23 +16,72 @@ struct request {
 
 /* ---- arguments ---- */
 
+/*
+ * arch_get_mmap_end(): on arm64 nobody gets an address above DEFAULT_MAP_WINDOW who has not asked
+ * for one.
+ *
+ *   0            window        task_size        (both 2^48, but for 52-bit addresses)
+ *   |--------------|---------------|
+ *     hint, or none  hint beyond it
+ */
+static ms_hva_t mmap_end(const struct ms_mm *mm, ms_hva_t hint)
+{
+	const ms_hva_t window = ms_min_u64(mm->task_size, UINT64_C(1) << 48);
+
+	return hint > window ? mm->task_size : window;
+}
+
+/* Where arm64 looks for "requested length too big for entire address space". */
+static bool fits_address_space(const struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+{
+	const struct ms_machine *m = mm->machine;
+
+	return len <= mmap_end(mm, hint) - (ms_is_x86(m) ? 0 : m->config.mmap_min_addr);
+}
+
+/* The end of the highest gap below limit; 0: none is as large. */
+static ms_hva_t highest_gap(struct ms_mm *mm, ms_hva_t limit, uint64_t len)
+{
+	struct ms_vma *vma = ms_find_vma(mm, limit);
+
+	if (!vma)
+		return ms_vma_tree_highest_gap(&mm->vmas, limit, len);
+	// the tree would also find what lies above
+	for (; vma; vma = ms_vma_prev(vma)) {
+		if (vma->vm_end < limit && limit - vma->vm_end >= len)
+			return limit;
+		limit = ms_min_u64(limit, vma->vm_start);
+	}
+	return limit >= len ? limit : 0;
+}
+
 /* In whole units of `align` bytes: a gap is large enough when its most unaligned start would do.
  * mirrors hugetlb_get_unmapped_area(), fs/hugetlbfs/inode.c, 5.10+, where that is not a page */
 static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint64_t align)
 {
-	uint64_t needed = len + align - mm->machine->page_size;
-	ms_hva_t end = mm->task_size;
+	const struct ms_machine *m = mm->machine;
+	const uint64_t min = m->config.mmap_min_addr, needed = len + align - m->page_size;
+	ms_hva_t end = mmap_end(mm, hint);
 
-	if (len > end)
+	if (!fits_address_space(mm, hint, len))
 		return -ENOMEM;
-	hint = ms_align_up(ms_align_down(hint, mm->machine->page_size), align);
-	if (hint && hint <= end - len && !ms_find_vma_intersection(mm, hint, hint + len))
+	hint = ms_align_up(hint, align);
+	if (hint && hint <= end - len && (ms_is_x86(m) || hint >= min) &&
+	    !ms_find_vma_intersection(mm, hint, hint + len))
 		return (int64_t)hint;
-	end = ms_vma_tree_highest_gap(&mm->vmas, end, needed);
-	// the first page stays unmapped (mmap_min_addr)
-	if (end < needed + mm->machine->page_size)
+	end = highest_gap(mm, end, needed);
+	if (end < needed + ms_max_u64(min, m->page_size))
 		return -ENOMEM;
 	return (int64_t)ms_align_down(end - len, align);
+}
+
+/* round_hint_to_min() */
+static ms_hva_t round_hint(const struct ms_machine *m, ms_hva_t hint)
+{
+	hint = ms_align_down(hint, m->page_size);
+	return hint && hint < m->config.mmap_min_addr
+		       ? ms_align_up(m->config.mmap_min_addr, m->page_size)
+		       : hint;
 }
 
 int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
@@ -48,16 +97,24 @@ static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len,
 	return aligned_area(mm, hint, len, mm->machine->page_size << file->mapping->order);
 }
 
+/* IS_ERR_VALUE(): the last 4095 addresses are taken for what an earlier step has refused. */
+static bool is_error_value(ms_hva_t addr)
+{
+	return addr >= UINT64_MAX - 4094;
+}
+
 static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 		     const struct ms_file *file)
 {
 	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
-		return choose_address(mm, addr, len, file);
-	if (len > mm->task_size)
+		return choose_address(mm, round_hint(mm->machine, addr), len, file);
+	if (len > mm->task_size || !fits_address_space(mm, addr, len))
 		return -ENOMEM;
 	if (file && file->kind == MS_FILE_HUGETLB &&
 	    !ms_aligned(addr, UINT64_C(1) << (mm->machine->page_shift + file->mapping->order)))
 		return -EINVAL;
+	if (is_error_value(addr))
+		return (int64_t)addr;
 	if (addr > mm->task_size - len)
 		return -ENOMEM;
 	if (!ms_aligned(addr, mm->machine->page_size))
@@ -67,11 +124,34 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 	return (int64_t)addr;
 }
 
-/* do_mmap()'s file part: mode bits, noexec, the largest offset */
+/* The kind of mapping, as the number that the system call has for it (MAP_TYPE). */
+#define KIND_MASK 0xfu
+#define KIND_SHARED_VALIDATE (MS_MAP_SHARED | MS_MAP_PRIVATE)
+
+/* LEGACY_MAP_MASK: MAP_SHARED_VALIDATE is there to refuse all other flags. */
+#define LEGACY_FLAGS \
+	(KIND_SHARED_VALIDATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_NORESERVE | \
+	 MS_MAP_POPULATE)
+
+static int check_kind(unsigned int flags)
+{
+	switch (flags & KIND_MASK) {
+	case MS_MAP_SHARED:
+	case MS_MAP_PRIVATE:
+		return 0;
+	case KIND_SHARED_VALIDATE:
+		return flags & ~LEGACY_FLAGS ? -EOPNOTSUPP : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* do_mmap()'s file part: the largest offset, the kind, mode bits, noexec */
 static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t pgoff, uint64_t len,
 		      uint64_t *vm_flags)
 {
 	unsigned int shift = file->machine->page_shift;
+	int err;
 
 	// file_mmap_ok(): where there is no limit the subtraction wraps, and the last page offsets
 	// are refused all the same
@@ -79,6 +159,9 @@ static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t p
 		return -EOVERFLOW;
 	if (pgoff > (file->max_bytes - len) >> shift)
 		return -EOVERFLOW;
+	err = check_kind(flags);
+	if (err)
+		return err;
 	if (flags & MS_MAP_SHARED) {
 		if ((*vm_flags & MS_VM_WRITE) && !(file->fmode & MS_FMODE_WRITE))
 			return -EACCES;
@@ -148,6 +231,7 @@ static struct ms_vma *merge_request(struct request *rq)
 		.end = rq->end,
 		.vm_flags = rq->vm_flags,
 		.pgoff = rq->pgoff,
+		.anon_pgoff = rq->start >> rq->mm->machine->page_shift,
 		.file = rq->file,
 		.from_mmap = true,
 	});
@@ -236,6 +320,7 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 	vma->vm_end = rq->end;
 	vma->vm_flags = rq->vm_flags;
 	vma->vm_pgoff = rq->pgoff;
+	vma->anon_pgoff = rq->start >> rq->mm->machine->page_shift;
 	if (rq->file) {
 		vma->vm_page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags);
 		vma->vm_file = rq->file;
@@ -360,14 +445,17 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 	const struct ms_machine *m = rq->mm->machine;
 	int err;
 
-	rq->vm_flags = ms_calc_vm_prot_bits(prot) | MS_VM_MAYREAD | MS_VM_MAYWRITE | MS_VM_MAYEXEC;
+	rq->vm_flags = ms_calc_vm_prot_bits(prot) | ms_execute_only_key(m, prot) | MS_VM_MAYREAD |
+		       MS_VM_MAYWRITE | MS_VM_MAYEXEC;
 	if (rq->file) {
 		err = file_flags(rq->file, flags, rq->pgoff, rq->end - rq->start, &rq->vm_flags);
 		if (err)
 			return err;
-	} else if (flags & MS_MAP_SHARED) {
+	} else if ((flags & KIND_MASK) == MS_MAP_SHARED) {
 		rq->pgoff = 0;
 		rq->vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
+	} else if ((flags & KIND_MASK) != MS_MAP_PRIVATE) {
+		return -EINVAL;
 	} else {
 		rq->pgoff = rq->start >> m->page_shift;
 	}
@@ -382,23 +470,21 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 {
 	const struct ms_machine *m = mm->machine;
 	struct request rq = { .mm = mm, .pgoff = off >> m->page_shift };
-	const unsigned int kinds = flags & (MS_MAP_SHARED | MS_MAP_PRIVATE);
 	int64_t start;
 	int err;
 
-	if (!ms_aligned(off, m->page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) ||
-	    (kinds != MS_MAP_SHARED && kinds != MS_MAP_PRIVATE))
+	if (!ms_aligned(off, m->page_size))
 		return -EINVAL;
 	if (flags & MS_MAP_ANONYMOUS)
 		file = NULL;
 	else if (!file)
 		return -ENOMEM;
+	// ksys_mmap_pgoff(), before anybody looks at it: what wraps to nothing was nothing
+	if (file && file->kind == MS_FILE_HUGETLB)
+		len = ms_align_up(len, m->page_size << file->mapping->order);
 	if (!len)
 		return -EINVAL;
-	// ksys_mmap_pgoff() rounds a hugetlb length up; a wrap ends below as any other.
-	len = ms_align_up(len, file && file->kind == MS_FILE_HUGETLB
-				       ? m->page_size << file->mapping->order
-				       : m->page_size);
+	len = ms_align_up(len, m->page_size);
 	if (!len)
 		return -ENOMEM;
 	if (rq.pgoff + (len >> m->page_shift) < rq.pgoff)

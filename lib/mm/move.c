@@ -40,12 +40,18 @@ static uint64_t *old_pud_slot(const struct move *mv)
 	return slot;
 }
 
+/* move_soft_dirty_pte() and its sibling for a PMD leaf; what moves with its table stays as it is */
+static uint64_t moved(uint64_t entry)
+{
+	return ms_pte_is_leaf(entry) ? entry | MS_PTE_SOFT_DIRTY : entry;
+}
+
 /* move_normal_pmd(), move_normal_pud(): the entry that leads to a table, or a huge leaf */
 static bool move_entry(uint64_t *old_slot, uint64_t *new_slot)
 {
 	if (!ms_pte_none(*new_slot))
 		return false;
-	*new_slot = *old_slot;
+	*new_slot = moved(*old_slot);
 	*old_slot = 0;
 	return true;
 }
@@ -62,7 +68,7 @@ static bool move_ptes(const struct move *mv, uint64_t extent)
 	for (uint64_t n = extent >> mm->machine->page_shift; n; n--, old_slot++, new_slot++) {
 		if (ms_pte_none(*old_slot))
 			continue;
-		*new_slot = *old_slot;
+		*new_slot = moved(*old_slot);
 		*old_slot = 0;
 	}
 	return true;

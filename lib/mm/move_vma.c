@@ -44,7 +44,8 @@ static int prepare_move(const struct ms_remap *rm)
 }
 
 /* The copy may join its neighbours; which of them count when the source stays is the kernel's. */
-static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, bool untouched)
+static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, uint64_t anon_pgoff,
+				 bool untouched)
 {
 	struct ms_vma_merge vmg = {
 		.mm = rm->mm,
@@ -54,6 +55,7 @@ static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, bool
 		.end = rm->new_addr + rm->new_len,
 		.vm_flags = rm->vma->vm_flags,
 		.pgoff = pgoff,
+		.anon_pgoff = anon_pgoff,
 		.file = rm->vma->vm_file,
 		.anon_from = rm->vma,
 	};
@@ -79,17 +81,18 @@ static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, bool
 /*
  * copy_vma(): an anonymous VMA that was never written gets the vm_pgoff that a fresh one would have
  * at the new place, so it may merge there, even with its own source: then rm->vma is the merged
- * one.
+ * one. The offset of anonymous memory that is not there yet begins anew, too, also in a file's VMA.
  */
 static struct ms_vma *copy_vma(struct ms_remap *rm)
 {
 	struct ms_vma *vma = rm->vma, *new_vma;
 	const ms_hva_t start = vma->vm_start;
 	const bool untouched = ms_vma_is_anonymous(vma) && !vma->anon_vma;
-	uint64_t pgoff = untouched ? rm->new_addr >> rm->mm->machine->page_shift
-				   : ms_vma_pgoff_of(vma, rm->addr);
+	const uint64_t fresh = rm->new_addr >> rm->mm->machine->page_shift;
+	const uint64_t pgoff = untouched ? fresh : ms_vma_pgoff_of(vma, rm->addr);
+	const uint64_t anon_pgoff = vma->anon_vma ? ms_vma_anon_pgoff_of(vma, rm->addr) : fresh;
 
-	new_vma = merge_copy(rm, pgoff, untouched);
+	new_vma = merge_copy(rm, pgoff, anon_pgoff, untouched);
 	if (new_vma) {
 		if (start >= new_vma->vm_start && start < new_vma->vm_end)
 			rm->vma = new_vma;
@@ -101,6 +104,7 @@ static struct ms_vma *copy_vma(struct ms_remap *rm)
 	new_vma->vm_start = rm->new_addr;
 	new_vma->vm_end = rm->new_addr + rm->new_len;
 	new_vma->vm_pgoff = pgoff;
+	new_vma->anon_pgoff = anon_pgoff;
 	ms_vma_call_open(new_vma);
 	ms_vma_tree_insert(rm->mm, new_vma);
 	ms_i_mmap_insert(new_vma);
@@ -162,6 +166,7 @@ static void keep_source(const struct ms_remap *rm, const struct ms_vma *new_vma)
 	    policy->dontunmap_source == MS_DONTUNMAP_SOURCE_KEEPS_ANON_VMA)
 		return;
 	ms_anon_vma_drop(vma);
+	vma->anon_pgoff = vma->vm_start >> rm->mm->machine->page_shift;
 	if (policy->dontunmap_source == MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF &&
 	    ms_vma_is_anonymous(vma) && !vma->vm_file)
 		vma->vm_pgoff = vma->vm_start >> rm->mm->machine->page_shift;

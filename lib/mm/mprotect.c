@@ -8,19 +8,34 @@ struct change {
 	bool writenotify; // shared, and the driver asks to see the first write
 };
 
-/* can_change_pte_writable() and its fore-runners: may the entry become writable at once? */
-static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint64_t entry, bool pmd)
+/* The driver has seen a write to this shared page. */
+static bool write_was_noticed(const struct ms_vma *vma, uint64_t entry)
 {
+	if (!(entry & MS_PTE_DIRTY))
+		return false;
+	return ms_vma_machine(vma)->policy.mprotect_shared_upgrade ==
+		       MS_MPROTECT_SHARED_UPGRADE_DIRTY ||
+	       (entry & MS_PTE_SOFT_DIRTY) || !(vma->vm_flags & MS_VM_SOFTDIRTY);
+}
+
+/* can_change_pte_writable() and its fore-runners: may the entry become writable at once? */
+static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint64_t entry,
+			      unsigned int level)
+{
+	const bool pmd = level == MS_LEVEL_PMD;
 	struct ms_machine *m = ms_vma_machine(vma);
 	const struct ms_policy *policy = &m->policy;
 	const struct ms_page *page;
 
 	if (!(vma->vm_flags & MS_VM_WRITE) || !(entry & MS_PTE_PRESENT))
 		return false;
+	// change_huge_pud() makes nothing writable that the protection does not
+	if (level == MS_LEVEL_PUD ||
+	    (pmd && policy->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_NO))
+		return false;
 	if (vma->vm_flags & MS_VM_SHARED)
-		return ch->writenotify && (entry & MS_PTE_DIRTY);
-	if (pmd ? policy->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_NO
-		: policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY)
+		return ch->writenotify && write_was_noticed(vma, entry);
+	if (!pmd && policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY)
 		return false;
 	if (!pmd && policy->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY &&
 	    !(entry & MS_PTE_DIRTY))
@@ -43,7 +58,7 @@ static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 		return;
 	}
 	*slot = ms_pte_modify(m, *slot, ch->newprot);
-	if (may_write_at_once(vma, ch, *slot, level != MS_LEVEL_PTE))
+	if (may_write_at_once(vma, ch, *slot, level))
 		*slot |= MS_PTE_WRITE;
 }
 
@@ -148,9 +163,9 @@ static int mprotect_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, ui
 static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsigned int prot)
 {
 	struct ms_vma *vma = *pvma;
-	uint64_t newflags = vma->vm_flags & ~MS_VM_ACCESS;
+	uint64_t newflags = vma->vm_flags & ~(MS_VM_ACCESS | MS_VM_PKEY);
 
-	newflags |= ms_calc_vm_prot_bits(prot);
+	newflags |= ms_calc_vm_prot_bits(prot) | ms_execute_only_key(ms_vma_machine(vma), prot);
 	if (newflags & ~(newflags >> 4) & MS_VM_ACCESS)
 		return -EACCES;
 	if (vma->vm_ops && vma->vm_ops->mprotect) {
@@ -189,7 +204,8 @@ int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	ms_hva_t end;
 	int err;
 
-	if (!ms_aligned(addr, page_size) || (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)))
+	addr = ms_untagged_addr(mm->machine, addr);
+	if (!ms_aligned(addr, page_size))
 		return -EINVAL;
 	if (!len)
 		return 0;
@@ -197,6 +213,8 @@ int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	end = addr + len;
 	if (end <= addr)
 		return -ENOMEM;
+	if (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) // arch_validate_prot()
+		return -EINVAL;
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
 	err = protect_range(mm, addr, end, prot);

@@ -228,6 +228,7 @@ static bool expand_in_place(struct ms_remap *rm)
 		.end = end,
 		.vm_flags = vma->vm_flags,
 		.pgoff = ms_vma_pgoff_of(vma, vma->vm_end),
+		.anon_pgoff = ms_vma_anon_pgoff_of(vma, vma->vm_end),
 		.file = vma->vm_file,
 		.anon_from = &part,
 	};
@@ -324,7 +325,7 @@ int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t ne
 {
 	struct ms_remap rm = {
 		.mm = mm,
-		.addr = addr,
+		.addr = ms_untagged_addr(mm->machine, addr), // new_addr may have no tag
 		.old_len = old_len,
 		.new_len = new_len,
 		.flags = flags,

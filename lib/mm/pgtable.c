@@ -134,7 +134,7 @@ uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level)
 
 uint64_t ms_pte_modify(const struct ms_machine *m, uint64_t e, ms_pgprot_t newprot)
 {
-	uint64_t keep = MS_PTE_PA_MASK | MS_PTE_DIRTY | MS_PTE_YOUNG | MS_PTE_SPECIAL;
+	uint64_t keep = MS_PTE_PA_MASK | MS_PTE_MKDIRTY | MS_PTE_YOUNG | MS_PTE_SPECIAL;
 
 	if (ms_is_x86(m))
 		keep |= MS_PTE_CACHE_MASK;

@@ -48,9 +48,10 @@ ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
 	if (!(vm_flags & MS_VM_ACCESS))
 		return prot | MS_PTE_PROTNONE;
 	prot |= MS_PTE_PRESENT;
-	// execute_only_pkey()
-	if (m->config.pku && (vm_flags & MS_VM_ACCESS) == MS_VM_EXEC)
+	if (vm_flags & MS_VM_PKEY)
 		prot |= MS_PTE_EXECUTE_ONLY;
+	if (!ms_is_x86(m) && (vm_flags & MS_VM_EXEC))
+		prot |= MS_PTE_EXEC;
 	if ((vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == (MS_VM_WRITE | MS_VM_SHARED))
 		prot |= MS_PTE_WRITE;
 	return prot;
@@ -116,7 +117,9 @@ static bool anon_vma_compatible(const struct ms_vma *a, const struct ms_vma *b)
 {
 	return a->vm_end == b->vm_start && a->vm_file == b->vm_file &&
 	       !((a->vm_flags ^ b->vm_flags) & ~(MS_VM_ACCESS | MS_VM_SOFTDIRTY)) &&
-	       b->vm_pgoff == a->vm_pgoff + ms_vma_pages(a);
+	       b->vm_pgoff == a->vm_pgoff + ms_vma_pages(a) &&
+	       (ms_vma_machine(a)->policy.private_file_merge == MS_PRIVATE_FILE_MERGE_FILE_OFFSET ||
+		b->anon_pgoff == a->anon_pgoff + ms_vma_pages(a));
 }
 
 /* find_mergeable_anon_vma(): a neighbour that mprotect may make one with this VMA lends its own */
@@ -229,6 +232,11 @@ void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pg
 	if (!ms_pt_is_empty(vma->vm_mm))
 		ms_vma_adjust_trans_huge(vma, start, end);
 	ms_i_mmap_remove(vma);
+	// what the VMA grows by at its start is counted as if it had always been there
+	if (start < vma->vm_start)
+		vma->anon_pgoff -= (vma->vm_start - start) >> ms_vma_machine(vma)->page_shift;
+	else
+		vma->anon_pgoff = ms_vma_anon_pgoff_of(vma, start);
 	// The order in the tree does not change: borders move into what was this VMA's, or into a
 	// hole.
 	ms_vma_tree_move(vma->vm_mm, vma, start, end);
@@ -247,6 +255,7 @@ static struct ms_vma *make_half(struct ms_vma *vma, ms_hva_t addr, bool new_belo
 	} else {
 		half->vm_start = addr;
 		half->vm_pgoff = ms_vma_pgoff_of(vma, addr);
+		half->anon_pgoff = ms_vma_anon_pgoff_of(vma, addr);
 	}
 	return half;
 }

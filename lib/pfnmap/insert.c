@@ -14,7 +14,7 @@ static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
 /* maybe_mkwrite() of an entry that a write brought */
 static uint64_t mk_written(const struct ms_vma *vma, uint64_t entry)
 {
-	return ms_maybe_mkwrite(vma, entry | MS_PTE_DIRTY | MS_PTE_YOUNG);
+	return ms_maybe_mkwrite(vma, entry | MS_PTE_MKDIRTY | MS_PTE_YOUNG);
 }
 
 /* The BUG_ONs that all raw insertions begin with. */

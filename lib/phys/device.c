@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MMIO devices, and what the MTRRs say of physical addresses. */
+/* MMIO devices: PCI BARs. */
 #include "phys/phys.h"
-
-#define FOUR_GIB (UINT64_C(1) << 32)
 
 static int device_cmp(const struct ms_device *a, const struct ms_device *b)
 {
@@ -65,12 +63,6 @@ static bool range_is_taken(const struct ms_machine *m, ms_pa_t start, ms_pa_t en
 	return i < phys->nr_ram && phys->ram[i].start << m->page_shift < end;
 }
 
-/* What QEMU's firmware programs, as the recorded machines have it. */
-static int default_mtrr(ms_pa_t pa)
-{
-	return pa >= FOUR_GIB ? MS_CACHE_WB : MS_CACHE_UC;
-}
-
 static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_pa_t pa,
 				    uint64_t size)
 {
@@ -87,7 +79,7 @@ static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_p
 	dev->pa = pa;
 	dev->size = size;
 	dev->prefetchable = true;
-	dev->mtrr = default_mtrr(pa);
+	dev->mtrr = MS_MTRR_NOT_SAID;
 	return dev;
 }
 
@@ -184,48 +176,4 @@ bool ms_device_prefetchable(const struct ms_device *dev)
 struct ms_machine *ms_device_machine(const struct ms_device *dev)
 {
 	return dev->machine;
-}
-
-/* The type at pa; *end, at entry the end of the range that is asked about, is moved down to where
- * the type may change. */
-static int mtrr_at(const struct ms_machine *m, ms_pa_t pa, ms_pa_t *end)
-{
-	const struct ms_phys *phys = m->phys;
-	const struct ms_device *dev = ms_device_after(phys, pa);
-	size_t i = ms_ram_after(phys, pa >> m->page_shift);
-
-	if (dev && dev->pa <= pa) {
-		*end = ms_min_u64(*end, device_end(dev));
-		return dev->mtrr;
-	}
-	if (dev)
-		*end = ms_min_u64(*end, dev->pa);
-	if (i < phys->nr_ram) {
-		ms_pa_t ram_start = phys->ram[i].start << m->page_shift;
-
-		if (ram_start <= pa) {
-			*end = ms_min_u64(*end, phys->ram[i].end << m->page_shift);
-			return MS_CACHE_WB;
-		}
-		*end = ms_min_u64(*end, ram_start);
-	}
-	if (pa < FOUR_GIB)
-		*end = ms_min_u64(*end, FOUR_GIB);
-	return default_mtrr(pa);
-}
-
-int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
-{
-	int type = -1;
-
-	for (ms_pa_t pa = start; pa < end;) {
-		ms_pa_t next = end;
-		int here = mtrr_at(m, pa, &next);
-
-		if (here < 0 || (pa > start && here != type))
-			return -1;
-		type = here;
-		pa = next;
-	}
-	return type;
 }

@@ -57,10 +57,17 @@ struct ms_device {
 	uint64_t size;
 	bool prefetchable;
 	bool off; /* its memory is turned off */
-	int mtrr; /* enum ms_cache, or -1 */
+	int mtrr; /* enum ms_cache, -1: mixed or unknown, or: */
+#define MS_MTRR_NOT_SAID (-2)
 };
 
 RB_HEAD(ms_device_tree, ms_device);
+
+/* The MTRRs say `type` (enum ms_cache, or -1) of [start, end). */
+struct ms_mtrr {
+	ms_pa_t start, end;
+	int type;
+};
 
 struct ms_phys {
 	struct ms_ram *ram; /* ascending, apart from each other or touching */
@@ -72,6 +79,8 @@ struct ms_phys {
 	uint64_t free_pages;
 	struct ms_device_tree by_pa;
 	TAILQ_HEAD(, ms_device) by_age;
+	struct ms_mtrr *mtrr; /* in the order in which they were said */
+	size_t nr_mtrr;
 };
 
 /* The range that holds pfn, or NULL. */

@@ -181,6 +181,7 @@ void ms_phys_destroy(struct ms_machine *m)
 		return;
 	ram_destroy_all(m);
 	ms_devices_destroy(m);
+	ms_free(m, m->phys->mtrr);
 	ms_free(m, m->phys);
 	m->phys = NULL;
 }

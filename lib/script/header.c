@@ -22,6 +22,8 @@ enum config_key {
 	CK_FWB,
 	CK_DIC,
 	CK_IDC,
+	CK_PKU,
+	CK_MMAP_MIN_ADDR,
 	CK_KEYS
 };
 static const struct {
@@ -38,6 +40,8 @@ static const struct {
 	[CK_FWB] = { "fwb", 0, 1 },
 	[CK_DIC] = { "dic", 0, 1 },
 	[CK_IDC] = { "idc", 0, 1 },
+	[CK_PKU] = { "pku", 0, 1 },
+	[CK_MMAP_MIN_ADDR] = { "mmap_min_addr", 1, 1u << 30 },
 };
 
 const struct ms_named ms_thp_modes[] = {
@@ -79,7 +83,9 @@ enum ms_header_line ms_header_which(const char *line)
 		{ "kernel", MS_HL_KERNEL },
 		{ "config", MS_HL_CONFIG },
 		{ "device", MS_HL_DEVICE },
+		{ "bar", MS_HL_BAR },
 		{ "ram", MS_HL_RAM },
+		{ "mtrr", MS_HL_MTRR },
 		{ NULL, 0 },
 	};
 	const struct ms_named *named =
@@ -152,6 +158,12 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 	case CK_DIC:
 		h->config.dic = value;
 		return 0;
+	case CK_MMAP_MIN_ADDR:
+		h->config.mmap_min_addr = value;
+		return 0;
+	case CK_PKU:
+		h->config.no_pku = !value;
+		return 0;
 	default:
 		h->config.idc = value;
 		return 0;
@@ -167,11 +179,7 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 
 	switch (key) {
 	case CK_CPU:
-		// the text is free; of the models that the recorder knows, "max" has protection
-		// keys
-		h->config.pku =
-			h->arch == MS_ARCH_X86_64 && value.len >= 3 && !memcmp(value.s, "max", 3);
-		return 0;
+		return 0; // the text is free
 	case CK_PAT:
 		h->config.pat_off = ms_word_is(value, "off");
 		if (h->config.pat_off || ms_word_is(value, "on"))
@@ -223,17 +231,16 @@ static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return 0;
 }
 
-static int mtrr_value(struct ms_header_device *dev, struct ms_word value)
+static int mtrr_type(struct ms_word value, int *type)
 {
 	enum ms_cache cache;
 
-	dev->has_mtrr = true;
-	dev->mtrr = -1;
+	*type = -1;
 	if (ms_word_is(value, "mixed") || ms_word_is(value, "off"))
 		return 0;
 	if (!ms_cache_parse(value, &cache) || cache == MS_CACHE_UC_MINUS || cache > MS_CACHE_WP)
 		return -EINVAL;
-	dev->mtrr = cache;
+	*type = cache;
 	return 0;
 }
 
@@ -265,7 +272,8 @@ static int device_key(struct ms_header_device *dev, struct ms_word name, struct 
 	if (!ms_word_is(name, "mtrr"))
 		return ms_script_fail(err, line, "device: unknown key \"%.*s\"", MS_SHOWN(name));
 	ret = once(seen, 3, name, line, err);
-	if (!ret && mtrr_value(dev, value))
+	dev->has_mtrr = true;
+	if (!ret && mtrr_type(value, &dev->mtrr))
 		ret = ms_script_fail(err, line, "device: unknown mtrr \"%.*s\"", MS_SHOWN(value));
 	return ret;
 }
@@ -312,6 +320,52 @@ static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return (seen & 3) == 3 ? 0 : ms_script_fail(err, line, "device: pa and size are needed");
 }
 
+static int bar_key(struct ms_header_bar *bar, struct ms_word key, struct ms_word value,
+		   uint32_t *seen, uint64_t line, struct ms_script_error *err)
+{
+	uint64_t n = 0;
+	int ret;
+
+	if (ms_word_is(key, "pa") || ms_word_is(key, "size"))
+		return place(key, value, &bar->pa, &bar->size, seen, line, err);
+	if (!ms_word_is(key, "index"))
+		return ms_script_fail(err, line, "bar: unknown key \"%.*s\"", MS_SHOWN(key));
+	ret = once(seen, 2, key, line, err);
+	if (!ret)
+		ret = number(key, value, 0, 5, &n, line, err);
+	bar->index = (unsigned int)n;
+	return ret;
+}
+
+static int bar_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		    struct ms_script_error *err)
+{
+	struct ms_word name, word, key, value;
+	uint32_t seen = 0;
+	size_t device = 0;
+
+	if (h->nr_bars == MS_MAX_HEADER_ITEMS)
+		return ms_script_fail(err, line, "more than %u other BARs", MS_MAX_HEADER_ITEMS);
+	ms_word_next(&rest, ' ', &name);
+	while (device < h->nr_devices && !ms_word_is(name, h->device[device].name))
+		device++;
+	if (device == h->nr_devices)
+		return ms_script_fail(err, line, "bar: no such device \"%.*s\"", MS_SHOWN(name));
+	struct ms_header_bar *bar = &h->bar[h->nr_bars++];
+	bar->device = device;
+	while (ms_word_next(&rest, ' ', &word)) {
+		int ret;
+
+		if (!ms_word_split(word, &key, &value))
+			return ms_script_fail(err, line, "bar: not key=value \"%.*s\"",
+					      MS_SHOWN(word));
+		ret = bar_key(bar, key, value, &seen, line, err);
+		if (ret)
+			return ret;
+	}
+	return seen == 7 ? 0 : ms_script_fail(err, line, "bar: index, pa and size are needed");
+}
+
 static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		    struct ms_script_error *err)
 {
@@ -333,6 +387,38 @@ static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return seen == 3 ? 0 : ms_script_fail(err, line, "ram: pa and size are needed");
 }
 
+static int mtrr_line(struct ms_header *h, struct ms_word rest, uint64_t line,
+		     struct ms_script_error *err)
+{
+	struct ms_word word, key, value;
+	uint32_t seen = 0;
+	int ret = 0;
+
+	if (h->nr_mtrr == MS_MAX_HEADER_ITEMS)
+		return ms_script_fail(err, line, "more than %u ranges of MTRRs",
+				      MS_MAX_HEADER_ITEMS);
+	struct ms_header_mtrr *mtrr = &h->mtrr[h->nr_mtrr++];
+	while (!ret && ms_word_next(&rest, ' ', &word)) {
+		if (!ms_word_split(word, &key, &value))
+			return ms_script_fail(err, line, "mtrr: not key=value \"%.*s\"",
+					      MS_SHOWN(word));
+		if (ms_word_is(key, "pa") || ms_word_is(key, "size")) {
+			ret = place(key, value, &mtrr->pa, &mtrr->size, &seen, line, err);
+			continue;
+		}
+		if (!ms_word_is(key, "type"))
+			return ms_script_fail(err, line, "mtrr: unknown key \"%.*s\"",
+					      MS_SHOWN(key));
+		ret = once(&seen, 2, key, line, err);
+		if (!ret && mtrr_type(value, &mtrr->type))
+			ret = ms_script_fail(err, line, "mtrr: unknown type \"%.*s\"",
+					     MS_SHOWN(value));
+	}
+	if (ret)
+		return ret;
+	return seen == 7 ? 0 : ms_script_fail(err, line, "mtrr: pa, size and type are needed");
+}
+
 int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *text, uint64_t line,
 		   struct ms_script_error *err)
 {
@@ -350,8 +436,12 @@ int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *t
 		return config_line(h, rest, line, err);
 	case MS_HL_DEVICE:
 		return device_line(h, rest, line, err);
+	case MS_HL_BAR:
+		return bar_line(h, rest, line, err);
 	case MS_HL_RAM:
 		return ram_line(h, rest, line, err);
+	case MS_HL_MTRR:
+		return mtrr_line(h, rest, line, err);
 	case MS_HL_DONE:
 		break;
 	}

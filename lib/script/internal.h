@@ -52,7 +52,7 @@ int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *forma
 
 /* ---- header.c, world.c ---- */
 
-#define MS_MAX_HEADER_ITEMS 64u /* devices, and ranges of RAM */
+#define MS_MAX_HEADER_ITEMS 64u /* devices, other BARs, ranges of RAM and of the MTRRs, each */
 
 struct ms_header_device {
 	char *name;
@@ -63,18 +63,35 @@ struct ms_header_device {
 	int mtrr; /* as ms_device_set_mtrr() takes it */
 };
 
+/* Another BAR of a device: nothing but vfio-pci knows it. */
+struct ms_header_bar {
+	size_t device;
+	unsigned int index;
+	ms_pa_t pa;
+	uint64_t size;
+	bool assumed; /* no line says so: only if there is room for it */
+};
+
 struct ms_header_ram {
 	ms_pa_t pa;
 	uint64_t size;
 };
 
-/* Lines of a header come in this order; the last two may repeat. */
+struct ms_header_mtrr {
+	ms_pa_t pa;
+	uint64_t size;
+	int type; /* as ms_mtrr_add() takes it */
+};
+
+/* Lines of a header come in this order; from DEVICE on they may repeat, and none must be there. */
 enum ms_header_line {
 	MS_HL_MAGIC,
 	MS_HL_KERNEL,
 	MS_HL_CONFIG,
 	MS_HL_DEVICE,
+	MS_HL_BAR,
 	MS_HL_RAM,
+	MS_HL_MTRR,
 	MS_HL_DONE
 };
 
@@ -86,8 +103,12 @@ struct ms_header {
 	unsigned int vm_ipa_bits; /* of a VM that does not say */
 	struct ms_header_device device[MS_MAX_HEADER_ITEMS];
 	size_t nr_devices;
+	struct ms_header_bar bar[MS_MAX_HEADER_ITEMS];
+	size_t nr_bars;
 	struct ms_header_ram ram[MS_MAX_HEADER_ITEMS];
 	size_t nr_ram;
+	struct ms_header_mtrr mtrr[MS_MAX_HEADER_ITEMS];
+	size_t nr_mtrr;
 	char label[64]; /* ms_script_kernel_name() */
 };
 

@@ -20,6 +20,7 @@ struct ms_player {
 	struct ms_vm *vm;
 	struct ms_file *file[MS_SRC_RESOURCE]; /* by source; NULL: not open */
 	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
+	struct ms_file *driver[MS_MAX_HEADER_ITEMS]; /* the recorder's, opened once a device */
 	struct {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
@@ -55,7 +56,7 @@ ms_op_fn ms_play_mmap, ms_play_munmap, ms_play_mprotect, ms_play_mremap, ms_play
 /* player_dev.c */
 ms_op_fn ms_play_close, ms_play_vfio_memory, ms_play_revoke, ms_play_claim, ms_play_release,
 	ms_play_ioremap, ms_play_iounmap;
-/* The file that a source is mapped from, opened if it is not; NULL with *err. PIECES: a new one. */
+/* The file that a source is mapped from, opened if it is not; NULL with *err. */
 struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err);
 void ms_player_close_all(struct ms_player *p);
 void ms_player_drop_ioremaps(struct ms_player *p);

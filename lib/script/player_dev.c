@@ -27,15 +27,19 @@ static int no_file(const struct ms_player *p, uint64_t allocs, int why)
 	return ms_machine_allocs(p->m) == allocs ? why : -ENOMEM;
 }
 
+/* The recorder's driver is told of the pieces before each mmap. */
 static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, int *err)
 {
 	enum ms_pieces_mode mode = (enum ms_pieces_mode)op->value[MS_K_LAZY];
 	enum ms_cache type = (enum ms_cache)op->value[MS_K_TYPE];
-	struct ms_file *file =
-		ms_pieces_open(p->device[op->device], mode, type, op->pieces, op->npieces);
+	struct ms_file *file = p->driver[op->device];
 
-	*err = file ? 0 : -ENOMEM;
-	return file;
+	if (!file)
+		file = keep(&p->driver[op->device], ms_pieces_open_physical(p->m), -ENOMEM, err);
+	if (!file)
+		return NULL;
+	*err = ms_pieces_plan(file, mode, type, op->pieces, op->npieces);
+	return *err ? NULL : file;
 }
 
 static struct ms_file *open_memory(struct ms_player *p, enum ms_source_kind source, int *err)
@@ -86,13 +90,15 @@ static void close_file(struct ms_file **file)
 	*file = NULL;
 }
 
-/* A sysfs file that is opened anew is the same file, and a driver's was closed after its mmap. */
+/* A sysfs file that is opened anew is the same file. */
 void ms_play_close(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	(void)mm;
 	ms_print_ret(p, 0);
 	if (op->source == MS_SRC_VFIO)
 		close_file(&p->vfio[op->device]);
+	else if (op->source == MS_SRC_DRIVER)
+		close_file(&p->driver[op->device]);
 	else if (op->source < MS_SRC_RESOURCE)
 		close_file(&p->file[op->source]);
 }
@@ -101,6 +107,8 @@ void ms_player_close_all(struct ms_player *p)
 {
 	for (size_t i = 0; i < MS_MAX_HEADER_ITEMS; i++)
 		close_file(&p->vfio[i]);
+	for (size_t i = 0; i < MS_MAX_HEADER_ITEMS; i++)
+		close_file(&p->driver[i]);
 	for (size_t i = 0; i < MS_SRC_RESOURCE; i++)
 		close_file(&p->file[i]);
 }

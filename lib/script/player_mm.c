@@ -22,13 +22,12 @@ void ms_play_mmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	}
 	if (op->source == MS_SRC_VFIO)
 		off += ms_vfio_offset(file);
+	if (op->source == MS_SRC_DRIVER)
+		off += ms_device_pa(p->device[op->device]);
 	ms_print_ret_address(p,
 			     ms_mmap(mm, op->value[MS_K_AT], op->value[MS_K_LEN],
 				     (unsigned int)op->value[MS_K_PROT], flags, file, off),
 			     op->value[MS_K_AT]);
-	// Each such mapping has a list of pieces, so a file, of its own.
-	if (op->source == MS_SRC_DRIVER)
-		ms_file_put(file);
 }
 
 void ms_play_munmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)

@@ -236,9 +236,9 @@ static int header_line(struct reader *r, const char *text, uint64_t line)
 	if (r->script->nr_ops)
 		return ms_script_fail(r->err, line, "a header line after the first operation");
 	bool repeats = which >= MS_HL_DEVICE && which == r->last;
-	bool follows = which == MS_HL_MAGIC ? !r->any_header_line
-		       : which == MS_HL_RAM ? r->last >= MS_HL_CONFIG && r->last < MS_HL_RAM
-					    : r->any_header_line && which == r->last + 1;
+	bool follows = which == MS_HL_MAGIC   ? !r->any_header_line
+		       : which > MS_HL_CONFIG ? r->last >= MS_HL_CONFIG && which > r->last
+					      : r->any_header_line && which == r->last + 1;
 	if (!repeats && !follows)
 		return ms_script_fail(r->err, line, "header out of order: \"%.40s\"", text);
 	r->any_header_line = true;

@@ -59,6 +59,13 @@ static void add_pte_run(struct ms_player *p, const struct pte_run *run)
 		run->leaf_size);
 }
 
+static const char *prot_name(uint64_t entry)
+{
+	if (entry & MS_PTE_EXEC)
+		return entry & MS_PTE_WRITE ? "rwx" : "rx";
+	return entry & MS_PTE_WRITE ? "rw" : "r";
+}
+
 /* The part of a leaf that lies in [start, end), as a run of its own. */
 static struct pte_run run_of_leaf(const struct ms_player *p, struct ms_mm *mm,
 				  const struct ms_host_leaf *leaf, ms_hva_t start, ms_hva_t end)
@@ -71,9 +78,7 @@ static struct pte_run run_of_leaf(const struct ms_player *p, struct ms_mm *mm,
 		.ram = ms_player_is_ram(p, pa),
 		.leaf_size = leaf->size,
 		.type = ms_cache_name(p->header->arch, ms_pgprot_cache(leaf->entry)),
-		.prot = !valid                       ? "-"
-			: leaf->entry & MS_PTE_WRITE ? "rw"
-						     : "r",
+		.prot = valid ? prot_name(leaf->entry) : "-",
 	};
 	// What an arm64 entry without its valid bit says about memory nobody reads.
 	if (!valid && p->header->arch == MS_ARCH_ARM64)

@@ -28,6 +28,19 @@ static const char *const x86_64_lines[] = {
 	NULL,
 };
 
+/*
+ * The other BAR of each x86 recorder's devices, which the headers of its first recordings do not
+ * name: firmware puts them one page after the other, in the order of the devices.
+ */
+static const struct recorder_bar {
+	const char *device;
+	ms_pa_t device_pa, pa;
+} recorder_bars[] = {
+	{ "big", 0x180000000, 0xfeb00000 },
+	{ "small", 0x180800000, 0xfeb01000 }, // seen
+	{ "huge", 0x100000000, 0xfeb02000 },
+};
+
 /* The largest IPA space of the recorders' CPUs, which the header does not tell. */
 #define HOST_IPA_BITS 48u
 #define DEFAULT_VM_IPA_BITS 40u
@@ -79,6 +92,24 @@ int ms_header_kernel(struct ms_header *h, const struct ms_script_kernel *kernel,
 	return 0;
 }
 
+static void add_recorder_bars(struct ms_header *h)
+{
+	for (size_t i = 0; i < sizeof(recorder_bars) / sizeof(recorder_bars[0]); i++) {
+		const struct recorder_bar *known = &recorder_bars[i];
+
+		for (size_t k = 0; k < h->nr_devices; k++) {
+			if (!strcmp(h->device[k].name, known->device) &&
+			    h->device[k].pa == known->device_pa)
+				h->bar[h->nr_bars++] = (struct ms_header_bar){
+					.device = k,
+					.pa = known->pa,
+					.size = 0x100,
+					.assumed = true,
+				};
+		}
+	}
+}
+
 int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error *err)
 {
 	const struct ms_machine_config *config = &h->config;
@@ -88,6 +119,8 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 	if (!known.policy)
 		return ms_script_fail(err, line, "kernel %s: %s", h->release, known.text);
 	h->policy = *known.policy;
+	if (!h->nr_bars && h->arch == MS_ARCH_X86_64)
+		add_recorder_bars(h);
 	if (!h->vm_ipa_bits)
 		h->vm_ipa_bits = DEFAULT_VM_IPA_BITS;
 	h->config.ipa_bits = h->vm_ipa_bits > HOST_IPA_BITS ? h->vm_ipa_bits : HOST_IPA_BITS;
@@ -114,6 +147,20 @@ static int add_device(struct ms_machine *m, const struct ms_header_device *heade
 	return 0;
 }
 
+/* No operation can name it. */
+static int add_bar(struct ms_machine *m, const struct ms_header *h, const struct ms_header_bar *bar,
+		   struct ms_script_error *err)
+{
+	struct ms_device *of = ms_device_find(m, h->device[bar->device].name), *dev;
+	char name[32];
+
+	snprintf(name, sizeof(name), "BAR at 0x%llx", (unsigned long long)bar->pa);
+	dev = ms_device_add(m, name, bar->pa, bar->size);
+	if (dev && !ms_vfio_add_bar(of, bar->index, dev))
+		return 0;
+	return bar->assumed ? 0 : ms_script_fail(err, 0, "%s is refused", name);
+}
+
 static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_script_error *err)
 {
 	for (size_t i = 0; i < h->nr_devices; i++) {
@@ -128,6 +175,19 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 		if (ret)
 			return ms_script_fail(err, 0, "ram at 0x%llx is refused: %s",
 					      (unsigned long long)h->ram[i].pa, strerror(-ret));
+	}
+	for (size_t i = 0; i < h->nr_bars; i++) {
+		int ret = add_bar(m, h, &h->bar[i], err);
+
+		if (ret)
+			return ret;
+	}
+	for (size_t i = 0; i < h->nr_mtrr; i++) {
+		int ret = ms_mtrr_add(m, h->mtrr[i].pa, h->mtrr[i].size, h->mtrr[i].type);
+
+		if (ret)
+			return ms_script_fail(err, 0, "mtrr at 0x%llx is refused: %s",
+					      (unsigned long long)h->mtrr[i].pa, strerror(-ret));
 	}
 	return 0;
 }

@@ -48,6 +48,23 @@ static void x86_gets_ucminus_for_wb_where_the_mtrrs_say_uc(void **state)
 	machine_end(m);
 }
 
+/* RAM ends inside of the page at 0x9f000: it has no frame, and the MTRRs say WB. */
+static void x86_gets_wb_in_holes_where_the_mtrrs_say_so(void **state)
+{
+	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
+	struct ms_mm *mm = ms_mm_new(m);
+
+	(void)state;
+	assert_int_equal(ms_ram_add(m, 0x1000, 0x9ec00), 0);
+	assert_int_equal(map_mem(mm, A, 0x1000, false, 0x9f000), A);
+	assert_int_equal(leaf_cache(mm, A), MS_CACHE_WB);
+	assert_int_equal(map_mem(mm, A + MS_2M, 0x1000, false, 0x80000000), A + MS_2M);
+	assert_int_equal(leaf_cache(mm, A + MS_2M), MS_CACHE_WB);
+	assert_int_equal(map_mem(mm, A + MS_1G, 0x1000, false, 0xc0000000), A + MS_1G);
+	assert_int_equal(leaf_cache(mm, A + MS_1G), MS_CACHE_UC_MINUS);
+	machine_end(m);
+}
+
 static void arm64_maps_devices_strongly_ordered_with_o_sync_or_without(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
@@ -246,6 +263,7 @@ int main(void)
 		cmocka_unit_test(the_offset_is_the_physical_address),
 		cmocka_unit_test(x86_asks_for_ucminus_with_o_sync_and_wb_without),
 		cmocka_unit_test(x86_gets_ucminus_for_wb_where_the_mtrrs_say_uc),
+		cmocka_unit_test(x86_gets_wb_in_holes_where_the_mtrrs_say_so),
 		cmocka_unit_test(arm64_maps_devices_strongly_ordered_with_o_sync_or_without),
 		cmocka_unit_test(system_ram_is_eperm),
 		cmocka_unit_test(the_first_megabyte_of_x86_may_be_mapped),

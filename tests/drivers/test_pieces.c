@@ -326,6 +326,100 @@ static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
 	machine_end(m);
 }
 
+static const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+#define NR_KERNELS (sizeof(kernels) / sizeof(kernels[0]))
+
+/*   | plain | plain |   of one file, at offsets that follow: the second mmap is not the driver's */
+static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **state)
+{
+	const struct ms_piece piece = { 0, 0x1000, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < NR_KERNELS; i++) {
+		struct ms_machine *m = machine(kernels[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+		struct ms_file *file = ms_pieces_open_physical(m);
+
+		bar_b(m);
+		assert_int_equal(map(mm, A, 0x1000, file, B_PA), A);
+		assert_int_equal(ms_pieces_plan(file, MS_PIECES_AT_MMAP, MS_CACHE_NGNRE, &piece, 1),
+				 0);
+		assert_int_equal(map(mm, A + 0x1000, 0x1000, file, B_PA + 0x1000), A + 0x1000);
+		assert_int_equal(ms_mm_map_count(mm), 1);
+		assert_int_equal(present(mm, A, A + 0x2000), 0);
+		// elsewhere in the file nothing joins, and the driver is asked
+		assert_int_equal(map(mm, A + 0x2000, 0x1000, file, B_PA), A + 0x2000);
+		assert_int_equal(ms_mm_map_count(mm), 2);
+		assert_int_equal(present(mm, A + 0x2000, A + 0x3000), 1);
+		machine_end(m);
+	}
+}
+
+static void such_a_vma_is_whole_again_after_mprotect_and_mremap(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_KERNELS; i++) {
+		struct ms_machine *m = machine(kernels[i], MS_ARCH_ARM64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		map(mm, A, 0x3000, ms_pieces_open_physical(m), 0);
+		ms_mprotect(mm, A + 0x1000, 0x1000, MS_PROT_R);
+		assert_int_equal(ms_mm_map_count(mm), 3);
+		ms_mprotect(mm, A + 0x1000, 0x1000, MS_PROT_RW);
+		assert_int_equal(ms_mm_map_count(mm), 1);
+		ms_mremap(mm, A + 0x1000, 0x1000, 0x1000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
+			  A + MS_2M);
+		assert_int_equal(ms_mm_map_count(mm), 3);
+		ms_mremap(mm, A + MS_2M, 0x1000, 0x1000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
+			  A + 0x1000);
+		assert_int_equal(ms_mm_map_count(mm), 1);
+		machine_end(m);
+	}
+}
+
+static void what_is_mapped_never_joins(void **state)
+{
+	const struct ms_piece piece = { 0, 0x1000, 0 };
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_pieces_open_physical(m);
+
+	(void)state;
+	bar_b(m);
+	ms_pieces_plan(file, MS_PIECES_AT_MMAP, MS_CACHE_NGNRE, &piece, 1);
+	map(mm, A, 0x1000, file, B_PA);
+	map(mm, A + 0x1000, 0x1000, file, B_PA + 0x1000);
+	assert_int_equal(ms_mm_map_count(mm), 2);
+	assert_int_equal(present(mm, A, A + 0x2000), 2);
+	machine_end(m);
+}
+
+/* A lazy VMA keeps the plan that it was made with. */
+static void a_plan_is_for_the_mmaps_that_follow(void **state)
+{
+	const struct ms_piece first = { 0, 0x1000, 0 }, second = { 0, 0x1000, 0x1000 };
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_pieces_open_physical(m);
+
+	(void)state;
+	bar_b(m);
+	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &first, 1);
+	map(mm, A, 0x1000, file, B_PA);
+	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &second, 1);
+	map(mm, A + MS_2M, 0x1000, file, B_PA);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_touch(mm, A + MS_2M, MS_PROT_R);
+	assert_int_equal(leaf_pa(mm, A), B_PA);
+	assert_int_equal(leaf_pa(mm, A + MS_2M), B_PA + 0x1000);
+	assert_int_equal(
+		ms_pieces_plan(ms_memfd_new(m, 0x1000), MS_PIECES_LAZY, MS_CACHE_NGNRE, &first, 1),
+		-EINVAL);
+	assert_int_equal(ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_UC_MINUS, &first, 1),
+			 -EINVAL);
+	machine_end(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +441,10 @@ int main(void)
 		cmocka_unit_test(revoke_finds_the_mappings_of_all_files),
 		cmocka_unit_test(a_lazy_page_takes_the_type_of_the_list_on_x86),
 		cmocka_unit_test(x86_without_pat_maps_ucminus_for_write_combining),
+		cmocka_unit_test(beside_a_vma_of_which_nothing_is_mapped_another_joins_it),
+		cmocka_unit_test(such_a_vma_is_whole_again_after_mprotect_and_mremap),
+		cmocka_unit_test(what_is_mapped_never_joins),
+		cmocka_unit_test(a_plan_is_for_the_mmaps_that_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,54 @@ static void the_first_mmap_or_the_open_claims_the_bar(void **state)
 	}
 }
 
+static bool is_reserved(struct ms_machine *m, ms_pa_t pa)
+{
+	struct ms_memtype entry;
+
+	for (size_t i = 0; ms_memtype_get(m, i, &entry); i++)
+		if (entry.start == pa)
+			return true;
+	return false;
+}
+
+static void the_open_that_claims_the_bar_claims_the_devices_others_too(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const bool at_open = i == 3;
+		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+		struct ms_device *b = bar_b(m);
+		struct ms_device *regs = ms_device_add(m, "registers", 0xfeb01000, 0x100);
+		struct ms_file *file;
+
+		assert_int_equal(ms_vfio_add_bar(b, 0, regs), 0);
+		file = ms_vfio_open(b);
+		assert_int_equal(is_reserved(m, 0xfeb01000), at_open);
+		assert_int_equal(ms_iomem_claim(m, 0xfeb01000, 0x100), at_open ? -EBUSY : 0);
+		ms_file_put(file);
+		assert_false(is_reserved(m, 0xfeb01000));
+		machine_end(m);
+	}
+}
+
+static void another_bar_is_one_of_six_and_told_before_the_open(void **state)
+{
+	struct ms_machine *m = machine("7.2.13", MS_ARCH_X86_64);
+	struct ms_device *b = bar_b(m), *h = bar_h(m);
+	struct ms_device *regs = ms_device_add(m, "registers", 0xfeb01000, 0x100);
+
+	(void)state;
+	assert_int_equal(ms_vfio_add_bar(b, 6, regs), -EINVAL);
+	assert_int_equal(ms_vfio_add_bar(b, 0, b), -EINVAL);
+	assert_int_equal(ms_vfio_add_bar(b, 0, NULL), -EINVAL);
+	assert_int_equal(ms_vfio_add_bar(b, 0, regs), 0);
+	assert_int_equal(ms_vfio_add_bar(b, 0, h), -EINVAL);
+	assert_int_equal(ms_vfio_add_bar(h, 0, regs), -EINVAL);
+	ms_vfio_open(b);
+	assert_int_equal(ms_vfio_add_bar(b, 1, h), -EINVAL);
+	machine_end(m);
+}
+
 static void a_refused_mmap_claims_nothing(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
@@ -354,6 +402,8 @@ int main(void)
 		cmocka_unit_test(the_type_is_uncached),
 		cmocka_unit_test(execution_is_allowed_up_to_6_12),
 		cmocka_unit_test(the_first_mmap_or_the_open_claims_the_bar),
+		cmocka_unit_test(the_open_that_claims_the_bar_claims_the_devices_others_too),
+		cmocka_unit_test(another_bar_is_one_of_six_and_told_before_the_open),
 		cmocka_unit_test(a_refused_mmap_claims_nothing),
 		cmocka_unit_test(a_bar_that_is_held_is_ebusy_at_mmap),
 		cmocka_unit_test(whether_the_bar_was_had_at_open_is_remembered),

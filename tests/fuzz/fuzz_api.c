@@ -151,7 +151,7 @@ static struct ms_machine_config config_of(const uint8_t *head, enum ms_arch arch
 		.thp = (enum ms_thp_mode)(flags % 4),
 		.shmem = head[4] & 2 ? MS_THP_ALWAYS : MS_THP_NEVER,
 		.shmem_set = true,
-		.pku = flags & 4,
+		.no_pku = !(flags & 4),
 		.pat_off = (flags & 0x18) == 0x18,
 		.no_fwb = flags & 0x20,
 		.dic = flags & 0x40,

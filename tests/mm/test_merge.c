@@ -162,6 +162,139 @@ static void a_driver_without_close_hook_merges_in_every_kernel(void **state)
 	assert_int_equal(two_adjacent_of_a_driver("7.2.13", &ops), 1);
 }
 
+/* ---- private mappings of a file: the offset of their anonymous memory ---- */
+
+static void map_private(struct world *w, struct ms_file *f, ms_hva_t addr, uint64_t pages,
+			uint64_t first, unsigned int prot)
+{
+	assert_int_equal(ms_mmap(w->mm, addr, pages * PAGE, prot, MS_MAP_PRIVATE | MS_MAP_FIXED, f,
+				 first * PAGE),
+			 addr);
+}
+
+static void move(struct world *w, ms_hva_t from, uint64_t pages, ms_hva_t to)
+{
+	assert_int_equal(ms_mremap(w->mm, from, pages * PAGE, pages * PAGE,
+				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, to),
+			 to);
+}
+
+/*   | 0 1 |            | 2 3 |        the second part moves behind the first  */
+static unsigned int moved_behind(const char *kernel, bool written)
+{
+	struct world w = world(kernel);
+	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
+	unsigned int count;
+
+	map_private(&w, f, A, 2, 0, MS_PROT_RW);
+	map_private(&w, f, A + MS_2M, 2, 2, MS_PROT_RW);
+	if (written)
+		touch(&w, A + MS_2M);
+	move(&w, A + MS_2M, 2, A + 2 * PAGE);
+	count = ms_mm_map_count(w.mm);
+	world_end(&w);
+	return count;
+}
+
+static void what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3(void **state)
+{
+	(void)state;
+	assert_int_equal(moved_behind("7.2.13", false), 1);
+	assert_int_equal(moved_behind("7.3.4", false), 1);
+	assert_int_equal(moved_behind("7.2.13", true), 1);
+	assert_int_equal(moved_behind("7.3.4", true), 2);
+}
+
+static void nor_when_mprotect_makes_both_alike(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
+
+	map_private(&w, f, A, 2, 0, MS_PROT_R);
+	map_private(&w, f, A + MS_2M, 2, 2, MS_PROT_RW);
+	touch(&w, A + MS_2M);
+	move(&w, A + MS_2M, 2, A + 2 * PAGE);
+	assert_int_equal(ms_mprotect(w.mm, A, 2 * PAGE, MS_PROT_RW), 0);
+	assert_int_equal(ms_mm_map_count(w.mm), 2);
+	world_end(&w);
+}
+
+static void a_mapping_that_comes_back_where_it_was_written_joins(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
+
+	map_private(&w, f, A, 3, 4, MS_PROT_RW);
+	touch(&w, A + PAGE);
+	move(&w, A, 3, A + MS_2M);
+	map_private(&w, f, A + MS_2M + 3 * PAGE, 1, 7, MS_PROT_RW);
+	assert_int_equal(ms_mm_map_count(w.mm), 2);
+	move(&w, A + MS_2M, 3, A);
+	map_private(&w, f, A + 3 * PAGE, 1, 7, MS_PROT_RW);
+	assert_vma(&w, A, A + 4 * PAGE);
+	world_end(&w);
+}
+
+/* A split gives each part its share: what is cut out comes back. */
+static void parts_of_a_moved_mapping_join_each_other(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
+
+	map_private(&w, f, A, 3, 0, MS_PROT_RW);
+	touch(&w, A + PAGE);
+	move(&w, A, 3, A + MS_2M);
+	assert_int_equal(ms_mprotect(w.mm, A + MS_2M + PAGE, PAGE, MS_PROT_R), 0);
+	assert_int_equal(ms_mm_map_count(w.mm), 3);
+	assert_int_equal(ms_mprotect(w.mm, A + MS_2M + PAGE, PAGE, MS_PROT_RW), 0);
+	assert_vma(&w, A + MS_2M, A + MS_2M + 3 * PAGE);
+	world_end(&w);
+}
+
+static void shared_and_anonymous_memory_go_by_one_offset(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
+
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(ms_mmap(w.mm, A + i * MS_2M, PAGE, MS_PROT_RW,
+					 MS_MAP_SHARED | MS_MAP_FIXED, f, i * PAGE),
+				 A + i * MS_2M);
+	touch(&w, A + MS_2M);
+	move(&w, A + MS_2M, 1, A + PAGE);
+	assert_vma(&w, A, A + 2 * PAGE);
+	map_anon(&w, A + MS_1G, 2 * PAGE, MS_PROT_RW);
+	touch(&w, A + MS_1G);
+	move(&w, A + MS_1G, 2, A + 2 * MS_1G);
+	assert_int_equal(ms_mprotect(w.mm, A + 2 * MS_1G, PAGE, MS_PROT_R), 0);
+	assert_int_equal(ms_mprotect(w.mm, A + 2 * MS_1G, PAGE, MS_PROT_RW), 0);
+	assert_vma(&w, A + 2 * MS_1G, A + 2 * MS_1G + 2 * PAGE);
+	world_end(&w);
+}
+
+/*   | 0 r | 1 rw |     the second was written, moved away and left behind: it is as new  */
+static void what_dontunmap_leaves_behind_has_its_addresss_offset_again(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
+
+	map_private(&w, f, A + MS_2M, 1, 1, MS_PROT_RW);
+	touch(&w, A + MS_2M);
+	move(&w, A + MS_2M, 1, A + PAGE);
+	assert_int_equal(ms_mremap(w.mm, A + PAGE, PAGE, PAGE,
+				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED | MS_MREMAP_DONTUNMAP,
+				   A + MS_1G),
+			 A + MS_1G);
+	map_private(&w, f, A, 1, 0, MS_PROT_RW);
+	assert_vma(&w, A, A + 2 * PAGE);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +307,12 @@ int main(void)
 		cmocka_unit_test(a_touched_range_joins_an_untouched_neighbour_only_in_7_2),
 		cmocka_unit_test(a_close_hook_forbids_merging_up_to_6_1),
 		cmocka_unit_test(a_driver_without_close_hook_merges_in_every_kernel),
+		cmocka_unit_test(what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3),
+		cmocka_unit_test(nor_when_mprotect_makes_both_alike),
+		cmocka_unit_test(a_mapping_that_comes_back_where_it_was_written_joins),
+		cmocka_unit_test(parts_of_a_moved_mapping_join_each_other),
+		cmocka_unit_test(shared_and_anonymous_memory_go_by_one_offset),
+		cmocka_unit_test(what_dontunmap_leaves_behind_has_its_addresss_offset_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

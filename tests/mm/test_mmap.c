@@ -49,9 +49,91 @@ static void arguments_are_checked_in_the_kernels_order(void **state)
 	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, priv, f, 16 * PAGE), -EOVERFLOW);
 	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, anon & ~MS_MAP_PRIVATE, NULL, 0),
 			 -EINVAL);
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, 0x80, anon, NULL, 0), -EINVAL);
 	assert_int_equal(ms_mm_map_count(w.mm), 0);
 	assert_int_equal(ms_trace_len(w.m), 0);
+	world_end(&w);
+}
+
+static void the_kind_of_mapping_is_asked_after_everything_else(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
+	struct world w = world("6.12.117");
+	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+	const unsigned int none = MS_MAP_FIXED;
+
+	map_anon(&w, A + MS_2M, PAGE, MS_PROT_R);
+	assert_int_equal(ms_mmap(w.mm, A, UINT64_MAX, MS_PROT_R, none, f, 0), -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, none, f, 16 * PAGE), -EOVERFLOW);
+	assert_int_equal(ms_mmap(w.mm, A + MS_2M, PAGE, MS_PROT_R, MS_MAP_FIXED_NOREPLACE, f, 0),
+			 -EEXIST);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, none, f, 0), -EINVAL);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, none | 0x4, f, 0), -EINVAL);
+	world_end(&w);
+}
+
+static void shared_and_private_at_once_maps_a_file_shared_and_checks_the_flags(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
+	struct world w = world("6.12.117");
+	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
+	const unsigned int both = MS_MAP_SHARED | MS_MAP_PRIVATE;
+
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED, f, 0), A);
+	assert_true(ms_vma_lookup(w.mm, A)->vm_flags & MS_VM_SHARED);
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED | 0x1000, f, 0),
+			 -EOPNOTSUPP);
+	// of all flags that are older than it, this one is not
+	assert_int_equal(
+		ms_mmap(w.mm, A + MS_2M, PAGE, MS_PROT_R, both | MS_MAP_FIXED_NOREPLACE, f, 0),
+		-EOPNOTSUPP);
+	assert_int_equal(
+		ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED | 0x1000, f, 0), A);
+	assert_int_equal(
+		ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+		-EINVAL);
+	world_end(&w);
+}
+
+static void prot_bits_that_are_not_known_are_ignored(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	char buf[MS_VMFLAGS_MAX];
+
+	assert_int_equal(map_anon(&w, A, PAGE, MS_PROT_R | 0x8000), A);
+	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(w.mm, A), buf, sizeof(buf)),
+			    "rd,mr,mw,me");
+	world_end(&w);
+}
+
+static void a_fixed_address_that_looks_like_an_error_is_answered_as_it_is(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *huge = ms_memfd_hugetlb_new(w.m, MS_2M, MS_2M);
+	const unsigned int anon = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS;
+
+	assert_int_equal(ms_mmap(w.mm, UINT64_MAX, PAGE, MS_PROT_R, anon, NULL, 0), -1);
+	assert_int_equal(ms_mmap(w.mm, (ms_hva_t)-4095, PAGE, MS_PROT_R, anon, NULL, 0), -4095);
+	assert_int_equal(ms_mmap(w.mm, (ms_hva_t)-4096, PAGE, MS_PROT_R, anon, NULL, 0), -ENOMEM);
+	assert_int_equal(
+		ms_mmap(w.mm, UINT64_MAX, MS_2M, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED, huge, 0),
+		-EINVAL);
+	assert_int_equal(ms_mm_map_count(w.mm), 0);
+	world_end(&w);
+}
+
+static void a_hugetlb_length_that_wraps_is_EINVAL(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *huge = ms_memfd_hugetlb_new(w.m, MS_2M, MS_2M);
+
+	assert_int_equal(ms_mmap(w.mm, A, (uint64_t)-MS_4K, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED,
+				 huge, 0),
+			 -EINVAL);
 	world_end(&w);
 }
 
@@ -107,6 +189,83 @@ static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state
 	assert_int_equal(
 		ms_mmap(w.mm, 0, PAGE, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0),
 		(int64_t)(top - 2 * PAGE));
+	world_end(&w);
+}
+
+static int64_t anon_at(struct world *w, ms_hva_t hint, uint64_t len, unsigned int flags)
+{
+	return ms_mmap(w->mm, hint, len, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | flags, NULL,
+		       0);
+}
+
+static struct world world_config(enum ms_arch arch, const struct ms_machine_config *config)
+{
+	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", arch), config) };
+
+	assert_non_null(w.m);
+	w.mm = ms_mm_new(w.m);
+	assert_non_null(w.mm);
+	return w;
+}
+
+static void a_hint_below_the_lowest_address_becomes_that_one(void **state)
+{
+	(void)state;
+	const struct {
+		enum ms_arch arch;
+		uint64_t configured;
+		int64_t lowest;
+	} rule[] = {
+		{ MS_ARCH_X86_64, 0, 0x10000 },
+		{ MS_ARCH_ARM64, 0, 0x8000 },
+		{ MS_ARCH_X86_64, 0x1800, 0x2000 },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct ms_machine_config config = { .mmap_min_addr = rule[i].configured };
+		struct world w = world_config(rule[i].arch, &config);
+
+		assert_int_equal(anon_at(&w, PAGE, PAGE, 0), rule[i].lowest);
+		assert_int_equal(anon_at(&w, 0, PAGE, MS_MAP_FIXED), 0);
+		world_end(&w);
+	}
+}
+
+static void arm64_leaves_room_for_the_lowest_addresses_even_with_fixed(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const uint64_t all = UINT64_C(1) << 48;
+
+	assert_int_equal(anon_at(&w, 0, all, MS_MAP_FIXED), -ENOMEM);
+	assert_int_equal(anon_at(&w, 0, all - 0x8000 + PAGE, MS_MAP_FIXED), -ENOMEM);
+	assert_int_equal(anon_at(&w, 0, all - 0x8000, MS_MAP_FIXED), 0);
+	world_end(&w);
+	w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_NEVER);
+	assert_int_equal(anon_at(&w, 0, (UINT64_C(1) << 47) - PAGE, MS_MAP_FIXED), 0);
+	world_end(&w);
+}
+
+/*   |   window, 2^48   |      up to 2^52        |     */
+static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
+{
+	(void)state;
+	const struct ms_machine_config config = { .page_size = 0x10000, .va_bits = 52 };
+	struct world w = world_config(MS_ARCH_ARM64, &config);
+	const int64_t window = INT64_C(1) << 48, end = INT64_C(1) << 52, page = 0x10000;
+
+	assert_int_equal(anon_at(&w, 0, page, 0), window - page);
+	assert_int_equal(anon_at(&w, window, page, 0), window - 2 * page);
+	assert_int_equal(anon_at(&w, window - page, 2 * page, 0), window - 4 * page);
+	assert_int_equal(anon_at(&w, window + page, page, 0), window + page);
+	assert_int_equal(anon_at(&w, window + page, page, 0), end - page);
+	// what lies above is in nobody's way, nor what lies across
+	assert_int_equal(anon_at(&w, 0, page, 0), window - 5 * page);
+	assert_int_equal(anon_at(&w, window - page, 2 * page, MS_MAP_FIXED), window - page);
+	assert_int_equal(anon_at(&w, 0, page, 0), window - 6 * page);
+	assert_int_equal(anon_at(&w, 0, window - 6 * page - 0x10000, 0), 0x10000);
+	assert_int_equal(anon_at(&w, 0, page, 0), -ENOMEM);
+	assert_int_equal(anon_at(&w, 0, window, MS_MAP_FIXED), -ENOMEM);
 	world_end(&w);
 }
 
@@ -243,7 +402,16 @@ int main(void)
 		cmocka_unit_test(what_an_open_refused_never_becomes_anonymous_memory),
 		cmocka_unit_test(anonymous_memory_ignores_the_file),
 		cmocka_unit_test(noreplace_over_anything_is_EEXIST),
+		cmocka_unit_test(the_kind_of_mapping_is_asked_after_everything_else),
+		cmocka_unit_test(
+			shared_and_private_at_once_maps_a_file_shared_and_checks_the_flags),
+		cmocka_unit_test(prot_bits_that_are_not_known_are_ignored),
+		cmocka_unit_test(a_fixed_address_that_looks_like_an_error_is_answered_as_it_is),
+		cmocka_unit_test(a_hugetlb_length_that_wraps_is_EINVAL),
 		cmocka_unit_test(without_fixed_a_free_hint_is_taken_else_the_highest_gap),
+		cmocka_unit_test(a_hint_below_the_lowest_address_becomes_that_one),
+		cmocka_unit_test(arm64_leaves_room_for_the_lowest_addresses_even_with_fixed),
+		cmocka_unit_test(addresses_beyond_48_bits_are_for_those_who_ask),
 		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mprotect: errors, flags, which entries become writable at once, what the notifier is told. */
-#include "world.h"
+#include "world_of.h"
 
-static const char *flags_at(const struct world *w, ms_hva_t addr, char *buf)
+static const char *letters_at(const struct world *w, ms_hva_t addr, char *buf)
 {
 	return ms_vma_flags_str(ms_vma_lookup(w->mm, addr), buf, MS_VMFLAGS_MAX);
 }
@@ -23,6 +23,10 @@ static void arguments(void **state)
 	assert_int_equal(ms_mprotect(w.mm, A, 0, MS_PROT_R), 0);
 	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R), -ENOMEM);
 	assert_int_equal(ms_mprotect(w.mm, A, UINT64_MAX, MS_PROT_R), -ENOMEM);
+	map_anon(&w, A, PAGE, MS_PROT_R);
+	assert_int_equal(ms_mprotect(w.mm, A, PAGE, MS_PROT_R | 0x8000), -EINVAL);
+	assert_int_equal(ms_mprotect(w.mm, A, 0, 0x8000), 0);
+	assert_int_equal(ms_mprotect(w.mm, A, UINT64_MAX, 0x8000), -ENOMEM);
 	world_end(&w);
 }
 
@@ -52,11 +56,11 @@ static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void
 		struct world w = world(rule[i].kernel);
 
 		map_anon(&w, A, PAGE, MS_PROT_R);
-		assert_string_equal(flags_at(&w, A, buf), "rd,mr,mw,me");
+		assert_string_equal(letters_at(&w, A, buf), "rd,mr,mw,me");
 		ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
-		assert_string_equal(flags_at(&w, A, buf), "rd,wr,mr,mw,me,ac");
+		assert_string_equal(letters_at(&w, A, buf), "rd,wr,mr,mw,me,ac");
 		ms_mprotect(w.mm, A, PAGE, MS_PROT_R);
-		assert_string_equal(flags_at(&w, A, buf), rule[i].flags);
+		assert_string_equal(letters_at(&w, A, buf), rule[i].flags);
 		world_end(&w);
 	}
 }
@@ -164,6 +168,131 @@ static void the_same_rights_again_do_nothing(void **state)
 	world_end(&w);
 }
 
+static ms_vm_fault_t let_write(struct ms_vm_fault *vmf)
+{
+	(void)vmf;
+	return 0;
+}
+
+/* A shared mapping of a BAR whose driver is told of the first write. */
+static struct world noticing_world(const char *kernel, enum ms_arch arch, struct driver *d)
+{
+	struct world w = world_thp(kernel, arch, MS_THP_NEVER);
+
+	*d = (struct driver){
+		.ops = { .fault = driver_fault, .pfn_mkwrite = let_write },
+		.vm_flags = MS_VM_PFNMAP | MS_VM_IO,
+	};
+	map_shared(&w, driver_file(&w, d), A, 2 * PAGE, 0);
+	return w;
+}
+
+static void read_only_and_back(struct world *w, ms_hva_t addr)
+{
+	assert_int_equal(ms_mprotect(w->mm, addr, PAGE, MS_PROT_R), 0);
+	assert_int_equal(ms_mprotect(w->mm, addr, PAGE, MS_PROT_RW), 0);
+}
+
+static void a_write_that_the_driver_saw_makes_the_page_writable_at_once(void **state)
+{
+	(void)state;
+	const char *const kernels[] = { "5.10.223", "5.15", "6.1.192", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 5; i++) {
+		struct driver d;
+		struct world w = noticing_world(kernels[i], MS_ARCH_X86_64, &d);
+
+		touch(&w, A, MS_PROT_R);
+		touch(&w, A + PAGE, MS_PROT_W);
+		read_only_and_back(&w, A);
+		read_only_and_back(&w, A + PAGE);
+		assert_false(writable(&w, A));
+		assert_true(writable(&w, A + PAGE));
+		world_end(&w);
+	}
+}
+
+/* An entry that was writable from the start: the CPU's write makes it dirty, not soft-dirty. */
+static void up_to_5_19_x86_asks_for_soft_dirty_pages(void **state)
+{
+	(void)state;
+	const struct {
+		const char *kernel;
+		enum ms_arch arch;
+		bool at_once;
+	} rule[] = {
+		{ "5.10.223", MS_ARCH_X86_64, false }, { "5.15", MS_ARCH_X86_64, false },
+		{ "6.1.0", MS_ARCH_X86_64, true },     { "6.12.117", MS_ARCH_X86_64, true },
+		{ "5.10.223", MS_ARCH_ARM64, true },
+	};
+
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
+		struct driver d;
+		struct world w = noticing_world(rule[i].kernel, rule[i].arch, &d);
+		struct ms_vma *vma = ms_vma_lookup(w.mm, A);
+
+		assert_int_equal(ms_remap_pfn_range(vma, A, BAR >> 12, 2 * PAGE,
+						    vma->vm_page_prot | MS_PTE_WRITE),
+				 0);
+		touch(&w, A, MS_PROT_W);
+		read_only_and_back(&w, A);
+		assert_int_equal(writable(&w, A), rule[i].at_once);
+		world_end(&w);
+	}
+}
+
+static void a_page_that_mremap_moved_is_soft_dirty(void **state)
+{
+	(void)state;
+	struct driver d;
+	struct world w = noticing_world("5.10.223", MS_ARCH_X86_64, &d);
+	struct ms_vma *vma = ms_vma_lookup(w.mm, A);
+
+	ms_remap_pfn_range(vma, A, BAR >> 12, 2 * PAGE, vma->vm_page_prot | MS_PTE_WRITE);
+	touch(&w, A, MS_PROT_W);
+	assert_int_equal(move_to(&w, A, PAGE, B), B);
+	read_only_and_back(&w, B);
+	assert_true(writable(&w, B));
+	world_end(&w);
+}
+
+static bool executable(const struct world *w, ms_hva_t addr)
+{
+	struct ms_host_leaf leaf;
+
+	return ms_host_leaf(w->mm, addr, &leaf) && (leaf.entry & MS_PTE_EXEC);
+}
+
+static void arm64_entries_are_executable_where_their_vma_is(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, 2 * PAGE, MS_PROT_RW | MS_PROT_X);
+	ms_touch(w.mm, A, MS_PROT_W);
+	ms_touch(w.mm, A + PAGE, MS_PROT_R);
+	assert_true(executable(&w, A));
+	assert_true(executable(&w, A + PAGE));
+	ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
+	assert_false(executable(&w, A));
+	ms_mprotect(w.mm, A, PAGE, MS_PROT_X);
+	assert_true(executable(&w, A));
+	world_end(&w);
+}
+
+static void only_cacheable_memory_is_executable(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	const ms_pgprot_t prot = MS_PTE_PRESENT | MS_PTE_EXEC;
+
+	assert_true(ms_pgprot_set_cache(prot, MS_CACHE_WB) & MS_PTE_EXEC);
+	assert_false(ms_pgprot_writecombine(prot) & MS_PTE_EXEC);
+	assert_false(ms_pgprot_device(prot) & MS_PTE_EXEC);
+	assert_false(ms_pgprot_noncached(prot) & MS_PTE_EXEC);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +305,11 @@ int main(void)
 		cmocka_unit_test(the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12),
 		cmocka_unit_test(write_access_to_more_than_all_of_ram_is_ENOMEM),
 		cmocka_unit_test(the_same_rights_again_do_nothing),
+		cmocka_unit_test(a_write_that_the_driver_saw_makes_the_page_writable_at_once),
+		cmocka_unit_test(up_to_5_19_x86_asks_for_soft_dirty_pages),
+		cmocka_unit_test(a_page_that_mremap_moved_is_soft_dirty),
+		cmocka_unit_test(arm64_entries_are_executable_where_their_vma_is),
+		cmocka_unit_test(only_cacheable_memory_is_executable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,20 @@ static int64_t device_add(struct world *w)
 	return made(ms_device_add(w->m, "other", 16 * MS_1G, MS_2M));
 }
 
+static int64_t vfio_add_bar(struct world *w)
+{
+	struct ms_device *other = ms_device_find(w->m, "registers");
+
+	if (!other)
+		other = ms_device_add(w->m, "registers", 16 * MS_1G, PAGE);
+	return other ? ms_vfio_add_bar(w->bar, 0, other) : NO_POINTER;
+}
+
+static int64_t mtrr_add(struct world *w)
+{
+	return ms_mtrr_add(w->m, MS_1G, MS_1G, MS_CACHE_UC);
+}
+
 static int64_t claim(struct world *w)
 {
 	return ms_iomem_claim(w->m, ms_device_pa(w->bar), PAGE);
@@ -96,6 +110,18 @@ static int64_t pieces_open(struct world *w)
 	const struct ms_piece piece = { 0, SIZE, 0 };
 
 	return made(ms_pieces_open(w->bar, MS_PIECES_LAZY, MS_CACHE_WC, &piece, 1));
+}
+
+static int64_t pieces_open_physical(struct world *w)
+{
+	return made(ms_pieces_open_physical(w->m));
+}
+
+static int64_t pieces_plan(struct world *w)
+{
+	const struct ms_piece piece = { 0, SIZE, 0 };
+
+	return ms_pieces_plan(w->file, MS_PIECES_LAZY, MS_CACHE_WC, &piece, 1);
 }
 
 static int64_t lazy_open(struct world *w)
@@ -330,6 +356,8 @@ static int64_t get_dirty(struct world *w)
 static const struct operation everywhere[] = {
 	{ "ms_ram_add", NULL, ram_add },
 	{ "ms_device_add", NULL, device_add },
+	{ "ms_vfio_add_bar", NULL, vfio_add_bar },
+	{ "ms_mtrr_add", NULL, mtrr_add },
 	{ "ms_iomem_claim", NULL, claim },
 	{ "ms_ioremap", NULL, ioremap },
 	{ "ms_memfd_new", NULL, memfd },
@@ -342,6 +370,8 @@ static const struct operation everywhere[] = {
 	{ "ms_vfio_open, mmap", NULL, vfio_open, { -EBUSY } },
 	{ "ms_vfio_set_memory", with_vfio, vfio_memory_off },
 	{ "ms_pieces_open", NULL, pieces_open },
+	{ "ms_pieces_open_physical", NULL, pieces_open_physical },
+	{ "ms_pieces_plan", with_pieces, pieces_plan },
 	{ "ms_lazy_open", NULL, lazy_open },
 	{ "ms_mm_new", NULL, mm_new },
 	{ "mmap, anonymous", NULL, mmap_anon },

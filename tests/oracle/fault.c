@@ -37,8 +37,11 @@ unsigned int flat_new_frames(struct flat *f, unsigned int count)
 }
 
 /* The part of anon_vma_compatible() that looks at more than the two objects. */
-static bool shares_anon(const struct area *a, const struct area *b)
+static bool shares_anon(const struct flat *f, const struct area *a, const struct area *b)
 {
+	if (f->policy->private_file_merge == MS_PRIVATE_FILE_MERGE_BOTH_OFFSETS &&
+	    a->anon_pgoff + 1 != b->anon_pgoff)
+		return false;
 	return a->vma && b->vma && a->file == b->file && a->pgoff + 1 == b->pgoff &&
 	       !((a->flags ^ b->flags) & ~(MS_VM_ACCESS | MS_VM_SOFTDIRTY));
 }
@@ -53,9 +56,9 @@ void flat_prepare_anon(struct flat *f, struct process *p, unsigned int page)
 
 	if (p->a[page].anon)
 		return;
-	if (next && next->anon && next->chain == 1 && shares_anon(&p->a[end - 1], next))
+	if (next && next->anon && next->chain == 1 && shares_anon(f, &p->a[end - 1], next))
 		anon = next->anon;
-	else if (prev && prev->anon && prev->chain == 1 && shares_anon(prev, &p->a[first]))
+	else if (prev && prev->anon && prev->chain == 1 && shares_anon(f, prev, &p->a[first]))
 		anon = prev->anon;
 	else
 		anon = ++f->anons;
@@ -141,7 +144,7 @@ static enum ms_access write_protected(struct flat *f, struct process *p, unsigne
 	struct entry *e = &p->e[page];
 
 	if (p->a[page].flags & MS_VM_SHARED) {
-		e->write = e->dirty = true;
+		e->write = e->dirty = e->soft = true;
 		return MS_ACCESS_OK;
 	}
 	if (e->kind == E_FRAME && reuses(f, p, (unsigned int)e->what)) {
@@ -325,9 +328,12 @@ static bool writable_at_once(const struct flat *f, const struct entry *e, bool l
 }
 
 /* vma_wants_writenotify: kernfs has a page_mkwrite, so only what is dirty is writable at once. */
-static bool shared_writable(const struct area *a, const struct entry *e)
+static bool shared_writable(const struct flat *f, const struct area *a, const struct entry *e)
 {
-	return (a->source != SRC_BAR && a->source != SRC_BAR_WC) || e->dirty;
+	bool seen = e->soft || f->policy->arch == MS_ARCH_ARM64 ||
+		    f->policy->mprotect_shared_upgrade == MS_MPROTECT_SHARED_UPGRADE_DIRTY;
+
+	return (a->source != SRC_BAR && a->source != SRC_BAR_WC) || (e->dirty && seen);
 }
 
 /* PROTECTION_VMA: from what is populated on. */
@@ -361,7 +367,7 @@ void flat_change_protection(struct flat *f, struct process *p, unsigned int at, 
 		e->none = !(a->flags & MS_VM_ACCESS);
 		e->write = a->flags & MS_VM_WRITE &&
 			   (a->flags & MS_VM_SHARED
-				    ? shared_writable(a, e)
+				    ? shared_writable(f, a, e)
 				    : writable_at_once(f, e, p->leaf[at / BLOCK], flat_hugetlb(a)));
 		// x86's pte_modify() keeps the type of the entry, arm64's takes the VMA's
 		if (f->policy->arch == MS_ARCH_ARM64)

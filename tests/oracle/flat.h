@@ -108,6 +108,7 @@ struct entry {
 	enum entry_kind kind;
 	uint64_t what; /* a frame's number, or a pfn */
 	bool write, dirty, none /* PROT_NONE */;
+	bool soft; /* soft-dirty: a fault made it dirty, or it was moved */
 	enum ms_cache cache;
 };
 
@@ -117,6 +118,7 @@ struct area {
 	enum source source;
 	unsigned int file; /* 0: anonymous */
 	uint64_t flags, pgoff /* of this page */;
+	uint64_t anon_pgoff;      /* of this page: where its private memory was made */
 	unsigned int anon, chain; /* anon_vma and the length of its chain; 0: never written */
 	enum ms_cache cache;      /* of vm_page_prot */
 	unsigned int
@@ -188,6 +190,7 @@ static inline bool flat_hugetlb(const struct area *a)
 static inline struct area flat_page_of(struct area a, int64_t distance)
 {
 	a.pgoff += (uint64_t)distance;
+	a.anon_pgoff += (uint64_t)distance;
 	return a;
 }
 

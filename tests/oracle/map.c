@@ -131,6 +131,7 @@ static struct range new_range(struct flat *f, const struct op *op)
 	r.a.source = op->source;
 	r.a.flags = mmap_flags(f, op);
 	r.a.file = op->source < SRC_DRIVER ? op->source : ++f->files;
+	r.a.anon_pgoff = (WINDOW >> 12) + op->at;
 	r.a.pgoff = op->source == SRC_ANON ? (WINDOW >> 12) + op->at
 		    : op->source == SRC_MEMFD || op->source == SRC_HUGETLB
 			    ? op->off

@@ -32,11 +32,22 @@ static bool alike(const struct area *a, const struct area *b)
 	return a->vma && !((a->flags ^ b->flags) & ~IGNORED) && a->file == b->file;
 }
 
-static const struct area *prev_of(const struct process *p, const struct range *r)
+/* needs_adjacent_anon_pgoff: b is `distance` pages ahead of a */
+static bool offsets_go_on(const struct flat *f, const struct area *a, const struct area *b,
+			  uint64_t distance)
+{
+	if (a->pgoff + distance != b->pgoff)
+		return false;
+	return f->policy->private_file_merge == MS_PRIVATE_FILE_MERGE_FILE_OFFSET || !a->file ||
+	       !flat_cow(a) || a->anon_pgoff + distance == b->anon_pgoff;
+}
+
+static const struct area *prev_of(const struct flat *f, const struct process *p,
+				  const struct range *r)
 {
 	const struct area *prev = r->at ? &p->a[r->at - 1] : NULL;
 
-	if (!prev || r->not_prev || !alike(prev, &r->a) || prev->pgoff + 1 != r->a.pgoff)
+	if (!prev || r->not_prev || !alike(prev, &r->a) || !offsets_go_on(f, prev, &r->a, 1))
 		return NULL;
 	// the range begins inside of its VMA
 	if (r->existing && prev->vma == p->a[r->at].vma)
@@ -44,12 +55,13 @@ static const struct area *prev_of(const struct process *p, const struct range *r
 	return prev;
 }
 
-static const struct area *next_of(const struct process *p, const struct range *r)
+static const struct area *next_of(const struct flat *f, const struct process *p,
+				  const struct range *r)
 {
 	const struct area *next = r->end < PAGES ? &p->a[r->end] : NULL;
 
 	if (!next || r->not_next || !alike(next, &r->a) ||
-	    next->pgoff != r->a.pgoff + (r->end - r->at))
+	    !offsets_go_on(f, &r->a, next, r->end - r->at))
 		return NULL;
 	if (r->existing && next->vma == p->a[r->end - 1].vma)
 		return NULL;
@@ -105,7 +117,7 @@ bool flat_merge(struct flat *f, struct process *p, struct range *r)
 {
 	bool strict =
 		r->fresh && f->policy->anon_hole_merge == MS_ANON_HOLE_MERGE_NEXT_FIRST_STRICT;
-	const struct area *prev = prev_of(p, r), *next = next_of(p, r);
+	const struct area *prev = prev_of(f, p, r), *next = next_of(f, p, r);
 	unsigned int at, end, vma;
 
 	if (flat_special(&r->a))

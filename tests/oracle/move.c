@@ -35,6 +35,8 @@ static bool copy(struct flat *f, struct process *p, unsigned int at, unsigned in
 
 	if (untouched)
 		r.a.pgoff = (WINDOW >> 12) + to;
+	if (!r.a.anon)
+		r.a.anon_pgoff = (WINDOW >> 12) + to;
 	if (untouched && dontunmap) {
 		bool before = to + new_len == first, after = to == end;
 
@@ -80,6 +82,7 @@ static void left_behind(struct flat *f, struct process *p, unsigned int at, unsi
 		return;
 	for (unsigned int i = at; i < end; i++) {
 		p->a[i].anon = p->a[i].chain = 0;
+		p->a[i].anon_pgoff = (WINDOW >> 12) + i;
 		if (!p->a[i].file &&
 		    f->policy->dontunmap_source == MS_DONTUNMAP_SOURCE_DROPS_ANON_VMA_AND_PGOFF)
 			p->a[i].pgoff = (WINDOW >> 12) + i;
@@ -91,6 +94,7 @@ static void move_step(struct flat *f, struct process *p, unsigned int at, unsign
 		      unsigned int n)
 {
 	bool *table = &p->table[at / BLOCK], *leaf = &p->leaf[at / BLOCK];
+	bool with_table;
 
 	if (!*table && !*leaf)
 		return;
@@ -99,12 +103,14 @@ static void move_step(struct flat *f, struct process *p, unsigned int at, unsign
 		flat_split_leaf(f, p, at / BLOCK);
 	if (!*table && !*leaf)
 		return;
+	with_table = n == BLOCK && *table;
 	p->table[to / BLOCK] |= *table;
 	p->leaf[to / BLOCK] |= *leaf;
 	if (n == BLOCK)
 		*table = *leaf = false;
 	for (; n; n--, at++, to++) {
 		p->e[to] = p->e[at];
+		p->e[to].soft |= !with_table;
 		p->e[at] = (struct entry){ 0 };
 	}
 }

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define BASE UINT64_C(0x80000000) /* no RAM, below 4 GiB: the MTRRs do not say WB */
+#define BASE UINT64_C(0xc0000000) /* no RAM, below 4 GiB: the MTRRs do not say WB */
 #define ENTRIES_MAX 4000u
 
 struct oracle {

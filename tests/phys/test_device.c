@@ -174,13 +174,59 @@ static void ram_is_wb(void **state)
 	assert_int_equal(ms_mtrr_type(m, 0x100000, 0x200000), MS_CACHE_WB);
 }
 
-static void what_is_neither_goes_by_the_4_gib_border(void **state)
+/*
+ *   0        640K      768K    1M              3G        4G
+ *   |-- WB --|-- UC --|-- WP --|----- WB ------|-- UC --|--- WB
+ */
+static void what_is_neither_is_as_firmware_has_it(void **state)
 {
 	struct ms_machine *m = *state;
 
+	assert_int_equal(ms_mtrr_type(m, 0x9f000, 0xa0000), MS_CACHE_WB);
+	assert_int_equal(ms_mtrr_type(m, 0xa0000, 0xc0000), MS_CACHE_UC);
+	assert_int_equal(ms_mtrr_type(m, 0xc0000, 0x100000), MS_CACHE_WP);
+	assert_int_equal(ms_mtrr_type(m, 0x9f000, 0xa1000), -1);
+	assert_int_equal(ms_mtrr_type(m, 0x80000000, 0xc0000000), MS_CACHE_WB);
 	assert_int_equal(ms_mtrr_type(m, 0xc0000000, 0xc0001000), MS_CACHE_UC);
 	assert_int_equal(ms_mtrr_type(m, 0x200000000, 0x200001000), MS_CACHE_WB);
 	assert_int_equal(ms_mtrr_type(m, 0xfffff000, 0x100001000), -1);
+}
+
+/*
+ *      |---- UC ----|                  of what nobody covers: WB
+ *           |- WC -|                   the later one counts
+ */
+static void ranges_that_were_added_replace_firmwares(void **state)
+{
+	struct ms_machine *m = *state;
+
+	assert_int_equal(ms_mtrr_add(m, 0x80000000, 0x4000, MS_CACHE_UC), 0);
+	assert_int_equal(ms_mtrr_add(m, 0x80001000, 0x2000, MS_CACHE_WC), 0);
+	assert_int_equal(ms_mtrr_type(m, 0x80000000, 0x80001000), MS_CACHE_UC);
+	assert_int_equal(ms_mtrr_type(m, 0x80001000, 0x80003000), MS_CACHE_WC);
+	assert_int_equal(ms_mtrr_type(m, 0x80003000, 0x80004000), MS_CACHE_UC);
+	assert_int_equal(ms_mtrr_type(m, 0x80002000, 0x80004000), -1);
+	assert_int_equal(ms_mtrr_type(m, 0x7ffff000, 0x80001000), -1);
+	assert_int_equal(ms_mtrr_type(m, 0xc0000000, 0xc0001000), MS_CACHE_WB);
+	assert_int_equal(ms_mtrr_add(m, 0, 0, MS_CACHE_UC), -EINVAL);
+	assert_int_equal(ms_mtrr_add(m, UINT64_MAX, 2, MS_CACHE_UC), -EINVAL);
+	assert_int_equal(ms_mtrr_add(m, 0, 0x1000, MS_CACHE_UC_MINUS), -EINVAL);
+	assert_int_equal(ms_mtrr_add(m, 0, 0x1000, MS_CACHE_NGNRE), -EINVAL);
+}
+
+static void a_bar_is_as_the_ranges_say_unless_it_was_set(void **state)
+{
+	struct ms_machine *m = *state;
+	struct ms_device *dev = ms_device_add(m, "bar", 0x80000000, 0x1000);
+
+	assert_int_equal(ms_mtrr_type(m, 0x80000000, 0x80001000), MS_CACHE_UC);
+	assert_int_equal(ms_mtrr_add(m, 0x80000000, 0x1000, MS_CACHE_WT), 0);
+	assert_int_equal(ms_mtrr_type(m, 0x80000000, 0x80001000), MS_CACHE_WT);
+	ms_device_set_mtrr(dev, MS_CACHE_WB);
+	assert_int_equal(ms_mtrr_type(m, 0x80000000, 0x80001000), MS_CACHE_WB);
+	assert_int_equal(ms_mtrr_add(m, 0x80000000, 0x1000, -1), 0);
+	ms_ram_add(m, 0x100000, 0x100000);
+	assert_int_equal(ms_mtrr_type(m, 0x100000, 0x200000), MS_CACHE_WB);
 }
 
 /*
@@ -222,7 +268,9 @@ int main(void)
 		X86(mtrr_type_of_a_bar_can_be_set),
 		X86(no_mtrr_says_uc_minus),
 		X86(ram_is_wb),
-		X86(what_is_neither_goes_by_the_4_gib_border),
+		X86(what_is_neither_is_as_firmware_has_it),
+		X86(ranges_that_were_added_replace_firmwares),
+		X86(a_bar_is_as_the_ranges_say_unless_it_was_set),
 		X86(range_over_two_types_is_mixed),
 		X86(empty_range_has_no_type),
 	};

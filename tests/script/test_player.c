@@ -169,6 +169,62 @@ static void runs_of_entries_end_where_the_physical_address_jumps(void **state)
 		      "< present 0x200000003000 0x1000\n");
 }
 
+static void what_may_be_executed_is_shown_of_cacheable_memory_on_arm64(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		ARM64 "> mmap driver:bar off=0 at=0x200000000000 len=0x1000 prot=rwx flags=shared "
+		      "pieces=0+0x1000 type=WB\n"
+		      "< ret 0\n"
+		      "> mmap driver:bar off=0 at=0x200000001000 len=0x1000 prot=rwx flags=shared "
+		      "pieces=0+0x1000 type=NC\n"
+		      "< ret 0\n"
+		      "> show ptes at=0x200000000000 len=0x2000\n"
+		      "< ret 0\n"
+		      "< pte 0x200000000000 0x1000 pa=0x8000000000 type=WB prot=rwx size=0x1000\n"
+		      "< pte 0x200000001000 0x1000 pa=0x8000000000 type=NC prot=rw size=0x1000\n");
+}
+
+static void other_bars_of_a_device_are_freed_with_it(void **state)
+{
+	(void)state;
+	assert_plays_as("mapsim-recording 1\n"
+			"kernel 7.2.13 x86_64\n"
+			"config page_size=4096 pa_bits=40\n"
+			"device bar pa=0x100000000 size=0x10000 mtrr=WB prefetchable=1\n"
+			"bar bar index=0 pa=0xfe000000 size=0x100\n"
+			"bar bar index=4 pa=0xfe001000 size=0x1000\n"
+			"> mmap vfio:bar off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"> exit\n"
+			"< ret 0\n"
+			"< zap va=0x200000000000 size=0x1000\n"
+			"< pat.free start=0xfe000000 end=0xfe001000\n"
+			"< pat.free start=0x100000000 end=0x100010000\n"
+			"< pat.free start=0xfe001000 end=0xfe002000\n");
+}
+
+static void mtrr_lines_say_where_cacheable_memory_may_be_mapped(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		X86("6.12.117") "mtrr pa=0x80000000 size=0x1000 type=UC\n"
+				"> mmap devmem_nosync off=0x80000000 at=0x200000000000 len=0x1000 "
+				"prot=r flags=shared\n"
+				"< ret 0\n"
+				"< pat.reserve start=0x80000000 end=0x80001000 type=WB\n"
+				"> mmap devmem_nosync off=0xc0000000 at=0x200000001000 len=0x1000 "
+				"prot=r flags=shared\n"
+				"< ret 0\n"
+				"< pat.reserve start=0xc0000000 end=0xc0001000 type=WB\n"
+				"> show ptes at=0x200000000000 len=0x2000\n"
+				"< ret 0\n"
+				"< pte 0x200000000000 0x1000 pa=0x80000000 type=UC- prot=r "
+				"size=0x1000\n"
+				"< pte 0x200000001000 0x1000 pa=0xc0000000 type=WB prot=r "
+				"size=0x1000\n");
+}
+
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
 	(void)state;
@@ -353,6 +409,9 @@ int main(void)
 		cmocka_unit_test(tables_of_the_other_process_are_marked),
 		cmocka_unit_test(anonymous_memory_has_no_offset_in_show_vmas),
 		cmocka_unit_test(runs_of_entries_end_where_the_physical_address_jumps),
+		cmocka_unit_test(what_may_be_executed_is_shown_of_cacheable_memory_on_arm64),
+		cmocka_unit_test(other_bars_of_a_device_are_freed_with_it),
+		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),

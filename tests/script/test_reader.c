@@ -170,6 +170,19 @@ static void header_values_are_checked(void **state)
 	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\n"
 		       "device a pa=0 size=0x1000 mtrr=UC-\n",
 		       4, "unknown mtrr");
+#define DEVICE \
+	"mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096\n" \
+	"device a pa=0x1000 size=0x1000\n"
+	assert_refused(DEVICE "bar b index=0 pa=0 size=1\n", 5, "no such device");
+	assert_refused(DEVICE "bar a index=6 pa=0 size=1\n", 5, "out of range");
+	assert_refused(DEVICE "bar a pa=0 size=1\n", 5, "index, pa and size are needed");
+	assert_refused(DEVICE "bar a pa=0 size=1 kind=2\n", 5, "unknown key");
+	assert_refused(HEADER "bar bar index=0 pa=0 size=1\n", 6, "out of order");
+	assert_refused(HEADER "mtrr pa=0 size=1 type=UC-\n", 6, "unknown type");
+	assert_refused(HEADER "mtrr pa=0 size=1\n", 6, "type are needed");
+	assert_refused(HEADER "mtrr pa=0 size=1 type=UC pa=1\n", 6, "pa twice");
+	assert_refused(HEADER "mtrr pa=0 size=1 type=UC\nram pa=0 size=0x1000\n", 7,
+		       "out of order");
 }
 
 static void cpu_is_free_text_up_to_a_blank(void **state)
