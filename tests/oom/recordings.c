@@ -6,7 +6,8 @@
  *
  *     oom_recordings [--every N] [--most M] [--verbose] PATH...
  *
- * --every N: of the recordings only each N-th (those called random-* are always left out).
+ * --every N: of the recordings only each N-th (those called random-* and wide-* are always left out:
+ * a call that moves several VMAs, and fails behind the first, cannot be repeated).
  * --most M: of the allocations of an operation at most M, at even distances, the first among them;
  * and no recording that takes long.
  */
@@ -32,7 +33,8 @@ static bool is_random(const char *path)
 {
 	const char *base = strrchr(path, '/');
 
-	return !strncmp(base ? base + 1 : path, "random-", 7);
+	base = base ? base + 1 : path;
+	return !strncmp(base, "random-", 7) || !strncmp(base, "wide-", 5);
 }
 
 static const char *step(struct ms_player *player, size_t op)
