@@ -30,6 +30,19 @@ static const struct ms_policy policies[] = {
 #undef ARCH
 };
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+/* Found by their own release only. */
+static const struct ms_policy between[] = {
+#define ARCH MS_ARCH_ARM64
+#include "machine/policy_between.h"
+#undef ARCH
+#define ARCH MS_ARCH_X86_64
+#include "machine/policy_between.h"
+#undef ARCH
+};
+#pragma GCC diagnostic pop
+
 #define NR_POLICIES (sizeof(policies) / sizeof(policies[0]))
 
 static_assert(NR_POLICIES == 2 * NR_KERNELS, "each kernel on both architectures");
@@ -87,6 +100,10 @@ const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch)
 
 	if (!release || !parse_version(release, &asked))
 		return NULL;
+	for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
+		if (between[i].arch == arch && !strcmp(between[i].release, release))
+			return &between[i];
+	}
 	for (size_t i = 0; i < NR_POLICIES; i++) {
 		if (policies[i].arch != arch || !parse_version(policies[i].release, &known))
 			continue;
