@@ -274,8 +274,8 @@ struct ms_recorder {
 	bool pat_free_inner; /* pat.free is taken where an entry goes: frees that end before are
 				silent */
 };
-/* Never NULL. */
-const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy);
+/* That of the kernel that a header names, or of the policy that answers for it. Never NULL. */
+const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy, const char *release);
 /*
  * Whether an answer line says that the recorder's buffer was full: the events of the operation from
  * there on are not known.

@@ -64,7 +64,7 @@ static int begin(struct ms_player *p, struct ms_script_error *err)
 		return -EINVAL;
 	for (size_t i = 0; i < p->header->nr_devices; i++)
 		p->device[i] = ms_device_find(p->m, p->header->device[i].name);
-	p->recorder = ms_recorder_of(ms_machine_policy(p->m));
+	p->recorder = ms_recorder_of(ms_machine_policy(p->m), p->header->release);
 	p->worker = ms_mm_new(p->m);
 	if (!p->worker || open_vfio(p))
 		return ms_script_fail(err, 0, "no memory");

@@ -8,16 +8,19 @@
  */
 static const struct ms_recorder recorders[] = {
 	{ .arch = MS_ARCH_X86_64, .release = "5.10.223", .pat_free_inner = true },
+	{ .arch = MS_ARCH_X86_64, .release = "6.19.0", .pat_free_inner = true },
 	{ .arch = MS_ARCH_X86_64, .release = "7.2.13", .pat_free_inner = true },
+	{ .arch = MS_ARCH_X86_64, .release = "7.3.4", .pat_free_inner = true },
 };
 
-const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy)
+const struct ms_recorder *ms_recorder_of(const struct ms_policy *policy, const char *release)
 {
 	static const struct ms_recorder sees_all = { 0 };
 
 	for (size_t i = 0; i < sizeof(recorders) / sizeof(recorders[0]); i++) {
 		if (recorders[i].arch == policy->arch &&
-		    !strcmp(recorders[i].release, policy->release))
+		    (!strcmp(recorders[i].release, release) ||
+		     !strcmp(recorders[i].release, policy->release)))
 			return &recorders[i];
 	}
 	return &sees_all;

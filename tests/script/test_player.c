@@ -275,6 +275,19 @@ static void frees_that_end_early_are_printed_where_the_recorder_sees_them(void *
 			    "< zap va=0x200000000000 size=0x1000\n");
 }
 
+/* No policy has the name of this kernel, which had been recorded nonetheless. */
+static void recorders_are_known_by_the_release_of_the_header_too(void **state)
+{
+	(void)state;
+	assert_plays_as(X86(
+		"6.19.0") "> mmap devmem off=0xa0000 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
+			  "< ret 0\n"
+			  "< pat.reserve start=0xa0000 end=0xa1000 type=UC-\n"
+			  "> munmap at=0x200000000000 len=0x1000\n"
+			  "< ret 0\n"
+			  "< zap va=0x200000000000 size=0x1000\n");
+}
+
 static void memtypes_that_outlive_everybody_are_told_at_the_end(void **state)
 {
 	(void)state;
@@ -359,6 +372,7 @@ int main(void)
 		cmocka_unit_test(files_close_with_the_last_process),
 		cmocka_unit_test(a_kernel_that_claims_bars_at_open_has_done_so_before_the_script),
 		cmocka_unit_test(frees_that_end_early_are_printed_where_the_recorder_sees_them),
+		cmocka_unit_test(recorders_are_known_by_the_release_of_the_header_too),
 		cmocka_unit_test(memtypes_that_outlive_everybody_are_told_at_the_end),
 		cmocka_unit_test(comments_stay_and_the_recorders_go),
 		cmocka_unit_test(explanations_are_comments_that_do_not_stay),
