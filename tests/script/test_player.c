@@ -136,6 +136,32 @@ static void tables_of_the_other_process_are_marked(void **state)
 			      "< zap va=0x200000000000 size=0x1000\n");
 }
 
+/* The private mapping's first page is a copy: the fork finds no address to track. */
+static void what_a_failed_fork_cleans_up_is_the_childs(void **state)
+{
+	(void)state;
+	assert_plays_as(X86(
+		"6.12.107") "> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
+			    "< ret 0\n"
+			    "> mmap bar off=0 at=0x200000002000 len=0x1000 prot=rw flags=private\n"
+			    "< ret 0\n"
+			    "< pat.reserve start=0x100000000 end=0x100001000 type=UC-\n"
+			    "> touch at=0x200000002000 access=w\n"
+			    "< ret 0\n"
+			    "> fork\n"
+			    "< ret ENOMEM\n"
+			    "< pat.clear va=0x200000002000 mm=child\n"
+			    "< zap va=0x200000000000 size=0x1000 mm=child\n"
+			    "< pat.untrack va=0x200000002000 pfn=0 size=0 mm=child\n"
+			    "< zap va=0x200000002000 size=0x1000 mm=child\n"
+			    "> munmap at=0x200000000000 len=0x3000\n"
+			    "< ret 0\n"
+			    "< zap va=0x200000000000 size=0x1000\n"
+			    "< pat.untrack va=0x200000002000 pfn=0 size=0\n"
+			    "< pat.free start=0x100000000 end=0x100001000\n"
+			    "< zap va=0x200000002000 size=0x1000\n");
+}
+
 static void anonymous_memory_has_no_offset_in_show_vmas(void **state)
 {
 	(void)state;
@@ -364,6 +390,7 @@ int main(void)
 		cmocka_unit_test(an_address_in_the_kernels_half_is_no_error),
 		cmocka_unit_test(a_write_combining_file_that_is_not_there_is_enoent),
 		cmocka_unit_test(tables_of_the_other_process_are_marked),
+		cmocka_unit_test(what_a_failed_fork_cleans_up_is_the_childs),
 		cmocka_unit_test(anonymous_memory_has_no_offset_in_show_vmas),
 		cmocka_unit_test(runs_of_entries_end_where_the_physical_address_jumps),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
