@@ -21,6 +21,8 @@ struct ms_player {
 	struct ms_vm *vm;
 	struct ms_file *file[MS_SRC_RESOURCE]; /* by source; NULL: not open */
 	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
+	unsigned int vfio_opened[MS_MAX_HEADER_ITEMS]; /* by which number of all that were */
+	unsigned int nr_vfio_opened;
 	struct {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */

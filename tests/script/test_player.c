@@ -267,6 +267,39 @@ static void files_close_with_the_last_process(void **state)
 			    "< pat.free start=0x100000000 end=0x100010000\n");
 }
 
+static void vfio_devices_close_last_opened_first(void **state)
+{
+	(void)state;
+	assert_plays_as("mapsim-recording 1\n"
+			"kernel 6.12.107 x86_64\n"
+			"config page_size=4096 va_bits=48 pa_bits=40 pat=on thp=never\n"
+			"device a pa=0x100000000 size=0x10000 prefetchable=1 mtrr=WB\n"
+			"device b pa=0x100010000 size=0x10000 prefetchable=1 mtrr=WB\n"
+			"device c pa=0x100020000 size=0x10000 prefetchable=1 mtrr=WB\n"
+			"> mmap vfio:b off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x100010000 end=0x100020000 type=UC-\n"
+			"> mmap vfio:c off=0 at=0x200000001000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x100020000 end=0x100030000 type=UC-\n"
+			"> mmap vfio:a off=0 at=0x200000002000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x100000000 end=0x100010000 type=UC-\n"
+			"> munmap at=0x200000000000 len=0x3000\n"
+			"< ret 0\n"
+			"< pat.untrack va=0x200000000000 pfn=0 size=0\n"
+			"< zap va=0x200000000000 size=0x1000\n"
+			"< pat.untrack va=0x200000001000 pfn=0 size=0\n"
+			"< zap va=0x200000001000 size=0x1000\n"
+			"< pat.untrack va=0x200000002000 pfn=0 size=0\n"
+			"< zap va=0x200000002000 size=0x1000\n"
+			"> exit\n"
+			"< ret 0\n"
+			"< pat.free start=0x100000000 end=0x100010000\n"
+			"< pat.free start=0x100020000 end=0x100030000\n"
+			"< pat.free start=0x100010000 end=0x100020000\n");
+}
+
 static void a_kernel_that_claims_bars_at_open_has_done_so_before_the_script(void **state)
 {
 	(void)state;
@@ -397,6 +430,7 @@ int main(void)
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
 		cmocka_unit_test(files_close_with_the_last_process),
+		cmocka_unit_test(vfio_devices_close_last_opened_first),
 		cmocka_unit_test(a_kernel_that_claims_bars_at_open_has_done_so_before_the_script),
 		cmocka_unit_test(frees_that_end_early_are_printed_where_the_recorder_sees_them),
 		cmocka_unit_test(recorders_are_known_by_the_release_of_the_header_too),
