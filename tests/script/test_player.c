@@ -162,6 +162,56 @@ static void what_a_failed_fork_cleans_up_is_the_childs(void **state)
 			    "< zap va=0x200000002000 size=0x1000\n");
 }
 
+/* The notifiers of a VM that was given up go on, until the child that has its files, too, ends. */
+static void a_vm_lives_as_long_as_a_child_that_has_its_files(void **state)
+{
+	(void)state;
+	assert_plays_as(ARM64
+			"> mmap anon off=0 at=0x200000000000 len=0x2000 prot=rw flags=private\n"
+			"< ret 0\n"
+			"> vm create\n"
+			"< ret 0\n"
+			"> slot id=1 gpa=0x80000000 size=0x2000 hva=0x200000000000\n"
+			"< ret 0\n"
+			"> fork\n"
+			"< ret 0\n"
+			"> vm destroy\n"
+			"< ret 0\n"
+			"> guest access=r gpa=0x80000000\n"
+			"< ret ENODEV\n"
+			"> munmap at=0x200000000000 len=0x1000\n"
+			"< ret 0\n"
+			"< s2.unmap ipa=0x80000000 size=0x1000\n"
+			"< zap va=0x200000000000 size=0x1000\n"
+			"> vm create\n"
+			"< ret 0\n"
+			"> child exit\n"
+			"< ret 0\n"
+			"< zap va=0x200000000000 size=0x2000\n"
+			"> munmap at=0x200000001000 len=0x1000\n"
+			"< ret 0\n"
+			"< zap va=0x200000001000 size=0x1000\n");
+}
+
+static void a_vm_that_is_younger_than_the_child_goes_at_once(void **state)
+{
+	(void)state;
+	assert_plays_as(ARM64
+			"> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
+			"< ret 0\n"
+			"> fork\n"
+			"< ret 0\n"
+			"> vm create\n"
+			"< ret 0\n"
+			"> slot id=1 gpa=0x80000000 size=0x1000 hva=0x200000000000\n"
+			"< ret 0\n"
+			"> vm destroy\n"
+			"< ret 0\n"
+			"> munmap at=0x200000000000 len=0x1000\n"
+			"< ret 0\n"
+			"< zap va=0x200000000000 size=0x1000\n");
+}
+
 static void anonymous_memory_has_no_offset_in_show_vmas(void **state)
 {
 	(void)state;
@@ -424,6 +474,8 @@ int main(void)
 		cmocka_unit_test(a_write_combining_file_that_is_not_there_is_enoent),
 		cmocka_unit_test(tables_of_the_other_process_are_marked),
 		cmocka_unit_test(what_a_failed_fork_cleans_up_is_the_childs),
+		cmocka_unit_test(a_vm_lives_as_long_as_a_child_that_has_its_files),
+		cmocka_unit_test(a_vm_that_is_younger_than_the_child_goes_at_once),
 		cmocka_unit_test(anonymous_memory_has_no_offset_in_show_vmas),
 		cmocka_unit_test(runs_of_entries_end_where_the_physical_address_jumps),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
