@@ -84,6 +84,9 @@ struct ms_policy {
 	enum ms_policy_file_pmd_map file_pmd_map;
 	enum ms_policy_folio_unmap_notify folio_unmap_notify;
 	enum ms_policy_folio_split folio_split;
+	enum ms_policy_hugetlb_zap hugetlb_zap;
+	enum ms_policy_hugetlb_take_back hugetlb_take_back;
+	enum ms_policy_hugetlb_unmap_reserve hugetlb_unmap_reserve;
 	enum ms_policy_hugetlb_fork hugetlb_fork;
 	enum ms_policy_hugetlb_split hugetlb_split;
 	enum ms_policy_hugetlb_contiguous hugetlb_contiguous;

@@ -171,6 +171,29 @@ enum ms_policy_folio_split {
 	MS_FOLIO_SPLIT_HALVES,
 };
 
+/** hugetlb memory is unmapped: which functions say so, MS_EV_ZAP. Its own has a file and is inside
+ * of the notification; its callers (__zap_vma_range, from 7.1) have what the file has refused, too,
+ * and are outside of a hole's */
+enum ms_policy_hugetlb_zap {
+	MS_HUGETLB_ZAP_BY_ITSELF,
+	MS_HUGETLB_ZAP_BY_CALLERS,
+};
+
+/** private hugetlb memory, of which the owner's copy-on-write finds no page: where a page is taken
+ * away from a copy of the mapping (unmap_ref_private) */
+enum ms_policy_hugetlb_take_back {
+	MS_HUGETLB_TAKE_BACK_BY_ADDRESS, ///< the owner's, wherever the copy has moved
+	MS_HUGETLB_TAKE_BACK_BY_OFFSET,  ///< the file's
+};
+
+/** a page of a private hugetlb mapping is unmapped: is the reservation there again that it was
+ * taken by (__unmap_hugepage_range, from 6.9) */
+enum ms_policy_hugetlb_unmap_reserve {
+	MS_HUGETLB_UNMAP_RESERVE_STAYS_USED,
+	MS_HUGETLB_UNMAP_RESERVE_RESTORED,
+	MS_HUGETLB_UNMAP_RESERVE_RESTORED_BY_LAST, ///< if no child maps the page, either
+};
+
 /** fork of a shared hugetlb mapping */
 enum ms_policy_hugetlb_fork {
 	MS_HUGETLB_FORK_COPIES,

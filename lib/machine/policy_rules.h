@@ -90,6 +90,13 @@
 		SINCE(V6_12_0) ? MS_FOLIO_UNMAP_NOTIFY_RANGE : MS_FOLIO_UNMAP_NOTIFY_PMD_AND_RANGE,
 	// 6.17: inferred; truncation splits unevenly since 6.15
 	.folio_split = SINCE(V6_17) ? MS_FOLIO_SPLIT_HALVES : MS_FOLIO_SPLIT_PAGES,
+	.hugetlb_zap = SINCE(V7_2_13) ? MS_HUGETLB_ZAP_BY_CALLERS : MS_HUGETLB_ZAP_BY_ITSELF,
+	// by the file's offset from 6.12.118 and 7.3 on
+	.hugetlb_take_back = MS_HUGETLB_TAKE_BACK_BY_ADDRESS,
+	.hugetlb_unmap_reserve = IN(V6_12_111, V6_17) || SINCE(V7_2_13)
+					 ? MS_HUGETLB_UNMAP_RESERVE_RESTORED_BY_LAST
+				 : SINCE(V6_12_0) ? MS_HUGETLB_UNMAP_RESERVE_RESTORED
+						  : MS_HUGETLB_UNMAP_RESERVE_STAYS_USED,
 	.hugetlb_fork = SINCE(V6_1_0) ? MS_HUGETLB_FORK_LAZY : MS_HUGETLB_FORK_COPIES,
 	// 6.1.0: inferred; the fix is of 6.2 and early 6.1.y
 	.hugetlb_split = SINCE(V6_1_176) ? MS_HUGETLB_SPLIT_NOTIFY_1G : MS_HUGETLB_SPLIT_SILENT,

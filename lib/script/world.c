@@ -89,6 +89,7 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 	if (!h->policy)
 		return ms_script_fail(err, line, "kernel: no rules are known for %s %s", h->release,
 				      ms_arch_name(h->arch));
+	ms_header_pools(h);
 	if (!h->vm_ipa_bits)
 		h->vm_ipa_bits = DEFAULT_VM_IPA_BITS;
 	h->config.ipa_bits = h->vm_ipa_bits > HOST_IPA_BITS ? h->vm_ipa_bits : HOST_IPA_BITS;

@@ -42,6 +42,20 @@ static inline struct world world_shmem(const char *release)
 	return w;
 }
 
+/* arm64 with `pages` huge pages of 2M */
+static inline struct world world_pool(const struct ms_policy *policy, uint64_t pages)
+{
+	struct ms_machine_config config = { .thp = MS_THP_NEVER, .hugetlb = { { MS_2M, pages } } };
+	struct world w = { .m = ms_machine_new_config(policy, &config) };
+
+	assert_non_null(w.m);
+	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
+	w.mm = ms_mm_new(w.m);
+	assert_non_null(w.mm);
+	ms_trace_keep(w.m, UINT32_MAX);
+	return w;
+}
+
 /* [at, at + len) of the file from byte `off` on, readable and writable */
 static inline void map_file(struct world *w, struct ms_file *file, ms_hva_t at, uint64_t off,
 			    uint64_t len, unsigned int kind)

@@ -112,6 +112,42 @@ static void an_address_in_the_kernels_half_is_no_error(void **state)
 			"< ret 0\n");
 }
 
+/* The recorder's machine has 16 pages of 2M, and its files of them 24M each. */
+static void pools_are_the_recorders_where_the_header_says_nothing(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		ARM64
+		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x1800000 prot=rw flags=private\n"
+		"< ret 0\n"
+		"> mmap hugetlb2m off=0 at=0x210000000000 len=0xa00000 prot=rw flags=private\n"
+		"< ret ENOMEM\n"
+		"> mmap hugetlb2m off=0 at=0x210000000000 len=0x800000 prot=rw flags=private\n"
+		"< ret 0\n"
+		"> mmap hugetlb64k off=0 at=0x220000000000 len=0x100000 prot=rw flags=private\n"
+		"< ret 0\n"
+		"> mmap hugetlb64k off=0 at=0x220000100000 len=0x10000 prot=rw flags=shared\n"
+		"< ret ENOMEM\n");
+}
+
+static void the_header_says_how_many_huge_pages_there_are(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		"mapsim-recording 1\n"
+		"kernel 6.12.107 arm64\n"
+		"config page_size=4096 va_bits=48 hugetlb2m=1 hugetlb64k=0\n"
+		"ram pa=0x40000000 size=0x10000000\n"
+		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x400000 prot=rw flags=shared\n"
+		"< ret ENOMEM\n"
+		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x200000 prot=rw flags=shared\n"
+		"< ret 0\n"
+		"> mmap hugetlb64k off=0 at=0x210000000000 len=0x10000 prot=rw flags=shared\n"
+		"< ret ENOMEM\n"
+		"> mmap hugetlb32m off=0 at=0x220000000000 len=0x4000000 prot=rw flags=shared\n"
+		"< ret 0\n");
+}
+
 static void a_write_combining_file_that_is_not_there_is_enoent(void **state)
 {
 	(void)state;
@@ -471,6 +507,8 @@ int main(void)
 		cmocka_unit_test(zaps_outside_of_the_scripts_addresses_are_not_printed),
 		cmocka_unit_test(mappings_replace_others_only_where_they_say_fixed),
 		cmocka_unit_test(an_address_in_the_kernels_half_is_no_error),
+		cmocka_unit_test(pools_are_the_recorders_where_the_header_says_nothing),
+		cmocka_unit_test(the_header_says_how_many_huge_pages_there_are),
 		cmocka_unit_test(a_write_combining_file_that_is_not_there_is_enoent),
 		cmocka_unit_test(tables_of_the_other_process_are_marked),
 		cmocka_unit_test(what_a_failed_fork_cleans_up_is_the_childs),
