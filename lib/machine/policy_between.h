@@ -68,7 +68,7 @@
 
 #define KERNEL V7_2_13
 #define RELEASE "7.3.4"
-#define BETWEEN
+#define BETWEEN .hugetlb_take_back = MS_HUGETLB_TAKE_BACK_BY_OFFSET,
 #include "machine/policy_rules.h"
 #undef KERNEL
 #undef RELEASE
