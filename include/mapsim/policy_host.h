@@ -156,6 +156,7 @@ enum ms_policy_shmem_map_folio {
 /** a huge page that the page cache has, mapped as one leaf (do_set_pmd) */
 enum ms_policy_file_pmd_map {
 	MS_FILE_PMD_MAP_ANY_VMA,
+	MS_FILE_PMD_MAP_HEAD_PAGE_ONLY, ///< of the huge page the first page is asked for
 	MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE,
 };
 
