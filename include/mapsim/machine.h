@@ -16,6 +16,14 @@
 extern "C" {
 #endif
 
+/** Huge page sizes that a machine can have: of 4K pages on arm64 64K, 2M, 32M and 1G. */
+#define MS_HUGETLB_SIZES 4
+/** Huge pages that are set aside (hugepagesz=, hugepages=). A pool does not grow. */
+struct ms_hugetlb_pages {
+	uint64_t size;  ///< bytes of one; 0: nothing is said
+	uint64_t pages; ///< how many there are; 0: mappings of this size are -ENOMEM
+};
+
 /** What hardware and kernel configuration say. Zero fields take the default in brackets. */
 struct ms_machine_config {
 	uint64_t page_size;   ///< bytes: 4096 (default), 16384 or 65536; x86: 4096
@@ -37,6 +45,9 @@ struct ms_machine_config {
 	bool idc;              ///< arm64: CTR_EL0.IDC; nothing that is modelled depends on it
 	bool mte;              ///< arm64: FEAT_MTE2: memory can have tags
 	bool no_tlbi_range;    ///< arm64: FEAT_TLBIRANGE is absent
+	/** Pools, in any order. Of a size that is not said every mapping gets what RAM is free; a
+	 * size that the machine does not have is ignored. */
+	struct ms_hugetlb_pages hugetlb[MS_HUGETLB_SIZES];
 	bool fatal_violations; ///< a violation is printed to stderr and aborts the program
 };
 

@@ -33,6 +33,13 @@ struct ms_trace {
 	uint64_t total[MS_EV_TYPES]; /* ever */
 };
 
+/* struct hstate */
+struct ms_hugetlb_pool {
+	unsigned int order; /* log2 of base pages; 0: no pool */
+	uint64_t pages, used;
+	int64_t reserved; /* below 0: a kernel has miscounted */
+};
+
 struct ms_machine {
 	struct ms_policy policy;
 	struct ms_machine_config config;
@@ -71,6 +78,7 @@ struct ms_machine {
 		uint64_t pfn[MS_LRU_QUEUE];
 		unsigned int count;
 	} lru; /* lib/mm: pages on their way to the LRU lists, each with a reference (up to 5.15) */
+	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
 	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };
 
@@ -212,6 +220,15 @@ static inline unsigned int ms_pmd_order(const struct ms_machine *m)
 static inline unsigned int ms_pud_order(const struct ms_machine *m)
 {
 	return m->pud_shift - m->page_shift;
+}
+/* The pool of huge pages of an order, NULL: they are free RAM. */
+static inline struct ms_hugetlb_pool *ms_hugetlb_pool(struct ms_machine *m, unsigned int order)
+{
+	for (unsigned int i = 0; order && i < MS_HUGETLB_SIZES; i++) {
+		if (m->hugetlb[i].order == order)
+			return &m->hugetlb[i];
+	}
+	return NULL;
 }
 static inline bool ms_is_x86(const struct ms_machine *m)
 {

@@ -270,6 +270,8 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 		// who has to go on before the handler can is interrupted by this very call
 		if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
 			return MS_ACCESS_WAITS;
+		if (ret & MS_FAULT_ENDLESS)
+			return MS_ACCESS_ENDLESS;
 		if (ret & MS_VM_FAULT_OOM)
 			return MS_ACCESS_OOM;
 		if (ret & (MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON))

@@ -29,15 +29,21 @@ static struct ms_mapping *mapping_get(struct ms_machine *m, const void *key)
 static void mapping_put(struct ms_mapping *mapping)
 {
 	struct ms_machine *m = mapping->machine;
+	uint64_t nr_present = 0;
 
 	if (--mapping->refcount)
 		return;
 	for (size_t i = 0; i < mapping->nr_chunks; i++) {
-		for (unsigned int j = 0; mapping->chunk[i] && j < MS_CACHE_CHUNK; j++)
-			if (mapping->chunk[i][j])
-				ms_page_put(m, mapping->chunk[i][j], 1);
+		for (unsigned int j = 0; mapping->chunk[i] && j < MS_CACHE_CHUNK; j++) {
+			if (!mapping->chunk[i][j])
+				continue;
+			ms_page_put(m, mapping->chunk[i][j], 1);
+			nr_present++;
+		}
 		ms_free(m, mapping->chunk[i]);
 	}
+	if (mapping->order)
+		ms_hugetlb_evict(mapping, nr_present);
 	ms_free(m, mapping->chunk);
 	LIST_REMOVE(mapping, link);
 	ms_free(m, mapping);
@@ -125,7 +131,7 @@ struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
 }
 
 /* A huge page size is that of a block entry, or of a contiguous run of entries (arm64). */
-static bool huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order)
+bool ms_huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order)
 {
 	static const unsigned int cont_pte[] = { [12] = 4, [14] = 7, [16] = 5 };
 	static const unsigned int cont_pmd[] = { [12] = 4, [14] = 5, [16] = 5 };
@@ -149,7 +155,7 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 	struct ms_file *file;
 	unsigned int order;
 
-	if (!huge_page_order(m, huge_page_size, &order))
+	if (!ms_huge_page_order(m, huge_page_size, &order))
 		return NULL;
 	file = memory_file_new(m, MS_FILE_HUGETLB, size, order);
 	if (file)

@@ -80,6 +80,9 @@ static ms_vm_fault_t set_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 	if (m->policy.file_pmd_map == MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE &&
 	    (vma->vm_flags & MS_VM_NOHUGEPAGE))
 		return MS_VM_FAULT_FALLBACK;
+	if (m->policy.file_pmd_map == MS_FILE_PMD_MAP_HEAD_PAGE_ONLY &&
+	    pfn != ms_folio_head(m, pfn))
+		return MS_VM_FAULT_FALLBACK;
 	if (!ms_thp_suitable(vma, vmf->address))
 		return MS_VM_FAULT_FALLBACK;
 	slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PMD);

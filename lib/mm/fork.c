@@ -106,6 +106,9 @@ static struct ms_vma *dup_for_child(struct ms_mm *child_mm, struct ms_vma *src)
 	if (!vma)
 		return NULL;
 	ms_anon_vma_drop(vma);
+	// hugetlb_dup_vma_private(): what is reserved is the parent's
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_forget(vma);
 	vma->vm_mm = child_mm;
 	vma->vm_flags &= ~MS_VM_LOCKED;
 	if (src->vm_flags & MS_VM_WIPEONFORK)

@@ -14,7 +14,7 @@ static int fault_errno(const struct ms_mm *mm, ms_vm_fault_t ret)
 		return -ENOMEM;
 	if (ret & MS_VM_FAULT_HWPOISON)
 		return -EHWPOISON;
-	return ret & MS_VM_FAULT_ERROR ? -EFAULT : 0;
+	return ret & (MS_VM_FAULT_ERROR | MS_FAULT_ENDLESS) ? -EFAULT : 0;
 }
 
 /* Who does not say FOLL_HWPOISON. */

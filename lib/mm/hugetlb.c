@@ -4,7 +4,7 @@
  * fs/hugetlbfs/inode.c; fork, protection and moves are in hugetlb_table.c.
  *
  * A huge page of a contiguous size (arm64) is a run of entries; each has a reference to the page.
- * The pool is the free RAM: a mapping is refused that could not be filled at that moment.
+ * Pools and reservations are in hugetlb_pool.c.
  */
 #include "mm/memfile.h"
 
@@ -44,20 +44,6 @@ uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
 
 /* ---- mmap ---- */
 
-/* hugetlb_reserve_pages(): what the mapping may need beyond what the file has */
-static bool can_reserve(const struct ms_vma *vma)
-{
-	const struct ms_mapping *mapping = vma->vm_file->mapping;
-	uint64_t first = vma->vm_pgoff >> mapping->order;
-	uint64_t end = first + (ms_vma_pages(vma) >> mapping->order), need = end - first;
-
-	if (vma->vm_flags & MS_VM_NORESERVE)
-		return true;
-	for (uint64_t i = first; (vma->vm_flags & MS_VM_MAYSHARE) && i < end; i++)
-		need -= ms_cache_find(mapping, i) != 0;
-	return need <= ms_ram_free_pages(mapping->machine) >> mapping->order;
-}
-
 static int may_split(struct ms_vma *vma, ms_hva_t addr)
 {
 	return ms_aligned(addr, ms_hugetlb_size(vma)) ? 0 : -EINVAL;
@@ -78,12 +64,125 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 	vma->vm_ops = &hugetlb_vm_ops;
 	if (!ms_aligned(vma->vm_pgoff, UINT64_C(1) << mapping->order))
 		return -EINVAL;
-	if (!can_reserve(vma))
+	if (ms_hugetlb_reserve(vma))
 		return -ENOMEM;
 	// a writable mapping makes the file as long as itself
 	if ((vma->vm_flags & MS_VM_WRITE) && mapping->size < end)
 		mapping->size = end;
 	return 0;
+}
+
+/* ---- unmapping ---- */
+
+void ms_hugetlb_widen(const struct ms_vma *vma, ms_hva_t *start, ms_hva_t *end)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const uint64_t pud = ms_pud_size(m);
+	ms_hva_t first = ms_align_up(vma->vm_start, pud), last = ms_align_down(vma->vm_end, pud);
+
+	// page tables are never shared with 64K pages
+	if (m->page_shift == 16 || !(vma->vm_flags & MS_VM_MAYSHARE) || last <= first ||
+	    *end <= first || *start >= last)
+		return;
+	if (*start > first)
+		*start = ms_align_down(*start, pud);
+	if (*end < last)
+		*end = ms_align_up(*end, pud);
+}
+
+static void unmap_page(struct ms_vma *vma, const struct ms_hugetlb_geometry *g, ms_hva_t addr,
+		       uint64_t *slot)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t index = ms_vma_pgoff_of(vma, addr) >> vma->vm_file->mapping->order, old = *slot;
+	ms_pfn_t pfn = ms_pte_pfn(m, old);
+
+	ms_hugetlb_set(g, slot, 0);
+	ms_hugetlb_restore(vma, index, pfn, ms_pfn_to_page(m, pfn)->refcount == g->n);
+	for (unsigned int i = 0; i < g->n; i++)
+		ms_drop_leaf(vma, old + i * g->step, g->level);
+}
+
+/* only: this page and no other, which the VMA then has lost; 0: all. */
+static void unmap_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn_t only)
+{
+	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(vma);
+
+	for (ms_hva_t addr = start; addr < end; addr += g.size) {
+		uint64_t *slot = ms_hugetlb_slot(vma, &g, addr);
+
+		// where the address is another VMA's there may be a table
+		if (!slot || !ms_pte_is_leaf(*slot) ||
+		    (only && ms_pte_pfn(ms_vma_machine(vma), *slot) != only))
+			continue;
+		if (only)
+			ms_hugetlb_set_taken(vma);
+		unmap_page(vma, &g, addr, slot);
+	}
+}
+
+/* __unmap_hugepage_range(): up to 6.1 it notifies by itself, inside of its caller's notification */
+static void unmap_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn_t only)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	bool notify = m->policy.hugetlb_unmap_notify == MS_HUGETLB_UNMAP_NOTIFY_TWICE;
+	ms_hva_t from = start, to = end;
+
+	if (notify) {
+		ms_hugetlb_widen(vma, &from, &to);
+		ms_notify_start(vma->vm_mm, from, to, MS_NOTIFY_UNMAP);
+	}
+	unmap_pages(vma, start, end, only);
+	if (notify)
+		ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_UNMAP);
+}
+
+static void emit_zap(const struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start,
+		.size = end - start);
+}
+
+static bool zap_by_callers(const struct ms_vma *vma)
+{
+	return ms_vma_machine(vma)->policy.hugetlb_zap == MS_HUGETLB_ZAP_BY_CALLERS;
+}
+
+void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	// a mapping that its file refused: it has none any more, and there is nothing to unmap
+	if (!vma->vm_file) {
+		if (zap_by_callers(vma))
+			emit_zap(vma, start, end);
+		return;
+	}
+	if (!ms_aligned(start | end, ms_hugetlb_size(vma))) {
+		ms_violation(ms_vma_machine(vma),
+			     "part of a huge page is unmapped from a hugetlb VMA", start);
+		return;
+	}
+	emit_zap(vma, start, end);
+	unmap_range(vma, start, end, 0);
+}
+
+/* unmap_hugepage_range(): later kernels notify before, the older ones inside */
+static void unmap_hugepage_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn_t only)
+{
+	bool outside =
+		ms_vma_machine(vma)->policy.hugetlb_unmap_notify == MS_HUGETLB_UNMAP_NOTIFY_ONCE;
+	ms_hva_t from = start, to = end;
+
+	if (zap_by_callers(vma))
+		emit_zap(vma, start, end);
+	if (outside) {
+		ms_hugetlb_widen(vma, &from, &to);
+		ms_notify_start(vma->vm_mm, from, to, MS_NOTIFY_CLEAR);
+	}
+	if (!zap_by_callers(vma))
+		emit_zap(vma, start, end);
+	unmap_range(vma, start, end, only);
+	if (outside)
+		ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_CLEAR);
 }
 
 /* ---- faults ---- */
@@ -112,29 +211,33 @@ static void make_writable(const struct fault *f)
 }
 
 /* A fresh page of a private mapping, with one reference for each of its entries. */
-static ms_vm_fault_t alloc_private(const struct fault *f, ms_pfn_t *pfn)
+static ms_vm_fault_t alloc_private(const struct fault *f, bool from_owner, ms_pfn_t *pfn)
 {
 	const uint8_t flags = MS_PG_HUGETLB | MS_PG_ANON | MS_PG_ANON_EXCLUSIVE;
+	ms_vm_fault_t ret;
 
 	if (ms_anon_vma_prepare(f->vma))
 		return MS_VM_FAULT_OOM;
-	// an empty pool is the mapper's fault
-	if (!ms_page_alloc(f->m, f->vma->vm_file->mapping->order, flags, pfn))
-		return MS_VM_FAULT_SIGBUS;
-	if (f->g.n > 1)
+	ret = ms_hugetlb_alloc(f->vma, f->index, from_owner, flags, pfn);
+	if (!ret && f->g.n > 1)
 		ms_page_get(f->m, *pfn, f->g.n - 1);
-	return 0;
+	return ret;
 }
 
 /* A fresh page of the file: one reference is the cache's, the others are the entries'. */
 static ms_vm_fault_t alloc_shared(const struct fault *f, ms_pfn_t *pfn)
 {
 	struct ms_mapping *mapping = f->vma->vm_file->mapping;
+	ms_vm_fault_t ret;
 
-	if (!ms_page_alloc(f->m, mapping->order, MS_PG_HUGETLB, pfn))
+	if (ms_cache_reserve(mapping, f->index + 1))
 		return MS_VM_FAULT_SIGBUS;
-	if (ms_cache_reserve(mapping, f->index + 1) || ms_cache_set(mapping, f->index, *pfn)) {
+	ret = ms_hugetlb_alloc(f->vma, f->index, false, MS_PG_HUGETLB, pfn);
+	if (ret)
+		return ret;
+	if (ms_cache_set(mapping, f->index, *pfn)) {
 		ms_page_put(f->m, *pfn, 1);
+		ms_hugetlb_unreserve(mapping, f->index);
 		return MS_VM_FAULT_SIGBUS;
 	}
 	ms_page_get(f->m, *pfn, f->g.n);
@@ -155,11 +258,56 @@ static bool is_own(const struct fault *f)
 	return head && (head->flags & MS_PG_ANON) && head->refcount == f->g.n;
 }
 
+/*
+ * unmap_ref_private(): the owner of a reservation finds no page for its copy, so its page is taken
+ * away from the copies of the mapping that have it, too.
+ *
+ *    owner      |----[page]----|
+ *    moved                |----[page]----|
+ *    7.2 unmaps      [    ]                     the owner's address
+ *    7.3 unmaps                [    ]           where the same page of the file is
+ */
+static void unmap_ref_private(const struct fault *f)
+{
+	uint64_t pgoff = ms_vma_pgoff_of(f->vma, f->addr);
+	ms_pfn_t pfn = ms_pte_pfn(f->m, *f->slot);
+	struct ms_vma *vma = ms_i_mmap_first(f->vma->vm_file->mapping, pgoff, pgoff);
+
+	for (; vma; vma = ms_i_mmap_next(vma, pgoff, pgoff)) {
+		ms_hva_t addr = f->addr;
+
+		if (vma == f->vma || (vma->vm_flags & MS_VM_MAYSHARE) || ms_hugetlb_is_owner(vma))
+			continue;
+		if (f->m->policy.hugetlb_take_back == MS_HUGETLB_TAKE_BACK_BY_OFFSET)
+			addr = vma->vm_start + ((pgoff - vma->vm_pgoff) << f->m->page_shift);
+		unmap_hugepage_range(vma, addr, addr + f->g.size, pfn);
+	}
+}
+
+static void take_over(const struct fault *f)
+{
+	ms_pfn_to_page(f->m, ms_pte_pfn(f->m, *f->slot))->flags |= MS_PG_ANON_EXCLUSIVE;
+	make_writable(f);
+}
+
+/* No page for the copy. The owner goes on with the one that it has, or tries for ever. */
+static ms_vm_fault_t take_back(const struct fault *f)
+{
+	unmap_ref_private(f);
+	if (is_own(f)) {
+		take_over(f);
+		return 0;
+	}
+	ms_violation(f->m, "hugetlb copy-on-write never ends: a child has moved the page", f->addr);
+	return MS_FAULT_ENDLESS;
+}
+
 /* hugetlb_wp(): a write to a present entry without write access */
 static ms_vm_fault_t hugetlb_wp(struct fault *f)
 {
 	struct ms_mm *mm = f->vma->vm_mm;
 	uint64_t old = *f->slot;
+	bool from_owner;
 	ms_vm_fault_t ret;
 	ms_pfn_t pfn;
 
@@ -168,11 +316,14 @@ static ms_vm_fault_t hugetlb_wp(struct fault *f)
 		return 0;
 	}
 	if (is_own(f)) {
-		ms_pfn_to_page(f->m, ms_pte_pfn(f->m, old))->flags |= MS_PG_ANON_EXCLUSIVE;
-		make_writable(f);
+		take_over(f);
 		return 0;
 	}
-	ret = alloc_private(f, &pfn);
+	from_owner = ms_hugetlb_is_owner(f->vma) &&
+		     (ms_pfn_to_page(f->m, ms_pte_pfn(f->m, old))->flags & MS_PG_ANON);
+	ret = alloc_private(f, from_owner, &pfn);
+	if ((ret & MS_VM_FAULT_SIGBUS) && from_owner)
+		return take_back(f);
 	if (ret)
 		return ret;
 	ms_notify_start(mm, f->addr, f->addr + f->g.size, MS_NOTIFY_CLEAR);
@@ -190,6 +341,9 @@ static ms_vm_fault_t hugetlb_no_page(struct fault *f)
 	ms_pfn_t pfn = ms_cache_find(mapping, f->index);
 	ms_vm_fault_t ret = 0;
 
+	// a fresh page would look as if what was there had been lost
+	if (ms_hugetlb_is_taken(f->vma))
+		return MS_VM_FAULT_SIGBUS;
 	if (pfn)
 		ms_page_get(f->m, pfn, f->g.n);
 	else if (f->index >= mapping->size >> (f->m->page_shift + mapping->order))
@@ -197,7 +351,7 @@ static ms_vm_fault_t hugetlb_no_page(struct fault *f)
 	else if (f->vma->vm_flags & MS_VM_MAYSHARE)
 		ret = alloc_shared(f, &pfn);
 	else
-		ret = alloc_private(f, &pfn);
+		ret = alloc_private(f, false, &pfn);
 	if (ret)
 		return ret;
 	ms_hugetlb_set(&f->g, f->slot, mk_entry(f, pfn, (f->vma->vm_flags & both) == both));
@@ -228,79 +382,7 @@ ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf)
 	return 0;
 }
 
-/* ---- unmapping ---- */
-
-void ms_hugetlb_widen(const struct ms_vma *vma, ms_hva_t *start, ms_hva_t *end)
-{
-	const struct ms_machine *m = ms_vma_machine(vma);
-	const uint64_t pud = ms_pud_size(m);
-	ms_hva_t first = ms_align_up(vma->vm_start, pud), last = ms_align_down(vma->vm_end, pud);
-
-	// page tables are never shared with 64K pages
-	if (m->page_shift == 16 || !(vma->vm_flags & MS_VM_MAYSHARE) || last <= first ||
-	    *end <= first || *start >= last)
-		return;
-	if (*start > first)
-		*start = ms_align_down(*start, pud);
-	if (*end < last)
-		*end = ms_align_up(*end, pud);
-}
-
-static void unmap_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
-{
-	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(vma);
-
-	for (ms_hva_t addr = start; addr < end; addr += g.size) {
-		uint64_t *slot = ms_hugetlb_slot(vma, &g, addr), old;
-
-		if (!slot || ms_pte_none(*slot))
-			continue;
-		old = *slot;
-		ms_hugetlb_set(&g, slot, 0);
-		for (unsigned int i = 0; i < g.n; i++)
-			ms_drop_leaf(vma, old + i * g.step, g.level);
-	}
-}
-
-/* __unmap_hugepage_range(): up to 6.1 it notifies by itself, inside of its caller's notification */
-void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
-{
-	struct ms_machine *m = ms_vma_machine(vma);
-	bool notify = m->policy.hugetlb_unmap_notify == MS_HUGETLB_UNMAP_NOTIFY_TWICE;
-	ms_hva_t from = start, to = end;
-
-	// a mapping that its file refused: it has none any more, and there is nothing to unmap
-	if (!vma->vm_file)
-		return;
-	if (!ms_aligned(start | end, ms_hugetlb_size(vma))) {
-		ms_violation(m, "part of a huge page is unmapped from a hugetlb VMA", start);
-		return;
-	}
-	MS_EMIT(m, .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start, .size = end - start);
-	if (notify) {
-		ms_hugetlb_widen(vma, &from, &to);
-		ms_notify_start(vma->vm_mm, from, to, MS_NOTIFY_UNMAP);
-	}
-	unmap_pages(vma, start, end);
-	if (notify)
-		ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_UNMAP);
-}
-
-/* unmap_hugepage_range(): later kernels notify before, the older ones inside */
-static void unmap_hugepage_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
-{
-	bool outside =
-		ms_vma_machine(vma)->policy.hugetlb_unmap_notify == MS_HUGETLB_UNMAP_NOTIFY_ONCE;
-	ms_hva_t from = start, to = end;
-
-	if (outside) {
-		ms_hugetlb_widen(vma, &from, &to);
-		ms_notify_start(vma->vm_mm, from, to, MS_NOTIFY_CLEAR);
-	}
-	ms_hugetlb_unmap(vma, start, end);
-	if (outside)
-		ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_CLEAR);
-}
+/* ---- holes ---- */
 
 int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
@@ -324,7 +406,7 @@ int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 		uint64_t to = ms_min_u64(first + npages - vma->vm_pgoff, ms_vma_pages(vma));
 
 		unmap_hugepage_range(vma, vma->vm_start + (from << shift),
-				     vma->vm_start + (to << shift));
+				     vma->vm_start + (to << shift), 0);
 	}
 	for (uint64_t i = start / size; i < end / size; i++) {
 		ms_pfn_t pfn = ms_cache_find(mapping, i);
@@ -332,6 +414,7 @@ int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 		if (!pfn)
 			continue;
 		ms_cache_set(mapping, i, 0);
+		ms_hugetlb_unreserve(mapping, i);
 		ms_page_put(file->machine, pfn, 1);
 	}
 	return 0;

@@ -42,6 +42,14 @@ struct ms_i_mmap {
 	struct ms_vma *rbh_root;
 };
 
+/* Disjoint ranges [from, to) of indices, rising. */
+struct ms_regions {
+	struct ms_index_range {
+		uint64_t from, to;
+	} * region;
+	size_t nr;
+};
+
 /* struct address_space: the VMAs over some files, and for shmem and hugetlb the pages in it. */
 struct ms_mapping {
 	LIST_ENTRY(ms_mapping) link;
@@ -53,6 +61,7 @@ struct ms_mapping {
 	/* page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent */
 	uint64_t size;      /* i_size, bytes */
 	unsigned int order; /* log2 pages of one index: 0 but for hugetlb */
+	struct ms_regions reserved; /* hugetlb of a pool: indices for which there is a page */
 	ms_pfn_t **chunk;   /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
 	/* what ms_machine_check() has met; 0 outside of it */
@@ -76,6 +85,9 @@ struct ms_file {
 	bool user_ref;         /* the user has not put his yet */
 	unsigned int counted;  /* VMAs that ms_machine_check() has met; 0 outside of it */
 };
+
+/* A fault that comes to no end by itself, besides MS_VM_FAULT_*. */
+#define MS_FAULT_ENDLESS 0x80000000u
 
 void ms_file_get(struct ms_file *file);
 /* f_mapping: the address_space `key` instead of the file's own; no VMA maps it yet. -ENOMEM. */
@@ -493,6 +505,16 @@ int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
 
 uint64_t ms_hugetlb_size(const struct ms_vma *vma); /* bytes of a huge page */
 int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma);
+/* Whether the machine has huge pages of this size. */
+bool ms_huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order);
+void ms_hugetlb_init(struct ms_machine *m); /* pools, from the machine's config */
+/* The reservation of a private mapping: one VMA more has it; vma has it no more; vma goes, and what
+ * of it was not used is given back. */
+void ms_hugetlb_dup(const struct ms_vma *vma);
+void ms_hugetlb_forget(struct ms_vma *vma);
+void ms_hugetlb_close(struct ms_vma *vma);
+/* A file goes that has nr_present huge pages: and what else was reserved for it. */
+void ms_hugetlb_evict(struct ms_mapping *mapping, uint64_t nr_present);
 ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf);
 /* __unmap_hugepage_range with its zap event and, by policy, its own notifier */
 void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);

@@ -56,6 +56,29 @@ void ms_hugetlb_split(struct ms_vma *vma, ms_hva_t addr);
 /* hugetlbfs_punch_hole(): whole huge pages inside [off, off + len) */
 int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
 
+/* ---- hugetlb_pool.c ---- */
+
+/* set += [from, to). -ENOMEM: unchanged. */
+int ms_regions_add(struct ms_machine *m, struct ms_regions *set, uint64_t from, uint64_t to);
+void ms_regions_del(struct ms_machine *m, struct ms_regions *set, uint64_t index);
+uint64_t ms_regions_count(const struct ms_regions *set, uint64_t from, uint64_t to);
+void ms_regions_free(struct ms_machine *m, struct ms_regions *set);
+
+/* For a fresh mapping, whose vm_private_data it uses. -ENOMEM. */
+int ms_hugetlb_reserve(struct ms_vma *vma);
+/* HPAGE_RESV_OWNER: the VMA is of the mapping that has reserved, not of a fork's copy. */
+bool ms_hugetlb_is_owner(const struct ms_vma *vma);
+/* HPAGE_RESV_UNMAPPED: a page was taken away from it, so it gets no other ones. */
+bool ms_hugetlb_is_taken(const struct ms_vma *vma);
+void ms_hugetlb_set_taken(struct ms_vma *vma);
+/* A page of the pool for index of vma's file, with one reference. SIGBUS, OOM. */
+ms_vm_fault_t ms_hugetlb_alloc(struct ms_vma *vma, uint64_t index, bool from_owner, uint8_t flags,
+			       ms_pfn_t *pfn);
+/* The file has lost its page at index, which then is reserved for nobody. */
+void ms_hugetlb_unreserve(struct ms_mapping *mapping, uint64_t index);
+/* An entry for pfn goes from vma's table; last: nobody else has one. */
+void ms_hugetlb_restore(const struct ms_vma *vma, uint64_t index, ms_pfn_t pfn, bool last);
+
 /* Where the entries of a hugetlb VMA stand: one huge page has `n` of them, `step` bytes apart. */
 struct ms_hugetlb_geometry {
 	uint64_t size; /* bytes of a huge page */

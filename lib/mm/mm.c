@@ -6,6 +6,7 @@ int ms_mm_init(struct ms_machine *m)
 {
 	ms_pool_init(&m->vmas, sizeof(struct ms_vma));
 	ms_pool_init(&m->vma_nodes, sizeof(union ms_vma_node));
+	ms_hugetlb_init(m);
 	return 0;
 }
 

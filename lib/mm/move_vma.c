@@ -188,6 +188,9 @@ int64_t ms_move_vma(struct ms_remap *rm)
 	if ((dying->vm_flags & MS_VM_PFNMAP) &&
 	    ms_remap_policy(rm)->untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED)
 		ms_untrack_pfn_clear(dying);
+	// clear_vma_resv_huge_pages(): the copy has what was reserved, all of it
+	if (ms_vma_is_hugetlb(dying))
+		ms_hugetlb_forget(dying);
 	if (err) {
 		unmap_moved(rm, dying, rm->new_addr, rm->new_len);
 		return err;

@@ -205,6 +205,8 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 		return NULL;
 	}
 	ms_anon_vma_clone(new_vma, vma);
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_dup(vma);
 	if (new_vma->vm_file)
 		ms_file_get(new_vma->vm_file);
 	return new_vma;
@@ -216,6 +218,8 @@ void ms_vma_free(struct ms_vma *vma, bool call_close)
 
 	if (call_close)
 		ms_vma_call_close(vma);
+	if (ms_vma_is_hugetlb(vma))
+		ms_hugetlb_close(vma);
 	if (vma->vm_file)
 		ms_file_drop(vma->vm_file);
 	if (vma->anon_vma)

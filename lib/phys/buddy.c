@@ -163,6 +163,16 @@ static bool is_shared_zero(const struct ms_machine *m, ms_pfn_t pfn)
 	return pfn && (pfn == m->zero_pfn || pfn == m->huge_zero_pfn);
 }
 
+static void free_huge_folio(struct ms_machine *m, unsigned int order, uint8_t flags)
+{
+	struct ms_hugetlb_pool *pool = ms_hugetlb_pool(m, order);
+
+	if (!pool)
+		return;
+	pool->used--;
+	pool->reserved += !!(flags & MS_PG_RESTORE_RESERVE);
+}
+
 void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 {
 	struct ms_page *head;
@@ -187,6 +197,8 @@ void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 	unsigned int order = head->order;
 	struct ms_ram *ram = ms_ram_of(m, pfn);
 
+	if (head->flags & MS_PG_HUGETLB)
+		free_huge_folio(m, order, head->flags);
 	set_block(ram, pfn, order, 0, 0);
 	set_free(m, ram, pfn, order, true);
 }

@@ -24,6 +24,10 @@ enum config_key {
 	CK_IDC,
 	CK_PKU,
 	CK_MMAP_MIN_ADDR,
+	CK_HUGETLB_64K,
+	CK_HUGETLB_2M,
+	CK_HUGETLB_32M,
+	CK_HUGETLB_1G,
 	CK_KEYS
 };
 static const struct {
@@ -42,7 +46,27 @@ static const struct {
 	[CK_IDC] = { "idc", 0, 1 },
 	[CK_PKU] = { "pku", 0, 1 },
 	[CK_MMAP_MIN_ADDR] = { "mmap_min_addr", 1, 1u << 30 },
+	[CK_HUGETLB_64K] = { "hugetlb64k", 0, UINT32_MAX },
+	[CK_HUGETLB_2M] = { "hugetlb2m", 0, UINT32_MAX },
+	[CK_HUGETLB_32M] = { "hugetlb32m", 0, UINT32_MAX },
+	[CK_HUGETLB_1G] = { "hugetlb1g", 0, UINT32_MAX },
 };
+
+/* The pools of the recorders' machines; what a machine has no pages of is nothing to it. */
+static const struct ms_hugetlb_pages recorders_pools[MS_HUGETLB_SIZES] = {
+	{ 16 * MS_4K, 16 },
+	{ MS_2M, 16 },
+	{ 16 * MS_2M, 2 },
+	{ MS_1G, 1 },
+};
+
+void ms_header_pools(struct ms_header *h)
+{
+	for (unsigned int i = 0; i < MS_HUGETLB_SIZES; i++) {
+		if (!h->config.hugetlb[i].size)
+			h->config.hugetlb[i] = recorders_pools[i];
+	}
+}
 
 const struct ms_named ms_thp_modes[] = {
 	{ "always", MS_THP_ALWAYS },
@@ -163,6 +187,15 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 		return 0;
 	case CK_PKU:
 		h->config.no_pku = !value;
+		return 0;
+	case CK_HUGETLB_64K:
+	case CK_HUGETLB_2M:
+	case CK_HUGETLB_32M:
+	case CK_HUGETLB_1G:
+		h->config.hugetlb[key - CK_HUGETLB_64K] = (struct ms_hugetlb_pages){
+			.size = recorders_pools[key - CK_HUGETLB_64K].size,
+			.pages = value,
+		};
 		return 0;
 	default:
 		h->config.idc = value;

@@ -124,6 +124,8 @@ int ms_header_kernel(struct ms_header *header, const struct ms_script_kernel *ke
 char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp);
 /* After the last line: the policy, the label. line: for messages. */
 int ms_header_finish(struct ms_header *header, uint64_t line, struct ms_script_error *err);
+/* The pools of huge pages that the header does not say. */
+void ms_header_pools(struct ms_header *header);
 void ms_header_free(struct ms_header *header);
 /* A machine as the header says; NULL with *err. */
 struct ms_machine *ms_header_machine(const struct ms_header *header, struct ms_script_error *err);

@@ -140,8 +140,8 @@ const char *ms_player_end(struct ms_player *p)
 	if (p->worker)
 		ms_mm_exit(p->worker);
 	p->child = p->worker = NULL;
-	ms_vm_free(p->vm);
-	p->vm = NULL;
+	ms_player_close_vm(p);
+	ms_player_close_child_vm(p);
 	ms_player_close_all(p);
 	ms_player_drop_ioremaps(p);
 	if (!open_answer(p))

@@ -17,10 +17,13 @@ struct ms_player {
 	struct ms_machine *m;
 	struct ms_device *device[MS_MAX_HEADER_ITEMS]; /* as in the header */
 	struct ms_mm *worker, *child;                  /* NULL: not there (any more) */
-	struct ms_vm *vm;
+	struct ms_vm *vm;                              /* the worker's */
+	struct ms_vm *child_vm; /* whose files the child has, too: the same, or one given up */
 	struct ms_file *file[MS_SRC_RESOURCE]; /* by source; NULL: not open */
 	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
 	struct ms_file *driver[MS_MAX_HEADER_ITEMS]; /* the recorder's, opened once a device */
+	unsigned int vfio_opened[MS_MAX_HEADER_ITEMS]; /* by which number of all that were */
+	unsigned int nr_vfio_opened;
 	struct {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
@@ -61,6 +64,8 @@ struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int 
 void ms_player_close_all(struct ms_player *p);
 void ms_player_drop_ioremaps(struct ms_player *p);
 /* player_kvm.c */
+void ms_player_close_vm(struct ms_player *p);       /* the worker closes its VM's files */
+void ms_player_close_child_vm(struct ms_player *p); /* the child ends */
 ms_op_fn ms_play_vm_create, ms_play_vm_destroy, ms_play_slot, ms_play_guest, ms_play_dirty;
 /* show.c */
 ms_op_fn ms_play_show_vmas, ms_play_show_ptes, ms_play_show_present, ms_play_show_memtypes,

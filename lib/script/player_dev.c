@@ -71,7 +71,10 @@ struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int 
 		return keep(&file, file, no_file(p, allocs, -ENOENT), err);
 	case MS_SRC_VFIO:
 		file = p->vfio[op->device];
-		return file ? file : keep(&p->vfio[op->device], ms_vfio_open(device), -ENOMEM, err);
+		if (file)
+			return file;
+		p->vfio_opened[op->device] = ++p->nr_vfio_opened;
+		return keep(&p->vfio[op->device], ms_vfio_open(device), -ENOMEM, err);
 	case MS_SRC_DEVMEM:
 	case MS_SRC_DEVMEM_NOSYNC:
 		file = p->file[op->source];
@@ -103,10 +106,28 @@ void ms_play_close(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		close_file(&p->file[op->source]);
 }
 
+/* The vfio device that was opened last, of those that still are; NULL: none is. */
+static struct ms_file **last_vfio(struct ms_player *p)
+{
+	size_t last = 0;
+
+	for (size_t i = 1; i < MS_MAX_HEADER_ITEMS; i++) {
+		if (p->vfio[i] && (!p->vfio[last] || p->vfio_opened[i] > p->vfio_opened[last]))
+			last = i;
+	}
+	return p->vfio[last] ? &p->vfio[last] : NULL;
+}
+
+/*
+ * exit_files() goes by rising number, but what it puts is released from a stack, task_work_run():
+ * last opened first. Of memory files and /dev/mem nobody sees it.
+ */
 void ms_player_close_all(struct ms_player *p)
 {
-	for (size_t i = 0; i < MS_MAX_HEADER_ITEMS; i++)
-		close_file(&p->vfio[i]);
+	struct ms_file **vfio;
+
+	while ((vfio = last_vfio(p)))
+		close_file(vfio);
 	for (size_t i = 0; i < MS_MAX_HEADER_ITEMS; i++)
 		close_file(&p->driver[i]);
 	for (size_t i = 0; i < MS_SRC_RESOURCE; i++)

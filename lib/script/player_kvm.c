@@ -38,12 +38,26 @@ void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm
 	ms_print_ret(p, err);
 }
 
+/* A VM goes with the last process that has its files: the child of a fork has them, too. */
+void ms_player_close_vm(struct ms_player *p)
+{
+	if (p->vm != p->child_vm)
+		ms_vm_free(p->vm);
+	p->vm = NULL;
+}
+
+void ms_player_close_child_vm(struct ms_player *p)
+{
+	if (p->child_vm != p->vm)
+		ms_vm_free(p->child_vm);
+	p->child_vm = NULL;
+}
+
 void ms_play_vm_destroy(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	(void)op;
 	(void)mm;
-	ms_vm_free(p->vm);
-	p->vm = NULL;
+	ms_player_close_vm(p);
 	ms_print_ret(p, 0);
 }
 

@@ -92,23 +92,21 @@ void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 		return;
 	}
 	p->child = ms_fork(mm, &err);
+	p->child_vm = p->child ? p->vm : NULL;
 	ms_print_ret(p, p->child ? 0 : err);
 }
 
-/*
- * The memory goes first, then, with the last process that has them open, the files. A VM's file is
- * the worker's alone.
- */
+/* The memory goes first, then, with the last process that has them open, the files. */
 void ms_play_exit(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	ms_print_ret(p, 0);
 	ms_mm_exit(mm);
 	if (op->child) {
 		p->child = NULL;
+		ms_player_close_child_vm(p);
 	} else {
 		p->worker = NULL;
-		ms_vm_free(p->vm);
-		p->vm = NULL;
+		ms_player_close_vm(p);
 	}
 	if (!p->worker && !p->child)
 		ms_player_close_all(p);

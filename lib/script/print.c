@@ -29,14 +29,15 @@ void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 
 /*
  * Which process's table it was, where that is not the one that executes the operation. The x86
- * recorder takes the copied VMA's mm at fork for the child's, whatever it says at that moment.
+ * recorder takes the copied VMA's mm at fork for the child's, whatever it says at that moment. A
+ * fork that fails cleans a child up that nobody has seen.
  */
 static void add_mm(struct ms_player *p, const struct ms_op *op, const struct ms_event *ev)
 {
 	bool own_is_child = op->child;
-	bool of_child = (p->child && ev->mm == ms_mm_id(p->child)) ||
-			(op->kind == MS_OP_FORK && ev->type == MS_EV_PAT_CLEAR);
 	bool of_worker = p->worker && ev->mm == ms_mm_id(p->worker);
+	bool of_child = (p->child && ev->mm == ms_mm_id(p->child)) ||
+			(op->kind == MS_OP_FORK && (!of_worker || ev->type == MS_EV_PAT_CLEAR));
 
 	if (of_child && !own_is_child)
 		fprintf(p->out, " mm=child");

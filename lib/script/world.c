@@ -121,6 +121,7 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 	h->policy = *known.policy;
 	if (!h->nr_bars && h->arch == MS_ARCH_X86_64)
 		add_recorder_bars(h);
+	ms_header_pools(h);
 	if (!h->vm_ipa_bits)
 		h->vm_ipa_bits = DEFAULT_VM_IPA_BITS;
 	h->config.ipa_bits = h->vm_ipa_bits > HOST_IPA_BITS ? h->vm_ipa_bits : HOST_IPA_BITS;

@@ -68,6 +68,20 @@ static void a_refused_mapping_zaps_nothing(void **state)
 	world_end(&w);
 }
 
+static void a_refused_mapping_is_said_to_be_zapped_where_the_callers_say_it(void **state)
+{
+	(void)state;
+	struct world w = world("7.2.13");
+	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
+
+	assert_int_equal(
+		ms_mmap(w.mm, A, MS_2M, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED, file, PAGE),
+		-EINVAL);
+	assert_event(&w, MS_EV_ZAP, 0, A, MS_2M);
+	assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 1);
+	world_end(&w);
+}
+
 static void the_vma_is_hugetlb_and_does_not_expand(void **state)
 {
 	(void)state;
@@ -298,6 +312,7 @@ int main(void)
 		cmocka_unit_test(an_address_that_the_kernel_chooses_is_aligned),
 		cmocka_unit_test(the_kernels_page_size_is_the_files),
 		cmocka_unit_test(a_refused_mapping_zaps_nothing),
+		cmocka_unit_test(a_refused_mapping_is_said_to_be_zapped_where_the_callers_say_it),
 		cmocka_unit_test(the_vma_is_hugetlb_and_does_not_expand),
 		cmocka_unit_test(
 			a_mapping_that_ram_cannot_fill_is_refused_unless_nothing_is_reserved),

@@ -216,6 +216,38 @@ static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(vo
 }
 
 /*
+ * Fault-around asks for the first page of its window, 16 pages that are aligned; a write for its
+ * own page.
+ */
+static void only_the_first_page_asks_for_the_leaf_in_kernels_of_2024(void **state)
+{
+	static const struct {
+		ms_hva_t off;
+		unsigned int prot;
+		uint64_t size;
+	} cases[] = {
+		{ 0, MS_PROT_W, MS_2M },         { 15 * PAGE, MS_PROT_R, MS_2M },
+		{ 15 * PAGE, MS_PROT_W, PAGE },  { 16 * PAGE, MS_PROT_R, PAGE },
+		{ 511 * PAGE, MS_PROT_W, PAGE },
+	};
+	struct ms_policy policy = *ms_policy_linux("6.1.192", MS_ARCH_ARM64);
+
+	(void)state;
+	policy.file_pmd_map = MS_FILE_PMD_MAP_HEAD_PAGE_ONLY;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w = world_shmem_of(&policy);
+		struct ms_file *file = memfd(&w, MS_2M);
+
+		map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
+		touch(&w, A, MS_PROT_W);
+		map_file(&w, file, B, 0, MS_2M, MS_MAP_SHARED);
+		touch(&w, B + cases[i].off, cases[i].prot);
+		assert_int_equal(leaf_size(w.mm, B + cases[i].off), cases[i].size);
+		world_end(&w);
+	}
+}
+
+/*
  *    file       [       2M       ]
  *    at A+4K    [       2M       ]      not congruent: pages only
  */
@@ -376,6 +408,7 @@ int main(void)
 		cmocka_unit_test(a_private_mapping_reads_a_huge_leaf_and_copies_one_page),
 		cmocka_unit_test(a_cached_page_keeps_its_2m_from_becoming_huge),
 		cmocka_unit_test(a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels),
+		cmocka_unit_test(only_the_first_page_asks_for_the_leaf_in_kernels_of_2024),
 		cmocka_unit_test(old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it),
 		cmocka_unit_test(a_write_maps_the_whole_huge_page_by_pages_since_6_11),
 		cmocka_unit_test(an_entry_in_the_way_makes_it_one_page),

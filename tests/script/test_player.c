@@ -112,6 +112,42 @@ static void an_address_in_the_kernels_half_is_no_error(void **state)
 			"< ret 0\n");
 }
 
+/* The recorder's machine has 16 pages of 2M, and its files of them 24M each. */
+static void pools_are_the_recorders_where_the_header_says_nothing(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		ARM64
+		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x1800000 prot=rw flags=private\n"
+		"< ret 0\n"
+		"> mmap hugetlb2m off=0 at=0x210000000000 len=0xa00000 prot=rw flags=private\n"
+		"< ret ENOMEM\n"
+		"> mmap hugetlb2m off=0 at=0x210000000000 len=0x800000 prot=rw flags=private\n"
+		"< ret 0\n"
+		"> mmap hugetlb64k off=0 at=0x220000000000 len=0x100000 prot=rw flags=private\n"
+		"< ret 0\n"
+		"> mmap hugetlb64k off=0 at=0x220000100000 len=0x10000 prot=rw flags=shared\n"
+		"< ret ENOMEM\n");
+}
+
+static void the_header_says_how_many_huge_pages_there_are(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		"mapsim-recording 1\n"
+		"kernel 6.12.107 arm64\n"
+		"config page_size=4096 va_bits=48 hugetlb2m=1 hugetlb64k=0\n"
+		"ram pa=0x40000000 size=0x10000000\n"
+		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x400000 prot=rw flags=shared\n"
+		"< ret ENOMEM\n"
+		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x200000 prot=rw flags=shared\n"
+		"< ret 0\n"
+		"> mmap hugetlb64k off=0 at=0x210000000000 len=0x10000 prot=rw flags=shared\n"
+		"< ret ENOMEM\n"
+		"> mmap hugetlb32m off=0 at=0x220000000000 len=0x4000000 prot=rw flags=shared\n"
+		"< ret 0\n");
+}
+
 static void a_write_combining_file_that_is_not_there_is_enoent(void **state)
 {
 	(void)state;
@@ -134,6 +170,82 @@ static void tables_of_the_other_process_are_marked(void **state)
 			      "> child munmap at=0x200000000000 len=0x1000\n"
 			      "< ret 0\n"
 			      "< zap va=0x200000000000 size=0x1000\n");
+}
+
+/* The private mapping's first page is a copy: the fork finds no address to track. */
+static void what_a_failed_fork_cleans_up_is_the_childs(void **state)
+{
+	(void)state;
+	assert_plays_as(X86(
+		"6.12.107") "> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
+			    "< ret 0\n"
+			    "> mmap bar off=0 at=0x200000002000 len=0x1000 prot=rw flags=private\n"
+			    "< ret 0\n"
+			    "< pat.reserve start=0x100000000 end=0x100001000 type=UC-\n"
+			    "> touch at=0x200000002000 access=w\n"
+			    "< ret 0\n"
+			    "> fork\n"
+			    "< ret ENOMEM\n"
+			    "< pat.clear va=0x200000002000 mm=child\n"
+			    "< zap va=0x200000000000 size=0x1000 mm=child\n"
+			    "< pat.untrack va=0x200000002000 pfn=0 size=0 mm=child\n"
+			    "< zap va=0x200000002000 size=0x1000 mm=child\n"
+			    "> munmap at=0x200000000000 len=0x3000\n"
+			    "< ret 0\n"
+			    "< zap va=0x200000000000 size=0x1000\n"
+			    "< pat.untrack va=0x200000002000 pfn=0 size=0\n"
+			    "< pat.free start=0x100000000 end=0x100001000\n"
+			    "< zap va=0x200000002000 size=0x1000\n");
+}
+
+/* The notifiers of a VM that was given up go on, until the child that has its files, too, ends. */
+static void a_vm_lives_as_long_as_a_child_that_has_its_files(void **state)
+{
+	(void)state;
+	assert_plays_as(ARM64
+			"> mmap anon off=0 at=0x200000000000 len=0x2000 prot=rw flags=private\n"
+			"< ret 0\n"
+			"> vm create\n"
+			"< ret 0\n"
+			"> slot id=1 gpa=0x80000000 size=0x2000 hva=0x200000000000\n"
+			"< ret 0\n"
+			"> fork\n"
+			"< ret 0\n"
+			"> vm destroy\n"
+			"< ret 0\n"
+			"> guest access=r gpa=0x80000000\n"
+			"< ret ENODEV\n"
+			"> munmap at=0x200000000000 len=0x1000\n"
+			"< ret 0\n"
+			"< s2.unmap ipa=0x80000000 size=0x1000\n"
+			"< zap va=0x200000000000 size=0x1000\n"
+			"> vm create\n"
+			"< ret 0\n"
+			"> child exit\n"
+			"< ret 0\n"
+			"< zap va=0x200000000000 size=0x2000\n"
+			"> munmap at=0x200000001000 len=0x1000\n"
+			"< ret 0\n"
+			"< zap va=0x200000001000 size=0x1000\n");
+}
+
+static void a_vm_that_is_younger_than_the_child_goes_at_once(void **state)
+{
+	(void)state;
+	assert_plays_as(ARM64
+			"> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
+			"< ret 0\n"
+			"> fork\n"
+			"< ret 0\n"
+			"> vm create\n"
+			"< ret 0\n"
+			"> slot id=1 gpa=0x80000000 size=0x1000 hva=0x200000000000\n"
+			"< ret 0\n"
+			"> vm destroy\n"
+			"< ret 0\n"
+			"> munmap at=0x200000000000 len=0x1000\n"
+			"< ret 0\n"
+			"< zap va=0x200000000000 size=0x1000\n");
 }
 
 static void anonymous_memory_has_no_offset_in_show_vmas(void **state)
@@ -297,6 +409,39 @@ static void files_close_with_the_last_process(void **state)
 			    "< pat.free start=0x100000000 end=0x100010000\n");
 }
 
+static void vfio_devices_close_last_opened_first(void **state)
+{
+	(void)state;
+	assert_plays_as("mapsim-recording 1\n"
+			"kernel 6.12.107 x86_64\n"
+			"config page_size=4096 va_bits=48 pa_bits=40 pat=on thp=never\n"
+			"device a pa=0x100000000 size=0x10000 prefetchable=1 mtrr=WB\n"
+			"device b pa=0x100010000 size=0x10000 prefetchable=1 mtrr=WB\n"
+			"device c pa=0x100020000 size=0x10000 prefetchable=1 mtrr=WB\n"
+			"> mmap vfio:b off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x100010000 end=0x100020000 type=UC-\n"
+			"> mmap vfio:c off=0 at=0x200000001000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x100020000 end=0x100030000 type=UC-\n"
+			"> mmap vfio:a off=0 at=0x200000002000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x100000000 end=0x100010000 type=UC-\n"
+			"> munmap at=0x200000000000 len=0x3000\n"
+			"< ret 0\n"
+			"< pat.untrack va=0x200000000000 pfn=0 size=0\n"
+			"< zap va=0x200000000000 size=0x1000\n"
+			"< pat.untrack va=0x200000001000 pfn=0 size=0\n"
+			"< zap va=0x200000001000 size=0x1000\n"
+			"< pat.untrack va=0x200000002000 pfn=0 size=0\n"
+			"< zap va=0x200000002000 size=0x1000\n"
+			"> exit\n"
+			"< ret 0\n"
+			"< pat.free start=0x100000000 end=0x100010000\n"
+			"< pat.free start=0x100020000 end=0x100030000\n"
+			"< pat.free start=0x100010000 end=0x100020000\n");
+}
+
 static void a_kernel_that_claims_bars_at_open_has_done_so_before_the_script(void **state)
 {
 	(void)state;
@@ -329,6 +474,19 @@ static void frees_that_end_early_are_printed_where_the_recorder_sees_them(void *
 			    "< ret 0\n"
 			    "< pat.untrack va=0x200000000000 pfn=0 size=0\n"
 			    "< zap va=0x200000000000 size=0x1000\n");
+}
+
+/* No policy has the name of this kernel, which had been recorded nonetheless. */
+static void recorders_are_known_by_the_release_of_the_header_too(void **state)
+{
+	(void)state;
+	assert_plays_as(X86(
+		"6.19.0") "> mmap devmem off=0xa0000 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
+			  "< ret 0\n"
+			  "< pat.reserve start=0xa0000 end=0xa1000 type=UC-\n"
+			  "> munmap at=0x200000000000 len=0x1000\n"
+			  "< ret 0\n"
+			  "< zap va=0x200000000000 size=0x1000\n");
 }
 
 static void memtypes_that_outlive_everybody_are_told_at_the_end(void **state)
@@ -405,8 +563,13 @@ int main(void)
 		cmocka_unit_test(zaps_outside_of_the_scripts_addresses_are_not_printed),
 		cmocka_unit_test(mappings_replace_others_only_where_they_say_fixed),
 		cmocka_unit_test(an_address_in_the_kernels_half_is_no_error),
+		cmocka_unit_test(pools_are_the_recorders_where_the_header_says_nothing),
+		cmocka_unit_test(the_header_says_how_many_huge_pages_there_are),
 		cmocka_unit_test(a_write_combining_file_that_is_not_there_is_enoent),
 		cmocka_unit_test(tables_of_the_other_process_are_marked),
+		cmocka_unit_test(what_a_failed_fork_cleans_up_is_the_childs),
+		cmocka_unit_test(a_vm_lives_as_long_as_a_child_that_has_its_files),
+		cmocka_unit_test(a_vm_that_is_younger_than_the_child_goes_at_once),
 		cmocka_unit_test(anonymous_memory_has_no_offset_in_show_vmas),
 		cmocka_unit_test(runs_of_entries_end_where_the_physical_address_jumps),
 		cmocka_unit_test(what_may_be_executed_is_shown_of_cacheable_memory_on_arm64),
@@ -416,8 +579,10 @@ int main(void)
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
 		cmocka_unit_test(files_close_with_the_last_process),
+		cmocka_unit_test(vfio_devices_close_last_opened_first),
 		cmocka_unit_test(a_kernel_that_claims_bars_at_open_has_done_so_before_the_script),
 		cmocka_unit_test(frees_that_end_early_are_printed_where_the_recorder_sees_them),
+		cmocka_unit_test(recorders_are_known_by_the_release_of_the_header_too),
 		cmocka_unit_test(memtypes_that_outlive_everybody_are_told_at_the_end),
 		cmocka_unit_test(comments_stay_and_the_recorders_go),
 		cmocka_unit_test(explanations_are_comments_that_do_not_stay),

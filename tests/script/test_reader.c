@@ -154,6 +154,9 @@ static void header_values_are_checked(void **state)
 		       "page_size is missing");
 	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096 dic=2\n",
 		       3, "dic: number out of range");
+	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\n"
+		       "config page_size=4096 hugetlb2m=0x100000000\n",
+		       3, "hugetlb2m: number out of range");
 	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\nconfig page_size=4096 hz=250\n",
 		       3, "unknown key \"hz\"");
 	assert_refused("mapsim-recording 1\nkernel 6.12.107 arm64\n"
