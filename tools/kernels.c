@@ -103,6 +103,16 @@ static int write_policy(const char *release, enum ms_arch arch)
 
 /* ---- two releases ---- */
 
+/* Its length, without the point that ends it. */
+static int first_sentence(const char *text)
+{
+	const char *end = strstr(text, ". ");
+
+	if (!end)
+		end = text + strlen(text) - (*text && text[strlen(text) - 1] == '.');
+	return (int)(end - text);
+}
+
 static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 {
 	struct ms_release a, b;
@@ -115,8 +125,11 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 		if (!ms_policy_field_applies(rule, arch) ||
 		    ms_policy_field(a.policy, rule) == ms_policy_field(b.policy, rule))
 			continue;
-		printf("%s: %s -> %s  (%s)\n", ms_policy_field_name(rule), value_of(a.policy, rule),
-		       value_of(b.policy, rule), ms_policy_field_doc(rule));
+		const char *what = ms_policy_field_doc(rule);
+
+		printf("%s: %s -> %s  (%.*s)\n", ms_policy_field_name(rule),
+		       value_of(a.policy, rule), value_of(b.policy, rule), first_sentence(what),
+		       what);
 	}
 	return 0;
 }

@@ -75,7 +75,7 @@ static void unmap_from(struct folio *f, struct ms_vma *vma)
 	ms_hva_t start, end;
 
 	ms_vma_shows(vma, f->index, f->index + folio_pages(f) - 1, &start, &end);
-	// split_huge_pmd_address(): wherever there is a PMD, up to 6.8
+	// split_huge_pmd_address(): wherever there is a PMD, up to 6.10
 	if (m->policy.folio_unmap_notify == MS_FOLIO_UNMAP_NOTIFY_PMD_AND_RANGE) {
 		ms_pt_walk(vma->vm_mm, start, &level);
 		if (level >= MS_LEVEL_PMD)

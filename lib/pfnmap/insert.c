@@ -176,7 +176,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
-	// 6.12 .. 6.15 looked the type up and dropped it
+	// 6.4 .. 6.16 looked the type up and dropped it
 	if (m->policy.pud_insert_prot == MS_PUD_INSERT_PROT_LOOKUP)
 		ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_huge(vma, addr, MS_LEVEL_PUD, pfn, prot, write);
