@@ -92,6 +92,7 @@ void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 		return;
 	}
 	p->child = ms_fork(mm, &err);
+	ms_player_inherit(p);
 	ms_print_ret(p, p->child ? 0 : err);
 }
 
@@ -105,6 +106,7 @@ void ms_play_exit(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	ms_mm_exit(mm);
 	if (op->child) {
 		p->child = NULL;
+		ms_player_close_child_files(p);
 	} else {
 		p->worker = NULL;
 		ms_vm_free(p->vm);
