@@ -35,16 +35,16 @@ struct ms_machine_config {
 	unsigned int max_map_count; ///< sysctl vm.max_map_count: [65530]
 	uint64_t mmap_min_addr; ///< the lowest address that mmap chooses, bytes. [Debian's: 32768;
 				///< x86: 65536]
-	enum ms_thp_mode thp;       ///< transparent_hugepage/enabled [always]
-	enum ms_thp_mode shmem;     ///< shmem_enabled [use shmem_set]
-	bool shmem_set;             ///< false: shmem_enabled is `never`
-	bool no_pku; ///< x86: there are no protection keys: what may be executed may be read
-	bool pat_off;          ///< x86: the PAT is not in use
-	bool no_fwb;           ///< arm64: FEAT_S2FWB is absent
-	bool dic;              ///< arm64: CTR_EL0.DIC
-	bool idc;              ///< arm64: CTR_EL0.IDC; nothing that is modelled depends on it
-	bool mte;              ///< arm64: FEAT_MTE2: memory can have tags
-	bool no_tlbi_range;    ///< arm64: FEAT_TLBIRANGE is absent
+	enum ms_thp_mode thp;   ///< transparent_hugepage/enabled [always]
+	enum ms_thp_mode shmem; ///< shmem_enabled [use shmem_set]
+	bool shmem_set;         ///< false: shmem_enabled is `never`
+	bool no_pku;        ///< x86: there are no protection keys: what may be executed may be read
+	bool pat_off;       ///< x86: the PAT is not in use
+	bool no_fwb;        ///< arm64: FEAT_S2FWB is absent
+	bool dic;           ///< arm64: CTR_EL0.DIC
+	bool idc;           ///< arm64: CTR_EL0.IDC; nothing that is modelled depends on it
+	bool mte;           ///< arm64: FEAT_MTE2: memory can have tags
+	bool no_tlbi_range; ///< arm64: FEAT_TLBIRANGE is absent
 	/** Pools, in any order. Of a size that is not said every mapping gets what RAM is free; a
 	 * size that the machine does not have is ignored. */
 	struct ms_hugetlb_pages hugetlb[MS_HUGETLB_SIZES];

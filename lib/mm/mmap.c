@@ -12,6 +12,7 @@ struct request {
 	struct ms_file *file;
 	const struct ms_vma_gap *gap; // where it goes
 	struct ms_vma_desc *desc;     // mmap_prepare's
+	bool charged;                 // the memory that it may need
 };
 
 /* ---- arguments ---- */
@@ -192,28 +193,55 @@ static bool accountable(const struct request *rq)
 	return (rq->vm_flags & (MS_VM_NORESERVE | MS_VM_SHARED | MS_VM_WRITE)) == MS_VM_WRITE;
 }
 
-static bool may_charge(const struct request *rq)
+/* replaced: bytes that are charged already, and go */
+static bool may_charge(const struct request *rq, uint64_t replaced)
 {
-	return !accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start);
+	return !accountable(rq) ||
+	       !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start - replaced);
 }
 
-/* What MAP_FIXED replaces goes, by policy with its objects or up to their freeing. */
+/* vma_munmap_struct.nr_accounted: of VMAs that lie in the range with all that they are */
+static uint64_t accounted(const struct request *rq)
+{
+	uint64_t bytes = 0;
+
+	for (struct ms_vma *vma = ms_find_vma(rq->mm, rq->start); vma && vma->vm_start < rq->end;
+	     vma = ms_vma_next(vma))
+		bytes += vma->vm_flags & MS_VM_ACCOUNT ? ms_vma_size(vma) : 0;
+	return bytes;
+}
+
+/* What MAP_FIXED replaces goes with its objects, before anybody asks whether there is memory. */
+static int unmap_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
+{
+	if (ms_gather_munmap(old, vma, rq->start, rq->end))
+		return -ENOMEM;
+	ms_clear_munmap(old);
+	ms_complete_munmap(old);
+	return 0;
+}
+
+/* It goes once memory is charged, up to the freeing of its objects. A refusal leaves the splits. */
+static int replace_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
+{
+	int err = ms_split_munmap(old, vma, rq->start, rq->end);
+
+	if (err)
+		return err;
+	if (!may_charge(rq, accounted(rq)))
+		return -ENOMEM;
+	ms_detach_munmap(old);
+	ms_clear_munmap(old);
+	ms_close_munmap(old);
+	rq->charged = true;
+	return 0;
+}
+
 static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
-	bool unmap_first = rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST;
-	int err;
-
-	if (!unmap_first && !may_charge(rq))
-		return -ENOMEM;
-	err = ms_gather_munmap(old, vma, rq->start, rq->end);
-	if (err)
-		return unmap_first ? -ENOMEM : err;
-	ms_clear_munmap(old);
-	if (unmap_first)
-		ms_complete_munmap(old);
-	else
-		ms_close_munmap(old);
-	return 0;
+	return rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST
+		       ? unmap_old(rq, vma, old)
+		       : replace_old(rq, vma, old);
 }
 
 static struct ms_vma *merge_request(struct request *rq)
@@ -399,7 +427,7 @@ static int map_range(struct request *rq, struct ms_vma **is_new)
 	struct ms_vma *vma;
 	int err;
 
-	if (!may_charge(rq))
+	if (!rq->charged && !may_charge(rq, 0))
 		return -ENOMEM;
 	if (accountable(rq))
 		rq->vm_flags |= MS_VM_ACCOUNT;

@@ -40,19 +40,27 @@ static int split_borders(struct ms_munmap *um, struct ms_vma *vma)
 	return 0;
 }
 
-int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+int ms_split_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
-	int err;
-
 	um->mm = vma->vm_mm;
 	um->start = start;
 	um->end = end;
 	um->closed = false;
-	err = split_borders(um, vma);
-	if (err)
-		return err;
-	um->vmas = ms_vma_tree_detach(um->mm, start, end, &um->gap);
-	return 0;
+	return split_borders(um, vma);
+}
+
+void ms_detach_munmap(struct ms_munmap *um)
+{
+	um->vmas = ms_vma_tree_detach(um->mm, um->start, um->end, &um->gap);
+}
+
+int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	int err = ms_split_munmap(um, vma, start, end);
+
+	if (!err)
+		ms_detach_munmap(um);
+	return err;
 }
 
 /* free_pgtables(), mm/memory.c: VMAs that lie near each other are one range. */

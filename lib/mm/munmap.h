@@ -16,10 +16,11 @@ struct ms_munmap {
 	bool closed;
 };
 
-/*
- * Splits the borders and takes the VMAs of [start, end) out of the tree; vma is the first that
- * overlaps it. An error leaves the splits, and nothing detached.
- */
+/* Splits what reaches over the borders of [start, end); vma is the first VMA that overlaps it. */
+int ms_split_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
+/* Then takes the VMAs out of the tree. */
+void ms_detach_munmap(struct ms_munmap *um);
+/* Both. An error leaves the splits, and nothing detached. */
 int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /* Notifier, untrack, zap, page tables. */
 void ms_clear_munmap(struct ms_munmap *um);

@@ -20,6 +20,10 @@ struct ms_player {
 	struct ms_vm *vm;                              /* the worker's */
 	struct ms_vm *child_vm; /* whose files the child has, too: the same, or one given up */
 	struct ms_file *file[MS_SRC_RESOURCE]; /* by source; NULL: not open */
+	/* memory files that the child made for itself, and which of the worker's it was born with
+	 */
+	struct ms_file *child_file[MS_SRC_RESOURCE];
+	bool inherited[MS_SRC_RESOURCE];
 	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
 	struct ms_file *driver[MS_MAX_HEADER_ITEMS]; /* the recorder's, opened once a device */
 	unsigned int vfio_opened[MS_MAX_HEADER_ITEMS]; /* by which number of all that were */
@@ -62,6 +66,8 @@ ms_op_fn ms_play_close, ms_play_vfio_memory, ms_play_revoke, ms_play_claim, ms_p
 /* The file that a source is mapped from, opened if it is not; NULL with *err. */
 struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err);
 void ms_player_close_all(struct ms_player *p);
+void ms_player_inherit(struct ms_player *p);           /* a child is born */
+void ms_player_close_child_files(struct ms_player *p); /* it ends */
 void ms_player_drop_ioremaps(struct ms_player *p);
 /* player_kvm.c */
 void ms_player_close_vm(struct ms_player *p);       /* the worker closes its VM's files */

@@ -42,17 +42,23 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 	return *err ? NULL : file;
 }
 
-static struct ms_file *open_memory(struct ms_player *p, enum ms_source_kind source, int *err)
+/* Each process opens what it has not got yet, so a memory file that is new to both is two files. */
+static struct ms_file *open_memory(struct ms_player *p, const struct ms_op *op, int *err)
 {
+	const enum ms_source_kind source = op->source;
+	struct ms_file **kept =
+		op->child && !p->inherited[source] ? &p->child_file[source] : &p->file[source];
 	uint64_t size = memory_files[source].size, huge = memory_files[source].huge;
 	uint64_t allocs = ms_machine_allocs(p->m);
 	struct ms_file *file;
 
+	if (*kept)
+		return *kept;
 	if (!huge)
-		return keep(&p->file[source], ms_memfd_new(p->m, size), -ENOMEM, err);
+		return keep(kept, ms_memfd_new(p->m, size), -ENOMEM, err);
 	// hugetlb_file_setup(): a huge page size that there is no pool of
 	file = ms_memfd_hugetlb_new(p->m, size, huge);
-	return keep(&p->file[source], file, no_file(p, allocs, -ENODEV), err);
+	return keep(kept, file, no_file(p, allocs, -ENODEV), err);
 }
 
 struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err)
@@ -82,8 +88,7 @@ struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int 
 			    : keep(&p->file[op->source],
 				   ms_devmem_open(p->m, op->source == MS_SRC_DEVMEM), -ENOMEM, err);
 	default:
-		file = p->file[op->source];
-		return file ? file : open_memory(p, op->source, err);
+		return open_memory(p, op, err);
 	}
 }
 
@@ -104,6 +109,18 @@ void ms_play_close(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		close_file(&p->driver[op->device]);
 	else if (op->source < MS_SRC_RESOURCE)
 		close_file(&p->file[op->source]);
+}
+
+void ms_player_inherit(struct ms_player *p)
+{
+	for (size_t i = 0; i < MS_SRC_RESOURCE; i++)
+		p->inherited[i] = p->file[i];
+}
+
+void ms_player_close_child_files(struct ms_player *p)
+{
+	for (size_t i = 0; i < MS_SRC_RESOURCE; i++)
+		close_file(&p->child_file[i]);
 }
 
 /* The vfio device that was opened last, of those that still are; NULL: none is. */
@@ -132,6 +149,7 @@ void ms_player_close_all(struct ms_player *p)
 		close_file(&p->driver[i]);
 	for (size_t i = 0; i < MS_SRC_RESOURCE; i++)
 		close_file(&p->file[i]);
+	ms_player_close_child_files(p);
 }
 
 void ms_play_vfio_memory(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)

@@ -93,6 +93,7 @@ void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	}
 	p->child = ms_fork(mm, &err);
 	p->child_vm = p->child ? p->vm : NULL;
+	ms_player_inherit(p);
 	ms_print_ret(p, p->child ? 0 : err);
 }
 
@@ -104,6 +105,7 @@ void ms_play_exit(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	if (op->child) {
 		p->child = NULL;
 		ms_player_close_child_vm(p);
+		ms_player_close_child_files(p);
 	} else {
 		p->worker = NULL;
 		ms_player_close_vm(p);

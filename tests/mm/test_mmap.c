@@ -297,6 +297,73 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 	}
 }
 
+/*   |   r (4G)                 |
+ *         |## 2G, rw ##|           is refused; what it was to replace is split, or gone   */
+static void a_refused_replacement_leaves_splits_from_6_12(void **state)
+{
+	(void)state;
+	const struct {
+		const char *kernel;
+		unsigned int left;
+		bool middle;
+	} rule[] = { { "6.1.192", 2, false }, { "6.12.117", 3, true }, { "7.3.4", 3, true } };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(rule[i].kernel);
+
+		map_anon(&w, A, 4 * MS_1G, MS_PROT_R);
+		assert_int_equal(ms_mmap(w.mm, A + MS_1G, 2 * MS_1G, MS_PROT_RW,
+					 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+				 -ENOMEM);
+		assert_int_equal(ms_mm_map_count(w.mm), rule[i].left);
+		assert_int_equal(!!ms_vma_lookup(w.mm, A + MS_1G), rule[i].middle);
+		world_end(&w);
+	}
+}
+
+/*   | 0.75G, rw | 0.75G, rwx |   are charged already when one mapping of all RAM replaces them  */
+static void what_is_replaced_is_not_charged_again_from_6_12(void **state)
+{
+	(void)state;
+	const uint64_t len = MS_1G / 4 * 3;
+	const struct {
+		const char *kernel;
+		int64_t answer;
+	} rule[] = { { "6.1.192", -ENOMEM }, { "6.12.117", A }, { "7.2.13", A } };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(rule[i].kernel);
+
+		map_anon(&w, A, len, MS_PROT_RW);
+		map_anon(&w, A + len, len, MS_PROT_RW | MS_PROT_X);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * len, MS_PROT_RW,
+					 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+				 rule[i].answer);
+		world_end(&w);
+	}
+}
+
+static void a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_asked(void **state)
+{
+	(void)state;
+	static const struct ms_file_ops ops = { .name = "no", .mmap = refuse };
+	static const struct ms_file_ops early = { .name = "no", .mmap_prepare = refuse_early };
+	const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct world w = world(kernels[i]);
+		struct ms_file *f = ms_file_new(w.m, &ops, 3, UINT64_MAX, NULL, NULL);
+		struct ms_file *e = ms_file_new(w.m, &early, 3, UINT64_MAX, NULL, NULL);
+		const unsigned int priv = MS_MAP_PRIVATE | MS_MAP_FIXED;
+
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW, priv, f, 0), -ENOMEM);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW, priv, e, 0), -ENOMEM);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_R, priv, f, 0), -EINVAL);
+		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW, FIXED, e, 0), -EPERM);
+		world_end(&w);
+	}
+}
+
 static void file_modes_decide_what_a_shared_mapping_may(void **state)
 {
 	(void)state;
@@ -413,6 +480,10 @@ int main(void)
 		cmocka_unit_test(arm64_leaves_room_for_the_lowest_addresses_even_with_fixed),
 		cmocka_unit_test(addresses_beyond_48_bits_are_for_those_who_ask),
 		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),
+		cmocka_unit_test(a_refused_replacement_leaves_splits_from_6_12),
+		cmocka_unit_test(what_is_replaced_is_not_charged_again_from_6_12),
+		cmocka_unit_test(
+			a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_asked),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),

@@ -297,6 +297,38 @@ static void what_may_be_executed_is_shown_of_cacheable_memory_on_arm64(void **st
 		      "< pte 0x200000001000 0x1000 pa=0x8000000000 type=NC prot=rw size=0x1000\n");
 }
 
+/* A page that one process made is found by fault-around of the other's mapping of the same file. */
+static void a_memory_file_that_a_child_maps_first_is_its_own(void **state)
+{
+	(void)state;
+	assert_plays_as(
+		ARM64 "> fork\n"
+		      "< ret 0\n"
+		      "> child mmap memfd off=0 at=0x200000000000 len=0x2000 prot=rw flags=shared\n"
+		      "< ret 0\n"
+		      "> child touch at=0x200000001000 access=w\n"
+		      "< ret 0\n"
+		      "> mmap memfd off=0 at=0x200000000000 len=0x2000 prot=rw flags=shared\n"
+		      "< ret 0\n"
+		      "> touch at=0x200000000000 access=r\n"
+		      "< ret 0\n"
+		      "> show present at=0x200000000000 len=0x2000\n"
+		      "< ret 0\n"
+		      "< present 0x200000000000 0x1000\n"
+		      "> child exit\n"
+		      "< ret 0\n"
+		      "< zap va=0x200000000000 size=0x2000\n"
+		      "> fork\n"
+		      "< ret 0\n"
+		      "> child mmap memfd off=0 at=0x200000100000 len=0x2000 prot=r flags=shared\n"
+		      "< ret 0\n"
+		      "> child touch at=0x200000101000 access=r\n"
+		      "< ret 0\n"
+		      "> child show present at=0x200000100000 len=0x2000\n"
+		      "< ret 0\n"
+		      "< present 0x200000100000 0x2000\n");
+}
+
 static void other_bars_of_a_device_are_freed_with_it(void **state)
 {
 	(void)state;
@@ -573,6 +605,7 @@ int main(void)
 		cmocka_unit_test(anonymous_memory_has_no_offset_in_show_vmas),
 		cmocka_unit_test(runs_of_entries_end_where_the_physical_address_jumps),
 		cmocka_unit_test(what_may_be_executed_is_shown_of_cacheable_memory_on_arm64),
+		cmocka_unit_test(a_memory_file_that_a_child_maps_first_is_its_own),
 		cmocka_unit_test(other_bars_of_a_device_are_freed_with_it),
 		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
