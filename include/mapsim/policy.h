@@ -168,6 +168,7 @@ struct ms_policy {
 	enum ms_policy_s2_table_to_block s2_table_to_block;
 	enum ms_policy_s2_unmap_tlbi s2_unmap_tlbi;
 	enum ms_policy_s2_relax_scope s2_relax_scope;
+	enum ms_policy_s2_relax_flush s2_relax_flush;
 	enum ms_policy_s2_range_pieces s2_range_pieces;
 	enum ms_policy_s2_age s2_age;
 	enum ms_policy_s2_eager_split s2_eager_split;

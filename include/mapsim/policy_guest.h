@@ -208,6 +208,13 @@ enum ms_policy_s2_relax_scope {
 	MS_S2_RELAX_SCOPE_LOCAL,
 };
 
+/** when relax_perms flushes the TLB: not where there was nothing to relax and that is -EAGAIN, or
+ * then, too (from 6.7) */
+enum ms_policy_s2_relax_flush {
+	MS_S2_RELAX_FLUSH_IF_SUCCESSFUL,
+	MS_S2_RELAX_FLUSH_EAGAIN_TOO,
+};
+
 /** where the range of an unmap, write protection or flush is cut (stage2_pgd_addr_end,
  * stage2_range_addr_end) */
 enum ms_policy_s2_range_pieces {

@@ -271,6 +271,8 @@ const struct ms_policy_field ms_policy_fields[] = {
 	      VALUE(S2_UNMAP_TLBI, DEFER_IF_RANGE_AND_FWB)),
 	FIELD(s2_relax_scope, "TLBI scope of relax_perms", VALUE(S2_RELAX_SCOPE, INNER_SHAREABLE),
 	      VALUE(S2_RELAX_SCOPE, LOCAL)),
+	FIELD(s2_relax_flush, "when relax_perms flushes the TLB",
+	      VALUE(S2_RELAX_FLUSH, IF_SUCCESSFUL), VALUE(S2_RELAX_FLUSH, EAGAIN_TOO)),
 	FIELD(s2_range_pieces, "where the range of an unmap or a write protection is cut",
 	      VALUE(S2_RANGE_PIECES, ROOT_ENTRIES), VALUE(S2_RANGE_PIECES, LARGEST_BLOCKS)),
 	FIELD(s2_age, "what the clear_young notifier looks at", VALUE(S2_AGE, ONE_ADDRESS),
