@@ -40,6 +40,7 @@
 	.madv_remove_needs = MS_MADV_REMOVE_NEEDS_VM_MAYWRITE, \
 	.mremap_realign = MS_MREMAP_REALIGN_TO_PMD, \
 	.pfnmap_huge_fault = MS_PFNMAP_HUGE_FAULT_BY_SYSFS, \
+	.s2_relax_flush = MS_S2_RELAX_FLUSH_EAGAIN_TOO, \
 	.file_pmd_map = MS_FILE_PMD_MAP_HEAD_PAGE_ONLY, \
 	.pfnmap_leaf_max = ARCH == MS_ARCH_X86_64 ? MS_PFNMAP_LEAF_MAX_PUD \
 						  : MS_PFNMAP_LEAF_MAX_PMD, \
