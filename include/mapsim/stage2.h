@@ -66,6 +66,7 @@ struct ms_s2_config {
 	bool absent_eagain; ///< relax and mkyoung of what is not mapped: -EAGAIN (6.2+), else
 			    ///< success
 	bool relax_takes_exec; ///< relax_perms without X takes X away (6.19 to 7.1), else it stays
+	bool eagain_no_tlbi; ///< relax that is -EAGAIN: no TLBI (6.2 to 6.6)
 	bool xn_two_bits;   ///< XN[54:53]: separate EL1 and EL0 execute permission
 	bool cmo_by_caller; ///< map and relax do no cache maintenance (<= 5.13): the abort handler
 			    ///< does it before it calls them

@@ -131,6 +131,7 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.relax_takes_exec = p->s2_relax_exec == MS_S2_RELAX_EXEC_TAKEN,
 		.relax_local = p->s2_relax_scope == MS_S2_RELAX_SCOPE_LOCAL,
 		.absent_eagain = p->s2_absent_leaf == MS_S2_ABSENT_LEAF_EAGAIN,
+		.eagain_no_tlbi = p->s2_relax_flush == MS_S2_RELAX_FLUSH_IF_SUCCESSFUL,
 		.xn_two_bits = p->s2_exec_bits == MS_S2_EXEC_BITS_XN_TWO,
 		.cmo_by_caller = p->s2_cmo_at == MS_S2_CMO_AT_ABORT,
 	};

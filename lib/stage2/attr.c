@@ -184,6 +184,8 @@ int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot)
 	} else {
 		ret = nothing_there(s2);
 	}
+	if (ret && s2->config.eagain_no_tlbi)
+		return ret;
 	tell_tlbi(s2, s2->config.relax_local ? MS_TLBI_IPA_NSH : MS_TLBI_IPA, ipa, 0, level);
 	return ret;
 }

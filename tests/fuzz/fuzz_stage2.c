@@ -406,6 +406,7 @@ static struct ms_s2_config config_of(const uint8_t *head)
 		.unmap_defer = b & 16,
 		.relax_local = b & 32,
 		.absent_eagain = head[0] & 8,
+		.eagain_no_tlbi = head[0] & 16,
 		.xn_two_bits = b & 64,
 		.cmo_by_caller = b & 128,
 	};

@@ -131,6 +131,25 @@ static void relax_where_nothing_is_mapped_answers_eagain_after_a_local_tlbi(void
 	test_s2_end(&h, s2);
 }
 
+static void relax_up_to_6_6_invalidates_nothing_where_it_is_eagain(void **state)
+{
+	struct test_host h;
+	struct ms_s2_config config = test_config();
+	struct ms_s2 *s2;
+
+	(void)state;
+	config.eagain_no_tlbi = true;
+	s2 = test_s2(&h, config);
+	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_R), -EAGAIN);
+	assert_log(&h, "");
+	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
+	forget_log(&h);
+	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_RW), 0);
+	assert_log(&h, "desc 80000000/2 leaf -> leaf\n"
+		       "tlbi nsh 80000000/2\n");
+	test_s2_end(&h, s2);
+}
+
 static void relax_on_older_kernels_accepts_that_nothing_is_mapped(void **state)
 {
 	struct test_host h;
@@ -383,6 +402,7 @@ int main(void)
 		cmocka_unit_test(relax_works_on_the_leaf_whatever_its_size),
 		cmocka_unit_test(relax_invalidates_the_icache_before_a_leaf_becomes_executable),
 		cmocka_unit_test(relax_where_nothing_is_mapped_answers_eagain_after_a_local_tlbi),
+		cmocka_unit_test(relax_up_to_6_6_invalidates_nothing_where_it_is_eagain),
 		cmocka_unit_test(relax_on_older_kernels_accepts_that_nothing_is_mapped),
 		cmocka_unit_test(relax_on_older_kernels_invalidates_every_cpu),
 		cmocka_unit_test(relax_of_one_exception_level_replaces_the_other),
