@@ -157,6 +157,7 @@ struct ms_policy {
 	enum ms_policy_pfn_poison_probe pfn_poison_probe;
 	enum ms_policy_host_leaf_absent host_leaf_absent;
 	enum ms_policy_s2_topup s2_topup;
+	enum ms_policy_s2_log_topup s2_log_topup;
 	enum ms_policy_s2_seq_sample s2_seq_sample;
 	enum ms_policy_s2_map_address s2_map_address;
 	enum ms_policy_s2_cmo_at s2_cmo_at;

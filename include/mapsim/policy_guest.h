@@ -138,6 +138,13 @@ enum ms_policy_s2_topup {
 	MS_S2_TOPUP_BEFORE,
 };
 
+/** for which permission faults in a memslot with a dirty log the memcache is filled: writes, or all
+ * (user_mem_abort, from 7.3) */
+enum ms_policy_s2_log_topup {
+	MS_S2_LOG_TOPUP_WRITE_FAULTS,
+	MS_S2_LOG_TOPUP_EVERY_FAULT,
+};
+
 /** when the notifiers' sequence is sampled; AFTER_UNLOCK: what a notifier did between the look at
  * the VMA and the sample goes unnoticed (user_mem_abort, mmu_invalidate_seq) */
 enum ms_policy_s2_seq_sample {
@@ -260,7 +267,8 @@ enum ms_policy_notifier_counts {
 	MS_NOTIFIER_COUNTS_ONLY_IF_SLOT_HIT,
 };
 
-/** aborts beyond the IPA space are injected into the guest (kvm_handle_guest_abort, from 5.19) */
+/** aborts beyond the IPA space are injected into the guest (kvm_handle_guest_abort, from 5.19; 6.8
+ * asks permission faults in place of translation faults, and there are none) */
 enum ms_policy_abort_address_checks {
 	MS_ABORT_ADDRESS_CHECKS_NO,
 	MS_ABORT_ADDRESS_CHECKS_YES,

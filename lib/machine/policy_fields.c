@@ -248,6 +248,8 @@ const struct ms_policy_field ms_policy_fields[] = {
 	      VALUE(HOST_LEAF_ABSENT, EAGAIN)),
 	FIELD(s2_topup, "when the memcache is filled", VALUE(S2_TOPUP, AFTER_MMAP_LOCK),
 	      VALUE(S2_TOPUP, BEFORE)),
+	FIELD(s2_log_topup, "which permission faults of a logged slot fill the memcache",
+	      VALUE(S2_LOG_TOPUP, WRITE_FAULTS), VALUE(S2_LOG_TOPUP, EVERY_FAULT)),
 	FIELD(s2_seq_sample,
 	      "the notifiers' sequence is sampled after or before the mmap lock is dropped",
 	      VALUE(S2_SEQ_SAMPLE, AFTER_UNLOCK), VALUE(S2_SEQ_SAMPLE, BEFORE_UNLOCK)),

@@ -270,6 +270,8 @@
 			    : SINCE(V5_15)  ? MS_HOST_LEAF_ABSENT_BY_LEVEL
 					    : MS_HOST_LEAF_ABSENT_PAGE_STRUCT,
 	.s2_topup = SINCE(V6_1_176) ? MS_S2_TOPUP_BEFORE : MS_S2_TOPUP_AFTER_MMAP_LOCK,
+	// every fault from 7.3 on
+	.s2_log_topup = MS_S2_LOG_TOPUP_WRITE_FAULTS,
 	// the fix of 6.3, which 6.1.y took with the order of s2_topup
 	.s2_seq_sample =
 		SINCE(V6_1_176) ? MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK : MS_S2_SEQ_SAMPLE_AFTER_UNLOCK,
