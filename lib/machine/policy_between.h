@@ -70,7 +70,9 @@
 
 #define KERNEL V7_2_13
 #define RELEASE "7.3.4"
-#define BETWEEN .hugetlb_take_back = MS_HUGETLB_TAKE_BACK_BY_OFFSET,
+#define BETWEEN \
+	.hugetlb_take_back = MS_HUGETLB_TAKE_BACK_BY_OFFSET, \
+	.s2_log_topup = MS_S2_LOG_TOPUP_EVERY_FAULT,
 #include "machine/policy_rules.h"
 #undef KERNEL
 #undef RELEASE
