@@ -40,11 +40,18 @@ static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
 	return err;
 }
 
+/* Where logging breaks a block; kernels up to 7.2 thought of writes alone. */
+static bool may_break_block(const struct fault *f)
+{
+	return f->logging && (f->abort->write ||
+			      f->vm->machine->policy.s2_log_topup == MS_S2_LOG_TOPUP_EVERY_FAULT);
+}
+
 /* Tables are needed for what was not mapped, where logging breaks a block, and perhaps for the size
  * that the policy chooses. */
 static int topup(struct fault *f)
 {
-	if (ms_abort_is_perm(f->abort) && !(f->logging && f->abort->write) && !f->in)
+	if (ms_abort_is_perm(f->abort) && !may_break_block(f) && !f->in)
 		return 0;
 	if (ms_s2_cache_topup(f->vm->s2, &f->vm->vcpu_cache, ms_s2_cache_min(f->vm->s2)))
 		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);

@@ -224,6 +224,32 @@ static void tables_are_had_before_the_vma_is_looked_at_or_after(void **state)
 	assert_int_equal(error_without_vma_and_memory("AFTER_MMAP_LOCK"), -EFAULT);
 }
 
+/* Does an access to a page that is mapped, read-only and without x, fill the empty cache? */
+static bool access_fills_cache(const char *value, unsigned int access)
+{
+	struct world w = world_with("6.12.117", "s2_log_topup", value);
+	bool filled;
+
+	map_pages(&w, HVA, PAGE);
+	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_RW | MS_PROT_X), 0);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	ms_s2_cache_free(w.vm->s2, &w.vm->vcpu_cache);
+	assert_int_equal(ms_guest_touch(w.vm, GPA, access).exit, MS_GUEST_OK);
+	filled = w.vm->vcpu_cache.count;
+	world_end(&w);
+	return filled;
+}
+
+static void permission_faults_of_a_logged_slot_fill_the_cache_if_they_write_or_always(void **state)
+{
+	(void)state;
+	assert_true(access_fills_cache("WRITE_FAULTS", MS_PROT_W));
+	assert_true(access_fills_cache("EVERY_FAULT", MS_PROT_W));
+	assert_false(access_fills_cache("WRITE_FAULTS", MS_PROT_X));
+	assert_true(access_fills_cache("EVERY_FAULT", MS_PROT_X));
+}
+
 static void map_by_pages_begins_at_the_4k_of_the_fault_or_at_the_page(void **state)
 {
 	static const char *const value[] = { "FAULT_4K", "GFN" };
@@ -433,6 +459,8 @@ int main(void)
 		cmocka_unit_test(raw_page_of_ram_may_have_to_be_held_by_somebody),
 		cmocka_unit_test(tables_are_had_before_the_lock_is_taken_at_the_latest),
 		cmocka_unit_test(tables_are_had_before_the_vma_is_looked_at_or_after),
+		cmocka_unit_test(
+			permission_faults_of_a_logged_slot_fill_the_cache_if_they_write_or_always),
 		cmocka_unit_test(map_by_pages_begins_at_the_4k_of_the_fault_or_at_the_page),
 		cmocka_unit_test(caches_are_maintained_by_the_abort_or_by_the_walk),
 		cmocka_unit_test(page_is_dirty_before_it_is_mapped_or_once_it_is),
