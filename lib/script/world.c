@@ -8,7 +8,8 @@
  * after the value of thp, then the rest. */
 static const char *const arm64_lines[] = {
 	"config page_size=4096 va_bits=48 ipa_bits=40 thp=",
-	" cpu=max,lpa2=off,sve=off,pauth-impdef=on fwb=1 dic=0 idc=0",
+	" cpu=max,lpa2=off,sve=off,pauth-impdef=on fwb=1 dic=0 idc=0 mmap_min_addr=32768"
+	" hugetlb64k=16 hugetlb2m=16 hugetlb32m=2 hugetlb1g=1",
 	"device huge pa=0x8000000000 size=0x100000000 prefetchable=1",
 	"device big pa=0x8100000000 size=0x1000000 prefetchable=1",
 	"device small pa=0x8101000000 size=0x10000 prefetchable=1",
@@ -18,13 +19,20 @@ static const char *const arm64_lines[] = {
 
 static const char *const x86_64_lines[] = {
 	"config page_size=4096 va_bits=48 pa_bits=40 pat=on thp=",
-	" cpu=max,la57=off",
+	" cpu=max,la57=off pku=1 mmap_min_addr=65536 hugetlb2m=16 hugetlb1g=1",
 	"device big pa=0x180000000 size=0x800000 prefetchable=1 mtrr=WB",
 	"device small pa=0x180800000 size=0x10000 prefetchable=1 mtrr=WB",
 	"device regs pa=0xfea00000 size=0x100000 prefetchable=0 mtrr=UC",
 	"device huge pa=0x100000000 size=0x80000000 prefetchable=1 mtrr=WB",
+	"bar big index=0 pa=0xfeb00000 size=0x100",
+	"bar small index=0 pa=0xfeb01000 size=0x100",
+	"bar huge index=0 pa=0xfeb02000 size=0x100",
 	"ram pa=0x1000 size=0x9ec00",
 	"ram pa=0x100000 size=0x3fee0000",
+	"mtrr pa=0x0 size=0x10000000000 type=WB",
+	"mtrr pa=0xc0000000 size=0x40000000 type=UC",
+	"mtrr pa=0xa0000 size=0x60000 type=WP",
+	"mtrr pa=0xa0000 size=0x20000 type=UC",
 	NULL,
 };
 
