@@ -7,10 +7,13 @@
 #ifndef MAPSIM_POLICY_HOST_H
 #define MAPSIM_POLICY_HOST_H
 
-/** may a VMA with vm_ops->close take part in a merge: none (up to 6.1), or any that does not die by
- * it (is_mergeable_vma, can_merge_remove_vma) */
+/** may a VMA with vm_ops->close take part in a merge: none (up to 6.3), one that grows over what is
+ * behind it (up to 6.11), or any that does not die by it (is_mergeable_vma, can_merge_remove_vma)
+ */
 enum ms_policy_vma_merge_close {
 	MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
+	MS_VMA_MERGE_CLOSE_MAY_GROW_UP,         ///< also over one with close, which is not called
+	MS_VMA_MERGE_CLOSE_MAY_GROW_UP_CHECKED, ///< not over a whole one with close alone
 	MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE,
 };
 
@@ -24,7 +27,8 @@ enum ms_policy_anon_hole_merge {
 /** merging existing VMAs of which only one has an anon_vma (is_mergeable_anon_vma) */
 enum ms_policy_anon_merge_untouched {
 	MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY,
-	MS_ANON_MERGE_UNTOUCHED_ANY,
+	MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED, ///< but what came by a fork, unless mremap moves it
+	MS_ANON_MERGE_UNTOUCHED_ANY,          ///< but what came by a fork
 };
 
 /** MREMAP_DONTUNMAP of untouched memory: may the copy merge with its own source (copy_vma) */

@@ -22,9 +22,11 @@
 					  : MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
 	.anon_hole_merge = IN(V6_1_0, V6_12_0) ? MS_ANON_HOLE_MERGE_NEXT_FIRST_STRICT
 					       : MS_ANON_HOLE_MERGE_PREV_FIRST,
-	// 6.17: inferred; the change to is_mergeable_anon_vma() was made for 6.16
-	.anon_merge_untouched = SINCE(V6_17) ? MS_ANON_MERGE_UNTOUCHED_ANY
-					     : MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY,
+	// 6.17: read; the change to is_mergeable_anon_vma() was made for 6.16, its repair came to
+	// 6.18.y and 6.19
+	.anon_merge_untouched = SINCE(V7_2_13) ? MS_ANON_MERGE_UNTOUCHED_ANY
+				: SINCE(V6_17) ? MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED
+					       : MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY,
 	// 6.12.113, 6.12.115: inferred, that 6.12 took the change when 6.1 did. 6.17: inferred,
 	// that 6.17.0 is older than both
 	.dontunmap_self_merge = IN(V6_1_192, V6_12_0) ? MS_DONTUNMAP_SELF_MERGE_NONE_BESIDE_SOURCE
