@@ -2,6 +2,7 @@
 /* The kernels between those whose rules are in policy_kernels.h, of one ARCH: a base, and changes. */
 
 #define CHANGES_6_6_9 \
+	.vma_merge_close = MS_VMA_MERGE_CLOSE_MAY_GROW_UP, \
 	.mprotect_pte_upgrade = MS_MPROTECT_PTE_UPGRADE_ANON_ANY, \
 	.mprotect_pmd_upgrade = MS_MPROTECT_PMD_UPGRADE_ANON_EXCLUSIVE, \
 	.thp_split_dirty = MS_THP_SPLIT_DIRTY_CARRIED, \
@@ -36,6 +37,7 @@
 #define RELEASE "6.8.0"
 #define BETWEEN \
 	CHANGES_6_6_9 \
+	.vma_merge_close = MS_VMA_MERGE_CLOSE_MAY_GROW_UP_CHECKED, \
 	.mprotect_unaccount = MS_MPROTECT_UNACCOUNT_UNTOUCHED_ANON, \
 	.madv_remove_needs = MS_MADV_REMOVE_NEEDS_VM_MAYWRITE, \
 	.mremap_realign = MS_MREMAP_REALIGN_TO_PMD, \
@@ -53,6 +55,7 @@
 #define KERNEL V6_17
 #define RELEASE "6.19.0"
 #define BETWEEN \
+	.anon_merge_untouched = MS_ANON_MERGE_UNTOUCHED_ANY, \
 	.collapse_read_only = MS_COLLAPSE_READ_ONLY_ALLOWED, \
 	.collapse_empty_pmd = MS_COLLAPSE_EMPTY_PMD_GOES_ON, \
 	.collapse_file = MS_COLLAPSE_FILE_ALL_TABLES_AND_NEW, \
