@@ -204,9 +204,9 @@ void ms_split_huge_leaf(struct ms_vma *vma, ms_hva_t addr, unsigned int level)
 
 /*
  * split_huge_pmd_if_needed(): a border that would cut a PMD's range which this VMA covers whole,
- * and whose table exists. mm_find_pmd() takes whatever is present in the PUD entry for a table:
- * where it is a leaf, as vfio's of 1G, the kernel reads the device's memory as page-table entries,
- * and oopses.
+ * and whose table exists. mm_find_pmd() takes whatever is present in the PUD entry for a table.
+ * Where it is a leaf, as vfio's of 1G, the kernel dies before it reads any of what it takes for
+ * entries: their lock is in the struct page of the "table", and a BAR has none.
  */
 static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 {
@@ -220,7 +220,8 @@ static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 		ms_split_huge_pmd(vma, border);
 	} else if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, border, &level))) {
 		ms_violation(ms_vma_machine(vma),
-			     "a PUD leaf is taken for a table where a VMA is split", border);
+			     "kernel crash: a PUD leaf is taken for a table where a VMA is split",
+			     border);
 	}
 }
 

@@ -284,6 +284,7 @@ struct ms_vma_merge {
 	uint64_t anon_pgoff;
 	struct ms_file *file;
 	const struct ms_vma *anon_from; /* whose anon_vma the range has, or NULL: a new range */
+	bool moved;                     /* it is the copy that mremap makes of anon_from */
 	bool from_mmap;                 /* mmap_region asks, which has an order of its own in 6.1 */
 };
 /*

@@ -11,16 +11,31 @@ static bool has_close(const struct ms_vma *vma)
 	return vma->vm_ops && vma->vm_ops->close;
 }
 
-/* is_mergeable_vma() */
-static bool same_attributes(const struct ms_vma_merge *vmg, const struct ms_vma *vma)
+/* grows_up: what it would grow over is behind it. */
+static bool close_forbids(const struct ms_vma_merge *vmg, const struct ms_vma *vma, bool grows_up)
 {
-	const struct ms_policy *policy = &vmg->mm->machine->policy;
+	if (!has_close(vma))
+		return false;
+	switch (vmg->mm->machine->policy.vma_merge_close) {
+	case MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE:
+		return true;
+	case MS_VMA_MERGE_CLOSE_MAY_GROW_UP:
+	case MS_VMA_MERGE_CLOSE_MAY_GROW_UP_CHECKED:
+		return !grows_up;
+	case MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE:
+		break;
+	}
+	return false;
+}
 
+/* is_mergeable_vma() */
+static bool same_attributes(const struct ms_vma_merge *vmg, const struct ms_vma *vma, bool grows_up)
+{
 	if ((vma->vm_flags ^ vmg->vm_flags) & ~MS_VM_SOFTDIRTY)
 		return false;
 	if (vma->vm_file != vmg->file)
 		return false;
-	return policy->vma_merge_close != MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE || !has_close(vma);
+	return !close_forbids(vmg, vma, grows_up);
 }
 
 /* is_mergeable_anon_vma(): `from` is whose pages join those of `target` */
@@ -28,10 +43,12 @@ static bool anon_compatible(const struct ms_vma_merge *vmg, const struct ms_vma 
 {
 	const struct ms_vma *from = vmg->anon_from;
 	const struct ms_anon_vma *src = from ? from->anon_vma : NULL, *tgt = target->anon_vma;
+	enum ms_policy_anon_merge_untouched rule = vmg->mm->machine->policy.anon_merge_untouched;
 
-	if (vmg->mm->machine->policy.anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_ANY && src &&
-	    !tgt)
-		return from->anon_chain == 1;
+	// vma_is_fork_child(): whoever came by a fork shares more than one anon_vma
+	if (rule != MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY && src && !tgt)
+		return from->anon_chain == 1 ||
+		       (vmg->moved && rule == MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED);
 	if ((!src || !tgt) && target->anon_chain == 1)
 		return true;
 	return src == tgt;
@@ -52,7 +69,7 @@ static bool can_merge_prev(const struct ms_vma_merge *vmg)
 {
 	const struct ms_vma *prev = vmg->prev;
 
-	return prev && prev->vm_end == vmg->start && same_attributes(vmg, prev) &&
+	return prev && prev->vm_end == vmg->start && same_attributes(vmg, prev, true) &&
 	       anon_compatible(vmg, prev) &&
 	       offsets_continue(vmg, ms_vma_pgoff_of(prev, prev->vm_end),
 				ms_vma_anon_pgoff_of(prev, prev->vm_end), 0);
@@ -63,7 +80,7 @@ static bool can_merge_next(const struct ms_vma_merge *vmg)
 	const struct ms_vma *next = vmg->next;
 	uint64_t npages = (vmg->end - vmg->start) >> vmg->mm->machine->page_shift;
 
-	return next && next->vm_start == vmg->end && same_attributes(vmg, next) &&
+	return next && next->vm_start == vmg->end && same_attributes(vmg, next, false) &&
 	       anon_compatible(vmg, next) &&
 	       offsets_continue(vmg, next->vm_pgoff, next->anon_pgoff, npages);
 }
@@ -100,6 +117,24 @@ static void choose_sides(const struct ms_vma_merge *vmg, bool *prev_ok, bool *ne
 	// deleted.
 	if (*prev_ok && *next_ok && has_close(vmg->next))
 		*next_ok = false;
+}
+
+/* vma, all of which the merge would take, has a close hook that nobody would call: where is that
+ * seen? prev_alone: the previous VMA grows over vma and no further. */
+static bool dying_forbids(const struct ms_vma_merge *vmg, const struct ms_vma *vma, bool prev_alone)
+{
+	if (!has_close(vma))
+		return false;
+	switch (vmg->mm->machine->policy.vma_merge_close) {
+	case MS_VMA_MERGE_CLOSE_MAY_GROW_UP:
+		return false;
+	case MS_VMA_MERGE_CLOSE_MAY_GROW_UP_CHECKED:
+		return prev_alone;
+	case MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE:
+	case MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE:
+		break;
+	}
+	return true;
 }
 
 static void remove_merged(struct ms_vma *vma)
@@ -156,7 +191,7 @@ static struct ms_vma *merge_existing(struct ms_vma_merge *vmg, struct ms_vma *vm
 	bool prev_ok, next_ok;
 
 	choose_sides(vmg, &prev_ok, &next_ok);
-	if ((!prev_ok && !next_ok) || (whole && has_close(vma)))
+	if ((!prev_ok && !next_ok) || (whole && dying_forbids(vmg, vma, prev_ok && !next_ok)))
 		return NULL;
 	if (prev_ok && next_ok)
 		take_anon_vma(prev, next->anon_vma ? next : vma);

@@ -58,6 +58,7 @@ static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, uint
 		.anon_pgoff = anon_pgoff,
 		.file = rm->vma->vm_file,
 		.anon_from = rm->vma,
+		.moved = true,
 	};
 	bool beside = rm->vma->vm_start == vmg.end || rm->vma->vm_end == vmg.start;
 

@@ -153,6 +153,99 @@ static void a_close_hook_forbids_merging_up_to_6_1(void **state)
 	assert_int_equal(two_adjacent_of_a_driver("6.12.117", &ops), 1);
 }
 
+/* A driver's VMA of four pages, of which the kernel of a policy value has made several. */
+static struct world driver_world(enum ms_policy_vma_merge_close value, struct ms_vm_ops *ops,
+				 struct ms_file **file)
+{
+	static const struct ms_file_ops fops = { .name = "test", .mmap = driver_mmap };
+	struct ms_policy policy = *ms_policy_linux("6.1.176", MS_ARCH_ARM64);
+	struct world w;
+
+	policy.vma_merge_close = value;
+	w.m = ms_machine_new(&policy);
+	assert_non_null(w.m);
+	w.mm = ms_mm_new(w.m);
+	*file = ms_file_new(w.m, &fops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL, ops);
+	return w;
+}
+
+static void map_page(struct world *w, struct ms_file *file, uint64_t page)
+{
+	assert_int_equal(ms_mmap(w->mm, A + page * PAGE, PAGE, MS_PROT_RW,
+				 MS_MAP_SHARED | MS_MAP_FIXED, file, page * PAGE),
+			 A + page * PAGE);
+}
+
+/*
+ *   prev | new          grows up
+ *          new | next   would grow down
+ */
+static void a_close_hook_lets_a_vma_grow_up_from_6_4(void **state)
+{
+	static const enum ms_policy_vma_merge_close values[] = {
+		MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
+		MS_VMA_MERGE_CLOSE_MAY_GROW_UP,
+		MS_VMA_MERGE_CLOSE_MAY_GROW_UP_CHECKED,
+		MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE,
+	};
+	static const unsigned int up[] = { 2, 1, 1, 1 }, down[] = { 2, 2, 2, 1 };
+	struct ms_vm_ops ops = { .close = driver_close };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_file *file;
+		struct world w = driver_world(values[i], &ops, &file);
+
+		map_page(&w, file, 0);
+		map_page(&w, file, 1);
+		assert_int_equal(ms_mm_map_count(w.mm), up[i]);
+		assert_int_equal(ms_munmap(w.mm, A, 2 * PAGE), 0);
+		map_page(&w, file, 1);
+		map_page(&w, file, 0);
+		assert_int_equal(ms_mm_map_count(w.mm), down[i]);
+		world_end(&w);
+	}
+}
+
+/*
+ *   prev | vma | next   mprotect makes vma like prev, or like both
+ */
+static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
+{
+	static const enum ms_policy_vma_merge_close values[] = {
+		MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
+		MS_VMA_MERGE_CLOSE_MAY_GROW_UP,
+		MS_VMA_MERGE_CLOSE_MAY_GROW_UP_CHECKED,
+		MS_VMA_MERGE_CLOSE_ONLY_SURVIVOR_MAY_CLOSE,
+	};
+	static const unsigned int whole[] = { 3, 2, 3, 3 }, head[] = { 3, 2, 2, 2 };
+	struct ms_vm_ops ops = { .close = driver_close };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ms_file *file;
+		struct world w = driver_world(values[i], &ops, &file);
+
+		// rw | r | rw, then all rw: the next one has a hook, too, and stays apart
+		for (uint64_t page = 0; page < 3; page++)
+			map_page(&w, file, page);
+		assert_int_equal(ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_R), 0);
+		assert_int_equal(ms_mm_map_count(w.mm), 3);
+		assert_int_equal(ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_RW), 0);
+		assert_int_equal(ms_mm_map_count(w.mm), whole[i]);
+		assert_int_equal(ms_munmap(w.mm, A, 3 * PAGE), 0);
+
+		// rw | r r: only the head becomes rw
+		map_page(&w, file, 0);
+		assert_int_equal(ms_mmap(w.mm, A + PAGE, 2 * PAGE, MS_PROT_R,
+					 MS_MAP_SHARED | MS_MAP_FIXED, file, PAGE),
+				 A + PAGE);
+		assert_int_equal(ms_mprotect(w.mm, A + PAGE, PAGE, MS_PROT_RW), 0);
+		assert_int_equal(ms_mm_map_count(w.mm), head[i]);
+		world_end(&w);
+	}
+}
+
 static void a_driver_without_close_hook_merges_in_every_kernel(void **state)
 {
 	(void)state;
@@ -306,6 +399,8 @@ int main(void)
 		cmocka_unit_test(mprotect_of_the_middle_makes_three_and_back_makes_one),
 		cmocka_unit_test(a_touched_range_joins_an_untouched_neighbour_only_in_7_2),
 		cmocka_unit_test(a_close_hook_forbids_merging_up_to_6_1),
+		cmocka_unit_test(a_close_hook_lets_a_vma_grow_up_from_6_4),
+		cmocka_unit_test(a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6),
 		cmocka_unit_test(a_driver_without_close_hook_merges_in_every_kernel),
 		cmocka_unit_test(what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3),
 		cmocka_unit_test(nor_when_mprotect_makes_both_alike),

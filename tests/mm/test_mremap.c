@@ -283,6 +283,27 @@ static void a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16(void *
 	}
 }
 
+/*  a child's | vma (parent's pages) | next (untouched) |   moved away and back  */
+static void a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone(void **state)
+{
+	static const char *const kernels[] = { "6.12.117", "6.17", "7.2.13" };
+	const unsigned int move = MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct world w = world(kernels[i]);
+
+		map_anon(&w, A, PAGE, MS_PROT_RW);
+		touch(&w, A, MS_PROT_W);
+		w.mm = ms_fork(w.mm, NULL);
+		assert_int_equal(ms_mremap(w.mm, A, PAGE, PAGE, move, B), (int64_t)B);
+		map_anon(&w, A + PAGE, PAGE, MS_PROT_RW);
+		assert_int_equal(ms_mremap(w.mm, B, PAGE, PAGE, move, A), (int64_t)A);
+		assert_vma(&w, A, A + (i == 1 ? 2 : 1) * PAGE);
+		world_end(&w);
+	}
+}
+
 /* Where a close hook keeps a VMA out of merging, it still grows; special ones then do not. */
 static void a_close_hook_does_not_keep_a_mapping_from_growing(void **state)
 {
@@ -434,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_growing_mapping_that_may_move_goes_to_a_free_place),
 		cmocka_unit_test(a_mapping_that_grows_up_to_the_next_joins_it),
 		cmocka_unit_test(a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16),
+		cmocka_unit_test(a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone),
 		cmocka_unit_test(a_close_hook_does_not_keep_a_mapping_from_growing),
 		cmocka_unit_test(the_new_part_of_a_locked_mapping_is_populated),
 		cmocka_unit_test(a_range_over_several_vmas_moves_each),

@@ -17,13 +17,16 @@
  * one was inherited at fork.
  */
 static bool anon_fits(const struct flat *f, const struct area *neighbour, unsigned int anon,
-		      unsigned int src_chain)
+		      const struct range *r)
 {
+	const enum ms_policy_anon_merge_untouched rule = f->policy->anon_merge_untouched;
+
 	if (neighbour->anon && !anon)
 		return neighbour->chain == 1;
 	if (!neighbour->anon && anon)
-		return f->policy->anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_ANY &&
-		       src_chain < 2;
+		return rule != MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY &&
+		       (r->parent_chain < 2 ||
+			(!r->existing && rule == MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED));
 	return neighbour->anon == anon;
 }
 
@@ -72,9 +75,9 @@ static const struct area *next_of(const struct flat *f, const struct process *p,
 static bool next_first(const struct flat *f, const struct range *r, const struct area **prev,
 		       const struct area **next)
 {
-	if (*next && !anon_fits(f, *next, r->a.anon, r->parent_chain))
+	if (*next && !anon_fits(f, *next, r->a.anon, r))
 		*next = NULL;
-	if (*prev && !anon_fits(f, *prev, *next ? (*next)->anon : r->a.anon, r->parent_chain))
+	if (*prev && !anon_fits(f, *prev, *next ? (*next)->anon : r->a.anon, r))
 		*prev = NULL;
 	return *prev || *next;
 }
@@ -82,9 +85,9 @@ static bool next_first(const struct flat *f, const struct range *r, const struct
 static bool both(const struct flat *f, const struct range *r, const struct area **prev,
 		 const struct area **next)
 {
-	if (*prev && !anon_fits(f, *prev, r->a.anon, r->parent_chain))
+	if (*prev && !anon_fits(f, *prev, r->a.anon, r))
 		*prev = NULL;
-	if (*next && !anon_fits(f, *next, r->a.anon, r->parent_chain))
+	if (*next && !anon_fits(f, *next, r->a.anon, r))
 		*next = NULL;
 	if (*prev && *next && (*prev)->anon && (*next)->anon && (*prev)->anon != (*next)->anon)
 		*next = NULL;
