@@ -79,6 +79,8 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 
 int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
 {
+	if (!mm)
+		return -EINVAL;
 	struct ms_vma *vma = ms_vma_lookup(mm, addr);
 	unsigned int level;
 	uint64_t entry;
@@ -104,6 +106,8 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 	unsigned int level;
 	uint64_t entry;
 
+	if (!mm)
+		return -EINVAL;
 	if (addr >= mm->task_size)
 		return -EFAULT;
 	entry = ms_pt_walk(mm, addr, &level);
@@ -115,6 +119,8 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 
 int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
+	if (!mm)
+		return -EINVAL;
 	struct ms_vma *vma = ms_vma_lookup(mm, addr);
 
 	if (!vma || !(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))

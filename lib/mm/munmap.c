@@ -162,5 +162,7 @@ static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
+	if (!mm)
+		return -EINVAL;
 	return is_user_range(mm, addr, &len) ? munmap_downgraded(mm, addr, addr + len) : -EINVAL;
 }
