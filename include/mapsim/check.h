@@ -7,6 +7,7 @@
  * stage 2, stage 2 against the host page table. What a kernel version lets stand wrong by itself (a
  * block that reaches beyond its VMA, a memtype that nobody frees) is no finding here: trace.h and
  * pat.h tell of those. What a driver's bug leaves behind is one, whether the kernel warns or not.
+ * Nothing is broken in a machine that is NULL.
  */
 #ifndef MAPSIM_CHECK_H
 #define MAPSIM_CHECK_H

@@ -8,6 +8,9 @@
  *
  * A function that answers a file gives a file that lives until the machine ends; ms_file_put()
  * gives it back earlier. ms_mmap() refuses the NULL that an open may give.
+ *
+ * A machine, device or file that is NULL is refused: the answer is NULL, -EINVAL, 0 or false, or
+ * nothing is done.
  */
 #ifndef MAPSIM_DRIVERS_H
 #define MAPSIM_DRIVERS_H
@@ -54,14 +57,14 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
  * -EINVAL: NULL, no such index, one that is taken, or the device is open; -ENOMEM.
  */
 int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device *other);
-/** The mmap offset at which the BAR starts in its vfio file. */
+/** The mmap offset at which the BAR starts in its vfio file. 0: not a vfio file. */
 uint64_t ms_vfio_offset(const struct ms_file *file);
 /** Sets or clears the memory-enable bit of the device's PCI command register. -ENODEV: not a vfio
- * file; -EBUSY: a hook asks where the kernel would wait for a fault to end. */
+ * file, or NULL; -EBUSY: a hook asks where the kernel would wait for a fault to end. */
 int ms_vfio_set_memory(struct ms_file *file, bool enabled);
 /**
  * Policy vfio V1_*: mmap maps the whole VMA at once where memory is enabled, instead of the first
- * fault (proposed in 2020, not merged). -ENODEV: not a vfio file.
+ * fault (proposed in 2020, not merged). -ENODEV: not a vfio file, or NULL.
  */
 int ms_vfio_set_prepopulate(struct ms_file *file, bool prepopulate);
 

@@ -3,7 +3,8 @@
  * kvm.h - an arm64 KVM VM: memslots over an mm, and guest accesses that become stage-2 faults.
  *
  * Mirrors virt/kvm/kvm_main.c and arch/arm64/kvm/mmu.c as the machine's policy says. On x86
- * machines there are no VMs (-ENODEV).
+ * machines there are no VMs (-ENODEV). A process or VM that is NULL is refused: the answer is NULL,
+ * -EINVAL (of a guest's access MS_GUEST_ERROR with -EINVAL) or 0.
  *
  * A VM is told of its process through the MMU notifiers. When the process ends before the VM is
  * freed, the VM stays as an empty shell: every call answers -EIO. A hook that runs inside an access

@@ -39,6 +39,10 @@
  * Locks are checked, not waited for, as there is one thread: taken twice, released without being
  * held, still held at the end of a callback, taken in two orders, taken while a spinlock is held if
  * they may sleep. The mmap lock takes part.
+ *
+ * A machine, process, VMA, file, inode, device or function to call that is NULL is refused, where a
+ * kernel would read address 0: the answer is NULL, -EINVAL, SIGBUS, 0 or false, or nothing is done.
+ * A lock, list, counter or buffer is the driver's own memory, and has to be there.
  */
 #ifndef MAPSIM_LINUX_H
 #define MAPSIM_LINUX_H
@@ -97,13 +101,17 @@ static inline struct ms_machine *ms_linux_use(struct ms_machine *m)
 
 /**
  * insmod: runs the function that module_init() named (ms_module_init, see module.h) on m. Answers
- * what it does.
+ * what it does; -EINVAL: there is no machine, and nothing was run.
  */
 static inline int ms_linux_insmod(struct ms_machine *m, int (*init)(void))
 {
-	struct ms_machine *former = ms_linux_use(m);
-	int err = init();
+	struct ms_machine *former;
+	int err;
 
+	if (!m || !init)
+		return -EINVAL;
+	former = ms_linux_use(m);
+	err = init();
 	ms_linux_use(former);
 	return err;
 }
@@ -111,8 +119,11 @@ static inline int ms_linux_insmod(struct ms_machine *m, int (*init)(void))
 /** rmmod: runs the function that module_exit() named. */
 static inline void ms_linux_rmmod(struct ms_machine *m, void (*exit)(void))
 {
-	struct ms_machine *former = ms_linux_use(m);
+	struct ms_machine *former;
 
+	if (!m || !exit)
+		return;
+	former = ms_linux_use(m);
 	exit();
 	ms_linux_use(former);
 }
@@ -120,8 +131,8 @@ static inline void ms_linux_rmmod(struct ms_machine *m, void (*exit)(void))
 /**
  * open(2) of /dev/NAME, a misc device that a driver has registered on m; flags: O_RDWR, O_RDONLY,
  * O_WRONLY, with O_SYNC or what the driver looks at. The file, for ms_mmap(); NULL with the
- * negative errno in *err (may be NULL): -ENOENT: nobody registered the name; -ENOMEM; what ->open
- * answers.
+ * negative errno in *err (may be NULL): -ENOENT: nobody registered the name; -EINVAL: no machine or
+ * no name; -ENOMEM; what ->open answers.
  */
 static inline struct file *ms_linux_open(struct ms_machine *m, const char *name, int flags,
 					 int *err)

@@ -5,6 +5,8 @@
  * Destroying the machine frees everything that hangs off it. Two machines share nothing. A machine
  * is used by one thread at a time. Nothing in it depends on time, randomness or the order of
  * pointers.
+ *
+ * A policy or machine that is NULL is refused: the answer is NULL or 0, or nothing is done.
  */
 #ifndef MAPSIM_MACHINE_H
 #define MAPSIM_MACHINE_H

@@ -7,7 +7,8 @@
  *
  * Unless a function says otherwise it answers 0 or the negative errno of the system call that it
  * mirrors, and a refused call leaves what the kernel would leave. A `ms_vma` pointer is valid until
- * the next call that may change the mm.
+ * the next call that may change the mm. A machine, process, VMA, file or notifier that is NULL is
+ * refused: the answer is NULL, -EINVAL, 0 or false, or nothing is done.
  */
 #ifndef MAPSIM_MM_H
 #define MAPSIM_MM_H
@@ -341,7 +342,7 @@ enum ms_access {
 /**
  * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:
  * the handler claims success and installs nothing, a real CPU would fault for ever (a violation is
- * reported).
+ * reported). A process that is NULL has no VMA anywhere: MS_ACCESS_SIGSEGV.
  */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot);
 
@@ -358,7 +359,7 @@ uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma);
 /** Number of VMAs (map_count). */
 unsigned int ms_mm_map_count(const struct ms_mm *mm);
 /** VmFlags of smaps, comma-separated ("rd,wr,mr,mw,me,ac"), into buf (MS_VMFLAGS_MAX bytes
- * suffice). */
+ * suffice). Answers buf; "" of a VMA that is NULL. */
 #define MS_VMFLAGS_MAX 128
 const char *ms_vma_flags_str(const struct ms_vma *vma, char *buf, size_t size);
 
@@ -378,7 +379,7 @@ bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *le
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf);
 /**
  * The level at which a walk of the user table ends at addr, and the raw entry there (0: absent). A
- * user-table walk as KVM's get_user_mapping_size does it.
+ * user-table walk as KVM's get_user_mapping_size does it. Of a process that is NULL both are 0.
  */
 unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry);
 

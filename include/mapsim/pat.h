@@ -4,7 +4,8 @@
  *
  * Mirrors arch/x86/mm/pat/memtype.c and memtype_interval.c. On arm64, tracking does nothing and
  * answers as if no check existed. It knows physical ranges and a VMA's tracking state, never a page
- * table of its own.
+ * table of its own. A machine, VMA, event or function to call that is NULL is refused: the answer
+ * is -EINVAL, 0 or false, or nothing is done.
  *
  * Of n entries, reserve and lookup take O(log n), however many entries the range overlaps; free
  * takes O(log n), and O(1) more for each other entry with the same start, or, where the tail of an
@@ -28,7 +29,8 @@ int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms
 		       enum ms_cache *got);
 /** memtype_free: exact entry, or (policy memtype_free) the tail of one. -EINVAL: no such entry. */
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/** lookup_memtype of the page at pa: UC- where nothing is reserved. */
+/** lookup_memtype of the page at pa: UC- where nothing is reserved, and of a machine that is NULL.
+ */
 enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa);
 
 struct ms_memtype {

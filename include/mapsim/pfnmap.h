@@ -8,6 +8,9 @@
  * table of them; what is asked of the memory types, once a call, is in pat.h. Of the n VMAs of a
  * file the first that shows a range is found in O(log n); the next ones are looked for among those
  * that begin behind it, up to the range's end.
+ *
+ * A VMA, fault or file that is NULL is refused: the answer is -EINVAL, SIGBUS or false, or nothing
+ * is done.
  */
 #ifndef MAPSIM_PFNMAP_H
 #define MAPSIM_PFNMAP_H

@@ -9,6 +9,9 @@
  *
  * Pages are allocated and freed in O(log n) of the n pages of a range of RAM, and a range or device
  * is found by address in O(log n) of their number. RAM that nobody uses takes a few bytes a GiB.
+ *
+ * A machine or device that is NULL is refused: the answer is NULL, -EINVAL, 0 or false, or nothing
+ * is done.
  */
 #ifndef MAPSIM_PHYS_H
 #define MAPSIM_PHYS_H

@@ -6,7 +6,7 @@
  *
  * ms_policy_linux() hands out a constant; a user copies it, changes fields or sets a function, and
  * gives it to ms_machine_new(). Any combination of enumerators is a valid policy, also ones that no
- * kernel shipped.
+ * kernel shipped. A policy, release or text that is NULL is refused like one that is not known.
  */
 #ifndef MAPSIM_POLICY_H
 #define MAPSIM_POLICY_H
@@ -92,7 +92,7 @@ struct ms_release {
 	bool recorded;                  ///< this very release was recorded on that architecture
 	bool beyond;                    ///< newer than `end`: all of its rules are inferred
 	char end[24];                   ///< how far its line was looked through, "6.6.119", "7.3"
-	char text[160];                 ///< which rules it has and how that is known, or why refused
+	char text[160]; ///< which rules it has and how that is known, or why refused
 };
 struct ms_release ms_release_known(const char *release, enum ms_arch arch);
 /** The i-th recorded release of an architecture, rising; NULL: no more. */

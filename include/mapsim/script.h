@@ -6,6 +6,9 @@
  * The format is described in tests/recordings/FORMAT.md. A script is a recording without answers;
  * its header may be missing. Reading is strict: what is not in the format is an error that names
  * the line, never skipped. Scripts belong to no machine: they live until ms_script_free().
+ *
+ * A script, player, text or file that is NULL is refused: the answer is NULL, -EINVAL or 0, or
+ * nothing is done. The place for an error (struct ms_script_error) may be NULL.
  */
 #ifndef MAPSIM_SCRIPT_H
 #define MAPSIM_SCRIPT_H
@@ -52,7 +55,7 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 void ms_script_free(struct ms_script *script);
 
 const char *ms_script_release(const struct ms_script *script);
-enum ms_arch ms_script_arch(const struct ms_script *script);
+enum ms_arch ms_script_arch(const struct ms_script *script); ///< of NULL: MS_ARCH_ARM64
 /** "6.12.107 arm64", with " 16k", " 64k" or " dic" added where the machine is such a one. */
 const char *ms_script_kernel_name(const struct ms_script *script);
 
@@ -70,9 +73,10 @@ struct ms_script_op {
 	size_t nr_answers; ///< lines that start with "< "
 };
 size_t ms_script_nr_ops(const struct ms_script *script);
-/** The i-th operation; i < ms_script_nr_ops(). */
+/** The i-th operation; all zero: there is none. */
 struct ms_script_op ms_script_get_op(const struct ms_script *script, size_t i);
-/** The j-th line of its answer with its "< ", *line (may be NULL) is where it stands. */
+/** The j-th line of its answer with its "< ", *line (may be NULL) is where it stands. NULL: there
+ * is none. */
 const char *ms_script_get_answer(const struct ms_script *script, size_t i, size_t j,
 				 uint64_t *line);
 
@@ -86,8 +90,8 @@ void ms_player_free(struct ms_player *player);
 struct ms_machine *ms_player_machine(struct ms_player *player);
 /**
  * Executes the i-th operation and gives its answer: lines as in the format, each with its '\n'.
- * Operations are meant to be executed in order, each once. NULL: no memory for the text. Valid
- * until the next call.
+ * Operations are meant to be executed in order, each once. NULL: no memory for the text, or no such
+ * operation. Valid until the next call.
  */
 const char *ms_player_step(struct ms_player *player, size_t i);
 

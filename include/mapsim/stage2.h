@@ -5,7 +5,8 @@
  * Mirrors arch/arm64/kvm/hyp/pgtable.c (5.10 .. 7.2; the differences are fields of ms_s2_config).
  * It knows no VMA, no memslot and no host page table: an IPA goes to a PA with some permissions.
  * What it does to the hardware (descriptor writes, TLB invalidations, cache maintenance) is told to
- * callbacks, in order.
+ * callbacks, in order. A table, cache or run that is NULL is refused: the answer is -EINVAL, 0 or
+ * false, or nothing is done.
  *
  * What is done to one leaf takes O(levels), of which there are four at most, and O(1) where the
  * leaf is in a table that was used lately. A range takes O(1) for each table that it touches and,
@@ -182,7 +183,8 @@ unsigned int ms_s2_start_level(const struct ms_s2 *s2);                ///< of t
 unsigned int ms_s2_root_pages(const struct ms_s2 *s2);                 ///< concatenated root tables
 uint64_t ms_s2_level_size(const struct ms_s2 *s2, unsigned int level); ///< bytes an entry covers
 uint64_t ms_s2_table_pages(const struct ms_s2 *s2);                    ///< tables below the root
-/** Checks count, alignment, reachability of every entry. NULL: consistent; else what is broken. */
+/** Checks count, alignment, reachability of every entry. NULL: consistent; else what is broken; so
+ * it is that the table is NULL. */
 const char *ms_s2_check(const struct ms_s2 *s2);
 
 #ifdef __cplusplus

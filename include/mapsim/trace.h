@@ -9,6 +9,9 @@
  *
  * Keeping and counting an event take O(1), and so does each question but ms_trace_last() and
  * ms_violation_get(), which go over the kept events.
+ *
+ * A machine, event or file to print to that is NULL is refused: the answer is NULL or 0, or nothing
+ * is done.
  */
 #ifndef MAPSIM_TRACE_H
 #define MAPSIM_TRACE_H

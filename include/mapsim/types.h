@@ -4,7 +4,9 @@
  *
  * Addresses, sizes and lengths are bytes. Page frame numbers (`pfn`, `gfn`, `vm_pgoff`) count pages
  * of the machine's base page size. Ranges are `start` (inclusive) and `end` (exclusive).
- * Errors are negative errno values, as in the kernel; 0 is success.
+ * Errors are negative errno values, as in the kernel; 0 is success. Every function may be given the
+ * NULL that a refused one has answered, in place of an object: each header says what it answers. A
+ * place for an answer must be there, unless a function says that it may be NULL.
  */
 #ifndef MAPSIM_TYPES_H
 #define MAPSIM_TYPES_H

@@ -131,6 +131,8 @@ static const struct ms_file_ops mem_mmap_prepare_ops = {
 
 struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync)
 {
+	if (!m)
+		return NULL;
 	const struct ms_file_ops *ops = m->policy.devmem_refusal == MS_DEVMEM_REFUSAL_SILENT
 						? &mem_mmap_prepare_ops
 						: &mem_mmap_ops;

@@ -38,6 +38,8 @@ static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t en
 
 bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa)
 {
+	if (!m)
+		return false;
 	const ms_pa_t start = ms_align_down(pa, m->page_size);
 
 	if (m->drivers->strict != MS_IOMEM_STRICT)
@@ -83,6 +85,8 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	struct ms_claim *claim;
 
+	if (!m)
+		return -EINVAL;
 	if (!len || pa + len < pa)
 		return -EBUSY; // no resource holds such a range: the same NULL as for one that is
 			       // taken
@@ -102,6 +106,8 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 // mirrors __release_region(): only exactly what was requested
 int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
+	if (!m)
+		return -EINVAL;
 	struct ms_claim *claim = len && pa + len > pa ? claim_find(m, pa, pa + len) : NULL;
 
 	if (!claim || claim->start != pa || claim->end != pa + len)
@@ -113,7 +119,8 @@ int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 
 void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict)
 {
-	m->drivers->strict = strict;
+	if (m)
+		m->drivers->strict = strict;
 }
 
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,

@@ -262,7 +262,7 @@ struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, 
 
 struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
 {
-	return pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0);
+	return m ? pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0) : NULL;
 }
 
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,

@@ -102,10 +102,10 @@ void ms_vms_destroy(struct ms_machine *m)
 
 uint32_t ms_vm_id(const struct ms_vm *vm)
 {
-	return vm->id;
+	return vm ? vm->id : 0;
 }
 
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm)
 {
-	return vm->s2;
+	return vm ? vm->s2 : NULL;
 }

@@ -226,14 +226,17 @@ int ms_linux_misc_register(struct miscdevice *misc, unsigned int page_shift)
 	struct ms_machine *m = ms_linux_machine();
 	void **nodes = m ? ms_linux_devices(m) : NULL;
 	struct node *node;
-	int minor = misc->minor;
+	int minor;
 
+	if (!misc)
+		return -EINVAL;
 	if (!nodes)
 		return -ENOMEM;
 	if (!misc->name || !misc->fops || !page_size_fits(m, page_shift))
 		return -EINVAL;
 	if (node_named(m, misc->name))
 		return -EEXIST;
+	minor = misc->minor;
 	if (minor == MISC_DYNAMIC_MINOR)
 		for (minor = 127; minor_is_taken(*nodes, minor);)
 			minor--;
@@ -260,6 +263,8 @@ void ms_linux_misc_deregister(struct miscdevice *misc)
 	void **nodes = m ? ms_linux_devices(m) : NULL;
 	struct node *node = nodes ? *nodes : NULL, *before = NULL;
 
+	if (!misc)
+		return;
 	while (node && node->misc != misc) {
 		before = node;
 		node = node->next;
@@ -339,9 +344,9 @@ static int open_file(struct file *file)
 struct file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags, int *err)
 {
 	struct ms_machine *former = ms_linux_use(m);
-	struct node *node = node_named(m, name);
+	struct node *node = m && name ? node_named(m, name) : NULL;
 	struct file *file = NULL;
-	int ret = -ENOENT;
+	int ret = m && name ? -ENOENT : -EINVAL;
 
 	if (node) {
 		file = file_new(m, node, node->misc->fops, flags, node->misc);

@@ -34,6 +34,8 @@ static void report_reservation(const struct ms_memtype *entry, void *arg)
 
 size_t ms_linux_report_leaks(struct ms_machine *m)
 {
+	if (!m)
+		return 0;
 	const uint64_t before = ms_violations(m);
 	struct ms_linux *lx = m->kernel;
 

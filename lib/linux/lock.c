@@ -258,6 +258,8 @@ static bool lock_again(struct ms_mm *mm, bool read, bool try)
  * held. */
 bool ms_linux_mmap_lock(struct ms_mm *mm, unsigned int how)
 {
+	if (!mm)
+		return false;
 	struct ms_machine *m = mm->machine;
 	struct ms_linux *lx = ms_linux_of(m);
 	const bool read = how & MS_LINUX_LOCK_READ, try = how & MS_LINUX_LOCK_TRY;
@@ -279,6 +281,8 @@ bool ms_linux_mmap_lock(struct ms_mm *mm, unsigned int how)
 
 void ms_linux_mmap_unlock(struct ms_mm *mm, bool read)
 {
+	if (!mm)
+		return;
 	struct ms_machine *m = mm->machine;
 
 	if (m->driver_mmap_again) {
@@ -302,6 +306,8 @@ void ms_linux_mmap_unlock(struct ms_mm *mm, bool read)
 
 void ms_linux_mmap_downgrade(struct ms_mm *mm)
 {
+	if (!mm)
+		return;
 	if (mm->mmap_writer)
 		ms_mmap_write_downgrade(mm);
 	else
@@ -311,6 +317,8 @@ void ms_linux_mmap_downgrade(struct ms_mm *mm)
 
 void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 {
+	if (!mm)
+		return;
 	if (write && !mm->mmap_writer)
 		ms_violation(mm->machine, "mmap lock not held for writing", 0);
 	else if (!ms_mmap_is_locked(mm))
@@ -319,6 +327,8 @@ void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 
 void ms_linux_vma_start_write(struct ms_vma *vma)
 {
+	if (!vma)
+		return;
 	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (m->policy.vma_flags_lock != MS_VMA_FLAGS_LOCK_UNCHECKED && !vma->vm_mm->mmap_writer)

@@ -19,6 +19,8 @@ static void assert_flags_lock(const struct ms_vma *vma)
 int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned long pfn,
 			     unsigned long size, ms_pgprot_t prot)
 {
+	if (!vma)
+		return -EINVAL;
 	ms_linux_might_sleep("remap_pfn_range");
 	assert_flags_lock(vma);
 	return ms_remap_pfn_range(vma, addr, pfn, size, prot);
@@ -26,6 +28,8 @@ int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned lo
 
 int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long len)
 {
+	if (!vma)
+		return -EINVAL;
 	ms_linux_might_sleep("vm_iomap_memory");
 	assert_flags_lock(vma);
 	return ms_vm_iomap_memory(vma, start, len);
@@ -33,6 +37,8 @@ int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long l
 
 int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 {
+	if (!vma)
+		return -EINVAL;
 	ms_linux_might_sleep("vm_insert_page");
 	if (!(vma->vm_flags & MS_VM_MIXEDMAP) && !ms_mmap_is_locked(vma->vm_mm)) {
 		ms_violation(ms_vma_machine(vma),
@@ -60,10 +66,12 @@ void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off,
 
 void ms_linux_get_file(struct ms_file *file)
 {
-	ms_file_get(file);
+	if (file)
+		ms_file_get(file);
 }
 
 void ms_linux_fput(struct ms_file *file)
 {
-	ms_file_drop(file);
+	if (file)
+		ms_file_drop(file);
 }

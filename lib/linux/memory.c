@@ -293,7 +293,7 @@ size_t ms_linux_live(const struct ms_machine *machine)
 	struct ms_block *block;
 	size_t live;
 
-	if (!m->kernel)
+	if (!m || !m->kernel)
 		return 0;
 	live = m->kernel->small;
 	RB_FOREACH (block, ms_blocks_by_pfn, &m->kernel->by_pfn)

@@ -70,10 +70,11 @@ void ms_free(struct ms_machine *m, void *p)
 
 void ms_machine_fail_alloc(struct ms_machine *m, uint64_t n)
 {
-	m->fail_at = n ? m->allocs + n : 0;
+	if (m)
+		m->fail_at = n ? m->allocs + n : 0;
 }
 
 uint64_t ms_machine_allocs(const struct ms_machine *m)
 {
-	return m->allocs;
+	return m ? m->allocs : 0;
 }

@@ -64,6 +64,8 @@ size_t ms_machine_check(const struct ms_machine *m, FILE *out)
 	};
 	struct ms_check c = { .machine = (struct ms_machine *)(uintptr_t)m, .out = out };
 
+	if (!m)
+		return 0;
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		rooms[i](&c);
 	if (out && c.found > MS_CHECK_MAX_LINES)

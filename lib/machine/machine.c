@@ -193,12 +193,12 @@ void ms_machine_free(struct ms_machine *m)
 
 const struct ms_policy *ms_machine_policy(const struct ms_machine *m)
 {
-	return &m->policy;
+	return m ? &m->policy : NULL;
 }
 
 const struct ms_machine_config *ms_machine_config(const struct ms_machine *m)
 {
-	return &m->config;
+	return m ? &m->config : NULL;
 }
 
 const char *ms_hook_name(enum ms_hook_point point)
@@ -224,7 +224,7 @@ const char *ms_hook_name(enum ms_hook_point point)
 
 void ms_machine_set_hook(struct ms_machine *m, enum ms_hook_point point, ms_hook_fn *fn, void *arg)
 {
-	if ((unsigned int)point >= MS_HOOK_POINTS)
+	if (!m || (unsigned int)point >= MS_HOOK_POINTS)
 		return;
 	m->hook[point].fn = fn;
 	m->hook[point].arg = arg;

@@ -307,6 +307,8 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 
 void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
+	if (!m || !ev || !out)
+		return;
 	ms_event_print_fields(m, ev, out);
 	if (ev->mm && m->next_mm_id > 1)
 		fprintf(out, " mm=%" PRIu32, ev->mm);
@@ -319,6 +321,6 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 
 void ms_trace_print(const struct ms_machine *m, FILE *out)
 {
-	for (size_t i = 0; i < m->trace.len; i++)
+	for (size_t i = 0; m && i < m->trace.len; i++)
 		ms_event_print(m, &m->trace.events[i], out);
 }

@@ -36,12 +36,12 @@ void ms_trace_store(struct ms_machine *m, const struct ms_event *ev)
 
 size_t ms_trace_len(const struct ms_machine *m)
 {
-	return m->trace.len;
+	return m ? m->trace.len : 0;
 }
 
 const struct ms_event *ms_trace_get(const struct ms_machine *m, size_t i)
 {
-	return i < m->trace.len ? &m->trace.events[i] : NULL;
+	return m && i < m->trace.len ? &m->trace.events[i] : NULL;
 }
 
 static bool type_valid(enum ms_event_type type)
@@ -51,12 +51,12 @@ static bool type_valid(enum ms_event_type type)
 
 size_t ms_trace_count(const struct ms_machine *m, enum ms_event_type type)
 {
-	return type_valid(type) ? m->trace.kept[type] : 0;
+	return m && type_valid(type) ? m->trace.kept[type] : 0;
 }
 
 uint64_t ms_trace_total(const struct ms_machine *m, enum ms_event_type type)
 {
-	return type_valid(type) ? m->trace.total[type] : 0;
+	return m && type_valid(type) ? m->trace.total[type] : 0;
 }
 
 const struct ms_event *ms_trace_last(const struct ms_machine *m, enum ms_event_type type)
@@ -72,18 +72,21 @@ const struct ms_event *ms_trace_last(const struct ms_machine *m, enum ms_event_t
 
 void ms_trace_clear(struct ms_machine *m)
 {
+	if (!m)
+		return;
 	m->trace.len = 0;
 	memset(m->trace.kept, 0, sizeof(m->trace.kept));
 }
 
 void ms_trace_keep(struct ms_machine *m, uint32_t types)
 {
-	m->trace.keep = types;
+	if (m)
+		m->trace.keep = types;
 }
 
 uint64_t ms_trace_lost(const struct ms_machine *m)
 {
-	return m->trace.lost;
+	return m ? m->trace.lost : 0;
 }
 
 uint64_t ms_violations(const struct ms_machine *m)
@@ -93,7 +96,7 @@ uint64_t ms_violations(const struct ms_machine *m)
 
 const struct ms_event *ms_violation_get(const struct ms_machine *m, size_t i)
 {
-	for (size_t at = 0; at < m->trace.len; at++) {
+	for (size_t at = 0; m && at < m->trace.len; at++) {
 		if (m->trace.events[at].type == MS_EV_VIOLATION && i-- == 0)
 			return &m->trace.events[at];
 	}

@@ -250,6 +250,8 @@ static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
+	if (!mm)
+		return MS_ACCESS_SIGSEGV;
 	addr = ms_untagged_addr(mm->machine, addr);
 	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
 		struct ms_vma *vma;

@@ -73,7 +73,7 @@ static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops, unsigned int fmode,
 			    uint64_t max_bytes, const void *key, void *priv)
 {
-	struct ms_file *file = file_new(m, MS_FILE_DRIVER, ops, key);
+	struct ms_file *file = m ? file_new(m, MS_FILE_DRIVER, ops, key) : NULL;
 
 	if (!file)
 		return NULL;
@@ -123,7 +123,7 @@ struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size)
 
 struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
 {
-	struct ms_file *file = ms_shmem_file_new(m, size);
+	struct ms_file *file = m ? ms_shmem_file_new(m, size) : NULL;
 
 	if (file)
 		file->user_ref = true;
@@ -155,7 +155,7 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 	struct ms_file *file;
 	unsigned int order;
 
-	if (!ms_huge_page_order(m, huge_page_size, &order))
+	if (!m || !ms_huge_page_order(m, huge_page_size, &order))
 		return NULL;
 	file = memory_file_new(m, MS_FILE_HUGETLB, size, order);
 	if (file)
@@ -200,12 +200,12 @@ void ms_files_destroy(struct ms_machine *m)
 
 void *ms_file_priv(const struct ms_file *file)
 {
-	return file->priv;
+	return file ? file->priv : NULL;
 }
 
 struct ms_machine *ms_file_machine(const struct ms_file *file)
 {
-	return file->machine;
+	return file ? file->machine : NULL;
 }
 
 /* ---- the page cache ---- */

@@ -145,6 +145,11 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 
 struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 {
+	if (!mm) {
+		if (err)
+			*err = -EINVAL;
+		return NULL;
+	}
 	struct ms_mm *child, *outer = mm->machine->driver_mm;
 	int ret;
 

@@ -85,6 +85,8 @@ int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn,
 	uint64_t entry;
 	int err;
 
+	if (!mm)
+		return -EINVAL;
 	addr = ms_untagged_addr(mm->machine, addr);
 	vma = ms_vma_lookup(mm, addr);
 	if (!vma || ms_check_vma_flags(vma, write, false))
@@ -107,6 +109,8 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 	unsigned int level;
 	uint64_t entry;
 
+	if (!mm)
+		return -EINVAL;
 	addr = ms_untagged_addr(mm->machine, addr);
 	if (addr >= mm->task_size)
 		return -EFAULT;
@@ -121,6 +125,8 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
 	struct ms_vma *vma;
 
+	if (!mm)
+		return -EINVAL;
 	addr = ms_untagged_addr(mm->machine, addr);
 	vma = ms_vma_lookup(mm, addr);
 	if (!vma || !(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))

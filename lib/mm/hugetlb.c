@@ -39,6 +39,8 @@ uint64_t ms_hugetlb_size(const struct ms_vma *vma)
 
 uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
 {
+	if (!vma)
+		return 0;
 	return ms_vma_is_hugetlb(vma) ? ms_hugetlb_size(vma) : ms_vma_machine(vma)->page_size;
 }
 

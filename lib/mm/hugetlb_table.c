@@ -74,6 +74,8 @@ void ms_hugetlb_change_protection(struct ms_vma *vma, ms_hva_t start, ms_hva_t e
 // mirrors pte_mkcont() in what mprotect makes of such an entry; pmd_mkcont() is not like it
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf)
 {
+	if (!mm || !leaf)
+		return false;
 	const struct ms_machine *m = mm->machine;
 	const struct ms_vma *vma = ms_vma_lookup(mm, leaf->start);
 

@@ -11,9 +11,9 @@ static uint64_t walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level)
 
 unsigned int ms_host_walk(const struct ms_mm *mm, ms_hva_t addr, uint64_t *entry)
 {
-	unsigned int level;
+	unsigned int level = 0;
 
-	*entry = walk(mm, addr, &level);
+	*entry = mm ? walk(mm, addr, &level) : 0;
 	return level;
 }
 
@@ -28,6 +28,8 @@ static void fill(const struct ms_mm *mm, ms_hva_t addr, unsigned int level, uint
 
 bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *leaf)
 {
+	if (!mm)
+		return false;
 	unsigned int level;
 	uint64_t entry = walk(mm, addr, &level);
 
@@ -40,6 +42,8 @@ bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *le
 bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
 		       struct ms_host_leaf *leaf)
 {
+	if (!mm)
+		return false;
 	end = ms_min_u64(end, mm->task_size);
 	while (addr < end) {
 		unsigned int level;

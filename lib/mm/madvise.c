@@ -247,6 +247,8 @@ static bool changes_vmas(enum ms_advice advice)
 
 int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
 {
+	if (!mm)
+		return -EINVAL;
 	const struct ms_machine *m = mm->machine;
 	const uint64_t rounded = ms_align_up(len, m->page_size);
 	bool hole_stops = is_populate(advice) &&

@@ -69,6 +69,8 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	int err;
 
+	if (!mm)
+		return -EINVAL;
 	round_range(mm, &addr, &len);
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
@@ -91,6 +93,8 @@ int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	int err;
 
+	if (!mm)
+		return -EINVAL;
 	round_range(mm, &addr, &len);
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;

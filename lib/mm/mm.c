@@ -18,6 +18,8 @@ void ms_mm_destroy(struct ms_machine *m)
 
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
+	if (!m)
+		return NULL;
 	struct ms_mm *mm = ms_zalloc(m, sizeof(*mm));
 
 	if (!mm)
@@ -92,22 +94,24 @@ void ms_mms_destroy(struct ms_machine *m)
 
 uint32_t ms_mm_id(const struct ms_mm *mm)
 {
-	return mm->id;
+	return mm ? mm->id : 0;
 }
 
 struct ms_machine *ms_mm_machine(const struct ms_mm *mm)
 {
-	return mm->machine;
+	return mm ? mm->machine : NULL;
 }
 
 struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm)
 {
+	if (!m)
+		return NULL;
 	return mm ? TAILQ_NEXT(mm, link) : TAILQ_FIRST(&m->mms);
 }
 
 unsigned int ms_mm_map_count(const struct ms_mm *mm)
 {
-	return mm->map_count;
+	return mm ? mm->map_count : 0;
 }
 
 const char *ms_vma_flags_str(const struct ms_vma *vma, char *buf, size_t size)
@@ -132,8 +136,10 @@ const char *ms_vma_flags_str(const struct ms_vma *vma, char *buf, size_t size)
 	};
 	size_t len = 0;
 
-	if (size)
+	if (buf && size)
 		buf[0] = '\0';
+	if (!buf || !vma)
+		return buf;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!(vma->vm_flags & names[i].flag) || len + 4 > size)
 			continue;

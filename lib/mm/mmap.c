@@ -496,6 +496,8 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off)
 {
+	if (!mm)
+		return -EINVAL;
 	const struct ms_machine *m = mm->machine;
 	struct request rq = { .mm = mm, .pgoff = off >> m->page_shift };
 	int64_t start;

@@ -200,6 +200,8 @@ static int protect_range(struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, unsigned
 
 int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot)
 {
+	if (!mm)
+		return -EINVAL;
 	const uint64_t page_size = mm->machine->page_size;
 	ms_hva_t end;
 	int err;

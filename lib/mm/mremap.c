@@ -323,6 +323,8 @@ static int64_t remap_each(const struct ms_remap *rm)
 int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t new_len,
 		  unsigned int flags, ms_hva_t new_addr)
 {
+	if (!mm)
+		return -EINVAL;
 	struct ms_remap rm = {
 		.mm = mm,
 		.addr = ms_untagged_addr(mm->machine, addr), // new_addr may have no tag

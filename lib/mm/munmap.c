@@ -171,6 +171,8 @@ static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
+	if (!mm)
+		return -EINVAL;
 	addr = ms_untagged_addr(mm->machine, addr);
 	return is_user_range(mm, addr, &len) ? munmap_downgraded(mm, addr, addr + len) : -EINVAL;
 }

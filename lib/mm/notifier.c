@@ -4,6 +4,8 @@
 
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 {
+	if (!mm || !mn)
+		return;
 	struct ms_mmu_notifier **p = &mm->notifiers;
 
 	while (*p)
@@ -14,6 +16,8 @@ void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 
 void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 {
+	if (!mm || !mn)
+		return;
 	for (struct ms_mmu_notifier **p = &mm->notifiers; *p; p = &(*p)->next) {
 		if (*p == mn) {
 			*p = mn->next;

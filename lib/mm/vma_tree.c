@@ -49,12 +49,12 @@ static inline struct ms_vma *find_vma(struct ms_mm *mm, ms_hva_t addr)
 
 struct ms_vma *ms_find_vma(struct ms_mm *mm, ms_hva_t addr)
 {
-	return find_vma(mm, addr);
+	return mm ? find_vma(mm, addr) : NULL;
 }
 
 struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr)
 {
-	struct ms_vma *vma = find_vma(mm, addr);
+	struct ms_vma *vma = mm ? find_vma(mm, addr) : NULL;
 
 	return vma && vma->vm_start <= addr ? vma : NULL;
 }
@@ -79,6 +79,8 @@ struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr)
 
 struct ms_vma *ms_vma_next(const struct ms_vma *vma)
 {
+	if (!vma)
+		return NULL;
 	unsigned int i = ms_vma_seek_vma(vma);
 
 	return ms_vma_of(ms_vma_place_at(vma->vm_mm->vmas.leaf, i + 1));

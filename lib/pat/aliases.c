@@ -111,6 +111,8 @@ int ms_memtype_aliases(struct ms_machine *m,
 	struct borders b = { 0 };
 	int found;
 
+	if (!m)
+		return -EINVAL;
 	add_all(&b, m);
 	if (!b.n)
 		return 0;

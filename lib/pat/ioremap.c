@@ -31,6 +31,8 @@ static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cac
 
 int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type)
 {
+	if (!m)
+		return -EINVAL;
 	ms_pa_t last = pa + size - 1;
 	ms_pa_t start = ms_align_down(pa, m->page_size);
 	ms_pa_t end = ms_align_up(pa + size, m->page_size);
@@ -48,6 +50,8 @@ int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache ty
 
 int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 {
+	if (!m)
+		return -EINVAL;
 	ms_pa_t start = ms_align_down(pa, m->page_size);
 	ms_pa_t end = ms_align_up(pa + size, m->page_size);
 	struct ms_pfnmap_ctx *ctx;

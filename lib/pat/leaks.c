@@ -8,6 +8,8 @@ size_t ms_memtype_leaks(const struct ms_machine *m,
 	struct ms_ranges_pos pos;
 	size_t n = 0;
 
+	if (!m)
+		return 0;
 	for (const struct ms_range *r = ms_ranges_from(&m->pat->list, 0, &pos); r;
 	     r = ms_ranges_next(&m->pat->list, &pos)) {
 		const struct ms_pfnmap_ctx *owner = ms_range_owner(r);

@@ -272,6 +272,8 @@ static __attribute__((noinline)) int reserve_elsewhere(struct ms_machine *m, ms_
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
+	if (!m)
+		return -EINVAL;
 	if (req == MS_CACHE_WB || req > MS_CACHE_WP || !ms_pat_goes_by_list(m, start, end))
 		return reserve_slowly(m, start, end, req, got);
 	if (!ms_ranges_at_finger(&m->pat->list, start))
@@ -409,6 +411,8 @@ static __attribute__((noinline)) int free_elsewhere(struct ms_machine *m, ms_pa_
 
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
+	if (!m)
+		return -EINVAL;
 	if (!ms_pat_goes_by_list(m, start, end))
 		return free_slowly(m, start, end);
 	if (!ms_ranges_at_finger(&m->pat->list, start))
@@ -418,7 +422,7 @@ int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 
 bool ms_pat_free_reached_list(const struct ms_event *ev)
 {
-	return ev->type == MS_EV_PAT_FREE && reached_list(ev->reason);
+	return ev && ev->type == MS_EV_PAT_FREE && reached_list(ev->reason);
 }
 
 /* ---- lookup ---- */
@@ -426,6 +430,8 @@ bool ms_pat_free_reached_list(const struct ms_event *ev)
 /* lookup_memtype(), for callers that know that PAT is on. */
 enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 {
+	if (!m)
+		return MS_CACHE_UC_MINUS;
 	ms_pa_t end = (pa = ms_align_down(pa, m->page_size)) + m->page_size;
 	const struct ms_range *r;
 

@@ -103,7 +103,7 @@ bool ms_memtype_get(const struct ms_machine *m, size_t i, struct ms_memtype *ent
 	struct ms_ranges_pos pos;
 	const struct ms_range *r;
 
-	if (!m->pat || i >= m->pat->list.count)
+	if (!m || !m->pat || i >= m->pat->list.count)
 		return false;
 	r = ms_ranges_from(&m->pat->list, 0, &pos);
 	while (i--)
@@ -115,11 +115,11 @@ bool ms_memtype_get(const struct ms_machine *m, size_t i, struct ms_memtype *ent
 void ms_memtype_walk(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 		     void (*fn)(const struct ms_memtype *entry, void *arg), void *arg)
 {
-	struct ms_ranges *t = m->pat ? &m->pat->list : NULL;
+	struct ms_ranges *t = m && m->pat ? &m->pat->list : NULL;
 	struct ms_range *r = t && start < end ? ms_ranges_above(t, start) : NULL;
 	struct ms_ranges_pos pos;
 
-	if (!r)
+	if (!r || !fn)
 		return;
 	pos = t->finger; // fn may ask for other things
 	for (; r && r->start < end; r = ms_ranges_next_above(t, start, &pos)) {

@@ -127,6 +127,8 @@ static void release_ctx(struct ms_machine *m, struct ms_vma *vma)
 
 int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 {
+	if (!dst || !src)
+		return -EINVAL;
 	struct ms_pfnmap_ctx *ctx = src->pfnmap_ctx;
 
 	dst->pfnmap_ctx = NULL;
@@ -141,7 +143,7 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 
 void ms_pfnmap_ctx_put(struct ms_vma *vma)
 {
-	if (vma->pfnmap_ctx)
+	if (vma && vma->pfnmap_ctx)
 		release_ctx(machine_of(vma), vma);
 }
 
@@ -183,6 +185,8 @@ static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_
 int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_hva_t addr,
 		       uint64_t size)
 {
+	if (!vma)
+		return -EINVAL;
 	struct ms_machine *m = machine_of(vma);
 	ms_pa_t pa = pfn << m->page_shift;
 	enum ms_cache type;
@@ -203,6 +207,8 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 
 void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 {
+	if (!vma)
+		return;
 	struct ms_machine *m = machine_of(vma);
 
 	if (!ms_is_x86(m) || m->config.pat_off)
@@ -279,6 +285,8 @@ static int copy_by_context(struct ms_machine *m, struct ms_vma *dst, const struc
 
 int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first_entry)
 {
+	if (!dst || !src)
+		return -EINVAL;
 	struct ms_machine *m = machine_of(src);
 	bool inherited = m->policy.fork_tracking == MS_FORK_TRACKING_FLAG_INHERITED;
 	struct ms_pfnmap_ctx *ctx;
@@ -330,6 +338,8 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 
 void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t first_entry)
 {
+	if (!vma)
+		return;
 	struct ms_machine *m = machine_of(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
@@ -344,6 +354,8 @@ void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t fi
 
 void ms_untrack_pfn_clear(struct ms_vma *vma)
 {
+	if (!vma)
+		return;
 	struct ms_machine *m = machine_of(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))

@@ -15,6 +15,8 @@ static bool vma_refuses(const struct ms_vma *vma, ms_hva_t addr)
 
 int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf)
 {
+	if (!vma)
+		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	unsigned int level;
 	uint64_t entry;
@@ -40,6 +42,8 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 
 bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn_t *pfn)
 {
+	if (!vma)
+		return false;
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pfn_t found = ms_pte_pfn(m, entry);
 

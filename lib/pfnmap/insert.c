@@ -54,6 +54,8 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 				     ms_pgprot_t prot)
 {
+	if (!vma)
+		return MS_VM_FAULT_SIGBUS;
 	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!may_insert_raw(vma, addr))
@@ -70,6 +72,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 
 ms_vm_fault_t ms_vmf_insert_pfn(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	if (!vma)
+		return MS_VM_FAULT_SIGBUS;
 	return ms_vmf_insert_pfn_prot(vma, addr, pfn, vma->vm_page_prot);
 }
 
@@ -97,6 +101,8 @@ static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
 
 ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	if (!vma)
+		return MS_VM_FAULT_SIGBUS;
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pgprot_t prot = vma->vm_page_prot;
 
@@ -157,6 +163,8 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 
 ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	if (!vmf || !vmf->vma)
+		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;
 	ms_hva_t addr = ms_align_down(vmf->address, ms_pmd_size(ms_vma_machine(vma)));
 	ms_pgprot_t prot = vma->vm_page_prot;
@@ -169,6 +177,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	if (!vmf || !vmf->vma)
+		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_hva_t addr = ms_align_down(vmf->address, ms_pud_size(m));
@@ -185,6 +195,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 /* insert_page() */
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	if (!vma)
+		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	const struct ms_page *head = ms_pfn_to_page(m, ms_page_head(m, pfn));
 	unsigned int level;

@@ -6,7 +6,7 @@ void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
 	ms_hva_t end = addr + size;
 
-	if (addr < vma->vm_start || end < addr || end > vma->vm_end ||
+	if (!vma || addr < vma->vm_start || end < addr || end > vma->vm_end ||
 	    !(vma->vm_flags & MS_VM_PFNMAP))
 		return;
 	ms_zap_page_range_single(vma, addr, size);
@@ -30,6 +30,8 @@ static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint
 
 void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bool even_cows)
 {
+	if (!file)
+		return;
 	unsigned int shift = file->machine->page_shift;
 	uint64_t first = off >> shift;
 	uint64_t npages = (len >> shift) + !ms_aligned(len, UINT64_C(1) << shift);

@@ -180,6 +180,8 @@ static int check_and_track(struct remap *r)
 int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t size,
 		       ms_pgprot_t prot)
 {
+	if (!vma)
+		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	struct remap r = { .vma = vma, .addr = addr, .pfn = pfn, .prot = prot };
 	int err;
@@ -206,6 +208,8 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 
 int ms_vm_iomap_memory(struct ms_vma *vma, ms_pa_t start, uint64_t len)
 {
+	if (!vma)
+		return -EINVAL;
 	const struct ms_machine *m = ms_vma_machine(vma);
 	ms_pfn_t pfn = start >> m->page_shift;
 	uint64_t pages;

@@ -205,7 +205,7 @@ void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 
 uint64_t ms_ram_free_pages(const struct ms_machine *m)
 {
-	return m->phys->free_pages;
+	return m ? m->phys->free_pages : 0;
 }
 
 uint64_t ms_ram_pages(const struct ms_machine *m)

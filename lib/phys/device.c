@@ -45,7 +45,7 @@ struct ms_device *ms_device_find(struct ms_machine *m, const char *name)
 {
 	struct ms_device *dev = NULL;
 
-	while (name && (dev = ms_device_next(m, dev))) {
+	while (m && name && (dev = ms_device_next(m, dev))) {
 		if (strcmp(dev->name, name) == 0)
 			return dev;
 	}
@@ -85,6 +85,8 @@ static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_p
 
 struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size)
 {
+	if (!m)
+		return NULL;
 	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits;
 	struct ms_device *dev;
 
@@ -113,11 +115,14 @@ void ms_devices_destroy(struct ms_machine *m)
 
 void ms_device_set_prefetchable(struct ms_device *dev, bool prefetchable)
 {
-	dev->prefetchable = prefetchable;
+	if (dev)
+		dev->prefetchable = prefetchable;
 }
 
 void ms_device_set_mtrr(struct ms_device *dev, int type)
 {
+	if (!dev)
+		return;
 	switch (type) {
 	case MS_CACHE_WB:
 	case MS_CACHE_WC:
@@ -133,7 +138,7 @@ void ms_device_set_mtrr(struct ms_device *dev, int type)
 
 void ms_device_set_memory(struct ms_device *dev, bool enabled)
 {
-	if (dev->off == !enabled)
+	if (!dev || dev->off == !enabled)
 		return;
 	dev->off = !enabled;
 	if (enabled)
@@ -155,17 +160,17 @@ void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa)
 
 const char *ms_device_name(const struct ms_device *dev)
 {
-	return dev->name;
+	return dev ? dev->name : NULL;
 }
 
 ms_pa_t ms_device_pa(const struct ms_device *dev)
 {
-	return dev->pa;
+	return dev ? dev->pa : 0;
 }
 
 uint64_t ms_device_size(const struct ms_device *dev)
 {
-	return dev->size;
+	return dev ? dev->size : 0;
 }
 
 bool ms_device_prefetchable(const struct ms_device *dev)

@@ -17,11 +17,12 @@ static const struct ms_mtrr firmware[] = {
 
 int ms_mtrr_add(struct ms_machine *m, ms_pa_t pa, uint64_t size, int type)
 {
-	struct ms_phys *phys = m->phys;
+	struct ms_phys *phys;
 	struct ms_mtrr *all;
 
-	if (!size || size > UINT64_MAX - pa || type > MS_CACHE_WP || type == MS_CACHE_UC_MINUS)
+	if (!m || !size || size > UINT64_MAX - pa || type > MS_CACHE_WP || type == MS_CACHE_UC_MINUS)
 		return -EINVAL;
+	phys = m->phys;
 	all = ms_calloc(m, phys->nr_mtrr + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;

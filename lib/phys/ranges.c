@@ -45,7 +45,7 @@ struct ms_ram *ms_ram_of(const struct ms_machine *m, ms_pfn_t pfn)
 
 bool ms_pfn_is_ram(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	return ms_ram_of(m, pfn) != NULL;
+	return m && ms_ram_of(m, pfn);
 }
 
 /* 0, or why [start, end) of pages cannot become RAM. */
@@ -115,6 +115,8 @@ static int ram_insert(struct ms_machine *m, ms_pfn_t start, ms_pfn_t end)
 
 int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 {
+	if (!m)
+		return -EINVAL;
 	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits;
 	ms_pfn_t start, end;
 	int err;

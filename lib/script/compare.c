@@ -71,6 +71,8 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		  struct ms_script_error *err)
 {
+	if (!out)
+		return ms_script_fail(err, 0, "nowhere to print to");
 	struct ms_player *p = ms_player_new(script, err);
 	int ret = p ? 0 : -EINVAL;
 
@@ -163,6 +165,8 @@ static int check_op(struct checker *c, size_t op, struct ms_script_count *count)
 /* A script is no recording, and a recording that was cut off is none any more. */
 static int check_complete(const struct ms_script *s, struct ms_script_error *err)
 {
+	if (!s)
+		return ms_script_fail(err, 0, MS_NO_SCRIPT);
 	if (!s->nr_ops)
 		return ms_script_fail(err, 0, "no operation: cut off?");
 	for (size_t i = 0; i < s->nr_ops; i++) {
@@ -179,8 +183,10 @@ int ms_script_check(const struct ms_script *script,
 		    void (*differs)(const struct ms_script_difference *diff, void *arg), void *arg,
 		    struct ms_script_count *count, struct ms_script_error *err)
 {
+	if (!count)
+		return ms_script_fail(err, 0, "nowhere to count");
 	*count = (struct ms_script_count){ 0 };
-	*err = (struct ms_script_error){ 0 };
+	ms_script_no_error(err);
 	int ret = check_complete(script, err);
 	if (ret)
 		return ret;

@@ -46,9 +46,13 @@ const struct ms_named *ms_named_find(const struct ms_named *table, struct ms_wor
 /* The name of a value, NULL: none. */
 const char *ms_named_of(const struct ms_named *table, uint64_t value);
 
-/* Fills *err for `line` and answers -EINVAL. */
+/* Fills *err for `line` and answers -EINVAL. err may be NULL, here and below. */
 int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Empties *err. */
+void ms_script_no_error(struct ms_script_error *err);
+
+#define MS_NO_SCRIPT "there is no script"
 
 /* ---- header.c, world.c ---- */
 

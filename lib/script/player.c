@@ -72,11 +72,11 @@ static int begin(struct ms_player *p, struct ms_script_error *err)
 
 struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err)
 {
-	struct ms_player *p = calloc(1, sizeof(*p));
+	struct ms_player *p = script ? calloc(1, sizeof(*p)) : NULL;
 
-	*err = (struct ms_script_error){ 0 };
+	ms_script_no_error(err);
 	if (!p) {
-		ms_script_fail(err, 0, "no memory");
+		ms_script_fail(err, 0, script ? "no memory" : MS_NO_SCRIPT);
 		return NULL;
 	}
 	p->script = script;
@@ -98,7 +98,7 @@ void ms_player_free(struct ms_player *p)
 
 struct ms_machine *ms_player_machine(struct ms_player *p)
 {
-	return p->m;
+	return p ? p->m : NULL;
 }
 
 /* What is written to p->out from here on becomes p->answer. false: no memory. */
@@ -119,6 +119,8 @@ static const char *close_answer(struct ms_player *p)
 
 const char *ms_player_step(struct ms_player *p, size_t i)
 {
+	if (!p || i >= p->script->nr_ops)
+		return NULL;
 	const struct ms_op *op = &p->script->ops[i].op;
 	struct ms_mm *mm = op->child ? p->child : p->worker;
 

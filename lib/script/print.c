@@ -110,6 +110,8 @@ void ms_player_explain(struct ms_player *p, const char *before, FILE *out)
 {
 	const struct ms_event *ev;
 
+	if (!p || !before || !out)
+		return;
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
 		if (is_of_code_page(p, ev))
 			continue;

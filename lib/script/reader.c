@@ -356,7 +356,7 @@ static int parse_owned(char *text, size_t size, const struct ms_script_kernel *k
 {
 	struct reader r = { .kernel = kernel, .err = err };
 
-	*err = (struct ms_script_error){ 0 };
+	ms_script_no_error(err);
 	r.script = calloc(1, sizeof(*r.script));
 	if (!r.script) {
 		free(text);
@@ -376,6 +376,8 @@ static int parse_owned(char *text, size_t size, const struct ms_script_kernel *k
 int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
 		    struct ms_script **script, struct ms_script_error *err)
 {
+	if (!script || (size && !text))
+		return ms_script_fail(err, 0, "no text, or nowhere to put the script");
 	if (size > MS_SCRIPT_MAX_SIZE)
 		return ms_script_fail(err, 0, "more than %llu bytes",
 				      (unsigned long long)MS_SCRIPT_MAX_SIZE);
@@ -394,7 +396,9 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 	char *text = NULL;
 	size_t size = 0, capacity = 0;
 
-	*err = (struct ms_script_error){ 0 };
+	if (!in || !script)
+		return ms_script_fail(err, 0, "no file, or nowhere to put the script");
+	ms_script_no_error(err);
 	do {
 		capacity = capacity ? capacity * 2 : 65536;
 		char *bigger = realloc(text, capacity + 1);

@@ -84,10 +84,18 @@ const char *ms_named_of(const struct ms_named *table, uint64_t value)
 	return NULL;
 }
 
+void ms_script_no_error(struct ms_script_error *err)
+{
+	if (err)
+		*err = (struct ms_script_error){ 0 };
+}
+
 int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *format, ...)
 {
 	va_list args;
 
+	if (!err)
+		return -EINVAL;
 	va_start(args, format);
 	err->line = line;
 	vsnprintf(err->what, sizeof(err->what), format, args);

@@ -98,14 +98,24 @@ static int clear_attr(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, uint64_t cl
 	return 0;
 }
 
+/* More than a page, or a page of a table that is not known. */
+static __attribute__((noinline)) int wrprotect_range(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+{
+	uint64_t found;
+
+	return clear_attr(s2, ipa, size, DESC_W, &found);
+}
+
 // mirrors kvm_pgtable_stage2_wrprotect(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
+	if (!s2)
+		return -EINVAL;
 	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
-	uint64_t *word, found;
+	uint64_t *word;
 
 	if (!near || size != s2_page_size(&s2->g))
-		return clear_attr(s2, ipa, size, DESC_W, &found);
+		return wrprotect_range(s2, ipa, size);
 	word = near_word(s2, near, ipa, S2_LAST_LEVEL);
 	change_leaf(s2, word, ipa, S2_LAST_LEVEL, *word & ~DESC_W);
 	return 0;
@@ -116,7 +126,8 @@ bool ms_s2_test_clear_young(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, bool 
 {
 	uint64_t found = 0;
 
-	clear_attr(s2, ipa, size, clear ? DESC_AF : 0, &found);
+	if (s2)
+		clear_attr(s2, ipa, size, clear ? DESC_AF : 0, &found);
 	return desc_young(found);
 }
 
@@ -137,6 +148,8 @@ static int nothing_there(const struct ms_s2 *s2)
 // mirrors kvm_pgtable_stage2_mkyoung(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_mkyoung(struct ms_s2 *s2, ms_ipa_t ipa)
 {
+	if (!s2)
+		return -EINVAL;
 	struct s2_spot spot;
 	int ret = page_spot(s2, ipa, &spot);
 
@@ -168,6 +181,8 @@ static uint64_t relaxed(const struct ms_s2 *s2, uint64_t desc, unsigned int prot
 // mirrors kvm_pgtable_stage2_relax_perms(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot)
 {
+	if (!s2)
+		return -EINVAL;
 	uint64_t attr = s2->attr[prot & (MS_PROT_RW | MS_PROT_X | MS_PROT_PX | MS_PROT_UX)];
 	unsigned int level = 0;
 	struct s2_spot spot;
@@ -208,6 +223,8 @@ static void flush_table(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_
 // mirrors kvm_pgtable_stage2_flush(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_flush(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
+	if (!s2)
+		return -EINVAL;
 	struct s2_range range;
 	int ret = 0;
 

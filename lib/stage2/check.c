@@ -159,6 +159,8 @@ const char *ms_s2_check(const struct ms_s2 *s2)
 	const char *broken = NULL;
 	uint32_t seen = 0;
 
+	if (!s2)
+		return "there is no table";
 	for (uint32_t i = 0; !broken && i < s2->g.root_pages; i++)
 		broken = check_table(s2, i, s2->g.start_level, reachable_root_entries(s2), &seen);
 	if (broken)

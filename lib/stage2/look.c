@@ -37,6 +37,8 @@ static bool walk_to_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, struct ms_s2_leaf
 // mirrors kvm_pgtable_get_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.15+
 bool ms_s2_get_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, struct ms_s2_leaf *leaf)
 {
+	if (!s2)
+		return find_nothing(leaf);
 	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
 	uint64_t d;
 
@@ -72,6 +74,8 @@ static bool next_in_table(const struct ms_s2 *s2, uint32_t number, ms_ipa_t addr
 
 bool ms_s2_next_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, ms_ipa_t end, struct ms_s2_leaf *leaf)
 {
+	if (!s2)
+		return find_nothing(leaf);
 	unsigned int start = s2->g.start_level;
 
 	if (end > s2->g.ipa_limit)
@@ -84,25 +88,27 @@ bool ms_s2_next_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, ms_ipa_t end, struct 
 
 unsigned int ms_s2_walk_level(const struct ms_s2 *s2, ms_ipa_t ipa)
 {
+	if (!s2)
+		return 0;
 	return ipa < s2->g.ipa_limit ? walk(s2, ipa).level : s2->g.start_level;
 }
 
 unsigned int ms_s2_start_level(const struct ms_s2 *s2)
 {
-	return s2->g.start_level;
+	return s2 ? s2->g.start_level : 0;
 }
 
 unsigned int ms_s2_root_pages(const struct ms_s2 *s2)
 {
-	return s2->g.root_pages;
+	return s2 ? s2->g.root_pages : 0;
 }
 
 uint64_t ms_s2_level_size(const struct ms_s2 *s2, unsigned int level)
 {
-	return level <= S2_LAST_LEVEL ? level_size(&s2->g, level) : 0;
+	return s2 && level <= S2_LAST_LEVEL ? level_size(&s2->g, level) : 0;
 }
 
 uint64_t ms_s2_table_pages(const struct ms_s2 *s2)
 {
-	return s2->linked;
+	return s2 ? s2->linked : 0;
 }

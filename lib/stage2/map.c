@@ -303,10 +303,15 @@ static __attribute__((noinline)) int tell_last_icache(const struct ms_s2 *s2, ms
 int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
 	      struct ms_s2_cache *cache)
 {
-	uint64_t attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
-	uint64_t *word = last_word(s2, ipa, size);
+	uint64_t *word, attr;
 
-	if (!word || *word || !attr || !is_aligned(ipa | pa, size) || pa >= s2->f.plain_limit)
+	if (!s2)
+		return -EINVAL;
+	attr = prot < S2_PROT_VALUES ? s2->attr[prot] : 0;
+	if (!attr || !in_last_table(s2, ipa, size))
+		return map_near(s2, ipa, size, pa, attr, cache);
+	word = last_word(s2, ipa);
+	if (*word || !is_aligned(ipa | pa, size) || pa >= s2->f.plain_limit)
 		return map_near(s2, ipa, size, pa, attr, cache);
 	*word = pa | attr | s2->last.type;
 	s2->tables[s2->last.table].live++;

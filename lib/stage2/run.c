@@ -34,6 +34,8 @@ static void tell_changed(const struct ms_s2_run *run, ms_ipa_t ipa, uint64_t des
 
 void ms_s2_run_tell(const struct ms_s2_run *run)
 {
+	if (!run || !run->s2)
+		return;
 	uint64_t size = level_size(&run->s2->g, run->level);
 	ms_ipa_t ipa = run->ipa;
 
@@ -99,6 +101,8 @@ static struct ms_s2_totals count_changed(const struct ms_s2_run *run)
 
 struct ms_s2_totals ms_s2_run_count(const struct ms_s2_run *run)
 {
+	if (!run || !run->s2)
+		return (struct ms_s2_totals){ 0 };
 	if (run->kind == MS_S2_RUN_FILL)
 		return count_filled(run);
 	return run->kind == MS_S2_RUN_CLEAR ? count_cleared(run) : count_changed(run);

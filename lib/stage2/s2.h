@@ -162,14 +162,17 @@ static inline void remember_last(struct ms_s2 *s2, ms_ipa_t ipa, const struct s2
 	};
 }
 
-/* The entry of a leaf of this size, ipa aligned to it; NULL: it is in another table than last. */
-static inline uint64_t *last_word(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
+/* Is a leaf of this size, ipa aligned to it, in the same table as the last one? Mostly it is. */
+static inline bool in_last_table(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
-	const struct s2_last *last = &s2->last;
+	return __builtin_expect(size == s2->last.size, 1) &&
+	       __builtin_expect(ipa - s2->last.base < s2->last.span, 1);
+}
 
-	if (size != last->size || ipa - last->base >= last->span)
-		return NULL;
-	return last->words + ((ipa - last->base) >> last->shift);
+/* Its entry there. */
+static inline uint64_t *last_word(const struct ms_s2 *s2, ms_ipa_t ipa)
+{
+	return s2->last.words + ((ipa - s2->last.base) >> s2->last.shift);
 }
 
 /* A table is unlinked: nobody may find it any more. */

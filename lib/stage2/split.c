@@ -80,6 +80,8 @@ static int split_table(struct split *s, uint32_t table, ms_ipa_t addr, unsigned 
 // mirrors kvm_pgtable_stage2_split(), arch/arm64/kvm/hyp/pgtable.c, 6.5+
 int ms_s2_split(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, struct ms_s2_cache *cache)
 {
+	if (!s2)
+		return -EINVAL;
 	struct split s = { .s2 = s2, .cache = cache };
 	struct s2_range range;
 	int ret = s2_range(s2, ipa, size, &range);

@@ -161,10 +161,12 @@ uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache)
 int ms_s2_cache_fill(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int capacity,
 		     unsigned int min)
 {
-	if (min > capacity)
+	if (!cache || min > capacity)
 		return -EINVAL;
 	if (cache->count >= min)
 		return 0;
+	if (!s2)
+		return -EINVAL;
 	while (cache->count < capacity) {
 		uint32_t number = table_new(s2);
 
@@ -182,13 +184,13 @@ int ms_s2_cache_topup(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int 
 
 void ms_s2_cache_free(struct ms_s2 *s2, struct ms_s2_cache *cache)
 {
-	while (cache->count)
+	while (s2 && cache && cache->count)
 		table_put(s2, pop_table(s2, cache));
 }
 
 unsigned int ms_s2_cache_min(const struct ms_s2 *s2)
 {
-	return S2_LAST_LEVEL - s2->g.start_level;
+	return s2 ? S2_LAST_LEVEL - s2->g.start_level : 0;
 }
 
 // mirrors kvm_mmu_split_nr_page_tables(), arch/arm64/kvm/mmu.c, 6.5+
@@ -196,6 +198,8 @@ unsigned int ms_s2_split_tables(const struct ms_s2 *s2, uint64_t size)
 {
 	uint64_t n = 0;
 
+	if (!s2)
+		return 0;
 	for (unsigned int level = s2->g.min_block_level; level < S2_LAST_LEVEL; level++)
 		n += (size >> level_shift(&s2->g, level)) +
 		     !is_aligned(size, level_size(&s2->g, level));

@@ -32,5 +32,6 @@ void ms_s2_tlb_flush_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 // mirrors kvm_flush_remote_tlbs() of a VM, arch/arm64/kvm/mmu.c, 5.10+
 void ms_s2_flush_vmid(struct ms_s2 *s2)
 {
-	tell_tlbi(s2, MS_TLBI_VMID, 0, 0, 0);
+	if (s2)
+		tell_tlbi(s2, MS_TLBI_VMID, 0, 0, 0);
 }

@@ -188,11 +188,14 @@ static __attribute__((noinline)) int unmap_near(struct ms_s2 *s2, ms_ipa_t ipa, 
  * mirrors kvm_pgtable_stage2_unmap(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
-	uint64_t *word = last_word(s2, ipa, size);
 	struct s2_table *table;
+	uint64_t *word;
 
-	if (!word || s2->hears_cleared || !is_aligned(ipa, size))
+	if (!s2)
+		return -EINVAL;
+	if (!in_last_table(s2, ipa, size) || s2->hears_cleared || !is_aligned(ipa, size))
 		return unmap_near(s2, ipa, size);
+	word = last_word(s2, ipa);
 	table = &s2->tables[s2->last.table];
 	if ((*word & (DESC_VALID | DESC_TYPE)) != s2->last.type || table->live == 1)
 		return unmap_near(s2, ipa, size);

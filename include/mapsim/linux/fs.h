@@ -27,7 +27,7 @@ struct inode {
 
 static inline unsigned int iminor(const struct inode *inode)
 {
-	return inode->i_minor;
+	return inode ? inode->i_minor : 0;
 }
 
 /* The first bytes of what the library calls a file. */
@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct file) <= MS_FILE_HEAD_BYTES, "a file has no room fo
 
 static inline struct inode *file_inode(const struct file *file)
 {
-	return file->f_inode;
+	return file ? file->f_inode : NULL;
 }
 
 struct vm_area_desc;
@@ -72,7 +72,7 @@ struct file_operations {
 static inline loff_t noop_llseek(struct file *file, loff_t offset, int whence)
 {
 	(void)offset, (void)whence;
-	return file->f_pos;
+	return file ? file->f_pos : -EINVAL;
 }
 
 static inline loff_t no_llseek(struct file *file, loff_t offset, int whence)
@@ -101,8 +101,11 @@ static inline void fput(struct file *file)
 /* The VMA is to be one of another file, in its ->mmap. */
 static inline void vma_set_file(struct vm_area_struct *vma, struct file *file)
 {
-	struct file *former = vma->vm_file;
+	struct file *former;
 
+	if (!vma || !file)
+		return;
+	former = vma->vm_file;
 	vma->vm_file = get_file(file);
 	fput(former);
 }
@@ -110,13 +113,16 @@ static inline void vma_set_file(struct vm_area_struct *vma, struct file *file)
 /* An address_space of the driver's own, for the f_mapping of its files. */
 static inline void address_space_init_once(struct address_space *mapping)
 {
-	*mapping = (struct address_space){ .ms_machine = ms_linux_machine() };
+	if (mapping)
+		*mapping = (struct address_space){ .ms_machine = ms_linux_machine() };
 }
 
 static inline void unmap_mapping_range(struct address_space *mapping, loff_t holebegin,
 				       loff_t holelen, int even_cows)
 {
 	ms_linux_might_sleep("unmap_mapping_range");
+	if (!mapping)
+		return;
 	ms_linux_unmap_mapping(mapping->ms_machine, mapping, (u64)holebegin, (u64)holelen,
 			       even_cows);
 }

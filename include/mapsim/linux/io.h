@@ -18,7 +18,7 @@ struct resource {
 
 static inline resource_size_t resource_size(const struct resource *res)
 {
-	return res->end - res->start + 1;
+	return res ? res->end - res->start + 1 : 0;
 }
 
 /* Not NULL: claimed. Nobody may look into it. */

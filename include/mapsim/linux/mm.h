@@ -10,12 +10,12 @@
 
 static inline unsigned long vma_pages(const struct vm_area_struct *vma)
 {
-	return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+	return vma ? (vma->vm_end - vma->vm_start) >> PAGE_SHIFT : 0;
 }
 
 static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
 {
-	return !vma->vm_ops;
+	return vma && !vma->vm_ops;
 }
 
 static inline bool is_cow_mapping(vm_flags_t flags)
@@ -31,7 +31,7 @@ static inline bool range_in_vma(const struct vm_area_struct *vma, unsigned long 
 
 static inline pgoff_t linear_page_index(const struct vm_area_struct *vma, unsigned long address)
 {
-	return ((address - vma->vm_start) >> PAGE_SHIFT) + vma->vm_pgoff;
+	return vma ? ((address - vma->vm_start) >> PAGE_SHIFT) + vma->vm_pgoff : 0;
 }
 
 static inline struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
@@ -51,7 +51,8 @@ static inline struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned l
 #if MS_LINUX_SINCE(6, 3)
 static inline void vm_flags_init(struct vm_area_struct *vma, vm_flags_t flags)
 {
-	vma->vm_flags_word = flags;
+	if (vma)
+		vma->vm_flags_word = flags;
 }
 
 /* Production kernels do not check the lock here. */
@@ -63,19 +64,22 @@ static inline void vm_flags_reset(struct vm_area_struct *vma, vm_flags_t flags)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	ms_linux_vma_start_write(vma);
-	vma->vm_flags_word |= flags;
+	if (vma)
+		vma->vm_flags_word |= flags;
 }
 
 static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	ms_linux_vma_start_write(vma);
-	vma->vm_flags_word &= ~flags;
+	if (vma)
+		vma->vm_flags_word &= ~flags;
 }
 
 static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {
 	ms_linux_vma_start_write(vma);
-	vm_flags_init(vma, (vma->vm_flags | set) & ~clear);
+	if (vma)
+		vm_flags_init(vma, (vma->vm_flags | set) & ~clear);
 }
 
 static inline void vma_start_write(struct vm_area_struct *vma)
@@ -130,6 +134,8 @@ static inline int dma_mmap_coherent(struct device *dev, struct vm_area_struct *v
 	const unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
 
 	(void)dev, (void)addr;
+	if (!vma)
+		return -EINVAL;
 	if (vma->vm_pgoff >= count || vma_pages(vma) > count - vma->vm_pgoff)
 		return -ENXIO;
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(handle) + vma->vm_pgoff,
@@ -179,8 +185,11 @@ static inline int vm_insert_page(struct vm_area_struct *vma, unsigned long addr,
 static inline int vm_insert_pages(struct vm_area_struct *vma, unsigned long addr,
 				  struct page **pages, unsigned long *num)
 {
-	const unsigned long n = *num;
+	unsigned long n;
 
+	if (!vma || !pages || !num)
+		return -EINVAL;
+	n = *num;
 	if (addr < vma->vm_start || addr + n * PAGE_SIZE > vma->vm_end)
 		return -EFAULT;
 	for (unsigned long i = 0; i < n; i++) {
@@ -198,6 +207,8 @@ static inline int ms_linux_map_pages(struct vm_area_struct *vma, struct page **p
 {
 	const unsigned long count = vma_pages(vma);
 
+	if (!vma || !pages)
+		return -EINVAL;
 	if (offset >= num || count > num - offset)
 		return -ENXIO;
 	for (unsigned long i = 0; i < count; i++) {
@@ -211,7 +222,7 @@ static inline int ms_linux_map_pages(struct vm_area_struct *vma, struct page **p
 
 static inline int vm_map_pages(struct vm_area_struct *vma, struct page **pages, unsigned long num)
 {
-	return ms_linux_map_pages(vma, pages, num, vma->vm_pgoff);
+	return ms_linux_map_pages(vma, pages, num, vma ? vma->vm_pgoff : 0);
 }
 
 static inline int vm_map_pages_zero(struct vm_area_struct *vma, struct page **pages,
@@ -241,7 +252,7 @@ static inline void zap_special_vma_range(struct vm_area_struct *vma, unsigned lo
 #if MS_LINUX_SINCE(6, 17)
 static inline unsigned long vma_desc_size(const struct vm_area_desc *desc)
 {
-	return desc->end - desc->start;
+	return desc ? desc->end - desc->start : 0;
 }
 
 static inline unsigned long vma_desc_pages(const struct vm_area_desc *desc)
@@ -249,21 +260,36 @@ static inline unsigned long vma_desc_pages(const struct vm_area_desc *desc)
 	return vma_desc_size(desc) >> PAGE_SHIFT;
 }
 
+static inline void ms_vma_desc_mod_flags(struct vm_area_desc *desc, vma_flags_t set,
+					 vma_flags_t clear)
+{
+	if (desc)
+		desc->vma_flags.ms_word = (desc->vma_flags.ms_word | set.ms_word) & ~clear.ms_word;
+}
+
+/* Those of the flags that the description has. */
+static inline unsigned long ms_vma_desc_flags(const struct vm_area_desc *desc, vma_flags_t flags)
+{
+	return desc ? desc->vma_flags.ms_word & flags.ms_word : 0;
+}
+
 #define vma_desc_set_flags(desc, ...) \
-	((void)((desc)->vma_flags.ms_word |= mk_vma_flags(__VA_ARGS__).ms_word))
+	ms_vma_desc_mod_flags(desc, mk_vma_flags(__VA_ARGS__), (vma_flags_t){ 0 })
 #define vma_desc_clear_flags(desc, ...) \
-	((void)((desc)->vma_flags.ms_word &= ~mk_vma_flags(__VA_ARGS__).ms_word))
-#define vma_desc_test_any(desc, ...) \
-	(((desc)->vma_flags.ms_word & mk_vma_flags(__VA_ARGS__).ms_word) != 0)
+	ms_vma_desc_mod_flags(desc, (vma_flags_t){ 0 }, mk_vma_flags(__VA_ARGS__))
+#define vma_desc_test_any(desc, ...) (ms_vma_desc_flags(desc, mk_vma_flags(__VA_ARGS__)) != 0)
 #define vma_desc_test_all(desc, ...) \
-	((~(desc)->vma_flags.ms_word & mk_vma_flags(__VA_ARGS__).ms_word) == 0)
+	(ms_vma_desc_flags(desc, mk_vma_flags(__VA_ARGS__)) == mk_vma_flags(__VA_ARGS__).ms_word)
 #define vma_desc_test(desc, bit) vma_desc_test_any(desc, bit)
 
 static inline void mmap_action_remap(struct vm_area_desc *desc, unsigned long start,
 				     unsigned long start_pfn, unsigned long size)
 {
-	struct mmap_action *action = &desc->action;
+	struct mmap_action *action;
 
+	if (!desc)
+		return;
+	action = &desc->action;
 	WARN_ON_ONCE(start < desc->start || start >= desc->end);
 	WARN_ON_ONCE(start + size > desc->end);
 	action->type = MMAP_REMAP_PFN;
@@ -275,24 +301,29 @@ static inline void mmap_action_remap(struct vm_area_desc *desc, unsigned long st
 
 static inline void mmap_action_remap_full(struct vm_area_desc *desc, unsigned long start_pfn)
 {
-	mmap_action_remap(desc, desc->start, start_pfn, vma_desc_size(desc));
+	if (desc)
+		mmap_action_remap(desc, desc->start, start_pfn, vma_desc_size(desc));
 }
 
 static inline void mmap_action_ioremap(struct vm_area_desc *desc, unsigned long start,
 				       unsigned long start_pfn, unsigned long size)
 {
 	mmap_action_remap(desc, start, start_pfn, size);
-	desc->action.type = MMAP_IO_REMAP_PFN;
+	if (desc)
+		desc->action.type = MMAP_IO_REMAP_PFN;
 }
 
 static inline void mmap_action_ioremap_full(struct vm_area_desc *desc, unsigned long start_pfn)
 {
-	mmap_action_ioremap(desc, desc->start, start_pfn, vma_desc_size(desc));
+	if (desc)
+		mmap_action_ioremap(desc, desc->start, start_pfn, vma_desc_size(desc));
 }
 
 static inline void mmap_action_simple_ioremap(struct vm_area_desc *desc,
 					      phys_addr_t start_phys_addr, unsigned long size)
 {
+	if (!desc)
+		return;
 	desc->action.simple_ioremap.start_phys_addr = start_phys_addr;
 	desc->action.simple_ioremap.size = size;
 	desc->action.type = MMAP_SIMPLE_IO_REMAP;

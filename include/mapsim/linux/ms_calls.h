@@ -4,7 +4,7 @@
  * macros of linux.h call. Not for direct use; linux.h's own functions are.
  *
  * Nothing in here needs linux.h, so that the library's inside can include it, too. struct page is
- * passed as void *.
+ * passed as void *. NULL is answered as linux.h says.
  */
 #ifndef MAPSIM_LINUX_MS_CALLS_H
 #define MAPSIM_LINUX_MS_CALLS_H

@@ -188,8 +188,7 @@ static inline bool mmap_read_trylock(struct mm_struct *mm)
 
 static inline int mmap_read_lock_killable(struct mm_struct *mm)
 {
-	mmap_read_lock(mm);
-	return 0;
+	return ms_linux_mmap_lock(mm, MS_LINUX_LOCK_READ) ? 0 : -EINVAL;
 }
 
 static inline void mmap_read_unlock(struct mm_struct *mm)
@@ -209,8 +208,7 @@ static inline bool mmap_write_trylock(struct mm_struct *mm)
 
 static inline int mmap_write_lock_killable(struct mm_struct *mm)
 {
-	mmap_write_lock(mm);
-	return 0;
+	return ms_linux_mmap_lock(mm, 0) ? 0 : -EINVAL;
 }
 
 static inline void mmap_write_unlock(struct mm_struct *mm)

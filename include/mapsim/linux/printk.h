@@ -75,12 +75,13 @@ static inline const char *dev_name(const struct device *dev)
 
 static inline void *dev_get_drvdata(const struct device *dev)
 {
-	return dev->driver_data;
+	return dev ? dev->driver_data : NULL;
 }
 
 static inline void dev_set_drvdata(struct device *dev, void *data)
 {
-	dev->driver_data = data;
+	if (dev)
+		dev->driver_data = data;
 }
 
 #define dev_printk(level, dev, format, ...) \

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Is every public function given NULL by a test?
+
+null_doors.py NM LIBRARY INCLUDE-DIRECTORY TEST.c...
+
+Public is what a header declares and the library exports, and what a header defines inline. A
+function counts when a NULL can be passed in place of an object: of the exported ones all that take
+a pointer, of the inline ones those that take a structure of OBJECTS. Each has to be called in one of
+the tests, or to stand in EXCEPTIONS with a reason.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+OBJECTS = re.compile(r'struct (?:ms_machine|ms_policy|ms_mm|mm_struct|vm_area_struct|vm_area_desc|'
+                     r'vm_fault|file|inode|address_space|miscdevice|device|resource) \*')
+
+LOCK = 'a lock is the driver\'s own memory: linux.h'
+TEXT = 'a text of the driver\'s, or the place of one'
+PAGE = 'memory that may be freed as NULL, or a page by its number: nothing is looked through'
+BUFFER = 'the only object is a device that is not looked at; the others are the driver\'s own'
+EXCEPTIONS = {
+    'ms_linux_lock': LOCK,
+    'ms_linux_unlock': LOCK,
+    'ms_linux_lock_downgrade': LOCK,
+    'ms_linux_lock_is_held': LOCK,
+    'ms_linux_lock_assert': LOCK,
+    'ms_linux_might_sleep': TEXT,
+    'ms_linux_printk': TEXT,
+    'ms_linux_violation': TEXT,
+    'ms_linux_violation_once': TEXT,
+    'ms_linux_violation_printf': TEXT,
+    'ms_linux_first_time': TEXT,
+    'ms_linux_free': PAGE,
+    'ms_linux_get_page': PAGE,
+    'ms_linux_put_page': PAGE,
+    'ms_linux_page_address': PAGE,
+    'ms_linux_iounmap': PAGE,
+    'dma_alloc_coherent': BUFFER,
+    'dma_free_coherent': BUFFER,
+}
+
+# a name, its parameters (with those of functions among them), and `;` or a body
+FUNCTION = re.compile(r'\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\s*[;{]')
+INLINE = re.compile(r'^static inline [^;{}()]*?\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\s*\{', re.M)
+
+
+def code(path):
+    """A file's text without comments and preprocessor lines."""
+    text = re.sub(r'/\*.*?\*/', ' ', path.read_text(), flags=re.S)
+    text = re.sub(r'//.*', '', text)
+    return re.sub(r'^#(?:.*\\\n)*.*$', '', text, flags=re.M)
+
+
+def exported(nm, library):
+    said = subprocess.run([nm, '-D', '--defined-only', library], check=True, capture_output=True,
+                          text=True).stdout
+    return {line.split()[-1].split('@')[0] for line in said.splitlines() if ' T ' in line}
+
+
+def doors(symbols, include):
+    """Names of the public functions that can be given NULL."""
+    found = set()
+    for header in sorted(include.rglob('*.h')):
+        text = code(header)
+        found |= {name for name, parameters in FUNCTION.findall(text)
+                  if name in symbols and '*' in parameters}
+        found |= {name for name, parameters in INLINE.findall(text) if OBJECTS.search(parameters)}
+    return found
+
+
+def main():
+    nm, library, include, *tests = sys.argv[1:]
+    public = doors(exported(nm, library), pathlib.Path(include))
+    called = set(re.findall(r'\b(\w+)\(', ' '.join(code(pathlib.Path(test)) for test in tests)))
+    wrong = [f'{name}: no test gives it NULL' for name in sorted(public - called - set(EXCEPTIONS))]
+    wrong += [f'{name}: no exception any more' for name in sorted(set(EXCEPTIONS) - public)]
+    wrong += [f'{name}: an exception, and tested' for name in sorted(set(EXCEPTIONS) & called)]
+    print(f'{len(public)} public functions can be given NULL, {len(EXCEPTIONS)} are exceptions')
+    print(*wrong, sep='\n')
+    return bool(wrong)
+
+
+sys.exit(main())
