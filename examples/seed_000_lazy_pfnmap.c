@@ -55,14 +55,18 @@ static bool eager_driver_is_device(const char *release)
 
 int main(void)
 {
-	struct outcome old = lazy_driver("5.10.223"), pgoff = lazy_driver("6.12.107"),
-		       leaf = lazy_driver("6.12.117"), sampled = lazy_driver("7.2.13");
+	const char *release;
 
-	EXPECT(old.first_is_device && old.second_size == PAGE);
-	// VMA arithmetic believes vm_pgoff, and takes a block as soon as the flag is there
-	EXPECT(pgoff.first_is_device && pgoff.second_size == MS_2M);
-	EXPECT(leaf.first_is_device && leaf.second_size == PAGE);
-	EXPECT(!sampled.first_is_device);
-	EXPECT(eager_driver_is_device("6.12.117") && eager_driver_is_device("7.2.13"));
+	for (size_t i = 0; (release = ms_release_recorded(i, MS_ARCH_ARM64)); i++) {
+		const struct ms_policy *k = ms_policy_linux(release, MS_ARCH_ARM64);
+		struct outcome o = lazy_driver(release);
+
+		EXPECT(o.first_is_device ==
+		       (k->s2_device_test != MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY));
+		// VMA arithmetic believes vm_pgoff, and takes a block as soon as the flag is there
+		EXPECT(o.second_size ==
+		       (k->s2_pfnmap_block == MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF ? MS_2M : PAGE));
+		EXPECT(eager_driver_is_device(release));
+	}
 	return 0;
 }

@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "../kernels.h"
+
 static inline void assert_whole(const struct ms_machine *m)
 {
 	assert_int_equal(ms_machine_check(m, stderr), 0);

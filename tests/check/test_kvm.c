@@ -225,7 +225,8 @@ static void what_the_guest_can_write_is_in_the_log(void **state)
 /* A block that was chosen by vm_pgoff is not asked what the host maps; one by the table is. */
 static void a_block_by_vm_pgoff_may_hold_what_the_host_does_not_map(void **state)
 {
-	struct world w = world("6.12.107");
+	struct world w =
+		world(kernel_where(MS_ARCH_ARM64, "s2_pfnmap_block", "FROM_VM_PGOFF")->release);
 	uint64_t *entry = pte(&w, DEV_HVA + 5 * PAGE), before = *entry;
 
 	(void)state;
@@ -234,7 +235,7 @@ static void a_block_by_vm_pgoff_may_hold_what_the_host_does_not_map(void **state
 	assert_whole(w.m);
 	*entry = before;
 	world_end(&w);
-	w = world("6.12.117");
+	w = world(kernel_where(MS_ARCH_ARM64, "s2_pfnmap_block", "FROM_HOST_TABLE")->release);
 	assert_int_equal(ms_guest_read(w.vm, DEV_GPA).leaf.size, PAGE);
 	breaks_u64(w.m, pte(&w, DEV_HVA), 0, "the host maps nothing there");
 	world_end(&w);

@@ -88,21 +88,19 @@ static void a_claim_of_a_part_zaps_that_part(void **state)
 /* 5.10: the address_space is /dev/mem's alone. From 5.12 on sysfs shares it. */
 static void sysfs_mappings_end_by_policy_and_devmem_mappings_always(void **state)
 {
-	static const struct {
-		const char *release;
-		uint64_t left_of_sysfs;
-	} kernel[] = { { "5.10.223", 4 }, { "6.1.176", 0 }, { "7.2.13", 0 } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct ms_machine *m = machine(kernel[i].release, MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_device *b = bar_b(m);
 
 		map(mm, A, B_SIZE, ms_pci_resource(b), 0);
 		map(mm, A + MS_2M, B_SIZE, ms_devmem_open(m, true), B_PA);
 		ms_iomem_claim(m, B_PA, B_SIZE);
-		assert_int_equal(present(mm, A, A + B_SIZE), kernel[i].left_of_sysfs);
+		assert_int_equal(present(mm, A, A + B_SIZE),
+				 k->revoke_scope == MS_REVOKE_SCOPE_DEVMEM ? 4 : 0);
 		assert_int_equal(present(mm, A + MS_2M, A + MS_2M + B_SIZE), 0);
 		machine_end(m);
 	}
@@ -171,18 +169,19 @@ static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
 /* B_wc, four pages; revoke of page 2 (corner case 26). */
 static void a_partial_revoke_frees_the_reservation_or_keeps_it(void **state)
 {
-	struct ms_machine *old = machine("6.12.117", MS_ARCH_X86_64);
-	struct ms_machine *late = machine("7.2.13", MS_ARCH_X86_64);
+	const struct ms_policy *k;
 
 	(void)state;
-	map(ms_mm_new(old), A, B_SIZE, ms_pci_resource_wc(bar_b(old)), 0);
-	ms_iomem_claim(old, B_PA + 0x2000, 0x1000);
-	assert_int_equal(memtypes(old), 0);
-	map(ms_mm_new(late), A, B_SIZE, ms_pci_resource_wc(bar_b(late)), 0);
-	ms_iomem_claim(late, B_PA + 0x2000, 0x1000);
-	assert_int_equal(memtypes(late), 1);
-	machine_end(old);
-	machine_end(late);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
+		const bool revoked = k->revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;
+
+		map(ms_mm_new(m), A, B_SIZE, ms_pci_resource_wc(bar_b(m)), 0);
+		ms_iomem_claim(m, B_PA + 0x2000, 0x1000);
+		assert_int_equal(memtypes(m),
+				 revoked && k->untrack_at == MS_UNTRACK_AT_ANY_ZAP ? 0 : 1);
+		machine_end(m);
+	}
 }
 
 int main(void)

@@ -48,11 +48,11 @@ static void the_pfn_comes_from_the_driver_not_from_the_offset(void **state)
 /* Corner case 5. */
 static void it_grows_before_the_first_touch_and_not_after(void **state)
 {
-	static const char *const release[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(release[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 
 		map(mm, A, 0x2000, ms_lazy_open(bar_b(m), 0, MS_CACHE_UC_MINUS, 0), 0);
@@ -66,20 +66,18 @@ static void it_grows_before_the_first_touch_and_not_after(void **state)
 /* Corner case 6:  A |off 0|off 0x2000|  adjacent, untouched, with a close hook */
 static void neighbours_with_close_merge_from_6_12_on(void **state)
 {
-	static const struct {
-		const char *release;
-		unsigned int vmas;
-	} kernel[] = { { "5.10.223", 2 }, { "6.1.192", 2 }, { "6.12.107", 1 }, { "7.2.13", 1 } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(kernel[i].release, MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WB, MS_LAZY_CLOSE_HOOK);
 
 		map(mm, A, 0x2000, file, 0);
 		map(mm, A + 0x2000, 0x2000, file, 0x2000);
-		assert_int_equal(ms_mm_map_count(mm), kernel[i].vmas);
+		assert_int_equal(ms_mm_map_count(mm),
+				 k->vma_merge_close == MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE ? 2 : 1);
 		machine_end(m);
 	}
 }
@@ -98,47 +96,46 @@ static void after_a_touch_nothing_merges(void **state)
 	machine_end(m);
 }
 
-/* Corner case 10: all revoked, touched again. 6.16+ remembers the range: a second remap is EINVAL.
+static enum ms_access touch_after_revoke(const struct ms_policy *k)
+{
+	struct ms_machine *m = machine(k->release, k->arch);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WB, 0);
+	enum ms_access answer;
+
+	map(mm, A, B_SIZE, file, 0);
+	ms_touch(mm, A, MS_PROT_R);
+	ms_unmap_mapping_range(file, 0, 0, true);
+	assert_int_equal(present(mm, A, A + B_SIZE), 0);
+	answer = ms_touch(mm, A, MS_PROT_R);
+	machine_end(m);
+	return answer;
+}
+
+/* Corner case 10: all revoked, touched again. Where the range is remembered a second remap is
+ * EINVAL.
  */
 static void a_second_whole_remap_works_or_is_sigbus(void **state)
 {
-	static const struct {
-		const char *release;
-		enum ms_arch arch;
-		enum ms_access answer;
-	} kernel[] = {
-		{ "6.12.117", MS_ARCH_X86_64, MS_ACCESS_OK },
-		{ "7.2.13", MS_ARCH_X86_64, MS_ACCESS_SIGBUS },
-		{ "7.2.13", MS_ARCH_ARM64, MS_ACCESS_OK },
-	};
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct ms_machine *m = machine(kernel[i].release, kernel[i].arch);
-		struct ms_mm *mm = ms_mm_new(m);
-		struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WB, 0);
-
-		map(mm, A, B_SIZE, file, 0);
-		ms_touch(mm, A, MS_PROT_R);
-		ms_unmap_mapping_range(file, 0, 0, true);
-		assert_int_equal(present(mm, A, A + B_SIZE), 0);
-		assert_int_equal(ms_touch(mm, A, MS_PROT_R), kernel[i].answer);
-		machine_end(m);
-	}
+	for_each_kernel (k, MS_ARCH_X86_64)
+		assert_int_equal(touch_after_revoke(k),
+				 k->untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED ? MS_ACCESS_SIGBUS
+									       : MS_ACCESS_OK);
+	for_each_kernel (k, MS_ARCH_ARM64) // tracks nothing
+		assert_int_equal(touch_after_revoke(k), MS_ACCESS_OK);
 }
 
 /* Corner case 11: nothing is reserved before the first touch, the whole VMA then. */
 static void the_memtype_is_reserved_by_the_first_fault(void **state)
 {
-	static const struct {
-		const char *release;
-		size_t after_tail;
-		uint64_t end;
-	} kernel[] = { { "6.12.117", 1, 0x2000 }, { "7.2.13", 1, 0x4000 } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct ms_machine *m = machine(kernel[i].release, MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_memtype entry;
 
@@ -151,7 +148,9 @@ static void the_memtype_is_reserved_by_the_first_fault(void **state)
 		assert_int_equal(entry.type, MS_CACHE_WC);
 		ms_munmap(mm, A + 0x2000, 0x2000);
 		ms_memtype_get(m, 0, &entry);
-		assert_int_equal(entry.end, B_PA + kernel[i].end);
+		assert_int_equal(entry.end, k->untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED
+						    ? B_PA + B_SIZE
+						    : B_PA + 0x2000);
 		ms_munmap(mm, A, 0x2000);
 		assert_int_equal(memtypes(m), 0);
 		machine_end(m);
@@ -161,14 +160,11 @@ static void the_memtype_is_reserved_by_the_first_fault(void **state)
 /* Corner case 12. */
 static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 {
-	static const struct {
-		const char *release;
-		size_t touched_before;
-	} kernel[] = { { "6.12.117", 2 }, { "7.2.13", 1 } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct ms_machine *m = machine(kernel[i].release, MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m), *child;
 		struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WC, 0);
 
@@ -180,7 +176,8 @@ static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 		ms_mm_exit(child);
 		assert_int_equal(memtypes(m), 1);
 		child = ms_fork(mm, NULL);
-		assert_int_equal(memtypes(m), kernel[i].touched_before);
+		assert_int_equal(memtypes(m),
+				 k->fork_tracking == MS_FORK_TRACKING_SHARE_CONTEXT ? 1 : 2);
 		ms_mm_exit(child);
 		assert_int_equal(memtypes(m), 1);
 		machine_end(m);

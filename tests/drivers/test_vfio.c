@@ -4,8 +4,6 @@
 
 #define OFF_2 (UINT64_C(2) << 40)
 
-static const char *const all[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
-
 static void the_region_index_is_in_the_offset(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
@@ -24,9 +22,11 @@ static void the_region_index_is_in_the_offset(void **state)
 /* Corner case 60. */
 static void mmap_refuses_private_and_what_is_not_in_the_bar(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_file *file = ms_vfio_open(bar_b(m));
 
@@ -44,15 +44,16 @@ static void mmap_refuses_private_and_what_is_not_in_the_bar(void **state)
 
 static void vm_pgoff_is_physical_or_the_files(void **state)
 {
-	static const uint64_t pgoff[] = { 0xfd001, 0xfd001, 0x20000001, 0x20000001 };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
 
 		map(mm, A, 0x3000, ms_vfio_open(bar_b(m)), OFF_2 + 0x1000);
-		assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, pgoff[i]);
+		assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff,
+				 k->vfio == MS_VFIO_V3 ? 0x20000001 : 0xfd001);
 		assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_R), MS_ACCESS_OK);
 		assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x2000);
 		machine_end(m);
@@ -61,22 +62,20 @@ static void vm_pgoff_is_physical_or_the_files(void **state)
 
 static void flags_are_complete_at_mmap(void **state)
 {
-	static const char *const flags[] = {
-		"rd,wr,sh,mr,mw,me,ms,pf,io,de,dd",
-		"rd,wr,sh,mr,mw,me,ms,pf,io,de,dd",
-		"rd,wr,sh,mr,mw,me,ms,pf,io,de,dd,?\?",
-		"rd,wr,sh,mr,mw,ms,pf,io,de,dd,?\?",
-	};
-	char buf[MS_VMFLAGS_MAX];
+	char buf[MS_VMFLAGS_MAX], expected[MS_VMFLAGS_MAX];
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
 
+		snprintf(expected, sizeof(expected), "rd,wr,sh,mr,mw,%sms,pf,io,de,dd%s",
+			 k->vfio_noexec == MS_VFIO_NOEXEC_YES ? "" : "me,",
+			 k->vfio_uncached_flag == MS_VFIO_UNCACHED_FLAG_YES ? ",?\?" : "");
 		map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 		assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
-				    flags[i]);
+				    expected);
 		machine_end(m);
 	}
 }
@@ -101,32 +100,32 @@ static void the_type_is_uncached(void **state)
 
 static void execution_is_allowed_up_to_6_12(void **state)
 {
-	struct ms_machine *old = machine("6.12.117", MS_ARCH_ARM64);
-	struct ms_machine *late = machine("7.2.13", MS_ARCH_ARM64);
+	const struct ms_policy *k;
 
 	(void)state;
-	assert_int_equal(ms_mmap(ms_mm_new(old), A, B_SIZE, MS_PROT_R | MS_PROT_X, MS_MAP_SHARED,
-				 ms_vfio_open(bar_b(old)), OFF_2),
-			 A);
-	assert_int_equal(ms_mmap(ms_mm_new(late), A, B_SIZE, MS_PROT_R | MS_PROT_X, MS_MAP_SHARED,
-				 ms_vfio_open(bar_b(late)), OFF_2),
-			 -EPERM);
-	machine_end(old);
-	machine_end(late);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
+
+		assert_int_equal(ms_mmap(ms_mm_new(m), A, B_SIZE, MS_PROT_R | MS_PROT_X,
+					 MS_MAP_SHARED, ms_vfio_open(bar_b(m)), OFF_2),
+				 k->vfio_noexec == MS_VFIO_NOEXEC_YES ? -EPERM : (int64_t)A);
+		machine_end(m);
+	}
 }
 
 static void the_first_mmap_or_the_open_claims_the_bar(void **state)
 {
-	static const bool at_open[] = { false, false, false, true };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_file *file = ms_vfio_open(bar_b(m));
+		const bool at_open = k->vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN;
 
-		assert_int_equal(ms_iomem_is_exclusive(m, B_PA), at_open[i]);
-		assert_int_equal(memtypes(m), at_open[i]);
+		assert_int_equal(ms_iomem_is_exclusive(m, B_PA), at_open);
+		assert_int_equal(memtypes(m), at_open);
 		map(mm, A, B_SIZE, file, OFF_2);
 		assert_true(ms_iomem_is_exclusive(m, B_PA));
 		assert_int_equal(memtypes(m), 1);
@@ -148,10 +147,12 @@ static bool is_reserved(struct ms_machine *m, ms_pa_t pa)
 
 static void the_open_that_claims_the_bar_claims_the_devices_others_too(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		const bool at_open = i == 3;
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		const bool at_open = k->vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN;
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_device *b = bar_b(m);
 		struct ms_device *regs = ms_device_add(m, "registers", 0xfeb01000, 0x100);
 		struct ms_file *file;
@@ -197,9 +198,11 @@ static void a_refused_mmap_claims_nothing(void **state)
 
 static void a_bar_that_is_held_is_ebusy_at_mmap(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_device *b = bar_b(m);
 		struct ms_file *file;
 
@@ -213,18 +216,20 @@ static void a_bar_that_is_held_is_ebusy_at_mmap(void **state)
 
 static void whether_the_bar_was_had_at_open_is_remembered(void **state)
 {
-	static const int64_t later[] = { A, A, A, -EBUSY };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_device *b = bar_b(m);
 		struct ms_file *file;
 
 		ms_iomem_claim(m, B_PA, B_SIZE);
 		file = ms_vfio_open(b);
 		ms_iomem_release(m, B_PA, B_SIZE);
-		assert_int_equal(map(ms_mm_new(m), A, B_SIZE, file, OFF_2), later[i]);
+		assert_int_equal(map(ms_mm_new(m), A, B_SIZE, file, OFF_2),
+				 k->vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN ? -EBUSY
+										    : (int64_t)A);
 		machine_end(m);
 	}
 }
@@ -258,9 +263,11 @@ static void the_claim_ends_sysfs_mappings(void **state)
 
 static void the_last_close_gives_the_bar_back(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_device *b = bar_b(m);
 		struct ms_file *first = ms_vfio_open(b), *second = ms_vfio_open(b);
@@ -279,9 +286,11 @@ static void the_last_close_gives_the_bar_back(void **state)
 /* Corner cases 49 and 58: every regime since 5.8. */
 static void memory_off_is_sigbus_until_it_is_on_again(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_file *file = ms_vfio_open(bar_b(m));
 
@@ -330,18 +339,12 @@ static void what_is_no_vfio_file_has_no_memory_bit(void **state)
  */
 static void order_of_events_at_memory_off(void **state)
 {
-	static const char *const expected[] = {
-		"notify 7e0000000000 4000;untrack 7e0000000000 1;free fd000000 fd004000;"
-		"zap 7e0000000000 4000;",
-		"notify 7e0000000000 4000;untrack 7e0000000000 1;free fd000000 fd004000;"
-		"zap 7e0000000000 4000;",
-		"notify 7e0000000000 4000;untrack 7e0000000000 1;zap 7e0000000000 4000;",
-		"notify 7e0000000000 4000;zap 7e0000000000 4000;",
-	};
+	char expected[256];
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_file *file = ms_vfio_open(bar_b(m));
 
@@ -349,7 +352,11 @@ static void order_of_events_at_memory_off(void **state)
 		ms_touch(mm, A, MS_PROT_R);
 		ms_trace_clear(m);
 		ms_vfio_set_memory(file, false);
-		assert_string_equal(EVENTS(m), expected[i]);
+		snprintf(expected, sizeof(expected),
+			 "notify 7e0000000000 4000;%s%szap 7e0000000000 4000;",
+			 k->untrack_at == MS_UNTRACK_AT_ANY_ZAP ? "untrack 7e0000000000 1;" : "",
+			 k->vfio == MS_VFIO_V3 ? "" : "free fd000000 fd004000;");
+		assert_string_equal(EVENTS(m), expected);
 		machine_end(m);
 	}
 }
@@ -357,23 +364,22 @@ static void order_of_events_at_memory_off(void **state)
 /* V1 forgets what it zapped, V3 walks every mapping each time. */
 static void memory_off_without_a_touch(void **state)
 {
-	static const char *const expected[] = {
-		"",
-		"",
-		"notify 7e0000000000 4000;zap 7e0000000000 4000;",
-		"notify 7e0000000000 4000;zap 7e0000000000 4000;",
-	};
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_file *file = ms_vfio_open(bar_b(m));
 
 		map(ms_mm_new(m), A, B_SIZE, file, OFF_2);
 		for (int twice = 0; twice < 2; twice++) {
 			ms_trace_clear(m);
 			ms_vfio_set_memory(file, false);
-			assert_string_equal(EVENTS(m), expected[i]);
+			assert_string_equal(
+				EVENTS(m),
+				k->vfio == MS_VFIO_V3
+					? "notify 7e0000000000 4000;zap 7e0000000000 4000;"
+					: "");
 		}
 		machine_end(m);
 	}
@@ -381,9 +387,11 @@ static void memory_off_without_a_touch(void **state)
 
 static void madv_remove_finds_no_regular_file(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct ms_machine *m = machine(all[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
 
 		map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../kernels.h"
 #include "../pat/list.h"
 
 #define A UINT64_C(0x7e0000000000)

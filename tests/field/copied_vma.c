@@ -70,42 +70,41 @@ static struct ms_machine *run(const char *release, enum ms_arch arch, struct cha
 	return m;
 }
 
+static void assert_bad_page_maps(const struct ms_policy *k)
+{
+	struct channel chan = { .dev.init_name = "m2sdr" };
+	struct ms_machine *m = run(k->release, k->arch, &chan, copies_mmap);
+
+	assert_int_equal(ms_violations(m), NR_BUFFERS * 2);
+	for (unsigned long i = 0; i < NR_BUFFERS * 2; i++) {
+		const struct ms_event *ev = ms_violation_get(m, i);
+
+		assert_string_equal(ev->reason, "bad page map: special entry in an ordinary VMA");
+		assert_int_equal(ev->addr, VA + i * PAGE_SIZE);
+		assert_int_equal(PHYS_PFN(ev->pa), PHYS_PFN(chan.handle[i / 2]) + i % 2);
+	}
+	ms_machine_free(m);
+}
+
 static void munmap_reports_each_page_with_its_pfn(void **state)
 {
-	static const struct {
-		const char *release;
-		enum ms_arch arch;
-	} kernel[] = { { "5.10.223", MS_ARCH_X86_64 },
-		       { "6.12.117", MS_ARCH_X86_64 },
-		       { "7.2.13", MS_ARCH_X86_64 },
-		       { "6.12.117", MS_ARCH_ARM64 } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t k = 0; k < ARRAY_SIZE(kernel); k++) {
-		struct channel chan = { .dev.init_name = "m2sdr" };
-		struct ms_machine *m = run(kernel[k].release, kernel[k].arch, &chan, copies_mmap);
-
-		assert_int_equal(ms_violations(m), NR_BUFFERS * 2);
-		for (unsigned long i = 0; i < NR_BUFFERS * 2; i++) {
-			const struct ms_event *ev = ms_violation_get(m, i);
-
-			assert_string_equal(ev->reason,
-					    "bad page map: special entry in an ordinary VMA");
-			assert_int_equal(ev->addr, VA + i * PAGE_SIZE);
-			assert_int_equal(PHYS_PFN(ev->pa), PHYS_PFN(chan.handle[i / 2]) + i % 2);
-		}
-		ms_machine_free(m);
-	}
+	for_each_kernel (k, MS_ARCH_X86_64)
+		assert_bad_page_maps(k);
+	for_each_kernel (k, MS_ARCH_ARM64)
+		assert_bad_page_maps(k);
 }
 
 static void the_real_vma_has_nothing_to_hide(void **state)
 {
-	static const char *const release[] = { "5.10.223", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t k = 0; k < ARRAY_SIZE(release); k++) {
+	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct channel chan = { .dev.init_name = "m2sdr" };
-		struct ms_machine *m = run(release[k], MS_ARCH_X86_64, &chan, real_vma_mmap);
+		struct ms_machine *m = run(k->release, MS_ARCH_X86_64, &chan, real_vma_mmap);
 
 		assert_int_equal(ms_violations(m), 0);
 		ms_machine_free(m);

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "../kernels.h"
+
 #define VA 0x7e0000000000ul
 
 /* A machine like Linux `release` with 64M of RAM; its driver code is this thread's. */

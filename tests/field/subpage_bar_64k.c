@@ -69,13 +69,13 @@ static struct outcome start_guest(const char *release, uint64_t page_size, uint6
 	return out;
 }
 
-static const char *const releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
-
 static void the_bars_own_size_is_no_slot_on_a_64k_host(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
-		struct outcome out = start_guest(releases[i], SZ_64K, BAR_SIZE);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct outcome out = start_guest(k->release, SZ_64K, BAR_SIZE);
 
 		assert_int_equal(out.mmap, VA); // rounded up to a page
 		assert_int_equal(out.slot, -EINVAL);
@@ -85,9 +85,11 @@ static void the_bars_own_size_is_no_slot_on_a_64k_host(void **state)
 
 static void a_page_is(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
-		struct outcome out = start_guest(releases[i], SZ_64K, SZ_64K);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct outcome out = start_guest(k->release, SZ_64K, SZ_64K);
 
 		assert_int_equal(out.mmap, VA);
 		assert_int_equal(out.slot, 0);

@@ -63,15 +63,18 @@ static int op_zap_unseen(void *world)
 
 static const struct explore_op zap_unseen = { "zap", op_zap_unseen };
 
-static const char *const lazy_kernels[] = { "6.1.176", "6.1.192", "6.12.107", "6.12.117",
-					    "7.2.13" };
-#define NR_LAZY (sizeof(lazy_kernels) / sizeof(lazy_kernels[0]))
+/* for_each_lazy (p): each recorded kernel whose guests fault for a device's memory. */
+#define for_each_lazy(p) \
+	for_each_kernel (p, MS_ARCH_ARM64) \
+		if (p->slot_pfnmap == MS_SLOT_PFNMAP_LAZY)
 
 static void zap_between_lookup_and_map_is_retried(void **state)
 {
+	const struct ms_policy *p;
+
 	(void)state;
-	for (size_t i = 0; i < NR_LAZY; i++) {
-		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
+	for_each_lazy (p) {
+		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f = race(&k, build_own, read_first, zap, sees_the_host);
 
 		// two orders; inside of the read: sampled, found, lock, mapped, and the driver's
@@ -91,9 +94,11 @@ static void sample_after_the_unlock_is_early_enough_for_a_zap(void **state)
 
 static void without_the_retry_the_guest_keeps_a_gone_page(void **state)
 {
+	const struct ms_policy *p;
+
 	(void)state;
-	for (size_t i = 0; i < NR_LAZY; i++) {
-		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
+	for_each_lazy (p) {
+		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f = race(&k, build_own, read_first, zap_unseen, sees_the_host);
 
 		assert_string_equal(f.shortest, "read[s2-mmu-lock: zap]");
@@ -159,9 +164,12 @@ static struct explore_found change_under_fault(const struct kernel *k, struct ex
 
 static void replaced_vma_is_noticed_by_a_sample_before_the_unlock(void **state)
 {
+	const struct ms_policy *p;
+
 	(void)state;
-	for (size_t i = 0; i < NR_LAZY; i++) {
-		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
+	for_each_lazy (p) {
+		const struct kernel k = { p->release, MS_ARCH_ARM64, "s2_seq_sample",
+					  "BEFORE_UNLOCK" };
 
 		assert_int_equal(change_under_fault(&k, shrink).failing, 0);
 		assert_int_equal(change_under_fault(&k, replace).failing, 0);
@@ -192,9 +200,11 @@ static bool unmapped_everywhere(void *world)
 
 static void munmap_during_a_guest_fault_leaves_nothing(void **state)
 {
+	const struct ms_policy *p;
+
 	(void)state;
-	for (size_t i = 0; i < NR_LAZY; i++) {
-		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
+	for_each_lazy (p) {
+		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f =
 			race(&k, build_own, read_first, munmap_all, unmapped_everywhere);
 
@@ -219,9 +229,11 @@ static void *build_vfio(const void *arg, struct explore_run *run, struct ms_mach
 /* Not 5.10: there the slot was mapped when it was made, and memory-off does not reach that. */
 static void guest_has_nothing_of_a_bar_whose_memory_is_off(void **state)
 {
+	const struct ms_policy *p;
+
 	(void)state;
-	for (size_t i = 0; i < NR_LAZY; i++) {
-		const struct kernel k = { lazy_kernels[i], MS_ARCH_ARM64, NULL, NULL };
+	for_each_lazy (p) {
+		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f =
 			race(&k, build_vfio, read_first, memory_off, unmapped_everywhere);
 
@@ -285,12 +297,11 @@ static bool one_block(void *world)
 
 static void two_accesses_of_one_block_make_one_block(void **state)
 {
-	static const char *const kernels[] = { "5.10.223", "6.1.176", "6.1.192", "6.12.117",
-					       "7.2.13" };
+	const struct ms_policy *p;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
-		const struct kernel k = { kernels[i], MS_ARCH_ARM64, NULL, NULL };
+	for_each_kernel (p, MS_ARCH_ARM64) {
+		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f = race(&k, build_anon, read_second, write_fourth, one_block);
 
 		assert_true(f.schedules >= 10);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../kernels.h"
 #include "explore.h"
 
 #include <mapsim/drivers.h>

@@ -193,18 +193,27 @@ static void device_memory_is_mapped_by_pages(const char *release, const char *re
 	world_end(&w);
 }
 
-static void pages_only_before_5_14_and_in_late_6_1(void **state)
+static void device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked(void **state)
 {
-	(void)state;
-	device_memory_is_mapped_by_pages("5.10.223", NULL);
-	device_memory_is_mapped_by_pages("6.1.192", "VM_PFNMAP is mapped by pages");
-}
+	const struct ms_policy *k;
 
-static void page_leaves_of_the_host_are_page_leaves_of_the_guest(void **state)
-{
 	(void)state;
-	device_memory_is_mapped_by_pages("6.12.117", "host maps less than 2M here");
-	device_memory_is_mapped_by_pages("7.2.13", "host maps less than 2M here");
+	for_each_step (k, MS_ARCH_ARM64) {
+		switch (k->s2_pfnmap_block) {
+		case MS_S2_PFNMAP_BLOCK_PAGES_ONLY:
+			device_memory_is_mapped_by_pages(k->release, NULL);
+			break;
+		case MS_S2_PFNMAP_BLOCK_HUGETLB_ONLY:
+			device_memory_is_mapped_by_pages(k->release,
+							 "VM_PFNMAP is mapped by pages");
+			break;
+		case MS_S2_PFNMAP_BLOCK_FROM_HOST_TABLE: // page leaves of the host
+			device_memory_is_mapped_by_pages(k->release, "host maps less than 2M here");
+			break;
+		default:
+			break;
+		}
+	}
 }
 
 static ms_vm_fault_t huge_fault(struct ms_vm_fault *vmf, unsigned int order)
@@ -318,11 +327,11 @@ static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
 
 static void transparent_huge_page_makes_a_block(void **state)
 {
-	static const char *const release[] = { "6.1.192", "6.12.107", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(release) / sizeof(release[0]); i++) {
-		struct world w = world(release[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 		struct ms_guest_access access;
 
 		map_anon(&w, HVA, 2 * MS_2M);
@@ -330,8 +339,11 @@ static void transparent_huge_page_makes_a_block(void **state)
 		access = ms_guest_write(w.vm, GPA + MS_2M + 0x3000);
 		assert_int_equal(access.leaf.size, MS_2M);
 		assert_int_equal(access.leaf.ipa, GPA + MS_2M);
-		assert_string_equal(access.leaf.reason,
-				    "host maps at least 2M here, block inside memslot");
+		assert_string_equal(
+			access.leaf.reason,
+			k->host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT
+				? "page of a transparent huge page of 2M, block inside memslot"
+				: "host maps at least 2M here, block inside memslot");
 		world_end(&w);
 	}
 }
@@ -356,11 +368,11 @@ static void up_to_5_13_the_page_tells_of_its_thp(void **state)
 /* PageDoubleMap: a child has had it by pages. From 5.14 on the process's own leaf is asked. */
 static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **state)
 {
-	static const char *const releases[] = { "5.10.223", "5.15" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct world w = world(releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 		struct ms_mm *child;
 
 		map_anon(&w, HVA, MS_2M);
@@ -374,7 +386,9 @@ static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **stat
 		assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), 0);
 		set_slot(&w, GPA, MS_2M, HVA);
-		assert_int_equal(read_leaf(&w, GPA).size, i ? MS_2M : PAGE);
+		assert_int_equal(read_leaf(&w, GPA).size,
+				 k->host_leaf_absent == MS_HOST_LEAF_ABSENT_PAGE_STRUCT ? PAGE
+											: MS_2M);
 		world_end(&w);
 	}
 }
@@ -501,8 +515,7 @@ int main(void)
 		cmocka_unit_test(block_must_lie_inside_the_slot),
 		cmocka_unit_test(a_gib_that_the_slot_refuses_becomes_2m),
 		cmocka_unit_test(block_of_a_driver_with_its_own_offsets_is_laid_by_pages),
-		cmocka_unit_test(pages_only_before_5_14_and_in_late_6_1),
-		cmocka_unit_test(page_leaves_of_the_host_are_page_leaves_of_the_guest),
+		cmocka_unit_test(device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked),
 		cmocka_unit_test(block_leaf_of_the_host_makes_a_block),
 		cmocka_unit_test(block_leaf_of_the_host_does_not_count_up_to_6_12_111),
 		cmocka_unit_test(device_is_not_upgraded_by_its_host_leaf),

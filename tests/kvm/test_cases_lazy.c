@@ -60,28 +60,23 @@ static const struct ms_file_ops page = { .name = "page", .mmap = mmap_page };
 #define SECOND_PAGE "s2.map ipa=0x10001000 size=0x1000 pa=0x4000001000 prot=rw,device\n"
 #define SECOND_BLOCK "s2.map ipa=0x10000000 size=0x200000 pa=0x4000000000 prot=rw,device\n"
 
+static bool asks_flags_early(const struct ms_policy *k)
+{
+	return k->s2_device_test == MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY;
+}
+
 static void first_touch_is_a_device_page_or_normal_memory_where_flags_were_seen_early(void **state)
 {
-	static const struct answer answers[] = {
-		{ "5.10.223", FIRST_DEVICE },
-		{ "5.15", FIRST_DEVICE },
-		{ "6.1.0", FIRST_DEVICE },
-		{ "6.1.192", FIRST_DEVICE },
-		{ "6.12.0", FIRST_DEVICE },
-		{ "6.12.117", FIRST_DEVICE },
-		{ "6.17", FIRST_NORMAL },
-		{ "7.2.13", FIRST_NORMAL },
-		{ NULL, NULL },
-	};
+	const struct ms_policy *k;
 
 	(void)state;
-	for (const struct answer *a = answers; a->release; a++) {
-		struct world w = case_world(a->release, NULL);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = case_world(k->release, NULL);
 		struct ms_vma *vma;
 
 		case_map(&w, 0x400000, &whole);
 		case_slot(&w, 0x10000000, 0x400000, A);
-		assert_read_maps(&w, 0x10000000, a->events);
+		assert_read_maps(&w, 0x10000000, asks_flags_early(k) ? FIRST_NORMAL : FIRST_DEVICE);
 		vma = ms_vma_lookup(w.mm, A);
 		assert_true(vma->vm_flags & MS_VM_PFNMAP && vma->vm_flags & MS_VM_IO);
 		assert_true(vma->vm_flags & MS_VM_DONTEXPAND && vma->vm_flags & MS_VM_DONTDUMP);
@@ -91,27 +86,17 @@ static void first_touch_is_a_device_page_or_normal_memory_where_flags_were_seen_
 
 static void second_touch_is_a_block_where_vm_pgoff_is_believed(void **state)
 {
-	static const struct answer answers[] = {
-		{ "5.10.223", SECOND_PAGE },
-		{ "5.15", SECOND_BLOCK },
-		{ "6.1.0", SECOND_BLOCK },
-		{ "6.1.192", SECOND_PAGE },
-		{ "6.12.0", SECOND_BLOCK },
-		{ "6.12.117", SECOND_PAGE },
-		{ "6.17", SECOND_BLOCK },
-		{ "7.2.13", SECOND_PAGE },
-		{ NULL, NULL },
-	};
+	const struct ms_policy *k;
 
 	(void)state;
-	for (const struct answer *a = answers; a->release; a++) {
-		struct world w = case_world(a->release, NULL);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = case_world(k->release, NULL);
 
 		case_map(&w, 0x400000, &whole);
 		case_slot(&w, 0x10000000, 0x400000, A);
 		assert_int_equal(ms_guest_read(w.vm, 0x10000000).exit, MS_GUEST_OK);
 		events(&w);
-		assert_read_maps(&w, 0x10001000, a->events);
+		assert_read_maps(&w, 0x10001000, believes_vm_pgoff(k) ? SECOND_BLOCK : SECOND_PAGE);
 		world_end(&w);
 	}
 }
@@ -120,35 +105,35 @@ static void second_touch_is_a_block_where_vm_pgoff_is_believed(void **state)
 
 static void second_touch_of_shifted_memory_maps_its_page_where_vm_pgoff_is_not_asked(void **state)
 {
-	static const struct answer answers[] = {
-		{ "5.10.223", SHIFTED_PAGE },
-		{ "6.1.192", SHIFTED_PAGE },
-		{ "6.12.117", SHIFTED_PAGE },
-		{ "7.2.13", SHIFTED_PAGE },
-		{ NULL, NULL },
-	};
+	const struct ms_policy *k;
 
 	(void)state;
-	for (const struct answer *a = answers; a->release; a++) {
-		struct world w = case_world(a->release, NULL);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w;
 
+		if (believes_vm_pgoff(k))
+			continue;
+		w = case_world(k->release, NULL);
 		case_map(&w, 0x400000, &shifted);
 		case_slot(&w, 0x10000000, 0x400000, A);
 		assert_int_equal(ms_guest_read(w.vm, 0x10000000).exit, MS_GUEST_OK);
 		events(&w);
-		assert_read_maps(&w, 0x10001000, a->events);
+		assert_read_maps(&w, 0x10001000, SHIFTED_PAGE);
 		world_end(&w);
 	}
 }
 
 static void second_touch_of_shifted_memory_never_ends_where_its_first_page_is_met(void **state)
 {
-	static const char *const releases[] = { "5.15", "6.1.0", "6.12.0" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = case_world(releases[i], NULL);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w;
 
+		if (!believes_vm_pgoff(k) || asks_flags_early(k))
+			continue;
+		w = case_world(k->release, NULL);
 		case_map(&w, 0x400000, &shifted);
 		case_slot(&w, 0x10000000, 0x400000, A);
 		assert_int_equal(ms_guest_read(w.vm, 0x10000000).exit, MS_GUEST_OK);
@@ -178,26 +163,19 @@ static void second_touch_of_shifted_memory_replaces_a_first_page_of_another_type
 /* A mapping that is VM_PFNMAP from the start, made after the slot so that nothing is premapped. */
 static void touched_page_or_the_blocks_first_page_is_made_in_the_host(void **state)
 {
-	static const struct {
-		const char *release, *events;
-		ms_hva_t made;
-	} answers[] = {
-		{ "5.10.223", PAGE_5, A + 0x5000 }, { "5.15", SECOND_BLOCK, A },
-		{ "6.1.0", SECOND_BLOCK, A },       { "6.1.192", PAGE_5, A + 0x5000 },
-		{ "6.12.0", SECOND_BLOCK, A },      { "6.12.117", PAGE_5, A + 0x5000 },
-		{ "6.17", SECOND_BLOCK, A },        { "7.2.13", PAGE_5, A + 0x5000 },
-	};
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		struct world w = case_world(answers[i].release, NULL);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = case_world(k->release, NULL);
+		const bool first = believes_vm_pgoff(k);
 		struct ms_host_leaf leaf;
 
 		case_slot(&w, 0x10000000, 0x400000, A);
 		case_map(&w, 0x400000, &page);
-		assert_read_maps(&w, 0x10005000, answers[i].events);
+		assert_read_maps(&w, 0x10005000, first ? SECOND_BLOCK : PAGE_5);
 		assert_true(ms_host_next_leaf(w.mm, A, A + 0x400000, &leaf));
-		assert_int_equal(leaf.start, answers[i].made);
+		assert_int_equal(leaf.start, first ? A : A + 0x5000);
 		assert_false(ms_host_next_leaf(w.mm, leaf.start + 0x1000, A + 0x400000, &leaf));
 		world_end(&w);
 	}
@@ -205,11 +183,11 @@ static void touched_page_or_the_blocks_first_page_is_made_in_the_host(void **sta
 
 static void logged_slot_accepts_what_is_not_yet_pfnmap_and_refuses_it_later(void **state)
 {
-	static const char *const releases[] = { "5.15", "6.1.192", "6.12.117", "6.17", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 5; i++) {
-		struct world w = case_world(releases[i], NULL);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = case_world(k->release, NULL);
 		uint64_t bits[16], npages;
 
 		case_map(&w, 0x400000, &whole);

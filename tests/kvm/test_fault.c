@@ -139,17 +139,20 @@ static const struct ms_file_ops uncached_ops = { .name = "uncached", .mmap = rem
 
 static void vma_may_allow_normal_nc_from_6_9_on(void **state)
 {
-	struct world new = world("6.12.107"), old = world("6.1.192");
+	const struct ms_policy *k;
 
 	(void)state;
-	map_file(&new, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &uncached_ops, 0);
-	map_file(&old, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &uncached_ops, 0);
-	assert_int_equal(ms_vm_set_slot(new.vm, 1, GPA, PAGE, HVA, 0), 0);
-	assert_int_equal(ms_vm_set_slot(old.vm, 1, GPA, PAGE, HVA, 0), 0);
-	assert_int_equal(ms_guest_read(new.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_NORMAL_NC);
-	assert_int_equal(ms_guest_read(old.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_DEVICE);
-	world_end(&new);
-	world_end(&old);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
+
+		map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &uncached_ops, 0);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot,
+				 k->s2_device_type == MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS
+					 ? MS_PROT_RW | MS_PROT_NORMAL_NC
+					 : MS_PROT_RW | MS_PROT_DEVICE);
+		world_end(&w);
+	}
 }
 
 /* ---- VM_PFNMAP that is set inside of the fault ---- */
@@ -191,9 +194,13 @@ static unsigned int prot_of_a_late_pfnmap(const char *release)
 static void memory_is_told_from_device_by_pfn_then_by_flags_seen_too_early(void **state)
 {
 	(void)state;
-	assert_int_equal(prot_of_a_late_pfnmap("5.10.223"), MS_PROT_RW | MS_PROT_DEVICE);
-	assert_int_equal(prot_of_a_late_pfnmap("6.12.117"), MS_PROT_RW | MS_PROT_DEVICE);
-	assert_int_equal(prot_of_a_late_pfnmap("7.2.13"), MS_PROT_RW);
+	const struct ms_policy *k;
+
+	for_each_step (k, MS_ARCH_ARM64)
+		assert_int_equal(prot_of_a_late_pfnmap(k->release),
+				 k->s2_device_test == MS_S2_DEVICE_TEST_VMA_FLAG_AND_NOT_MAP_MEMORY
+					 ? MS_PROT_RW
+					 : MS_PROT_RW | MS_PROT_DEVICE);
 }
 
 /* ---- cacheable VM_PFNMAP ---- */
@@ -222,17 +229,22 @@ static void cacheable_device_memory_is_normal_and_executable(void **state)
 
 static void cacheable_mapping_that_came_later_is_efault_without_dic(void **state)
 {
-	struct world w = world("7.2.13"), old = world("6.12.117");
+	const struct ms_policy *k;
 
 	(void)state;
-	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
-	assert_int_equal(ms_vm_set_slot(old.vm, 1, GPA, PAGE, HVA, 0), 0);
-	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
-	map_file(&old, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
-	assert_int_equal(ms_guest_read(w.vm, GPA).err, -EFAULT);
-	assert_int_equal(ms_guest_read(old.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_DEVICE);
-	world_end(&w);
-	world_end(&old);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
+		struct ms_guest_access access;
+
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
+		map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
+		access = ms_guest_read(w.vm, GPA);
+		if (k->s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT)
+			assert_int_equal(access.err, -EFAULT);
+		else
+			assert_int_equal(access.leaf.prot, MS_PROT_RW | MS_PROT_DEVICE);
+		world_end(&w);
+	}
 }
 
 /* ---- MTE ---- */
@@ -258,12 +270,12 @@ static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 
 static void without_fwb_memory_is_cleaned_as_it_is_mapped(void **state)
 {
-	static const char *const release[] = { "5.10.223", "6.12.107" };
+	const struct ms_policy *k;
 	const struct ms_machine_config config = { .no_fwb = true };
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct world w = world_config(release[i], &config);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_config(k->release, &config);
 
 		pages_with(&w, 1);
 		assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -274,11 +286,11 @@ static void without_fwb_memory_is_cleaned_as_it_is_mapped(void **state)
 
 static void with_fwb_only_fetches_maintain_caches(void **state)
 {
-	static const char *const release[] = { "5.10.223", "6.12.107" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct world w = world(release[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		pages_with(&w, 1);
 		assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);

@@ -190,13 +190,15 @@ static struct calls calls_of_a_guest_read(const char *release)
 
 static void refused_page_is_asked_for_again_as_a_write_up_to_6_12(void **state)
 {
-	struct calls old = calls_of_a_guest_read("6.12.117"), new = calls_of_a_guest_read("7.2.13");
+	const struct ms_policy *k;
 
 	(void)state;
-	assert_int_equal(old.read, 1);
-	assert_int_equal(old.write, 1);
-	assert_int_equal(new.read, 1);
-	assert_int_equal(new.write, 0);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct calls calls = calls_of_a_guest_read(k->release);
+
+		assert_int_equal(calls.read, 1);
+		assert_int_equal(calls.write, k->pfn_poison_probe == MS_PFN_POISON_PROBE_TWICE);
+	}
 }
 
 /* ---- RAM behind a VM_PFNMAP entry ---- */
@@ -228,9 +230,13 @@ static int read_of_free_ram(const char *release)
 static void page_that_nobody_holds_cannot_be_mapped_up_to_6_12(void **state)
 {
 	(void)state;
-	assert_int_equal(read_of_free_ram("6.1.192"), -EFAULT);
-	assert_int_equal(read_of_free_ram("6.12.117"), -EFAULT);
-	assert_int_equal(read_of_free_ram("7.2.13"), 0);
+	const struct ms_policy *k;
+
+	for_each_step (k, MS_ARCH_ARM64)
+		if (k->slot_pfnmap == MS_SLOT_PFNMAP_LAZY)
+			assert_int_equal(read_of_free_ram(k->release),
+					 k->pfn_refcount_test == MS_PFN_REFCOUNT_TEST_YES ? -EFAULT
+											  : 0);
 }
 
 /* ---- poison ---- */
@@ -253,11 +259,11 @@ static int mmap_poisoned(struct ms_file *file, struct ms_vma *vma)
 static void poisoned_page_sends_a_signal_whether_the_guest_reads_or_writes(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "poisoned", .mmap = mmap_poisoned };
-	static const char *const releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &ops, 0);
 		assert_int_equal(write_at(&w, HVA).exit, MS_GUEST_SIGBUS);

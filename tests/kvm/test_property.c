@@ -390,44 +390,43 @@ static void play(const char *release, enum ms_thp_mode thp, unsigned int seed, b
 	world_end(&p.w);
 }
 
-static void play_each(const char *const *release, size_t count, bool chooses)
+static void each_recorded_kernel_keeps_its_promises(void **state)
 {
-	for (size_t i = 0; i < count; i++) {
+	const struct ms_policy *k;
+
+	(void)state;
+	for_each_kernel (k, MS_ARCH_ARM64)
 		for (unsigned int seed = 0; seed < 6; seed++)
-			play(release[i], seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, chooses);
+			play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, false);
+}
+
+static void so_does_each_that_was_not_recorded(void **state)
+{
+	const struct ms_policy *k;
+	unsigned int seed = 6;
+
+	(void)state;
+	for_each_step (k, MS_ARCH_ARM64) {
+		play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, false);
+		seed++;
 	}
-}
-
-static void where_the_process_tells_what_is_mapped(void **state)
-{
-	static const char *const release[] = { "6.1.192", "6.12.117", "7.2.13" };
-
-	(void)state;
-	play_each(release, sizeof(release) / sizeof(release[0]), false);
-}
-
-static void where_vm_pgoff_tells_of_devices(void **state)
-{
-	static const char *const release[] = { "5.10.223", "5.15",     "6.1.0",
-					       "6.1.176",  "6.12.107", "6.17" };
-
-	(void)state;
-	play_each(release, sizeof(release) / sizeof(release[0]), false);
 }
 
 static void where_a_function_chooses_sizes_at_random(void **state)
 {
-	static const char *const release[] = { "6.1.192", "6.12.107", "6.12.117" };
+	const struct ms_policy *k;
 
 	(void)state;
-	play_each(release, sizeof(release) / sizeof(release[0]), true);
+	for_each_kernel (k, MS_ARCH_ARM64)
+		for (unsigned int seed = 0; seed < 2; seed++)
+			play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, true);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(where_the_process_tells_what_is_mapped),
-		cmocka_unit_test(where_vm_pgoff_tells_of_devices),
+		cmocka_unit_test(each_recorded_kernel_keeps_its_promises),
+		cmocka_unit_test(so_does_each_that_was_not_recorded),
 		cmocka_unit_test(where_a_function_chooses_sizes_at_random),
 	};
 

@@ -11,8 +11,16 @@
 
 #include <mapsim/drivers.h>
 
-static const char *const early[] = { "6.1.176", "6.1.192", "6.12.0", "6.12.117", "7.2.13" };
-static const char *const late[] = { "5.15", "6.1.0" };
+static bool samples_early(const struct ms_policy *k)
+{
+	return k->s2_seq_sample == MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK;
+}
+
+/* A device's memory is mapped by faults, and in blocks. */
+static bool may_map_blocks(const struct ms_policy *k)
+{
+	return k->s2_pfnmap_block == MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF;
+}
 
 /* What the process does, once, at a hook point. */
 struct other {
@@ -59,12 +67,11 @@ static void unmap_2m(struct world *w)
 
 static void memory_that_goes_after_its_lookup_is_not_mapped(void **state)
 {
-	static const char *const all[] = { "5.10.223", "5.15",     "6.1.0", "6.1.192",
-					   "6.12.107", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct world w = world(all[i]);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 		struct ms_guest_access access;
 
 		map_anon(&w, HVA, MS_2M);
@@ -134,14 +141,17 @@ static struct ms_guest_access read_of_device_that_becomes_memory(struct world *w
 
 static void new_vma_is_noticed_where_the_sequence_is_sampled_under_the_mmap_lock(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
 		struct ms_host_leaf host;
 		struct world w;
 
-		access = read_of_device_that_becomes_memory(
-			&w, ms_policy_linux(early[i], MS_ARCH_ARM64));
+		if (!samples_early(k))
+			continue;
+		access = read_of_device_that_becomes_memory(&w, k);
 		assert_int_equal(access.exit, MS_GUEST_OK);
 		assert_int_equal(access.faults, 2);
 		assert_int_equal(access.leaf.size, PAGE);
@@ -155,15 +165,18 @@ static void new_vma_is_noticed_where_the_sequence_is_sampled_under_the_mmap_lock
 /* The old VMA's block size with the new VMA's page: 2M from one page of RAM on. */
 static void new_vma_went_unnoticed_and_its_page_became_a_block(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
 		struct ms_host_leaf host;
 		struct ms_s2_leaf last;
 		struct world w;
 
-		access = read_of_device_that_becomes_memory(
-			&w, ms_policy_linux(late[i], MS_ARCH_ARM64));
+		if (samples_early(k) || !may_map_blocks(k))
+			continue;
+		access = read_of_device_that_becomes_memory(&w, k);
 		assert_int_equal(access.exit, MS_GUEST_OK);
 		assert_int_equal(access.faults, 1);
 		assert_string_equal(events(&w),
@@ -213,20 +226,22 @@ static struct ms_guest_access read_of_a_bar_that_moves(const char *release,
 
 static void mapping_that_moves_in_its_bar_is_mapped_where_it_went(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
-		struct ms_guest_access access =
-			read_of_a_bar_that_moves(early[i], MS_HOOK_S2_VMA_SAMPLED);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct ms_guest_access access;
 
-		assert_int_equal(access.faults, 2);
-		assert_int_equal(access.leaf.size, PAGE);
-		assert_int_equal(access.leaf.pa, BAR + MS_1G + 4 * PAGE);
-	}
-	// After the lookup nobody can be fooled.
-	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
-		struct ms_guest_access access =
-			read_of_a_bar_that_moves(late[i], MS_HOOK_S2_PFN_FOUND);
-
+		if (k->slot_pfnmap == MS_SLOT_PFNMAP_PREMAP)
+			continue;
+		if (samples_early(k)) {
+			access = read_of_a_bar_that_moves(k->release, MS_HOOK_S2_VMA_SAMPLED);
+			assert_int_equal(access.faults, 2);
+			assert_int_equal(access.leaf.size, PAGE);
+			assert_int_equal(access.leaf.pa, BAR + MS_1G + 4 * PAGE);
+		}
+		// After the lookup nobody can be fooled.
+		access = read_of_a_bar_that_moves(k->release, MS_HOOK_S2_PFN_FOUND);
 		assert_int_equal(access.faults, 2);
 		assert_int_equal(access.leaf.pa, BAR + MS_1G + 4 * PAGE);
 	}
@@ -239,34 +254,38 @@ static void memory_off(struct world *w)
 	assert_int_equal(ms_vfio_set_memory(ms_find_vma(w->mm, HVA)->vm_file, false), 0);
 }
 
+static void assert_off_is_not_mapped(const struct ms_policy *k, enum ms_hook_point point)
+{
+	struct world w = world(k->release);
+	struct ms_file *vfio = ms_vfio_open(ms_device_find(w.m, "bar"));
+	struct ms_guest_access access;
+	struct ms_s2_leaf leaf;
+
+	assert_int_equal(ms_mmap(w.mm, HVA, 2 * MS_2M, MS_PROT_RW,
+				 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, vfio,
+				 ms_vfio_offset(vfio)),
+			 HVA);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0), 0);
+	access = read_while(&w, GPA + PAGE, point, memory_off);
+	assert_int_equal(access.err, -EFAULT);
+	assert_false(ms_s2_next_leaf(ms_vm_s2(w.vm), 0, MS_1G * 8, &leaf));
+	// and comes back when it is switched on
+	assert_int_equal(ms_vfio_set_memory(vfio, true), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
+	world_end(&w);
+}
+
 static void device_that_is_switched_off_is_not_mapped(void **state)
 {
-	static const char *const all[] = { "5.15",     "6.1.0",    "6.1.192",
-					   "6.12.107", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 	static const enum ms_hook_point points[] = { MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND,
 						     MS_HOOK_S2_MAPPED };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) * 3; i++) {
-		struct world w = world(all[i / 3]);
-		struct ms_guest_access access;
-		struct ms_s2_leaf leaf;
-		struct ms_file *vfio;
-
-		vfio = ms_vfio_open(ms_device_find(w.m, "bar"));
-		assert_int_equal(ms_mmap(w.mm, HVA, 2 * MS_2M, MS_PROT_RW,
-					 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, vfio,
-					 ms_vfio_offset(vfio)),
-				 HVA);
-		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0), 0);
-		access = read_while(&w, GPA + PAGE, points[i % 3], memory_off);
-		assert_int_equal(access.err, -EFAULT);
-		assert_false(ms_s2_next_leaf(ms_vm_s2(w.vm), 0, MS_1G * 8, &leaf));
-		// and comes back when it is switched on
-		assert_int_equal(ms_vfio_set_memory(vfio, true), 0);
-		assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
-		world_end(&w);
-	}
+	for_each_step (k, MS_ARCH_ARM64)
+		if (k->slot_pfnmap == MS_SLOT_PFNMAP_LAZY)
+			for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+				assert_off_is_not_mapped(k, points[i]);
 }
 
 /* ---- between a notifier's start and its end ---- */
@@ -317,40 +336,41 @@ static struct watcher watch(const struct ms_policy *policy, ms_hva_t hva)
 
 static void fault_waits_for_a_notifier_in_progress_whatever_its_range(void **state)
 {
-	struct watcher watcher;
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
-		watcher = watch(ms_policy_linux(early[i], MS_ARCH_ARM64), HVA);
+	// also where the sequence of the fault is the notifier's own: it is in progress
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct watcher watcher = watch(k, HVA);
+
 		assert_int_equal(watcher.access.exit, MS_GUEST_RETRY);
 		assert_int_equal(watcher.access.leaf.size, 0);
 	}
-	// the sequence of the faults of these is the notifier's own, but it is in progress
-	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++)
-		assert_int_equal(watch(ms_policy_linux(late[i], MS_ARCH_ARM64), HVA).access.exit,
-				 MS_GUEST_RETRY);
 }
 
 static void notifier_that_hits_no_slot_stopped_faults_up_to_5_12(void **state)
 {
 	const ms_hva_t elsewhere = HVA + MS_1G;
+	const struct ms_policy *k;
 
 	(void)state;
-	assert_int_equal(watch(ms_policy_linux("5.10.223", MS_ARCH_ARM64), elsewhere).access.exit,
-			 MS_GUEST_RETRY);
-	assert_int_equal(watch(ms_policy_linux("6.12.117", MS_ARCH_ARM64), elsewhere).access.exit,
-			 MS_GUEST_OK);
+	for_each_kernel (k, MS_ARCH_ARM64)
+		assert_int_equal(watch(k, elsewhere).access.exit,
+				 k->notifier_counts == MS_NOTIFIER_COUNTS_ALWAYS ? MS_GUEST_RETRY
+										 : MS_GUEST_OK);
 }
 
 static void slots_wait_for_a_notifier_in_progress(void **state)
 {
 	struct ms_policy at_once = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	const struct ms_policy *k;
 
 	(void)state;
 	at_once.slot_update = MS_SLOT_UPDATE_AT_ONCE;
-	assert_int_equal(watch(ms_policy_linux("6.12.117", MS_ARCH_ARM64), HVA).slot_ret, -EBUSY);
-	assert_int_equal(watch(ms_policy_linux("5.10.223", MS_ARCH_ARM64), HVA).slot_ret, 0);
 	assert_int_equal(watch(&at_once, HVA).slot_ret, 0);
+	for_each_kernel (k, MS_ARCH_ARM64)
+		assert_int_equal(watch(k, HVA).slot_ret,
+				 k->slot_update == MS_SLOT_UPDATE_AT_ONCE ? 0 : -EBUSY);
 }
 
 /* ---- another vCPU ---- */
@@ -362,13 +382,16 @@ static void write_the_page(struct world *w)
 
 static void page_that_somebody_else_mapped_meanwhile_is_found_there(void **state)
 {
-	static const char *const all[] = { "5.15", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct world w = world(all[i]);
+	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
+		struct world w;
 
+		if (k->s2_same_leaf == MS_S2_SAME_LEAF_SUCCESS)
+			continue;
+		w = world(k->release);
 		map_pages(&w, HVA, PAGE);
 		assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);

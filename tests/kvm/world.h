@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "../kernels.h"
+
 #define HVA UINT64_C(0x200000000000) /* 1G aligned */
 #define GPA UINT64_C(0x80000000)
 #define BAR UINT64_C(0x8000000000)

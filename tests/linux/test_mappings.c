@@ -103,14 +103,12 @@ static vm_fault_t flags_fault(struct vm_fault *vmf)
 
 static void flags_are_changed_in_mmap_and_noticed_in_a_fault(void **state)
 {
-	static const struct {
-		const char *release;
-		unsigned int violations;
-	} kernel[] = { { "6.1.192", 0 }, { "6.12.117", 1 }, { "7.2.13", 1 } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++) {
-		struct world w = begin(kernel[i].release);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct world w = begin(k->release);
+		const bool noticed = k->vma_flags_lock != MS_VMA_FLAGS_LOCK_UNCHECKED;
 		const struct vm_area_struct *vma;
 
 		driver.mmap = flags_mmap;
@@ -121,8 +119,8 @@ static void flags_are_changed_in_mmap_and_noticed_in_a_fault(void **state)
 				 VM_IO | VM_PFNMAP);
 		assert_int_equal(ms_violations(w.m), 0);
 		assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_OK);
-		assert_int_equal(ms_violations(w.m), kernel[i].violations);
-		if (kernel[i].violations)
+		assert_int_equal(ms_violations(w.m), noticed);
+		if (noticed)
 			assert_string_equal(violation(&w, 0), "mmap lock not held for writing");
 		world_end(&w);
 	}
@@ -296,14 +294,11 @@ static vm_fault_t page_fault(struct vm_fault *vmf)
 
 static void a_huge_fault_gives_a_leaf_where_the_kernel_asks_for_one(void **state)
 {
-	static const struct {
-		const char *release;
-		uint64_t size;
-	} kernel[] = { { "6.1.192", SZ_4K }, { "6.12.117", SZ_2M }, { "7.2.13", SZ_2M } };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++) {
-		struct world w = begin(kernel[i].release);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct world w = begin(k->release);
 		struct ms_host_leaf leaf;
 
 		ms_device_add(w.m, "huge", HUGE_BAR, SZ_1G);
@@ -313,7 +308,9 @@ static void a_huge_fault_gives_a_leaf_where_the_kernel_asks_for_one(void **state
 		map_driver(&w, SZ_2M >> PAGE_SHIFT, MS_MAP_SHARED, 0);
 		assert_int_equal(ms_touch(w.mm, A + SZ_1M, MS_PROT_R), MS_ACCESS_OK);
 		assert_true(ms_host_leaf(w.mm, A + SZ_1M, &leaf));
-		assert_int_equal(leaf.size, kernel[i].size);
+		assert_int_equal(leaf.size, k->pfnmap_huge_fault == MS_PFNMAP_HUGE_FAULT_NEVER
+						    ? SZ_4K
+						    : SZ_2M);
 		assert_int_equal(pa_of(&w, A + SZ_1M), HUGE_BAR + SZ_1M);
 		world_end(&w);
 	}

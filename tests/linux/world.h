@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "../kernels.h"
+
 #define A 0x7e0000000000ul
 #define BAR 0xfd000000ul /* below 4G: the MTRRs say UC */
 #define BAR_PAGES 16ul

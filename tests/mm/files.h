@@ -8,9 +8,6 @@
 
 #include "mm/memfile.h"
 
-/* Rules differ between these; tests of a difference have one expectation for each. */
-static const char *const all_releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
-
 static inline struct ms_file *memfd(struct world *w, uint64_t size)
 {
 	struct ms_file *file = ms_memfd_new(w->m, size);

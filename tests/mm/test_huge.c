@@ -85,20 +85,18 @@ static void a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2(void **state)
 }
 
 /*
- * 6.1 makes pages writable at once that are marked as written, which a split does not tell:
+ * Some kernels make pages writable at once that are marked as written, which a split does not tell:
  *
  *   | rw, 2M, written |  ->  | rw | r | rw ... |  ->  | rw | rw, not yet writable | rw ... |
  */
 static void pages_of_a_split_huge_page_are_clean_up_to_6_3(void **state)
 {
 	(void)state;
-	const struct {
-		const char *kernel;
-		bool writable;
-	} rule[] = { { "6.1.192", false }, { "6.12.117", true }, { "7.2.13", true } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world_huge(rule[i].kernel);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world_huge(k->release);
+		const bool dirty = k->thp_split_dirty == MS_THP_SPLIT_DIRTY_CARRIED;
 		struct ms_host_leaf leaf;
 
 		map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -108,7 +106,11 @@ static void pages_of_a_split_huge_page_are_clean_up_to_6_3(void **state)
 		assert_true(ms_host_leaf(w.mm, A, &leaf));
 		assert_true(leaf.entry & MS_PTE_WRITE);
 		assert_true(ms_host_leaf(w.mm, A + PAGE, &leaf));
-		assert_int_equal(!!(leaf.entry & MS_PTE_WRITE), rule[i].writable);
+		assert_int_equal(
+			!!(leaf.entry & MS_PTE_WRITE),
+			k->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_ANON_ANY ||
+				(k->mprotect_pte_upgrade == MS_MPROTECT_PTE_UPGRADE_ANON_DIRTY &&
+				 dirty));
 		world_end(&w);
 	}
 }
@@ -134,13 +136,10 @@ static void a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_
 	void **state)
 {
 	(void)state;
-	const struct {
-		const char *kernel;
-		bool writable;
-	} rule[] = { { "6.1.192", false }, { "6.12.117", true } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 2; i++) {
-		struct world w = world_huge(rule[i].kernel);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_huge(k->release);
 		struct ms_host_leaf leaf;
 
 		map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -149,7 +148,8 @@ static void a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_
 		assert_int_equal(ms_mprotect(w.mm, A, MS_2M, MS_PROT_RW), 0);
 		assert_true(ms_host_leaf(w.mm, A, &leaf));
 		assert_int_equal(leaf.size, MS_2M);
-		assert_int_equal(!!(leaf.entry & MS_PTE_WRITE), rule[i].writable);
+		assert_int_equal(!!(leaf.entry & MS_PTE_WRITE),
+				 k->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_ANON_EXCLUSIVE);
 		world_end(&w);
 	}
 }

@@ -38,9 +38,11 @@ static bool has_page(const struct ms_mm *mm, ms_hva_t addr)
 
 static void the_owner_takes_its_page_back(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < sizeof(all_releases) / sizeof(all_releases[0]); i++) {
-		struct family f = family(linux_of(all_releases[i]), 1);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct family f = family(k, 1);
 		ms_pa_t pa = pa_of(f.w.mm, A);
 
 		touch(&f.w, A + PAGE, MS_PROT_W);

@@ -99,13 +99,13 @@ static void a_huge_page_that_is_cut_is_split(void **state)
  */
 static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 {
-	static const char *const releases[] = { "5.10.223", "6.12.117", "7.2.13" };
 	const uint64_t half = MS_2M / 2;
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world_huge(releases[i]);
-		const bool twice = i < 2;
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world_huge(k->release);
+		const bool twice = k->anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE;
 
 		map_anon(&w, A, MS_2M, MS_PROT_RW);
 		touch(&w, A, MS_PROT_W);
@@ -161,11 +161,12 @@ static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
  */
 static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split(void **state)
 {
-	static const char *const releases[] = { "6.1.192", "6.12.107", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world_huge(releases[i]);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world_huge(k->release);
+		const bool freed = k->anon_split_zero == MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE;
 		uint64_t zero, free_pages = ms_ram_free_pages(w.m);
 
 		map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -173,13 +174,14 @@ static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split
 		touch(&w, A + 9 * PAGE, MS_PROT_W);
 		assert_int_equal(ms_madvise(w.mm, A, 8 * PAGE, MS_MADV_FREE), 0);
 		assert_true(entry_at(&w, A) & MS_PTE_WRITE);
-		assert_int_equal(!!(entry_at(&w, A + 9 * PAGE) & MS_PTE_DIRTY), i > 0);
-		zero = i ? MS_PTE_SPECIAL : MS_PTE_WRITE;
+		assert_int_equal(!!(entry_at(&w, A + 9 * PAGE) & MS_PTE_DIRTY),
+				 k->thp_split_dirty == MS_THP_SPLIT_DIRTY_CARRIED);
+		zero = freed ? MS_PTE_SPECIAL : MS_PTE_WRITE;
 		assert_int_equal(entry_at(&w, A + PAGE) & (MS_PTE_SPECIAL | MS_PTE_WRITE), zero);
 		assert_int_equal(entry_at(&w, A + MS_2M - PAGE) & (MS_PTE_SPECIAL | MS_PTE_WRITE),
 				 zero);
 		// the two pages, a page table is no RAM of the model, and the zero page
-		assert_int_equal(ms_ram_free_pages(w.m), free_pages - (i ? 3 : 512));
+		assert_int_equal(ms_ram_free_pages(w.m), free_pages - (freed ? 3 : 512));
 		world_end(&w);
 	}
 }
@@ -209,12 +211,13 @@ static void what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split(v
  */
 static void a_page_that_was_moved_is_found_when_its_huge_page_is_split(void **state)
 {
-	static const char *const releases[] = { "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world_huge(releases[i]);
-		uint64_t zero = i ? MS_PTE_SPECIAL : 0, free_pages;
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world_huge(k->release);
+		const bool freed = k->anon_split_zero == MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE;
+		uint64_t zero = freed ? MS_PTE_SPECIAL : 0, free_pages;
 
 		map_anon(&w, A, MS_2M, MS_PROT_RW);
 		touch(&w, A, MS_PROT_W);

@@ -22,10 +22,10 @@ static void fill_hole(struct world *w, bool touch_prev, bool touch_next)
 static void a_hole_between_two_untouched_neighbours_makes_all_three_one(void **state)
 {
 	(void)state;
-	const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(kernels[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		fill_hole(&w, false, false);
 		assert_vma(&w, A, A + 3 * PAGE);
@@ -33,41 +33,41 @@ static void a_hole_between_two_untouched_neighbours_makes_all_three_one(void **s
 	}
 }
 
-static void a_hole_between_two_touched_neighbours_joins_the_previous(void **state)
+static void a_hole_between_two_touched_neighbours_joins_the_one_that_is_asked_first(void **state)
 {
 	(void)state;
-	struct world w = world("6.12.117");
+	const struct ms_policy *k;
 
-	fill_hole(&w, true, true);
-	assert_vma(&w, A, A + 2 * PAGE);
-	assert_vma(&w, A + 2 * PAGE, A + 3 * PAGE);
-	world_end(&w);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
+		const ms_hva_t border = k->anon_hole_merge == MS_ANON_HOLE_MERGE_PREV_FIRST
+						? A + 2 * PAGE
+						: A + PAGE;
+
+		fill_hole(&w, true, true);
+		assert_vma(&w, A, border);
+		assert_vma(&w, border, A + 3 * PAGE);
+		world_end(&w);
+	}
 }
 
-static void a_hole_between_two_touched_neighbours_joins_the_next_in_6_1(void **state)
+static void an_untouched_previous_is_left_out_where_the_next_is_asked_first(void **state)
 {
 	(void)state;
-	struct world w = world("6.1.192");
+	const struct ms_policy *k;
 
-	fill_hole(&w, true, true);
-	assert_vma(&w, A, A + PAGE);
-	assert_vma(&w, A + PAGE, A + 3 * PAGE);
-	world_end(&w);
-}
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
-static void only_6_1_leaves_an_untouched_previous_out(void **state)
-{
-	(void)state;
-	struct world w = world("6.1.176");
-
-	fill_hole(&w, false, true);
-	assert_vma(&w, A, A + PAGE);
-	assert_vma(&w, A + PAGE, A + 3 * PAGE);
-	world_end(&w);
-	w = world("6.12.107");
-	fill_hole(&w, false, true);
-	assert_vma(&w, A, A + 3 * PAGE);
-	world_end(&w);
+		fill_hole(&w, false, true);
+		if (k->anon_hole_merge == MS_ANON_HOLE_MERGE_NEXT_FIRST_STRICT) {
+			assert_vma(&w, A, A + PAGE);
+			assert_vma(&w, A + PAGE, A + 3 * PAGE);
+		} else {
+			assert_vma(&w, A, A + 3 * PAGE);
+		}
+		world_end(&w);
+	}
 }
 
 static void different_rights_keep_neighbours_apart(void **state)
@@ -111,12 +111,14 @@ static unsigned int touched_beside_untouched(const char *release)
 	return count;
 }
 
-static void a_touched_range_joins_an_untouched_neighbour_only_in_7_2(void **state)
+static void a_touched_range_joins_an_untouched_neighbour_from_6_16_on(void **state)
 {
 	(void)state;
-	assert_int_equal(touched_beside_untouched("6.1.192"), 2);
-	assert_int_equal(touched_beside_untouched("6.12.117"), 2);
-	assert_int_equal(touched_beside_untouched("7.2.13"), 1);
+	const struct ms_policy *k;
+
+	for_each_step (k, MS_ARCH_ARM64)
+		assert_int_equal(touched_beside_untouched(k->release),
+				 k->anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY ? 2 : 1);
 }
 
 static int driver_mmap(struct ms_file *file, struct ms_vma *vma)
@@ -144,13 +146,15 @@ static unsigned int two_adjacent_of_a_driver(const char *release, struct ms_vm_o
 	return count;
 }
 
-static void a_close_hook_forbids_merging_up_to_6_1(void **state)
+static void a_close_hook_forbids_merging_up_to_6_3(void **state)
 {
 	(void)state;
 	struct ms_vm_ops ops = { .close = driver_close };
+	const struct ms_policy *k;
 
-	assert_int_equal(two_adjacent_of_a_driver("6.1.192", &ops), 2);
-	assert_int_equal(two_adjacent_of_a_driver("6.12.117", &ops), 1);
+	for_each_step (k, MS_ARCH_ARM64)
+		assert_int_equal(two_adjacent_of_a_driver(k->release, &ops),
+				 k->vma_merge_close == MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE ? 2 : 1);
 }
 
 /* A driver's VMA of four pages, of which the kernel of a policy value has made several. */
@@ -250,9 +254,10 @@ static void a_driver_without_close_hook_merges_in_every_kernel(void **state)
 {
 	(void)state;
 	struct ms_vm_ops ops = { 0 };
+	const struct ms_policy *k;
 
-	assert_int_equal(two_adjacent_of_a_driver("5.10.223", &ops), 1);
-	assert_int_equal(two_adjacent_of_a_driver("7.2.13", &ops), 1);
+	for_each_step (k, MS_ARCH_ARM64)
+		assert_int_equal(two_adjacent_of_a_driver(k->release, &ops), 1);
 }
 
 /* ---- private mappings of a file: the offset of their anonymous memory ---- */
@@ -392,13 +397,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hole_between_two_untouched_neighbours_makes_all_three_one),
-		cmocka_unit_test(a_hole_between_two_touched_neighbours_joins_the_previous),
-		cmocka_unit_test(a_hole_between_two_touched_neighbours_joins_the_next_in_6_1),
-		cmocka_unit_test(only_6_1_leaves_an_untouched_previous_out),
+		cmocka_unit_test(
+			a_hole_between_two_touched_neighbours_joins_the_one_that_is_asked_first),
+		cmocka_unit_test(an_untouched_previous_is_left_out_where_the_next_is_asked_first),
 		cmocka_unit_test(different_rights_keep_neighbours_apart),
 		cmocka_unit_test(mprotect_of_the_middle_makes_three_and_back_makes_one),
-		cmocka_unit_test(a_touched_range_joins_an_untouched_neighbour_only_in_7_2),
-		cmocka_unit_test(a_close_hook_forbids_merging_up_to_6_1),
+		cmocka_unit_test(a_touched_range_joins_an_untouched_neighbour_from_6_16_on),
+		cmocka_unit_test(a_close_hook_forbids_merging_up_to_6_3),
 		cmocka_unit_test(a_close_hook_lets_a_vma_grow_up_from_6_4),
 		cmocka_unit_test(a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6),
 		cmocka_unit_test(a_driver_without_close_hook_merges_in_every_kernel),

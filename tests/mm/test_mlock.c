@@ -139,10 +139,10 @@ static void populate_writes_where_a_write_would_copy(void **state)
 static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 {
 	(void)state;
-	const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(kernels[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 		struct ms_host_leaf leaf;
 
 		map_anon(&w, A, 2 * PAGE, MS_PROT_R);
@@ -231,16 +231,17 @@ static void a_second_mlock_queues_nothing(void **state)
 static void mlock_after_munlock_queues_the_page_up_to_5_15(void **state)
 {
 	(void)state;
-	static const char *const releases[] = { "5.10.223", "6.1.176" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 2; i++) {
-		struct world w = world(releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		map_anon(&w, A, PAGE, MS_PROT_RW);
 		assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
 		assert_int_equal(ms_munlock(w.mm, A, PAGE), 0);
 		assert_int_equal(ms_mlock(w.mm, A, PAGE), 0);
-		assert_int_equal(next_write_copies(&w, A), i == 0);
+		assert_int_equal(next_write_copies(&w, A),
+				 k->anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE);
 		world_end(&w);
 	}
 }

@@ -67,10 +67,10 @@ static void a_part_moves_and_the_rest_stays(void **state)
 static void the_charge_stays_on_what_is_left(void **state)
 {
 	(void)state;
-	const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(kernels[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		map_anon(&w, A, 6 * PAGE, MS_PROT_RW);
 		touch(&w, A, MS_PROT_W);

@@ -47,20 +47,21 @@ static void what_lies_before_a_hole_stays_changed(void **state)
 static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void **state)
 {
 	(void)state;
-	const struct {
-		const char *kernel, *flags;
-	} rule[] = { { "6.1.192", "rd,mr,mw,me,ac" }, { "6.12.117", "rd,mr,mw,me" } };
+	const struct ms_policy *k;
 	char buf[MS_VMFLAGS_MAX];
 
-	for (size_t i = 0; i < 2; i++) {
-		struct world w = world(rule[i].kernel);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		map_anon(&w, A, PAGE, MS_PROT_R);
 		assert_string_equal(letters_at(&w, A, buf), "rd,mr,mw,me");
 		ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
 		assert_string_equal(letters_at(&w, A, buf), "rd,wr,mr,mw,me,ac");
 		ms_mprotect(w.mm, A, PAGE, MS_PROT_R);
-		assert_string_equal(letters_at(&w, A, buf), rule[i].flags);
+		assert_string_equal(letters_at(&w, A, buf),
+				    k->mprotect_unaccount == MS_MPROTECT_UNACCOUNT_NO
+					    ? "rd,mr,mw,me,ac"
+					    : "rd,mr,mw,me");
 		world_end(&w);
 	}
 }
@@ -68,20 +69,18 @@ static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void
 static void private_pages_become_writable_at_once_by_the_kernels_rule(void **state)
 {
 	(void)state;
-	const struct {
-		const char *kernel;
-		bool at_once;
-	} rule[] = { { "5.10.223", false }, { "6.1.192", true }, { "6.12.117", true } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world(rule[i].kernel);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		map_anon(&w, A, PAGE, MS_PROT_RW);
 		ms_touch(w.mm, A, MS_PROT_W);
 		ms_mprotect(w.mm, A, PAGE, MS_PROT_R);
 		assert_false(writable(&w, A));
 		ms_mprotect(w.mm, A, PAGE, MS_PROT_RW);
-		assert_int_equal(writable(&w, A), rule[i].at_once);
+		assert_int_equal(writable(&w, A),
+				 k->mprotect_pte_upgrade != MS_MPROTECT_PTE_UPGRADE_SHARED_ONLY);
 		world_end(&w);
 	}
 }
@@ -119,26 +118,24 @@ static void no_access_keeps_the_page_for_the_kernel(void **state)
 static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **state)
 {
 	(void)state;
-	struct world w = world("6.1.192");
 	const ms_hva_t third = A + 2 * MS_2M;
+	const struct ms_policy *k;
 
-	assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
-	map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
-	ms_touch(w.mm, third + PAGE, MS_PROT_W);
-	ms_trace_clear(w.m);
-	ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_R);
-	assert_event(&w, MS_EV_NOTIFIER_START, 0, third, A + MS_1G - third);
-	assert_null(event(&w, MS_EV_NOTIFIER_START, 1));
-	world_end(&w);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
-	w = world("6.12.117");
-	assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
-	map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
-	ms_touch(w.mm, third + PAGE, MS_PROT_W);
-	ms_trace_clear(w.m);
-	ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_R);
-	assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * MS_1G);
-	world_end(&w);
+		assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
+		map_anon(&w, A, 2 * MS_1G, MS_PROT_RW);
+		ms_touch(w.mm, third + PAGE, MS_PROT_W);
+		ms_trace_clear(w.m);
+		ms_mprotect(w.mm, A, 2 * MS_1G, MS_PROT_R);
+		if (k->mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD)
+			assert_event(&w, MS_EV_NOTIFIER_START, 0, third, A + MS_1G - third);
+		else
+			assert_event(&w, MS_EV_NOTIFIER_START, 0, A, 2 * MS_1G);
+		assert_null(event(&w, MS_EV_NOTIFIER_START, 1));
+		world_end(&w);
+	}
 }
 
 static void write_access_to_more_than_all_of_ram_is_ENOMEM(void **state)

@@ -131,11 +131,11 @@ static void of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(v
 static void of_the_middle_leaves_two(void **state)
 {
 	(void)state;
-	const char *const kernels[] = { "5.10.223", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 2; i++) {
+	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct hooks h = { 0 };
-		struct world w = mapped_by_driver(kernels[i], &h);
+		struct world w = mapped_by_driver(k->release, &h);
 
 		assert_int_equal(ms_munmap(w.mm, A + PAGE, PAGE), 0);
 		assert_vma(&w, A, A + PAGE);
@@ -196,14 +196,14 @@ static void page_tables_go_when_no_neighbour_shares_them(void **state)
 static void every_failing_allocation_leaves_the_vma_as_it_was(void **state)
 {
 	(void)state;
-	const char *const kernels[] = { "6.1.192", "6.12.117" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 2; i++) {
+	for_each_kernel (k, MS_ARCH_ARM64) {
 		int err = -ENOMEM;
 
 		for (uint64_t n = 1; err; n++) {
 			struct hooks h = { 0 };
-			struct world w = mapped_by_driver(kernels[i], &h);
+			struct world w = mapped_by_driver(k->release, &h);
 
 			ms_machine_fail_alloc(w.m, n);
 			err = ms_munmap(w.mm, A + PAGE, PAGE);

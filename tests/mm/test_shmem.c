@@ -148,14 +148,22 @@ static void huge_pages_are_off_unless_shmem_enabled_says_otherwise(void **state)
 	world_end(&w);
 }
 
+/* A page of a huge page that a kernel maps by one leaf, the first where it has to be that one. */
+static uint64_t page_for_leaf(const struct ms_policy *k)
+{
+	return k->file_pmd_map == MS_FILE_PMD_MAP_HEAD_PAGE_ONLY ? 0 : 5 * PAGE;
+}
+
 static void a_read_maps_a_writable_huge_leaf_in_a_shared_mapping(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world_shmem(all_releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_shmem(k->release);
 
 		map_file(&w, memfd(&w, 2 * MS_2M), A, 0, 2 * MS_2M, MS_MAP_SHARED);
-		touch(&w, A + MS_2M + 5 * PAGE, MS_PROT_R);
+		touch(&w, A + MS_2M + page_for_leaf(k), MS_PROT_R);
 		assert_int_equal(leaf_size(w.mm, A + MS_2M), MS_2M);
 		assert_true(writable(&w, A + MS_2M));
 		assert_int_equal(leaf_size(w.mm, A), 0);
@@ -199,10 +207,10 @@ static void a_cached_page_keeps_its_2m_from_becoming_huge(void **state)
 static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(void **state)
 {
 	(void)state;
-	static const uint64_t sizes[] = { MS_2M, MS_2M, PAGE, PAGE };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world_shmem(all_releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, MS_2M);
 
 		map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
@@ -210,7 +218,8 @@ static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(vo
 		map_file(&w, file, B, 0, MS_2M, MS_MAP_SHARED);
 		assert_int_equal(ms_madvise(w.mm, B, MS_2M, MS_MADV_NOHUGEPAGE), 0);
 		touch(&w, B, MS_PROT_W);
-		assert_int_equal(leaf_size(w.mm, B), sizes[i]);
+		assert_int_equal(leaf_size(w.mm, B),
+				 k->file_pmd_map == MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE ? PAGE : MS_2M);
 		world_end(&w);
 	}
 }
@@ -254,16 +263,17 @@ static void only_the_first_page_asks_for_the_leaf_in_kernels_of_2024(void **stat
 static void old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it(void **state)
 {
 	(void)state;
-	static const uint64_t used[] = { 512, 512, 1, 1 };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world_shmem(all_releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_shmem(k->release);
 		uint64_t free_pages = ms_ram_free_pages(w.m);
 
 		map_file(&w, memfd(&w, MS_2M), A + PAGE, 0, MS_2M, MS_MAP_SHARED);
 		touch(&w, A + PAGE, MS_PROT_W);
 		assert_int_equal(leaf_size(w.mm, A + PAGE), PAGE);
-		assert_int_equal(free_pages - ms_ram_free_pages(w.m), used[i]);
+		assert_int_equal(free_pages - ms_ram_free_pages(w.m),
+				 k->shmem_huge == MS_SHMEM_HUGE_ANY_VMA ? 512 : 1);
 		world_end(&w);
 	}
 }
@@ -272,10 +282,10 @@ static void old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it(void **sta
 static void a_write_maps_the_whole_huge_page_by_pages_since_6_11(void **state)
 {
 	(void)state;
-	static const uint64_t mapped[] = { 1, 1, 512, 512 };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world_shmem(all_releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, MS_2M);
 
 		map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
@@ -283,7 +293,8 @@ static void a_write_maps_the_whole_huge_page_by_pages_since_6_11(void **state)
 		map_file(&w, file, B, 0, MS_2M, MS_MAP_SHARED);
 		assert_non_null(ms_pt_alloc_slot(w.mm, B, MS_LEVEL_PTE));
 		touch(&w, B + 40 * PAGE, MS_PROT_W);
-		assert_int_equal(count_present(&w, B, 512), mapped[i]);
+		assert_int_equal(count_present(&w, B, 512),
+				 k->shmem_map_folio == MS_SHMEM_MAP_FOLIO_ONE_PAGE ? 1 : 512);
 		assert_true(writable(&w, B + 40 * PAGE));
 		world_end(&w);
 	}
@@ -309,10 +320,10 @@ static void an_entry_in_the_way_makes_it_one_page(void **state)
 static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
 {
 	(void)state;
-	static const uint64_t mapped[] = { 16, 16, 16, 512 };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world_shmem(all_releases[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, MS_2M);
 
 		map_file(&w, file, A, 0, MS_2M, MS_MAP_SHARED);
@@ -320,8 +331,21 @@ static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
 		map_file(&w, file, B, 0, MS_2M, MS_MAP_SHARED);
 		assert_non_null(ms_pt_alloc_slot(w.mm, B, MS_LEVEL_PTE));
 		touch(&w, B + 40 * PAGE, MS_PROT_R);
-		assert_int_equal(count_present(&w, B, 512), mapped[i]);
+		assert_int_equal(count_present(&w, B, 512),
+				 k->shmem_map_folio == MS_SHMEM_MAP_FOLIO_WHOLE ? 512 : 16);
 		world_end(&w);
+	}
+}
+
+static bool is_huge_within(const struct ms_policy *k, bool first_page)
+{
+	switch (k->shmem_within_size) {
+	case MS_SHMEM_WITHIN_SIZE_NOT_FIRST_PAGE:
+		return first_page;
+	case MS_SHMEM_WITHIN_SIZE_WHOLE:
+		return false;
+	default: // MS_SHMEM_WITHIN_SIZE_TWO_PAGES
+		return true;
 	}
 }
 
@@ -331,13 +355,12 @@ static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
  */
 static void within_size_asks_how_far_the_file_reaches(void **state)
 {
-	static const bool first[] = { true, false, false, true };
-	static const bool second[] = { false, false, false, true };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
+	for_each_kernel (k, MS_ARCH_ARM64) {
 		for (uint64_t page = 512; page < 514; page++) {
-			struct world w = world_shmem(all_releases[i]);
+			struct world w = world_shmem(k->release);
 			struct ms_machine_config config = *ms_machine_config(w.m);
 			struct ms_file *file;
 
@@ -345,11 +368,11 @@ static void within_size_asks_how_far_the_file_reaches(void **state)
 			w = world_with(&w, &config);
 			file = memfd(&w, MS_2M + 2 * PAGE);
 			map_file(&w, file, A, 0, 2 * MS_2M, MS_MAP_SHARED);
-			touch(&w, A + 5 * PAGE, MS_PROT_W);
+			touch(&w, A + page_for_leaf(k), MS_PROT_W);
 			assert_int_equal(leaf_size(w.mm, A), MS_2M);
 			touch(&w, A + page * PAGE, MS_PROT_W);
 			assert_int_equal(cached_order(&w, file, page),
-					 (page == 512 ? first[i] : second[i]) ? 9 : 0);
+					 is_huge_within(k, page == 512) ? 9 : 0);
 			world_end(&w);
 		}
 	}

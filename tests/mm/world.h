@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "../kernels.h"
+
 #define A UINT64_C(0x200000000000)
 #define PAGE UINT64_C(0x1000)
 
@@ -45,6 +47,12 @@ static inline struct world world_thp(const char *release, enum ms_arch arch, enu
 static inline struct world world(const char *release)
 {
 	return world_thp(release, MS_ARCH_ARM64, MS_THP_NEVER);
+}
+
+/* The first recorded arm64 kernel that has a value of a rule, pages only. */
+static inline struct world world_where(const char *rule, const char *value)
+{
+	return world(kernel_where(MS_ARCH_ARM64, rule, value)->release);
 }
 
 /* arm64, huge pages */

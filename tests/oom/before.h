@@ -5,6 +5,8 @@
 
 #include "oom.h"
 
+#include "../kernels.h"
+
 #define A UINT64_C(0x200000000000)
 #define B UINT64_C(0x200040000000)
 #define PAGE MS_4K

@@ -252,35 +252,67 @@ static bool run(const struct ms_policy *policy, uint64_t ops, uint64_t seed)
 	return same;
 }
 
+static bool can_play(const struct ms_policy *policy)
+{
+#ifdef WITH_GUEST
+	return policy->arch == MS_ARCH_ARM64;
+#else
+	(void)policy;
+	return true;
+#endif
+}
+
+/* Are these the rules of a recorded kernel? */
+static bool was_recorded(const struct ms_policy *policy)
+{
+	const char *release;
+
+	for (size_t i = 0; (release = ms_release_recorded(i, policy->arch)); i++)
+		if (ms_policy_linux(release, policy->arch) == policy)
+			return true;
+	return false;
+}
+
+/* "6.12.117 x86_64"; NULL: no such kernel, or not one of this program's. */
+static const struct ms_policy *kernel_of_text(const char *text)
+{
+	const struct ms_policy *policy;
+	char release[24], arch[8];
+
+	if (sscanf(text, "%23s %7s", release, arch) != 2)
+		return NULL;
+	policy = ms_policy_linux(release, !strcmp(arch, "x86_64") ? MS_ARCH_X86_64 : MS_ARCH_ARM64);
+	return policy && can_play(policy) ? policy : NULL;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t ops = 30000, seed = 1;
 	const struct ms_policy *policy;
 	const char *kernel = NULL;
-	bool same = true;
+	bool same = true, all = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:k:")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:k:a")) != -1) {
 		if (c == 'n')
 			ops = strtoull(optarg, NULL, 0);
 		else if (c == 's')
 			seed = strtoull(optarg, NULL, 0);
 		else if (c == 'k')
 			kernel = optarg;
+		else if (c == 'a')
+			all = true;
 		else
-			errx(2, "usage: %s [-n OPS] [-s SEED] [-k \"RELEASE ARCH\"]", argv[0]);
+			errx(2, "usage: %s [-a] [-n OPS] [-s SEED] [-k \"RELEASE ARCH\"]", argv[0]);
 	}
-	for (size_t i = 0; (policy = ms_policy_get(i)); i++) {
-		char name[40];
-
-		snprintf(name, sizeof(name), "%s %s", policy->release,
-			 policy->arch == MS_ARCH_X86_64 ? "x86_64" : "arm64");
-#ifdef WITH_GUEST
-		if (policy->arch == MS_ARCH_X86_64)
-			continue;
-#endif
-		if (!kernel || !strcmp(kernel, name))
+	if (kernel) {
+		policy = kernel_of_text(kernel);
+		if (!policy)
+			errx(2, "no kernel %s", kernel);
+		return !run(policy, ops, seed);
+	}
+	for (size_t i = 0; (policy = ms_policy_get(i)); i++)
+		if (can_play(policy) && (all || was_recorded(policy)))
 			same &= run(policy, ops, seed);
-	}
 	return !same;
 }

@@ -75,25 +75,6 @@ static void remap_in_mmap_never_is(void **state)
 				 0);
 }
 
-static void kernels_notice_since_6_9(void **state)
-{
-	static const struct {
-		const char *release;
-		enum ms_policy_vma_flags_lock lock;
-	} kernel[] = {
-		{ "5.10.223", MS_VMA_FLAGS_LOCK_UNCHECKED },
-		{ "6.1.192", MS_VMA_FLAGS_LOCK_UNCHECKED },
-		{ "6.12.0", MS_VMA_FLAGS_LOCK_ASSERTED },
-		{ "6.17", MS_VMA_FLAGS_LOCK_ASSERTED },
-		{ "7.2.13", MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++)
-		assert_int_equal(ms_policy_linux(kernel[i].release, MS_ARCH_X86_64)->vma_flags_lock,
-				 kernel[i].lock);
-}
-
 static ms_vm_fault_t insert_page_in_fault(struct ms_vm_fault *vmf)
 {
 	return ms_vm_insert_page(vmf->vma, vmf->address, RAM >> 12) ? MS_VM_FAULT_SIGBUS
@@ -155,7 +136,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remap_in_a_fault_is_noticed_by_policy),
 		cmocka_unit_test(remap_in_mmap_never_is),
-		cmocka_unit_test(kernels_notice_since_6_9),
 		cmocka_unit_test(a_page_inserted_by_a_fault_needs_mixedmap_before),
 		cmocka_unit_test(a_zap_of_raw_entries_in_an_ordinary_vma_is_a_bad_page_map),
 	};

@@ -93,10 +93,10 @@ static void an_empty_range_is_a_violation(void **state)
 static void an_unaligned_address_is_refused_with_a_warning(void **state)
 {
 	(void)state;
-	static const char *const releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(releases[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release, MS_ARCH_ARM64);
 		struct ms_vma *vma = map_shared(&w, 4, 0);
 
 		assert_int_equal(ms_remap_pfn_range(vma, A + 8, BAR_PFN, PAGE, vma->vm_page_prot),
@@ -110,10 +110,10 @@ static void an_unaligned_address_is_refused_with_a_warning(void **state)
 static void a_private_mapping_is_remapped_whole_or_not_at_all(void **state)
 {
 	(void)state;
-	static const char *const releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(releases[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release, MS_ARCH_ARM64);
 		struct ms_vma *vma = map_private(&w, 4, 0);
 
 		assert_int_equal(ms_remap_pfn_range(vma, A, BAR_PFN, 2 * PAGE, vma->vm_page_prot),
@@ -137,24 +137,23 @@ static void a_shared_mapping_keeps_its_page_offset(void **state)
 	world_end(&w);
 }
 
-/* The COW rule stands before the tracking in 5.10 and 7.2, behind it in between. */
+/* The COW rule stands before the tracking in old and new kernels, behind it in between. */
 static void a_broken_cow_rule_zaps_only_where_it_is_found_behind_the_tracking(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *release;
-		size_t zaps;
-	} kernels[] = { { "5.10.223", 0 }, { "6.1.192", 1 }, { "6.12.117", 1 }, { "7.2.13", 0 } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(kernels[i].release, MS_ARCH_X86_64);
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct world w = world(k->release, MS_ARCH_X86_64);
 		struct ms_vma *vma = map_private(&w, 4, 0);
+		const bool zaps = k->remap_checks == MS_REMAP_CHECKS_TRACK_ALIGN_COW &&
+				  k->remap_error == MS_REMAP_ERROR_ZAP;
 
 		assert_int_equal(
 			ms_remap_pfn_range(vma, A + PAGE, BAR_PFN, 2 * PAGE, vma->vm_page_prot),
 			-EINVAL);
-		assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), kernels[i].zaps);
-		if (kernels[i].zaps)
+		assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), zaps);
+		if (zaps)
 			assert_event(&w, MS_EV_ZAP, 0, A + PAGE, 2 * PAGE);
 		world_end(&w);
 	}
@@ -216,24 +215,17 @@ static uint64_t entries_after_no_memory(const char *release, uint64_t *zaps)
 	return found;
 }
 
-static void what_was_written_before_an_error_stays_in_old_kernels(void **state)
-{
-	(void)state;
-	uint64_t zaps;
-
-	assert_int_not_equal(entries_after_no_memory("5.10.223", &zaps), 0);
-	assert_int_equal(zaps, 0);
-}
-
 static void what_was_written_before_an_error_is_zapped_in_later_kernels(void **state)
 {
 	(void)state;
-	static const char *const releases[] = { "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 	uint64_t zaps;
 
-	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(entries_after_no_memory(releases[i], &zaps), 0);
-		assert_int_equal(zaps, 1);
+	for_each_step (k, MS_ARCH_ARM64) {
+		const bool stays = k->remap_error == MS_REMAP_ERROR_KEEP_PTES;
+
+		assert_int_equal(entries_after_no_memory(k->release, &zaps) != 0, stays);
+		assert_int_equal(zaps, !stays);
 	}
 }
 
@@ -241,14 +233,14 @@ static void what_was_written_before_an_error_is_zapped_in_later_kernels(void **s
 static void a_failed_remap_of_the_whole_vma_gives_its_reservation_back(void **state)
 {
 	(void)state;
-	static const char *const releases[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 	struct ms_memtype entry;
 
-	for (size_t i = 0; i < 4; i++) {
+	for_each_kernel (k, MS_ARCH_X86_64) {
 		int err = -ENOMEM;
 
 		for (uint64_t n = 1; err == -ENOMEM || err == -EINVAL; n++) {
-			struct world w = world(releases[i], MS_ARCH_X86_64);
+			struct world w = world(k->release, MS_ARCH_X86_64);
 			struct ms_vma *vma = map_shared(&w, 4, 0);
 
 			ms_machine_fail_alloc(w.m, n);
@@ -269,51 +261,44 @@ static void a_failed_remap_of_the_whole_vma_gives_its_reservation_back(void **st
 static void a_misaligned_remap_takes_away_what_was_there_in_newer_kernels(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *release;
-		bool stays;
-	} answers[] = { { "5.10.223", true },
-			{ "5.15", true },
-			{ "6.1.192", false },
-			{ "6.12.117", false },
-			{ "7.2.13", false } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 5; i++) {
-		struct world w = world(answers[i].release, MS_ARCH_ARM64);
+	for_each_step (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release, MS_ARCH_ARM64);
 		struct ms_vma *vma = map_shared(&w, 2, 0);
 
 		assert_int_equal(ms_remap_pfn_range(vma, A, BAR_PFN, PAGE, vma->vm_page_prot), 0);
 		assert_int_equal(ms_remap_pfn_range(vma, A + 8, BAR_PFN, PAGE, vma->vm_page_prot),
 				 -EINVAL);
-		assert_int_equal(entry_at(&w, A, PAGE) != 0, answers[i].stays);
+		assert_int_equal(entry_at(&w, A, PAGE) != 0,
+				 k->remap_error == MS_REMAP_ERROR_KEEP_PTES);
 		world_end(&w);
 	}
+}
+
+static int second_remap(const struct ms_policy *k)
+{
+	struct world w = world(k->release, k->arch);
+	struct ms_vma *vma = map_shared(&w, 4, 0);
+	int err;
+
+	assert_int_equal(ms_remap_pfn_range(vma, A, BAR_PFN, 4 * PAGE, vma->vm_page_prot), 0);
+	ms_zap_vma_ptes(vma, A, 4 * PAGE);
+	err = ms_remap_pfn_range(vma, A, BAR_PFN, 4 * PAGE, vma->vm_page_prot);
+	world_end(&w);
+	return err;
 }
 
 static void a_second_remap_of_a_zapped_vma_is_refused_once_the_tracking_is_remembered(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *release;
-		enum ms_arch arch;
-		int err;
-	} cases[] = {
-		{ "6.12.117", MS_ARCH_X86_64, 0 },
-		{ "7.2.13", MS_ARCH_X86_64, -EINVAL },
-		{ "7.2.13", MS_ARCH_ARM64, 0 },
-	};
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world(cases[i].release, cases[i].arch);
-		struct ms_vma *vma = map_shared(&w, 4, 0);
-
-		assert_int_equal(ms_remap_pfn_range(vma, A, BAR_PFN, 4 * PAGE, vma->vm_page_prot),
-				 0);
-		ms_zap_vma_ptes(vma, A, 4 * PAGE);
-		assert_int_equal(ms_remap_pfn_range(vma, A, BAR_PFN, 4 * PAGE, vma->vm_page_prot),
-				 cases[i].err);
-		world_end(&w);
-	}
+	for_each_kernel (k, MS_ARCH_X86_64)
+		assert_int_equal(second_remap(k),
+				 k->untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED ? -EINVAL : 0);
+	for_each_kernel (k, MS_ARCH_ARM64) // tracks nothing
+		assert_int_equal(second_remap(k), 0);
 }
 
 static void a_failing_piece_leaves_the_tracking_of_the_whole_alone(void **state)
@@ -397,7 +382,6 @@ int main(void)
 		cmocka_unit_test(a_broken_cow_rule_zaps_only_where_it_is_found_behind_the_tracking),
 		cmocka_unit_test(a_present_entry_is_a_violation_and_stays),
 		cmocka_unit_test(a_huge_leaf_in_the_way_is_a_violation_and_stays),
-		cmocka_unit_test(what_was_written_before_an_error_stays_in_old_kernels),
 		cmocka_unit_test(what_was_written_before_an_error_is_zapped_in_later_kernels),
 		cmocka_unit_test(a_failed_remap_of_the_whole_vma_gives_its_reservation_back),
 		cmocka_unit_test(a_misaligned_remap_takes_away_what_was_there_in_newer_kernels),

@@ -19,6 +19,7 @@
 #include <mapsim/policy.h>
 #include <mapsim/trace.h>
 
+#include "../kernels.h"
 #include "mm/internal.h"
 
 #include <errno.h>
