@@ -114,6 +114,7 @@ static void vfios_forked_child_survives_where_open_comes_before_the_copy(void **
 		struct world w = world(k->release);
 		struct file *file = ms_vfio_open(ms_device_find(w.m, "bar"));
 		struct mm_struct *child;
+		bool survived = false;
 
 		assert_int_equal(ms_mmap(w.mm, A, PAGE_SIZE, MS_PROT_RW,
 					 MS_MAP_SHARED | MS_MAP_FIXED, file, ms_vfio_offset(file)),
@@ -123,9 +124,10 @@ static void vfios_forked_child_survives_where_open_comes_before_the_copy(void **
 		ms_vfio_set_memory(file, false);
 		ms_touch(w.mm, A, MS_PROT_R);
 		ms_touch(child, A, MS_PROT_R);
-		assert_int_equal(ms_violations(w.m),
-				 k->vfio != MS_VFIO_V3 &&
-					 k->fork_order == MS_FORK_ORDER_OPEN_THEN_COPY);
+		for (size_t n = 0; n < ms_violations(w.m); n++)
+			survived |= !!strcmp(violation(&w, n), "mmap lock not held for writing");
+		assert_int_equal(survived, k->vfio != MS_VFIO_V3 &&
+						   k->fork_order == MS_FORK_ORDER_OPEN_THEN_COPY);
 		world_end(&w);
 	}
 }

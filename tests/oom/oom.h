@@ -43,6 +43,7 @@ struct operation {
 	int64_t refusals[4];              /* answers for want of memory besides -ENOMEM; 0 ends */
 	bool may_succeed_otherwise;       /* with less: the state after that is not compared */
 	bool remaps_in_fault;             /* more than the page of the fault */
+	bool faults_vfio;                 /* whose handler may have a list */
 	bool not_everywhere;              /* some kernels refuse it */
 };
 

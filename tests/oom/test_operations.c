@@ -425,7 +425,7 @@ static const struct operation everywhere[] = {
 	{ "write to hugetlb", with_hugetlb, touch_write, { -EFAULT } },
 	{ "read of private hugetlb", with_private_hugetlb, touch_read, { -EFAULT } },
 	{ "write to private hugetlb", with_private_hugetlb, touch_write, { -EFAULT } },
-	{ "read of vfio", with_vfio, touch_read, { -EFAULT }, true },
+	{ "read of vfio", with_vfio, touch_read, { -EFAULT }, true, .faults_vfio = true },
 	{ "read of a lazy device", with_lazy, touch_read, { -EFAULT }, .remaps_in_fault = true },
 	{ "ms_get_user_page", with_anon, get_user_page, { 0 }, true },
 	{ "ms_fixup_user_fault", with_shared, fixup },
