@@ -42,7 +42,7 @@ struct ms_script_kernel {
 
 /**
  * Reads a text of `size` bytes. kernel may be NULL. A text without a header gets the one of the
- * architecture's recordings (page size 4096, its devices and RAM) and the newest known kernel, or
+ * architecture's recordings (page size 4096, its devices and RAM) and the newest recorded kernel, or
  * `kernel`; in it @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address and size.
  * 0; -EINVAL: refused, and *err says why; -ENOMEM.
  */

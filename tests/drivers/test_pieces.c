@@ -330,17 +330,15 @@ static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
 	machine_end(m);
 }
 
-static const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
-#define NR_KERNELS (sizeof(kernels) / sizeof(kernels[0]))
-
 /*   | plain | plain |   of one file, at offsets that follow: the second mmap is not the driver's */
 static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **state)
 {
 	const struct ms_piece piece = { 0, 0x1000, 0 };
+	const struct ms_policy *k;
 
 	(void)state;
-	for (size_t i = 0; i < NR_KERNELS; i++) {
-		struct ms_machine *m = machine(kernels[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
 		struct ms_file *file = ms_pieces_open_physical(m);
 
@@ -361,9 +359,11 @@ static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **stat
 
 static void such_a_vma_is_whole_again_after_mprotect_and_mremap(void **state)
 {
+	const struct ms_policy *k;
+
 	(void)state;
-	for (size_t i = 0; i < NR_KERNELS; i++) {
-		struct ms_machine *m = machine(kernels[i], MS_ARCH_ARM64);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
 
 		map(mm, A, 0x3000, ms_pieces_open_physical(m), 0);
