@@ -62,6 +62,14 @@ static bool sees_leaf(const struct fault *t, unsigned int page)
 	return t->f->policy->pfn_lookup == MS_PFN_LOOKUP_ANY_LEAF || !t->f->p[0].leaf[page / BLOCK];
 }
 
+/* A raw pfn is writable as its entry is, or always. */
+static bool may_write(const struct fault *t, unsigned int page)
+{
+	return t->f->p[0].e[page].write ||
+	       (t->f->p[0].a[page].flags & MS_VM_PFNMAP &&
+		t->f->policy->pfn_lookup_writable == MS_PFN_LOOKUP_WRITABLE_ALWAYS);
+}
+
 /* hva_to_pfn_remapped: what is present counts, also without any right. */
 static int find_pfn(struct fault *t, unsigned int page, bool write)
 {
@@ -70,7 +78,7 @@ static int find_pfn(struct fault *t, unsigned int page, bool write)
 	if (p->e[page].kind != E_NONE && !sees_leaf(t, page))
 		return -EFAULT;
 	if (p->e[page].kind != E_NONE)
-		return write && !p->e[page].write ? -EFAULT : 0;
+		return write && !may_write(t, page) ? -EFAULT : 0;
 	if (!(p->a[page].flags & (write ? MS_VM_WRITE : MS_VM_READ)))
 		return -EFAULT;
 	if (flat_touch(t->f, p, page, write))
@@ -92,7 +100,7 @@ static int find(struct fault *t, unsigned int page)
 	t->s2.kind = p->e[page].kind;
 	t->s2.what = p->e[page].what;
 	t->device = t->s2.kind == E_PFN;
-	t->writable = p->e[page].write && !(t->slot->flags & MS_SLOT_READONLY);
+	t->writable = may_write(t, page) && !(t->slot->flags & MS_SLOT_READONLY);
 	if (t->logging && !write && !t->device)
 		t->writable = false;
 	return 0;

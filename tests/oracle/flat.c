@@ -79,16 +79,17 @@ static void free_tables(struct process *p)
  */
 int flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
+	const enum ms_policy_munmap_split_new new_part = f->policy->munmap_split_new;
 	unsigned int next;
 
 	if (flat_empty(p, at, end))
 		return 0;
 	if (flat_bad_cut(p, at))
 		return -EINVAL;
-	flat_split(f, p, at, false);
+	flat_split(f, p, at, new_part == MS_MUNMAP_SPLIT_NEW_KEPT_PART);
 	if (flat_bad_cut(p, end))
 		return -EINVAL;
-	flat_split(f, p, end, true);
+	flat_split(f, p, end, new_part == MS_MUNMAP_SPLIT_NEW_DYING_PART);
 	flat_unmark(f, p, at, end);
 	flat_lru_drain(f);
 	flat_notify(f, p, at, end);
