@@ -257,13 +257,14 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
  * arm64: the addresses of what is mapped already may have a tag in their top byte, also those of
  * accesses; the address at which mmap or mremap is to map may not.
  */
+/* The numbers of these flags, of MS_MREMAP_* and of MS_MADV_* are Linux's own, of arm64 and x86. */
 #define MS_MAP_SHARED 0x1u
 #define MS_MAP_PRIVATE 0x2u
 #define MS_MAP_FIXED 0x10u
-#define MS_MAP_FIXED_NOREPLACE 0x20u
-#define MS_MAP_POPULATE 0x40u
-#define MS_MAP_NORESERVE 0x80u
-#define MS_MAP_ANONYMOUS 0x100u
+#define MS_MAP_ANONYMOUS 0x20u
+#define MS_MAP_NORESERVE 0x4000u
+#define MS_MAP_POPULATE 0x8000u
+#define MS_MAP_FIXED_NOREPLACE 0x100000u
 
 /**
  * mmap(2) of [addr, addr + len), len in bytes, rounded up to pages. prot: MS_PROT_R/W/X bits; off:
@@ -272,7 +273,9 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm);
  * the last 4095 is answered as it is, which nobody can tell from an errno. Without a FIXED flag a
  * free, aligned addr is taken as it is, else the highest gap that fits. With MS_MAP_ANONYMOUS file
  * and off do not count; without it file NULL is -ENOMEM, so that what an open has refused never
- * becomes anonymous memory.
+ * becomes anonymous memory. MAP_DENYWRITE, MAP_EXECUTABLE, MAP_NONBLOCK, MAP_STACK and flags that
+ * nobody knows count for nothing, as in the kernel; -EOPNOTSUPP: MAP_GROWSDOWN, MAP_LOCKED,
+ * MAP_HUGETLB, MAP_32BIT, MAP_ABOVE4G and MAP_SYNC, which mapsim does not have.
  */
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off);
@@ -299,27 +302,27 @@ int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t ne
 		  unsigned int flags, ms_hva_t new_addr);
 
 enum ms_advice {
-	MS_MADV_HUGEPAGE,
-	MS_MADV_NOHUGEPAGE,
-	MS_MADV_DONTNEED,
-	MS_MADV_FREE,
-	MS_MADV_REMOVE,
-	MS_MADV_COLLAPSE,
-	MS_MADV_POPULATE_READ,
-	MS_MADV_POPULATE_WRITE,
-	MS_MADV_DONTFORK,
-	MS_MADV_DOFORK,
-	MS_MADV_DONTDUMP,
-	MS_MADV_DODUMP,
-	MS_MADV_WIPEONFORK,
-	MS_MADV_KEEPONFORK,
-	MS_MADV_COLD,
-	MS_MADV_PAGEOUT,
+	MS_MADV_DONTNEED = 4,
+	MS_MADV_FREE = 8,
+	MS_MADV_REMOVE = 9,
+	MS_MADV_DONTFORK = 10,
+	MS_MADV_DOFORK = 11,
+	MS_MADV_HUGEPAGE = 14,
+	MS_MADV_NOHUGEPAGE = 15,
+	MS_MADV_DONTDUMP = 16,
+	MS_MADV_DODUMP = 17,
+	MS_MADV_WIPEONFORK = 18,
+	MS_MADV_KEEPONFORK = 19,
+	MS_MADV_COLD = 20,
+	MS_MADV_PAGEOUT = 21,
+	MS_MADV_POPULATE_READ = 22,
+	MS_MADV_POPULATE_WRITE = 23,
+	MS_MADV_COLLAPSE = 25,
 };
 /**
  * madvise(2) of [addr, addr + len), len in bytes, rounded up to pages. -EINVAL: addr misaligned, or
- * advice that is not known to this kernel or not meant for a VMA of the range; -ENOMEM: a hole, the
- * rest is done (but for POPULATE: policy madv_populate_hole). Else as the advice has it.
+ * advice that is not known to this kernel, is none of these (mapsim has no others), or is not meant
+ * for a VMA of the range; -ENOMEM: a hole, the rest is done (but for POPULATE: policy madv_populate_hole). Else as the advice has it.
  */
 int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice);
 /** mlock(2), munlock(2): the range grows outward to whole pages. -ENOMEM: a hole, or a page cannot

@@ -221,11 +221,29 @@ static bool is_populate(enum ms_advice advice)
 /* madvise_behavior_valid() */
 static bool advice_known(const struct ms_policy *policy, enum ms_advice advice)
 {
-	if (is_populate(advice))
+	switch (advice) {
+	case MS_MADV_POPULATE_READ:
+	case MS_MADV_POPULATE_WRITE:
 		return policy->madv_populate == MS_MADV_POPULATE_PRESENT;
-	if (advice == MS_MADV_COLLAPSE)
+	case MS_MADV_COLLAPSE:
 		return policy->madv_collapse == MS_MADV_COLLAPSE_PRESENT;
-	return (unsigned int)advice <= MS_MADV_PAGEOUT;
+	case MS_MADV_DONTNEED:
+	case MS_MADV_FREE:
+	case MS_MADV_REMOVE:
+	case MS_MADV_DONTFORK:
+	case MS_MADV_DOFORK:
+	case MS_MADV_HUGEPAGE:
+	case MS_MADV_NOHUGEPAGE:
+	case MS_MADV_DONTDUMP:
+	case MS_MADV_DODUMP:
+	case MS_MADV_WIPEONFORK:
+	case MS_MADV_KEEPONFORK:
+	case MS_MADV_COLD:
+	case MS_MADV_PAGEOUT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* madvise_need_mmap_write(), and what a collapse ends with */

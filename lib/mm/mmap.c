@@ -129,10 +129,16 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 #define KIND_MASK 0xfu
 #define KIND_SHARED_VALIDATE (MS_MAP_SHARED | MS_MAP_PRIVATE)
 
+/* Flags that do nothing in the kernel: MAP_DENYWRITE, _EXECUTABLE, _NONBLOCK, _STACK. */
+#define FLAGS_WITHOUT_EFFECT 0x31800u
+/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G, _GROWSDOWN,
+ * _LOCKED, _HUGETLB, _SYNC. */
+#define FLAGS_NOT_MODELLED 0xc21c0u
+
 /* LEGACY_MAP_MASK: MAP_SHARED_VALIDATE is there to refuse all other flags. */
 #define LEGACY_FLAGS \
 	(KIND_SHARED_VALIDATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_NORESERVE | \
-	 MS_MAP_POPULATE)
+	 MS_MAP_POPULATE | FLAGS_WITHOUT_EFFECT)
 
 static int check_kind(unsigned int flags)
 {
@@ -505,6 +511,8 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 
 	if (!ms_aligned(off, m->page_size))
 		return -EINVAL;
+	if (flags & FLAGS_NOT_MODELLED)
+		return -EOPNOTSUPP;
 	if (flags & MS_MAP_ANONYMOUS)
 		file = NULL;
 	else if (!file)

@@ -73,7 +73,7 @@ void api_madvise(struct api_side *s, const uint8_t *r)
 
 	if (mm)
 		api_answer(s, (uint64_t)ms_madvise(mm, api_address(s, r), api_length(s, r),
-						   (enum ms_advice)(r[5] % 17)));
+						   (enum ms_advice)(r[5] % (MS_MADV_COLLAPSE + 1))));
 }
 
 void api_mlock(struct api_side *s, const uint8_t *r)

@@ -151,7 +151,7 @@ void hostile_step(struct play *p)
 	case 6:
 		t = some_target(p);
 		ms_madvise(t.mm, t.addr, t.len,
-			   (enum ms_advice)hostile_below(p, MS_MADV_PAGEOUT + 1));
+			   (enum ms_advice)hostile_below(p, MS_MADV_COLLAPSE + 1));
 		break;
 	case 7:
 		do_guest(p);
