@@ -127,6 +127,8 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 	if (!known.policy)
 		return ms_script_fail(err, line, "kernel %s: %s", h->release, known.text);
 	h->policy = *known.policy;
+	if (h->rules)
+		ms_policy_set_lines(&h->policy, h->rules, NULL); // each was tried when it was read
 	if (!h->nr_bars && h->arch == MS_ARCH_X86_64)
 		add_recorder_bars(h);
 	ms_header_pools(h);
