@@ -158,6 +158,18 @@ def document(rules):
     return ''.join(out)
 
 
+def write_if_new(path, text):
+    """A file that says the same stays as old as it is, so that what depends on it is not made anew."""
+    try:
+        with open(path, encoding='ascii') as old:
+            if old.read() == text:
+                return
+    except OSError:
+        pass
+    with open(path, 'w', encoding='ascii') as out:
+        out.write(text)
+
+
 def main():
     kinds = {'header': header, 'tables': tables, 'document': document}
     if len(sys.argv) < 5 or sys.argv[1] not in kinds:
@@ -166,8 +178,7 @@ def main():
         text = kinds[sys.argv[1]](history.read(sys.argv[3], sys.argv[4:]))
     except (history.Bad, OSError, UnicodeDecodeError) as error:
         sys.exit(f'{error}')
-    with open(sys.argv[2], 'w', encoding='ascii') as out:
-        out.write(text)
+    write_if_new(sys.argv[2], text)
 
 
 if __name__ == '__main__':

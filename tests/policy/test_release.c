@@ -49,10 +49,9 @@ static void point_releases_are_compared_as_numbers(void **state)
 	(void)state;
 	assert_ptr_equal(arm64("6.12.9"), arm64("6.12"));
 	assert_ptr_not_equal(arm64("6.12.117"), arm64("6.12.9"));
-	/* the last of mainline's 6.x, and the last of all */
+	/* the last of mainline's 6.x; what comes after all that is known is all the same */
 	assert_string_equal(arm64("6.100")->release, "6.19");
-	assert_string_equal(arm64("10.0")->release,
-			    arm64(ms_release_known("10.0", MS_ARCH_ARM64).end)->release);
+	assert_ptr_equal(arm64("10.0"), arm64("9.100.3"));
 }
 
 /*
@@ -205,7 +204,6 @@ static void newer_than_what_was_looked_through_is_inferred(void **state)
 
 	(void)state;
 	assert_true(r.beyond);
-	assert_ptr_equal(r.policy, arm64(r.end));
 	for (size_t f = 0; f < ms_nr_rules; f++) {
 		if (ms_policy_field_applies(f, MS_ARCH_ARM64))
 			assert_int_equal(ms_policy_cell("8.1.3", MS_ARCH_ARM64, f).how,
