@@ -337,6 +337,29 @@ static void mtrr_lines_say_where_cacheable_memory_may_be_mapped(void **state)
 				"size=0x1000\n");
 }
 
+/* RAM ends within the page at 0x9f000, and begins after the first one. */
+static void pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram(void **state)
+{
+	(void)state;
+	assert_plays_as(X86("6.12.117") "ram pa=0x1000 size=0x9ec00\n"
+					"> mmap devmem off=0x0 at=0x200000000000 len=0x1000 "
+					"prot=r flags=shared\n"
+					"< ret 0\n"
+					"< pat.reserve start=0x0 end=0x1000 type=UC-\n"
+					"> mmap devmem off=0x9f000 at=0x200000002000 len=0x2000 "
+					"prot=r flags=shared\n"
+					"< ret 0\n"
+					"< pat.reserve start=0x9f000 end=0xa1000 type=UC-\n"
+					"> show ptes at=0x200000000000 len=0x4000\n"
+					"< ret 0\n"
+					"< pte 0x200000000000 0x1000 pa=ram type=UC- prot=r "
+					"size=0x1000\n"
+					"< pte 0x200000002000 0x1000 pa=ram type=UC- prot=r "
+					"size=0x1000\n"
+					"< pte 0x200000003000 0x1000 pa=0xa0000 type=UC- prot=r "
+					"size=0x1000\n");
+}
+
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
 	(void)state;
@@ -575,6 +598,7 @@ int main(void)
 		cmocka_unit_test(what_may_be_executed_is_shown_of_cacheable_memory_on_arm64),
 		cmocka_unit_test(other_bars_of_a_device_are_freed_with_it),
 		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
+		cmocka_unit_test(pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
