@@ -10,6 +10,7 @@ struct request {
 	uint64_t vm_flags;
 	uint64_t pgoff;
 	struct ms_file *file;
+	uint64_t uncharged;           // bytes that are charged already, to what it replaces
 	const struct ms_vma_gap *gap; // where it goes
 	struct ms_vma_desc *desc;     // mmap_prepare's
 };
@@ -194,7 +195,26 @@ static bool accountable(const struct request *rq)
 
 static bool may_charge(const struct request *rq)
 {
-	return !accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start);
+	const uint64_t size = rq->end - rq->start - rq->uncharged;
+
+	return !accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, size);
+}
+
+/*
+ * What is replaced is split at the borders and set aside, then the memory is charged. Without
+ * memory it is put back, but the pieces stay pieces.
+ */
+static int charge_after_split(struct request *rq, struct ms_vma **vma, struct ms_munmap *old)
+{
+	int err = ms_split_munmap(old, *vma, rq->start, rq->end);
+
+	if (err)
+		return err;
+	*vma = ms_find_vma_intersection(rq->mm, rq->start, rq->end);
+	for (struct ms_vma *v = *vma; v && v->vm_start < rq->end; v = ms_vma_next(v))
+		if (v->vm_flags & MS_VM_ACCOUNT)
+			rq->uncharged += ms_vma_size(v);
+	return may_charge(rq) ? 0 : -ENOMEM;
 }
 
 /* What MAP_FIXED replaces goes, by policy with its objects or up to their freeing. */
@@ -203,8 +223,11 @@ static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *
 	bool unmap_first = rq->mm->machine->policy.mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST;
 	int err;
 
-	if (!unmap_first && !may_charge(rq))
-		return -ENOMEM;
+	if (!unmap_first) {
+		err = charge_after_split(rq, &vma, old);
+		if (err)
+			return err;
+	}
 	err = ms_gather_munmap(old, vma, rq->start, rq->end);
 	if (err)
 		return unmap_first ? -ENOMEM : err;

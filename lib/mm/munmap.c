@@ -40,15 +40,19 @@ static int split_borders(struct ms_munmap *um, struct ms_vma *vma)
 	return 0;
 }
 
-int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+int ms_split_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
-	int err;
-
 	um->mm = vma->vm_mm;
 	um->start = start;
 	um->end = end;
 	um->closed = false;
-	err = split_borders(um, vma);
+	return split_borders(um, vma);
+}
+
+int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	int err = ms_split_munmap(um, vma, start, end);
+
 	if (err)
 		return err;
 	um->vmas = ms_vma_tree_detach(um->mm, start, end, &um->gap);

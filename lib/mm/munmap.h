@@ -16,6 +16,8 @@ struct ms_munmap {
 	bool closed;
 };
 
+/* Splits what reaches over the borders alone, as the first step of ms_gather_munmap(). */
+int ms_split_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /*
  * Splits the borders and takes the VMAs of [start, end) out of the tree; vma is the first that
  * overlaps it. An error leaves the splits, and nothing detached.

@@ -297,6 +297,37 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 	}
 }
 
+/* From 6.12 on: it is split at the borders, set aside, and put back when the charge is refused. */
+static void what_a_refused_MAP_FIXED_would_have_replaced_stays_split(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	const uint64_t half = MS_1G / 2;
+
+	map_anon(&w, A + half, 4 * MS_1G, MS_PROT_R);
+	assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+			 -ENOMEM);
+	assert_int_equal(ms_vma_lookup(w.mm, A + half)->vm_start, A + half);
+	assert_int_equal(ms_vma_lookup(w.mm, A + half)->vm_end, A + 2 * MS_1G);
+	assert_int_equal(ms_vma_lookup(w.mm, A + 2 * MS_1G)->vm_end, A + 4 * MS_1G + half);
+	world_end(&w);
+}
+
+/* The memory of what is replaced is not asked for again (6.12+). */
+static void what_MAP_FIXED_replaces_is_charged_already(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+
+	map_anon(&w, A, MS_1G, MS_PROT_RW);
+	assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+			 A);
+	assert_int_equal(ms_mm_map_count(w.mm), 1);
+	world_end(&w);
+}
+
 static void file_modes_decide_what_a_shared_mapping_may(void **state)
 {
 	(void)state;
@@ -413,6 +444,8 @@ int main(void)
 		cmocka_unit_test(arm64_leaves_room_for_the_lowest_addresses_even_with_fixed),
 		cmocka_unit_test(addresses_beyond_48_bits_are_for_those_who_ask),
 		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),
+		cmocka_unit_test(what_a_refused_MAP_FIXED_would_have_replaced_stays_split),
+		cmocka_unit_test(what_MAP_FIXED_replaces_is_charged_already),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),

@@ -360,6 +360,19 @@ static void pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram(void
 					"size=0x1000\n");
 }
 
+static void the_local_apic_is_not_for_devmem_up_to_6_5(void **state)
+{
+	(void)state;
+	assert_plays_as(X86("6.1.192") "> mmap devmem off=0xfee00000 at=0x200000000000 len=0x1000 "
+				       "prot=r flags=shared\n"
+				       "< ret EPERM\n"
+				       "< zap va=0x200000000000 size=0x1000\n");
+	assert_plays_as(X86("6.6.9") "> mmap devmem off=0xfee00000 at=0x200000000000 len=0x1000 "
+				     "prot=r flags=shared\n"
+				     "< ret 0\n"
+				     "< pat.reserve start=0xfee00000 end=0xfee01000 type=UC-\n");
+}
+
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
 	(void)state;
@@ -599,6 +612,7 @@ int main(void)
 		cmocka_unit_test(other_bars_of_a_device_are_freed_with_it),
 		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
 		cmocka_unit_test(pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram),
+		cmocka_unit_test(the_local_apic_is_not_for_devmem_up_to_6_5),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
