@@ -23,6 +23,7 @@ struct ms_drivers; /* lib/drivers */
 struct ms_linux;   /* lib/linux */
 
 #define MS_LRU_QUEUE 15u /* PAGEVEC_SIZE */
+#define MS_LAZYFREE_QUEUE 31u /* the same, 6.9+ */
 
 struct ms_trace {
 	struct ms_event *events;
@@ -78,6 +79,10 @@ struct ms_machine {
 		uint64_t pfn[MS_LRU_QUEUE];
 		unsigned int count;
 	} lru; /* lib/mm: pages on their way to the LRU lists, each with a reference (up to 5.15) */
+	struct {
+		uint64_t pfn[MS_LAZYFREE_QUEUE];
+		unsigned int count;
+	} lazyfree; /* the same, from one list to another */
 	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
 	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };

@@ -483,6 +483,8 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
  */
 void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_drain(struct ms_machine *m);
+/* mark_page_lazyfree(): MADV_FREE moves an anonymous page to another list */
+void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn);
 bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn);
 /* lru_cache_add_inactive_or_unevictable(): of an anonymous page that a fault of vma made */
 void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn);

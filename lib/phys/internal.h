@@ -21,6 +21,8 @@ struct ms_page {
 #define MS_PG_DOUBLE_MAP 0x01u     /* PageDoubleMap: leaves of it were split, and others were not */
 /* hugetlb_restore_reserve, of hugetlb pages: with the page a reservation comes back */
 #define MS_PG_RESTORE_RESERVE MS_PG_DOUBLE_MAP
+/* !PageSwapBacked, of anonymous pages that are not compound: MADV_FREE has met it before */
+#define MS_PG_LAZYFREE MS_PG_DOUBLE_MAP
 #define MS_PG_ANON_EXCLUSIVE 0x02u /* PageAnonExclusive: this process alone may write it */
 #define MS_PG_ANON 0x04u
 #define MS_PG_TAIL 0x08u /* of a compound page, not its first page */

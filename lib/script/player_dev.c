@@ -38,6 +38,9 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 		file = keep(&p->driver[op->device], ms_pieces_open_physical(p->m), -ENOMEM, err);
 	if (!file)
 		return NULL;
+	if (mode == MS_PIECES_LAZY_HUGE &&
+	    p->m->policy.recorder_lazy_huge == MS_RECORDER_LAZY_HUGE_PAGES)
+		mode = MS_PIECES_LAZY;
 	*err = ms_pieces_plan(file, mode, type, op->pieces, op->npieces);
 	return *err ? NULL : file;
 }
