@@ -319,12 +319,27 @@ static void what_MAP_FIXED_replaces_is_charged_already(void **state)
 {
 	(void)state;
 	struct world w = world("6.12.117");
+	const uint64_t half = MS_1G / 2;
 
-	map_anon(&w, A, MS_1G, MS_PROT_RW);
-	assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW,
+	map_anon(&w, A, half, MS_PROT_RW);
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G, MS_PROT_RW,
 				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 			 A);
 	assert_int_equal(ms_mm_map_count(w.mm), 1);
+	world_end(&w);
+}
+
+/* 64 bytes of 4096 are the kernel's struct page. */
+static void ram_is_counted_without_the_frames_that_describe_it(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	const uint64_t memmap = MS_1G / 64;
+	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS;
+
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G - memmap + PAGE, MS_PROT_RW, flags, NULL, 0),
+			 -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G - memmap, MS_PROT_RW, flags, NULL, 0), A);
 	world_end(&w);
 }
 
@@ -446,6 +461,7 @@ int main(void)
 		cmocka_unit_test(more_than_all_of_ram_at_once_is_ENOMEM),
 		cmocka_unit_test(what_a_refused_MAP_FIXED_would_have_replaced_stays_split),
 		cmocka_unit_test(what_MAP_FIXED_replaces_is_charged_already),
+		cmocka_unit_test(ram_is_counted_without_the_frames_that_describe_it),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),
