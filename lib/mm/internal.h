@@ -195,14 +195,16 @@ static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
 	return ms_vma_size(vma) >> ms_vma_machine(vma)->page_shift;
 }
 /*
- * __vm_enough_memory(), overcommit by guess: what alone is more than all of RAM is refused. Where a
- * machine has no RAM nobody counts.
+ * __vm_enough_memory(), overcommit by guess: what alone is more than all of RAM is refused, but for
+ * what the kernel has taken at boot: of that the array of struct page is known. Where a machine has
+ * no RAM nobody counts.
  */
+#define MS_STRUCT_PAGE 64u
 static inline bool ms_obvious_overcommit(const struct ms_machine *m, uint64_t size)
 {
-	const uint64_t pages = ms_ram_pages(m);
+	const uint64_t pages = ms_ram_pages(m), memmap = pages * MS_STRUCT_PAGE >> m->page_shift;
 
-	return pages && size >> m->page_shift > pages;
+	return pages && size >> m->page_shift > pages - memmap;
 }
 /* linear_page_index */
 static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)

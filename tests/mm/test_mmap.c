@@ -356,6 +356,20 @@ static void a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_as
 	}
 }
 
+/* 64 bytes of 4096 are the kernel's struct page. */
+static void ram_is_counted_without_the_frames_that_describe_it(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	const uint64_t memmap = MS_1G / 64;
+	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS;
+
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G - memmap + PAGE, MS_PROT_RW, flags, NULL, 0),
+			 -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G - memmap, MS_PROT_RW, flags, NULL, 0), A);
+	world_end(&w);
+}
+
 static void file_modes_decide_what_a_shared_mapping_may(void **state)
 {
 	(void)state;
@@ -476,6 +490,7 @@ int main(void)
 		cmocka_unit_test(what_is_replaced_is_not_charged_again_from_6_12),
 		cmocka_unit_test(
 			a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_asked),
+		cmocka_unit_test(ram_is_counted_without_the_frames_that_describe_it),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),
