@@ -37,6 +37,15 @@ static const char usage[] =
 	"         of two for one rule the last holds. A policy FILE has lines RULE=VALUE, and comments\n"
 	"         after #; a line arch=ARCH refuses scripts of the other architecture.\n";
 
+/* The exit code: another one where standard output could not be written. */
+static int written(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	warn("standard output");
+	return EXIT_UNREADABLE;
+}
+
 /* mapsim --help, mapsim COMMAND --help */
 static bool asks_for_help(int argc, char **argv)
 {
@@ -59,15 +68,15 @@ int main(int argc, char **argv)
 
 	if (asks_for_help(argc, argv)) {
 		fputs(usage, stdout);
-		return 0;
+		return written(0);
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(name, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return written(commands[i].run(argc - 1, argv + 1));
 	}
 	if (!strcmp(name, "--version")) {
 		puts("mapsim " MAPSIM_VERSION);
-		return 0;
+		return written(0);
 	}
 	if (*name)
 		warnx("unknown command \"%s\"", name);

@@ -69,7 +69,7 @@ struct ms_policy {
  * The rules of an upstream release on an architecture: "6.12.107", "6.17" ("6.17.0" is the same). A
  * stable release has the rules of the mainline release that its branch left from, and what its own
  * branch took up to it. `release` of the answer is where its line last changed a rule: 6.6.20 and
- * 6.6 may be one policy, and releases that differ in nothing share a pointer. NULL: not an upstream
+ * 6.6 may be one policy, with one pointer. NULL: not an upstream
  * release, older than all, or no such architecture; ms_release_known() says in words which.
  */
 const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch);

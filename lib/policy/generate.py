@@ -85,16 +85,19 @@ def policy(rules, arch, release):
 
 
 def release_tables(rules):
-    steps = history.steps(rules)
+    steps = {arch: history.steps(rules, arch) for arch in history.ARCHES}
     for arch in history.ARCHES:
         yield f'\nstatic const struct ms_step {arch}_steps[] = {{\n'
-        for release in steps:
+        for release in steps[arch]:
             yield from policy(rules, arch, release)
         yield '};\n'
     yield '\nconst struct ms_step *const ms_steps[2] = {\n'
     for arch in history.ARCHES:
         yield f'\t[MS_ARCH_{arch.upper()}] = {arch}_steps,\n'
-    yield f'}};\nconst size_t ms_nr_steps = {len(steps)};\n'
+    yield '};\nconst size_t ms_nr_steps[2] = {\n'
+    for arch in history.ARCHES:
+        yield f'\t[MS_ARCH_{arch.upper()}] = {len(steps[arch])},\n'
+    yield '};\n'
     yield 'const struct ms_branch ms_branches[] = {\n'
     yield f'\t{{ {{ {rules.end[0]}, {rules.end[1]}, 0 }}, {c_string(rules.looked[None])} }},\n'
     for (major, minor), point in sorted(rules.branches.items()):

@@ -135,7 +135,10 @@ int ms_policy_set_text(struct ms_policy *p, const char *setting)
 /* A line without its comment, and without blanks around what is left. */
 static int set_line(struct ms_policy *p, const char *line, size_t len)
 {
-	len = strcspn(line, "#") < len ? strcspn(line, "#") : len;
+	const char *comment = memchr(line, '#', len);
+
+	if (comment)
+		len = (size_t)(comment - line);
 	while (len && strchr(" \t\r", line[len - 1]))
 		len--;
 	for (; len && strchr(" \t", *line); len--)

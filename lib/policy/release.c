@@ -7,6 +7,11 @@
 
 #define MAX_DIGITS 6u
 
+static bool is_arch(enum ms_arch arch)
+{
+	return arch == MS_ARCH_ARM64 || arch == MS_ARCH_X86_64;
+}
+
 /* Reads decimal digits without leading zeros; the end of them, or NULL. */
 static const char *parse_part(const char *s, unsigned int *part)
 {
@@ -49,7 +54,7 @@ static const struct ms_step *find_step(const struct ms_version *v, enum ms_arch 
 {
 	const struct ms_step *found = NULL;
 
-	for (size_t i = 0; i < ms_nr_steps; i++) {
+	for (size_t i = 0; i < ms_nr_steps[arch]; i++) {
 		const struct ms_step *step = &ms_steps[arch][i];
 		int order = series_cmp(&step->from, v);
 
@@ -170,7 +175,7 @@ struct ms_release ms_release_known(const char *release, enum ms_arch arch)
 	struct ms_version v;
 	const char *end = release ? parse_version(release, &v) : NULL;
 
-	if (arch != MS_ARCH_ARM64 && arch != MS_ARCH_X86_64) {
+	if (!is_arch(arch)) {
 		snprintf(r.text, sizeof(r.text), "no such architecture");
 	} else if (!end || *end) {
 		refuse(&r, release, end);
@@ -196,15 +201,17 @@ const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch)
 
 const struct ms_policy *ms_policy_get(size_t i)
 {
-	if (i >= 2 * ms_nr_steps)
-		return NULL;
-	return i < ms_nr_steps ? &ms_steps[MS_ARCH_ARM64][i].policy
-			       : &ms_steps[MS_ARCH_X86_64][i - ms_nr_steps].policy;
+	for (enum ms_arch arch = MS_ARCH_ARM64; arch <= MS_ARCH_X86_64; arch++) {
+		if (i < ms_nr_steps[arch])
+			return &ms_steps[arch][i].policy;
+		i -= ms_nr_steps[arch];
+	}
+	return NULL;
 }
 
 const char *ms_release_recorded(size_t i, enum ms_arch arch)
 {
-	for (size_t n = 0; n < ms_nr_recorded; n++) {
+	for (size_t n = 0; is_arch(arch) && n < ms_nr_recorded; n++) {
 		if (!(ms_recorded[n].arches & (1u << arch)))
 			continue;
 		if (!i--)

@@ -10,11 +10,17 @@ EVIDENCE = ('inferred', 'changelog', 'source', 'recorded')
 
 RULE = re.compile(r'rule ([a-z][a-z0-9_]*)$')
 VALUE = re.compile(r'([A-Z0-9_]+) -- (.+)$')
-CELL = re.compile(r'(?:(arm64|x86_64) )?(\d+)\.(\d+)(?:\.(\d+))?: (.+)$')
+NUMBER = r'(?:0|[1-9]\d{0,5})'  # as release.c reads them
+CELL = re.compile(r'(?:(arm64|x86_64) )?(NUMBER)\.(NUMBER)(?:\.(NUMBER))?: (.+)$'.replace('NUMBER', NUMBER))
+MAX_CELLS = 254  # their numbers are bytes, of which one is MS_NO_CELL
 ITEM = re.compile(r'(inferred .+|changelog ".+|source \d.+|recorded (?:arm64|x86_64)/\S+/\S+)$')
-MAINLINE = re.compile(r'mainline (\d+)\.(\d+) to (\d+)\.(\d+) -- (.+)$')
-BRANCH = re.compile(r'branch (\d+)\.(\d+)\.y to \d+\.\d+\.(\d+) -- (.+)$')
-RECORDED = re.compile(r'recorded (\d+\.\d+(?:\.\d+)?): ((?:arm64|x86_64)(?: (?:arm64|x86_64))?)$')
+MAINLINE = re.compile(r'mainline (NUMBER)\.(NUMBER) to (NUMBER)\.(NUMBER) -- (.+)$'.replace('NUMBER', NUMBER))
+BRANCH = re.compile(r'branch (NUMBER)\.(NUMBER)\.y to \1\.\2\.(NUMBER) -- (.+)$'.replace('NUMBER', NUMBER))
+RECORDED = re.compile(r'recorded (NUMBER\.NUMBER(?:\.NUMBER)?): (arm64 x86_64|arm64|x86_64)$'.replace('NUMBER', NUMBER))
+
+
+# Other members of struct ms_policy; words of C are refused by the compiler.
+TAKEN = ('arch', 'release', 'choose_block', 'choose_block_arg')
 
 
 class Bad(Exception):
@@ -104,11 +110,14 @@ class Reader:
             if title is None:
                 self.fail('a file of rules begins with a title, "# Title."')
             self.line(line)
-        if self.rule:
-            self.end()
+        if not self.rule:
+            self.fail('no rules')
+        self.end()
 
     def line(self, line):
         text = line.strip()
+        if '*/' in text or '\0' in text:
+            self.fail('a text may not have "*/" or NUL')
         depth = len(line) - len(line.lstrip('\t'))
         if depth and line[depth] == ' ':
             self.go_on(text)
@@ -137,6 +146,8 @@ class Reader:
         elif text.startswith('only: '):
             if text[6:] not in ARCHES:
                 self.fail(f'unknown architecture {text[6:]}')
+            if len(self.rule.arches) == 1 or self.rule.values:
+                self.fail('"only:" stands once, before the values')
             self.rule.arches = (text[6:],)
         elif VALUE.match(text):
             self.new_value(*VALUE.match(text).groups())
@@ -148,7 +159,7 @@ class Reader:
     def of_value(self, text):
         if CELL.match(text):
             self.new_cell(CELL.match(text))
-        elif text.startswith('never: '):
+        elif text.startswith('never: ') and not self.value.never:
             self.value.never = text[7:]
             self.add = lambda more: setattr(self.value, 'never', f'{self.value.never} {more}')
         else:
@@ -162,6 +173,8 @@ class Reader:
             self.end()
         if any(rule.name == match.group(1) for rule in self.rules.rules):
             self.fail(f'rule {match.group(1)} twice')
+        if match.group(1) in TAKEN:
+            self.fail(f'{match.group(1)} is no name for a rule')
         self.rule, self.value = Rule(match.group(1), len(self.rules.groups) - 1, self.number), None
         self.rules.rules.append(self.rule)
         self.add = None
@@ -179,7 +192,13 @@ class Reader:
         arches = (arch,) if arch else self.rule.arches
         if point == '0':
             self.fail('mainline releases have two numbers')
+        if not set(arches) <= set(self.rule.arches):
+            self.fail(f'the rule is only for {self.rule.arches[0]}')
         cell = Cell(len(self.rule.values) - 1, arches, (int(major), int(minor), int(point or 0)), self.number)
+        if cell.release[:2] < self.rules.first:
+            self.fail(f'older than {name_of(self.rules.first + (0,))}, where mainline begins')
+        if len(self.rule.cells) == MAX_CELLS:
+            self.fail(f'more than {MAX_CELLS} cells')
         for other in self.rule.cells:
             if other.release == cell.release and set(other.arches) & set(arches):
                 self.fail(f'{cell.since()} has two values')
@@ -222,14 +241,14 @@ class Lines:
     """The file `lines`: how far mainline and each branch were looked through, and which releases are recorded."""
 
     def __init__(self, rules, path):
-        self.rules, self.path, self.last = rules, path, None
+        self.rules, self.path, self.last, self.recorded = rules, path, None, []
 
     def read(self):
         for number, line in enumerate(lines_of(self.path), 1):
             if line.startswith('\t') and self.last in self.rules.looked:
                 self.rules.looked[self.last] += ' ' + line.strip()
             elif line and not line.startswith('#') and not self.line(line):
-                raise Bad(f'{self.path}:{number}: not "mainline", "branch" or "recorded": {line}')
+                raise Bad(f'{self.path}:{number}: not "mainline", "branch" or "recorded", twice, or out of order: {line}')
         if not self.rules.first:
             raise Bad(f'{self.path}: no line "mainline"')
 
@@ -238,11 +257,18 @@ class Lines:
             numbers = [int(n) for n in match.groups()[:4]]
             self.rules.first, self.rules.end, self.last = tuple(numbers[:2]), tuple(numbers[2:]), None
             self.rules.looked[None] = match.group(5)
+            return self.rules.first < self.rules.end
         elif match := BRANCH.match(line):
             self.last = tuple(int(n) for n in match.groups()[:2])
+            if self.last in self.rules.branches:
+                return False
             self.rules.branches[self.last] = int(match.group(3))
             self.rules.looked[self.last] = match.group(4)
         elif match := RECORDED.match(line):
+            numbers = [int(n) for n in match.group(1).split('.')]
+            if numbers <= self.recorded:
+                return False
+            self.recorded = numbers
             self.rules.recorded.append((match.group(1), match.group(2).split()))
         else:
             return False
@@ -272,6 +298,6 @@ def resolve(rule, arch, release):
     return best
 
 
-def steps(rules):
-    """The releases at which any rule takes another value, rising; those of branches behind their x.y."""
-    return sorted({cell.release for rule in rules.rules for cell in rule.cells})
+def steps(rules, arch):
+    """The releases at which a cell of the architecture begins, rising; those of branches behind their x.y."""
+    return sorted({cell.release for rule in rules.rules for cell in rule.cells if arch in cell.arches})

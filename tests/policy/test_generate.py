@@ -44,7 +44,9 @@ class Reading(unittest.TestCase):
             self.assertEqual(value(read_rules, release), name, release)
 
     def test_steps_are_the_releases_of_cells(self):
-        self.assertEqual(rules.steps(read()), [(5, 10, 0), (6, 1, 4), (6, 2, 0)])
+        self.assertEqual(rules.steps(read(), 'arm64'), [(5, 10, 0), (6, 1, 4), (6, 2, 0)])
+        split = RULE.replace('\t\t6.2: source 6.2\n', '\t\tx86_64 6.2: source 6.2\n')
+        self.assertEqual(rules.steps(read(split), 'arm64'), [(5, 10, 0), (6, 1, 4)])
 
     def test_the_strongest_evidence_counts_and_lines_continue(self):
         cell = read().rules[0].cells[2]
@@ -71,6 +73,18 @@ class Reading(unittest.TestCase):
         self.refused('not "rule NAME"', RULE.replace('rule one', 'rule One'))
         self.refused('lines:3: not "mainline"', RULE, LINES.replace('recorded', 'seen'))
         self.refused('no line "mainline"', RULE, LINES.replace('mainline', '#'))
+        self.refused('one.rules:9: older than 5.10', RULE.replace('6.2:', '5.4.9:'))
+        self.refused('one.rules:9: not "RELEASE', RULE.replace('6.2:', '06.2:'))
+        self.refused('one.rules:9: not "RELEASE', RULE.replace('6.2:', '99999999999.1.4:'))
+        self.refused('one.rules:10: the rule is only for arm64',
+                     RULE.replace('\tin: f\n', '\tin: f\n\tonly: arm64\n').replace('\t\t6.2', '\t\tx86_64 6.2'))
+        self.refused('"only:" stands once', RULE + '\tonly: arm64\n')
+        self.refused('a text may not have', RULE.replace('first', 'first */'))
+        self.refused('is no name for a rule', RULE.replace('rule one', 'rule arch'))
+        self.refused('no rules', '# A title.\n')
+        self.refused('lines:4: not "mainline"', RULE, LINES + 'recorded 6.1.2: arm64\n')
+        self.refused('lines:4: not "mainline"', RULE, LINES + 'branch 6.1.y to 6.1.9 -- again\n')
+        self.refused('lines:2: not "mainline"', RULE, LINES.replace('to 6.1.9', 'to 6.2.9'))
         self.refused('one.rules:4: not ASCII', RULE.replace('What', 'Wh\u00e4t'))
 
     def test_a_mistyped_line_is_no_continuation(self):

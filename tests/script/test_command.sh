@@ -53,6 +53,13 @@ expect 'kernel of a distribution to play on' 2 'uname -v' "$mapsim" run --kernel
 expect 'kernels with two releases' 2 'one release at a time' "$mapsim" kernels 6.12 6.13
 expect 'a policy of nothing' 2 'take a release' "$mapsim" kernels --policy
 
+full() { "$@" >/dev/full; }
+expect 'kernels on a full disk' 2 'standard output' full "$mapsim" kernels
+expect 'a policy on a full disk' 2 'standard output' full "$mapsim" kernels 6.12 --policy
+expect 'help on a full disk' 2 'standard output' full "$mapsim" --help
+expect 'a list without an end' 2 'not a file of at most' "$mapsim" check --known /dev/zero folder
+expect 'a list that is a folder' 2 'not a file of at most' "$mapsim" check --known folder folder
+
 # rules by hand
 printf '> mmap vfio:big off=0 at=0x200000000000 len=0x2000 prot=rw flags=shared\n> touch at=0x200000000000 access=r\n> munmap at=0x200000000000 len=0x1000\n' >parts
 "$mapsim" kernels 6.6.9 --arch x86_64 --policy >policy
