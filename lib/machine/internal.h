@@ -22,7 +22,7 @@ struct ms_pat;     /* lib/pat */
 struct ms_drivers; /* lib/drivers */
 struct ms_linux;   /* lib/linux */
 
-#define MS_LRU_QUEUE 15u /* PAGEVEC_SIZE */
+#define MS_LRU_QUEUE 15u      /* PAGEVEC_SIZE */
 #define MS_LAZYFREE_QUEUE 31u /* the same, 6.9+ */
 
 struct ms_trace {

@@ -396,8 +396,7 @@ int main(void)
 		cmocka_unit_test(pages_that_nobody_maps_go_with_the_split),
 		cmocka_unit_test(
 			a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it),
-		cmocka_unit_test(
-			the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
+		cmocka_unit_test(the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
