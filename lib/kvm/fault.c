@@ -28,7 +28,7 @@ struct fault {
 	bool new_page; /* the host's fault has put it there */
 	unsigned int prot;
 	bool logging;
-	bool chosen;  /* block is the policy's function's */
+	bool chosen; /* block is the policy's function's */
 	bool writable;
 	bool device;       /* not map memory */
 	bool noncacheable; /* and mapped as a device */

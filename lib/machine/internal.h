@@ -88,8 +88,8 @@ struct ms_machine {
 };
 
 /*
- * lib/mm, mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the list of
- * those in use. is_new: the fault has made it, so that it is on no list yet.
+ * lib/mm, mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the
+ * list of those in use. is_new: the fault has made it, so that it is on no list yet.
  */
 void ms_lru_activate(struct ms_machine *m, ms_pfn_t pfn, bool is_new);
 
