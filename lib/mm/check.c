@@ -138,6 +138,7 @@ static void check_own_pages(struct ms_check *c)
 		ms_check_page(c, m->huge_zero_pfn, "huge zero page", 0);
 	check_queue(c, "LRU queue", m->lru.pfn, m->lru.count, MS_LRU_QUEUE);
 	check_queue(c, "lazyfree queue", m->lazyfree.pfn, m->lazyfree.count, MS_LAZYFREE_QUEUE);
+	check_queue(c, "activate queue", m->activate.pfn, m->activate.count, MS_LAZYFREE_QUEUE);
 }
 
 /* VMAs are in their trees and nowhere else, and so are the trees' nodes. */

@@ -152,6 +152,8 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 		if (!err) {
 			uint64_t size = ms_level_size(mm->machine, level);
 
+			if (level == MS_LEVEL_PTE && !(entry & MS_PTE_SPECIAL))
+				ms_lru_touched(mm->machine, ms_pte_pfn(mm->machine, entry));
 			start = ms_align_down(start, size) + size;
 		}
 	}

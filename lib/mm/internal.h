@@ -487,6 +487,9 @@ void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_drain(struct ms_machine *m);
 /* mark_page_lazyfree(): MADV_FREE moves an anonymous page to another list */
 void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn);
+/* FOLL_TOUCH of what populates: once makes a page referenced, twice active */
+#define MS_LRU_ACTIVE 2u
+void ms_lru_touched(struct ms_machine *m, ms_pfn_t pfn);
 bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn);
 /* lru_cache_add_inactive_or_unevictable(): of an anonymous page that a fault of vma made */
 void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn);

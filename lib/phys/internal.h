@@ -15,6 +15,7 @@ struct ms_page {
 	uint32_t counted;  /* holders that ms_machine_check() has met; 0 outside of it */
 	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
 	uint8_t flags;     /* MS_PG_*; those given to ms_page_alloc are set in each of its pages */
+	uint8_t active;    /* lib/mm: 1: PageReferenced, 2: PageActive, of anonymous pages */
 	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 

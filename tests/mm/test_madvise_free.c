@@ -351,6 +351,36 @@ static void a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it
 	assert_true(is_copied_after_free("7.3.4", NOTHING));
 }
 
+/* A page that a child has had, too, written to after a guest's fault. */
+static bool is_copied_after_use(const char *release, bool is_new, bool populated)
+{
+	struct world w = world(release);
+	uint64_t before;
+	bool copied;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	ms_mm_exit(ms_fork(w.mm, NULL));
+	before = entry_at(&w, A) & MS_PTE_PA_MASK;
+	for (unsigned int i = 0; populated && i < 2; i++)
+		assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_POPULATE_READ), 0);
+	ms_lru_activate(w.m, before / PAGE, is_new);
+	touch(&w, A, MS_PROT_W);
+	copied = (entry_at(&w, A) & MS_PTE_PA_MASK) != before;
+	world_end(&w);
+	return copied;
+}
+
+static void a_page_on_its_way_to_the_active_list_is_copied_by_a_write(void **state)
+{
+	(void)state;
+	assert_true(is_copied_after_use("5.10.223", false, false));
+	assert_true(is_copied_after_use("6.1.192", false, false));
+	assert_false(is_copied_after_use("6.1.192", true, false));
+	assert_false(is_copied_after_use("6.1.192", false, true));
+	assert_false(is_copied_after_use("6.12.117", false, false));
+}
+
 /* Of n pages that MADV_FREE meets, how many does the queue hold then? */
 static unsigned int queued(const char *release, unsigned int n, unsigned int times)
 {
@@ -399,8 +429,8 @@ int main(void)
 		cmocka_unit_test(pages_that_nobody_maps_go_with_the_split),
 		cmocka_unit_test(
 			a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it),
-		cmocka_unit_test(
-			the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
+		cmocka_unit_test(a_page_on_its_way_to_the_active_list_is_copied_by_a_write),
+		cmocka_unit_test(the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -431,6 +431,25 @@ static void the_arm64_recorder_s_driver_has_no_huge_fault_in_5_10(void **state)
 	}
 }
 
+/* The second lazy mapping begins behind the first, whose pieces are forgotten. */
+static void the_arm64_recorder_s_driver_remembers_one_lazy_mapping(void **state)
+{
+	(void)state;
+	assert_plays_as(ARM64
+			"> mmap driver:bar off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared "
+			"pieces=0+0x4000 type=nGnRE lazy\n"
+			"< ret 0\n"
+			"> touch at=0x200000000000 access=r\n"
+			"< ret 0\n"
+			"> mmap driver:odd off=0 at=0x200000400000 len=0x1000 prot=rw flags=shared "
+			"pieces=0+0x1000 type=nGnRE lazy\n"
+			"< ret 0\n"
+			"> touch at=0x200000001000 access=r\n"
+			"< ret SIGBUS\n"
+			"> touch at=0x200000400000 access=r\n"
+			"< ret 0\n");
+}
+
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
 	(void)state;
@@ -673,6 +692,7 @@ int main(void)
 		cmocka_unit_test(pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram),
 		cmocka_unit_test(the_local_apic_is_not_for_devmem_up_to_6_5),
 		cmocka_unit_test(the_arm64_recorder_s_driver_has_no_huge_fault_in_5_10),
+		cmocka_unit_test(the_arm64_recorder_s_driver_remembers_one_lazy_mapping),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
