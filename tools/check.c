@@ -174,8 +174,9 @@ static void check_file(struct check *c, const char *path)
 		c->unreadable = true;
 		return;
 	}
-	rules_apply(&c->rules, script);
-	if (ms_script_check(script, differs, &rec, &count, &error)) {
+	if (rules_apply(&c->rules, path, script)) {
+		c->unreadable = true;
+	} else if (ms_script_check(script, differs, &rec, &count, &error)) {
 		script_warn(path, &error);
 		c->unreadable = true;
 	} else {

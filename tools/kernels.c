@@ -93,7 +93,7 @@ static int write_policy(const char *release, enum ms_arch arch)
 
 	if (!find(release, arch, &known))
 		return EXIT_UNREADABLE;
-	printf("# %s %s: %s\n", release, arch_name(arch), known.text);
+	printf("# %s %s: %s\narch=%s\n", release, arch_name(arch), known.text, arch_name(arch));
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
 		if (ms_policy_field_applies(rule, arch))
 			printf("%s=%s\n", ms_policy_field_name(rule), value_of(known.policy, rule));
@@ -113,7 +113,16 @@ static int first_sentence(const char *text)
 	return (int)(end - text);
 }
 
-static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
+static void explain_value(const char *release, const struct ms_policy *policy, size_t rule)
+{
+	struct ms_policy_cell cell = ms_policy_cell(release, policy->arch, rule);
+
+	printf("    %s: %s: %s (since %s, %s)\n", release, value_of(policy, rule),
+	       ms_policy_value_doc(rule, ms_policy_field(policy, rule)), cell.since,
+	       ms_evidence_name(cell.how));
+}
+
+static int diff(const char *a_release, const char *b_release, enum ms_arch arch, bool explain)
 {
 	struct ms_release a, b;
 
@@ -130,8 +139,49 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch)
 		printf("%s: %s -> %s  (%.*s)\n", ms_policy_field_name(rule),
 		       value_of(a.policy, rule), value_of(b.policy, rule), first_sentence(what),
 		       what);
+		if (explain) {
+			explain_value(a_release, a.policy, rule);
+			explain_value(b_release, b.policy, rule);
+		}
 	}
 	return 0;
+}
+
+struct options {
+	bool diff, explain, policy, one_arch;
+	enum ms_arch arch;
+};
+
+/* What the releases and options do not fit together for; NULL: they do. */
+static const char *misuse(int given, const struct options *o)
+{
+	if (o->diff && given != 2)
+		return "--diff takes two releases";
+	if (o->diff && o->policy)
+		return "--diff and --policy exclude each other";
+	if (o->explain && o->policy)
+		return "--explain and --policy exclude each other";
+	if (!o->diff && given > 1)
+		return "one release at a time; two with --diff";
+	if (!given && (o->explain || o->policy))
+		return "--explain and --policy take a release";
+	return NULL;
+}
+
+static int carry_out(char **releases, int given, const struct options *o)
+{
+	const char *wrong = misuse(given, o);
+
+	if (wrong) {
+		warnx("kernels: %s; see mapsim --help", wrong);
+		return EXIT_UNREADABLE;
+	}
+	if (o->diff)
+		return diff(releases[0], releases[1], o->arch, o->explain);
+	if (!given)
+		return list(o->arch, o->one_arch ? o->arch : MS_ARCH_X86_64);
+	return o->policy ? write_policy(releases[0], o->arch)
+			 : show(releases[0], o->arch, o->explain);
 }
 
 int kernels_command(int argc, char **argv)
@@ -141,35 +191,24 @@ int kernels_command(int argc, char **argv)
 		{ "explain", no_argument, NULL, 'e' },	{ "policy", no_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool want_diff = false, explain = false, policy = false, one_arch = false;
-	enum ms_arch arch = MS_ARCH_ARM64;
+	struct options o = { .arch = MS_ARCH_ARM64 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'd') {
-			want_diff = true;
+			o.diff = true;
 		} else if (c == 'e') {
-			explain = true;
+			o.explain = true;
 		} else if (c == 'p') {
-			policy = true;
+			o.policy = true;
 		} else if (c == 'a' && (!strcmp(optarg, "arm64") || !strcmp(optarg, "x86_64"))) {
-			arch = strcmp(optarg, "arm64") ? MS_ARCH_X86_64 : MS_ARCH_ARM64;
-			one_arch = true;
+			o.arch = strcmp(optarg, "arm64") ? MS_ARCH_X86_64 : MS_ARCH_ARM64;
+			o.one_arch = true;
 		} else {
 			if (c == 'a')
 				warnx("kernels: unknown architecture \"%s\"", optarg);
 			return EXIT_UNREADABLE;
 		}
 	}
-	int given = argc - optind;
-	if (want_diff ? given != 2 || explain || policy
-		      : given > 1 || (explain && policy) || (!given && (explain || policy))) {
-		warnx("kernels: no release, or one with --explain or --policy, or --diff and two");
-		return EXIT_UNREADABLE;
-	}
-	if (want_diff)
-		return diff(argv[optind], argv[optind + 1], arch);
-	if (!given)
-		return list(arch, one_arch ? arch : MS_ARCH_X86_64);
-	return policy ? write_policy(argv[optind], arch) : show(argv[optind], arch, explain);
+	return carry_out(argv + optind, argc - optind, &o);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define UNKNOWN_REASON "not looked into"
 
@@ -52,17 +53,34 @@ static int add_line(struct known_list *list, char *line)
 	return 0;
 }
 
-int known_read(struct known_list *list, const char *path)
+#define MAX_LIST_SIZE (16l << 20) /* bytes */
+
+/* A list is a file with an end, not a folder or a device. NULL after a message. */
+static FILE *open_list(const char *path)
 {
 	FILE *in = fopen(path, "re");
+	struct stat st;
+
+	if (in && !fstat(fileno(in), &st) && S_ISREG(st.st_mode) && st.st_size <= MAX_LIST_SIZE)
+		return in;
+	if (!in)
+		warn("%s", path);
+	else
+		warnx("%s: not a file of at most 16 MiB", path);
+	if (in)
+		fclose(in);
+	return NULL;
+}
+
+int known_read(struct known_list *list, const char *path)
+{
+	FILE *in = open_list(path);
 	char *line = NULL;
 	size_t capacity = 0, number = 0;
 	int ret = 0;
 
-	if (!in) {
-		warn("%s", path);
+	if (!in)
 		return -1;
-	}
 	while (!ret && getline(&line, &capacity, in) >= 0) {
 		number++;
 		line[strcspn(line, "\n")] = '\0';

@@ -23,20 +23,46 @@ static int append(struct rules *rules, const char *text, size_t len)
 	return 0;
 }
 
-static const char *what_is_wrong(int ret)
+/* The rule that a setting names; nr_fields: there is none. */
+static size_t rule_of(const char *setting, size_t len)
 {
-	return ret == -ENOENT ? "no such rule" : "not RULE=VALUE, or the rule has no such value";
+	size_t rule = 0;
+
+	for (; rule < ms_policy_nr_fields(); rule++) {
+		const char *name = ms_policy_field_name(rule);
+
+		if (strlen(name) == len && !memcmp(name, setting, len))
+			break;
+	}
+	return rule;
+}
+
+/* One line on standard error: where it stands, what it is, and what would be right. */
+static void complain(const char *where, const char *setting, size_t len)
+{
+	size_t name_len = strcspn(setting, "=") < len ? strcspn(setting, "=") : len;
+	size_t rule = rule_of(setting, name_len);
+	const char *value;
+
+	fprintf(stderr, "mapsim: %s: %.*s: ", where, (int)len, setting);
+	if (rule == ms_policy_nr_fields()) {
+		fprintf(stderr, "no such rule; `mapsim kernels RELEASE` lists them\n");
+		return;
+	}
+	fprintf(stderr, "%s; the values of %.*s are", name_len == len ? "no '='" : "no such value",
+		(int)name_len, setting);
+	for (int i = 0; (value = ms_policy_value_name(rule, i)); i++)
+		fprintf(stderr, "%s %s", i ? "," : "", value);
+	fprintf(stderr, "\n");
 }
 
 int rules_set(struct rules *rules, const char *setting)
 {
 	struct ms_policy scratch = *ms_policy_get(0);
-	int ret = ms_policy_set_text(&scratch, setting);
 
-	if (!ret)
+	if (!ms_policy_set_text(&scratch, setting))
 		return append(rules, setting, strlen(setting));
-	warnx("--set %s: %s; `mapsim kernels RELEASE` lists the rules", setting,
-	      what_is_wrong(ret));
+	complain("--set", setting, strlen(setting));
 	return -1;
 }
 
@@ -65,31 +91,58 @@ static char *read_text(const char *path)
 	return NULL;
 }
 
+static const char *line_of(const char *text, uint64_t line)
+{
+	while (--line)
+		text += strcspn(text, "\n") + 1;
+	return text + strspn(text, " \t");
+}
+
+/* Is the text right for one of the architectures? *line: where not. */
+static int try_text(const char *text, uint64_t *line)
+{
+	const char *release = ms_policy_get(0)->release;
+	int ret = -EXDEV;
+
+	for (enum ms_arch arch = MS_ARCH_ARM64; ret == -EXDEV && arch <= MS_ARCH_X86_64; arch++) {
+		struct ms_policy scratch = *ms_policy_linux(release, arch);
+
+		ret = ms_policy_set_lines(&scratch, text, line);
+	}
+	return ret;
+}
+
 int rules_read(struct rules *rules, const char *path)
 {
-	struct ms_policy scratch = *ms_policy_get(0);
 	char *text = read_text(path);
-	uint64_t line = 0;
+	uint64_t line = 1;
 	int ret;
 
 	if (!text)
 		return -1;
-	ret = ms_policy_set_lines(&scratch, text, &line);
-	if (ret)
-		warnx("%s: line %llu: %s", path, (unsigned long long)line, what_is_wrong(ret));
-	else
+	ret = try_text(text, &line);
+	if (!ret) {
 		append(rules, text, strlen(text));
+	} else {
+		char where[300];
+		const char *wrong = line_of(text, line);
+
+		snprintf(where, sizeof(where), "%.250s: line %llu", path, (unsigned long long)line);
+		complain(where, wrong, strcspn(wrong, " \t\r\n#"));
+	}
 	free(text);
 	return ret ? -1 : 0;
 }
 
-void rules_apply(const struct rules *rules, struct ms_script *script)
+int rules_apply(const struct rules *rules, const char *path, struct ms_script *script)
 {
 	struct ms_script_error error;
 
-	/* every line was tried before */
-	if (rules->text && ms_script_set_rules(script, rules->text, &error))
-		errx(EXIT_UNREADABLE, "%s", error.what);
+	// every line was tried before: what is left is the architecture
+	if (!rules->text || !ms_script_set_rules(script, rules->text, &error))
+		return 0;
+	warnx("%s: --policy: %s", path, error.what);
+	return -1;
 }
 
 void rules_free(struct rules *rules)

@@ -38,7 +38,19 @@ struct run {
 	struct ms_script_kernel kernel;
 	struct rules rules;
 	unsigned int flags;
+	bool show_rules;
 };
+
+/* A kernel of the command line that no script could be played on: -1 after a message. */
+static int check_kernel(const struct run *run)
+{
+	const char *release = run->kernel.release;
+
+	if (!release || ms_policy_linux(release, MS_ARCH_ARM64))
+		return 0;
+	warnx("--kernel %s: %s", release, ms_release_known(release, MS_ARCH_ARM64).text);
+	return -1;
+}
 
 /* 0, or -1: bad options. */
 static int parse(struct run *run, int argc, char **argv)
@@ -47,6 +59,7 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "kernel", required_argument, NULL, 'k' },
 		{ "arch", required_argument, NULL, 'a' },
 		{ "explain", no_argument, NULL, 'e' },
+		{ "rules", no_argument, NULL, 'r' },
 		{ "set", required_argument, NULL, 's' },
 		{ "policy", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
@@ -60,6 +73,8 @@ static int parse(struct run *run, int argc, char **argv)
 			run->kernel.arch = optarg;
 		else if (c == 'e')
 			run->flags |= MS_SCRIPT_EXPLAIN;
+		else if (c == 'r')
+			run->show_rules = true;
 		else if (c == 's')
 			ret = rules_set(&run->rules, optarg);
 		else if (c == 'p')
@@ -71,7 +86,7 @@ static int parse(struct run *run, int argc, char **argv)
 		warnx("run: one FILE is needed");
 		ret = -1;
 	}
-	return ret;
+	return ret ? ret : check_kernel(run);
 }
 
 static int play(const struct run *run, const char *path)
@@ -81,12 +96,14 @@ static int play(const struct run *run, const char *path)
 
 	if (!script)
 		return EXIT_UNREADABLE;
-	rules_apply(&run->rules, script);
-	int ret = ms_script_run(script, run->flags, stdout, &err);
-	if (ret)
-		script_warn(path, &err);
-	else if (run->flags & MS_SCRIPT_EXPLAIN)
-		ret = print_inferred(script, stdout);
+	int ret = rules_apply(&run->rules, path, script);
+	if (!ret) {
+		ret = ms_script_run(script, run->flags, stdout, &err);
+		if (ret)
+			script_warn(path, &err);
+	}
+	if (!ret && (run->show_rules || (run->flags & MS_SCRIPT_EXPLAIN)))
+		ret = print_rests_on(script, run->show_rules, stdout);
 	ms_script_free(script);
 	return ret ? EXIT_UNREADABLE : 0;
 }

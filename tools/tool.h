@@ -5,6 +5,8 @@
 
 #include <mapsim/script.h>
 
+#include <stdbool.h>
+
 /* Exit codes. */
 enum { EXIT_SAME = 0, EXIT_DIFFERS = 1, EXIT_UNREADABLE = 2 };
 
@@ -19,12 +21,13 @@ struct rules {
 /* --set RULE=VALUE, --policy FILE: 0, or -1 after a message. */
 int rules_set(struct rules *rules, const char *setting);
 int rules_read(struct rules *rules, const char *path);
-/* Sets them in a script. */
-void rules_apply(const struct rules *rules, struct ms_script *script);
+/* Sets them in the script of that path: 0, or -1 after a message. */
+int rules_apply(const struct rules *rules, const char *path, struct ms_script *script);
 void rules_free(struct rules *rules);
 
-/* What an answer of the script rests on that is only inferred, as comments. -1: no memory. */
-int print_inferred(struct ms_script *script, FILE *out);
+/* The rules that the script's answers rest on, as comments: all, or those that are only inferred of
+ * its kernel. -1: no memory. */
+int print_rests_on(struct ms_script *script, bool all, FILE *out);
 
 /* Reads a script from a file ("-": standard input); NULL after a message on standard error. */
 struct ms_script *read_script(const char *path, const struct ms_script_kernel *kernel);

@@ -69,7 +69,7 @@ struct ms_policy {
  * The rules of an upstream release on an architecture: "6.12.107", "6.17" ("6.17.0" is the same). A
  * stable release has the rules of the mainline release that its branch left from, and what its own
  * branch took up to it. `release` of the answer is where its line last changed a rule: 6.6.20 and
- * 6.6 may be one policy, and releases that differ in nothing share a pointer. NULL: not an upstream
+ * 6.6 may be one policy, with one pointer. NULL: not an upstream
  * release, older than all, or no such architecture; ms_release_known() says in words which.
  */
 const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch);
@@ -81,7 +81,8 @@ enum ms_evidence {
 	MS_EVIDENCE_INFERRED,  ///< nothing but its neighbours speaks for it
 	MS_EVIDENCE_CHANGELOG, ///< the release's list of commits names the change
 	MS_EVIDENCE_SOURCE,    ///< read in the source
-	MS_EVIDENCE_RECORDED,  ///< a recording of a real kernel tells the value from another
+	MS_EVIDENCE_RECORDED,  ///< a recording, of this release or of another for which the same entry
+			       ///< of the history holds, tells the value from another
 };
 /** "recorded"; never NULL. */
 const char *ms_evidence_name(enum ms_evidence how);
@@ -92,7 +93,7 @@ struct ms_release {
 	bool recorded;                  ///< this very release was recorded on that architecture
 	bool beyond;                    ///< newer than `end`: all of its rules are inferred
 	char end[24];                   ///< how far its line was looked through, "6.6.119", "7.3"
-	char text[160]; ///< which rules it has and how that is known, or why refused
+	char text[240]; ///< which rules it has and how that is known, or why refused
 };
 struct ms_release ms_release_known(const char *release, enum ms_arch arch);
 /** The i-th recorded release of an architecture, rising; NULL: no more. */
@@ -100,8 +101,8 @@ const char *ms_release_recorded(size_t i, enum ms_arch arch);
 
 /** Since when a release's line has its value of a rule, and how that is known. Static texts. */
 struct ms_policy_cell {
-	const char *since; ///< NULL: refused release, or a rule without a meaning on `arch`
-	enum ms_evidence how;
+	const char *since;    ///< NULL: refused release, or a rule without a meaning on `arch`
+	enum ms_evidence how; ///< INFERRED of a release `beyond`, whatever the evidence says
 	const char *evidence; ///< "recorded arm64/6.12.117/dev-small; changelog ..."
 };
 struct ms_policy_cell ms_policy_cell(const char *release, enum ms_arch arch, size_t field);
@@ -117,14 +118,17 @@ int ms_policy_field(const struct ms_policy *p, size_t field); ///< the value's n
 /** "FROM_VM_PGOFF", NULL: no such value. A field's values are 0, 1, ... up to the first NULL. */
 const char *ms_policy_value_name(size_t field, int value);
 const char *ms_policy_value_doc(size_t field, int value); ///< what it means, NULL: no such value
+/** Why no kernel has the value ("proposed, never merged"); NULL: some have it, or no such value. */
+const char *ms_policy_value_never(size_t field, int value);
 /** Sets a field by the names above; -EINVAL: no such field or value, and nothing is changed. */
 int ms_policy_set(struct ms_policy *p, const char *field, const char *value);
 /** The same from "RULE=VALUE". -ENOENT: no such rule, -EINVAL: no such value, or no '='. */
 int ms_policy_set_text(struct ms_policy *p, const char *setting);
 /**
  * The same from lines "RULE=VALUE", each ended by '\n' or the text's end; blanks around it, empty
- * lines and what follows a '#' are passed over. All lines or none: on an error nothing is changed
- * and *line (may be NULL) is the first that is wrong, 1 the first of all.
+ * lines and what follows a '#' are passed over. A line "arch=arm64" or "arch=x86_64" is -EXDEV for
+ * rules of the other architecture. All lines or none: on an error nothing is changed and *line (may
+ * be NULL) is the first that is wrong, 1 the first of all.
  */
 int ms_policy_set_lines(struct ms_policy *p, const char *text, uint64_t *line);
 

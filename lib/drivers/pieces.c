@@ -29,6 +29,7 @@ struct ms_pieces {
 	const struct plan *plan; /* of the next mmap */
 	LIST_HEAD(, plan) plans; /* it and those before it, which lazy VMAs may need */
 	LIST_HEAD(, ms_pieces_map) maps;
+	bool one_lazy; /* ms_pieces_one_lazy() */
 };
 
 static const struct ms_vm_ops at_mmap_vm_ops = { NULL };
@@ -72,7 +73,8 @@ static ms_vm_fault_t lazy_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 	const struct ms_piece *p;
 	ms_pfn_t pfn;
 
-	if (order != ms_pmd_order(m) || addr < vma->vm_start || addr + size > vma->vm_end)
+	if (map->plan->mode != MS_PIECES_LAZY_HUGE || order != ms_pmd_order(m) ||
+	    addr < vma->vm_start || addr + size > vma->vm_end)
 		return MS_VM_FAULT_FALLBACK;
 	p = piece_at(map->plan, off);
 	if (!p || off + size > p->off + p->len)
@@ -112,6 +114,46 @@ static int mmap_now(const struct plan *plan, struct ms_vma *vma)
 	return 0;
 }
 
+static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mode mode,
+		    enum ms_cache type, const struct ms_piece *pieces, size_t npieces)
+{
+	struct plan *plan;
+
+	if (npieces > (SIZE_MAX - sizeof(*plan)) / sizeof(*pieces))
+		return -ENOMEM;
+	plan = ms_zalloc(m, sizeof(*plan) + npieces * sizeof(*pieces));
+	if (!plan)
+		return -ENOMEM;
+	plan->mode = mode;
+	plan->type = type;
+	plan->npieces = npieces;
+	if (npieces)
+		memcpy(plan->pieces, pieces, npieces * sizeof(*pieces));
+	LIST_INSERT_HEAD(&d->plans, plan, link);
+	d->plan = plan;
+	return 0;
+}
+
+// The newest map's pieces are those of every older one, whatever file that is of.
+static int follow_newest(struct ms_machine *m, struct ms_pieces *newest)
+{
+	const struct ms_pieces_map *map = LIST_FIRST(&newest->maps);
+	const struct plan *plan = map->plan;
+	struct ms_pieces_map *old;
+	struct ms_pieces *d;
+
+	LIST_FOREACH (d, &m->drivers->pieces, link) {
+		if (d != newest && !LIST_EMPTY(&d->maps) &&
+		    plan_set(m, d, plan->mode, plan->type, plan->pieces, plan->npieces))
+			return -ENOMEM;
+		LIST_FOREACH (old, &d->maps, link) {
+			old->plan = d->plan;
+			old->pgoff = map->pgoff;
+		}
+	}
+	return 0;
+}
+
 static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
@@ -125,8 +167,9 @@ static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 	vma->vm_private_data = map;
 	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
 	vma->vm_page_prot = ms_pgprot_of_type(m, vma->vm_page_prot, d->plan->type);
-	vma->vm_ops = d->plan->mode == MS_PIECES_LAZY_HUGE ? &lazy_huge_vm_ops : &lazy_vm_ops;
-	return 0;
+	vma->vm_ops = d->one_lazy || d->plan->mode == MS_PIECES_LAZY_HUGE ? &lazy_huge_vm_ops
+									  : &lazy_vm_ops;
+	return d->one_lazy ? follow_newest(m, d) : 0;
 }
 
 // Every page that a piece names must be a page: inside of the VMA, and physical.
@@ -208,26 +251,6 @@ static bool plan_valid(const struct ms_machine *m, enum ms_pieces_mode mode, enu
 	       (unsigned int)mode <= MS_PIECES_LAZY_HUGE && pieces_valid(m, pieces, npieces);
 }
 
-static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mode mode,
-		    enum ms_cache type, const struct ms_piece *pieces, size_t npieces)
-{
-	struct plan *plan;
-
-	if (npieces > (SIZE_MAX - sizeof(*plan)) / sizeof(*pieces))
-		return -ENOMEM;
-	plan = ms_zalloc(m, sizeof(*plan) + npieces * sizeof(*pieces));
-	if (!plan)
-		return -ENOMEM;
-	plan->mode = mode;
-	plan->type = type;
-	plan->npieces = npieces;
-	if (npieces)
-		memcpy(plan->pieces, pieces, npieces * sizeof(*pieces));
-	LIST_INSERT_HEAD(&d->plans, plan, link);
-	d->plan = plan;
-	return 0;
-}
-
 static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_pieces_mode mode,
 				   enum ms_cache type, const struct ms_piece *pieces,
 				   size_t npieces)
@@ -263,6 +286,13 @@ struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, 
 struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
 {
 	return m ? pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0) : NULL;
+}
+
+void ms_pieces_one_lazy(struct ms_file *file)
+{
+	struct ms_pieces *d = ms_file_priv(file);
+
+	d->one_lazy = true;
 }
 
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,

@@ -24,9 +24,11 @@ struct fault {
 	uint64_t seq;
 
 	ms_pfn_t pfn;
+	ms_pfn_t page; /* that was looked up; pfn becomes that of the block */
+	bool new_page; /* the host's fault has put it there */
 	unsigned int prot;
 	bool logging;
-	bool chosen;  /* block is the policy's function's */
+	bool chosen; /* block is the policy's function's */
 	bool writable;
 	bool device;       /* not map memory */
 	bool noncacheable; /* and mapped as a device */
@@ -113,11 +115,14 @@ static int still_there(struct fault *f)
 /* 0, 1: a machine-check signal was sent, or an error. */
 static int lookup_pfn(struct fault *f)
 {
+	ms_pfn_t before;
+	bool there = !ms_get_user_page_fast(f->vm->mm, f->hva, false, &before);
 	struct ms_pfn_lookup found = ms_gfn_to_pfn(f->vm, f->slot, f->gfn, f->abort->write);
 
 	switch (found.error) {
 	case MS_PFN_OK:
-		f->pfn = found.pfn;
+		f->pfn = f->page = found.pfn;
+		f->new_page = !there || before != found.pfn;
 		f->writable = found.writable;
 		ms_hook(f->vm->machine, MS_HOOK_S2_PFN_FOUND, f->abort->ipa);
 		return still_there(f);
@@ -490,6 +495,8 @@ int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
 	ret = still_there(&f);
 	if (!ret)
 		ret = map_locked(&f);
+	if (!ret && !f.device && !(f.vm_flags & MS_VM_LOCKED))
+		ms_lru_activate(vm->machine, f.page, f.new_page);
 	if (!ret)
 		ms_hook(vm->machine, MS_HOOK_S2_MAPPED, abort->ipa);
 	return ret == -EAGAIN ? 0 : ret;

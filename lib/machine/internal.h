@@ -22,7 +22,8 @@ struct ms_pat;     /* lib/pat */
 struct ms_drivers; /* lib/drivers */
 struct ms_linux;   /* lib/linux */
 
-#define MS_LRU_QUEUE 15u /* PAGEVEC_SIZE */
+#define MS_LRU_QUEUE 15u      /* PAGEVEC_SIZE */
+#define MS_LAZYFREE_QUEUE 31u /* the same, 6.9+ */
 
 struct ms_trace {
 	struct ms_event *events;
@@ -78,9 +79,19 @@ struct ms_machine {
 		uint64_t pfn[MS_LRU_QUEUE];
 		unsigned int count;
 	} lru; /* lib/mm: pages on their way to the LRU lists, each with a reference (up to 5.15) */
+	struct {
+		uint64_t pfn[MS_LAZYFREE_QUEUE];
+		unsigned int count;
+	} lazyfree, activate; /* the same, from one list to another: MADV_FREE, second use */
 	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
 	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };
+
+/*
+ * lib/mm, mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the
+ * list of those in use. is_new: the fault has made it, so that it is on no list yet.
+ */
+void ms_lru_activate(struct ms_machine *m, ms_pfn_t pfn, bool is_new);
 
 /* Counts one request for memory; false: it is the one that shall fail. */
 static inline bool ms_alloc_allowed(struct ms_machine *m)

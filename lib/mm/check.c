@@ -119,6 +119,15 @@ static void check_locks(struct ms_check *c, const struct ms_mm *mm)
 
 /* ---- the machine's own pages ---- */
 
+static void check_queue(struct ms_check *c, const char *name, const uint64_t *pfn,
+			unsigned int count, unsigned int room)
+{
+	if (count > room)
+		ms_check_found(c, "%s: %u pages in room for %u", name, count, room);
+	for (unsigned int i = 0; i < count && i < room; i++)
+		ms_check_page(c, pfn[i], name, i);
+}
+
 static void check_own_pages(struct ms_check *c)
 {
 	const struct ms_machine *m = c->machine;
@@ -127,10 +136,9 @@ static void check_own_pages(struct ms_check *c)
 		ms_check_page(c, m->zero_pfn, "zero page", 0);
 	if (m->huge_zero_pfn)
 		ms_check_page(c, m->huge_zero_pfn, "huge zero page", 0);
-	if (m->lru.count > MS_LRU_QUEUE)
-		ms_check_found(c, "LRU queue: %u pages in room for %u", m->lru.count, MS_LRU_QUEUE);
-	for (unsigned int i = 0; i < m->lru.count && i < MS_LRU_QUEUE; i++)
-		ms_check_page(c, m->lru.pfn[i], "LRU queue", i);
+	check_queue(c, "LRU queue", m->lru.pfn, m->lru.count, MS_LRU_QUEUE);
+	check_queue(c, "lazyfree queue", m->lazyfree.pfn, m->lazyfree.count, MS_LAZYFREE_QUEUE);
+	check_queue(c, "activate queue", m->activate.pfn, m->activate.count, MS_LAZYFREE_QUEUE);
 }
 
 /* VMAs are in their trees and nowhere else, and so are the trees' nodes. */

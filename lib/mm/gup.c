@@ -142,18 +142,25 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
 {
 	struct ms_mm *mm = vma->vm_mm;
+	int err = 0;
 
-	while (start < end) {
+	while (start < end && !err) {
 		unsigned int level;
-		uint64_t entry, size;
-		int err = fault_in_page(mm, start, write, &entry, &level);
+		uint64_t entry;
 
-		if (err)
-			return err;
-		size = ms_level_size(mm->machine, level);
-		start = ms_align_down(start, size) + size;
+		err = fault_in_page(mm, start, write, &entry, &level);
+		if (!err) {
+			uint64_t size = ms_level_size(mm->machine, level);
+
+			if (level == MS_LEVEL_PTE && !(entry & MS_PTE_SPECIAL))
+				ms_lru_touched(mm->machine, ms_pte_pfn(mm->machine, entry));
+			start = ms_align_down(start, size) + size;
+		}
 	}
-	return 0;
+	// the queues of new and moved pages are emptied at its end, since mlock needs it (5.18)
+	if (mm->machine->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
+		ms_lru_drain(mm->machine);
+	return err;
 }
 
 /* Page by page, for the queue's sake. */

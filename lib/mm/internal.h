@@ -195,14 +195,16 @@ static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
 	return ms_vma_size(vma) >> ms_vma_machine(vma)->page_shift;
 }
 /*
- * __vm_enough_memory(), overcommit by guess: what alone is more than all of RAM is refused. Where a
- * machine has no RAM nobody counts.
+ * __vm_enough_memory(), overcommit by guess: what alone is more than all of RAM is refused, but for
+ * what the kernel has taken at boot: of that the array of struct page is known. Where a machine has
+ * no RAM nobody counts.
  */
+#define MS_STRUCT_PAGE 64u
 static inline bool ms_obvious_overcommit(const struct ms_machine *m, uint64_t size)
 {
-	const uint64_t pages = ms_ram_pages(m);
+	const uint64_t pages = ms_ram_pages(m), memmap = pages * MS_STRUCT_PAGE >> m->page_shift;
 
-	return pages && size >> m->page_shift > pages;
+	return pages && size >> m->page_shift > pages - memmap;
 }
 /* linear_page_index */
 static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
@@ -483,6 +485,11 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
  */
 void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_drain(struct ms_machine *m);
+/* mark_page_lazyfree(): MADV_FREE moves an anonymous page to another list */
+void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn);
+/* FOLL_TOUCH of what populates: once makes a page referenced, twice active */
+#define MS_LRU_ACTIVE 2u
+void ms_lru_touched(struct ms_machine *m, ms_pfn_t pfn);
 bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn);
 /* lru_cache_add_inactive_or_unevictable(): of an anonymous page that a fault of vma made */
 void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn);

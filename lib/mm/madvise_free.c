@@ -13,6 +13,7 @@ struct lazy {
 	struct ms_vma *vma;
 	ms_hva_t start, end;
 	uint64_t clear; // bits that entries lose
+	bool free;      // MADV_FREE
 };
 
 /*
@@ -150,6 +151,8 @@ static void age_table(const struct lazy *lz, ms_hva_t addr, ms_hva_t end)
 		if (ms_vma_is_anonymous(lz->vma))
 			split_if_cut(lz, addr, ms_pte_pfn(m, *slot));
 		*slot &= ~lz->clear;
+		if (lz->free)
+			ms_lru_lazyfree(m, ms_pte_pfn(m, *slot));
 	}
 }
 
@@ -175,6 +178,7 @@ int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 		.start = start,
 		.end = end,
 		.clear = MS_PTE_YOUNG | MS_PTE_DIRTY,
+		.free = true,
 	};
 
 	if (!ms_vma_is_anonymous(vma))

@@ -95,7 +95,19 @@ static int align_hugetlb(struct ms_remap *rm)
 	return 0;
 }
 
-/* The VMA that the call begins in, where the kernel asks for it before anything else. */
+/* The VMA that the call begins in. The first time that it is looked up it says of what the lengths
+ * are multiples. */
+static int find_vma(struct ms_remap *rm)
+{
+	const bool again = rm->vma;
+
+	rm->vma = ms_vma_lookup(rm->mm, rm->addr);
+	if (!rm->vma)
+		return -EFAULT;
+	return !again && ms_vma_is_hugetlb(rm->vma) ? align_hugetlb(rm) : 0;
+}
+
+/* It is found before anything else, where the kernel asks for it there. */
 static int find_first(struct ms_remap *rm)
 {
 	const struct ms_policy *policy = ms_remap_policy(rm);
@@ -104,10 +116,7 @@ static int find_first(struct ms_remap *rm)
 		    ? policy->mremap_fixed_order == MS_MREMAP_FIXED_ORDER_DEST_FIRST
 		    : policy->mremap_inplace_needs_vma == MS_MREMAP_INPLACE_NEEDS_VMA_NO)
 		return 0;
-	rm->vma = ms_vma_lookup(rm->mm, rm->addr);
-	if (!rm->vma)
-		return -EFAULT;
-	return ms_vma_is_hugetlb(rm->vma) ? align_hugetlb(rm) : 0;
+	return find_vma(rm);
 }
 
 static bool dontunmap_allowed(const struct ms_remap *rm)
@@ -182,10 +191,9 @@ static int64_t remap_to(struct ms_remap *rm)
 	if (err)
 		return err;
 	rm->old_len = ms_min_u64(rm->old_len, rm->new_len);
-	rm->vma = ms_vma_lookup(rm->mm, rm->addr);
-	if (!rm->vma)
-		return -EFAULT;
-	err = all_checks_first(rm) ? 0 : check_resize(rm);
+	err = find_vma(rm);
+	if (!err && !all_checks_first(rm))
+		err = check_resize(rm);
 	if (err)
 		return err;
 	if (!(rm->flags & MS_MREMAP_FIXED)) {
@@ -252,11 +260,9 @@ static int64_t remap_at(struct ms_remap *rm)
 		err = shrink(rm);
 		return err ? err : (int64_t)rm->addr;
 	}
-	if (!rm->vma)
-		rm->vma = ms_vma_lookup(rm->mm, rm->addr);
-	if (!rm->vma)
-		return -EFAULT;
-	err = all_checks_first(rm) ? 0 : check_resize(rm);
+	err = rm->vma ? 0 : find_vma(rm);
+	if (!err && !all_checks_first(rm))
+		err = check_resize(rm);
 	if (err)
 		return err;
 	if (expandable(rm))

@@ -106,8 +106,12 @@ void ms_clear_munmap(struct ms_munmap *um)
 
 void ms_close_munmap(struct ms_munmap *um)
 {
-	for (struct ms_vma *vma = um->vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = um->vmas; vma; vma = vma->next_detached) {
 		ms_vma_call_close(vma);
+		// before a new mapping of the same pool asks for pages
+		if (ms_vma_is_hugetlb(vma))
+			ms_hugetlb_close(vma);
+	}
 	um->closed = true;
 }
 

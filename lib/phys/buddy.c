@@ -96,6 +96,7 @@ static void set_pages(struct ms_page *page, size_t count, unsigned int order, ui
 		page[i].counted = 0;
 		page[i].order = (uint8_t)order;
 		page[i].flags = flags;
+		page[i].active = 0;
 	}
 }
 

@@ -15,12 +15,15 @@ struct ms_page {
 	uint32_t counted;  /* holders that ms_machine_check() has met; 0 outside of it */
 	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
 	uint8_t flags;     /* MS_PG_*; those given to ms_page_alloc are set in each of its pages */
+	uint8_t active;    /* lib/mm: 1: PageReferenced, 2: PageActive, of anonymous pages */
 	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 
 #define MS_PG_DOUBLE_MAP 0x01u     /* PageDoubleMap: leaves of it were split, and others were not */
 /* hugetlb_restore_reserve, of hugetlb pages: with the page a reservation comes back */
 #define MS_PG_RESTORE_RESERVE MS_PG_DOUBLE_MAP
+/* !PageSwapBacked, of anonymous pages that are not compound: MADV_FREE has met it before */
+#define MS_PG_LAZYFREE MS_PG_DOUBLE_MAP
 #define MS_PG_ANON_EXCLUSIVE 0x02u /* PageAnonExclusive: this process alone may write it */
 #define MS_PG_ANON 0x04u
 #define MS_PG_TAIL 0x08u /* of a compound page, not its first page */

@@ -3,6 +3,7 @@
  */
 #include "phys/phys.h"
 
+#define FIXED_END UINT64_C(0x100000) /* of the fixed ranges */
 #define FOUR_GIB (UINT64_C(1) << 32)
 
 /*
@@ -99,6 +100,9 @@ static int mtrr_at(const struct ms_machine *m, ms_pa_t pa, ms_pa_t *end)
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	int type = -1;
+
+	if (start < FIXED_END && m->policy.mtrr_low_range == MS_MTRR_LOW_RANGE_FIRST_PAGE)
+		end = ms_min_u64(end, start + m->page_size);
 
 	for (ms_pa_t pa = start; pa < end;) {
 		ms_pa_t next = end;

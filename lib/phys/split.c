@@ -48,6 +48,7 @@ static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ui
 
 		page->order = (uint8_t)order;
 		page->refcount = i ? 0 : refs;
+		page->active = 0;
 		page->flags = (page->flags & MS_PG_WRITTEN) | flags | (i ? MS_PG_TAIL : 0);
 	}
 }

@@ -85,16 +85,19 @@ def policy(rules, arch, release):
 
 
 def release_tables(rules):
-    steps = history.steps(rules)
+    steps = {arch: history.steps(rules, arch) for arch in history.ARCHES}
     for arch in history.ARCHES:
         yield f'\nstatic const struct ms_step {arch}_steps[] = {{\n'
-        for release in steps:
+        for release in steps[arch]:
             yield from policy(rules, arch, release)
         yield '};\n'
     yield '\nconst struct ms_step *const ms_steps[2] = {\n'
     for arch in history.ARCHES:
         yield f'\t[MS_ARCH_{arch.upper()}] = {arch}_steps,\n'
-    yield f'}};\nconst size_t ms_nr_steps = {len(steps)};\n'
+    yield '};\nconst size_t ms_nr_steps[2] = {\n'
+    for arch in history.ARCHES:
+        yield f'\t[MS_ARCH_{arch.upper()}] = {len(steps[arch])},\n'
+    yield '};\n'
     yield 'const struct ms_branch ms_branches[] = {\n'
     yield f'\t{{ {{ {rules.end[0]}, {rules.end[1]}, 0 }}, {c_string(rules.looked[None])} }},\n'
     for (major, minor), point in sorted(rules.branches.items()):
@@ -158,6 +161,18 @@ def document(rules):
     return ''.join(out)
 
 
+def write_if_new(path, text):
+    """A file that says the same stays as old as it is, so that what depends on it is not made anew."""
+    try:
+        with open(path, encoding='ascii') as old:
+            if old.read() == text:
+                return
+    except OSError:
+        pass
+    with open(path, 'w', encoding='ascii') as out:
+        out.write(text)
+
+
 def main():
     kinds = {'header': header, 'tables': tables, 'document': document}
     if len(sys.argv) < 5 or sys.argv[1] not in kinds:
@@ -166,8 +181,7 @@ def main():
         text = kinds[sys.argv[1]](history.read(sys.argv[3], sys.argv[4:]))
     except (history.Bad, OSError, UnicodeDecodeError) as error:
         sys.exit(f'{error}')
-    with open(sys.argv[2], 'w', encoding='ascii') as out:
-        out.write(text)
+    write_if_new(sys.argv[2], text)
 
 
 if __name__ == '__main__':

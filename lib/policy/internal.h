@@ -51,7 +51,7 @@ struct ms_step {
 	const uint8_t *cell; /* of each rule, which one holds; MS_NO_CELL: none, see arches */
 };
 extern const struct ms_step *const ms_steps[2]; /* by enum ms_arch; rising */
-extern const size_t ms_nr_steps;
+extern const size_t ms_nr_steps[2];
 
 /* How far a line of releases was looked through. The first is mainline, up to x.y. */
 struct ms_branch {

@@ -112,6 +112,13 @@ int ms_policy_set(struct ms_policy *p, const char *field, const char *value)
 	return set(p, field, strlen(field), value, strlen(value)) ? -EINVAL : 0;
 }
 
+const char *ms_policy_value_never(size_t field, int value)
+{
+	const struct ms_rule_value *v = value_at(field, value);
+
+	return v ? v->never : NULL;
+}
+
 /* "RULE=VALUE" of len bytes. */
 static int set_text(struct ms_policy *p, const char *s, size_t len)
 {
@@ -128,11 +135,18 @@ int ms_policy_set_text(struct ms_policy *p, const char *setting)
 /* A line without its comment, and without blanks around what is left. */
 static int set_line(struct ms_policy *p, const char *line, size_t len)
 {
-	len = strcspn(line, "#") < len ? strcspn(line, "#") : len;
+	const char *comment = memchr(line, '#', len);
+
+	if (comment)
+		len = (size_t)(comment - line);
 	while (len && strchr(" \t\r", line[len - 1]))
 		len--;
 	for (; len && strchr(" \t", *line); len--)
 		line++;
+	if (is("arch=arm64", line, len))
+		return p->arch == MS_ARCH_ARM64 ? 0 : -EXDEV;
+	if (is("arch=x86_64", line, len))
+		return p->arch == MS_ARCH_X86_64 ? 0 : -EXDEV;
 	return len ? set_text(p, line, len) : 0;
 }
 

@@ -7,6 +7,11 @@
 
 #define MAX_DIGITS 6u
 
+static bool is_arch(enum ms_arch arch)
+{
+	return arch == MS_ARCH_ARM64 || arch == MS_ARCH_X86_64;
+}
+
 /* Reads decimal digits without leading zeros; the end of them, or NULL. */
 static const char *parse_part(const char *s, unsigned int *part)
 {
@@ -49,7 +54,7 @@ static const struct ms_step *find_step(const struct ms_version *v, enum ms_arch 
 {
 	const struct ms_step *found = NULL;
 
-	for (size_t i = 0; i < ms_nr_steps; i++) {
+	for (size_t i = 0; i < ms_nr_steps[arch]; i++) {
 		const struct ms_step *step = &ms_steps[arch][i];
 		int order = series_cmp(&step->from, v);
 
@@ -102,13 +107,15 @@ static void print_version(char *out, size_t size, const struct ms_version *v)
 static const char *where_upstream(const char *suffix)
 {
 	if (strstr(suffix, ".el") || strstr(suffix, ".amzn"))
-		return "its vendor's backports are in no upstream release";
+		return "its vendor's backports are in none; take the rules of the numbers in front, "
+		       "change those that were backported (mapsim run --policy)";
 	if (strstr(suffix, "-generic") || strstr(suffix, "-lowlatency") || strstr(suffix, "-aws") ||
 	    strstr(suffix, "-azure") || strstr(suffix, "-gcp") || strstr(suffix, "-oem"))
 		return "the upstream release is the last word of /proc/version_signature";
 	if (strstr(suffix, "-amd64") || strstr(suffix, "-arm64") || strstr(suffix, "-cloud"))
 		return "the upstream release stands behind \"Debian\" in `uname -v`";
-	return "`uname -v`, /proc/version_signature or the package's version may tell the upstream release";
+	return "of one's own it is the numbers in front; of a distribution `uname -v` or the "
+	       "package's version may tell it";
 }
 
 /* Builds that keep the upstream release's number and little else of their own. */
@@ -125,20 +132,22 @@ static bool is_release_candidate(const char *suffix)
 
 static void refuse(struct ms_release *r, const char *name, const char *end)
 {
-	if (!end || (*end != '-' && *end != '+' && *end != '_'))
+	const int len = end ? (int)(end - name) : 0;
+
+	if (name && *name == 'v')
+		snprintf(r->text, sizeof(r->text), "not an upstream release: without the v");
+	else if (!end || (*end != '-' && *end != '+' && *end != '_'))
 		snprintf(r->text, sizeof(r->text),
 			 "not an upstream release: two or three numbers with dots between them");
 	else if (is_release_candidate(end))
 		snprintf(r->text, sizeof(r->text),
 			 "a release candidate has no rules of its own: %.*s, or the one before it",
-			 (int)(end - name), name);
+			 len, name);
 	else if (names_upstream(end))
 		snprintf(r->text, sizeof(r->text),
-			 "a distribution's build: %.*s is the upstream release",
-			 (int)(end - name), name);
+			 "a distribution's build: %.*s is the upstream release", len, name);
 	else
-		snprintf(r->text, sizeof(r->text),
-			 "a distribution's build, not an upstream release: %s",
+		snprintf(r->text, sizeof(r->text), "not an upstream release, but a build of one: %s",
 			 where_upstream(end));
 }
 
@@ -150,14 +159,14 @@ static void describe(struct ms_release *r, const struct ms_version *v)
 	r->recorded = is_recorded(v, r->policy->arch);
 	r->beyond = !looked_through(v, &end);
 	print_version(r->end, sizeof(r->end), &end);
-	if (r->recorded)
-		snprintf(r->text, sizeof(r->text), "the rules of %s; recorded", rules);
-	else if (!r->beyond)
-		snprintf(r->text, sizeof(r->text), "the rules of %s", rules);
-	else
+	if (r->beyond)
 		snprintf(r->text, sizeof(r->text),
 			 "the rules of %s; its line was looked through up to %s: all are inferred",
 			 rules, r->end);
+	else
+		snprintf(r->text, sizeof(r->text),
+			 "its line's rules, last changed in %s; looked through up to %s%s", rules,
+			 r->end, r->recorded ? "; recorded" : "");
 }
 
 struct ms_release ms_release_known(const char *release, enum ms_arch arch)
@@ -166,7 +175,7 @@ struct ms_release ms_release_known(const char *release, enum ms_arch arch)
 	struct ms_version v;
 	const char *end = release ? parse_version(release, &v) : NULL;
 
-	if (arch != MS_ARCH_ARM64 && arch != MS_ARCH_X86_64) {
+	if (!is_arch(arch)) {
 		snprintf(r.text, sizeof(r.text), "no such architecture");
 	} else if (!end || *end) {
 		refuse(&r, release, end);
@@ -192,15 +201,17 @@ const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch)
 
 const struct ms_policy *ms_policy_get(size_t i)
 {
-	if (i >= 2 * ms_nr_steps)
-		return NULL;
-	return i < ms_nr_steps ? &ms_steps[MS_ARCH_ARM64][i].policy
-			       : &ms_steps[MS_ARCH_X86_64][i - ms_nr_steps].policy;
+	for (enum ms_arch arch = MS_ARCH_ARM64; arch <= MS_ARCH_X86_64; arch++) {
+		if (i < ms_nr_steps[arch])
+			return &ms_steps[arch][i].policy;
+		i -= ms_nr_steps[arch];
+	}
+	return NULL;
 }
 
 const char *ms_release_recorded(size_t i, enum ms_arch arch)
 {
-	for (size_t n = 0; n < ms_nr_recorded; n++) {
+	for (size_t n = 0; is_arch(arch) && n < ms_nr_recorded; n++) {
 		if (!(ms_recorded[n].arches & (1u << arch)))
 			continue;
 		if (!i--)

@@ -33,6 +33,20 @@ static void print_answer(FILE *out, const char *answer)
 		fprintf(out, "< %.*s\n", (int)len, line);
 }
 
+/* The rules that are not the kernel's own, so that what is printed answers the same again. */
+static void print_rules(const struct ms_header *h, FILE *out)
+{
+	const struct ms_policy *own = ms_policy_linux(h->release, h->arch);
+
+	for (size_t i = 0; i < ms_policy_nr_fields(); i++) {
+		int value = ms_policy_field(&h->policy, i);
+
+		if (value != ms_policy_field(own, i))
+			fprintf(out, MS_RULE_DIRECTIVE "%s=%s\n", ms_policy_field_name(i),
+				ms_policy_value_name(i, value));
+	}
+}
+
 static int print_item(struct ms_player *p, const struct ms_item *item, unsigned int flags,
 		      FILE *out)
 {
@@ -47,13 +61,17 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 			fprintf(out, "%s\n", item->text);
 		return 0;
 	case MS_ITEM_COMMENT:
-		if (!ms_recorder_comment(item->text))
+		// rules are said where the operations begin
+		if (!ms_recorder_comment(item->text) &&
+		    strncmp(item->text, MS_RULE_DIRECTIVE, strlen(MS_RULE_DIRECTIVE)))
 			fprintf(out, "%s\n", item->text);
 		return 0;
 	case MS_ITEM_BLANK:
 		fprintf(out, "\n");
 		return 0;
 	case MS_ITEM_OP:
+		if (!item->op)
+			print_rules(h, out);
 		answer = ms_player_step(p, item->op);
 		fprintf(out, "> %s\n", item->text);
 		if (!answer)

@@ -271,7 +271,9 @@ static int mtrr_type(struct ms_word value, int *type)
 	*type = -1;
 	if (ms_word_is(value, "mixed") || ms_word_is(value, "off"))
 		return 0;
-	if (!ms_cache_parse(value, &cache) || cache == MS_CACHE_UC_MINUS || cache > MS_CACHE_WP)
+	// NC is arm64's word
+	if (!ms_cache_parse(value, &cache) || ms_word_is(value, "NC") ||
+	    cache == MS_CACHE_UC_MINUS || cache > MS_CACHE_WP)
 		return -EINVAL;
 	*type = cache;
 	return 0;
@@ -483,6 +485,7 @@ int ms_header_line(struct ms_header *h, enum ms_header_line which, const char *t
 
 void ms_header_free(struct ms_header *h)
 {
+	free(h->rules);
 	for (size_t i = 0; i < h->nr_devices; i++)
 		free(h->device[i].name);
 }

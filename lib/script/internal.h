@@ -103,6 +103,7 @@ struct ms_header {
 	char release[24];
 	enum ms_arch arch;
 	struct ms_policy policy;
+	char *rules; /* of directives: lines RULE=VALUE in place of the kernel's; NULL: none */
 	struct ms_machine_config config;
 	unsigned int vm_ipa_bits; /* of a VM that does not say */
 	struct ms_header_device device[MS_MAX_HEADER_ITEMS];
@@ -303,6 +304,8 @@ bool ms_recorder_lost_events(const char *answer);
 #define MS_WHY "# why: "
 /* The comment before the memtypes that outlive everybody. */
 #define MS_LEFT_BEHIND "# left behind on the memtype list"
+/* Before a directive RULE=VALUE: the rule has this value in place of the kernel's. */
+#define MS_RULE_DIRECTIVE "#!rule="
 /* Whether a comment is the recorder's, about what happened, and not the script's. */
 bool ms_recorder_comment(const char *comment);
 

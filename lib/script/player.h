@@ -51,11 +51,8 @@ void ms_print_ret(struct ms_player *p, int err); /* 0 or a negative errno */
 void ms_print_ret_word(struct ms_player *p, const char *word);
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted);
 void ms_print_events(struct ms_player *p, const struct ms_op *op);
-/* Whether a leaf or an event at pa is System RAM. */
-static inline bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
-{
-	return ms_pfn_is_ram(p->m, pa >> p->m->page_shift);
-}
+/* Whether the recorder prints pa as "ram". */
+bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa);
 
 /* player_mm.c */
 ms_op_fn ms_play_mmap, ms_play_munmap, ms_play_mprotect, ms_play_mremap, ms_play_madvise,

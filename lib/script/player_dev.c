@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Files, and what the kernel itself does to a device's memory. */
+#include "drivers/internal.h"
 #include "script/player.h"
 
 /* The memory files of the recorder, one each. */
@@ -34,10 +35,17 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 	enum ms_cache type = (enum ms_cache)op->value[MS_K_TYPE];
 	struct ms_file *file = p->driver[op->device];
 
-	if (!file)
+	if (!file) {
 		file = keep(&p->driver[op->device], ms_pieces_open_physical(p->m), -ENOMEM, err);
+		// as the arm64 recorder's driver does
+		if (file && p->header->arch == MS_ARCH_ARM64)
+			ms_pieces_one_lazy(file);
+	}
 	if (!file)
 		return NULL;
+	if (mode == MS_PIECES_LAZY_HUGE &&
+	    p->m->policy.recorder_lazy_huge == MS_RECORDER_LAZY_HUGE_PAGES)
+		mode = MS_PIECES_LAZY;
 	*err = ms_pieces_plan(file, mode, type, op->pieces, op->npieces);
 	return *err ? NULL : file;
 }

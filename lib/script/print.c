@@ -28,6 +28,23 @@ void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 }
 
 /*
+ * The recorders compare with the header's lines byte by byte, while the kernel does not count a
+ * page as RAM that is so only in part. That of x86 keeps 0 for "RAM", so its first page is, too.
+ */
+bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
+{
+	const struct ms_header *h = p->header;
+
+	if (ms_pfn_is_ram(p->m, pa >> p->m->page_shift))
+		return true;
+	for (size_t i = 0; i < h->nr_ram; i++) {
+		if (pa >= h->ram[i].pa && pa - h->ram[i].pa < h->ram[i].size)
+			return true;
+	}
+	return h->arch == MS_ARCH_X86_64 && pa >> p->m->page_shift == 0;
+}
+
+/*
  * Which process's table it was, where that is not the one that executes the operation. The x86
  * recorder takes the copied VMA's mm at fork for the child's, whatever it says at that moment. A
  * fork that fails cleans a child up that nobody has seen.

@@ -95,10 +95,32 @@ static int split_lines(char *text, size_t size, struct ms_script_error *err)
 
 /* ---- directives: comments that say how the host is set up ---- */
 
+/* "RULE=VALUE" */
+static int rule_directive(struct reader *r, const char *setting, uint64_t line)
+{
+	struct ms_header *h = &r->script->header;
+	struct ms_policy scratch = *ms_policy_get(0);
+	size_t old = h->rules ? strlen(h->rules) : 0;
+	char *rules;
+
+	if (ms_policy_set_text(&scratch, setting))
+		return ms_script_fail(r->err, line, "no such rule or value \"%.80s\"", setting);
+	if (r->script->nr_ops)
+		return ms_script_fail(r->err, line, "a directive stands before the operations");
+	rules = realloc(h->rules, old + strlen(setting) + 2);
+	if (!rules)
+		return -ENOMEM;
+	sprintf(rules + old, "%s\n", setting);
+	h->rules = rules;
+	return 0;
+}
+
 static int directive(struct reader *r, const char *text, uint64_t line)
 {
 	struct ms_word word = { text + 2, strlen(text + 2) }, key, value;
 
+	if (!strncmp(text, MS_RULE_DIRECTIVE, strlen(MS_RULE_DIRECTIVE)))
+		return rule_directive(r, text + strlen(MS_RULE_DIRECTIVE), line);
 	if (!ms_word_split(word, &key, &value))
 		return 0;
 	bool shmem = ms_word_is(key, "shmem");

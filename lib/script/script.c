@@ -35,7 +35,9 @@ int ms_script_set_rules(struct ms_script *s, const char *text, struct ms_script_
 	if (!ret)
 		return 0;
 	return ms_script_fail(err, line, "%s: \"%.*s\"",
-			      ret == -ENOENT ? "no such rule" : "not RULE=VALUE, or no such value",
+			      ret == -ENOENT  ? "no such rule"
+			      : ret == -EXDEV ? "rules of the other architecture"
+					      : "not RULE=VALUE, or no such value",
 			      (int)strcspn(text, "\n") > 80 ? 80 : (int)strcspn(text, "\n"), text);
 }
 

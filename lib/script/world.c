@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#define LAPIC_PA UINT64_C(0xfee00000)
+#define LAPIC_SIZE UINT64_C(0x1000)
+
 /* The recorders' machines, which a script without a header is played on: the config line before and
  * after the value of thp, then the rest. */
 static const char *const arm64_lines[] = {
@@ -127,6 +130,8 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 	if (!known.policy)
 		return ms_script_fail(err, line, "kernel %s: %s", h->release, known.text);
 	h->policy = *known.policy;
+	if (h->rules)
+		ms_policy_set_lines(&h->policy, h->rules, NULL); // each was tried when it was read
 	if (!h->nr_bars && h->arch == MS_ARCH_X86_64)
 		add_recorder_bars(h);
 	ms_header_pools(h);
@@ -170,6 +175,17 @@ static int add_bar(struct ms_machine *m, const struct ms_header *h, const struct
 	return bar->assumed ? 0 : ms_script_fail(err, 0, "%s is refused", name);
 }
 
+/* A PC's local APIC: 0, or an error where there is no memory. */
+static int claim_lapic(struct ms_machine *m, const struct ms_header *h, struct ms_script_error *err)
+{
+	if (h->arch != MS_ARCH_X86_64 || h->policy.lapic_resource != MS_LAPIC_RESOURCE_BUSY)
+		return 0;
+	// A header that has something else there is right.
+	if (ms_iomem_claim(m, LAPIC_PA, LAPIC_SIZE) != -ENOMEM)
+		return 0;
+	return ms_script_fail(err, 0, "no memory");
+}
+
 static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_script_error *err)
 {
 	for (size_t i = 0; i < h->nr_devices; i++) {
@@ -198,7 +214,7 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 			return ms_script_fail(err, 0, "mtrr at 0x%llx is refused: %s",
 					      (unsigned long long)h->mtrr[i].pa, strerror(-ret));
 	}
-	return 0;
+	return claim_lapic(m, h, err);
 }
 
 struct ms_machine *ms_header_machine(const struct ms_header *h, struct ms_script_error *err)

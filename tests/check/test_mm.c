@@ -387,6 +387,7 @@ static void the_machine_holds_its_own_pages(void **state)
 	breaks_u64(w.m, &w.m->huge_zero_pfn, BAR / PAGE, "huge zero page 0: holds page");
 	breaks_u32(w.m, &w.m->lru.count, MS_LRU_QUEUE + 1, "LRU queue: 16 pages in room for 15");
 	breaks_u32(w.m, &w.m->lru.count, 1, "LRU queue 0: holds page");
+	breaks_u32(w.m, &w.m->lazyfree.count, 1, "lazyfree queue 0: holds page");
 	world_end(&w);
 }
 

@@ -65,6 +65,25 @@ static void x86_gets_wb_in_holes_where_the_mtrrs_say_so(void **state)
 	machine_end(m);
 }
 
+/* RAM up to a0000, then video memory: UC. */
+static void below_one_megabyte_the_first_page_decided_up_to_6_4(void **state)
+{
+	const struct ms_policy *k;
+
+	(void)state;
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
+		struct ms_mm *mm = ms_mm_new(m);
+
+		assert_int_equal(map_mem(mm, A, 0x2000, false, 0x9f000), A);
+		assert_int_equal(leaf_cache(mm, A),
+				 k->mtrr_low_range == MS_MTRR_LOW_RANGE_FIRST_PAGE
+					 ? MS_CACHE_WB
+					 : MS_CACHE_UC_MINUS);
+		machine_end(m);
+	}
+}
+
 static void arm64_maps_devices_strongly_ordered_with_o_sync_or_without(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
@@ -264,6 +283,7 @@ int main(void)
 		cmocka_unit_test(x86_asks_for_ucminus_with_o_sync_and_wb_without),
 		cmocka_unit_test(x86_gets_ucminus_for_wb_where_the_mtrrs_say_uc),
 		cmocka_unit_test(x86_gets_wb_in_holes_where_the_mtrrs_say_so),
+		cmocka_unit_test(below_one_megabyte_the_first_page_decided_up_to_6_4),
 		cmocka_unit_test(arm64_maps_devices_strongly_ordered_with_o_sync_or_without),
 		cmocka_unit_test(system_ram_is_eperm),
 		cmocka_unit_test(the_first_megabyte_of_x86_may_be_mapped),

@@ -298,7 +298,7 @@ static void check(const struct api_side *s)
 /* Pages that the machine itself keeps for ever, or for a while. */
 static uint64_t kept_pages(const struct ms_machine *m)
 {
-	uint64_t pages = m->lru.count;
+	uint64_t pages = m->lru.count + m->lazyfree.count + m->activate.count;
 
 	pages += m->zero_pfn != 0;
 	if (m->huge_zero_pfn)

@@ -280,6 +280,19 @@ static unsigned int slot_at(const struct play *p, ms_ipa_t ipa)
 	return id;
 }
 
+/*
+ * 5.12 and 5.13 map a device's pages when logging is switched off, too. Meeting one that is there
+ * already is -EAGAIN by then: the slot goes on as it was, logged, over the pages that were mapped
+ * for writing before that one.
+ */
+static bool is_left_by_premap(const struct play *p, ms_pa_t pa)
+{
+	const struct ms_policy *policy = ms_machine_policy(p->w.m);
+
+	return policy->slot_pfnmap == MS_SLOT_PFNMAP_PREMAP &&
+	       policy->s2_same_leaf == MS_S2_SAME_LEAF_EAGAIN && !ms_pfn_is_ram(p->w.m, pa >> 12);
+}
+
 /* One page of a leaf. */
 static void check_page(const struct play *p, const struct ms_s2_leaf *leaf, ms_ipa_t ipa)
 {
@@ -299,7 +312,8 @@ static void check_page(const struct play *p, const struct ms_s2_leaf *leaf, ms_i
 		wrong(p, leaf, ipa, "read-only memslot");
 	if (p->chooses)
 		return;
-	if (writable && slot->dirty && !(slot->dirty[page / 64] >> page % 64 & 1))
+	if (writable && slot->dirty && !(slot->dirty[page / 64] >> page % 64 & 1) &&
+	    !is_left_by_premap(p, pa))
 		wrong(p, leaf, ipa, "writable and logged, but not dirty");
 	if (p->trusts_pgoff && !ms_pfn_is_ram(p->w.m, pa >> 12))
 		return;

@@ -205,7 +205,7 @@ static void no_huge_page_is_ENOMEM_and_nothing_happens(void **state)
 						      &config) };
 
 	// enough for the pages, but not side by side
-	assert_int_equal(ms_ram_add(w.m, MS_1G + MS_2M / 2, MS_2M), 0);
+	assert_int_equal(ms_ram_add(w.m, MS_1G + MS_2M / 2, MS_2M + MS_2M / 32), 0);
 	w.mm = ms_mm_new(w.m);
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);

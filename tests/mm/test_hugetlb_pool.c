@@ -47,6 +47,19 @@ static void assert_available(struct world *w, uint64_t pages)
 
 /* ---- reserving ---- */
 
+/* What MAP_FIXED replaces has given its pages and reservations back before the new mapping asks. */
+static void what_MAP_FIXED_replaces_is_given_back_first(void **state)
+{
+	(void)state;
+	struct world w = pool_of(2);
+	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
+
+	assert_maps(&w, file, A, 2, PRIVATE);
+	touch(&w, A, MS_PROT_W);
+	assert_maps(&w, file, A, 2, MS_MAP_SHARED);
+	world_end(&w);
+}
+
 static void private_mappings_reserve_all_that_they_map(void **state)
 {
 	(void)state;
@@ -310,6 +323,7 @@ static void a_page_that_a_child_goes_on_with_may_be_reserved_again_at_once(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_MAP_FIXED_replaces_is_given_back_first),
 		cmocka_unit_test(private_mappings_reserve_all_that_they_map),
 		cmocka_unit_test(shared_mappings_reserve_what_their_file_has_not),
 		cmocka_unit_test(a_shared_reservation_is_the_files_until_it_goes),

@@ -409,9 +409,36 @@ static void a_hole_notifies_before_the_zap_or_behind_it(void **state)
 	}
 }
 
+/* A kernel of no release: hugetlb memory moves, and the VMA is looked up when the destination is empty.
+ */
+static void a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up(void **state)
+{
+	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w = { 0 };
+
+	(void)state;
+	policy.mremap_fixed_order = MS_MREMAP_FIXED_ORDER_DEST_FIRST;
+	policy.mremap_inplace_needs_vma = MS_MREMAP_INPLACE_NEEDS_VMA_NO;
+	policy.mremap_may_split = MS_MREMAP_MAY_SPLIT_NOT_ASKED;
+	w.m = ms_machine_new(&policy);
+	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
+	w.mm = ms_mm_new(w.m);
+	map_file(&w, hugetlb(&w, 2 * MS_2M, MS_2M), A, 0, 2 * MS_2M, MS_MAP_SHARED);
+	assert_int_equal(ms_mremap(w.mm, A, MS_2M, MS_2M, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
+				   A + MS_1G + PAGE),
+			 -EINVAL);
+	assert_int_equal(ms_mremap(w.mm, A, MS_2M, 2 * MS_2M, MS_MREMAP_MAYMOVE, 0), -EINVAL);
+	assert_int_equal(ms_mremap(w.mm, A, PAGE, PAGE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
+				   A + MS_1G),
+			 A + MS_1G);
+	assert_vma(&w, A + MS_1G, A + MS_1G + MS_2M);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up),
 		cmocka_unit_test(fork_of_a_private_mapping_copies_on_the_next_write),
 		cmocka_unit_test(fork_copies_a_shared_mapping_only_in_5_10),
 		cmocka_unit_test(a_fork_without_memory_fails_and_leaves_nothing),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* MADV_FREE, MADV_COLD and MADV_PAGEOUT: pages stay mapped, huge ones that are cut are split. */
+#include "machine/internal.h"
 #include "world_of.h"
 
 static uint64_t entry_at(const struct world *w, ms_hva_t addr)
@@ -310,6 +311,102 @@ static void pages_that_nobody_maps_go_with_the_split(void **state)
 	world_end(&w);
 }
 
+/* A page that a child has had, too, written to after MADV_FREE. */
+enum drain { NOTHING, MUNMAP, POPULATE };
+
+static bool is_copied_after_free(const char *release, enum drain drain)
+{
+	struct world w = world(release);
+	struct ms_mm *child;
+	uint64_t before;
+	bool copied;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	map_anon(&w, A + MS_2M, PAGE, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	child = ms_fork(w.mm, NULL);
+	assert_non_null(child);
+	ms_mm_exit(child);
+	before = entry_at(&w, A) & MS_PTE_PA_MASK;
+	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
+	if (drain == MUNMAP)
+		assert_int_equal(ms_munmap(w.mm, A + MS_2M, PAGE), 0);
+	else if (drain == POPULATE)
+		assert_int_equal(ms_madvise(w.mm, A + MS_2M, PAGE, MS_MADV_POPULATE_READ), 0);
+	touch(&w, A, MS_PROT_W);
+	copied = (entry_at(&w, A) & MS_PTE_PA_MASK) != before;
+	world_end(&w);
+	return copied;
+}
+
+static void a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it(void **state)
+{
+	(void)state;
+	assert_true(is_copied_after_free("5.10.223", NOTHING));
+	assert_true(is_copied_after_free("6.1.192", NOTHING));
+	assert_false(is_copied_after_free("6.1.192", MUNMAP));
+	assert_false(is_copied_after_free("6.1.192", POPULATE));
+	assert_false(is_copied_after_free("6.12.10", NOTHING));
+	assert_true(is_copied_after_free("6.12.117", NOTHING));
+	assert_true(is_copied_after_free("7.3.4", NOTHING));
+}
+
+/* A page that a child has had, too, written to after a guest's fault. */
+static bool is_copied_after_use(const char *release, bool is_new, bool populated)
+{
+	struct world w = world(release);
+	uint64_t before;
+	bool copied;
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	touch(&w, A, MS_PROT_W);
+	ms_mm_exit(ms_fork(w.mm, NULL));
+	before = entry_at(&w, A) & MS_PTE_PA_MASK;
+	for (unsigned int i = 0; populated && i < 2; i++)
+		assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_POPULATE_READ), 0);
+	ms_lru_activate(w.m, before / PAGE, is_new);
+	touch(&w, A, MS_PROT_W);
+	copied = (entry_at(&w, A) & MS_PTE_PA_MASK) != before;
+	world_end(&w);
+	return copied;
+}
+
+static void a_page_on_its_way_to_the_active_list_is_copied_by_a_write(void **state)
+{
+	(void)state;
+	assert_true(is_copied_after_use("5.10.223", false, false));
+	assert_true(is_copied_after_use("6.1.192", false, false));
+	assert_false(is_copied_after_use("6.1.192", true, false));
+	assert_false(is_copied_after_use("6.1.192", false, true));
+	assert_false(is_copied_after_use("6.12.117", false, false));
+}
+
+/* Of n pages that MADV_FREE meets, how many does the queue hold then? */
+static unsigned int queued(const char *release, unsigned int n, unsigned int times)
+{
+	struct world w = world(release);
+	unsigned int count;
+
+	map_anon(&w, A, n * PAGE, MS_PROT_RW);
+	for (unsigned int i = 0; i < n; i++)
+		touch(&w, A + i * PAGE, MS_PROT_W);
+	while (times--)
+		assert_int_equal(ms_madvise(w.mm, A, n * PAGE, MS_MADV_FREE), 0);
+	count = w.m->lazyfree.count;
+	world_end(&w);
+	return count;
+}
+
+static void the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once(void **state)
+{
+	(void)state;
+	assert_int_equal(queued("6.1.192", 14, 1), 14);
+	assert_int_equal(queued("6.1.192", 16, 1), 1);
+	assert_int_equal(queued("7.3.4", 30, 1), 30);
+	assert_int_equal(queued("7.3.4", 32, 1), 1);
+	assert_int_equal(queued("6.1.192", 2, 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +427,10 @@ int main(void)
 		cmocka_unit_test(the_huge_zero_page_is_left_alone),
 		cmocka_unit_test(a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always),
 		cmocka_unit_test(pages_that_nobody_maps_go_with_the_split),
+		cmocka_unit_test(
+			a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it),
+		cmocka_unit_test(a_page_on_its_way_to_the_active_list_is_copied_by_a_write),
+		cmocka_unit_test(the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,21 +300,18 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 static void a_refused_replacement_leaves_splits_from_6_12(void **state)
 {
 	(void)state;
-	const struct {
-		const char *kernel;
-		unsigned int left;
-		bool middle;
-	} rule[] = { { "6.1.192", 2, false }, { "6.12.117", 3, true }, { "7.3.4", 3, true } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world(rule[i].kernel);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		const bool stays = k->mmap_fixed == MS_MMAP_FIXED_REPLACE_AFTER_CHECKS;
+		struct world w = world(k->release);
 
 		map_anon(&w, A, 4 * MS_1G, MS_PROT_R);
 		assert_int_equal(ms_mmap(w.mm, A + MS_1G, 2 * MS_1G, MS_PROT_RW,
 					 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 				 -ENOMEM);
-		assert_int_equal(ms_mm_map_count(w.mm), rule[i].left);
-		assert_int_equal(!!ms_vma_lookup(w.mm, A + MS_1G), rule[i].middle);
+		assert_int_equal(ms_mm_map_count(w.mm), stays ? 3 : 2);
+		assert_int_equal(!!ms_vma_lookup(w.mm, A + MS_1G), stays);
 		world_end(&w);
 	}
 }
@@ -324,19 +321,16 @@ static void what_is_replaced_is_not_charged_again_from_6_12(void **state)
 {
 	(void)state;
 	const uint64_t len = MS_1G / 4 * 3;
-	const struct {
-		const char *kernel;
-		int64_t answer;
-	} rule[] = { { "6.1.192", -ENOMEM }, { "6.12.117", A }, { "7.2.13", A } };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 3; i++) {
-		struct world w = world(rule[i].kernel);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 
 		map_anon(&w, A, len, MS_PROT_RW);
 		map_anon(&w, A + len, len, MS_PROT_RW | MS_PROT_X);
 		assert_int_equal(ms_mmap(w.mm, A, 2 * len, MS_PROT_RW,
 					 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
-				 rule[i].answer);
+				 k->mmap_fixed == MS_MMAP_FIXED_UNMAP_FIRST ? -ENOMEM : (int64_t)A);
 		world_end(&w);
 	}
 }
@@ -346,10 +340,10 @@ static void a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_as
 	(void)state;
 	static const struct ms_file_ops ops = { .name = "no", .mmap = refuse };
 	static const struct ms_file_ops early = { .name = "no", .mmap_prepare = refuse_early };
-	const char *const kernels[] = { "5.10.223", "6.1.192", "6.12.117", "7.2.13" };
+	const struct ms_policy *k;
 
-	for (size_t i = 0; i < 4; i++) {
-		struct world w = world(kernels[i]);
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world(k->release);
 		struct ms_file *f = ms_file_new(w.m, &ops, 3, UINT64_MAX, NULL, NULL);
 		struct ms_file *e = ms_file_new(w.m, &early, 3, UINT64_MAX, NULL, NULL);
 		const unsigned int priv = MS_MAP_PRIVATE | MS_MAP_FIXED;
@@ -360,6 +354,20 @@ static void a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_as
 		assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_RW, FIXED, e, 0), -EPERM);
 		world_end(&w);
 	}
+}
+
+/* 64 bytes of 4096 are the kernel's struct page. */
+static void ram_is_counted_without_the_frames_that_describe_it(void **state)
+{
+	(void)state;
+	struct world w = world("7.3.4");
+	const uint64_t memmap = MS_1G / 64;
+	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS;
+
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G - memmap + PAGE, MS_PROT_RW, flags, NULL, 0),
+			 -ENOMEM);
+	assert_int_equal(ms_mmap(w.mm, A, MS_1G - memmap, MS_PROT_RW, flags, NULL, 0), A);
+	world_end(&w);
 }
 
 static void file_modes_decide_what_a_shared_mapping_may(void **state)
@@ -482,6 +490,7 @@ int main(void)
 		cmocka_unit_test(what_is_replaced_is_not_charged_again_from_6_12),
 		cmocka_unit_test(
 			a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_asked),
+		cmocka_unit_test(ram_is_counted_without_the_frames_that_describe_it),
 		cmocka_unit_test(file_modes_decide_what_a_shared_mapping_may),
 		cmocka_unit_test(a_driver_that_refuses_shows_a_zap_of_the_new_range),
 		cmocka_unit_test(a_refusal_of_mmap_prepare_shows_nothing),

@@ -313,6 +313,7 @@ static uint64_t allocations(enum ms_policy_mremap_table_move rule, uint64_t len)
 
 	p.mremap_table_move = rule;
 	w = world_of(&p, MS_THP_NEVER);
+	assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
 	map_anon(&w, A, len, MS_PROT_RW);
 	touch(&w, A + PAGE, MS_PROT_W);
 	before = ms_machine_allocs(w.m);

@@ -126,6 +126,30 @@ static void policy_with_a_value_outside_of_its_enum_is_invalid(void **state)
 	assert_false(ms_policy_valid(&p));
 }
 
+static void lines_are_set_all_or_none(void **state)
+{
+	struct ms_policy p = *arm64("6.12.107");
+	const struct ms_policy before = p;
+	uint64_t line = 0;
+
+	(void)state;
+	assert_int_equal(ms_policy_set_lines(&p, "s2_lock=SPIN\n# why\n\n s2_loc=SPIN\n", &line),
+			 -ENOENT);
+	assert_int_equal(line, 4);
+	assert_int_equal(ms_policy_set_lines(&p, "s2_lock=SPIN\ns2_age\n", &line), -EINVAL);
+	assert_int_equal(line, 2);
+	assert_int_equal(ms_policy_set_lines(&p, "s2_lock=SPIN\narch=x86_64", &line), -EXDEV);
+	assert_int_equal(line, 2);
+	assert_memory_equal(&p, &before, sizeof(p));
+	assert_int_equal(ms_policy_set_lines(&p, "", NULL), 0);
+	assert_int_equal(
+		ms_policy_set_lines(&p, "arch=arm64\n\t s2_lock=READ \r\ns2_lock=SPIN # so", NULL),
+		0);
+	assert_int_equal(p.s2_lock, MS_S2_LOCK_SPIN);
+	assert_int_equal(ms_policy_set_lines(NULL, "", NULL), -EINVAL);
+	assert_int_equal(ms_policy_set_lines(&p, NULL, NULL), -EINVAL);
+}
+
 static void set_by_one_text_says_what_is_unknown(void **state)
 {
 	struct ms_policy p = *arm64("6.12.107");
@@ -154,6 +178,7 @@ int main(void)
 		cmocka_unit_test(set_by_name_changes_that_field_alone),
 		cmocka_unit_test(set_refuses_unknown_names_and_changes_nothing),
 		cmocka_unit_test(policy_with_a_value_outside_of_its_enum_is_invalid),
+		cmocka_unit_test(lines_are_set_all_or_none),
 		cmocka_unit_test(set_by_one_text_says_what_is_unknown),
 	};
 

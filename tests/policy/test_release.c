@@ -49,8 +49,9 @@ static void point_releases_are_compared_as_numbers(void **state)
 	(void)state;
 	assert_ptr_equal(arm64("6.12.9"), arm64("6.12"));
 	assert_ptr_not_equal(arm64("6.12.117"), arm64("6.12.9"));
-	assert_ptr_equal(arm64("6.100"), arm64("6.19"));
-	assert_ptr_equal(arm64("10.0"), arm64("7.3"));
+	/* the last of mainline's 6.x; what comes after all that is known is all the same */
+	assert_string_equal(arm64("6.100")->release, "6.19");
+	assert_ptr_equal(arm64("10.0"), arm64("9.100.3"));
 }
 
 /*
@@ -142,14 +143,15 @@ static void what_uname_prints_is_refused_and_where_to_look_is_said(void **state)
 	assert_refused("5.14.0-503.el9.x86_64", "backports");
 	assert_refused("6.11.4-301.fc41.x86_64", "6.11.4 is the upstream release");
 	assert_refused("6.11.5-arch1-1", "6.11.5 is the upstream release");
-	assert_refused("6.6.30+", "a distribution's build");
+	assert_refused("6.6.30+", "not an upstream release, but a build of one");
+	assert_refused("v6.6.30", "without the v");
 	assert_refused("6.12-rc3", "release candidate");
 }
 
 static void what_is_not_a_release_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",     "6",   "6.",   ".6",  "6..1",  "6.12.",  "6.12.1.1",    "v6.12",
+		"",     "6",   "6.",   ".6",  "6..1",  "6.12.",  "6.12.1.1",
 		"linux", " 6.12", "6.12 ", "6.-1", "+6.12", "06.12", "6.012", "6.0x12",
 		"6.12\n", "6.12345678901234567890",
 	};
@@ -202,7 +204,6 @@ static void newer_than_what_was_looked_through_is_inferred(void **state)
 
 	(void)state;
 	assert_true(r.beyond);
-	assert_ptr_equal(r.policy, arm64(r.end));
 	for (size_t f = 0; f < ms_nr_rules; f++) {
 		if (ms_policy_field_applies(f, MS_ARCH_ARM64))
 			assert_int_equal(ms_policy_cell("8.1.3", MS_ARCH_ARM64, f).how,

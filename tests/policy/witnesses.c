@@ -259,7 +259,11 @@ static int check_all(char **folders)
 			const char *at = cell->evidence;
 
 			while ((at = strstr(at, recorded))) {
+				const bool is_item = at == cell->evidence || at[-2] == ';';
 				const char *name = at += strlen(recorded);
+
+				if (!is_item)
+					continue; // a word of a sentence
 				const char *why = wrong_with(folders, rule, cell, name,
 							     (int)strcspn(name, "; "));
 

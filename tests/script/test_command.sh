@@ -39,33 +39,51 @@ expect 'version' 0 'mapsim ' "$mapsim" --version
 expect 'unknown option' 2 'frob' "$mapsim" check --frob folder
 expect 'kernels' 0 '6.12.107   arm64' "$mapsim" kernels
 expect 'kernels of one architecture' 0 '6.19       x86_64' "$mapsim" kernels --arch x86_64
-expect 'one release' 0 '6.12.116 arm64: the rules of 6.12.1' "$mapsim" kernels 6.12.116
+expect 'one release' 0 '6.12.116 arm64: its line' "$mapsim" kernels 6.12.116
 expect 'one rule of it' 0 's2_pfnmap_block          FROM_HOST_TABLE ' "$mapsim" kernels 6.12.116
 expect 'its evidence' 0 'known by: ' "$mapsim" kernels --explain 6.12.116
 expect 'a release that is too new' 0 'all are inferred' "$mapsim" kernels 9.1
 expect 'kernels differ' 0 's2_pfnmap_block: FROM_VM_PGOFF -> FROM_HOST_TABLE' \
 	"$mapsim" kernels --diff 6.12.107 6.12.117
-expect 'kernels differ, as what they were taken' 0 '6.12.117 arm64: the rules of 6.12.1' \
+expect 'kernels differ, as what they were taken' 0 '6.12.117 arm64: its line' \
 	"$mapsim" kernels --diff 6.12.107 6.12.117
 expect 'kernel unknown' 2 'kernels: 1.0: older than 5.10' "$mapsim" kernels --diff 1.0 6.12.117
 expect 'kernel of a distribution' 2 '/proc/version_signature' "$mapsim" kernels 6.8.0-45-generic
 expect 'kernel of a distribution to play on' 2 'uname -v' "$mapsim" run --kernel 6.1.0-50-amd64 script
-expect 'kernels with two releases' 2 'no release, or one' "$mapsim" kernels 6.12 6.13
-expect 'a policy of nothing' 2 'no release, or one' "$mapsim" kernels --policy
+expect 'kernels with two releases' 2 'one release at a time' "$mapsim" kernels 6.12 6.13
+expect 'a policy of nothing' 2 'take a release' "$mapsim" kernels --policy
+
+full() { "$@" >/dev/full; }
+expect 'kernels on a full disk' 2 'standard output' full "$mapsim" kernels
+expect 'a policy on a full disk' 2 'standard output' full "$mapsim" kernels 6.12 --policy
+expect 'help on a full disk' 2 'standard output' full "$mapsim" --help
+expect 'a list without an end' 2 'not a file of at most' "$mapsim" check --known /dev/zero folder
+expect 'a list that is a folder' 2 'not a file of at most' "$mapsim" check --known folder folder
 
 # rules by hand
+printf '> mmap vfio:big off=0 at=0x200000000000 len=0x2000 prot=rw flags=shared\n> touch at=0x200000000000 access=r\n> munmap at=0x200000000000 len=0x1000\n' >parts
 "$mapsim" kernels 6.6.9 --arch x86_64 --policy >policy
 printf 's2_lock=SPIN\n# a comment\n\n  s2_age=RANGE # why\nnot a rule\n' >bad-policy
 printf 's2_lock=\0SPIN\n' >zero-policy
 expect 'a policy file' 0 'vma_merge_close=' cat policy
 expect 'a policy file to play by' 0 'ret 0' "$mapsim" run --arch x86_64 --policy policy script
-expect 'a bad line of it' 2 'bad-policy: line 5: not RULE=VALUE' "$mapsim" run --policy bad-policy script
+expect 'a bad line of it' 2 'bad-policy: line 5: not: no such rule' "$mapsim" run --policy bad-policy script
 expect 'a policy file that is no text' 2 'not a text' "$mapsim" run --policy zero-policy script
 expect 'no policy file' 2 'nowhere: No such file' "$mapsim" check --policy nowhere folder
+expect 'a difference explained' 0 '6.12.117: FROM_HOST_TABLE: ' "$mapsim" kernels --diff --explain 6.12.107 6.12.117
+expect 'help of a command' 0 'usage: mapsim' "$mapsim" kernels --help
+expect 'the kernel that cannot be played on' 2 'mapsim: --kernel 5.4: older' "$mapsim" run --kernel 5.4 script
+expect 'a policy of the other architecture' 2 'other architecture' "$mapsim" run --arch arm64 --policy policy script
+expect 'what is set is in what is printed' 0 '#!rule=s2_lock=SPIN' "$mapsim" run --set s2_lock=SPIN script
+"$mapsim" run --kernel 6.12.107 --set s2_lock=SPIN script >set.rec
+expect 'and is read again' 0 '1 of 1 recordings identical' "$mapsim" check set.rec
+printf '#!rule=s2_lock=NONE\n> fork\n' >bad-rule
+expect 'a rule in a script that is none' 2 'line 1: no such rule or value' "$mapsim" run bad-rule
+expect 'every rule that counts' 0 'rests on munmap_split_new=DYING_PART, since 5.10' "$mapsim" run --arch x86_64 --kernel 6.1.192 --rules parts
 expect 'no such rule' 2 'no such rule' "$mapsim" run --set s2_loc=SPIN script
-expect 'no such value' 2 'no such value' "$mapsim" run --set s2_lock=NONE script
+expect 'no such value' 2 'the values of s2_lock are SPIN' "$mapsim" run --set s2_lock=NONE script
 expect 'a rule set for a recording' 0 '1 of 1 recordings identical' "$mapsim" check --set s2_lock=SPIN folder/b
-expect 'a rule of a kernel that is too new' 0 'inferred: 9.1 is newer than' "$mapsim" run --kernel 9.1 --explain script
+expect 'a rule of a kernel that is too new' 0 '# 9.1: the rules of ' "$mapsim" run --kernel 9.1 --explain script
 
 expect 'same' 0 'same folder/b/good.rec' "$mapsim" check folder/b
 expect 'differs' 1 'differs folder/a/other.rec: line 9: kernel said "ret EINVAL", model said "ret 0"' \

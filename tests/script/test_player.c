@@ -369,6 +369,87 @@ static void mtrr_lines_say_where_cacheable_memory_may_be_mapped(void **state)
 				"size=0x1000\n");
 }
 
+/* RAM ends within the page at 0x9f000, and begins after the first one. */
+static void pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram(void **state)
+{
+	(void)state;
+	assert_plays_as(X86("6.12.117") "ram pa=0x1000 size=0x9ec00\n"
+					"> mmap devmem off=0x0 at=0x200000000000 len=0x1000 "
+					"prot=r flags=shared\n"
+					"< ret 0\n"
+					"< pat.reserve start=0x0 end=0x1000 type=UC-\n"
+					"> mmap devmem off=0x9f000 at=0x200000002000 len=0x2000 "
+					"prot=r flags=shared\n"
+					"< ret 0\n"
+					"< pat.reserve start=0x9f000 end=0xa1000 type=UC-\n"
+					"> show ptes at=0x200000000000 len=0x4000\n"
+					"< ret 0\n"
+					"< pte 0x200000000000 0x1000 pa=ram type=UC- prot=r "
+					"size=0x1000\n"
+					"< pte 0x200000002000 0x1000 pa=ram type=UC- prot=r "
+					"size=0x1000\n"
+					"< pte 0x200000003000 0x1000 pa=0xa0000 type=UC- prot=r "
+					"size=0x1000\n");
+}
+
+static void the_local_apic_is_not_for_devmem_up_to_6_5(void **state)
+{
+	(void)state;
+	assert_plays_as(X86("6.1.192") "> mmap devmem off=0xfee00000 at=0x200000000000 len=0x1000 "
+				       "prot=r flags=shared\n"
+				       "< ret EPERM\n"
+				       "< zap va=0x200000000000 size=0x1000\n");
+	assert_plays_as(X86("6.6.9") "> mmap devmem off=0xfee00000 at=0x200000000000 len=0x1000 "
+				     "prot=r flags=shared\n"
+				     "< ret 0\n"
+				     "< pat.reserve start=0xfee00000 end=0xfee01000 type=UC-\n");
+}
+
+static void the_arm64_recorder_s_driver_has_no_huge_fault_in_5_10(void **state)
+{
+	(void)state;
+	static const char *const release[] = { "5.10.223", "6.12.117" };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text),
+			 "mapsim-recording 1\n"
+			 "kernel %s arm64\n"
+			 "config page_size=4096 va_bits=48 ipa_bits=40 thp=always\n"
+			 "device bar pa=0x8000000000 size=0x200000 prefetchable=1\n"
+			 "> mmap driver:bar off=0 at=0x200000000000 len=0x200000 prot=rw "
+			 "flags=shared pieces=0+0x200000 type=nGnRE lazy=huge\n"
+			 "< ret 0\n"
+			 "> touch at=0x200000000000 access=r\n"
+			 "< ret 0\n"
+			 "> show present at=0x200000000000 len=0x200000\n"
+			 "< ret 0\n"
+			 "< present 0x200000000000 0x%x\n",
+			 release[i], i ? 0x200000 : 0x1000);
+		assert_plays_as(text);
+	}
+}
+
+/* The second lazy mapping begins behind the first, whose pieces are forgotten. */
+static void the_arm64_recorder_s_driver_remembers_one_lazy_mapping(void **state)
+{
+	(void)state;
+	assert_plays_as(ARM64
+			"> mmap driver:bar off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared "
+			"pieces=0+0x4000 type=nGnRE lazy\n"
+			"< ret 0\n"
+			"> touch at=0x200000000000 access=r\n"
+			"< ret 0\n"
+			"> mmap driver:odd off=0 at=0x200000400000 len=0x1000 prot=rw flags=shared "
+			"pieces=0+0x1000 type=nGnRE lazy\n"
+			"< ret 0\n"
+			"> touch at=0x200000001000 access=r\n"
+			"< ret SIGBUS\n"
+			"> touch at=0x200000400000 access=r\n"
+			"< ret 0\n");
+}
+
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
 	(void)state;
@@ -608,6 +689,10 @@ int main(void)
 		cmocka_unit_test(a_memory_file_that_a_child_maps_first_is_its_own),
 		cmocka_unit_test(other_bars_of_a_device_are_freed_with_it),
 		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
+		cmocka_unit_test(pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram),
+		cmocka_unit_test(the_local_apic_is_not_for_devmem_up_to_6_5),
+		cmocka_unit_test(the_arm64_recorder_s_driver_has_no_huge_fault_in_5_10),
+		cmocka_unit_test(the_arm64_recorder_s_driver_remembers_one_lazy_mapping),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),

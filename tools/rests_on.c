@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which inferred rules a script's answers rest on: each is set to its other values, and the script
- * played again. A rule whose other values bring the same answers was not used.
+ * Which rules a script's answers rest on: each is set to the other values that kernels have, and the
+ * script played again. A rule whose other values bring the same answers was not used.
  */
 #include "tool.h"
 
@@ -43,7 +43,7 @@ static int value_that_matters(struct ms_script *script, size_t rule, const char 
 	int found = -1;
 
 	for (int value = 0; found == -1 && ms_policy_value_name(rule, value); value++) {
-		if (value == own)
+		if (value == own || ms_policy_value_never(rule, value))
 			continue;
 		char *other = set(script, rule, value) ? NULL : play(script);
 		if (!other)
@@ -65,7 +65,20 @@ static bool is_kernels_own(const struct ms_script *script, const struct ms_relea
 	       ms_policy_field(known->policy, rule);
 }
 
-int print_inferred(struct ms_script *script, FILE *out)
+/* One rule that counts: its value, how that is known, and with which it would be otherwise. */
+static void print_rule(const struct ms_script *script, size_t rule, int other, bool own,
+		       const struct ms_policy_cell *cell, FILE *out)
+{
+	fprintf(out, "# rests on %s=%s, ", ms_policy_field_name(rule),
+		ms_policy_value_name(rule, ms_policy_field(ms_script_policy(script), rule)));
+	if (own)
+		fprintf(out, "since %s, %s", cell->since, ms_evidence_name(cell->how));
+	else
+		fprintf(out, "set by hand");
+	fprintf(out, "; %s would answer otherwise\n", ms_policy_value_name(rule, other));
+}
+
+int print_rests_on(struct ms_script *script, bool all, FILE *out)
 {
 	const char *release = ms_script_release(script);
 	enum ms_arch arch = ms_script_arch(script);
@@ -73,24 +86,19 @@ int print_inferred(struct ms_script *script, FILE *out)
 	char *answers = play(script);
 	int ret = answers ? 0 : -1;
 
-	if (known.beyond)
-		fprintf(out, "# inferred: %s is newer than %s, up to which its line was looked "
-			     "through: its rules are those of %s\n",
-			release, known.end, known.policy->release);
+	if (known.beyond || all)
+		fprintf(out, "# %s: %s\n", release, known.text);
 	for (size_t rule = 0; !ret && rule < ms_policy_nr_fields(); rule++) {
 		struct ms_policy_cell cell = ms_policy_cell(release, arch, rule);
-		int value;
+		bool own = is_kernels_own(script, &known, rule);
+		int other;
 
-		if (!cell.since || cell.how != MS_EVIDENCE_INFERRED ||
-		    !is_kernels_own(script, &known, rule))
+		if (!cell.since || (!all && (cell.how != MS_EVIDENCE_INFERRED || !own)))
 			continue;
-		value = value_that_matters(script, rule, answers);
-		if (value >= 0)
-			fprintf(out, "# inferred: an answer rests on %s=%s; with %s it would differ\n",
-				ms_policy_field_name(rule),
-				ms_policy_value_name(rule, ms_policy_field(known.policy, rule)),
-				ms_policy_value_name(rule, value));
-		else if (value == -2)
+		other = value_that_matters(script, rule, answers);
+		if (other >= 0)
+			print_rule(script, rule, other, own, &cell, out);
+		else if (other == -2)
 			ret = -1;
 	}
 	if (ret)
