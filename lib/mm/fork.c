@@ -164,8 +164,9 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 		child->anon_roots = mm->anon_roots;
 
 	mm->machine->driver_mm = mm;
-	// Both processes' own first writes after a fork push what is queued out.
-	ms_lru_drain(mm->machine);
+	// Both processes' own first writes after a fork push what is queued out, if there are many.
+	if (mm->machine->policy.recorder_fork_writes == MS_RECORDER_FORK_WRITES_MANY)
+		ms_lru_drain(mm->machine);
 	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Reads the rules of lib/policy/rules and resolves them for each release. README.md there describes the files."""
 
-import os
 import re
 
 ARCHES = ('arm64', 'x86_64')

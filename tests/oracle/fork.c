@@ -96,8 +96,9 @@ int64_t flat_fork(struct flat *f)
 	unsigned int end;
 
 	*child = (struct process){ .alive = true };
-	// real processes write so much of their own around a fork that nothing stays queued
-	flat_lru_drain(f);
+	// the recorder's processes may write so much of their own that nothing stays queued
+	if (f->policy->recorder_fork_writes == MS_RECORDER_FORK_WRITES_MANY)
+		flat_lru_drain(f);
 	for (unsigned int i = 0; i < PAGES; i = end) {
 		const struct area *a = &p->a[i];
 
