@@ -82,14 +82,14 @@ static void shared_and_private_at_once_maps_a_file_shared_and_checks_the_flags(v
 
 	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED, f, 0), A);
 	assert_true(ms_vma_lookup(w.mm, A)->vm_flags & MS_VM_SHARED);
-	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED | 0x1000, f, 0),
+	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED | 1u << 30, f, 0),
 			 -EOPNOTSUPP);
 	// of all flags that are older than it, this one is not
 	assert_int_equal(
 		ms_mmap(w.mm, A + MS_2M, PAGE, MS_PROT_R, both | MS_MAP_FIXED_NOREPLACE, f, 0),
 		-EOPNOTSUPP);
 	assert_int_equal(
-		ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED | 0x1000, f, 0), A);
+		ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED | 1u << 30, f, 0), A);
 	assert_int_equal(
 		ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 		-EINVAL);
