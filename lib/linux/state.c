@@ -117,23 +117,10 @@ struct ms_mm *ms_linux_current_mm(void)
 /* ---- texts ---- */
 
 /* One of each: a message in a loop does not grow without end. */
-const char *ms_linux_vtext(struct ms_machine *m, const char *format, va_list args)
+static const char *keep(struct ms_machine *m, struct ms_linux *lx, struct ms_text *text)
 {
-	struct ms_linux *lx = ms_linux_of(m);
-	struct ms_text *text, *same;
-	va_list again;
-	int len;
+	struct ms_text *same = RB_INSERT(ms_texts, &lx->texts, text);
 
-	if (!lx)
-		return NULL;
-	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	text = len < 0 ? NULL : ms_zalloc(m, sizeof(*text) + (size_t)len + 1);
-	if (!text)
-		return NULL;
-	vsnprintf(text->text, (size_t)len + 1, format, args);
-	same = RB_INSERT(ms_texts, &lx->texts, text);
 	if (!same)
 		return text->text;
 	ms_free(m, text);
@@ -142,13 +129,23 @@ const char *ms_linux_vtext(struct ms_machine *m, const char *format, va_list arg
 
 const char *ms_linux_text(struct ms_machine *m, const char *format, ...)
 {
-	const char *text;
+	struct ms_linux *lx = ms_linux_of(m);
+	struct ms_text *text;
 	va_list args;
+	int len;
 
+	if (!lx)
+		return NULL;
 	va_start(args, format);
-	text = ms_linux_vtext(m, format, args);
+	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	return text;
+	text = len < 0 ? NULL : ms_zalloc(m, sizeof(*text) + (size_t)len + 1);
+	if (!text)
+		return NULL;
+	va_start(args, format);
+	vsnprintf(text->text, (size_t)len + 1, format, args);
+	va_end(args);
+	return keep(m, lx, text);
 }
 
 /* ---- once ---- */

@@ -45,6 +45,77 @@ static void pointers_are_not_shown(void **state)
 	world_end(&w);
 }
 
+/* What stands behind a %p says what it takes; "*" before it takes an int. */
+static void a_pointers_width_is_an_argument(void **state)
+{
+	struct world w = world("6.12.117");
+	unsigned char bytes[2] = { 1, 2 };
+
+	(void)state;
+	ms_linux_printk("%*ph, %*pbl, %d and %s\n", 2, (void *)bytes, 16, (void *)bytes, 3, "end");
+	assert_string_equal(last_log(&w), "(ptr), (ptr), 3 and end");
+	world_end(&w);
+}
+
+static void numbers_and_texts_are_printed_as_by_c(void **state)
+{
+	const char *volatile no_text = NULL; /* volatile: the compiler warns of a NULL it can see */
+	struct world w = world("6.12.117");
+
+	(void)state;
+	pr_info("%hhx %hd %ld %#llx %zu %td %i\n", (signed char)-1, (unsigned short)0x8000, -1L,
+		1ULL << 63, (size_t)5, (ptrdiff_t)-6, -7);
+	assert_string_equal(last_log(&w), "tester: ff -32768 -1 0x8000000000000000 5 -6 -7");
+	pr_info("[%06d] [%-6d] [%+*d] [%.3u] [%*d]\n", -42, 42, 6, 42, 7, -4, 9);
+	assert_string_equal(last_log(&w), "tester: [-00042] [42    ] [   +42] [007] [9   ]");
+	pr_info("[%5s] [%-5s] [%.*s] [%c] [%3c]\n", "ab", "ab", 2, "abc", 'x', 'y');
+	assert_string_equal(last_log(&w), "tester: [   ab] [ab   ] [ab] [x] [  y]");
+	pr_info("%d of %s\n", 3, no_text);
+	assert_string_equal(last_log(&w), "tester: 3 of (null)");
+	pr_info("%X %o 100%%\n", 0xabcu, 8u);
+	assert_string_equal(last_log(&w), "tester: ABC 10 100%");
+	world_end(&w);
+}
+
+static void a_line_is_cut_off_where_printk_cuts_it(void **state)
+{
+	static const char *const formats[] = {
+		"%*d%s\n",
+		"%*d%s\n",
+		"%99999999999999999999d%d%s\n",
+		"%#.*x%s\n",
+	};
+	static const int widths[] = { INT_MAX, INT_MIN, 1, 5000 };
+	struct world w = world("6.12.117");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		ms_linux_printk(formats[i], widths[i], 1, "and more");
+		assert_int_equal(strlen(last_log(&w)), 1023);
+	}
+	world_end(&w);
+}
+
+static void what_the_kernel_does_not_print_is_a_violation(void **state)
+{
+	static const struct {
+		const char *format, *log, *violation;
+	} cases[] = {
+		{ "half %f of it", "half ", "unsupported %f in a format of printk" },
+		{ "%n", "", "unsupported %n in a format of printk" },
+		{ "at the end: %-5l", "at the end: ", "unsupported %% in a format of printk" },
+	};
+	struct world w = world("6.12.117");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ms_linux_printk(cases[i].format, 1);
+		assert_string_equal(last_log(&w), cases[i].log);
+		assert_string_equal(violation(&w, i), cases[i].violation);
+	}
+	world_end(&w);
+}
+
 static void the_same_words_are_kept_once(void **state)
 {
 	struct world w = world("6.12.117");
@@ -123,6 +194,10 @@ int main(void)
 		cmocka_unit_test(messages_are_log_events_without_level_and_newline),
 		cmocka_unit_test(a_device_puts_its_name_first),
 		cmocka_unit_test(pointers_are_not_shown),
+		cmocka_unit_test(a_pointers_width_is_an_argument),
+		cmocka_unit_test(numbers_and_texts_are_printed_as_by_c),
+		cmocka_unit_test(a_line_is_cut_off_where_printk_cuts_it),
+		cmocka_unit_test(what_the_kernel_does_not_print_is_a_violation),
 		cmocka_unit_test(the_same_words_are_kept_once),
 		cmocka_unit_test(warn_is_a_violation_and_gives_its_condition),
 		cmocka_unit_test(once_is_once_on_each_machine),

@@ -2,7 +2,8 @@
 /*
  * Messages and complaints: <linux/printk.h>, <linux/bug.h>, <linux/dev_printk.h>. A message is an
  * MS_EV_LOG event, without its level and its newline; a complaint is an MS_EV_VIOLATION. Pointers
- * (%p and all its kinds) read "(ptr)", so that runs can be compared.
+ * (%p and all its kinds) read "(ptr)", so that runs can be compared. A line is cut off behind 1023
+ * bytes; a conversion that the kernel does not have (%f, %n) ends it and is a violation.
  */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>
