@@ -236,29 +236,43 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 			      config_keys[key].name);
 }
 
+/* The next key=value of a line named `line_name`: 1, 0 at the end of the line, or -EINVAL. */
+static int next_pair(struct ms_word *rest, const char *line_name, struct ms_word *key,
+		     struct ms_word *value, uint64_t line, struct ms_script_error *err)
+{
+	struct ms_word word;
+
+	if (!ms_word_next(rest, ' ', &word))
+		return 0;
+	if (!ms_word_split(word, key, value))
+		return ms_script_fail(err, line, "%s: not key=value \"%.*s\"", line_name,
+				      MS_SHOWN(word));
+	return 1;
+}
+
 static int config_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		       struct ms_script_error *err)
 {
-	struct ms_word word, name, value;
+	struct ms_word name, value;
 	uint32_t seen = 0;
+	int ret;
 
-	while (ms_word_next(&rest, ' ', &word)) {
+	while ((ret = next_pair(&rest, "config", &name, &value, line, err)) > 0) {
 		int key = 0;
 
-		if (!ms_word_split(word, &name, &value))
-			return ms_script_fail(err, line, "config: not key=value \"%.*s\"",
-					      MS_SHOWN(word));
 		while (key < CK_KEYS && !ms_word_is(name, config_keys[key].name))
 			key++;
 		if (key == CK_KEYS)
 			return ms_script_fail(err, line, "config: unknown key \"%.*s\"",
 					      MS_SHOWN(name));
-		int ret = once(&seen, key, name, line, err);
+		ret = once(&seen, key, name, line, err);
 		if (!ret)
 			ret = config_value(h, key, name, value, line, err);
 		if (ret)
 			return ret;
 	}
+	if (ret)
+		return ret;
 	if (!(seen & (1u << CK_PAGE_SIZE)))
 		return ms_script_fail(err, line, "config: page_size is missing");
 	return 0;
@@ -331,8 +345,9 @@ static bool device_name_ok(const struct ms_header *h, struct ms_word name)
 static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		       struct ms_script_error *err)
 {
-	struct ms_word name, word, key, value;
+	struct ms_word name, key, value;
 	uint32_t seen = 0;
+	int ret;
 
 	if (h->nr_devices == MS_MAX_HEADER_ITEMS)
 		return ms_script_fail(err, line, "more than %u devices", MS_MAX_HEADER_ITEMS);
@@ -342,16 +357,13 @@ static int device_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	if (!dev.name)
 		return -ENOMEM;
 	h->device[h->nr_devices++] = dev;
-	while (ms_word_next(&rest, ' ', &word)) {
-		int ret;
-
-		if (!ms_word_split(word, &key, &value))
-			return ms_script_fail(err, line, "device: not key=value \"%.*s\"",
-					      MS_SHOWN(word));
+	while ((ret = next_pair(&rest, "device", &key, &value, line, err)) > 0) {
 		ret = device_key(&h->device[h->nr_devices - 1], key, value, &seen, line, err);
 		if (ret)
 			return ret;
 	}
+	if (ret)
+		return ret;
 	return (seen & 3) == 3 ? 0 : ms_script_fail(err, line, "device: pa and size are needed");
 }
 
@@ -375,9 +387,10 @@ static int bar_key(struct ms_header_bar *bar, struct ms_word key, struct ms_word
 static int bar_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		    struct ms_script_error *err)
 {
-	struct ms_word name, word, key, value;
+	struct ms_word name, key, value;
 	uint32_t seen = 0;
 	size_t device = 0;
+	int ret;
 
 	if (h->nr_bars == MS_MAX_HEADER_ITEMS)
 		return ms_script_fail(err, line, "more than %u other BARs", MS_MAX_HEADER_ITEMS);
@@ -388,16 +401,13 @@ static int bar_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		return ms_script_fail(err, line, "bar: no such device \"%.*s\"", MS_SHOWN(name));
 	struct ms_header_bar *bar = &h->bar[h->nr_bars++];
 	bar->device = device;
-	while (ms_word_next(&rest, ' ', &word)) {
-		int ret;
-
-		if (!ms_word_split(word, &key, &value))
-			return ms_script_fail(err, line, "bar: not key=value \"%.*s\"",
-					      MS_SHOWN(word));
+	while ((ret = next_pair(&rest, "bar", &key, &value, line, err)) > 0) {
 		ret = bar_key(bar, key, value, &seen, line, err);
 		if (ret)
 			return ret;
 	}
+	if (ret)
+		return ret;
 	return seen == 7 ? 0 : ms_script_fail(err, line, "bar: index, pa and size are needed");
 }
 
@@ -422,32 +432,36 @@ static int ram_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return seen == 3 ? 0 : ms_script_fail(err, line, "ram: pa and size are needed");
 }
 
+static int mtrr_key(struct ms_header_mtrr *mtrr, struct ms_word key, struct ms_word value,
+		    uint32_t *seen, uint64_t line, struct ms_script_error *err)
+{
+	int ret;
+
+	if (ms_word_is(key, "pa") || ms_word_is(key, "size"))
+		return place(key, value, &mtrr->pa, &mtrr->size, seen, line, err);
+	if (!ms_word_is(key, "type"))
+		return ms_script_fail(err, line, "mtrr: unknown key \"%.*s\"", MS_SHOWN(key));
+	ret = once(seen, 2, key, line, err);
+	if (!ret && mtrr_type(value, &mtrr->type))
+		ret = ms_script_fail(err, line, "mtrr: unknown type \"%.*s\"", MS_SHOWN(value));
+	return ret;
+}
+
 static int mtrr_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 		     struct ms_script_error *err)
 {
-	struct ms_word word, key, value;
+	struct ms_word key, value;
 	uint32_t seen = 0;
-	int ret = 0;
+	int ret;
 
 	if (h->nr_mtrr == MS_MAX_HEADER_ITEMS)
 		return ms_script_fail(err, line, "more than %u ranges of MTRRs",
 				      MS_MAX_HEADER_ITEMS);
 	struct ms_header_mtrr *mtrr = &h->mtrr[h->nr_mtrr++];
-	while (!ret && ms_word_next(&rest, ' ', &word)) {
-		if (!ms_word_split(word, &key, &value))
-			return ms_script_fail(err, line, "mtrr: not key=value \"%.*s\"",
-					      MS_SHOWN(word));
-		if (ms_word_is(key, "pa") || ms_word_is(key, "size")) {
-			ret = place(key, value, &mtrr->pa, &mtrr->size, &seen, line, err);
-			continue;
-		}
-		if (!ms_word_is(key, "type"))
-			return ms_script_fail(err, line, "mtrr: unknown key \"%.*s\"",
-					      MS_SHOWN(key));
-		ret = once(&seen, 2, key, line, err);
-		if (!ret && mtrr_type(value, &mtrr->type))
-			ret = ms_script_fail(err, line, "mtrr: unknown type \"%.*s\"",
-					     MS_SHOWN(value));
+	while ((ret = next_pair(&rest, "mtrr", &key, &value, line, err)) > 0) {
+		ret = mtrr_key(mtrr, key, value, &seen, line, err);
+		if (ret)
+			return ret;
 	}
 	if (ret)
 		return ret;

@@ -28,14 +28,8 @@ static inline struct ms_file *hugetlb(struct world *w, uint64_t size, uint64_t h
 static inline struct world world_shmem_of(const struct ms_policy *policy)
 {
 	struct ms_machine_config config = { .shmem_set = true, .shmem = MS_THP_ALWAYS };
-	struct world w = { .m = ms_machine_new_config(policy, &config) };
 
-	assert_non_null(w.m);
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
-	w.mm = ms_mm_new(w.m);
-	assert_non_null(w.mm);
-	ms_trace_keep(w.m, UINT32_MAX);
-	return w;
+	return world_config(policy, &config);
 }
 
 static inline struct world world_shmem(const char *release)
@@ -47,14 +41,8 @@ static inline struct world world_shmem(const char *release)
 static inline struct world world_pool(const struct ms_policy *policy, uint64_t pages)
 {
 	struct ms_machine_config config = { .thp = MS_THP_NEVER, .hugetlb = { { MS_2M, pages } } };
-	struct world w = { .m = ms_machine_new_config(policy, &config) };
 
-	assert_non_null(w.m);
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
-	w.mm = ms_mm_new(w.m);
-	assert_non_null(w.mm);
-	ms_trace_keep(w.m, UINT32_MAX);
-	return w;
+	return world_config(policy, &config);
 }
 
 /* [at, at + len) of the file from byte `off` on, readable and writable */

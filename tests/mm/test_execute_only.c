@@ -5,15 +5,8 @@
 static struct world x86_world(bool no_pku)
 {
 	struct ms_machine_config config = { .thp = MS_THP_NEVER, .no_pku = no_pku };
-	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64),
-						      &config) };
 
-	assert_non_null(w.m);
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
-	w.mm = ms_mm_new(w.m);
-	assert_non_null(w.mm);
-	ms_trace_keep(w.m, UINT32_MAX);
-	return w;
+	return world_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64), &config);
 }
 
 static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)

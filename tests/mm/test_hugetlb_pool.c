@@ -134,10 +134,7 @@ static void a_size_that_the_machine_has_not_is_ignored(void **state)
 {
 	(void)state;
 	struct ms_machine_config config = { .hugetlb = { { 3 * MS_4K, 1 }, { MS_2M, 2 } } };
-	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64),
-						      &config) };
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
-	w.mm = ms_mm_new(w.m);
+	struct world w = world_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64), &config);
 
 	assert_available(&w, 2);
 	world_end(&w);

@@ -89,7 +89,8 @@ static void shared_and_private_at_once_maps_a_file_shared_and_checks_the_flags(v
 		ms_mmap(w.mm, A + MS_2M, PAGE, MS_PROT_R, both | MS_MAP_FIXED_NOREPLACE, f, 0),
 		-EOPNOTSUPP);
 	assert_int_equal(
-		ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED | 1u << 30, f, 0), A);
+		ms_mmap(w.mm, A, PAGE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED | 1u << 30, f, 0),
+		A);
 	assert_int_equal(
 		ms_mmap(w.mm, A, PAGE, MS_PROT_R, both | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 		-EINVAL);
@@ -198,16 +199,6 @@ static int64_t anon_at(struct world *w, ms_hva_t hint, uint64_t len, unsigned in
 		       0);
 }
 
-static struct world world_config(enum ms_arch arch, const struct ms_machine_config *config)
-{
-	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", arch), config) };
-
-	assert_non_null(w.m);
-	w.mm = ms_mm_new(w.m);
-	assert_non_null(w.mm);
-	return w;
-}
-
 static void a_hint_below_the_lowest_address_becomes_that_one(void **state)
 {
 	(void)state;
@@ -223,7 +214,7 @@ static void a_hint_below_the_lowest_address_becomes_that_one(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		const struct ms_machine_config config = { .mmap_min_addr = rule[i].configured };
-		struct world w = world_config(rule[i].arch, &config);
+		struct world w = world_config(ms_policy_linux("6.12.117", rule[i].arch), &config);
 
 		assert_int_equal(anon_at(&w, PAGE, PAGE, 0), rule[i].lowest);
 		assert_int_equal(anon_at(&w, 0, PAGE, MS_MAP_FIXED), 0);
@@ -251,7 +242,7 @@ static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
 {
 	(void)state;
 	const struct ms_machine_config config = { .page_size = 0x10000, .va_bits = 52 };
-	struct world w = world_config(MS_ARCH_ARM64, &config);
+	struct world w = world_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
 	const int64_t window = INT64_C(1) << 48, end = INT64_C(1) << 52, page = 0x10000;
 
 	assert_int_equal(anon_at(&w, 0, page, 0), window - page);

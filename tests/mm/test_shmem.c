@@ -7,13 +7,9 @@
 /* The world anew, on another configuration. */
 static struct world world_with(struct world *old, const struct ms_machine_config *config)
 {
-	struct world w = { .m = ms_machine_new_config(ms_machine_policy(old->m), config) };
+	struct world w = world_config(ms_machine_policy(old->m), config);
 
 	world_end(old);
-	assert_non_null(w.m);
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
-	w.mm = ms_mm_new(w.m);
-	assert_non_null(w.mm);
 	return w;
 }
 
@@ -219,7 +215,8 @@ static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(vo
 		assert_int_equal(ms_madvise(w.mm, B, MS_2M, MS_MADV_NOHUGEPAGE), 0);
 		touch(&w, B, MS_PROT_W);
 		assert_int_equal(leaf_size(w.mm, B),
-				 k->file_pmd_map == MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE ? PAGE : MS_2M);
+				 k->file_pmd_map == MS_FILE_PMD_MAP_NOT_IF_NOHUGEPAGE ? PAGE
+										      : MS_2M);
 		world_end(&w);
 	}
 }

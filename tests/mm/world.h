@@ -29,18 +29,25 @@ struct world {
 	struct ms_mm *mm;
 };
 
-static inline struct world world_thp(const char *release, enum ms_arch arch, enum ms_thp_mode thp)
+/* 1 GiB of RAM and one mm on a machine as configured; every event is kept. */
+static inline struct world world_config(const struct ms_policy *policy,
+					const struct ms_machine_config *config)
 {
-	struct ms_machine_config config = { .thp = thp };
-	struct world w;
+	struct world w = { .m = ms_machine_new_config(policy, config) };
 
-	w.m = ms_machine_new_config(ms_policy_linux(release, arch), &config);
 	assert_non_null(w.m);
 	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
 	w.mm = ms_mm_new(w.m);
 	assert_non_null(w.mm);
 	ms_trace_keep(w.m, UINT32_MAX);
 	return w;
+}
+
+static inline struct world world_thp(const char *release, enum ms_arch arch, enum ms_thp_mode thp)
+{
+	struct ms_machine_config config = { .thp = thp };
+
+	return world_config(ms_policy_linux(release, arch), &config);
 }
 
 /* arm64, pages only */

@@ -11,13 +11,8 @@
 static inline struct world world_of(const struct ms_policy *policy, enum ms_thp_mode thp)
 {
 	struct ms_machine_config config = { .thp = thp };
-	struct world w = { .m = ms_machine_new_config(policy, &config) };
 
-	assert_non_null(w.m);
-	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
-	w.mm = ms_mm_new(w.m);
-	assert_non_null(w.mm);
-	return w;
+	return world_config(policy, &config);
 }
 
 /* What a test's driver does; the VMA's vm_private_data points to it. */
