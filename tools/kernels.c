@@ -63,15 +63,15 @@ static void show_rule(const char *release, const struct ms_policy *policy, size_
 		      bool explain)
 {
 	struct ms_policy_cell cell = ms_policy_cell(release, policy->arch, rule);
-	int value = ms_policy_field(policy, rule);
 
 	if (!cell.since)
 		return;
-	printf("%-24s %-28s since %-9s %s\n", ms_policy_field_name(rule),
-	       ms_policy_value_name(rule, value), cell.since, ms_evidence_name(cell.how));
+	printf("%-24s %-28s since %-9s %s\n", ms_policy_field_name(rule), value_of(policy, rule),
+	       cell.since, ms_evidence_name(cell.how));
 	if (explain)
-		printf("    %s\n    %s: %s\n    in %s\n    known by: %s\n", ms_policy_field_doc(rule),
-		       ms_policy_value_name(rule, value), ms_policy_value_doc(rule, value),
+		printf("    %s\n    %s: %s\n    in %s\n    known by: %s\n",
+		       ms_policy_field_doc(rule), value_of(policy, rule),
+		       ms_policy_value_doc(rule, ms_policy_field(policy, rule)),
 		       ms_policy_field_functions(rule), cell.evidence);
 }
 
@@ -187,8 +187,10 @@ static int carry_out(char **releases, int given, const struct options *o)
 int kernels_command(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "diff", no_argument, NULL, 'd' },	{ "arch", required_argument, NULL, 'a' },
-		{ "explain", no_argument, NULL, 'e' },	{ "policy", no_argument, NULL, 'p' },
+		{ "diff", no_argument, NULL, 'd' },
+		{ "arch", required_argument, NULL, 'a' },
+		{ "explain", no_argument, NULL, 'e' },
+		{ "policy", no_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options o = { .arch = MS_ARCH_ARM64 };

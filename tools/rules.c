@@ -10,7 +10,7 @@
 #define MAX_POLICY_SIZE (1u << 20) /* bytes of a policy file */
 
 /* Lines go behind what was set before; of two for one rule the last holds. */
-static int append(struct rules *rules, const char *text, size_t len)
+static void append(struct rules *rules, const char *text, size_t len)
 {
 	size_t old = rules->text ? strlen(rules->text) : 0;
 	char *grown = realloc(rules->text, old + len + 2);
@@ -20,7 +20,6 @@ static int append(struct rules *rules, const char *text, size_t len)
 	memcpy(grown + old, text, len);
 	strcpy(grown + old + len, "\n");
 	rules->text = grown;
-	return 0;
 }
 
 /* The rule that a setting names; nr_fields: there is none. */
@@ -60,10 +59,12 @@ int rules_set(struct rules *rules, const char *setting)
 {
 	struct ms_policy scratch = *ms_policy_get(0);
 
-	if (!ms_policy_set_text(&scratch, setting))
-		return append(rules, setting, strlen(setting));
-	complain("--set", setting, strlen(setting));
-	return -1;
+	if (ms_policy_set_text(&scratch, setting)) {
+		complain("--set", setting, strlen(setting));
+		return -1;
+	}
+	append(rules, setting, strlen(setting));
+	return 0;
 }
 
 static char *read_text(const char *path)

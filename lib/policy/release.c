@@ -147,8 +147,8 @@ static void refuse(struct ms_release *r, const char *name, const char *end)
 		snprintf(r->text, sizeof(r->text),
 			 "a distribution's build: %.*s is the upstream release", len, name);
 	else
-		snprintf(r->text, sizeof(r->text), "not an upstream release, but a build of one: %s",
-			 where_upstream(end));
+		snprintf(r->text, sizeof(r->text),
+			 "not an upstream release, but a build of one: %s", where_upstream(end));
 }
 
 static void describe(struct ms_release *r, const struct ms_version *v)
@@ -194,9 +194,20 @@ struct ms_release ms_release_known(const char *release, enum ms_arch arch)
 	return r;
 }
 
+/* The release's step and its numbers; NULL: it is refused, as ms_release_known() says. */
+static const struct ms_step *step_of(const char *release, enum ms_arch arch, struct ms_version *v)
+{
+	const char *end = release && is_arch(arch) ? parse_version(release, v) : NULL;
+
+	return end && !*end ? find_step(v, arch) : NULL;
+}
+
 const struct ms_policy *ms_policy_linux(const char *release, enum ms_arch arch)
 {
-	return ms_release_known(release, arch).policy;
+	struct ms_version v;
+	const struct ms_step *step = step_of(release, arch, &v);
+
+	return step ? &step->policy : NULL;
 }
 
 const struct ms_policy *ms_policy_get(size_t i)
@@ -223,17 +234,14 @@ const char *ms_release_recorded(size_t i, enum ms_arch arch)
 struct ms_policy_cell ms_policy_cell(const char *release, enum ms_arch arch, size_t field)
 {
 	struct ms_policy_cell cell = { 0 };
-	struct ms_release r = ms_release_known(release, arch);
-	const struct ms_step *step;
-	struct ms_version v;
+	struct ms_version v, end;
+	const struct ms_step *step = step_of(release, arch, &v);
 
-	if (!r.policy || !ms_policy_field_applies(field, arch))
+	if (!step || !ms_policy_field_applies(field, arch))
 		return cell;
-	parse_version(release, &v);
-	step = find_step(&v, arch);
 	const struct ms_rule_cell *known = &ms_rules[field].cell[step->cell[field]];
 	cell.since = known->since;
-	cell.how = r.beyond ? MS_EVIDENCE_INFERRED : known->how;
+	cell.how = looked_through(&v, &end) ? known->how : MS_EVIDENCE_INFERRED;
 	cell.evidence = known->evidence;
 	return cell;
 }
