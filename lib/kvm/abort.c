@@ -6,7 +6,6 @@
  * mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c
  */
 #include "kvm/internal.h"
-#include "mm/lock.h"
 
 static enum ms_guest_exit inject(const struct ms_abort *abort)
 {
@@ -71,7 +70,7 @@ static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *
 /* A hook asks while what it interrupted holds a lock that the abort needs. */
 static bool may_run(const struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	if (ms_mmap_may_read(vm->mm))
+	if (!ms_mm_fault_waits(vm->mm))
 		return true;
 	abort->why = MS_WHY_LOCKED;
 	*err = -EBUSY;
@@ -89,7 +88,7 @@ static size_t keep_event(struct ms_vm *vm, const struct ms_abort *abort)
 				      : MS_PROT_R,
 	};
 
-	return ms_vm_event_keep(vm, &ev);
+	return ms_events_begin(&vm->machine->events, &ev);
 }
 
 static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abort, int err)
@@ -102,12 +101,12 @@ static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abo
 		.reason = ms_kvm_reason(vm->machine, abort->why),
 	};
 
-	ms_vm_event_set_outcome(vm, at, &like);
+	ms_events_end(&vm->machine->events, at, &like);
 }
 
 enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	size_t at = MS_NOT_KEPT;
+	size_t at = MS_EVENT_NOT_KEPT;
 	enum ms_guest_exit exit;
 
 	if (ms_event_kept(vm->machine, MS_EV_GUEST_ABORT))
@@ -115,7 +114,7 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 	vm->in_abort++;
 	exit = may_run(vm, abort, err) ? handle(vm, abort, err) : MS_GUEST_ERROR;
 	vm->in_abort--;
-	if (at != MS_NOT_KEPT)
+	if (at != MS_EVENT_NOT_KEPT)
 		keep_outcome(vm, at, abort, *err);
 	return exit;
 }

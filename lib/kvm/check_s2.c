@@ -14,7 +14,6 @@
  * - a notifier that comes before the sequence is sampled is missed, where that is late.
  */
 #include "kvm/check.h"
-#include "mm/internal.h"
 #include "stage2/internal.h"
 
 struct shadow {

@@ -43,7 +43,7 @@ static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
 /* kvm_alloc_dirty_bitmap(), and the bits of KVM_DIRTY_LOG_INITIALLY_SET */
 static int alloc_dirty_bitmap(struct ms_vm *vm, struct ms_memslot *slot)
 {
-	slot->dirty = ms_calloc(vm->machine, ms_slot_words(slot), sizeof(*slot->dirty));
+	slot->dirty = ms_calloc(&vm->machine->alloc, ms_slot_words(slot), sizeof(*slot->dirty));
 	if (!slot->dirty)
 		return -ENOMEM;
 	if (!vm->config.dirty_initset)
@@ -72,7 +72,7 @@ static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_mem
 	}
 	ret = ms_arch_prepare_memory_region(vm, new, change);
 	if (ret && !has_one) {
-		ms_free(vm->machine, new->dirty);
+		ms_free(&vm->machine->alloc, new->dirty);
 		new->dirty = NULL;
 	}
 	return ret;
@@ -101,7 +101,7 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	if (ms_memslot_overlap(vm, r->id, r->gpa >> m->page_shift,
 			       (r->gpa + r->size) >> m->page_shift))
 		return -EEXIST;
-	slot = ms_zalloc(vm->machine, sizeof(*slot));
+	slot = ms_zalloc(&vm->machine->alloc, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
 	slot->id = r->id;
@@ -141,7 +141,7 @@ static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struc
 	activate(vm, slot);
 	ms_arch_commit_memory_region(vm, slot);
 	if (old_dirty != slot->dirty)
-		ms_free(vm->machine, old_dirty);
+		ms_free(&vm->machine->alloc, old_dirty);
 }
 
 static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslot *new)
@@ -151,7 +151,8 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 	flush_shadow(vm, slot);
 	ret = prepare(vm, slot, new, MS_MR_MOVE);
 	if (ret) {
-		// It stood invalid in one set, and is put back there: behind others, in that set alone.
+		// It stood invalid in one set, and is put back there: behind others, in that set
+		// alone.
 		ms_memslot_renew(vm, slot, 1);
 		return ret;
 	}

@@ -23,7 +23,7 @@ static void report_device(struct ms_machine *m, const char *name)
 
 static void report_locks(struct ms_machine *m)
 {
-	for (unsigned int i = 0; i < m->driver_locks; i++)
+	for (unsigned int i = 0; i < m->call.locks; i++)
 		ms_violation(m, "a lock is still held", 0);
 }
 

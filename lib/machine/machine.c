@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's beginning and end, its configuration, and its hooks. */
-#include "machine/internal.h"
+#include "core/core.h"
+#include "machine/rooms.h"
 #include "policy/internal.h"
 
 #include <stdlib.h>
@@ -91,41 +92,7 @@ static void machine_setup(struct ms_machine *m)
 	m->page_shift = page_shift_of(m->page_size);
 	m->pmd_shift = ms_level_shift(m, 2);
 	m->pud_shift = ms_level_shift(m, 1);
-	TAILQ_INIT(&m->mms);
-	TAILQ_INIT(&m->vms);
-	LIST_INIT(&m->files);
-	LIST_INIT(&m->mappings);
-	ms_trace_init(m);
-}
-
-static const struct room {
-	int (*init)(struct ms_machine *m);
-	void (*destroy)(struct ms_machine *m);
-} rooms[] = {
-	{ ms_mm_init, ms_mm_destroy },
-	{ ms_phys_init, ms_phys_destroy },
-	{ ms_pat_init, ms_pat_destroy },
-	{ ms_drivers_init, ms_drivers_destroy },
-};
-
-/* Undoes the first `count` rooms, the last one first. */
-static void rooms_destroy(struct ms_machine *m, size_t count)
-{
-	while (count-- > 0)
-		rooms[count].destroy(m);
-}
-
-#define NR_ROOMS (sizeof(rooms) / sizeof(rooms[0]))
-
-static bool rooms_init(struct ms_machine *m)
-{
-	for (size_t i = 0; i < NR_ROOMS; i++) {
-		if (rooms[i].init(m)) {
-			rooms_destroy(m, i);
-			return false;
-		}
-	}
-	return true;
+	ms_events_init(&m->events, &m->alloc);
 }
 
 struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
@@ -143,16 +110,15 @@ struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 	m = fail_at == 1 ? NULL : calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
-	m->allocs = 1;
-	m->fail_at = fail_at;
+	m->alloc = (struct ms_alloc){ .allocs = 1, .fail_at = fail_at };
 	m->policy = *policy;
 	m->config = full;
 	machine_setup(m);
-	if (!rooms_init(m)) {
+	if (ms_rooms_init(m)) {
 		free(m);
 		return NULL;
 	}
-	m->fail_at = 0;
+	m->alloc.fail_at = 0;
 	return m;
 }
 
@@ -180,15 +146,22 @@ void ms_machine_free(struct ms_machine *m)
 	ms_trace_keep(m, 0);
 	ms_machine_fail_alloc(m, 0);
 
-	ms_vms_destroy(m);
-	ms_mms_destroy(m);
-	ms_files_destroy(m);
-	ms_linux_destroy(m);
-	rooms_destroy(m, NR_ROOMS);
-	ms_trace_destroy(m);
+	ms_rooms_destroy(m);
+	ms_events_destroy(&m->events);
 	if (ms_current_machine() == m)
 		ms_set_current_machine(NULL);
 	free(m);
+}
+
+void ms_machine_fail_alloc(struct ms_machine *m, uint64_t n)
+{
+	if (m)
+		m->alloc.fail_at = n ? m->alloc.allocs + n : 0;
+}
+
+uint64_t ms_machine_allocs(const struct ms_machine *m)
+{
+	return m ? m->alloc.allocs : 0;
 }
 
 const struct ms_policy *ms_machine_policy(const struct ms_machine *m)

@@ -3,7 +3,7 @@
  * Events as text. The fields that the recording format knows are written as it writes them.
  */
 #define _GNU_SOURCE /* strerrorname_np */
-#include "machine/internal.h"
+#include "machine/print.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
@@ -78,20 +78,6 @@ static const char *name_of(const char *const *names, size_t count, size_t i)
 const char *ms_event_name(enum ms_event_type type)
 {
 	return NAME_OF(event_names, type);
-}
-
-const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
-{
-	static const char *const names[] = {
-		[MS_CACHE_WB] = "WB",        [MS_CACHE_WC] = "WC",
-		[MS_CACHE_UC_MINUS] = "UC-", [MS_CACHE_UC] = "UC",
-		[MS_CACHE_WT] = "WT",        [MS_CACHE_WP] = "WP",
-		[MS_CACHE_NGNRE] = "nGnRE",  [MS_CACHE_NGNRNE] = "nGnRnE",
-	};
-
-	if (arch == MS_ARCH_ARM64 && cache == MS_CACHE_WC)
-		return "NC";
-	return NAME_OF(names, cache);
 }
 
 void ms_error_print(int err, FILE *out)
@@ -310,9 +296,9 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 	if (!m || !ev || !out)
 		return;
 	ms_event_print_fields(m, ev, out);
-	if (ev->mm && m->next_mm_id > 1)
+	if (ev->mm && m->nr_mm_ids > 1)
 		fprintf(out, " mm=%" PRIu32, ev->mm);
-	if (ev->vm && m->next_vm_id > 1)
+	if (ev->vm && m->nr_vm_ids > 1)
 		fprintf(out, " vm=%" PRIu32, ev->vm);
 	if (ev->reason)
 		fprintf(out, " (%s)", ev->reason);
@@ -321,6 +307,6 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 
 void ms_trace_print(const struct ms_machine *m, FILE *out)
 {
-	for (size_t i = 0; m && i < m->trace.len; i++)
-		ms_event_print(m, &m->trace.events[i], out);
+	for (size_t i = 0; i < ms_trace_len(m); i++)
+		ms_event_print(m, ms_trace_get(m, i), out);
 }

@@ -134,8 +134,18 @@ void ms_check_files(struct ms_check *c)
 	struct ms_mapping *mapping;
 	struct ms_file *file;
 
-	LIST_FOREACH (file, &c->machine->files, link)
+	LIST_FOREACH (file, &c->machine->processes->files, link)
 		check_file(c, file);
-	LIST_FOREACH (mapping, &c->machine->mappings, link)
+	LIST_FOREACH (mapping, &c->machine->processes->mappings, link)
 		check_mapping(c, mapping);
+}
+
+bool ms_check_is_file(const struct ms_machine *m, const struct ms_file *file)
+{
+	const struct ms_file *f;
+
+	LIST_FOREACH (f, &m->processes->files, link)
+		if (f == file)
+			return true;
+	return false;
 }

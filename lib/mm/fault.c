@@ -5,36 +5,6 @@
 
 #define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
 
-/* ---- zero pages ---- */
-
-static ms_pfn_t make_zero(struct ms_machine *m, ms_pfn_t *pfn, unsigned int order)
-{
-	if (!*pfn && !ms_page_alloc(m, order, 0, pfn))
-		*pfn = 0;
-	return *pfn;
-}
-
-ms_pfn_t ms_zero_pfn(struct ms_machine *m)
-{
-	return make_zero(m, &m->zero_pfn, 0);
-}
-
-ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m)
-{
-	// Its split needs the small one, and may not fail.
-	return ms_zero_pfn(m) ? make_zero(m, &m->huge_zero_pfn, ms_pmd_order(m)) : 0;
-}
-
-bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return pfn && pfn == m->zero_pfn;
-}
-
-bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return pfn && pfn == m->huge_zero_pfn;
-}
-
 /* ---- PTE level ---- */
 
 static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
@@ -234,8 +204,7 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
 	if (prot & MS_PROT_W)
 		ms_page_write(m, ms_leaf_pfn(m, *slot, level, addr));
-	if (m->devices_off)
-		ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
+	ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
 	return true;
 }
 

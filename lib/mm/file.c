@@ -9,20 +9,20 @@ static struct ms_mapping *mapping_get(struct ms_machine *m, const void *key)
 	struct ms_mapping *mapping;
 
 	if (key) {
-		LIST_FOREACH (mapping, &m->mappings, link) {
+		LIST_FOREACH (mapping, &m->processes->mappings, link) {
 			if (mapping->key == key) {
 				mapping->refcount++;
 				return mapping;
 			}
 		}
 	}
-	mapping = ms_zalloc(m, sizeof(*mapping));
+	mapping = ms_zalloc(&m->alloc, sizeof(*mapping));
 	if (!mapping)
 		return NULL;
 	mapping->machine = m;
 	mapping->key = key;
 	mapping->refcount = 1;
-	LIST_INSERT_HEAD(&m->mappings, mapping, link);
+	LIST_INSERT_HEAD(&m->processes->mappings, mapping, link);
 	return mapping;
 }
 
@@ -40,25 +40,25 @@ static void mapping_put(struct ms_mapping *mapping)
 			ms_page_put(m, mapping->chunk[i][j], 1);
 			nr_present++;
 		}
-		ms_free(m, mapping->chunk[i]);
+		ms_free(&m->alloc, mapping->chunk[i]);
 	}
 	if (mapping->order)
 		ms_hugetlb_evict(mapping, nr_present);
-	ms_free(m, mapping->chunk);
+	ms_free(&m->alloc, mapping->chunk);
 	LIST_REMOVE(mapping, link);
-	ms_free(m, mapping);
+	ms_free(&m->alloc, mapping);
 }
 
 static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 				const struct ms_file_ops *ops, const void *key)
 {
-	struct ms_file *file = ms_zalloc(m, sizeof(*file));
+	struct ms_file *file = ms_zalloc(&m->alloc, sizeof(*file));
 
 	if (!file)
 		return NULL;
 	file->mapping = mapping_get(m, key);
 	if (!file->mapping) {
-		ms_free(m, file);
+		ms_free(&m->alloc, file);
 		return NULL;
 	}
 	file->machine = m;
@@ -66,7 +66,7 @@ static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 	file->ops = ops;
 	file->fmode = MS_FMODE_READ | MS_FMODE_WRITE;
 	file->refcount = 1;
-	LIST_INSERT_HEAD(&m->files, file, link);
+	LIST_INSERT_HEAD(&m->processes->files, file, link);
 	return file;
 }
 
@@ -178,7 +178,7 @@ void ms_file_drop(struct ms_file *file)
 		file->ops->release(file);
 	mapping_put(file->mapping);
 	LIST_REMOVE(file, link);
-	ms_free(m, file);
+	ms_free(&m->alloc, file);
 }
 
 void ms_file_put(struct ms_file *file)
@@ -189,12 +189,23 @@ void ms_file_put(struct ms_file *file)
 	ms_file_drop(file);
 }
 
+// a VMA keeps its file
+struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key)
+{
+	struct ms_file *file;
+
+	LIST_FOREACH (file, &m->processes->files, link)
+		if (file->mapping->key == key)
+			return file;
+	return NULL;
+}
+
 void ms_files_destroy(struct ms_machine *m)
 {
 	struct ms_file *file;
 
 	// No VMA is left: what is still there is the user's.
-	while ((file = LIST_FIRST(&m->files)))
+	while ((file = LIST_FIRST(&m->processes->files)))
 		ms_file_drop(file);
 }
 
@@ -228,7 +239,8 @@ int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn)
 	if (!mapping->chunk[i]) {
 		if (!pfn)
 			return 0;
-		mapping->chunk[i] = ms_calloc(mapping->machine, MS_CACHE_CHUNK, sizeof(ms_pfn_t));
+		mapping->chunk[i] =
+			ms_calloc(&mapping->machine->alloc, MS_CACHE_CHUNK, sizeof(ms_pfn_t));
 		if (!mapping->chunk[i])
 			return -ENOMEM;
 	}
@@ -244,12 +256,12 @@ int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
 
 	if (nr_chunks <= mapping->nr_chunks)
 		return 0;
-	chunk = ms_calloc(m, nr_chunks, sizeof(*chunk));
+	chunk = ms_calloc(&m->alloc, nr_chunks, sizeof(*chunk));
 	if (!chunk)
 		return -ENOMEM;
 	if (mapping->nr_chunks)
 		memcpy(chunk, mapping->chunk, mapping->nr_chunks * sizeof(*chunk));
-	ms_free(m, mapping->chunk);
+	ms_free(&m->alloc, mapping->chunk);
 	mapping->chunk = chunk;
 	mapping->nr_chunks = nr_chunks;
 	return 0;

@@ -67,3 +67,12 @@ void ms_notify_release(struct ms_mm *mm)
 			mn->ops->release(mn, mm);
 	}
 }
+
+bool ms_check_is_registered(const struct ms_mm *mm, const struct ms_mmu_notifier *mn)
+{
+	const struct ms_mmu_notifier *at = mm->notifiers;
+
+	while (at && at != mn)
+		at = at->next;
+	return at;
+}

@@ -8,36 +8,17 @@
  *   ram.c                       the types that pages of RAM have themselves
  *   context.c                   who holds a reservation
  *   ioremap.c                   the kernel's own mappings
- *   track.c                     VMAs: track_pfn_*, untrack_pfn*, contexts
  *   leaks.c                     what nobody will give back
- *   aliases.c                   what is mapped with two types
  *   check.c                     is all of it whole?
  */
 #ifndef MS_PAT_INTERNAL_H
 #define MS_PAT_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
 #include "pat/ranges.h"
+#include "pat/tracking.h"
 
 #include <mapsim/pat.h>
-
-#include <sys/queue.h>
-
-/*
- * One reservation and who holds it: VMAs that are pieces or copies of the one that made it, or an
- * ioremap. Where the policy remembers what it reserved (6.16+) this is pfnmap_track_ctx and decides
- * what is freed; elsewhere it only tells whose an entry is, as the kernel cannot.
- */
-struct ms_pfnmap_ctx {
-	LIST_ENTRY(ms_pfnmap_ctx) link;
-	uint32_t holders; /* VMA objects; an ioremap counts as one */
-	bool listed;      /* its entry is on the list, maybe shrunk */
-	bool ioremap;
-	enum ms_cache type; /* of its entry, or of the ioremap */
-	ms_pa_t start, end; /* as reserved */
-	/* what ms_machine_check() has met; 0 outside of it */
-	uint32_t counted_vmas, counted_entries;
-};
 
 struct ms_pat {
 	struct ms_ranges list;
@@ -49,10 +30,6 @@ struct ms_pat {
 
 /* ---- context.c ---- */
 
-/* Of [start, end): one holder, no entry yet. NULL: no memory. */
-struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* One holder fewer; without holders and entry it goes. NULL is allowed. */
-void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 /* The entry made by ctx left the list. NULL is allowed. */
 void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 
@@ -112,7 +89,7 @@ static inline bool ms_pat_goes_by_list(const struct ms_machine *m, ms_pa_t start
 	return start >= m->pat->device_start && end <= m->pat->device_end && start < end;
 }
 /* The same; RAM never comes to be where a device is, so mostly nobody needs to be asked. */
-static inline int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+static inline int ms_pat_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	if (ms_pat_goes_by_list(m, start, end))
 		return 0;
@@ -126,20 +103,6 @@ static inline bool ms_is_isa_range(ms_pa_t start, ms_pa_t end)
 {
 	return start >= MS_ISA_START && end <= MS_ISA_END;
 }
-/* is_new_memtype_allowed */
-bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got);
-/*
- * memtype_reserve of *type; another one may be granted, in *type. *ctx: a new context with one
- * holder if an entry was made, else NULL.
- */
-int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
-			   struct ms_pfnmap_ctx **ctx);
-/* memtype_free on behalf of a holder of ctx (may be NULL), who gives up his hold. */
-int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
-		       const char **why);
-/* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
-int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type);
-
 /* ---- ram.c ---- */
 
 /* reserve_ram_pages_type(); *got: the type granted, or what stands against it. 0, -EINVAL, -EBUSY,
@@ -148,5 +111,7 @@ int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, 
 			      enum ms_cache *got);
 /* free_ram_pages_type() */
 void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+
+void ms_pat_check(struct ms_check *c);
 
 #endif

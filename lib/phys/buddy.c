@@ -161,7 +161,7 @@ void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 /* The zero pages, which every process maps without a reference: "Bad page state" if they go. */
 static bool is_shared_zero(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	return pfn && (pfn == m->zero_pfn || pfn == m->huge_zero_pfn);
+	return ms_is_zero_pfn(m, pfn) || ms_is_huge_zero_pfn(m, pfn);
 }
 
 static void free_huge_folio(struct ms_machine *m, unsigned int order, uint8_t flags)

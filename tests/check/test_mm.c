@@ -94,11 +94,12 @@ static void vmas_are_in_a_process_or_freed(void **state)
 	struct ms_vma *vma;
 
 	(void)state;
-	breaks_u32(w.m, &w.m->vmas_pending, 1, "1 are on their way into a tree");
+	breaks_u32(w.m, &w.m->processes->vmas_pending, 1, "1 are on their way into a tree");
 	vma = ms_vma_alloc(w.mm);
 	assert_found(w.m, "7 objects, 6 are in a process");
 	ms_vma_free(vma, false);
-	breaks(w.m, &w.m->vma_nodes.nr_free, &(size_t){ 3 }, sizeof(size_t), "1 are in one");
+	breaks(w.m, &w.m->processes->vma_nodes.nr_free, &(size_t){ 3 }, sizeof(size_t),
+	       "1 are in one");
 	world_end(&w);
 }
 
@@ -383,11 +384,12 @@ static void the_machine_holds_its_own_pages(void **state)
 	struct world w = world();
 
 	(void)state;
-	breaks_u64(w.m, &w.m->zero_pfn, MS_1G / PAGE + 1023, "zero page 0: holds page");
-	breaks_u64(w.m, &w.m->huge_zero_pfn, BAR / PAGE, "huge zero page 0: holds page");
-	breaks_u32(w.m, &w.m->lru.count, MS_LRU_QUEUE + 1, "LRU queue: 16 pages in room for 15");
-	breaks_u32(w.m, &w.m->lru.count, 1, "LRU queue 0: holds page");
-	breaks_u32(w.m, &w.m->lazyfree.count, 1, "lazyfree queue 0: holds page");
+	breaks_u64(w.m, &w.m->phys->zero_pfn, MS_1G / PAGE + 1023, "zero page: holds page");
+	breaks_u64(w.m, &w.m->phys->huge_zero_pfn, BAR / PAGE, "huge zero page: holds page");
+	breaks_u32(w.m, &w.m->processes->lru.count, MS_LRU_QUEUE + 1,
+		   "LRU queue: 16 pages in room for 15");
+	breaks_u32(w.m, &w.m->processes->lru.count, 1, "LRU queue 0: holds page");
+	breaks_u32(w.m, &w.m->processes->lazyfree.count, 1, "lazyfree queue 0: holds page");
 	world_end(&w);
 }
 

@@ -12,7 +12,8 @@
  */
 #include "api.h"
 
-#include "machine/internal.h"
+#include "mm/processes.h"
+#include "phys/phys.h"
 
 #include <stdlib.h>
 
@@ -298,10 +299,11 @@ static void check(const struct api_side *s)
 /* Pages that the machine itself keeps for ever, or for a while. */
 static uint64_t kept_pages(const struct ms_machine *m)
 {
-	uint64_t pages = m->lru.count + m->lazyfree.count + m->activate.count;
+	uint64_t pages = m->processes->lru.count + m->processes->lazyfree.count +
+			 m->processes->activate.count;
 
-	pages += m->zero_pfn != 0;
-	if (m->huge_zero_pfn)
+	pages += m->phys->zero_pfn != 0;
+	if (m->phys->huge_zero_pfn)
 		pages += UINT64_C(1) << (m->pmd_shift - m->page_shift);
 	return pages;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's configuration, hooks, and what it does when memory is out. */
-#include "machine/internal.h"
+#include "machine/rooms.h"
 
 #include <mapsim/kvm.h>
 #include <mapsim/mm.h>

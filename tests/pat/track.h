@@ -3,6 +3,7 @@
 #ifndef TESTS_PAT_TRACK_H
 #define TESTS_PAT_TRACK_H
 
+#include "mm/internal.h"
 #include "pat/internal.h"
 
 #include <mapsim/machine.h>

@@ -4,14 +4,9 @@
  * track_pfn_*() and untrack_pfn*() of arch/x86/mm/pat/memtype.c (<= 6.15), and
  * remap_pfn_range_track() with pfnmap_track_ctx of mm/memory.c, mm/vma_init.c (6.16+).
  */
-#include "pat/internal.h"
+#include "mm/internal.h"
 
 #define REFCOUNT_MAX ((uint32_t)INT32_MAX)
-
-static struct ms_machine *machine_of(const struct ms_vma *vma)
-{
-	return ms_mm_machine(vma->vm_mm);
-}
 
 /* 6.16+: what a VMA has reserved is remembered with it, not found through its page table. */
 static bool by_context(const struct ms_machine *m)
@@ -24,16 +19,6 @@ static bool by_context(const struct ms_machine *m)
 static bool ends_with_vma(const struct ms_machine *m)
 {
 	return m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED;
-}
-
-static bool is_cow_mapping(uint64_t flags)
-{
-	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
-}
-
-static uint64_t vma_size(const struct ms_vma *vma)
-{
-	return vma->vm_end - vma->vm_start;
 }
 
 /* ---- physical ranges ---- */
@@ -75,8 +60,8 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 /* What goes wrong without anybody in the kernel noticing. */
 static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const char *reason)
 {
-	MS_EMIT(machine_of(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
-		.addr = vma->vm_start, .size = vma_size(vma), .pa = start, .old = size,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
+		.addr = vma->vm_start, .size = ms_vma_size(vma), .pa = start, .old = size,
 		.reason = reason);
 }
 
@@ -86,7 +71,7 @@ static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const
 static void free_pfn_range(const struct ms_vma *vma, ms_pa_t pa, uint64_t size,
 			   struct ms_pfnmap_ctx *ctx)
 {
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	const char *why = NULL;
 
 	if (ms_pat_range_is_ram(m, pa, pa + size) == 0)
@@ -135,7 +120,7 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 	if (!ctx)
 		return 0;
 	if (ctx->holders >= REFCOUNT_MAX)
-		return by_context(machine_of(src)) ? -ENOMEM : 0;
+		return by_context(ms_vma_machine(src)) ? -ENOMEM : 0;
 	ctx->holders++;
 	dst->pfnmap_ctx = ctx;
 	return 0;
@@ -144,7 +129,7 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 void ms_pfnmap_ctx_put(struct ms_vma *vma)
 {
 	if (vma && vma->pfnmap_ctx)
-		release_ctx(machine_of(vma), vma);
+		release_ctx(ms_vma_machine(vma), vma);
 }
 
 /* ---- remap and insert ---- */
@@ -187,14 +172,14 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 {
 	if (!vma)
 		return -EINVAL;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pa_t pa = pfn << m->page_shift;
 	enum ms_cache type;
 
 	if (!ms_is_x86(m))
 		return 0;
 	size = ms_align_up(size, m->page_size);
-	if (addr == vma->vm_start && size == vma_size(vma))
+	if (addr == vma->vm_start && size == ms_vma_size(vma))
 		return by_context(m) ? track_by_context(m, vma, prot, pa, size)
 				     : track_by_flag(m, vma, prot, pa, size);
 	if (m->config.pat_off)
@@ -209,7 +194,7 @@ void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || m->config.pat_off)
 		return;
@@ -243,7 +228,7 @@ static bool follow_phys(const struct ms_machine *m, uint64_t entry, ms_pa_t *pa)
 static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t *pa,
 			ms_pgprot_t *prot)
 {
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	bool even_anon = m->policy.untrack_address == MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON;
 
 	if (follow_phys(m, first_entry, pa)) {
@@ -251,7 +236,7 @@ static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t 
 			*prot = first_entry & ~MS_PTE_PA_MASK;
 		return 0;
 	}
-	if (is_cow_mapping(vma->vm_flags) && !even_anon) {
+	if (ms_is_cow_mapping(vma->vm_flags) && !even_anon) {
 		*pa = vma->vm_pgoff << m->page_shift;
 		return prot ? -EINVAL : 0;
 	}
@@ -287,7 +272,7 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 {
 	if (!dst || !src)
 		return -EINVAL;
-	struct ms_machine *m = machine_of(src);
+	struct ms_machine *m = ms_vma_machine(src);
 	bool inherited = m->policy.fork_tracking == MS_FORK_TRACKING_FLAG_INHERITED;
 	struct ms_pfnmap_ctx *ctx;
 	ms_pgprot_t prot;
@@ -306,7 +291,7 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 		dst->vm_flags &= ~MS_VM_PAT;
 	if (get_pat_info(src, src_first_entry, &pa, &prot))
 		return -EINVAL;
-	err = reserve_pfn_range(m, pa, vma_size(src), &prot, true, &ctx);
+	err = reserve_pfn_range(m, pa, ms_vma_size(src), &prot, true, &ctx);
 	if (err)
 		return err;
 	dst->vm_flags |= MS_VM_PAT;
@@ -328,7 +313,7 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 	if (!pa && !size) {
 		if (get_pat_info(vma, first_entry, &pa, NULL))
 			return;
-		size = vma_size(vma);
+		size = ms_vma_size(vma);
 	}
 	ctx = vma->pfnmap_ctx;
 	vma->pfnmap_ctx = NULL;
@@ -340,7 +325,7 @@ void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t fi
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
@@ -356,7 +341,7 @@ void ms_untrack_pfn_clear(struct ms_vma *vma)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
