@@ -79,6 +79,11 @@ void ms_linux_release(struct ms_machine *m, void *p)
 	ms_free(&m->alloc, p);
 }
 
+unsigned int ms_linux_page_shift(const struct ms_machine *m)
+{
+	return m->page_shift;
+}
+
 void **ms_linux_devices(struct ms_machine *m)
 {
 	struct ms_linux *lx = ms_linux_of(m);
