@@ -7,7 +7,7 @@
  *   vma.c          VMA objects: duplicate, split, adjust, free
  *   vma_tree*.c    VMAs by address, vma_gap.c: the holes between them
  *   merge.c        which neighbours join
- *   file.c         files, address_space, i_mmap
+ *   file.c i_mmap.c  files, address_space, the VMAs over it
  *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c   the system calls
  *   move_vma.c     what mremap moves; move.c: its page-table entries
  *   madvise_free.c pages that stay mapped; collapse*.c: pages that become a huge one
@@ -41,12 +41,23 @@
 #include <sys/queue.h>
 #include <sys/tree.h>
 
-/* ---- files and address spaces (file.c) ---- */
+/* ---- files and address spaces (file.c, i_mmap.c) ---- */
 
-/* A libbsd RB_HEAD, by first page; equal ones in order of insertion. */
-struct ms_i_mmap {
-	struct ms_vma *rbh_root;
+/* A VMA as the library makes it. Drivers may copy the struct ms_vma, but not what links it. */
+struct ms_linked_vma {
+	struct ms_vma vma;
+	bool pending;                   /* not in its process's tree yet; it has room for it */
+	struct ms_vma *next_detached;   /* of the VMAs that an unmap has taken out */
+	RB_ENTRY(ms_linked_vma) i_mmap; /* of vm_file */
+	uint64_t i_mmap_last;           /* largest last page in the subtree of i_mmap */
 };
+static inline struct ms_linked_vma *ms_linked(const struct ms_vma *vma)
+{
+	return (struct ms_linked_vma *)(uintptr_t)vma;
+}
+
+/* By first page; equal ones in order of insertion. */
+RB_HEAD(ms_i_mmap, ms_linked_vma);
 
 /* Disjoint ranges [from, to) of indices, rising. */
 struct ms_regions {

@@ -60,7 +60,7 @@ void ms_mm_exit(struct ms_mm *mm)
 	vmas = ms_vma_tree_detach(mm, 0, mm->task_size, &(struct ms_vma_gap){ 0 });
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);
 	for (; vmas; vmas = next) {
-		next = vmas->next_detached;
+		next = ms_linked(vmas)->next_detached;
 		ms_vma_free(vmas, true);
 	}
 	check_mm(mm);
@@ -79,7 +79,7 @@ static int mm_init(struct ms_machine *m)
 	TAILQ_INIT(&p->mms);
 	LIST_INIT(&p->files);
 	LIST_INIT(&p->mappings);
-	ms_pool_init(&p->vmas, &m->alloc, sizeof(struct ms_vma));
+	ms_pool_init(&p->vmas, &m->alloc, sizeof(struct ms_linked_vma));
 	ms_pool_init(&p->vma_nodes, &m->alloc, sizeof(union ms_vma_node));
 	m->processes = p;
 	ms_hugetlb_init(m);

@@ -131,8 +131,8 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 
 /* Flags that do nothing in the kernel: MAP_DENYWRITE, _EXECUTABLE, _NONBLOCK, _STACK. */
 #define FLAGS_WITHOUT_EFFECT 0x31800u
-/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G, _GROWSDOWN,
- * _LOCKED, _HUGETLB, _SYNC. */
+/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G,
+ * _GROWSDOWN, _LOCKED, _HUGETLB, _SYNC. */
 #define FLAGS_NOT_MODELLED 0xc21c0u
 
 /* LEGACY_MAP_MASK: MAP_SHARED_VALIDATE is there to refuse all other flags. */
@@ -337,7 +337,7 @@ static void undo_new(struct request *rq, struct ms_vma *vma)
 	if (vma->vm_file)
 		ms_file_drop(vma->vm_file);
 	vma->vm_file = NULL;
-	vma->next_detached = NULL;
+	ms_linked(vma)->next_detached = NULL;
 	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->gap->prev_end,
 			rq->gap->next_start);
 	ms_vma_free(vma, false);

@@ -156,12 +156,9 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 
 /* ---- objects ---- */
 
-/* Bytes of a VMA ahead of its links. */
-enum { WITHOUT_LINKS = offsetof(struct ms_vma, next_detached) };
-
 static void vma_put(struct ms_machine *m, struct ms_vma *vma)
 {
-	if (vma->pending)
+	if (ms_linked(vma)->pending)
 		ms_vma_tree_unreserve(m);
 	ms_pool_put(&m->processes->vmas, vma);
 }
@@ -181,12 +178,12 @@ static struct ms_vma *vma_get(struct ms_machine *m)
 
 struct ms_vma *ms_vma_alloc(struct ms_mm *mm)
 {
-	static const struct ms_vma blank = { .pending = true };
 	struct ms_vma *vma = vma_get(mm->machine);
 
 	if (!vma)
 		return NULL;
-	memcpy(vma, &blank, WITHOUT_LINKS);
+	memset(vma, 0, sizeof(*vma));
+	ms_linked(vma)->pending = true;
 	vma->vm_mm = mm;
 	return vma;
 }
@@ -198,8 +195,8 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 
 	if (!new_vma)
 		return NULL;
-	memcpy(new_vma, vma, WITHOUT_LINKS);
-	new_vma->pending = true;
+	memcpy(new_vma, vma, sizeof(*vma));
+	ms_linked(new_vma)->pending = true;
 	if (vma->pfnmap_ctx && ms_pfnmap_ctx_dup(new_vma, vma)) {
 		vma_put(m, new_vma);
 		return NULL;

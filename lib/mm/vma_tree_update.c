@@ -267,7 +267,7 @@ void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma)
 		raise_above(t, vma->vm_end);
 	ms_vma_gap_grew(t, ms_vma_place_at(leaf, i), ms_vma_end_of(ms_vma_place_before(leaf, i)));
 	mm->map_count++;
-	vma->pending = false;
+	ms_linked(vma)->pending = false;
 	ms_vma_tree_unreserve(t->machine);
 }
 
@@ -344,7 +344,7 @@ static unsigned int chain(const struct ms_vma_leaf *leaf, unsigned int i, ms_hva
 {
 	for (; i < leaf->n && leaf->start[i] < end; i++) {
 		**tail = leaf->slot[i].vma;
-		*tail = &(**tail)->next_detached;
+		*tail = &ms_linked(**tail)->next_detached;
 	}
 	return i;
 }

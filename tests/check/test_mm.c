@@ -57,7 +57,7 @@ static void the_tree_of_vmas_is_in_order(void **state)
 		   "ends outside of its leaf's range");
 	breaks_u64(w.m, &first->start[1], first->start[0], "a leaf is out of order");
 	breaks_u64(w.m, &vma->vm_start, vma->vm_start - PAGE, "are not those of its place");
-	breaks_bool(w.m, &vma->pending, true, "is said not to be there yet");
+	breaks_bool(w.m, &ms_linked(vma)->pending, true, "is said not to be there yet");
 	breaks_u32(w.m, &first->n, MS_VMA_LEAF + 1, "a leaf has a wrong number of VMAs");
 	breaks_pointer(w.m, &second->prev, NULL, "neighbouring leaves do not know each other");
 	breaks_u64(w.m, &second->slot[second->n].end, UINT64_MAX - 1, "an empty slot has an end");
@@ -363,13 +363,13 @@ static void an_address_space_knows_its_vmas(void **state)
 {
 	struct world w = world();
 	struct ms_mapping *mapping = w.file->mapping;
-	struct ms_vma *root = mapping->i_mmap.rbh_root, *last = vma_at(&w, SHARED + 4 * PAGE);
-	struct ms_vma none = { 0 };
+	struct ms_linked_vma *root = RB_ROOT(&mapping->i_mmap), none = { .pending = false };
+	struct ms_vma *last = vma_at(&w, SHARED + 4 * PAGE);
 
 	(void)state;
-	breaks_pointer(w.m, &mapping->i_mmap.rbh_root, NULL, "3 VMAs, 0 in its i_mmap");
+	breaks_pointer(w.m, &RB_ROOT(&mapping->i_mmap), NULL, "3 VMAs, 0 in its i_mmap");
 	breaks_u64(w.m, &root->i_mmap_last, 99, "i_mmap says its subtree ends at page 0x63");
-	breaks_pointer(w.m, &root->i_mmap.rbe_parent, &none, "i_mmap's links do not agree");
+	breaks_pointer(w.m, &RB_PARENT(root, i_mmap), &none, "i_mmap's links do not agree");
 	breaks_u64(w.m, &vma_at(&w, SHARED)->vm_pgoff, 7, "i_mmap is out of order");
 	breaks_pointer(w.m, &last->vm_file, NULL, "in an i_mmap, and in no process");
 	breaks_pointer(w.m, &last->vm_file, vma_at(&w, DEVICE)->vm_file,
