@@ -127,6 +127,11 @@ static inline unsigned int ms_pud_order(const struct ms_machine *m)
 {
 	return m->pud_shift - m->page_shift;
 }
+/* Of the machine's own configuration, in which every default is filled in. */
+static inline bool ms_has(enum ms_feature feature)
+{
+	return feature == MS_FEATURE_PRESENT;
+}
 static inline bool ms_is_x86(const struct ms_machine *m)
 {
 	return m->policy.arch == MS_ARCH_X86_64;

@@ -66,7 +66,7 @@ bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 // mirrors cachemode2protval() with the table of a CPU whose PAT is not in use
 ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type)
 {
-	if (ms_is_x86(m) && m->config.pat_off && (type == MS_CACHE_WC || type == MS_CACHE_WP))
+	if (ms_is_x86(m) && !ms_has(m->config.pat) && (type == MS_CACHE_WC || type == MS_CACHE_WP))
 		type = MS_CACHE_UC_MINUS;
 	return ms_pgprot_set_cache(prot, type);
 }

@@ -82,7 +82,7 @@ static size_t keep_event(struct ms_vm *vm, const struct ms_abort *abort)
 	const struct ms_event ev = {
 		.type = MS_EV_GUEST_ABORT,
 		.vm = vm->id,
-		.addr = abort->ipa,
+		.ipa = abort->ipa,
 		.prot = abort->write  ? MS_PROT_W
 			: abort->exec ? MS_PROT_X
 				      : MS_PROT_R,
@@ -96,7 +96,7 @@ static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abo
 	const struct ms_event like = {
 		.type = MS_EV_GUEST_ABORT,
 		.vm = vm->id,
-		.addr = abort->ipa,
+		.ipa = abort->ipa,
 		.ret = err,
 		.reason = ms_kvm_reason(vm->machine, abort->why),
 	};

@@ -9,7 +9,7 @@
 
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
 {
-	return !m->config.no_fwb && m->config.dic;
+	return ms_has(m->config.fwb) && ms_has(m->config.dic);
 }
 
 /* kvm_vma_is_cacheable(), 6.17+: the VMA's protection counts, not its entries' */
@@ -123,7 +123,8 @@ int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new
 
 	if (beyond_ipa_space(vm, new))
 		return -EFAULT;
-	// Without FWB the kernel then cleans the caches of what is mapped: of devices, which is none.
+	// Without FWB the kernel then cleans the caches of what is mapped: of devices, which is
+	// none.
 	ret = prepare_vmas(vm, new, new->hva + size, &refused);
 	if (ret && !refused && change != MS_MR_FLAGS_ONLY)
 		ms_vm_s2_unmap_range(vm, gpa, size);

@@ -48,10 +48,10 @@ static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old,
 				&(struct ms_event){
 					.type = MS_EV_S2_DESC,
 					.vm = vm->id,
-					.addr = ipa,
+					.ipa = ipa,
 					.size = ms_s2_level_size(vm->s2, level),
-					.pa = desc,
-					.old = old,
+					.desc = desc,
+					.old_desc = old,
 					.level = (uint8_t)level,
 				});
 	if (vm->in_map && !desc)
@@ -67,7 +67,7 @@ static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t 
 		ms_events_store(&vm->machine->events, &(struct ms_event){
 							      .type = MS_EV_TLBI,
 							      .vm = vm->id,
-							      .addr = ipa,
+							      .ipa = ipa,
 							      .size = size,
 							      .level = (uint8_t)level,
 							      .tlbi = (uint8_t)kind,
@@ -99,7 +99,7 @@ static void host_cmo(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size
 void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size)
 {
 	MS_EMIT(vm->machine, .type = MS_EV_CMO, .vm = vm->id, .pa = pa, .size = size,
-		.tlbi = (uint8_t)kind);
+		.cmo = (uint8_t)kind);
 }
 
 /* kvm_flush_remote_tlbs_memslot(): by range instructions from 6.6 on, where there are any */
@@ -108,7 +108,7 @@ void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	const struct ms_machine *m = vm->machine;
 	uint64_t largest = UINT64_C(1) << (21 + m->page_shift); // MAX_TLBI_RANGE_PAGES
 
-	if (m->config.no_tlbi_range || m->policy.slot_flush == MS_SLOT_FLUSH_VMID) {
+	if (!ms_has(m->config.tlbi_range) || m->policy.slot_flush == MS_SLOT_FLUSH_VMID) {
 		ms_s2_flush_vmid(vm->s2);
 		return;
 	}
@@ -123,8 +123,8 @@ int ms_vm_s2_new(struct ms_vm *vm)
 	const struct ms_s2_config config = {
 		.page_shift = vm->machine->page_shift,
 		.ipa_bits = vm->config.ipa_bits,
-		.fwb = !hw->no_fwb,
-		.tlbi_range = !hw->no_tlbi_range,
+		.fwb = ms_has(hw->fwb),
+		.tlbi_range = ms_has(hw->tlbi_range),
 		.same_leaf_eagain = p->s2_same_leaf == MS_S2_SAME_LEAF_EAGAIN,
 		.table_to_block_range = p->s2_table_to_block == MS_S2_TABLE_TO_BLOCK_RANGE,
 		.unmap_defer = p->s2_unmap_tlbi == MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
@@ -168,7 +168,7 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 		ev = (struct ms_event){
 			.type = MS_EV_S2_MAP,
 			.vm = vm->id,
-			.addr = ipa,
+			.ipa = ipa,
 			.size = size,
 			.pa = pa,
 			.prot = prot,
@@ -193,7 +193,7 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 
 int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 {
-	struct ms_event ev = { .type = MS_EV_S2_RELAX, .vm = vm->id, .addr = ipa, .prot = prot };
+	struct ms_event ev = { .type = MS_EV_S2_RELAX, .vm = vm->id, .ipa = ipa, .prot = prot };
 	bool wanted = ms_event_kept(vm->machine, ev.type);
 	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 
@@ -205,7 +205,7 @@ int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 
 void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
 {
-	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .addr = ipa);
+	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .ipa = ipa);
 	ms_s2_mkyoung(vm->s2, ipa);
 }
 
@@ -226,13 +226,13 @@ static ms_ipa_t piece_end(ms_ipa_t addr, ms_ipa_t end, uint64_t size)
 
 static int unmap_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	MS_EMIT(vm->machine, .type = MS_EV_S2_UNMAP, .vm = vm->id, .addr = ipa, .size = size);
+	MS_EMIT(vm->machine, .type = MS_EV_S2_UNMAP, .vm = vm->id, .ipa = ipa, .size = size);
 	return ms_s2_unmap(vm->s2, ipa, size);
 }
 
 static int wrprotect_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	MS_EMIT(vm->machine, .type = MS_EV_S2_WRPROTECT, .vm = vm->id, .addr = ipa, .size = size);
+	MS_EMIT(vm->machine, .type = MS_EV_S2_WRPROTECT, .vm = vm->id, .ipa = ipa, .size = size);
 	return ms_s2_wrprotect(vm->s2, ipa, size);
 }
 
@@ -262,7 +262,7 @@ void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 
 static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	struct ms_event ev = { .type = MS_EV_S2_SPLIT, .vm = vm->id, .addr = ipa, .size = size };
+	struct ms_event ev = { .type = MS_EV_S2_SPLIT, .vm = vm->id, .ipa = ipa, .size = size };
 	bool wanted = ms_event_kept(vm->machine, ev.type);
 	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 

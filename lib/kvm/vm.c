@@ -23,7 +23,7 @@ static int check_capabilities(const struct ms_machine *m, const struct ms_vm_con
 	if (config->split_chunk && (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO ||
 				    !ms_is_block_size(m, config->split_chunk)))
 		return -EINVAL;
-	if (config->mte && (p->mte_vma == MS_MTE_VMA_NONE || !m->config.mte))
+	if (config->mte && (p->mte_vma == MS_MTE_VMA_NONE || !ms_has(m->config.mte)))
 		return -EINVAL;
 	return 0;
 }

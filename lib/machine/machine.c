@@ -24,6 +24,12 @@ static unsigned int page_shift_of(uint64_t page_size)
 	}
 }
 
+static void default_feature(enum ms_feature *feature, enum ms_feature value)
+{
+	if (*feature == MS_FEATURE_DEFAULT)
+		*feature = value;
+}
+
 static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 {
 	if (!config->page_size)
@@ -39,8 +45,17 @@ static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 	// CONFIG_LSM_MMAP_MIN_ADDR, which is above CONFIG_DEFAULT_MMAP_MIN_ADDR
 	if (!config->mmap_min_addr)
 		config->mmap_min_addr = arch == MS_ARCH_X86_64 ? 0x10000 : 0x8000;
-	if (!config->shmem_set)
+	if (!config->thp)
+		config->thp = MS_THP_ALWAYS;
+	if (!config->shmem)
 		config->shmem = MS_THP_NEVER;
+	default_feature(&config->pku, MS_FEATURE_PRESENT);
+	default_feature(&config->pat, MS_FEATURE_PRESENT);
+	default_feature(&config->fwb, MS_FEATURE_PRESENT);
+	default_feature(&config->dic, MS_FEATURE_ABSENT);
+	default_feature(&config->idc, MS_FEATURE_ABSENT);
+	default_feature(&config->mte, MS_FEATURE_ABSENT);
+	default_feature(&config->tlbi_range, MS_FEATURE_PRESENT);
 }
 
 /* CONFIG_ARM64_VA_BITS as far as the page size offers them without LPA2. */
@@ -70,6 +85,18 @@ static bool address_bits_valid(const struct ms_machine_config *config, enum ms_a
 	       config->ipa_bits <= arm64_max;
 }
 
+static bool features_valid(const struct ms_machine_config *config)
+{
+	const enum ms_feature features[] = { config->pku,       config->pat, config->fwb,
+					     config->dic,       config->idc, config->mte,
+					     config->tlbi_range };
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if ((unsigned int)features[i] > MS_FEATURE_ABSENT)
+			return false;
+	return true;
+}
+
 static bool config_valid(const struct ms_machine_config *config, enum ms_arch arch)
 {
 	unsigned int page_shift = page_shift_of(config->page_size);
@@ -79,6 +106,8 @@ static bool config_valid(const struct ms_machine_config *config, enum ms_arch ar
 	if ((unsigned int)config->thp > MS_THP_NEVER)
 		return false;
 	if ((unsigned int)config->shmem > MS_THP_FORCE)
+		return false;
+	if (!features_valid(config))
 		return false;
 	// the address space is larger than that, whatever it is
 	if (config->mmap_min_addr > UINT64_C(1) << 32)

@@ -163,21 +163,21 @@ static void print_pat(const struct ms_machine *m, const struct ms_event *ev, FIL
 {
 	switch (ev->type) {
 	case MS_EV_PAT_UNTRACK:
-		print_hex(out, "va", ev->addr);
-		print_number(out, "pfn", ev->pa);
+		print_hex(out, "va", ev->va);
+		print_number(out, "pfn", ev->pfn);
 		print_number(out, "size", ev->size);
 		break;
 	case MS_EV_PAT_CLEAR:
-		print_hex(out, "va", ev->addr);
+		print_hex(out, "va", ev->va);
 		break;
 	case MS_EV_PAT_HAZARD:
-		print_hex(out, "va", ev->addr);
+		print_hex(out, "va", ev->va);
 		print_hex(out, "start", ev->pa);
-		print_hex(out, "end", ev->pa + ev->old);
+		print_hex(out, "end", ev->pa + ev->pa_size);
 		break;
 	default:
-		print_hex(out, "start", ev->addr);
-		print_hex(out, "end", ev->addr + ev->size);
+		print_hex(out, "start", ev->start);
+		print_hex(out, "end", ev->start + ev->size);
 		if (ev->type == MS_EV_PAT_RESERVE)
 			fprintf(out, " type=%s", ms_cache_name(m->policy.arch, ev->cache));
 		print_ret(out, ev->ret);
@@ -186,7 +186,7 @@ static void print_pat(const struct ms_machine *m, const struct ms_event *ev, FIL
 
 static void print_stage2(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
-	print_hex(out, "ipa", ev->addr);
+	print_hex(out, "ipa", ev->ipa);
 	if (ev->type != MS_EV_S2_RELAX && ev->type != MS_EV_S2_YOUNG)
 		print_hex(out, "size", ev->size);
 	if (ev->type == MS_EV_S2_MAP)
@@ -201,23 +201,23 @@ static void print_hardware(const struct ms_event *ev, FILE *out)
 {
 	switch (ev->type) {
 	case MS_EV_S2_DESC:
-		print_hex(out, "ipa", ev->addr);
+		print_hex(out, "ipa", ev->ipa);
 		print_hex(out, "size", ev->size);
 		fprintf(out, " level=%u", ev->level);
-		print_hex(out, "old", ev->old);
-		print_hex(out, "new", ev->pa);
+		print_hex(out, "old", ev->old_desc);
+		print_hex(out, "new", ev->desc);
 		break;
 	case MS_EV_TLBI:
 		fprintf(out, " kind=%s", NAME_OF(tlbi_names, ev->tlbi));
 		if (ev->tlbi == MS_TLBI_VMID)
 			break;
-		print_hex(out, "ipa", ev->addr);
+		print_hex(out, "ipa", ev->ipa);
 		if (ev->tlbi == MS_TLBI_IPA_RANGE)
 			print_hex(out, "size", ev->size);
 		fprintf(out, " level=%u", ev->level);
 		break;
 	default:
-		fprintf(out, " kind=%s", NAME_OF(cmo_names, ev->tlbi));
+		fprintf(out, " kind=%s", NAME_OF(cmo_names, ev->cmo));
 		print_hex(out, "pa", ev->pa);
 		print_hex(out, "size", ev->size);
 	}
@@ -225,7 +225,7 @@ static void print_hardware(const struct ms_event *ev, FILE *out)
 
 static void print_host(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
-	print_hex(out, "va", ev->addr);
+	print_hex(out, "va", ev->va);
 	switch (ev->type) {
 	case MS_EV_CHANGE_PTE:
 		print_pa(m, out, ev->pa);
@@ -233,7 +233,7 @@ static void print_host(const struct ms_machine *m, const struct ms_event *ev, FI
 		break;
 	case MS_EV_HOST_FAULT:
 		print_prot(out, ev->prot);
-		print_fault(out, (unsigned int)ev->ret);
+		print_fault(out, ev->fault);
 		break;
 	default:
 		print_hex(out, "size", ev->size);
@@ -278,7 +278,7 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 		print_hardware(ev, out);
 		break;
 	case MS_EV_GUEST_ABORT:
-		print_hex(out, "ipa", ev->addr);
+		print_hex(out, "ipa", ev->ipa);
 		print_prot(out, ev->prot);
 		print_ret(out, ev->ret);
 		break;

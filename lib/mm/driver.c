@@ -73,7 +73,7 @@ void ms_vma_call_open(struct ms_vma *vma)
 
 	if (!vma->vm_ops || !vma->vm_ops->open)
 		return;
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .addr = vma->vm_start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .va = vma->vm_start,
 		.size = ms_vma_size(vma));
 	ms_vma_hook(mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
 	mm->mmap_writer = true; // fork takes the child's lock, too
@@ -90,7 +90,7 @@ void ms_vma_call_close(struct ms_vma *vma)
 	if (!vma->vm_ops || !vma->vm_ops->close)
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
-		.addr = vma->vm_start, .size = ms_vma_size(vma));
+		.va = vma->vm_start, .size = ms_vma_size(vma));
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
 	call = enter(vma->vm_mm);
 	vma->vm_ops->close(vma);

@@ -164,7 +164,7 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 			ret = handle_pte_fault(&vmf);
 	}
 	ms_mmap_unpin(mm);
-	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .addr = vmf.address, .ret = (int)ret,
+	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .va = vmf.address, .fault = ret,
 		.prot = flags & MS_FAULT_FLAG_WRITE ? MS_PROT_W : MS_PROT_R);
 	return ret;
 }
@@ -213,7 +213,7 @@ static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int level;
 
-	return ms_is_x86(mm->machine) && !mm->machine->config.no_pku && addr < mm->task_size &&
+	return ms_is_x86(mm->machine) && ms_has(mm->machine->config.pku) && addr < mm->task_size &&
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 

@@ -243,7 +243,7 @@ static inline uint64_t ms_calc_vm_prot_bits(unsigned int prot)
  */
 static inline uint64_t ms_execute_only_key(const struct ms_machine *m, unsigned int prot)
 {
-	return prot == MS_PROT_X && ms_is_x86(m) && !m->config.no_pku ? MS_VM_PKEY : 0;
+	return prot == MS_PROT_X && ms_is_x86(m) && ms_has(m->config.pku) ? MS_VM_PKEY : 0;
 }
 static inline bool ms_vma_is_hugetlb(const struct ms_vma *vma)
 {

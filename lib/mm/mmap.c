@@ -310,7 +310,7 @@ static int call_mmap(struct request *rq, struct ms_vma *vma)
 /* arch_calc_vm_flag_bits(), arch/arm64/include/asm/mman.h: which memory surely has tags */
 static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file)
 {
-	if (!m->config.mte || ms_is_x86(m))
+	if (!ms_has(m->config.mte) || ms_is_x86(m))
 		return 0;
 	if (!file || file->kind == MS_FILE_SHMEM)
 		return MS_VM_MTE_ALLOWED;

@@ -36,7 +36,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 
 	*ctx = NULL;
 	if (ms_pat_range_is_ram(m, pa, pa + size)) {
-		if (m->config.pat_off)
+		if (!ms_has(m->config.pat))
 			return 0;
 		got = ms_memtype_lookup(m, pa);
 		if (got != want)
@@ -61,7 +61,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const char *reason)
 {
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
-		.addr = vma->vm_start, .size = ms_vma_size(vma), .pa = start, .old = size,
+		.va = vma->vm_start, .size = ms_vma_size(vma), .pa = start, .pa_size = size,
 		.reason = reason);
 }
 
@@ -182,7 +182,7 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 	if (addr == vma->vm_start && size == ms_vma_size(vma))
 		return by_context(m) ? track_by_context(m, vma, prot, pa, size)
 				     : track_by_flag(m, vma, prot, pa, size);
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_memtype_lookup_range(m, pa, pa + size, &type))
 		return -EINVAL;
@@ -196,7 +196,7 @@ void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 		return;
 	struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!ms_is_x86(m) || m->config.pat_off)
+	if (!ms_is_x86(m) || !ms_has(m->config.pat))
 		return;
 	const struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
 	ms_pa_t pa = pfn << m->page_shift;
@@ -329,8 +329,8 @@ void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t fi
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
-	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start,
-		.pa = pfn, .size = size);
+	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start,
+		.pfn = pfn, .size = size);
 	if (by_context(m))
 		release_ctx(m, vma);
 	else
@@ -347,5 +347,5 @@ void ms_untrack_pfn_clear(struct ms_vma *vma)
 		return;
 	vma->vm_flags &= ~MS_VM_PAT;
 	set_ctx(m, vma, NULL);
-	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start);
+	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start);
 }

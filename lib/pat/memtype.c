@@ -64,7 +64,7 @@ int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_device *dev = ms_device_at(m, start);
 
-	if (dev && ms_is_x86(m) && !m->config.pat_off && ms_device_pa(dev) >= MS_ISA_END) {
+	if (dev && ms_is_x86(m) && ms_has(m->config.pat) && ms_device_pa(dev) >= MS_ISA_END) {
 		m->pat->device_start = ms_device_pa(dev);
 		m->pat->device_end = ms_device_pa(dev) + ms_device_size(dev);
 	}
@@ -144,7 +144,7 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 		ms_violation(m, "memtype_reserve: empty range", start);
 		return -EINVAL;
 	}
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_is_isa_range(start, end)) {
 		*type = MS_CACHE_WB;
@@ -178,7 +178,7 @@ static __attribute__((noinline)) void keep_reserve(struct ms_machine *m, ms_pa_t
 	const char *why = err ? NULL : why_granted(m, start, end, req, got);
 
 	ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_PAT_RESERVE,
-							.addr = start,
+							.start = start,
 							.size = end - start,
 							.cache = (uint8_t)req,
 							.ret = err,
@@ -334,7 +334,7 @@ static inline __attribute__((always_inline)) int free_memtype(struct ms_machine 
 	int is_ram;
 
 	*why = free_pat_off;
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	start &= PHYSICAL_MASK;
 	end &= PHYSICAL_MASK;
@@ -355,7 +355,7 @@ static __attribute__((noinline)) void keep_free(struct ms_machine *m, ms_pa_t st
 						int err, const char *why)
 {
 	ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_PAT_FREE,
-							.addr = start,
+							.start = start,
 							.size = end - start,
 							.ret = err,
 							.reason = why });
