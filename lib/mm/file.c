@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files, their address spaces with the VMAs over them (i_mmap), and memory files' page caches. */
+/* Files, their address spaces with the VMAs that map them (i_mmap), and the page caches of memory
+ * files. */
 #include "mm/internal.h"
 
 /* ---- files ---- */
@@ -95,8 +96,8 @@ int ms_file_set_mapping(struct ms_file *file, const void *key)
 	return 0;
 }
 
-/* A memory file: `size` bytes in pages of 2^order base pages; the largest offset is the page
- * cache's. */
+/* A memory file of `size` bytes, in pages of 2^order base pages. What limits its offsets is the
+ * page cache. */
 static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind kind, uint64_t size,
 				       unsigned int order)
 {
@@ -130,7 +131,11 @@ struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
 	return file;
 }
 
-/* A huge page size is that of a block entry, or of a contiguous run of entries (arm64). */
+/*
+ * A huge page has the size of a block entry, or of a contiguous run of entries (arm64).
+ * mirrors arch_hugetlb_valid_size(), arch/x86/mm/hugetlbpage.c, 5.10+; arch_hugetlb_valid_size(),
+ * arch/arm64/mm/hugetlbpage.c, 5.10+
+ */
 bool ms_huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order)
 {
 	static const unsigned int cont_pte[] = { [12] = 4, [14] = 7, [16] = 5 };
@@ -163,11 +168,13 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 	return file;
 }
 
+// mirrors get_file(), include/linux/fs.h, 5.10+
 void ms_file_get(struct ms_file *file)
 {
 	file->refcount++;
 }
 
+// mirrors fput(), fs/file_table.c, 5.10+
 void ms_file_drop(struct ms_file *file)
 {
 	struct ms_machine *m = file->machine;
@@ -193,7 +200,7 @@ void ms_files_destroy(struct ms_machine *m)
 {
 	struct ms_file *file;
 
-	// No VMA is left: what is still there is the user's.
+	// No VMA is left: the user of the library holds what is still there.
 	while ((file = LIST_FIRST(&m->files)))
 		ms_file_drop(file);
 }
@@ -274,7 +281,7 @@ static void i_mmap_augment(struct ms_vma *vma)
 	vma->i_mmap_last = last;
 }
 
-// Equal starts keep the order of insertion: a new one goes behind them.
+// VMAs with equal starts stay in the order of their insertion.
 static int i_mmap_cmp(const struct ms_vma *a, const struct ms_vma *b)
 {
 	return a->vm_pgoff < b->vm_pgoff ? -1 : 1;
@@ -290,6 +297,8 @@ static void i_mmap_augment_up(struct ms_vma *vma)
 		i_mmap_augment(vma);
 }
 
+/* mirrors vma_interval_tree_insert(), mm/interval_tree.c, 5.10 .. 7.2; mapping_rmap_tree_insert(),
+ * mm/interval_tree.c, 7.3+ */
 void ms_i_mmap_insert(struct ms_vma *vma)
 {
 	if (!vma->vm_file)
@@ -298,7 +307,11 @@ void ms_i_mmap_insert(struct ms_vma *vma)
 	i_mmap_augment_up(vma);
 }
 
-/* vma_interval_tree_insert_after(): directly behind prev in the tree's order */
+/*
+ * Directly behind prev in the tree's order.
+ * mirrors vma_interval_tree_insert_after(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_insert_after(), mm/interval_tree.c, 7.3+
+ */
 void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
 {
 	struct ms_i_mmap *root;
@@ -322,6 +335,8 @@ void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
 	i_mmap_augment_up(vma);
 }
 
+/* mirrors vma_interval_tree_remove(), mm/interval_tree.c, 5.10 .. 7.2; mapping_rmap_tree_remove(),
+ * mm/interval_tree.c, 7.3+ */
 void ms_i_mmap_remove(struct ms_vma *vma)
 {
 	struct ms_vma *parent;
@@ -330,10 +345,12 @@ void ms_i_mmap_remove(struct ms_vma *vma)
 		return;
 	parent = vma->i_mmap.rbe_parent;
 	RB_REMOVE(ms_i_mmap, &vma->vm_file->mapping->i_mmap, vma);
-	// RB_REMOVE goes up to the root where another VMA takes the place; else it stops at once
+	// RB_REMOVE augments up to the root only if another VMA takes the place of this one
 	i_mmap_augment_up(parent);
 }
 
+/* mirrors vma_interval_tree_iter_first(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_iter_first(), mm/interval_tree.c, 7.3+ */
 struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last)
 {
 	struct ms_vma *vma = mapping->i_mmap.rbh_root, *left;
@@ -356,6 +373,8 @@ struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint6
 	}
 }
 
+/* mirrors vma_interval_tree_iter_next(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_iter_next(), mm/interval_tree.c, 7.3+ */
 struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last)
 {
 	while ((vma = RB_NEXT(ms_i_mmap, NULL, vma))) {
