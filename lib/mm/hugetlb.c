@@ -278,10 +278,10 @@ static bool is_own(const struct fault *f)
  * The owner of a reservation finds no page for its copy. So the page that it shares with the copies
  * of its mapping is taken away from these.
  *
- *   owner      |----[page]----|
- *   moved                |----[page]----|
- *   7.2 unmaps      [    ]                     the owner's address
- *   7.3 unmaps                [    ]           where the same page of the file is
+ *    owner      |----[page]----|
+ *    moved                |----[page]----|
+ *    7.2 unmaps      [    ]                     the owner's address
+ *    7.3 unmaps                [    ]           where the same page of the file is
  *
  * mirrors unmap_ref_private(), mm/hugetlb.c, 5.10+
  */

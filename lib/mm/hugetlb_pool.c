@@ -53,9 +53,9 @@ static bool region_insert(struct ms_machine *m, struct ms_regions *set, size_t i
 }
 
 /*
- *  set      |----|      |---|     |--|
- *  add         |----------|
- *  becomes  |---------------|     |--|
+ *   set      |----|      |---|     |--|
+ *   add         |----------|
+ *   becomes  |---------------|     |--|
  * mirrors region_add(), mm/hugetlb.c, 5.10+
  */
 int ms_regions_add(struct ms_machine *m, struct ms_regions *set, uint64_t from, uint64_t to)

@@ -125,8 +125,8 @@ int ms_hugetlb_move(struct ms_vma *vma, struct ms_vma *new_vma, ms_hva_t old_add
  * A page table can be shared with another process only if the VMA covers the whole of a PUD's
  * range. A split inside of that range ends the sharing first.
  *
- *   VMA        |------[======= 1G =======]------|
- *   addr                   ^
+ *    VMA        |------[======= 1G =======]------|
+ *    addr                   ^
  *
  * mirrors hugetlb_unshare_pmds(), mm/hugetlb.c, 6.2+; hugetlb_split(), mm/hugetlb.c, 6.16+
  */

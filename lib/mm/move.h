@@ -9,14 +9,14 @@
 
 #include "mm/internal.h"
 
-/* An mremap as it goes on: shrinking shortens old_len, choosing a place sets new_addr. */
+/* The state of an mremap. Shrinking shortens old_len, choosing a place sets new_addr. */
 struct ms_remap {
 	struct ms_mm *mm;
 	ms_hva_t addr;
 	uint64_t old_len, new_len; /* bytes, rounded up */
 	unsigned int flags;        /* MS_MREMAP_* */
 	ms_hva_t new_addr;
-	struct ms_vma *vma; /* that addr is in, once it has been looked up */
+	struct ms_vma *vma; /* the one that addr lies in, once it has been looked up */
 	bool populate;      /* the VMA is locked and grows */
 };
 
