@@ -29,7 +29,7 @@ static bool holds_page(const struct ms_machine *m, uint64_t entry)
 }
 
 /*
- * Up to 6.12 at least one page has to be writable.
+ * Up to 6.17 at least one page has to be writable.
  * mirrors hpage_collapse_scan_pmd(), mm/khugepaged.c, 6.1 .. 7.0; collapse_scan_pmd(),
  * mm/khugepaged.c, 7.1+
  */
