@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of ms_mm_check(): check.c VMAs, vma_tree_check.c their tree, check_table.c page tables,
- * check_file.c files.
+ * The parts of ms_mm_check(): check.c checks VMAs, vma_tree_check.c their tree, check_table.c page
+ * tables, and check_file.c files.
  */
 #ifndef MS_MM_CHECK_H
 #define MS_MM_CHECK_H
@@ -17,7 +17,7 @@ void ms_check_page_table(struct ms_check *c, struct ms_mm *mm);
 /* Files, their address spaces and page caches, once every VMA has been counted. */
 void ms_check_files(struct ms_check *c);
 
-/* What is in a tree of VMAs. */
+/* How much is in a tree of VMAs. */
 struct ms_vma_tree_count {
 	size_t vmas, nodes;
 };

@@ -43,7 +43,7 @@ static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
 	w->count++;
 }
 
-/* Answers the largest last page of the subtree. */
+/* Answers the last page that any VMA of the subtree reaches. */
 static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_vma *vma,
 			     const struct ms_vma *parent)
 {

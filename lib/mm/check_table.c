@@ -122,7 +122,7 @@ static void check_kind(struct walk *w, const struct leaf *l, const struct ms_pag
 		found(w, l, "is not the page that the file has there");
 }
 
-/* The huge page of a hugetlb mapping: one entry, or a run of them (arm64). */
+/* A huge page of hugetlb is mapped by one entry, or by a run of them (arm64). */
 static void check_hugetlb(struct walk *w, const struct leaf *l)
 {
 	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(w->vma);

@@ -131,7 +131,7 @@ static enum ms_scan collapse_pages(const struct block *b)
 		return MS_SCAN_STOP;
 	}
 	replace_pages(b, pfn);
-	// one reference for each index of the cache
+	// the cache has one reference for each index
 	ms_page_get(m, pfn, (uint32_t)b->npages - 1);
 	return MS_SCAN_SUCCEED;
 }

@@ -13,7 +13,7 @@ struct call {
 	bool mmap_writer;
 };
 
-/* How the mmap lock is held does not change by entering. */
+/* Entering does not change how the mmap lock is held. */
 static struct call enter(struct ms_mm *mm)
 {
 	struct ms_machine *m = mm->machine;

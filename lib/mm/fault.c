@@ -2,7 +2,7 @@
 /* A page fault from its beginning, with the CPU's access that leads to it. */
 #include "mm/lock.h"
 
-#define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
+#define MS_ENDLESS_FAULTS 8 /* so many successful faults of one access are taken for endless */
 
 /* ---- zero pages ---- */
 

@@ -117,6 +117,7 @@ static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind k
 	return file;
 }
 
+// mirrors __shmem_file_setup(), mm/shmem.c, 5.10+
 struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size)
 {
 	return memory_file_new(m, MS_FILE_SHMEM, size, 0);

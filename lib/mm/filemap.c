@@ -278,7 +278,7 @@ static ms_vm_fault_t fault_around(struct ms_vm_fault *vmf)
 {
 	struct around w;
 
-	// only memory files have ->map_pages; a window of one page is none
+	// only memory files have ->map_pages; a window of one page would bring nothing
 	if (vmf->vma->vm_ops != &ms_shmem_vm_ops ||
 	    FAULT_AROUND_BYTES >> ms_vma_machine(vmf->vma)->page_shift <= 1)
 		return 0;

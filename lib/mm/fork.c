@@ -126,7 +126,11 @@ static struct ms_vma *dup_for_child(struct ms_mm *child_mm, struct ms_vma *src)
 	return vma;
 }
 
-/* One VMA of the parent. Part of dup_mmap(). */
+/*
+ * One VMA of the parent.
+ * mirrors dup_mmap(), kernel/fork.c, 5.10 .. 6.15; dup_mmap(), mm/mmap.c, 6.16+: the body of its
+ * loop
+ */
 static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 {
 	const struct ms_policy *policy = &child_mm->machine->policy;

@@ -3,7 +3,7 @@
 #include "mm/lock.h"
 #include "mm/move.h"
 
-#define MS_GUP_FAULTS 8 /* faults for one page before they are called endless */
+#define MS_GUP_FAULTS 8 /* so many faults for one page are taken for endless */
 
 /* mirrors vm_fault_to_errno(), include/linux/mm.h, 5.10+: where a handler asks for another try
  * inside of a hook, the answer is EBUSY, since whoever it waits for is interrupted by the hook */
@@ -176,7 +176,7 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 	return err;
 }
 
-/* Page by page: up to 5.17 each page is marked, and taken from the queue, before the next one is
+/* Page by page: up to 5.17 each page is marked, and the queue emptied, before the next one is
  * faulted in. */
 static int populate_locked(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
 {
@@ -198,7 +198,7 @@ static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	bool write = (vma->vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE;
 
-	// Any right will do, but none is EFAULT.
+	// Any of the three rights suffices.
 	if (!(vma->vm_flags & MS_VM_ACCESS) || ms_check_vma_flags(vma, write, true))
 		return -EFAULT;
 	if ((vma->vm_flags & MS_VM_LOCKED) &&

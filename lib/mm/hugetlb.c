@@ -76,7 +76,7 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 		return -EINVAL;
 	if (ms_hugetlb_reserve(vma))
 		return -ENOMEM;
-	// a writable mapping makes the file as long as itself
+	// a writable mapping extends the file to its own end
 	if ((vma->vm_flags & MS_VM_WRITE) && mapping->size < end)
 		mapping->size = end;
 	return 0;

@@ -37,7 +37,7 @@
 
 /* ---- files and address spaces (file.c) ---- */
 
-/* A libbsd RB_HEAD, by first page; equal ones in order of insertion. */
+/* A libbsd RB_HEAD: VMAs in the order of their first page, equal ones in that of insertion. */
 struct ms_i_mmap {
 	struct ms_vma *rbh_root;
 };
@@ -58,7 +58,7 @@ struct ms_mapping {
 	unsigned int refcount; /* files */
 	struct ms_i_mmap i_mmap;
 
-	/* page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent */
+	/* the page cache: the first pfn of each index, of 2^order pages; 0: absent */
 	uint64_t size;              /* i_size, bytes */
 	unsigned int order;         /* log2 pages of one index: 0 but for hugetlb */
 	struct ms_regions reserved; /* hugetlb with a pool: indices present or reserved */
@@ -102,8 +102,8 @@ struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size);
 void ms_i_mmap_insert(struct ms_vma *vma);
 void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev);
 void ms_i_mmap_remove(struct ms_vma *vma);
-/* VMAs that overlap pages [first, last] (inclusive): the first one, and the next after vma; NULL:
- * no more. */
+/* The VMAs that overlap pages [first, last] (inclusive): the first one, and the one after vma;
+ * NULL: no more. */
 struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last);
 struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last);
 
@@ -138,7 +138,7 @@ struct ms_mm {
 	uint64_t task_size; /* addresses end here (exclusive) */
 	unsigned int start_level;
 	uint64_t *pgd;
-	LIST_HEAD(, ms_pt) tables; /* the pgd among them */
+	LIST_HEAD(, ms_pt) tables; /* all of them, also the pgd */
 	uint64_t nr_tables;        /* their number: mm_pgtables_bytes in tables, and the pgd */
 	/* pgtable_trans_huge_deposit(): spare tables, from which a split of an anonymous PMD leaf
 	 * takes one; a list through entry 0 */
@@ -177,12 +177,13 @@ void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pg
  * the driver wants to be told of the first write. */
 void ms_vma_set_page_prot(struct ms_vma *vma);
 ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags);
-/* anon_vma_prepare: -ENOMEM. */
+/* anon_vma_prepare(): sees to it that the VMA has an anon_vma. 0 or -ENOMEM. */
 int ms_anon_vma_prepare(struct ms_vma *vma);
-/* anon_vma_fork into the child's fresh duplicate (which has none yet). -ENOMEM. */
+/* anon_vma_fork(): gives the child's new VMA, which has no anon_vma yet, one of its own, derived
+ * from the parent's. 0 or -ENOMEM. */
 int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent);
 void ms_anon_vma_drop(struct ms_vma *vma); /* unlink_anon_vmas() */
-/* anon_vma_clone: dst, which has none yet, shares what src has. */
+/* anon_vma_clone(): dst, which has no anon_vma yet, shares that of src. */
 void ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src);
 
 static inline uint64_t ms_vma_size(const struct ms_vma *vma)
@@ -437,7 +438,7 @@ uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level);
 uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level);
 uint64_t *ms_pt_new_table(struct ms_mm *mm);
 void ms_pt_free_table(struct ms_mm *mm, uint64_t *table);
-void ms_pt_free_tables(struct ms_mm *mm); /* all */
+void ms_pt_free_tables(struct ms_mm *mm); /* all that the process has */
 /* Frees the tables of [start, end), except those that reach below floor or above ceiling (0: no
  * ceiling). */
 void ms_free_pgd_range(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
@@ -507,7 +508,7 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
  */
 void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_drain(struct ms_machine *m);
-/* mark_page_lazyfree(): MADV_FREE moves an anonymous page to another list */
+/* mark_page_lazyfree(): MADV_FREE queues an anonymous page for another LRU list. */
 void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn);
 /* FOLL_TOUCH, when memory is populated: one touch makes a page referenced, two make it active. */
 #define MS_LRU_ACTIVE 2u
@@ -517,20 +518,20 @@ bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn);
 /* FOLL_MLOCK, in the same kernels: marks the page at addr of a locked VMA. */
 void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr);
-/* munlock_vma_pages_range() */
+/* munlock_vma_pages_range(): clears the mark of the pages in [start, end), up to 5.17. */
 void ms_munlock_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /* munlock_vma_page() of the page behind `entry`, which a locked VMA has just replaced by a copy. */
 void ms_munlock_copied(struct ms_machine *m, uint64_t entry);
 /* The zero page, made when first asked for; 0: no memory. */
 ms_pfn_t ms_zero_pfn(struct ms_machine *m);
 ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);
-bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);      /* the 4K one */
-bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its 2M sibling: first page */
+bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);      /* of the base size */
+bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* the huge one's first page */
 
 /* ---- shmem.c, hugetlb.c: vm_ops and file_ops of memory files ---- */
 
 extern const struct ms_vm_ops ms_shmem_vm_ops;
-/* shmem_fallocate(PUNCH_HOLE) */
+/* shmem_fallocate() with FALLOC_FL_PUNCH_HOLE. 0 or -EINVAL. */
 int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
 
 uint64_t ms_hugetlb_size(const struct ms_vma *vma); /* bytes of a huge page */

@@ -61,13 +61,13 @@ int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
 
 /* ---- hugetlb_pool.c ---- */
 
-/* set += [from, to). -ENOMEM: unchanged. */
+/* Adds [from, to) to a set. 0 or -ENOMEM, which leaves it unchanged. */
 int ms_regions_add(struct ms_machine *m, struct ms_regions *set, uint64_t from, uint64_t to);
 void ms_regions_del(struct ms_machine *m, struct ms_regions *set, uint64_t index);
 uint64_t ms_regions_count(const struct ms_regions *set, uint64_t from, uint64_t to);
 void ms_regions_free(struct ms_machine *m, struct ms_regions *set);
 
-/* For a fresh mapping, whose vm_private_data it uses. -ENOMEM. */
+/* Reserves pages for a new mapping, whose vm_private_data it uses. 0 or -ENOMEM. */
 int ms_hugetlb_reserve(struct ms_vma *vma);
 /* HPAGE_RESV_OWNER: the VMA belongs to the mapping that made the reservation, not to a child's
  * copy. */

@@ -79,7 +79,7 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
 	err = apply_lock(mm, addr, len, true);
-	// mlock_vma_pages_range(), 5.18+
+	// mlock_vma_pages_range(), from 5.18 on, empties the queues
 	if (mm->machine->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
 		ms_lru_drain(mm->machine);
 	ms_mmap_write_unlock(mm);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An address space: its beginning and its end. */
+/* Address spaces: how they are made and destroyed. */
 #include "mm/lock.h"
 
 int ms_mm_init(struct ms_machine *m)

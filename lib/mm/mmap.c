@@ -355,7 +355,8 @@ static int anonymous_shared(struct ms_vma *vma)
 	return 0;
 }
 
-/* ->mmap has refused: the range is unmapped as if it had been mapped, but ->close is not called. */
+/* ->mmap has refused: the range is unmapped as if it had been mapped, but ->close is not called.
+ * mirrors mmap_region(), mm/mmap.c, 5.10 .. 6.12; __mmap_new_file_vma(), mm/vma.c, 7.2+ */
 static void undo_new(struct request *rq, struct ms_vma *vma)
 {
 	if (vma->vm_file)

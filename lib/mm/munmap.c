@@ -188,6 +188,7 @@ static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 	return err;
 }
 
+// mirrors munmap(), mm/mmap.c, 5.10+
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	if (!mm)

@@ -9,7 +9,7 @@
  * there; arm64 has an index, which is replaced. */
 static ms_pgprot_t or_cache(ms_pgprot_t prot, enum ms_cache x86, enum ms_cache arm64)
 {
-	// PWT 1, PCD 2, PAT 4; the PAT of a kernel with all types
+	// the bits PWT (1), PCD (2) and PAT (4) of each type, in a PAT with all types
 	static const uint8_t bits[] = {
 		[MS_CACHE_WB] = 0, [MS_CACHE_WC] = 1, [MS_CACHE_UC_MINUS] = 2,
 		[MS_CACHE_UC] = 3, [MS_CACHE_WP] = 5, [MS_CACHE_WT] = 7

@@ -74,7 +74,7 @@ struct ms_vma_tree {
 	struct ms_vma_leaf *leaf;
 	ms_hva_t below, above;
 	/* Its last answer: a change of the tree mostly follows a search for the same address. */
-	ms_hva_t asked; /* UINT64_MAX: no longer true */
+	ms_hva_t asked; /* UINT64_MAX: there is no valid answer */
 	unsigned int answer;
 };
 
@@ -85,7 +85,7 @@ struct ms_vma_gap {
 };
 
 int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m); /* -ENOMEM */
-/* Forgets the VMAs. */
+/* Frees the nodes, not the VMAs. */
 void ms_vma_tree_destroy(struct ms_vma_tree *t);
 
 /*

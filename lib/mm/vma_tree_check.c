@@ -7,7 +7,7 @@ struct walk {
 	const struct ms_vma_leaf *last; /* the leaf before */
 	struct ms_vma_tree_count count;
 	ms_hva_t last_end; /* of the VMA before */
-	bool cursor;       /* its leaf was met, with its range */
+	bool cursor;       /* the cursor's leaf was found, and its range is right */
 };
 
 static const char *check_slot(struct walk *w, const struct ms_vma_leaf *leaf, unsigned int i,
