@@ -199,13 +199,13 @@ static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
 {
 	return ms_vma_size(vma) >> ms_vma_machine(vma)->page_shift;
 }
+#define MS_STRUCT_PAGE 64u
 /*
  * With overcommit by guess a request is refused if it alone exceeds the RAM that the kernel has not
  * taken at boot. Of that part the array of struct page is known. If the machine has no RAM nothing
  * is refused.
  * mirrors __vm_enough_memory(), mm/util.c, 5.10+
  */
-#define MS_STRUCT_PAGE 64u
 static inline bool ms_obvious_overcommit(const struct ms_machine *m, uint64_t size)
 {
 	const uint64_t pages = ms_ram_pages(m), memmap = pages * MS_STRUCT_PAGE >> m->page_shift;
