@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are the processes whole? Their VMAs, what those hold, and the pages that nobody maps. */
+/* Checks that processes are consistent: their VMAs, what those refer to, and the machine's own
+ * pages. */
 #include "mm/check.h"
 
 void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr)
@@ -58,7 +59,8 @@ static void check_tracking(struct ms_check *c, const struct ms_vma *vma)
 		ms_pat_check_holder(vma->pfnmap_ctx);
 }
 
-/* What a VMA holds is counted where it is. */
+/* Counts the file, the address space and the anon_vma that a VMA refers to. The counts are compared
+ * with the reference counts later. */
 static void count_held(struct ms_check *c, const struct ms_vma *vma)
 {
 	if (vma->vm_file) {
@@ -92,7 +94,7 @@ static void check_vmas(struct ms_check *c, struct ms_mm *mm)
 	}
 }
 
-/* Its nodes are added to *nodes. */
+/* Adds the number of the tree's nodes to *nodes. */
 static void check_tree(struct ms_check *c, const struct ms_mm *mm, size_t *nodes)
 {
 	struct ms_vma_tree_count count = { 0 };
@@ -106,7 +108,7 @@ static void check_tree(struct ms_check *c, const struct ms_mm *mm, size_t *nodes
 	*nodes += count.nodes;
 }
 
-/* An anon_vma that several VMAs have is compared at the first of them. */
+/* Several VMAs may have the same anon_vma: it is compared at the first of them. */
 static void compare_anon_vmas(struct ms_check *c, struct ms_mm *mm)
 {
 	for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p)) {
@@ -150,7 +152,7 @@ static void check_queues(struct ms_check *c)
 	check_queue(c, "activate queue", p->activate.pfn, p->activate.count, MS_LAZYFREE_QUEUE);
 }
 
-/* VMAs are in their trees and nowhere else, and so are the trees' nodes. */
+/* Every VMA that was allocated is in a tree, and so is every node. */
 static void check_pools(struct ms_check *c, size_t vmas, size_t nodes)
 {
 	const struct ms_machine *m = c->machine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files: references, the VMAs of an address space, and the pages of a memory file. */
+/* Checks of files: references, the VMAs of an address space, and the pages of a memory file. */
 #include "mm/check.h"
 #include "mm/memfile.h"
 
@@ -14,8 +14,9 @@ struct i_mmap_walk {
 };
 
 /*
- * remap_pfn_range() of a private mapping changes vm_pgoff wherever the VMA stands: in a fault that
- * is in the tree, whose order is then what it was before, in the kernel as here.
+ * Does the tree hold a VMA whose vm_pgoff may have changed since it was inserted? remap_pfn_range()
+ * overwrites the vm_pgoff of a private mapping. In a fault the VMA is in the tree already, which
+ * keeps the old order, in the kernel as here.
  */
 static bool is_moved(const struct ms_linked_vma *l)
 {
@@ -37,7 +38,7 @@ static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
 	w->count++;
 }
 
-/* Answers the largest last page of the subtree. */
+/* Answers the last page that any VMA of the subtree reaches. */
 static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_linked_vma *l,
 			     const struct ms_linked_vma *parent)
 {
@@ -64,7 +65,7 @@ static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_linked_vma *
 
 /* ---- the page cache ---- */
 
-/* A page of shmem stands where its folio does, in the folio's order. */
+/* Where a page of a huge page is cached, its first page is cached as many indices before it. */
 static void check_cached(struct ms_check *c, const struct ms_mapping *mapping, uint64_t index,
 			 ms_pfn_t pfn)
 {
@@ -113,7 +114,7 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 	check_cache(c, mapping);
 }
 
-/* A driver of linux.h may have taken references of its own. */
+/* A driver that is written against linux.h may hold references that nobody else knows. */
 static void check_file(struct ms_check *c, struct ms_file *file)
 {
 	const char *name = file->ops && file->ops->name ? file->ops->name : "memory";

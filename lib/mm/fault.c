@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The order of a page fault: handle_mm_fault() and below, mm/memory.c; and the CPU's access that
- * leads to it. */
+/* A page fault from its beginning, with the CPU's access that leads to it. */
 #include "mm/lock.h"
 
-#define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
+#define MS_ENDLESS_FAULTS 8 /* so many successful faults of one access are taken for endless */
 
 /* ---- PTE level ---- */
 
+// mirrors do_anonymous_page(), mm/memory.c, 5.10+
 static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -37,6 +37,7 @@ static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 	return 0;
 }
 
+// mirrors handle_pte_fault(), mm/memory.c, 5.10+
 static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -55,7 +56,12 @@ static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 
 /* ---- huge levels ---- */
 
-/* thp_vma_allowable_order() for a VMA with huge_fault: drivers' VM_PFNMAP mappings */
+/*
+ * Of a VMA with ->huge_fault: drivers' VM_PFNMAP mappings.
+ * mirrors __transparent_hugepage_enabled(), include/linux/huge_mm.h, 5.10 .. 5.19;
+ * hugepage_vma_check(), mm/huge_memory.c, 6.0 .. 6.7; __thp_vma_allowable_orders(),
+ * mm/huge_memory.c, 6.8+
+ */
 static bool huge_pfnmap_allowed(const struct ms_vma *vma)
 {
 	switch (ms_vma_machine(vma)->policy.pfnmap_huge_fault) {
@@ -70,6 +76,7 @@ static bool huge_pfnmap_allowed(const struct ms_vma *vma)
 	return ms_thp_allowed(vma);
 }
 
+/* May a fault where nothing is mapped try to make a leaf at this level? */
 static bool huge_allowed(const struct ms_vma *vma, unsigned int level)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -89,12 +96,13 @@ static ms_vm_fault_t call_huge_fault(struct ms_vm_fault *vmf, unsigned int level
 	struct ms_vma *vma = vmf->vma;
 	const struct ms_machine *m = ms_vma_machine(vma);
 
-	// a handler asked for a larger leaf before may have taken the operations away
+	// the handler was asked for a larger leaf before, and may have taken the operations away
 	if (!vma->vm_ops || !vma->vm_ops->huge_fault)
 		return MS_VM_FAULT_FALLBACK;
 	return ms_vma_call_huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
 }
 
+// mirrors create_huge_pmd() and create_huge_pud(), mm/memory.c, 5.10+
 static ms_vm_fault_t create_huge(struct ms_vm_fault *vmf, unsigned int level)
 {
 	if (!ms_vma_is_anonymous(vmf->vma))
@@ -102,14 +110,15 @@ static ms_vm_fault_t create_huge(struct ms_vm_fault *vmf, unsigned int level)
 	return level == MS_LEVEL_PMD ? ms_do_huge_anonymous(vmf) : MS_VM_FAULT_FALLBACK;
 }
 
-/* wp_huge_pmd() / wp_huge_pud(): write to a read-only leaf */
+/* A write to a read-only leaf.
+ * mirrors wp_huge_pmd() and wp_huge_pud(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned int level)
 {
 	struct ms_vma *vma = vmf->vma;
 
 	if (ms_is_anon_huge(vma, *slot, level))
 		return ms_do_huge_wp(vmf, slot);
-	// do_huge_pmd_wp_page() looks for the page behind it
+	// do_huge_pmd_wp_page() would use a struct page that a raw leaf has not
 	if (ms_vma_is_anonymous(vma) && level == MS_LEVEL_PMD)
 		ms_violation(ms_vma_machine(vma), "write to a raw huge leaf in an anonymous VMA",
 			     vmf->address);
@@ -123,7 +132,8 @@ static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned i
 	return MS_VM_FAULT_FALLBACK;
 }
 
-/* One huge level of __handle_mm_fault(); FALLBACK: go on with the next smaller one. */
+/* One huge level of the fault; FALLBACK: go on with the next smaller one.
+ * mirrors __handle_mm_fault(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int level)
 {
 	uint64_t *slot = ms_pt_alloc_slot(vmf->vma->vm_mm, vmf->address, level);
@@ -141,6 +151,7 @@ static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int lev
 	return 0;
 }
 
+// mirrors handle_mm_fault(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -172,9 +183,11 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 /* ---- the CPU ---- */
 
 /*
- * Reading needs any right on x86, and no protection key in the way. arm64 asks for READ or WRITE,
- * and lets EXEC do where the CPU has no execute-only memory, which is what the modelled CPU is
- * like.
+ * On x86 a read needs any of the three rights, and no protection key that forbids it. arm64 asks
+ * for READ or WRITE, and accepts EXEC where the CPU has no execute-only memory, as the CPU that is
+ * modelled.
+ * mirrors access_error(), arch/x86/mm/fault.c, 5.10+; __do_page_fault(), arch/arm64/mm/fault.c,
+ * 5.10 .. 6.1; do_page_fault(), arch/arm64/mm/fault.c, 6.12+
  */
 static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 {
@@ -187,7 +200,7 @@ static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
-/* What the hardware does by itself: false, it faults. */
+/* What the hardware does by itself; false: it raises a fault. */
 static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	struct ms_machine *m = mm->machine;
@@ -208,7 +221,7 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	return true;
 }
 
-/* The page is there, and its entry's protection key forbids reading. */
+/* Is the page there, with a protection key that forbids to read it? */
 static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int level;
@@ -217,6 +230,8 @@ static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 
+/* mirrors do_user_addr_fault(), arch/x86/mm/fault.c, 5.10+; do_page_fault(), arch/arm64/mm/fault.c,
+ * 5.10+: and repeats the access until it succeeds, as the CPU does */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	if (!mm)
@@ -238,7 +253,7 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 		if (!ms_mmap_may_read(mm))
 			return MS_ACCESS_WAITS;
 		ret = ms_handle_mm_fault(vma, addr, prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0);
-		// who has to go on before the handler can is interrupted by this very call
+		// in a hook: the handler waits for somebody who is interrupted by this hook
 		if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
 			return MS_ACCESS_WAITS;
 		if (ret & MS_FAULT_ENDLESS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files, their address spaces, and memory files' page caches. */
+/* Files, their address spaces with the VMAs that map them (i_mmap), and the page caches of memory
+ * files. */
 #include "mm/internal.h"
 
 /* ---- files ---- */
@@ -95,8 +96,8 @@ int ms_file_set_mapping(struct ms_file *file, const void *key)
 	return 0;
 }
 
-/* A memory file: `size` bytes in pages of 2^order base pages; the largest offset is the page
- * cache's. */
+/* A memory file of `size` bytes, in pages of 2^order base pages. What limits its offsets is the
+ * page cache. */
 static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind kind, uint64_t size,
 				       unsigned int order)
 {
@@ -116,6 +117,7 @@ static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind k
 	return file;
 }
 
+// mirrors __shmem_file_setup(), mm/shmem.c, 5.10+
 struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size)
 {
 	return memory_file_new(m, MS_FILE_SHMEM, size, 0);
@@ -130,7 +132,11 @@ struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
 	return file;
 }
 
-/* A huge page size is that of a block entry, or of a contiguous run of entries (arm64). */
+/*
+ * A huge page has the size of a block entry, or of a contiguous run of entries (arm64).
+ * mirrors arch_hugetlb_valid_size(), arch/x86/mm/hugetlbpage.c, 5.10+; arch_hugetlb_valid_size(),
+ * arch/arm64/mm/hugetlbpage.c, 5.10+
+ */
 bool ms_huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order)
 {
 	static const unsigned int cont_pte[] = { [12] = 4, [14] = 7, [16] = 5 };
@@ -163,11 +169,13 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 	return file;
 }
 
+// mirrors get_file(), include/linux/fs.h, 5.10+
 void ms_file_get(struct ms_file *file)
 {
 	file->refcount++;
 }
 
+// mirrors fput(), fs/file_table.c, 5.10+
 void ms_file_drop(struct ms_file *file)
 {
 	struct ms_machine *m = file->machine;
@@ -204,7 +212,7 @@ void ms_files_destroy(struct ms_machine *m)
 {
 	struct ms_file *file;
 
-	// No VMA is left: what is still there is the user's.
+	// No VMA is left: the user of the library holds what is still there.
 	while ((file = LIST_FIRST(&m->processes->files)))
 		ms_file_drop(file);
 }

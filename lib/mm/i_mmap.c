@@ -25,7 +25,7 @@ static void augment(struct ms_linked_vma *l)
 	l->i_mmap_last = last;
 }
 
-// Equal starts keep the order of insertion: a new one goes behind them.
+// VMAs with equal starts stay in the order of their insertion.
 static int i_mmap_cmp(const struct ms_linked_vma *a, const struct ms_linked_vma *b)
 {
 	return first_page(a) < first_page(b) ? -1 : 1;
@@ -41,6 +41,8 @@ static void augment_up(struct ms_linked_vma *l)
 		augment(l);
 }
 
+/* mirrors vma_interval_tree_insert(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_insert(), mm/interval_tree.c, 7.3+ */
 void ms_i_mmap_insert(struct ms_vma *vma)
 {
 	struct ms_linked_vma *l = ms_linked(vma);
@@ -51,7 +53,9 @@ void ms_i_mmap_insert(struct ms_vma *vma)
 	augment_up(l);
 }
 
-/* vma_interval_tree_insert_after(): directly behind prev in the tree's order */
+/* Directly behind prev in the tree's order.
+ * mirrors vma_interval_tree_insert_after(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_insert_after(), mm/interval_tree.c, 7.3+ */
 void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
 {
 	struct ms_linked_vma *l = ms_linked(vma), *parent = ms_linked(prev);
@@ -75,6 +79,8 @@ void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
 	augment_up(l);
 }
 
+/* mirrors vma_interval_tree_remove(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_remove(), mm/interval_tree.c, 7.3+ */
 void ms_i_mmap_remove(struct ms_vma *vma)
 {
 	struct ms_linked_vma *l = ms_linked(vma), *parent;
@@ -83,7 +89,7 @@ void ms_i_mmap_remove(struct ms_vma *vma)
 		return;
 	parent = RB_PARENT(l, i_mmap);
 	RB_REMOVE(ms_i_mmap, &vma->vm_file->mapping->i_mmap, l);
-	// RB_REMOVE goes up to the root where another VMA takes the place; else it stops at once
+	// RB_REMOVE augments up to the root only if another VMA takes the place of this one
 	augment_up(parent);
 }
 
@@ -107,6 +113,8 @@ static struct ms_vma *first_in(struct ms_linked_vma *l, uint64_t first, uint64_t
 	}
 }
 
+/* mirrors vma_interval_tree_iter_first(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_iter_first(), mm/interval_tree.c, 7.3+ */
 struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last)
 {
 	struct ms_linked_vma *root = RB_ROOT(&mapping->i_mmap);
@@ -114,6 +122,8 @@ struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint6
 	return root && root->i_mmap_last >= first ? first_in(root, first, last) : NULL;
 }
 
+/* mirrors vma_interval_tree_iter_next(), mm/interval_tree.c, 5.10 .. 7.2;
+ * mapping_rmap_tree_iter_next(), mm/interval_tree.c, 7.3+ */
 struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last)
 {
 	struct ms_linked_vma *l = ms_linked(vma);

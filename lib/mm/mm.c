@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An address space: its beginning and its end. */
+/* Address spaces: how they are made and destroyed. */
 #include "mm/lock.h"
 
+// mirrors mm_alloc(), kernel/fork.c, 5.10+
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
 	if (!m)
@@ -12,8 +13,8 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 		return NULL;
 	mm->machine = m;
 	mm->task_size = UINT64_C(1) << m->config.va_bits;
-	// x86 keeps the upper half for the kernel and a guard page below it; arm64 has a table of
-	// its own
+	// x86 keeps the upper half for the kernel, and a guard page below it; the kernel of arm64
+	// has a page table of its own
 	if (ms_is_x86(m))
 		mm->task_size = (mm->task_size >> 1) - m->page_size;
 	while (ms_level_shift(m, mm->start_level) >= m->config.va_bits)
@@ -34,8 +35,9 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 }
 
 /*
- * check_mm(), kernel/fork.c: every VMA has given its tables back. What a driver has put in where it
- * had no VMA, or in its close, is the kernel's for ever.
+ * Every VMA has given its tables back. A driver may have made tables where it had no VMA, or in its
+ * close handler: the kernel never frees these.
+ * mirrors check_mm(), kernel/fork.c, 5.10+
  */
 static void check_mm(const struct ms_mm *mm)
 {
@@ -43,7 +45,8 @@ static void check_mm(const struct ms_mm *mm)
 		ms_violation(mm->machine, "non-zero pgtables_bytes on freeing mm", 0);
 }
 
-/* exit_mmap(), mm/mmap.c: release, one unmap_vmas over everything, then the VMAs go one by one */
+/* Notifiers are released, everything is unmapped at once, then the VMAs are freed one by one.
+ * mirrors exit_mmap(), mm/mmap.c, 5.10+ */
 void ms_mm_exit(struct ms_mm *mm)
 {
 	struct ms_machine *m;
@@ -133,9 +136,10 @@ unsigned int ms_mm_map_count(const struct ms_mm *mm)
 	return mm ? mm->map_count : 0;
 }
 
+// mirrors show_smap_vma_flags(), fs/proc/task_mmu.c, 5.10+
 const char *ms_vma_flags_str(const struct ms_vma *vma, char *buf, size_t size)
 {
-	// in the order of the bits, as show_smap_vma_flags() prints them
+	// in the order of the bits
 	static const struct {
 		uint64_t flag;
 		char name[3];

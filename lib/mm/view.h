@@ -12,7 +12,8 @@
 #include <mapsim/mm.h>
 #include <mapsim/pfnmap.h>
 
-/* is_cow_mapping(), of vm_flags */
+/* mirrors is_cow_mapping(), mm/internal.h, 5.10 .. 5.10; is_cow_mapping(), include/linux/mm.h,
+ * 6.1 .. 7.2; vma_flags_is_cow_mapping() and vma_is_cow_mapping(), include/linux/mm.h, 7.3+ */
 static inline bool ms_is_cow_mapping(uint64_t flags)
 {
 	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
@@ -21,9 +22,10 @@ static inline bool ms_is_cow_mapping(uint64_t flags)
 /* ---- files ---- */
 
 void ms_file_get(struct ms_file *file);
-/* fput() of a reference that ms_file_get() took, or that a VMA has. */
+/* fput(): gives up one reference, such as a VMA's. */
 void ms_file_drop(struct ms_file *file);
-/* f_mapping: the address_space `key` instead of the file's own; no VMA maps it yet. -ENOMEM. */
+/* Sets f_mapping: all files with the same `key` share an address_space. No VMA may map the file
+ * yet. 0 or -ENOMEM. */
 int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* A file of the address_space `key`; NULL: there is none, so that nothing of it is mapped. */
 struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key);

@@ -14,17 +14,22 @@ ms_pfn_t ms_zero_pfn(struct ms_machine *m)
 	return make_zero(m, &m->phys->zero_pfn, 0);
 }
 
+/* mirrors mm_get_huge_zero_page(), mm/huge_memory.c, 5.10 .. 6.1; mm_get_huge_zero_folio(),
+ * mm/huge_memory.c, 6.12+ */
 ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m)
 {
-	// Its split needs the small one, and may not fail.
+	// A split of the huge zero page needs the small one, and may not fail.
 	return ms_zero_pfn(m) ? make_zero(m, &m->phys->huge_zero_pfn, ms_pmd_order(m)) : 0;
 }
 
+// mirrors is_zero_pfn(), include/linux/pgtable.h, 5.10+
 bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
 {
 	return pfn && pfn == m->phys->zero_pfn;
 }
 
+/* mirrors is_huge_zero_pmd(), include/linux/huge_mm.h, 5.10+; is_huge_zero_pfn(),
+ * include/linux/huge_mm.h, 7.2+ */
 bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
 {
 	return pfn && pfn == m->phys->huge_zero_pfn;
