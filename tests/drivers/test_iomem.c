@@ -6,7 +6,6 @@ static void a_range_is_claimed_once_and_released_exactly(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	bar_b(m);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), 0);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
@@ -24,7 +23,6 @@ static void a_claim_lies_inside_of_a_device_or_outside_of_all(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	bar_b(m);
 	assert_int_equal(ms_iomem_claim(m, B_PA + 0x3000, 0x2000), -EBUSY);
 	assert_int_equal(ms_iomem_claim(m, B_PA - 0x1000, 0x2000), -EBUSY);
@@ -38,7 +36,6 @@ static void ram_and_impossible_ranges_are_busy(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	ms_ram_add(m, 0x1000, 0x9e000);
 	ms_ram_add(m, 0x40000000, 0x100000);
 	assert_int_equal(ms_iomem_claim(m, 0x2000, 0x1000), -EBUSY);
@@ -53,7 +50,6 @@ static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	bar_b(m);
 	ms_ram_add(m, 0x40000000, 0x100000);
 	ms_iomem_claim(m, B_PA + 0x1800, 0x100);
@@ -73,7 +69,6 @@ static void a_claim_of_a_part_zaps_that_part(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
 	ms_trace_clear(m);
 	ms_iomem_claim(m, B_PA + 0x1000, 0x2000);
@@ -90,7 +85,6 @@ static void sysfs_mappings_end_by_policy_and_devmem_mappings_always(void **state
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -111,7 +105,6 @@ static void a_refused_claim_zaps_nothing(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x1000, ms_pci_resource(bar_b(m)), 0);
 	ms_iomem_claim(m, B_PA + 0x3000, 0x1000);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
@@ -126,7 +119,6 @@ static void copied_pages_of_private_mappings_go_too(void **state)
 	struct ms_device *b = bar_b(m);
 	uint64_t free_pages;
 
-	(void)state;
 	ms_ram_add(m, 0x40000000, 0x1000000);
 	ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE, ms_pci_resource(b), 0);
 	free_pages = ms_ram_free_pages(m);
@@ -144,7 +136,6 @@ static void a_claim_below_one_megabyte_zaps_nothing_on_x86(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x1000, ms_devmem_open(m, true), 0xf0000);
 	assert_int_equal(ms_iomem_claim(m, 0xf0000, 0x1000), 0);
 	assert_int_equal(present(mm, A, A + 0x1000), 1);
@@ -157,7 +148,6 @@ static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	ms_iomem_claim(m, B_PA, 0x1000);
 	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(b), 0x2000), -EINVAL);
 	ms_iomem_release(m, B_PA, 0x1000);
@@ -171,7 +161,6 @@ static void a_partial_revoke_frees_the_reservation_or_keeps_it(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		const bool revoked = k->revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;

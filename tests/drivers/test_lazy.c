@@ -16,7 +16,6 @@ static void the_first_fault_sets_the_flags(void **state)
 		uint64_t pages;
 	} variant[] = { { 0, 4 }, { MS_LAZY_ONE_PAGE, 1 } };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -37,7 +36,6 @@ static void the_pfn_comes_from_the_driver_not_from_the_offset(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x1000, ms_lazy_open(bar_b(m), 0x2000, MS_CACHE_NGNRE, 0), 0x1000);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x2000);
@@ -50,7 +48,6 @@ static void it_grows_before_the_first_touch_and_not_after(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -68,7 +65,6 @@ static void neighbours_with_close_merge_from_6_12_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -88,7 +84,6 @@ static void after_a_touch_nothing_merges(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WB, MS_LAZY_CLOSE_HOOK);
 
-	(void)state;
 	map(mm, A, 0x2000, file, 0);
 	ms_touch(mm, A, MS_PROT_R);
 	map(mm, A + 0x2000, 0x2000, file, 0x2000);
@@ -119,7 +114,6 @@ static void a_second_whole_remap_works_or_is_sigbus(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64)
 		assert_int_equal(touch_after_revoke(k),
 				 k->untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED ? MS_ACCESS_SIGBUS
@@ -133,7 +127,6 @@ static void the_memtype_is_reserved_by_the_first_fault(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -162,7 +155,6 @@ static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m), *child;
@@ -190,7 +182,6 @@ static void a_hole_in_a_whole_vma_is_the_kernels_bug(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_lazy_open(bar_b(m), 0, MS_CACHE_NGNRE, 0), 0);
 	ms_touch(mm, A, MS_PROT_R);
 	ms_zap_vma_ptes(ms_vma_lookup(mm, A), A + 0x2000, 0x1000);
@@ -204,7 +195,6 @@ static void bad_arguments_give_no_file(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	assert_null(ms_lazy_open(b, 0x800, MS_CACHE_WB, 0));
 	assert_null(ms_lazy_open(b, 0, MS_CACHE_UC, 0));
 	assert_null(ms_lazy_open(b, 0, MS_CACHE_WB, 4));

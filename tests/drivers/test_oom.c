@@ -69,14 +69,12 @@ static bool mmap_vfio(struct attempt *t)
 
 static void mmap_of_vfio_leaves_no_claim_without_its_memtype(void **state)
 {
-	(void)state;
 	fail_each("6.1.192", open_vfio, mmap_vfio);
 }
 
 /* The fault of V1: the remap's tables, the memtype, the list's node. */
 static void a_failing_vfio_fault_leaves_no_pages(void **state)
 {
-	(void)state;
 	for (uint64_t n = 1;; n++) {
 		struct ms_machine *m = machine("6.1.192", MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);

@@ -24,7 +24,6 @@ static void the_first_fault_maps_and_reserves_the_whole_vma(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 0);
 	ms_trace_clear(w.m);
@@ -42,7 +41,6 @@ static void the_most_recently_faulted_vma_is_zapped_first(void **state)
 {
 	struct world w = world("6.1.176", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	map(w.mm, A + MS_2M, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
@@ -60,7 +58,6 @@ static void the_list_is_walked_mm_by_mm(void **state)
 	struct world w = world("6.1.176", MS_ARCH_ARM64);
 	struct ms_mm *child;
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	map(w.mm, A + MS_2M, B_SIZE, w.file, OFF_2);
 	child = ms_fork(w.mm, NULL);
@@ -83,7 +80,6 @@ static void munmap_of_the_tail_keeps_the_head(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_munmap(w.mm, A + 0x2000, 0x2000);
@@ -96,7 +92,6 @@ static void mprotect_of_a_part_empties_what_is_around_it(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_mprotect(w.mm, A + 0x1000, 0x1000, MS_PROT_R);
@@ -114,7 +109,6 @@ static void a_split_zaps_untouched_vmas_too(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_trace_keep(w.m, 1u << MS_EV_ZAP);
 	ms_trace_clear(w.m);
@@ -129,7 +123,6 @@ static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = world(k->release, MS_ARCH_X86_64);
 		const bool open_first = k->fork_order == MS_FORK_ORDER_OPEN_THEN_COPY;
@@ -155,7 +148,6 @@ static void a_moved_vma_keeps_its_pages_and_leaves_the_list(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_mremap(w.mm, A, B_SIZE, B_SIZE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G);
@@ -169,7 +161,6 @@ static void munmap_leaves_the_list(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_munmap(w.mm, A, B_SIZE);
@@ -187,7 +178,6 @@ static void a_fault_in_a_listed_vma_does_nothing_or_is_the_bug(void **state)
 	static const enum ms_policy_vfio regime[] = { MS_VFIO_V1_RECHECK, MS_VFIO_V1_LIST_FIRST };
 	static const enum ms_access answer[] = { MS_ACCESS_ENDLESS, MS_ACCESS_SIGBUS };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
@@ -213,7 +203,6 @@ static void a_vma_listed_twice_is_a_violation_at_close(void **state)
 	struct ms_file *file;
 	struct ms_mm *mm;
 
-	(void)state;
 	policy.vfio = MS_VFIO_V1_LIST_FIRST;
 	m = ms_machine_new(&policy);
 	mm = ms_mm_new(m);
@@ -236,7 +225,6 @@ static void a_refused_remap_is_sigbus(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	// the ioremap's UC- entry goes, another kernel user comes with WB
 	ms_memtype_free(w.m, B_PA, B_PA + B_SIZE);
@@ -252,7 +240,6 @@ static void prepopulation_maps_at_mmap_where_memory_is_enabled(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	ms_vfio_set_prepopulate(w.file, true);
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 4);
@@ -274,7 +261,6 @@ static void prepopulation_and_tracking_contexts_do_not_go_together(void **state)
 	struct ms_file *file;
 	struct ms_mm *mm;
 
-	(void)state;
 	policy.vfio = MS_VFIO_V1_RECHECK;
 	m = ms_machine_new(&policy);
 	mm = ms_mm_new(m);

@@ -17,7 +17,6 @@ static void a_fault_maps_one_page_and_reserves_nothing(void **state)
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 	ms_trace_clear(m);
 	ms_touch(mm, A + 0x3000, MS_PROT_R);
@@ -35,7 +34,6 @@ static void the_largest_leaf_is_the_architectures(void **state)
 		uint64_t size;
 	} cpu[] = { { MS_ARCH_X86_64, MS_1G }, { MS_ARCH_ARM64, MS_2M } };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m = machine("6.12.117", cpu[i].arch);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -56,7 +54,6 @@ static void without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma(vo
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_vfio_open(bar_b(m));
 
-	(void)state;
 	assert_int_equal(policy.vfio, MS_VFIO_V2);
 	map(mm, A, B_SIZE, file, OFF_2);
 	ms_touch(mm, A + 0x3000, MS_PROT_R);
@@ -87,7 +84,6 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 	};
 	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
@@ -115,7 +111,6 @@ static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 	};
 	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
@@ -136,7 +131,6 @@ static void a_leaf_must_lie_inside_of_the_vma(void **state)
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A + 0x1000, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
 	ms_touch(mm, A + 0x1000, MS_PROT_R);
 	ms_touch(mm, A + MS_2M + 0x5000, MS_PROT_R);
@@ -152,7 +146,6 @@ static void thp_never_stops_leaves_by_policy(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = thp_machine(k->release, MS_ARCH_ARM64, MS_THP_NEVER);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -172,7 +165,6 @@ static void madv_nohugepage_stops_leaves_always(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -190,7 +182,6 @@ static void a_pfnmap_vma_has_no_large_leaf_before_6_12(void **state)
 	struct ms_machine *m = machine("6.1.192", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, MS_2M, ms_vfio_open(bar_h(m)), OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_4K);
@@ -205,7 +196,6 @@ static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_vfio_open(bar_h(m));
 
-	(void)state;
 	map(mm, A, MS_1G, file, OFF_2);
 	ms_vfio_set_memory(file, false);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
@@ -221,7 +211,6 @@ static void a_split_keeps_what_is_present(void **state)
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 	for (uint64_t page = 0; page < 4; page++)
 		ms_touch(mm, A + page * 0x1000, MS_PROT_R);
@@ -237,7 +226,6 @@ static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	ms_trace_keep(m, 1u << MS_EV_NOTIFIER_START);
@@ -260,7 +248,6 @@ static void a_1g_leaf_may_be_cut_at_a_2m_border_only(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		for (unsigned int off = 0; off < 2; off++) {
 			struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
@@ -291,7 +278,6 @@ static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 	ms_munmap(mm, A + 0x1000, 0x1000);
 	ms_touch(mm, A + 0x3000, MS_PROT_R);
@@ -309,7 +295,6 @@ static void a_child_has_the_parents_leaves_and_both_are_revoked(void **state)
 	struct ms_mm *mm = ms_mm_new(m), *child;
 	struct ms_file *file = ms_vfio_open(bar_h(m));
 
-	(void)state;
 	map(mm, A, MS_2M, file, OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	child = ms_fork(mm, NULL);
@@ -328,7 +313,6 @@ static void every_open_file_of_the_device_is_revoked(void **state)
 	struct ms_device *b = bar_b(m);
 	struct ms_file *first = ms_vfio_open(b), *second = ms_vfio_open(b);
 
-	(void)state;
 	map(mm, A, B_SIZE, first, OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	ms_vfio_set_memory(second, false);

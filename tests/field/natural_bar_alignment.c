@@ -109,7 +109,6 @@ static void each_alignment_lost_costs_a_size(void **state)
 		{ "HUGETLB_ONLY", 0x100000000, SZ_4K, "VM_PFNMAP is mapped by pages" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
 		const struct ms_policy *k;
 		unsigned int kernels = 0;
@@ -135,7 +134,6 @@ static void a_page_off_costs_512_times_the_faults(void **state)
 	static const struct file_operations fops = { .mmap = bar_mmap };
 	unsigned int faults[2] = { 0, 0 };
 
-	(void)state;
 	for (int off = 0; off <= 1; off++) {
 		struct ms_machine *m = field_machine("6.12.0", MS_ARCH_ARM64);
 		struct mm_struct *mm = ms_mm_new(m);

@@ -73,7 +73,6 @@ static void a_claimed_bar_is_the_drivers_alone_where_the_kernel_is_strict(void *
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_IOMEM_STRICT);
 		struct outcome before = try_all(m), with, after;
@@ -97,7 +96,6 @@ static void elsewhere_everybody_may_map_it(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_IOMEM_RELAXED);
 		struct outcome with;
@@ -116,7 +114,6 @@ static void the_claim_takes_older_mappings_away(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_IOMEM_STRICT);
 		struct mm_struct *mm = ms_mm_new(m);

@@ -73,7 +73,6 @@ static void the_bars_own_size_is_no_slot_on_a_64k_host(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct outcome out = start_guest(k->release, SZ_64K, BAR_SIZE);
 
@@ -87,7 +86,6 @@ static void a_page_is(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct outcome out = start_guest(k->release, SZ_64K, SZ_64K);
 
@@ -103,7 +101,6 @@ static void on_a_4k_host_16k_are_four_pages(void **state)
 {
 	struct outcome out = start_guest("6.12.117", SZ_4K, BAR_SIZE);
 
-	(void)state;
 	assert_int_equal(out.mmap, VA);
 	assert_int_equal(out.slot, 0);
 	assert_int_equal(out.access.exit, MS_GUEST_OK);

@@ -36,7 +36,6 @@ static uint64_t inside_vma(const struct ms_block_inputs *in, void *arg)
 {
 	ms_hva_t start = in->hva & ~(MS_2M - 1);
 
-	(void)arg;
 	if (!in->device || in->size < MS_2M)
 		return 0;
 	return start >= in->vma_start && start + MS_2M <= in->vma_end ? MS_2M : PAGE;
@@ -98,7 +97,6 @@ static void alternatives_side_by_side(void **state)
 		{ own, MS_2M, PAGE, PAGE, PAGE, MS_2M, PAGE },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		struct ms_policy p = expected[i].policy;
 
@@ -119,7 +117,6 @@ static void before_all_of_them_a_slot_was_mapped_by_pages_at_once(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_trace_count(w.m, MS_EV_S2_MAP), 512);
@@ -153,7 +150,6 @@ static uint64_t leaf_of_a_shifted_pgoff(const char *value)
 
 static void a_page_of_a_device_stays_one_in_the_third_version(void **state)
 {
-	(void)state;
 	assert_int_equal(leaf_of_a_shifted_pgoff("FROM_VM_PGOFF"), MS_2M);
 	assert_int_equal(leaf_of_a_shifted_pgoff("FROM_HOST_TABLE"), MS_2M);
 	assert_int_equal(leaf_of_a_shifted_pgoff("ROUGH_VM_PGOFF_V3"), PAGE);
@@ -182,7 +178,6 @@ static void hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug(void **sta
 {
 	uint64_t size;
 
-	(void)state;
 	assert_int_equal(violations_of_pfnmap_hugetlb("ROUGH_VM_PGOFF_V3", &size), 0);
 	assert_int_equal(size, MS_2M);
 	assert_int_equal(violations_of_pfnmap_hugetlb("FROM_VM_PGOFF", &size), 1);
@@ -203,7 +198,6 @@ static struct ms_s2_leaf leaf_of_a_log(const char *value)
 
 static void the_draft_did_not_let_a_log_make_pages_of_device_memory(void **state)
 {
-	(void)state;
 	assert_int_equal(leaf_of_a_log("PAGES").size, PAGE);
 	assert_string_equal(leaf_of_a_log("PAGES").reason, "dirty logging maps pages");
 	assert_int_equal(leaf_of_a_log("AS_UNLOGGED").size, MS_2M);
@@ -213,7 +207,6 @@ static void memory_that_is_no_device_takes_the_size_of_its_host_leaf(void **stat
 {
 	static const char *const all[] = { "ROUGH_VM_PGOFF_V3", "FROM_VM_PGOFF", "HUGETLB_ONLY" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct world w = world_with("6.12.107", "s2_pfnmap_block", all[i]);
 
@@ -226,7 +219,6 @@ static void memory_that_is_no_device_takes_the_size_of_its_host_leaf(void **stat
 
 static int remap_2m_of_ram(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_pgoff = 2 * MS_1G >> 12;
 	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
@@ -240,7 +232,6 @@ static void the_draft_logged_one_page_of_a_block_of_memory(void **state)
 	struct world w;
 	uint64_t bits[8];
 
-	(void)state;
 	assert_int_equal(ms_policy_set(&policy, "s2_log_pfnmap", "AS_UNLOGGED"), 0);
 	assert_int_equal(ms_policy_set(&policy, "pfn_refcount_test", "NO"), 0);
 	world_start(&w, &policy, NULL);

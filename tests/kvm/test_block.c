@@ -23,7 +23,6 @@ static void congruent_device_memory_is_mapped_by_2m(void **state)
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + 0x1000);
@@ -39,7 +38,6 @@ static void a_whole_gib_is_mapped_by_1g(void **state)
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_1G, MS_1G);
 	set_slot(&w, 4 * MS_1G, MS_1G, HVA);
 	leaf = read_leaf(&w, 4 * MS_1G + 0x123000);
@@ -57,7 +55,6 @@ static void with_39_bits_of_addresses_there_still_are_blocks_of_1g(void **state)
 	const ms_hva_t hva = UINT64_C(0x2000000000);
 	struct world w = world_config("6.12.107", &config);
 
-	(void)state;
 	map_bar(&w, hva, MS_1G, MS_1G);
 	set_slot(&w, 4 * MS_1G, MS_1G, hva);
 	assert_int_equal(read_leaf(&w, 4 * MS_1G).size, MS_1G);
@@ -68,7 +65,6 @@ static void block_must_lie_inside_the_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA + 0x1000, 2 * MS_2M - 0x2000, 0x1000);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	assert_string_equal(read_leaf(&w, GPA + 0x1000).reason,
@@ -83,7 +79,6 @@ static void touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA + MS_2M, PAGE, MS_2M);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + MS_2M);
@@ -99,7 +94,6 @@ static void memory_that_is_not_congruent_is_mapped_by_pages(void **state)
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0x1000);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + MS_2M);
@@ -112,7 +106,6 @@ static void guest_addresses_that_are_not_congruent_get_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	set_slot(&w, GPA + 0x1000, 2 * MS_2M, HVA);
 	assert_string_equal(read_leaf(&w, GPA + MS_2M).reason,
@@ -124,7 +117,6 @@ static void block_must_lie_inside_the_slot(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	set_slot(&w, GPA + 0x1000, 2 * MS_2M - 0x2000, HVA + 0x1000);
 	assert_string_equal(read_leaf(&w, GPA + 0x2000).reason,
@@ -139,7 +131,6 @@ static void a_gib_that_the_slot_refuses_becomes_2m(void **state)
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_1G, 0);
 	set_slot(&w, GPA + MS_2M, MS_1G, HVA);
 	leaf = read_leaf(&w, GPA + MS_2M);
@@ -150,7 +141,6 @@ static void a_gib_that_the_slot_refuses_becomes_2m(void **state)
 
 static int remap_without_pgoff(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	return ms_remap_pfn_range(vma, vma->vm_start, (BAR >> 12) + 1, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
@@ -163,7 +153,6 @@ static void block_of_a_driver_with_its_own_offsets_is_laid_by_pages(void **state
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	// vm_pgoff stays 0, so 2M look congruent; the PA begins at 4K
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &no_pgoff_ops, 0);
 	set_slot(&w, GPA, MS_2M, HVA);
@@ -197,7 +186,6 @@ static void device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked(void **
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		switch (k->s2_pfnmap_block) {
 		case MS_S2_PFNMAP_BLOCK_PAGES_ONLY:
@@ -236,7 +224,6 @@ static const struct ms_vm_ops lazy_huge_vm_ops = { .fault = page_fault, .huge_fa
 
 static int mmap_lazy_huge(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	vma->vm_pgoff += 1; // of no use to anybody
@@ -257,7 +244,6 @@ static void block_leaf_of_the_host_makes_a_block(void **state)
 {
 	struct world w;
 
-	(void)state;
 	lazy_huge_world(&w, "6.12.117");
 	assert_string_equal(read_leaf(&w, GPA + MS_2M + 0x5000).reason,
 			    "host maps at least 2M here, block inside memslot");
@@ -270,7 +256,6 @@ static void block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
 {
 	struct world w;
 
-	(void)state;
 	lazy_huge_world(&w, "6.12.107");
 	// vm_pgoff does not fit either: a page
 	assert_int_equal(read_leaf(&w, GPA + 0x5000).size, PAGE);
@@ -282,7 +267,6 @@ static void device_is_not_upgraded_by_its_host_leaf(void **state)
 	struct world w = world_with("6.12.117", "s2_device_upgrade", "NO_UPGRADE");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_file(&w, HVA, 2 * MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_huge_ops, 0);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + 0x5000);
@@ -298,7 +282,6 @@ static void pages_are_forced_or_only_begun_with(void **state)
 	static const char *const value[] = { "PAGES_ONLY", "HUGETLB_ONLY" };
 	static const uint64_t expected[] = { PAGE, MS_2M };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct world w = world_with("6.12.117", "s2_pfnmap_block", value[i]);
 
@@ -314,7 +297,6 @@ static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
 	struct world w = world_with("6.12.117", "s2_pfnmap_block", "HUGETLB_ONLY");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	set_slot(&w, GPA, MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + 0x5000);
@@ -329,7 +311,6 @@ static void transparent_huge_page_makes_a_block(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_guest_access access;
@@ -353,7 +334,6 @@ static void up_to_5_13_the_page_tells_of_its_thp(void **state)
 	struct world w = world("5.10.223");
 	struct ms_guest_access access;
 
-	(void)state;
 	map_anon(&w, HVA, 2 * MS_2M);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	access = ms_guest_write(w.vm, GPA + MS_2M + 0x3000);
@@ -370,7 +350,6 @@ static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **stat
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_mm *child;
@@ -397,7 +376,6 @@ static void thp_that_the_slot_cuts_gets_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_anon(&w, HVA, 2 * MS_2M);
 	set_slot(&w, GPA, MS_2M + PAGE, HVA);
 	assert_string_equal(ms_guest_write(w.vm, GPA + MS_2M).leaf.reason,
@@ -409,7 +387,6 @@ static void pages_of_the_host_are_pages_of_the_guest(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, 2 * MS_2M);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	assert_string_equal(ms_guest_write(w.vm, GPA + 0x1000).leaf.reason,
@@ -435,7 +412,6 @@ static struct ms_s2_leaf hugetlb_leaf(uint64_t huge, uint64_t len, ms_ipa_t gpa)
 
 static void hugetlb_pages_give_their_size_or_the_block_below(void **state)
 {
-	(void)state;
 	assert_int_equal(hugetlb_leaf(MS_2M, 2 * MS_2M, GPA).size, MS_2M);
 	assert_int_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).size, MS_1G);
 	assert_string_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).reason,
@@ -453,7 +429,6 @@ static void logging_maps_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
 	assert_string_equal(ms_guest_write(w.vm, GPA).leaf.reason, "dirty logging maps pages");
@@ -465,7 +440,6 @@ static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
 	const struct ms_machine_config config = { .page_size = 0x4000 };
 	struct world w = world_config("6.12.107", &config);
 
-	(void)state;
 	map_pages(&w, HVA, 0x10000);
 	set_slot(&w, GPA, 0x10000, HVA);
 	assert_int_equal(ms_guest_write(w.vm, GPA + 0x5008).exit, MS_GUEST_OK);
@@ -479,7 +453,6 @@ static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **stat
 	const struct ms_machine_config config = { .page_size = 0x4000 };
 	struct world w = world_config("7.2.13", &config);
 
-	(void)state;
 	map_pages(&w, HVA, 0x10000);
 	set_slot(&w, GPA, 0x10000, HVA);
 	assert_int_equal(ms_guest_write(w.vm, GPA + 0x5008).exit, MS_GUEST_OK);
@@ -492,7 +465,6 @@ static void touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end(void **sta
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, MS_1G);
 	set_slot(&w, 4 * MS_1G, MS_1G, HVA);
 	leaf = read_leaf(&w, 4 * MS_1G);

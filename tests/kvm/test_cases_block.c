@@ -36,7 +36,6 @@ static void two_gib_of_vfio(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -53,7 +52,6 @@ static void block_base_is_faulted_in_by_vfio_where_vm_pgoff_is_believed(void **s
 	struct world w = case_world("6.12.0", NULL);
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	map_vfio(&w, A, 2 * MS_1G, 0);
 	case_slot(&w, 0x100000000, 2 * MS_1G, A);
 	assert_int_equal(ms_guest_read(w.vm, 0x100723000).leaf.size, MS_1G);
@@ -67,7 +65,6 @@ static void host_address_that_is_not_congruent_gets_pages_everywhere(void **stat
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -85,7 +82,6 @@ static void four_megabytes_of_sysfs(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -102,7 +98,6 @@ static void block_over_the_anonymous_memory_behind_one_page_of_bar(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -119,7 +114,6 @@ static void one_gib_from_the_middle_of_a_gib_of_bar(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -135,7 +129,6 @@ static void guest_address_that_is_not_congruent_gets_pages_everywhere(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -151,7 +144,6 @@ static void slot_that_begins_inside_a_block(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -172,7 +164,6 @@ static void hole_in_a_gib_of_bar_is_covered_when_its_start_is_touched(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w;
 
@@ -199,7 +190,6 @@ static void with_64k_pages_the_block_is_512m(void **state)
 	const struct ms_machine_config config = { .page_size = 0x10000 };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, &config);
 		struct ms_s2_leaf leaf;
@@ -220,7 +210,6 @@ static void fetch_from_device_memory_is_injected_everywhere(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 

@@ -225,7 +225,6 @@ static void interrupt(struct ms_machine *m, enum ms_hook_point point, uint64_t a
 {
 	struct play *p = arg;
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	if (point == MS_HOOK_S2_VMA_SAMPLED && p->samples_late)
 		return;
@@ -346,7 +345,6 @@ static uint64_t any_size(const struct ms_block_inputs *in, void *arg)
 {
 	static const uint64_t sizes[] = { 0, PAGE, PAGE, MS_2M, MS_2M, MS_1G, 3 * PAGE };
 
-	(void)in;
 	return sizes[roll(arg, sizeof(sizes) / sizeof(sizes[0]))];
 }
 
@@ -408,7 +406,6 @@ static void each_recorded_kernel_keeps_its_promises(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		for (unsigned int seed = 0; seed < 6; seed++)
 			play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, false);
@@ -419,7 +416,6 @@ static void so_does_each_that_was_not_recorded(void **state)
 	const struct ms_policy *k;
 	unsigned int seed = 6;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, false);
 		seed++;
@@ -430,7 +426,6 @@ static void where_a_function_chooses_sizes_at_random(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		for (unsigned int seed = 0; seed < 2; seed++)
 			play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, true);

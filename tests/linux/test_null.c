@@ -23,7 +23,6 @@ static void no_machine(void **state)
 	struct world w = world("6.12.107");
 	int err = 0;
 
-	(void)state;
 	assert_int_equal(ms_linux_insmod(NULL, never_runs), -EINVAL);
 	assert_int_equal(ms_linux_insmod(w.m, NULL), -EINVAL);
 	ms_linux_rmmod(NULL, never_ends);
@@ -53,7 +52,6 @@ static void no_process(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_null(find_vma(NULL, A));
 	assert_null(vma_lookup(NULL, A));
 	assert_false(mmget_not_zero(NULL));
@@ -82,7 +80,6 @@ static void no_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(vma_pages(NULL), 0);
 	assert_false(vma_is_anonymous(NULL));
 	assert_false(range_in_vma(NULL, A, A + PAGE_SIZE));
@@ -106,7 +103,6 @@ static void no_vma_to_put_pfns_into(void **state)
 	struct vm_fault vmf = { .address = A };
 	unsigned long left = 1;
 
-	(void)state;
 	assert_int_equal(remap_pfn_range(NULL, A, 1, PAGE_SIZE, 0), -EINVAL);
 	assert_int_equal(io_remap_pfn_range(NULL, A, 1, PAGE_SIZE, 0), -EINVAL);
 	assert_int_equal(ms_linux_remap_pfn_range(NULL, A, 1, PAGE_SIZE, 0), -EINVAL);
@@ -134,7 +130,6 @@ static void no_description_of_a_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(vma_desc_size(NULL), 0);
 	assert_int_equal(vma_desc_pages(NULL), 0);
 	vma_desc_set_flags(NULL, VMA_IO_BIT);
@@ -157,7 +152,6 @@ static void no_file(void **state)
 	struct file *file = ms_linux_file(w.m, &fops, O_RDWR, NULL);
 	struct vm_area_struct vma = { .vm_file = file };
 
-	(void)state;
 	assert_int_equal(iminor(NULL), 0);
 	assert_null(file_inode(NULL));
 	assert_int_equal(noop_llseek(NULL, 0, SEEK_SET), -EINVAL);
@@ -182,7 +176,6 @@ static void no_device(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(misc_register(NULL), -EINVAL);
 	assert_int_equal(ms_linux_misc_register(NULL, PAGE_SHIFT), -EINVAL);
 	misc_deregister(NULL);

@@ -24,7 +24,6 @@ struct world {
 
 static int map_nothing(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file, (void)vma;
 	return 0;
 }
 
@@ -60,7 +59,6 @@ static void a_refused_release_is_never_followed_by_a_crash(void **state)
 	int64_t hva = ms_mmap(mm, 0, MS_2M, MS_PROT_RW, MS_MAP_SHARED, file, 0);
 	struct ms_vm *vm = ms_vm_new(mm, 40);
 
-	(void)state;
 	assert_null(policy);
 	assert_int_equal(hva, -EINVAL);
 	assert_int_equal(ms_vm_set_slot(vm, 0, 0, MS_2M, (ms_hva_t)hva, 0), -EINVAL);
@@ -78,7 +76,6 @@ static void no_policy(void **state)
 	struct ms_policy p = *ms_policy_get(0);
 	uint64_t line = 0;
 
-	(void)state;
 	assert_null(ms_policy_linux(NULL, MS_ARCH_ARM64));
 	assert_null(ms_release_known(NULL, MS_ARCH_ARM64).policy);
 	assert_null(ms_policy_cell(NULL, MS_ARCH_ARM64, 0).since);
@@ -94,13 +91,11 @@ static void no_policy(void **state)
 
 static void never(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)m, (void)point, (void)addr, (void)arg;
 	fail();
 }
 
 static void no_machine(void **state)
 {
-	(void)state;
 	assert_null(ms_machine_new(NULL));
 	assert_null(ms_machine_new_config(NULL, NULL));
 	assert_null(ms_machine_policy(NULL));
@@ -117,7 +112,6 @@ static void no_machine_to_trace(void **state)
 	struct world w = world();
 	const struct ms_event ev = { .type = MS_EV_ZAP };
 
-	(void)state;
 	assert_int_equal(ms_trace_len(NULL), 0);
 	assert_null(ms_trace_get(NULL, 0));
 	assert_int_equal(ms_trace_count(NULL, MS_EV_ZAP), 0);
@@ -140,7 +134,6 @@ static void no_memory_map(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	assert_int_equal(ms_ram_add(NULL, 0, MS_1G), -EINVAL);
 	assert_int_equal(ms_mtrr_add(NULL, 0, MS_1G, MS_CACHE_WB), -EINVAL);
 	assert_null(ms_device_add(NULL, "bar", BAR, MS_2M));
@@ -160,13 +153,11 @@ static void no_memory_map(void **state)
 
 static void alias(const struct ms_memtype_alias *found, void *arg)
 {
-	(void)found, (void)arg;
 	fail();
 }
 
 static void entry(const struct ms_memtype *found, void *arg)
 {
-	(void)found, (void)arg;
 	fail();
 }
 
@@ -176,7 +167,6 @@ static void no_memtypes(void **state)
 	struct ms_memtype got;
 	enum ms_cache type;
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(NULL, BAR, BAR + MS_4K, MS_CACHE_UC, &type), -EINVAL);
 	assert_int_equal(ms_memtype_free(NULL, BAR, BAR + MS_4K), -EINVAL);
 	assert_int_equal(ms_memtype_lookup(NULL, BAR), MS_CACHE_UC_MINUS);
@@ -198,7 +188,6 @@ static void no_vma_to_track(void **state)
 	struct world w = world();
 	ms_pgprot_t prot = 0;
 
-	(void)state;
 	assert_int_equal(ms_track_pfn_remap(NULL, &prot, 1, VA, MS_4K), -EINVAL);
 	ms_track_pfn_insert(NULL, &prot, 1);
 	assert_int_equal(prot, 0);
@@ -217,7 +206,6 @@ static void no_process(void **state)
 	struct world w = world();
 	int err = 0;
 
-	(void)state;
 	assert_null(ms_mm_new(NULL));
 	ms_mm_exit(NULL);
 	assert_int_equal(ms_mm_id(NULL), 0);
@@ -247,7 +235,6 @@ static void no_file(void **state)
 	static const struct ms_file_ops ops = { .name = "nothing" };
 	struct world w = world();
 
-	(void)state;
 	assert_null(ms_file_new(NULL, &ops, MS_FMODE_READ, 0, NULL, NULL));
 	// a file without operations is one that cannot be mapped
 	assert_int_equal(ms_mmap(w.mm, 0, MS_4K, MS_PROT_R, MS_MAP_SHARED,
@@ -270,7 +257,6 @@ static void nothing_to_look_at(void **state)
 	bool writable;
 	uint64_t desc = 1;
 
-	(void)state;
 	assert_null(ms_find_vma(NULL, VA));
 	assert_null(ms_vma_lookup(NULL, VA));
 	assert_null(ms_vma_next(NULL));
@@ -296,7 +282,6 @@ static void nobody_to_notify(void **state)
 	struct ms_mmu_notifier mn = { .ops = &ops };
 	struct world w = world();
 
-	(void)state;
 	ms_mmu_notifier_register(NULL, &mn);
 	ms_mmu_notifier_register(w.mm, NULL);
 	ms_mmu_notifier_unregister(NULL, &mn);
@@ -310,7 +295,6 @@ static void no_vma_for_pfns(void **state)
 	struct ms_pfnmap_leaf leaf;
 	ms_pfn_t pfn;
 
-	(void)state;
 	assert_int_equal(ms_remap_pfn_range(NULL, VA, 1, MS_4K, 0), -EINVAL);
 	assert_int_equal(ms_vm_iomap_memory(NULL, BAR, MS_4K), -EINVAL);
 	assert_int_equal(ms_vmf_insert_pfn(NULL, VA, 1), MS_VM_FAULT_SIGBUS);
@@ -329,7 +313,6 @@ static void no_vma_for_pfns(void **state)
 
 static void no_device_to_open(void **state)
 {
-	(void)state;
 	assert_null(ms_pci_resource(NULL));
 	assert_null(ms_pci_resource_wc(NULL));
 	assert_null(ms_pci_resource_open(NULL, false, MS_FMODE_READ));
@@ -364,7 +347,6 @@ static void no_vm(void **state)
 	struct ms_vm *vm = NULL;
 	uint64_t bitmap, npages;
 
-	(void)state;
 	assert_null(ms_vm_new(NULL, 0));
 	assert_int_equal(ms_vm_create(NULL, NULL, &vm), -EINVAL);
 	assert_int_equal(ms_vm_create(w.mm, NULL, NULL), -EINVAL);
@@ -390,7 +372,6 @@ static void no_stage_2_table(void **state)
 	struct ms_s2_leaf leaf = { .size = MS_4K };
 	struct ms_s2 *s2 = NULL;
 
-	(void)state;
 	assert_int_equal(ms_s2_new(NULL, &config, &host), -EINVAL);
 	assert_int_equal(ms_s2_new(&s2, NULL, &host), -EINVAL);
 	assert_int_equal(ms_s2_new(&s2, &config, NULL), -EINVAL);
@@ -423,7 +404,6 @@ static void no_cache_of_tables(void **state)
 	const struct ms_s2_run run = { .count = 1 };
 	struct ms_s2_cache cache = { 0 };
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_topup(NULL, &cache, 1), -EINVAL);
 	assert_int_equal(ms_s2_cache_fill(NULL, &cache, 1, 1), -EINVAL);
 	assert_int_equal(ms_s2_cache_topup(NULL, NULL, 1), -EINVAL);

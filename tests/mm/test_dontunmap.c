@@ -9,7 +9,6 @@ static const struct ms_policy *late(void)
 
 static void the_source_stays_empty_and_unlocked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -29,7 +28,6 @@ static void the_source_stays_empty_and_unlocked(void **state)
 /*  | s |copy|     and     | s |copy| n |  */
 static void an_untouched_copy_beside_its_source_joins_whom_the_kernel_lets(void **state)
 {
-	(void)state;
 	const unsigned int alone[] = { 1, 2, 2 }, between[] = { 1, 2, 3 };
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -53,7 +51,6 @@ static void an_untouched_copy_beside_its_source_joins_whom_the_kernel_lets(void 
 /*  |  : s :  |copy|  one VMA now: nothing else of it is in the range  */
 static void a_copy_that_joins_its_source_is_moved_once(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct world w;
 
@@ -68,7 +65,6 @@ static void a_copy_that_joins_its_source_is_moved_once(void **state)
 
 static void the_source_of_a_whole_touched_mapping_may_become_as_new(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		struct ms_policy p = *late();
 		const struct ms_vma *vma;
@@ -91,7 +87,6 @@ static void the_source_of_a_whole_touched_mapping_may_become_as_new(void **state
 
 static void a_part_of_a_locked_mapping_is_split_off_or_all_is_unlocked(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;
@@ -111,7 +106,6 @@ static void a_part_of_a_locked_mapping_is_split_off_or_all_is_unlocked(void **st
 /*  | s  part  s | next |     up to 5.12 "next" gets the charge that s kept anyway  */
 static void a_copy_out_of_the_middle_may_charge_the_next_mapping(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;

@@ -43,7 +43,6 @@ static void note_close(struct ms_vma *vma)
 
 static int note_may_split(struct ms_vma *vma, ms_hva_t addr)
 {
-	(void)addr;
 	note(vma, 'S');
 	return 0;
 }
@@ -56,7 +55,6 @@ static int note_mremap(struct ms_vma *vma)
 
 static int note_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
 {
-	(void)start, (void)end, (void)newflags;
 	note(vma, 'P');
 	return 0;
 }
@@ -69,7 +67,6 @@ static ms_vm_fault_t note_fault(struct ms_vm_fault *vmf)
 
 static ms_vm_fault_t note_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
 {
-	(void)order;
 	note(vmf->vma, 'H');
 	return MS_VM_FAULT_FALLBACK;
 }
@@ -133,7 +130,6 @@ static void faults_hold_the_lock_for_reading_and_the_rest_for_writing(void **sta
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	assert_calls(&seen, "N");
 	ms_touch(w.mm, A, MS_PROT_W); // PUD, PMD, the page, its first write
 	assert_calls(&seen, "hhfw");
@@ -147,7 +143,6 @@ static void munmap_closes_under_the_lock_for_reading(void **state)
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	seen.len = 0;
 	ms_munmap(w.mm, A + 2 * PAGE, 2 * PAGE);
 	assert_calls(&seen, "SOc");
@@ -166,7 +161,6 @@ static void the_machine_is_known_while_the_driver_runs(void **state)
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	assert_ptr_equal(seen.machine, w.m);
 	assert_ptr_equal(seen.driver_mm, w.mm);
 	assert_null(ms_current_machine());
@@ -179,7 +173,6 @@ static void fork_opens_for_the_parent(void **state)
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	seen.len = 0;
 	assert_non_null(ms_fork(w.mm, NULL));
 	assert_calls(&seen, "O");
@@ -190,7 +183,6 @@ static void fork_opens_for_the_parent(void **state)
 
 static void hook_outside(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)point, (void)addr;
 	assert_null(m->driver_mm);
 	++*(int *)arg;
 }
@@ -202,7 +194,6 @@ static void hooks_run_outside_of_the_driver(void **state)
 	struct world w = world(&seen);
 	int called = 0;
 
-	(void)state;
 	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_FAULT, hook_outside, &called);
 	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_FAULT_DONE, hook_outside, &called);
 	ms_touch(w.mm, A, MS_PROT_R);

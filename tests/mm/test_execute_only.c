@@ -11,7 +11,6 @@ static struct world x86_world(bool no_pku)
 
 static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 {
-	(void)state;
 	struct world w = x86_world(false);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
@@ -27,7 +26,6 @@ static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 
 static void a_drivers_handler_is_not_asked(void **state)
 {
-	(void)state;
 	struct world w = x86_world(false);
 	struct driver d = { .ops.fault = driver_fault, .vm_flags = MS_VM_PFNMAP };
 	struct ms_file *f = driver_file(&w, &d);
@@ -40,7 +38,6 @@ static void a_drivers_handler_is_not_asked(void **state)
 
 static void nothing_populates_it(void **state)
 {
-	(void)state;
 	struct world w = x86_world(false);
 
 	assert_int_equal(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_X,
@@ -58,7 +55,6 @@ static void nothing_populates_it(void **state)
 
 static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 {
-	(void)state;
 	struct world w = x86_world(false);
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -73,7 +69,6 @@ static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 
 static void a_child_has_the_key_too(void **state)
 {
-	(void)state;
 	struct world w = x86_world(false);
 	struct ms_mm *child;
 
@@ -88,7 +83,6 @@ static void a_child_has_the_key_too(void **state)
 /* Neighbours of which one has the key differ in more than rights: no anon_vma is lent. */
 static void the_key_keeps_neighbours_apart(void **state)
 {
-	(void)state;
 	struct world w = x86_world(false);
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_R);
@@ -104,7 +98,6 @@ static void the_key_keeps_neighbours_apart(void **state)
 
 static void a_cpu_without_keys_reads_what_it_may_execute(void **state)
 {
-	(void)state;
 	struct world w = x86_world(true);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);

@@ -40,7 +40,6 @@ static bool write_copies(const struct world *w, ms_hva_t addr)
  */
 static void the_last_page_of_a_huge_page_is_taken_up_to_6_1(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -55,7 +54,6 @@ static void the_last_page_of_a_huge_page_is_taken_up_to_6_1(void **state)
 
 static void one_of_many_pages_is_copied_up_to_6_12(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -73,7 +71,6 @@ static void one_of_many_pages_is_copied_up_to_6_12(void **state)
  */
 static void pages_that_mremap_moved_belong_to_the_huge_page_still(void **state)
 {
-	(void)state;
 	struct world w = world_split("7.2.13");
 
 	assert_int_equal(ms_mremap(w.mm, A + 4 * PAGE, 2 * PAGE, 2 * PAGE,
@@ -89,7 +86,6 @@ static void pages_that_mremap_moved_belong_to_the_huge_page_still(void **state)
  */
 static void pages_in_other_vmas_of_a_child_count(void **state)
 {
-	(void)state;
 	struct world w = world_huge("7.2.13");
 	struct ms_host_leaf before, after;
 	struct ms_mm *child;

@@ -12,7 +12,6 @@ static uint64_t entry_at(const struct world *w, ms_hva_t addr)
 
 static void free_makes_pages_clean_and_tells_others_once(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -31,7 +30,6 @@ static void free_makes_pages_clean_and_tells_others_once(void **state)
 
 static void free_is_for_anonymous_memory_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, PAGE), A, PAGE, 0);
@@ -41,7 +39,6 @@ static void free_is_for_anonymous_memory_only(void **state)
 
 static void cold_tells_nobody_and_leaves_pages_dirty(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -57,7 +54,6 @@ static void cold_tells_nobody_and_leaves_pages_dirty(void **state)
 
 static void a_huge_page_in_the_range_stays_whole(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -71,7 +67,6 @@ static void a_huge_page_in_the_range_stays_whole(void **state)
 /*  2M: |#### range ####|----|     the range's own notifier, then those of the split  */
 static void a_huge_page_that_is_cut_is_split(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
@@ -103,7 +98,6 @@ static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 	const uint64_t half = MS_2M / 2;
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world_huge(k->release);
 		const bool twice = k->anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE;
@@ -123,7 +117,6 @@ static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 
 static void a_vma_behind_the_last_mapped_page_is_not_told(void **state)
 {
-	(void)state;
 	struct world w = world_huge("7.2.13");
 	const uint64_t half = MS_2M / 2;
 
@@ -140,7 +133,6 @@ static void a_vma_behind_the_last_mapped_page_is_not_told(void **state)
 
 static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct world w;
 	uint64_t free_pages;
@@ -164,7 +156,6 @@ static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world_huge(k->release);
 		const bool freed = k->anon_split_zero == MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE;
@@ -189,7 +180,6 @@ static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split
 
 static void what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -214,7 +204,6 @@ static void a_page_that_was_moved_is_found_when_its_huge_page_is_split(void **st
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world_huge(k->release);
 		const bool freed = k->anon_split_zero == MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE;
@@ -237,7 +226,6 @@ static void a_page_that_was_moved_is_found_when_its_huge_page_is_split(void **st
 
 static void a_huge_page_that_a_child_shares_is_left_alone(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -250,7 +238,6 @@ static void a_huge_page_that_a_child_shares_is_left_alone(void **state)
 
 static void the_huge_zero_page_is_left_alone(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -280,7 +267,6 @@ static struct world mapped_by_pages(enum ms_policy_madv_free_splits rule)
 
 static void a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct world w = mapped_by_pages((enum ms_policy_madv_free_splits)i);
 
@@ -300,7 +286,6 @@ static void a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always(void **s
 
 static void pages_that_nobody_maps_go_with_the_split(void **state)
 {
-	(void)state;
 	struct world w = mapped_by_pages(MS_MADV_FREE_SPLITS_CUT_ONLY);
 	uint64_t free_pages = ms_ram_free_pages(w.m);
 
@@ -341,7 +326,6 @@ static bool is_copied_after_free(const char *release, enum drain drain)
 
 static void a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it(void **state)
 {
-	(void)state;
 	assert_true(is_copied_after_free("5.10.223", NOTHING));
 	assert_true(is_copied_after_free("6.1.192", NOTHING));
 	assert_false(is_copied_after_free("6.1.192", MUNMAP));
@@ -373,7 +357,6 @@ static bool is_copied_after_use(const char *release, bool is_new, bool populated
 
 static void a_page_on_its_way_to_the_active_list_is_copied_by_a_write(void **state)
 {
-	(void)state;
 	assert_true(is_copied_after_use("5.10.223", false, false));
 	assert_true(is_copied_after_use("6.1.192", false, false));
 	assert_false(is_copied_after_use("6.1.192", true, false));
@@ -399,7 +382,6 @@ static unsigned int queued(const char *release, unsigned int n, unsigned int tim
 
 static void the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once(void **state)
 {
-	(void)state;
 	assert_int_equal(queued("6.1.192", 14, 1), 14);
 	assert_int_equal(queued("6.1.192", 16, 1), 1);
 	assert_int_equal(queued("7.3.4", 30, 1), 30);

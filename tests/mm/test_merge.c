@@ -21,7 +21,6 @@ static void fill_hole(struct world *w, bool touch_prev, bool touch_next)
 
 static void a_hole_between_two_untouched_neighbours_makes_all_three_one(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -35,7 +34,6 @@ static void a_hole_between_two_untouched_neighbours_makes_all_three_one(void **s
 
 static void a_hole_between_two_touched_neighbours_joins_the_one_that_is_asked_first(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -53,7 +51,6 @@ static void a_hole_between_two_touched_neighbours_joins_the_one_that_is_asked_fi
 
 static void an_untouched_previous_is_left_out_where_the_next_is_asked_first(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -72,7 +69,6 @@ static void an_untouched_previous_is_left_out_where_the_next_is_asked_first(void
 
 static void different_rights_keep_neighbours_apart(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -83,7 +79,6 @@ static void different_rights_keep_neighbours_apart(void **state)
 
 static void mprotect_of_the_middle_makes_three_and_back_makes_one(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -113,7 +108,6 @@ static unsigned int touched_beside_untouched(const char *release)
 
 static void a_touched_range_joins_an_untouched_neighbour_from_6_16_on(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64)
@@ -129,7 +123,6 @@ static int driver_mmap(struct ms_file *file, struct ms_vma *vma)
 
 static void driver_close(struct ms_vma *vma)
 {
-	(void)vma;
 }
 
 static unsigned int two_adjacent_of_a_driver(const char *release, struct ms_vm_ops *ops)
@@ -148,7 +141,6 @@ static unsigned int two_adjacent_of_a_driver(const char *release, struct ms_vm_o
 
 static void a_close_hook_forbids_merging_up_to_6_3(void **state)
 {
-	(void)state;
 	struct ms_vm_ops ops = { .close = driver_close };
 	const struct ms_policy *k;
 
@@ -195,7 +187,6 @@ static void a_close_hook_lets_a_vma_grow_up_from_6_4(void **state)
 	static const unsigned int up[] = { 2, 1, 1, 1 }, down[] = { 2, 2, 2, 1 };
 	struct ms_vm_ops ops = { .close = driver_close };
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct ms_file *file;
 		struct world w = driver_world(values[i], &ops, &file);
@@ -225,7 +216,6 @@ static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
 	static const unsigned int whole[] = { 3, 2, 3, 3 }, head[] = { 3, 2, 2, 2 };
 	struct ms_vm_ops ops = { .close = driver_close };
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct ms_file *file;
 		struct world w = driver_world(values[i], &ops, &file);
@@ -252,7 +242,6 @@ static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
 
 static void a_driver_without_close_hook_merges_in_every_kernel(void **state)
 {
-	(void)state;
 	struct ms_vm_ops ops = { 0 };
 	const struct ms_policy *k;
 
@@ -296,7 +285,6 @@ static unsigned int moved_behind(const char *kernel, bool written)
 
 static void what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3(void **state)
 {
-	(void)state;
 	assert_int_equal(moved_behind("7.2.13", false), 1);
 	assert_int_equal(moved_behind("7.3.4", false), 1);
 	assert_int_equal(moved_behind("7.2.13", true), 1);
@@ -305,7 +293,6 @@ static void what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3(void
 
 static void nor_when_mprotect_makes_both_alike(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -320,7 +307,6 @@ static void nor_when_mprotect_makes_both_alike(void **state)
 
 static void a_mapping_that_comes_back_where_it_was_written_joins(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -338,7 +324,6 @@ static void a_mapping_that_comes_back_where_it_was_written_joins(void **state)
 /* A split gives each part its share: what is cut out comes back. */
 static void parts_of_a_moved_mapping_join_each_other(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -354,7 +339,6 @@ static void parts_of_a_moved_mapping_join_each_other(void **state)
 
 static void shared_and_anonymous_memory_go_by_one_offset(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -377,7 +361,6 @@ static void shared_and_anonymous_memory_go_by_one_offset(void **state)
 /*   | 0 r | 1 rw |     the second was written, moved away and left behind: it is as new  */
 static void what_dontunmap_leaves_behind_has_its_addresss_offset_again(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 

@@ -4,7 +4,6 @@
 
 static void mlock_sets_the_flag_and_faults_every_page_in(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -18,7 +17,6 @@ static void mlock_sets_the_flag_and_faults_every_page_in(void **state)
 
 static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -33,7 +31,6 @@ static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
 
 static void the_range_grows_to_whole_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -48,7 +45,6 @@ static void the_range_grows_to_whole_pages(void **state)
 /*  | a | hole | b |   a keeps its lock  */
 static void a_hole_is_ENOMEM_and_what_is_before_it_stays_locked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -65,7 +61,6 @@ static void a_hole_is_ENOMEM_and_what_is_before_it_stays_locked(void **state)
 
 static void a_range_that_wraps_is_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_mlock(w.mm, A, UINT64_MAX - 2 * PAGE), -EINVAL);
@@ -75,7 +70,6 @@ static void a_range_that_wraps_is_EINVAL(void **state)
 
 static void device_and_hugetlb_memory_is_not_locked_and_no_error(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault }, .vm_flags = MS_VM_PFNMAP };
 	struct world w = world("6.12.117");
 
@@ -92,7 +86,6 @@ static void device_and_hugetlb_memory_is_not_locked_and_no_error(void **state)
 
 static void what_cannot_be_faulted_in_is_ENOMEM_but_locked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, 0);
@@ -106,7 +99,6 @@ static void what_cannot_be_faulted_in_is_ENOMEM_but_locked(void **state)
 
 static void no_memory_for_a_page_is_EAGAIN(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -119,7 +111,6 @@ static void no_memory_for_a_page_is_EAGAIN(void **state)
 /* private writable memory is written to, shared and read-only memory is read */
 static void populate_writes_where_a_write_would_copy(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, PAGE);
 	struct ms_host_leaf leaf;
@@ -138,7 +129,6 @@ static void populate_writes_where_a_write_would_copy(void **state)
 /*  | r--, locked, zero page |  ->  | rw-, locked, a page of its own |  */
 static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -159,7 +149,6 @@ static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 /*  | in the file | beyond its end |  */
 static void populate_of_mmap_forgives_errors(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_true(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_RW,
@@ -172,7 +161,6 @@ static void populate_of_mmap_forgives_errors(void **state)
 
 static void populate_takes_huge_pages_in_one_step(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	assert_true(ms_mmap(w.mm, A, 2 * MS_2M, MS_PROT_RW,
@@ -200,7 +188,6 @@ static bool next_write_copies(struct world *w, ms_hva_t addr)
 
 static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
 {
-	(void)state;
 	struct world w = world("5.10.223");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -218,7 +205,6 @@ static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
 
 static void a_second_mlock_queues_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("5.10.223");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -230,7 +216,6 @@ static void a_second_mlock_queues_nothing(void **state)
 
 static void mlock_after_munlock_queues_the_page_up_to_5_15(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {

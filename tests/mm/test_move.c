@@ -11,7 +11,6 @@ static const struct ms_policy *late(void)
 
 static void pages_move_along(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pa_t pa;
 
@@ -29,7 +28,6 @@ static void pages_move_along(void **state)
 /* the old range twice: once for the tables, once for its unmap; the new one never */
 static void notifiers_hear_of_the_old_range_twice(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -48,7 +46,6 @@ static void notifiers_hear_of_the_old_range_twice(void **state)
 /*  | stays | moves | stays |  */
 static void a_part_moves_and_the_rest_stays(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, 8 * PAGE), A, 6 * PAGE, 0);
@@ -66,7 +63,6 @@ static void a_part_moves_and_the_rest_stays(void **state)
 
 static void the_charge_stays_on_what_is_left(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -84,7 +80,6 @@ static void the_charge_stays_on_what_is_left(void **state)
 
 static void an_untouched_anonymous_mapping_gets_the_pgoff_of_its_new_place(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -100,7 +95,6 @@ static void an_untouched_anonymous_mapping_gets_the_pgoff_of_its_new_place(void 
 /*  | a |  + b moved here  */
 static void a_moved_mapping_joins_its_new_neighbour(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, 4 * PAGE);
 
@@ -114,7 +108,6 @@ static void a_moved_mapping_joins_its_new_neighbour(void **state)
 
 static void an_untouched_mapping_may_join_its_own_source(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -129,7 +122,6 @@ static void an_untouched_mapping_may_join_its_own_source(void **state)
 
 static void an_emptied_destination_shrinks_the_source_first(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -149,7 +141,6 @@ static void an_emptied_destination_shrinks_the_source_first(void **state)
 
 static void open_of_the_copy_comes_and_close_of_the_source(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .open = driver_open, .close = driver_close } };
 	struct world w = world("6.12.117");
 
@@ -164,7 +155,6 @@ static void open_of_the_copy_comes_and_close_of_the_source(void **state)
 
 static void a_veto_brings_the_entries_back_and_unmaps_the_copy(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault, .mremap = driver_mremap },
 			    .vm_flags = MS_VM_PFNMAP,
 			    .veto = -EPERM };
@@ -185,7 +175,6 @@ static void a_veto_brings_the_entries_back_and_unmaps_the_copy(void **state)
 
 static void may_split_is_asked_at_the_borders_that_are_cut(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct driver d = { .ops = { .may_split = driver_may_split }, .veto = -EBUSY };
 	struct world w = world_of(&p, MS_THP_NEVER);
@@ -202,7 +191,6 @@ static void may_split_is_asked_at_the_borders_that_are_cut(void **state)
 
 static void unasked_the_veto_comes_at_the_unmap_and_both_stay(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct driver d = { .ops = { .may_split = driver_may_split }, .veto = -EBUSY };
 	struct world w;
@@ -218,7 +206,6 @@ static void unasked_the_veto_comes_at_the_unmap_and_both_stay(void **state)
 
 static void a_move_forgets_the_tracking_of_the_whole_source(void **state)
 {
-	(void)state;
 	struct driver d = { .vm_flags = MS_VM_PFNMAP | MS_VM_PAT };
 	struct world w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_NEVER);
 
@@ -235,7 +222,6 @@ static void a_move_forgets_the_tracking_of_the_whole_source(void **state)
 
 static void a_huge_page_moves_as_one_leaf_to_a_congruent_address(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -249,7 +235,6 @@ static void a_huge_page_moves_as_one_leaf_to_a_congruent_address(void **state)
 
 static void elsewhere_a_huge_page_is_split_within_the_move(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	ms_pa_t pa;
 
@@ -269,7 +254,6 @@ static void elsewhere_a_huge_page_is_split_within_the_move(void **state)
 
 static void a_drivers_huge_leaf_is_dropped_where_it_does_not_fit(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault, .huge_fault = driver_huge_fault },
 			    .vm_flags = MS_VM_PFNMAP };
 	struct world w = world_huge("6.12.117");
@@ -290,7 +274,6 @@ static void a_drivers_huge_leaf_is_dropped_where_it_does_not_fit(void **state)
 /* get_old_pud() takes a leaf for a bad entry: nothing arrives, not even at a congruent place. */
 static void a_1G_leaf_is_lost(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault, .huge_fault = driver_huge_fault },
 			    .vm_flags = MS_VM_PFNMAP };
 	struct world w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_ALWAYS);
@@ -326,7 +309,6 @@ static uint64_t allocations(enum ms_policy_mremap_table_move rule, uint64_t len)
 
 static void whole_tables_move_where_the_kernel_can(void **state)
 {
-	(void)state;
 	uint64_t entries = allocations(MS_MREMAP_TABLE_MOVE_NONE, MS_1G);
 
 	assert_int_equal(allocations(MS_MREMAP_TABLE_MOVE_PTE_TABLES, MS_1G), entries - 1);
@@ -342,7 +324,6 @@ static void whole_tables_move_where_the_kernel_can(void **state)
  */
 static void a_move_begins_at_the_table_where_nothing_is_below(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 
 	for (int i = 0; i < 4; i++) {
@@ -369,7 +350,6 @@ static void a_move_begins_at_the_table_where_nothing_is_below(void **state)
 
 static void every_failing_allocation_leaves_the_pages_where_they_were(void **state)
 {
-	(void)state;
 	int64_t ret = -ENOMEM;
 
 	for (uint64_t n = 1; ret < 0; n++) {

@@ -9,7 +9,6 @@
 
 static void bad_arguments_are_EINVAL(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -34,7 +33,6 @@ static void bad_arguments_are_EINVAL(void **state)
 
 static void lengths_are_rounded_up_to_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -66,7 +64,6 @@ static void check_destination(enum ms_policy_mremap_fixed_order order, bool afte
 
 static void a_refused_move_has_emptied_the_destination_as_the_order_says(void **state)
 {
-	(void)state;
 	check_destination(MS_MREMAP_FIXED_ORDER_DEST_FIRST, false, false);
 	check_destination(MS_MREMAP_FIXED_ORDER_LOOKUP_THEN_DEST, true, false);
 	check_destination(MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST, true, true);
@@ -74,7 +71,6 @@ static void a_refused_move_has_emptied_the_destination_as_the_order_says(void **
 
 static void same_size_in_place_is_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -87,7 +83,6 @@ static void same_size_in_place_is_nothing(void **state)
 
 static void in_place_without_a_vma_is_EFAULT_where_the_kernel_looks(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct world w = world_of(&p, MS_THP_NEVER);
 
@@ -102,7 +97,6 @@ static void in_place_without_a_vma_is_EFAULT_where_the_kernel_looks(void **state
 
 static void shrinking_unmaps_the_tail(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -116,7 +110,6 @@ static void shrinking_unmaps_the_tail(void **state)
 /*  old length 0: | memfd | stays, a second mapping of the same pages appears  */
 static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
 {
-	(void)state;
 	const uint64_t end = UINT64_C(1) << 48;
 	const struct ms_policy *k;
 
@@ -140,7 +133,6 @@ static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
 /* The destination is the source, the old length is absurd: which of the two is found first? */
 static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_16(void **state)
 {
-	(void)state;
 	const uint64_t absurd = -(uint64_t)PAGE;
 
 	const struct ms_policy *k;
@@ -160,7 +152,6 @@ static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_16(void **s
 
 static void old_length_0_duplicates_a_shared_mapping(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, 4 * PAGE);
 
@@ -175,7 +166,6 @@ static void old_length_0_duplicates_a_shared_mapping(void **state)
 
 static void VM_DONTEXPAND_does_not_grow(void **state)
 {
-	(void)state;
 	struct driver d = { .vm_flags = MS_VM_DONTEXPAND };
 	struct world w = world("6.12.117");
 
@@ -187,7 +177,6 @@ static void VM_DONTEXPAND_does_not_grow(void **state)
 
 static void dontunmap_of_a_file_is_a_matter_of_policy(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct driver d = { .vm_flags = MS_VM_DONTEXPAND };
 	struct world w = world_of(&p, MS_THP_NEVER);
@@ -211,7 +200,6 @@ static void dontunmap_of_a_file_is_a_matter_of_policy(void **state)
 
 static void grows_in_place_where_nothing_follows(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -223,7 +211,6 @@ static void grows_in_place_where_nothing_follows(void **state)
 
 static void does_not_grow_into_a_neighbour_or_out_of_the_middle(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -236,7 +223,6 @@ static void does_not_grow_into_a_neighbour_or_out_of_the_middle(void **state)
 
 static void a_growing_mapping_that_may_move_goes_to_a_free_place(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	int64_t to;
 
@@ -254,7 +240,6 @@ static void a_growing_mapping_that_may_move_goes_to_a_free_place(void **state)
 /*  | vma |++++| next |  */
 static void a_mapping_that_grows_up_to_the_next_joins_it(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 
 	for (int i = 0; i < 2; i++) {
@@ -273,7 +258,6 @@ static void a_mapping_that_grows_up_to_the_next_joins_it(void **state)
 /*  a child's | vma (parent's pages) |++++| next (untouched) |  */
 static void a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -297,7 +281,6 @@ static void a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone(vo
 	const struct ms_policy *k;
 	const unsigned int move = MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		bool joins = k->anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED;
@@ -316,7 +299,6 @@ static void a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone(vo
 /* Where a close hook keeps a VMA out of merging, it still grows; special ones then do not. */
 static void a_close_hook_does_not_keep_a_mapping_from_growing(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .close = driver_close } },
 		      mixed = { .vm_flags = MS_VM_MIXEDMAP };
 	const struct ms_policy *k;
@@ -337,7 +319,6 @@ static void a_close_hook_does_not_keep_a_mapping_from_growing(void **state)
 
 static void the_new_part_of_a_locked_mapping_is_populated(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -352,7 +333,6 @@ static void the_new_part_of_a_locked_mapping_is_populated(void **state)
 /*  | a |  gap  | b |   ->   | a'|  gap  | b'|  */
 static void a_range_over_several_vmas_moves_each(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -369,7 +349,6 @@ static void a_range_over_several_vmas_moves_each(void **state)
 
 static void a_range_that_begins_in_a_gap_is_EFAULT(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13");
 
 	map_anon(&w, A + PAGE, PAGE, MS_PROT_RW);
@@ -381,7 +360,6 @@ static void a_range_that_begins_in_a_gap_is_EFAULT(void **state)
 
 static void several_vmas_are_EFAULT_up_to_6_16_and_whenever_the_size_changes(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -408,7 +386,6 @@ static void fill(struct world *w, unsigned int n)
 
 static void near_the_limit_of_vmas_nothing_moves(void **state)
 {
-	(void)state;
 	const unsigned int limit = 65530;
 	struct world w = world_where("mremap_map_count", "MOVE_NEAR_LIMIT");
 
@@ -431,7 +408,6 @@ static void near_the_limit_of_vmas_nothing_moves(void **state)
 
 static void the_worst_case_counts_what_dontunmap_splits_off_or_forgets_it(void **state)
 {
-	(void)state;
 	const unsigned int limit = 65530;
 	struct world w = world("7.1");
 

@@ -45,7 +45,6 @@ static struct world mapped_by_driver(const char *release, struct hooks *h)
 
 static void bad_arguments_are_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_munmap(w.mm, A + 1, PAGE), -EINVAL);
@@ -57,7 +56,6 @@ static void bad_arguments_are_EINVAL(void **state)
 
 static void nothing_mapped_is_success_without_events(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
@@ -69,7 +67,6 @@ static void nothing_mapped_is_success_without_events(void **state)
 /*  | a |  hole  | b |   one call: one notifier over all, one zap a VMA */
 static void one_notifier_a_call_and_one_zap_a_vma(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -85,7 +82,6 @@ static void one_notifier_a_call_and_one_zap_a_vma(void **state)
 /*  |  stays  |  dies  |  */
 static void of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
 {
-	(void)state;
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.1.192", &h);
 
@@ -98,7 +94,6 @@ static void of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
 
 static void of_a_tail_opens_the_kept_part_from_6_12(void **state)
 {
-	(void)state;
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.12.117", &h);
 
@@ -114,7 +109,6 @@ static void of_a_tail_opens_the_kept_part_from_6_12(void **state)
 /*  |  dies  |  stays  |  dies  |   what is above each cut is new */
 static void of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(void **state)
 {
-	(void)state;
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.4", &h);
 
@@ -130,7 +124,6 @@ static void of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(v
 
 static void of_the_middle_leaves_two(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -150,7 +143,6 @@ static void of_the_middle_leaves_two(void **state)
 /*  |------ 2M, a PMD table exists ------|  a border inside of it: the 2M is told first */
 static void a_split_inside_a_2m_notifies_the_2m_first(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
@@ -165,7 +157,6 @@ static void a_split_inside_a_2m_notifies_the_2m_first(void **state)
 
 static void without_a_pmd_table_a_split_notifies_nothing_of_its_own(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
@@ -177,7 +168,6 @@ static void without_a_pmd_table_a_split_notifies_nothing_of_its_own(void **state
 /* A page table goes with the last VMA that shares it: only then may a huge page come. */
 static void page_tables_go_when_no_neighbour_shares_them(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	struct ms_host_leaf leaf;
 
@@ -195,7 +185,6 @@ static void page_tables_go_when_no_neighbour_shares_them(void **state)
 
 static void every_failing_allocation_leaves_the_vma_as_it_was(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {

@@ -6,7 +6,6 @@
 
 static void a_hole_of_pages_zaps_each_mapping_and_forgets_the_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 16 * PAGE);
 	uint64_t free_pages;
@@ -32,7 +31,6 @@ static void a_hole_of_pages_zaps_each_mapping_and_forgets_the_pages(void **state
 
 static void a_hole_takes_whole_pages_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 16 * PAGE);
 
@@ -49,7 +47,6 @@ static void a_hole_takes_whole_pages_only(void **state)
 
 static void a_hole_beyond_the_file_is_no_error(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 4 * PAGE);
 
@@ -61,7 +58,6 @@ static void a_hole_beyond_the_file_is_no_error(void **state)
 
 static void copied_pages_survive_a_hole(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 4 * PAGE);
 
@@ -76,7 +72,6 @@ static void copied_pages_survive_a_hole(void **state)
 
 static void a_hole_of_a_whole_huge_page_gives_it_back(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, 2 * MS_2M);
 	uint64_t free_pages;
@@ -96,7 +91,6 @@ static void a_hole_of_a_whole_huge_page_gives_it_back(void **state)
 /* The page, the leaf's split inside of the zap, and what the split of the folio itself tells. */
 static void a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -122,7 +116,6 @@ static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, MS_2M);
@@ -156,7 +149,6 @@ static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
  */
 static void the_rest_of_a_huge_page_is_pages_or_halves(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -182,7 +174,6 @@ static void the_rest_of_a_huge_page_is_pages_or_halves(void **state)
  */
 static void a_hole_across_huge_pages_splits_those_at_its_ends(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, 3 * MS_2M);
 	uint64_t free_pages = ms_ram_free_pages(w.m);
@@ -201,7 +192,6 @@ static void a_hole_across_huge_pages_splits_those_at_its_ends(void **state)
 
 static void a_split_takes_the_pages_of_other_mappings_along(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, MS_2M);
 
@@ -220,7 +210,6 @@ static void a_split_takes_the_pages_of_other_mappings_along(void **state)
 
 static void a_split_asks_no_mapping_once_nobody_has_the_page(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, MS_2M);
 
@@ -238,7 +227,6 @@ static void pages_beyond_the_end_go_with_the_split(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, 4 * PAGE);
@@ -259,7 +247,6 @@ static void pages_beyond_the_end_go_with_the_split(void **state)
  */
 static void a_split_without_memory_keeps_the_pages(void **state)
 {
-	(void)state;
 	struct ms_machine_config config = { .page_size = 0x4000,
 					    .shmem_set = true,
 					    .shmem = MS_THP_ALWAYS };

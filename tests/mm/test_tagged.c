@@ -6,7 +6,6 @@
 
 static void the_cpu_does_not_see_tags(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -19,7 +18,6 @@ static void the_cpu_does_not_see_tags(void **state)
 
 static void calls_on_what_is_mapped_take_them(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -43,7 +41,6 @@ static void calls_on_what_is_mapped_take_them(void **state)
 
 static void those_that_choose_an_address_do_not(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(map_anon(&w, A | TAG, PAGE, MS_PROT_RW), -ENOMEM);
@@ -54,7 +51,6 @@ static void those_that_choose_an_address_do_not(void **state)
 
 static void who_takes_a_users_page_does(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn = 0, again = 0;
 
@@ -68,7 +64,6 @@ static void who_takes_a_users_page_does(void **state)
 
 static void x86_has_no_tags(void **state)
 {
-	(void)state;
 	struct world w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_NEVER);
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);

@@ -253,7 +253,6 @@ static void nothing_prevents_aliases_on_arm64(void **state)
 	struct seen seen = { .n = 0 };
 	struct ms_file *wb;
 
-	(void)state;
 	assert_int_equal(ms_memtype_aliases(w.m, NULL, NULL), 0);
 	assert_non_null(ms_device_add(w.m, "bar", BAR, 0x100000));
 	w.mm = ms_mm_new(w.m);

@@ -263,7 +263,6 @@ static void on_arm64_nothing_is_reserved(void **state)
 	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_ARM64));
 	enum ms_cache got;
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(m, HIGH, HIGH + 0x1000, MS_CACHE_WC, &got), 0);
 	assert_int_equal(got, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);

@@ -207,7 +207,6 @@ static void behind_the_isa_range_wt_does_not_become_wc(void **state)
 	};
 	ms_pgprot_t prot = prot_of(MS_CACHE_WT);
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(m, 0x100000, 0x101000, MS_CACHE_WC, NULL), 0);
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0x100, VA, 0x4000), -EINVAL);
 	assert_string_equal(ms_trace_last(m, MS_EV_LOG)->reason,

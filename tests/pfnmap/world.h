@@ -43,7 +43,6 @@ static inline int mmap_nothing(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops none = { .open = NULL };
 
-	(void)file;
 	vma->vm_ops = &none;
 	return 0;
 }

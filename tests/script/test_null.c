@@ -16,7 +16,6 @@ static void no_script(void **state)
 	struct ms_script *s = NULL;
 	uint64_t line;
 
-	(void)state;
 	assert_int_equal(ms_script_parse(NULL, 1, NULL, &s, &err), -EINVAL);
 	assert_int_equal(ms_script_parse(NULL, 0, NULL, &s, NULL), -EINVAL);
 	assert_int_equal(ms_script_parse("", 0, NULL, NULL, &err), -EINVAL);
@@ -47,7 +46,6 @@ static void a_script_without_places_for_answers(void **state)
 	struct ms_script *s = NULL;
 	struct ms_player *p;
 
-	(void)state;
 	assert_int_equal(ms_script_parse(text, sizeof(text) - 1, NULL, &s, NULL), 0);
 	assert_int_equal(ms_script_set_rules(s, NULL, NULL), -EINVAL);
 	assert_int_equal(ms_script_run(s, 0, NULL, NULL), -EINVAL);
@@ -68,7 +66,6 @@ static void no_player(void **state)
 {
 	struct ms_script_error err = { .line = 1 };
 
-	(void)state;
 	assert_null(ms_player_new(NULL, &err));
 	assert_true(strlen(err.what) > 0);
 	assert_null(ms_player_new(NULL, NULL));
