@@ -296,16 +296,22 @@ static void pages_that_nobody_maps_go_with_the_split(void **state)
 	world_end(&w);
 }
 
-/* A page that a child has had, too, written to after MADV_FREE. */
+/* What empties the queue of freed pages between MADV_FREE and the write. */
 enum drain { NOTHING, MUNMAP, POPULATE };
 
-static bool is_copied_after_free(const char *release, enum drain drain)
+/* A page that a child has had, too, is freed and written to: is it copied? */
+static bool is_copied_after_free(enum ms_policy_lazyfree_queue queue,
+				 enum ms_policy_anon_reuse reuse, enum drain drain)
 {
-	struct world w = world(release);
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
 	struct ms_mm *child;
 	uint64_t before;
 	bool copied;
 
+	p.lazyfree_queue = queue;
+	p.anon_reuse = reuse;
+	w = world_of(&p, MS_THP_NEVER);
 	map_anon(&w, A, PAGE, MS_PROT_RW);
 	map_anon(&w, A + MS_2M, PAGE, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
@@ -326,19 +332,28 @@ static bool is_copied_after_free(const char *release, enum drain drain)
 
 static void a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it(void **state)
 {
-	assert_true(is_copied_after_free("5.10.223", NOTHING));
-	assert_true(is_copied_after_free("6.1.192", NOTHING));
-	assert_false(is_copied_after_free("6.1.192", MUNMAP));
-	assert_false(is_copied_after_free("6.1.192", POPULATE));
-	assert_false(is_copied_after_free("6.12.10", NOTHING));
-	assert_true(is_copied_after_free("6.12.117", NOTHING));
-	assert_true(is_copied_after_free("7.3.4", NOTHING));
+	const enum ms_policy_lazyfree_queue on_list = MS_LAZYFREE_QUEUE_ON_LIST_15;
+
+	assert_true(is_copied_after_free(on_list, MS_ANON_REUSE_SOLE_REFERENCE, NOTHING));
+	assert_true(is_copied_after_free(on_list, MS_ANON_REUSE_EXCLUSIVE, NOTHING));
+	assert_true(is_copied_after_free(MS_LAZYFREE_QUEUE_ON_LIST_31, MS_ANON_REUSE_EXCLUSIVE,
+					 NOTHING));
 }
 
-/* A page that a child has had, too, written to after a guest's fault. */
-static bool is_copied_after_use(const char *release, bool is_new, bool populated)
+static void a_freed_page_is_reused_once_its_queue_was_emptied(void **state)
 {
-	struct world w = world(release);
+	const enum ms_policy_lazyfree_queue on_list = MS_LAZYFREE_QUEUE_ON_LIST_15;
+
+	assert_false(is_copied_after_free(on_list, MS_ANON_REUSE_EXCLUSIVE, MUNMAP));
+	assert_false(is_copied_after_free(on_list, MS_ANON_REUSE_EXCLUSIVE, POPULATE));
+	assert_false(
+		is_copied_after_free(MS_LAZYFREE_QUEUE_OFF_LIST, MS_ANON_REUSE_EXCLUSIVE, NOTHING));
+}
+
+/* A page that a child has had, too, is used by a guest's fault and written to: is it copied? */
+static bool is_copied_after_use(const struct ms_policy *policy, bool is_new, bool populated)
+{
+	struct world w = world_of(policy, MS_THP_NEVER);
 	uint64_t before;
 	bool copied;
 
@@ -357,19 +372,31 @@ static bool is_copied_after_use(const char *release, bool is_new, bool populated
 
 static void a_page_on_its_way_to_the_active_list_is_copied_by_a_write(void **state)
 {
-	assert_true(is_copied_after_use("5.10.223", false, false));
-	assert_true(is_copied_after_use("6.1.192", false, false));
-	assert_false(is_copied_after_use("6.1.192", true, false));
-	assert_false(is_copied_after_use("6.1.192", false, true));
-	assert_false(is_copied_after_use("6.12.117", false, false));
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+
+	p.lru_activate = MS_LRU_ACTIVATE_QUEUED;
+	p.anon_reuse = MS_ANON_REUSE_SOLE_REFERENCE;
+	assert_true(is_copied_after_use(&p, false, false));
+	p.anon_reuse = MS_ANON_REUSE_EXCLUSIVE;
+	assert_true(is_copied_after_use(&p, false, false));
+	assert_false(is_copied_after_use(&p, true, false));
+	assert_false(is_copied_after_use(&p, false, true));
+	p.lru_activate = MS_LRU_ACTIVATE_COUNTED;
+	assert_false(is_copied_after_use(&p, false, false));
 }
 
-/* Of n pages that MADV_FREE meets, how many does the queue hold then? */
-static unsigned int queued(const char *release, unsigned int n, unsigned int times)
+/*
+ * n pages are freed so many times: how many does the queue hold then? Each call empties the queue
+ * first, and queues no page that it has queued before.
+ */
+static unsigned int queued(enum ms_policy_lazyfree_queue queue, unsigned int n, unsigned int times)
 {
-	struct world w = world(release);
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
 	unsigned int count;
 
+	p.lazyfree_queue = queue;
+	w = world_of(&p, MS_THP_NEVER);
 	map_anon(&w, A, n * PAGE, MS_PROT_RW);
 	for (unsigned int i = 0; i < n; i++)
 		touch(&w, A + i * PAGE, MS_PROT_W);
@@ -382,11 +409,11 @@ static unsigned int queued(const char *release, unsigned int n, unsigned int tim
 
 static void the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once(void **state)
 {
-	assert_int_equal(queued("6.1.192", 14, 1), 14);
-	assert_int_equal(queued("6.1.192", 16, 1), 1);
-	assert_int_equal(queued("7.3.4", 30, 1), 30);
-	assert_int_equal(queued("7.3.4", 32, 1), 1);
-	assert_int_equal(queued("6.1.192", 2, 2), 0);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_15, 14, 1), 14);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_15, 16, 1), 1);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_31, 30, 1), 30);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_31, 32, 1), 1);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_15, 2, 2), 0);
 }
 
 int main(void)
@@ -411,6 +438,7 @@ int main(void)
 		cmocka_unit_test(pages_that_nobody_maps_go_with_the_split),
 		cmocka_unit_test(
 			a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it),
+		cmocka_unit_test(a_freed_page_is_reused_once_its_queue_was_emptied),
 		cmocka_unit_test(a_page_on_its_way_to_the_active_list_is_copied_by_a_write),
 		cmocka_unit_test(the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
 	};
