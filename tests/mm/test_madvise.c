@@ -46,7 +46,10 @@ static void an_advice_that_the_kernel_does_not_know_is_EINVAL(void **state)
 	world_end(&w);
 }
 
-/*  hole | a | hole | b | hole  */
+/*
+ *  mapped    . |a  | . |b  | .
+ *  advice   [-------------------)    a and b take it
+ */
 static void holes_are_passed_over_and_answered_with_ENOMEM(void **state)
 {
 	struct world w = world("6.12.117");
@@ -60,6 +63,10 @@ static void holes_are_passed_over_and_answered_with_ENOMEM(void **state)
 	world_end(&w);
 }
 
+/*
+ *  mapped    . |io | .   .
+ *  advice   [---------------)    -EINVAL of the VMA, not -ENOMEM of the holes
+ */
 static void an_error_ends_the_call_before_a_later_hole(void **state)
 {
 	struct world w = world("6.12.117");
@@ -72,6 +79,12 @@ static void an_error_ends_the_call_before_a_later_hole(void **state)
 
 /* ---- flags ---- */
 
+/*
+ *  before               |rw  rw  rw |
+ *  HUGEPAGE, middle     |rw |hg |rw |
+ *  HUGEPAGE, first      |hg  hg |rw |
+ *  NOHUGEPAGE, all      |nh  nh  nh |
+ */
 static void an_advised_part_is_split_off_and_joins_again(void **state)
 {
 	struct world w = world("6.12.117");
@@ -138,6 +151,11 @@ static void which_special_mappings_refuse_dofork_is_policy(void **state)
 	}
 }
 
+/*
+ *  before  |rw  rw  rw |
+ *  advice  [---)
+ *  after   |rw  rw  rw |
+ */
 static void a_split_without_memory_is_EAGAIN_and_changes_nothing(void **state)
 {
 	struct world w = world("6.12.117");
@@ -168,6 +186,11 @@ static void a_split_at_the_limit_of_vmas_is_what_the_kernel_calls_it(void **stat
 
 /* ---- pages ---- */
 
+/*
+ *  before    |0*  1*  2* |
+ *  DONTNEED      [---)
+ *  after     |0*  1   2* |
+ */
 static void dontneed_takes_the_pages_and_leaves_the_mapping(void **state)
 {
 	struct world w = world("6.12.117");
@@ -201,6 +224,13 @@ static void locked_and_device_memory_is_not_given_up(void **state)
 	world_end(&w);
 }
 
+/*
+ *            A                   A + 2M              A + 4M
+ *  VMA       |*------------------|*------------------|
+ *                [-------------------)                    -EINVAL
+ *            [---------------)                            no whole page: nothing
+ *            [-----------------------)                    the first page
+ */
 static void hugetlb_memory_is_given_up_in_whole_pages(void **state)
 {
 	struct world w = world("6.12.117");
@@ -233,6 +263,12 @@ static void hugetlb_memory_is_not_given_up_where_the_kernel_refuses(void **state
 
 /* ---- remove ---- */
 
+/*
+ *  file     0   1   2   3
+ *  at A        |1*  2  |
+ *  at B        |1* |
+ *  REMOVE      [---)          page 1 leaves the file and both mappings
+ */
 static void remove_punches_a_hole_into_a_memory_file(void **state)
 {
 	struct world w = world("6.12.117");
@@ -312,6 +348,12 @@ static void remove_asks_the_driver_or_finds_no_fallocate(void **state)
 
 /* ---- populate ---- */
 
+/*
+ *  VMA             |rw  rw  rw  rw |
+ *  POPULATE_WRITE  [-------)
+ *  POPULATE_READ   [---------------)
+ *  after           |w*  w*  r*  r* |
+ */
 static void populate_faults_pages_in(void **state)
 {
 	struct world w = world("6.12.117");
@@ -342,6 +384,10 @@ static void populate_refuses_what_it_may_not_touch(void **state)
 	world_end(&w);
 }
 
+/*
+ *  file    0
+ *  VMA    |0*  1  |
+ */
 static void populate_beyond_the_end_of_a_file_is_EFAULT(void **state)
 {
 	struct world w = world("6.12.117");
@@ -352,7 +398,11 @@ static void populate_beyond_the_end_of_a_file_is_EFAULT(void **state)
 	world_end(&w);
 }
 
-/*  hole | a | hole | b |  */
+/*
+ *  before       . |a  | . |b  |
+ *  passes over  . |a* | . |b* |
+ *  stops        . |a  | . |b  |
+ */
 static void populate_stops_at_a_hole_or_passes_over_it(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {

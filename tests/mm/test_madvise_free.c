@@ -64,7 +64,15 @@ static void a_huge_page_in_the_range_stays_whole(void **state)
 	world_end(&w);
 }
 
-/*  2M: |#### range ####|----|     the range's own notifier, then those of the split  */
+/*
+ * The range's own notifier comes first, then those of the split:
+ *
+ *  before    |-------------2M*-------------|
+ *  FREE      [4K)
+ *  after     |4K|4K*|4K*|    ...       |4K*|
+ *  notifiers [4K)
+ *            [-----------------------------)    once or twice
+ */
 static void a_huge_page_that_is_cut_is_split(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -90,8 +98,13 @@ static void a_huge_page_that_is_cut_is_split(void **state)
 }
 
 /*
- *  2M: |rw------|r-------|     two VMAs of one huge page, mapped by pages: the first is freed,
- *  but every VMA that shows a part is told, in turn, until no page is mapped
+ * One huge page, mapped by pages in two VMAs. Each of them is told, wherever the freed page is:
+ *
+ *             A              A + 1M
+ *  VMAs       |rw------------|r-------------|
+ *  notifiers                 [4K)
+ *             [--------------)                   once or twice
+ *                            [--------------)    once or twice
  */
 static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 {
@@ -115,6 +128,12 @@ static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 	}
 }
 
+/*
+ *             A              A + 1M
+ *  VMAs       |rw*-----------|r .   .   .   |    DONTNEED has taken the second half's pages
+ *  notifiers  [4K)
+ *             [--------------)
+ */
 static void a_vma_behind_the_last_mapped_page_is_not_told(void **state)
 {
 	struct world w = world_huge("7.2.13");
@@ -149,8 +168,12 @@ static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
 }
 
 /*
- *  2M: |w-------w|---- ... ----|    written: first page and page 9; the range: the first 8 pages.
- *  What nobody wrote is the zero page then, and its pages are free again.
+ * What nobody wrote is the zero page afterwards, and its pages are free again:
+ *
+ *  page     0   1  ...  8   9   10 ... 511
+ *  before  |w*                  w*            |    one leaf of 2M
+ *  FREE    [-----------)                           pages 0 to 7
+ *  after   |w  |z  |...|z  |w  |z  |...|z     |    z: the zero page
  */
 static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split(void **state)
 {
@@ -197,8 +220,12 @@ static void what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split(v
 }
 
 /*
- *  2M: |w---- ... ----|--|      the last page is moved away, then the range cuts what is left:
- *  B:                 |--|      the page knows where it came from, and is split off as all others
+ * The page that was moved knows where it came from, and is split off as all others:
+ *
+ *          A                            B
+ *  before  |------------2M*------------|
+ *  moved   |4K|4K|      ...    |4K| .   |4K|    mapped by pages, still one huge page
+ *  FREE    [4K)                                 now it is split
  */
 static void a_page_that_was_moved_is_found_when_its_huge_page_is_split(void **state)
 {

@@ -14,7 +14,7 @@ static bool writable(const struct world *w, ms_hva_t addr)
 	return ms_host_leaf(w->mm, addr, &leaf) && (leaf.entry & MS_PTE_WRITE);
 }
 
-static void arguments(void **state)
+static void arguments_are_checked_in_the_kernels_order(void **state)
 {
 	struct world w = world("6.12.117");
 
@@ -29,7 +29,11 @@ static void arguments(void **state)
 	world_end(&w);
 }
 
-/*  | a | hole | b | */
+/*
+ *  before    |rw | . |rw |
+ *  mprotect  [-----------)
+ *  after     |r  | . |rw |
+ */
 static void what_lies_before_a_hole_stays_changed(void **state)
 {
 	struct world w = world("6.12.117");
@@ -108,7 +112,12 @@ static void no_access_keeps_the_page_for_the_kernel(void **state)
 	world_end(&w);
 }
 
-/*  |---- 1G, populated from the third 2M on ----|---- 1G, empty ----|  */
+/*
+ *             A         third               A + 1G                        A + 2G
+ *  VMA        |---------*-------------------|-----------------------------|
+ *  up to 6.1            [-------------------)
+ *  from 6.12  [-----------------------------------------------------------)
+ */
 static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **state)
 {
 	const ms_hva_t third = A + 2 * MS_2M;
@@ -143,6 +152,11 @@ static void write_access_to_more_than_all_of_ram_is_ENOMEM(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before   |rw* rw  rw  rw |
+ *  rw           [---)
+ *  after    |rw* rw  rw  rw |
+ */
 static void the_same_rights_again_do_nothing(void **state)
 {
 	struct world w = world("6.12.117");
@@ -206,9 +220,9 @@ static bool written_by_the_cpu_alone(const struct ms_policy *k)
 	struct ms_vma *vma = ms_vma_lookup(w.mm, A);
 	bool at_once;
 
-	assert_int_equal(ms_remap_pfn_range(vma, A, BAR >> 12, 2 * PAGE,
-					    vma->vm_page_prot | MS_PTE_WRITE),
-			 0);
+	assert_int_equal(
+		ms_remap_pfn_range(vma, A, BAR >> 12, 2 * PAGE, vma->vm_page_prot | MS_PTE_WRITE),
+		0);
 	touch(&w, A, MS_PROT_W);
 	read_only_and_back(&w, A);
 	at_once = writable(&w, A);
@@ -279,7 +293,7 @@ static void only_cacheable_memory_is_executable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arguments),
+		cmocka_unit_test(arguments_are_checked_in_the_kernels_order),
 		cmocka_unit_test(what_lies_before_a_hole_stays_changed),
 		cmocka_unit_test(write_access_is_charged_and_6_12_gives_an_untouched_charge_back),
 		cmocka_unit_test(private_pages_become_writable_at_once_by_the_kernels_rule),
