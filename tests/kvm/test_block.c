@@ -16,8 +16,15 @@ static struct ms_s2_leaf read_leaf(struct world *w, ms_ipa_t gpa)
 	return access.leaf;
 }
 
-/* ---- from vm_pgoff: 5.14 .. 6.1.190, .. 6.12.111, .. 7.1 ---- */
+/* ---- device memory, by the rule FROM_VM_PGOFF ---- */
 
+/*
+ *  hva     :---------:---------:
+ *  VMA     |-------------------|
+ *  slot    [-------------------)
+ *  touch    ^
+ *  block   [---------)
+ */
 static void congruent_device_memory_is_mapped_by_2m(void **state)
 {
 	struct world w = world("6.12.107");
@@ -48,7 +55,7 @@ static void a_whole_gib_is_mapped_by_1g(void **state)
 	world_end(&w);
 }
 
-/*  hva  ..|  2M  |  2M  |..   VMA begins and ends inside them */
+/* 39 bits of 4K pages are three levels, and the first has leaves, too. */
 static void with_39_bits_of_addresses_there_still_are_blocks_of_1g(void **state)
 {
 	const struct ms_machine_config config = { .va_bits = 39 };
@@ -61,7 +68,15 @@ static void with_39_bits_of_addresses_there_still_are_blocks_of_1g(void **state)
 	world_end(&w);
 }
 
-static void block_must_lie_inside_the_vma(void **state)
+/*
+ * The VMA is a page shorter than 4M at either end:
+ *
+ *  hva     :---------:---------:
+ *  VMA      |-----------------|
+ *  block   [---------)              would begin before it
+ *  block             [---------)    would end after it
+ */
+static void a_block_must_lie_inside_the_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
@@ -74,7 +89,13 @@ static void block_must_lie_inside_the_vma(void **state)
 	world_end(&w);
 }
 
-static void touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state)
+/*
+ *  hva     :---------:---------:
+ *  VMA               |4K|
+ *  touch             ^
+ *  block             [---------)
+ */
+static void a_touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
@@ -89,6 +110,10 @@ static void touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state
 	world_end(&w);
 }
 
+/*
+ *  hva     :---------:---------:
+ *  pa       :---------:---------:    a page further in its 2M
+ */
 static void memory_that_is_not_congruent_is_mapped_by_pages(void **state)
 {
 	struct world w = world("6.12.107");
@@ -102,6 +127,10 @@ static void memory_that_is_not_congruent_is_mapped_by_pages(void **state)
 	world_end(&w);
 }
 
+/*
+ *  hva     :---------:---------:
+ *  gpa      :---------:---------:    a page further in its 2M
+ */
 static void guest_addresses_that_are_not_congruent_get_pages(void **state)
 {
 	struct world w = world("6.12.107");
@@ -113,7 +142,15 @@ static void guest_addresses_that_are_not_congruent_get_pages(void **state)
 	world_end(&w);
 }
 
-static void block_must_lie_inside_the_slot(void **state)
+/*
+ * The slot is a page shorter than 4M at either end:
+ *
+ *  gpa     :---------:---------:
+ *  slot     [-----------------)
+ *  block   [---------)              would begin before it
+ *  block             [---------)    would end after it
+ */
+static void a_block_must_lie_inside_the_slot(void **state)
 {
 	struct world w = world("6.12.107");
 
@@ -126,6 +163,12 @@ static void block_must_lie_inside_the_slot(void **state)
 	world_end(&w);
 }
 
+/*
+ *  hva     :------------------1G------------------:
+ *  gpa      :------------------1G------------------:    2M further in its 1G
+ *  touch     ^
+ *  block     [2M)
+ */
 static void a_gib_that_the_slot_refuses_becomes_2m(void **state)
 {
 	struct world w = world("6.12.107");
@@ -148,6 +191,11 @@ static int remap_without_pgoff(struct ms_file *file, struct ms_vma *vma)
 
 static const struct ms_file_ops no_pgoff_ops = { .name = "no-pgoff", .mmap = remap_without_pgoff };
 
+/*
+ *  hva            :------------2M------------:
+ *  by vm_pgoff    :------------2M------------:      the block that is chosen
+ *  pa              :------------2M------------:     a page further in its 2M: pages are laid
+ */
 static void block_of_a_driver_with_its_own_offsets_is_laid_by_pages(void **state)
 {
 	struct world w = world("6.12.107");
@@ -166,7 +214,7 @@ static void block_of_a_driver_with_its_own_offsets_is_laid_by_pages(void **state
 	world_end(&w);
 }
 
-/* ---- the other rules for VM_PFNMAP ---- */
+/* ---- device memory, by the other rules ---- */
 
 static void device_memory_is_mapped_by_pages(const char *release, const char *reason)
 {
@@ -240,7 +288,13 @@ static void lazy_huge_world(struct world *w, const char *release)
 	set_slot(w, GPA, 2 * MS_2M, HVA);
 }
 
-static void block_leaf_of_the_host_makes_a_block(void **state)
+/*
+ *  host    |---2M----|---2M----|
+ *  slot    [-------------------)
+ *  touch              ^
+ *  block             [---------)
+ */
+static void a_block_leaf_of_the_host_makes_a_block(void **state)
 {
 	struct world w;
 
@@ -252,7 +306,7 @@ static void block_leaf_of_the_host_makes_a_block(void **state)
 	world_end(&w);
 }
 
-static void block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
+static void a_block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
 {
 	struct world w;
 
@@ -262,7 +316,7 @@ static void block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
 	world_end(&w);
 }
 
-static void device_is_not_upgraded_by_its_host_leaf(void **state)
+static void device_memory_does_not_take_the_size_of_its_host_leaf(void **state)
 {
 	struct world w = world_with("6.12.117", "s2_device_upgrade", "NO_UPGRADE");
 	struct ms_s2_leaf leaf;
@@ -275,9 +329,11 @@ static void device_is_not_upgraded_by_its_host_leaf(void **state)
 	world_end(&w);
 }
 
-/* Of the rules that look at no table one forces pages, the other does not ask for more by itself.
+/*
+ * Two rules begin with pages without looking at the host's table. PAGES_ONLY ends there;
+ * HUGETLB_ONLY takes the host's leaf, as for other memory, where that is larger.
  */
-static void pages_are_forced_or_only_begun_with(void **state)
+static void rules_without_a_table_force_pages_or_only_begin_with_them(void **state)
 {
 	static const char *const value[] = { "PAGES_ONLY", "HUGETLB_ONLY" };
 	static const uint64_t expected[] = { PAGE, MS_2M };
@@ -292,7 +348,7 @@ static void pages_are_forced_or_only_begun_with(void **state)
 	}
 }
 
-static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
+static void device_memory_stays_pages_where_the_host_has_no_leaf(void **state)
 {
 	struct world w = world_with("6.12.117", "s2_pfnmap_block", "HUGETLB_ONLY");
 	struct ms_s2_leaf leaf;
@@ -307,6 +363,12 @@ static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
 
 /* ---- memory ---- */
 
+/*
+ *  host    |---2M----|---2M----|
+ *  slot    [-------------------)
+ *  touch              ^
+ *  block             [---------)
+ */
 static void transparent_huge_page_makes_a_block(void **state)
 {
 	const struct ms_policy *k;
@@ -329,7 +391,7 @@ static void transparent_huge_page_makes_a_block(void **state)
 	}
 }
 
-static void up_to_5_13_the_page_tells_of_its_thp(void **state)
+static void up_to_5_13_the_page_tells_of_its_huge_page(void **state)
 {
 	struct world w = world("5.10.223");
 	struct ms_guest_access access;
@@ -372,6 +434,12 @@ static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **stat
 	}
 }
 
+/*
+ *  host    |---2M----|---2M----|
+ *  slot    [-----------)            a page longer than 2M
+ *  touch             ^
+ *  block             [---------)    would end after it
+ */
 static void thp_that_the_slot_cuts_gets_pages(void **state)
 {
 	struct world w = world("6.12.107");
@@ -435,6 +503,12 @@ static void logging_maps_pages(void **state)
 	world_end(&w);
 }
 
+/*
+ *  ipa     ..4000  ..5000                  ..8000
+ *  page    |-------:-------:-------:-------|
+ *  touch            ^
+ *  map             [-------------------------------)    16K
+ */
 static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
@@ -448,6 +522,12 @@ static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
 	world_end(&w);
 }
 
+/*
+ *  ipa     ..4000  ..5000                  ..8000
+ *  page    |-------:-------:-------:-------|
+ *  touch            ^
+ *  map     [-------------------------------)    16K
+ */
 static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
@@ -460,7 +540,14 @@ static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **stat
 	world_end(&w);
 }
 
-static void touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end(void **state)
+/*
+ *  hva     :------------------1G------------------:
+ *  VMA     |2M|
+ *  slot    [--------------------------------------)
+ *  touch   ^
+ *  block   [--------------------------------------)
+ */
+static void a_touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
@@ -480,21 +567,21 @@ int main(void)
 		cmocka_unit_test(congruent_device_memory_is_mapped_by_2m),
 		cmocka_unit_test(a_whole_gib_is_mapped_by_1g),
 		cmocka_unit_test(with_39_bits_of_addresses_there_still_are_blocks_of_1g),
-		cmocka_unit_test(block_must_lie_inside_the_vma),
-		cmocka_unit_test(touch_at_the_blocks_start_does_not_ask_for_the_vmas_end),
+		cmocka_unit_test(a_block_must_lie_inside_the_vma),
+		cmocka_unit_test(a_touch_at_the_blocks_start_does_not_ask_for_the_vmas_end),
 		cmocka_unit_test(memory_that_is_not_congruent_is_mapped_by_pages),
 		cmocka_unit_test(guest_addresses_that_are_not_congruent_get_pages),
-		cmocka_unit_test(block_must_lie_inside_the_slot),
+		cmocka_unit_test(a_block_must_lie_inside_the_slot),
 		cmocka_unit_test(a_gib_that_the_slot_refuses_becomes_2m),
 		cmocka_unit_test(block_of_a_driver_with_its_own_offsets_is_laid_by_pages),
 		cmocka_unit_test(device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked),
-		cmocka_unit_test(block_leaf_of_the_host_makes_a_block),
-		cmocka_unit_test(block_leaf_of_the_host_does_not_count_up_to_6_12_111),
-		cmocka_unit_test(device_is_not_upgraded_by_its_host_leaf),
-		cmocka_unit_test(pages_are_forced_or_only_begun_with),
-		cmocka_unit_test(pages_that_were_begun_with_stay_for_want_of_a_leaf),
+		cmocka_unit_test(a_block_leaf_of_the_host_makes_a_block),
+		cmocka_unit_test(a_block_leaf_of_the_host_does_not_count_up_to_6_12_111),
+		cmocka_unit_test(device_memory_does_not_take_the_size_of_its_host_leaf),
+		cmocka_unit_test(rules_without_a_table_force_pages_or_only_begin_with_them),
+		cmocka_unit_test(device_memory_stays_pages_where_the_host_has_no_leaf),
 		cmocka_unit_test(transparent_huge_page_makes_a_block),
-		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_thp),
+		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_huge_page),
 		cmocka_unit_test(thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13),
 		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),
 		cmocka_unit_test(pages_of_the_host_are_pages_of_the_guest),
@@ -502,7 +589,7 @@ int main(void)
 		cmocka_unit_test(logging_maps_pages),
 		cmocka_unit_test(with_16k_pages_the_map_begins_at_the_4k_of_the_fault),
 		cmocka_unit_test(with_16k_pages_7_1_and_later_round_the_fault_to_its_page),
-		cmocka_unit_test(touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end),
+		cmocka_unit_test(a_touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,13 @@ static void guest_addresses_may_not_wrap(void **state)
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *        : limit
+ *       1:
+ *        :2     -EFAULT
+ */
 static void slot_may_end_at_the_ipa_limit_and_not_beyond(void **state)
 {
 	struct world w = world_with("6.12.107", "slot_end", "LIMIT_ALLOWED");
@@ -75,6 +82,13 @@ static void slot_may_end_at_the_ipa_limit_and_not_beyond(void **state)
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *        : limit
+ *       1:      -EFAULT
+ *      1.:
+ */
 static void slot_that_ends_at_the_ipa_limit_is_refused_by_the_older_rule(void **state)
 {
 	struct world w = world_with("6.12.107", "slot_end", "LIMIT_EXCLUDED");
@@ -86,8 +100,15 @@ static void slot_that_ends_at_the_ipa_limit_is_refused_by_the_older_rule(void **
 }
 
 /*
- *  slot 1      |--------|
- *  slot 2 ?  |---|  |--|  |---|
+ * A digit a page; from gpa 0xe000 on:
+ *
+ *  ..11111111......    there
+ *  .22.............    -EEXIST
+ *  ......2.........    -EEXIST
+ *  .........22.....    -EEXIST
+ *  2222222222222222    -EEXIST
+ *  .211111111......    before it
+ *  .2111111113.....    and behind it
  */
 static void overlapping_slots_are_eexist(void **state)
 {
@@ -103,6 +124,13 @@ static void overlapping_slots_are_eexist(void **state)
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *        : limit
+ *      1.:      there
+ *      22:2     -EEXIST, though it goes beyond the limit, too
+ */
 static void overlap_is_tested_before_the_ipa_limit(void **state)
 {
 	struct world w = world("6.12.107");
@@ -112,6 +140,13 @@ static void overlap_is_tested_before_the_ipa_limit(void **state)
 	world_end(&w);
 }
 
+/*
+ * A digit a page; from gpa 0x10000 on:
+ *
+ *  11111111....2
+ *  ..11111111..2    moved
+ *  .....11111111    -EEXIST
+ */
 static void moved_slot_does_not_overlap_itself(void **state)
 {
 	struct world w = world("6.12.107");
@@ -148,7 +183,13 @@ static void what_is_not_there_cannot_be_deleted(void **state)
 	world_end(&w);
 }
 
-/*  gpa  |1f00_0000 ... 4000_0000 ... 8000_0000 ... 8010_0000|  cut at each GiB */
+/*
+ *  gpa    0x1f000000   0x40000000     0x80000000   0x80100000
+ *  slot   [------------:--------------:------------)
+ *  unmap  [------------)
+ *                      [--------------)
+ *                                     [------------)
+ */
 static void deleting_a_slot_unmaps_it_in_pieces_of_a_gib(void **state)
 {
 	struct world w = world("6.12.107");
@@ -161,6 +202,12 @@ static void deleting_a_slot_unmaps_it_in_pieces_of_a_gib(void **state)
 	world_end(&w);
 }
 
+/*
+ *  gpa    0x1ffc000    0x2000000    0x2004000
+ *  slot   [------------:------------)
+ *  unmap  [------------)
+ *                      [------------)
+ */
 static void with_16k_pages_the_pieces_are_32m(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
@@ -173,6 +220,11 @@ static void with_16k_pages_the_pieces_are_32m(void **state)
 	world_end(&w);
 }
 
+/*
+ *  gpa    0x3ffff000   0x40000000   0x40001000
+ *  slot   [------------:------------)
+ *  unmap  [-------------------------)
+ */
 static void while_the_lock_was_a_spinlock_the_pieces_were_root_entries(void **state)
 {
 	const struct ms_machine_config config = { .ipa_bits = 44 };
@@ -187,6 +239,13 @@ static void while_the_lock_was_a_spinlock_the_pieces_were_root_entries(void **st
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *  GPA    GPA + 1G
+ *  11     ..          before
+ *  ..     11          after
+ */
 static void moving_a_slot_unmaps_where_it_was(void **state)
 {
 	struct world w = world("6.12.107");
@@ -240,7 +299,8 @@ static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
 static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = remap_cacheable };
 
 /*
- *  hva  | anon | BAR page 0, 1 | hole | BAR page 4 |
+ *  hva      |a  |0   1  | . |4  |    a: anonymous; the rest: pages of the BAR
+ *  stage 2    .  0   1    .  4
  */
 static void up_to_5_13_a_new_slot_maps_device_memory_at_once(void **state)
 {
@@ -282,7 +342,12 @@ static void changed_flags_premap_what_came_since(void **state)
 	world_end(&w);
 }
 
-/*  hva  | BAR | refused |   a check that says no undoes nothing */
+/*
+ * A check that says no undoes nothing:
+ *
+ *  hva      |0  |c  |    a page of the BAR, and a cacheable one
+ *  stage 2   0    .
+ */
 static void refused_vma_leaves_what_was_premapped_before_it(void **state)
 {
 	struct world w = world_with("5.10.223", "s2_cacheable_pfnmap", "BY_VMA_PROT");

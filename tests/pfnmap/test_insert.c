@@ -187,6 +187,12 @@ static void mixed_takes_the_type_that_the_list_has_for_the_page(void **state)
 	world_end(&w);
 }
 
+/*
+ *             A         A + 2M    A + 4M
+ *  VMA        |---------:---------|
+ *  fault                   ^
+ *  leaf                 [---------)
+ */
 static void pmd_leaf_stands_at_the_aligned_address(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -201,8 +207,12 @@ static void pmd_leaf_stands_at_the_aligned_address(void **state)
 }
 
 /*
- *    VMA        A+4K |-------------------|
- *    leaf    [ A ......... A+2M )
+ *             A         A + 2M    A + 4M
+ *  VMA         |---------|                  from A + 4K on
+ *  fault 1      ^
+ *  leaf 1     [---------)                   SIGBUS
+ *  fault 2              ^
+ *  leaf 2               [---------)         is made
  */
 static void pmd_leaf_below_the_start_is_sigbus_and_beyond_the_end_is_not_tested(void **state)
 {
@@ -275,6 +285,11 @@ static void a_fresh_leaf_for_a_write_is_dirty_and_writable(void **state)
 	world_end(&w);
 }
 
+/*
+ *             A                             A + 1G
+ *  fault         ^
+ *  leaf       [-----------------------------)
+ */
 static void pud_leaf_covers_1g(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_X86_64);
@@ -335,6 +350,11 @@ static void an_entry_made_meanwhile_stays(void **state)
 	world_end(&w);
 }
 
+/*
+ *  fault        ^
+ *  leaf      [------------2M------------)    is not made:
+ *  there     [4K)                            somebody was faster
+ */
 static void a_page_table_made_meanwhile_keeps_a_pmd_leaf_out(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);

@@ -11,6 +11,11 @@ static void fill(struct ms_vma *vma, uint64_t npages)
 				 MS_VM_FAULT_NOPAGE);
 }
 
+/*
+ *  before  |0*  1*  2*  3* |
+ *  range       [-------)
+ *  after   |0*  1   2   3* |
+ */
 static void zap_vma_ptes_takes_the_range_and_nothing_else(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -27,6 +32,11 @@ static void zap_vma_ptes_takes_the_range_and_nothing_else(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA         |0*  1*  2*  3* |
+ *  ranges                  [-------)
+ *          [-------)
+ */
 static void zap_vma_ptes_is_silent_outside_of_the_vma_and_without_pfnmap(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -94,6 +104,12 @@ static void vmas_with_the_same_first_page_go_in_the_order_of_mapping(void **stat
 	world_end(&w);
 }
 
+/*
+ *  file pages   0   1   2   3   ...   2^40
+ *  at A        |0   1   2   3  |
+ *  at B                              |2^40|
+ *  range           [--------------------------->
+ */
 static void length_0_means_to_the_end(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -106,6 +122,11 @@ static void length_0_means_to_the_end(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA     |0   1   2   3  |
+ *  range        []             one byte
+ *  zapped      [---)
+ */
 static void a_part_of_a_page_counts_as_the_page(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -127,6 +148,12 @@ static int mmap_physical(struct ms_file *file, struct ms_vma *vma)
 				  vma->vm_page_prot);
 }
 
+/*
+ *  offset    0   1   2   3   ...   BAR
+ *  VMA                            |0   1   2   3  |
+ *  range 1  [---------------)                         nothing is there
+ *  range 2                            [---)
+ */
 static void a_driver_that_rewrote_vm_pgoff_is_found_there(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "physical", .mmap = mmap_physical };
@@ -140,6 +167,11 @@ static void a_driver_that_rewrote_vm_pgoff_is_found_there(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before              |c   1* |    c: copied by a write
+ *  without the copies  |c   1  |
+ *  with the copies     |0   1  |
+ */
 static void copied_pages_stay_unless_they_are_asked_for(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "physical", .mmap = mmap_physical };
@@ -170,7 +202,14 @@ static void files_of_one_key_are_reached_together(void **state)
 	world_end(&w);
 }
 
-/* A page of a 2M leaf: the leaf goes whole, from inside of the zap. */
+/*
+ * The leaf goes whole, from inside of the zap:
+ *
+ *  leaf        [------------2M------------)
+ *  range           [4K)
+ *  notifier 1      [4K)
+ *  notifier 2  [------------2M------------)
+ */
 static void a_part_of_a_huge_leaf_takes_all_of_it(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);

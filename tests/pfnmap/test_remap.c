@@ -2,6 +2,10 @@
 /* remap_pfn_range and vm_iomap_memory. */
 #include "world.h"
 
+/*
+ *  VMA   |0   1   2   3  |
+ *  pfns   +5  +6  +7  +8     of the BAR
+ */
 static void remap_maps_each_page_and_sets_the_four_flags(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -50,6 +54,11 @@ static void remap_never_makes_a_huge_leaf(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA     |0   1   2   3  |
+ *  remap   [----)              a page and a byte
+ *  after   |0*  1*  2   3  |
+ */
 static void size_is_rounded_up_to_pages(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
@@ -99,6 +108,11 @@ static void an_unaligned_address_is_refused_with_a_warning(void **state)
 	}
 }
 
+/*
+ *  VMA    |0   1   2   3  |
+ *  remap  [-------)            -EINVAL
+ *  remap  [---------------)    vm_pgoff becomes the pfn
+ */
 static void a_private_mapping_is_remapped_whole_or_not_at_all(void **state)
 {
 	const struct ms_policy *k;
@@ -127,7 +141,13 @@ static void a_shared_mapping_keeps_its_page_offset(void **state)
 	world_end(&w);
 }
 
-/* The COW rule stands before the tracking in old and new kernels, behind it in between. */
+/*
+ * The COW rule stands before the tracking in old and new kernels, behind it in between.
+ *
+ *  VMA    |0   1   2   3  |    private
+ *  remap      [-------)        -EINVAL
+ *  zap        [-------)        or nothing
+ */
 static void a_broken_cow_rule_zaps_only_where_it_is_found_behind_the_tracking(void **state)
 {
 	const struct ms_policy *k;
@@ -148,6 +168,10 @@ static void a_broken_cow_rule_zaps_only_where_it_is_found_behind_the_tracking(vo
 	}
 }
 
+/*
+ *  VMA      |0   1   2*  3  |
+ *  remap    [---------------)    -EBUSY
+ */
 static void a_present_entry_is_a_violation_and_stays(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -162,6 +186,10 @@ static void a_present_entry_is_a_violation_and_stays(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA      |------------2M*------------:------------2M-------------|
+ *  remap        [4K)                                                    -EBUSY
+ */
 static void a_huge_leaf_in_the_way_is_a_violation_and_stays(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -243,6 +271,11 @@ static void a_failed_remap_of_the_whole_vma_gives_its_reservation_back(void **st
 	}
 }
 
+/*
+ *  before   |0*  1  |
+ *  remap     [---)         8 bytes off: -EINVAL
+ *  after    |0*  1  |  or  |0   1  |
+ */
 static void a_misaligned_remap_takes_away_what_was_there_in_newer_kernels(void **state)
 {
 	const struct ms_policy *k;
@@ -298,6 +331,10 @@ static void a_failing_piece_leaves_the_tracking_of_the_whole_alone(void **state)
 	world_end(&w);
 }
 
+/*
+ *  memory   0   1   2   3   4        5 pages
+ *  VMA                 |3   4  |     vm_pgoff 3
+ */
 static void iomap_maps_the_part_that_the_page_offset_names(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -309,6 +346,11 @@ static void iomap_maps_the_part_that_the_page_offset_names(void **state)
 	world_end(&w);
 }
 
+/*
+ *  BAR      0   1   2
+ *  memory     [---)           from the middle of page 0
+ *  VMA     |0   1  |
+ */
 static void iomap_rounds_a_start_inside_of_a_page_down(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -332,6 +374,10 @@ static void iomap_of_nothing_inside_of_a_page_maps_the_page(void **state)
 	world_end(&w);
 }
 
+/*
+ *  memory   0   1   2   3            4 pages
+ *  VMA                 |3   4  |     vm_pgoff 3
+ */
 static void iomap_refuses_what_does_not_fit(void **state)
 {
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
