@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The check of memtypes, of drivers, and of a driver's memory finds each thing that can be wrong.
+/*
+ * The check of memtypes, of drivers, and of a driver's memory finds each thing that can be wrong.
  */
 #include "broken.h"
 

@@ -31,7 +31,7 @@ static uint64_t block_of_vfio(const struct ms_policy *k)
 	}
 }
 
-/* Corner case 58: a 2M VMA of vfio under a slot that is mapped by faults alone. */
+/* A VMA of 2M of vfio under a slot that is mapped by faults alone. */
 static void memory_off_is_efault_for_the_guest_and_on_maps_again(void **state)
 {
 	const struct ms_policy *k;

@@ -17,8 +17,16 @@ static void a_range_is_claimed_once_and_released_exactly(void **state)
 	machine_end(m);
 }
 
-/*   b  |----|            claims: a part of it, never across its border
- *        ====  ✗  */
+/*
+ * A digit a page of the BAR:
+ *
+ *  .0123.
+ *  ....XX     -EBUSY: across its end
+ *  XX....     -EBUSY: across its start
+ *  XXXXXX...  -EBUSY: all of it and more
+ *  .....X     outside
+ *  .X....     inside
+ */
 static void a_claim_lies_inside_of_a_device_or_outside_of_all(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
@@ -62,8 +70,11 @@ static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
 	machine_end(m);
 }
 
-/*   sysfs    A |b0|b1|b2|b3|
- *   claim         ======          */
+/*
+ *  before  |0*  1*  2*  3* |
+ *  claim       [-------)
+ *  after   |0*  1   2   3* |
+ */
 static void a_claim_of_a_part_zaps_that_part(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
@@ -156,7 +167,12 @@ static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
 	machine_end(m);
 }
 
-/* B_wc, four pages; revoke of page 2 (corner case 26). */
+/*
+ *  held    [WC-------------)
+ *  before  |0*  1*  2*  3* |
+ *  claim           [---)
+ *  after   |0*  1*  2   3* |    held: nothing, or all
+ */
 static void a_partial_revoke_frees_the_reservation_or_keeps_it(void **state)
 {
 	const struct ms_policy *k;

@@ -43,8 +43,12 @@ static void the_pfn_comes_from_the_driver_not_from_the_offset(void **state)
 	machine_end(m);
 }
 
-/* Corner case 5. */
-static void it_grows_before_the_first_touch_and_not_after(void **state)
+/*
+ *  before     |0   1  |
+ *  grown      |0   1   2   3  |
+ *  touched    |0*  1*  2*  3* |    grows no more
+ */
+static void a_lazy_vma_grows_before_the_first_touch_and_not_after(void **state)
 {
 	const struct ms_policy *k;
 
@@ -60,7 +64,11 @@ static void it_grows_before_the_first_touch_and_not_after(void **state)
 	}
 }
 
-/* Corner case 6:  A |off 0|off 0x2000|  adjacent, untouched, with a close hook */
+/*
+ * Untouched, of one file, with a close hook:
+ *
+ *  |0   1   2   3  |  or  |0   1  |2   3  |
+ */
 static void neighbours_with_close_merge_from_6_12_on(void **state)
 {
 	const struct ms_policy *k;
@@ -78,6 +86,7 @@ static void neighbours_with_close_merge_from_6_12_on(void **state)
 	}
 }
 
+/* |0*  1* |2   3  | */
 static void after_a_touch_nothing_merges(void **state)
 {
 	struct ms_machine *m = machine("7.2.13", MS_ARCH_X86_64);
@@ -107,9 +116,7 @@ static enum ms_access touch_after_revoke(const struct ms_policy *k)
 	return answer;
 }
 
-/* Corner case 10: all revoked, touched again. Where the range is remembered a second remap is
- * EINVAL.
- */
+/* All is revoked, and touched again. Where the range is remembered, a second remap is -EINVAL. */
 static void a_second_whole_remap_works_or_is_sigbus(void **state)
 {
 	const struct ms_policy *k;
@@ -122,7 +129,12 @@ static void a_second_whole_remap_works_or_is_sigbus(void **state)
 		assert_int_equal(touch_after_revoke(k), MS_ACCESS_OK);
 }
 
-/* Corner case 11: nothing is reserved before the first touch, the whole VMA then. */
+/*
+ *  mapped   |0   1   2   3  |    held: nothing
+ *  touched  |0*  1*  2*  3* |    held  [WC-------------)
+ *  munmap           [-------)    held  [WC-----), or as before
+ *  munmap   [-------)            held: nothing
+ */
 static void the_memtype_is_reserved_by_the_first_fault(void **state)
 {
 	const struct ms_policy *k;
@@ -150,7 +162,7 @@ static void the_memtype_is_reserved_by_the_first_fault(void **state)
 	}
 }
 
-/* Corner case 12. */
+/* An untouched VMA has nothing that a child could share; each reserves at its own first touch. */
 static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 {
 	const struct ms_policy *k;
@@ -207,7 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_fault_sets_the_flags),
 		cmocka_unit_test(the_pfn_comes_from_the_driver_not_from_the_offset),
-		cmocka_unit_test(it_grows_before_the_first_touch_and_not_after),
+		cmocka_unit_test(a_lazy_vma_grows_before_the_first_touch_and_not_after),
 		cmocka_unit_test(neighbours_with_close_merge_from_6_12_on),
 		cmocka_unit_test(after_a_touch_nothing_merges),
 		cmocka_unit_test(a_second_whole_remap_works_or_is_sigbus),

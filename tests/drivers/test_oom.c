@@ -19,8 +19,10 @@ struct attempt {
 /* One operation; true when it succeeded. */
 typedef bool operation(struct attempt *t);
 
-/* Fails the first, the second, ... allocation of `op` until it succeeds; the caller's checks follow
- * each failure: nothing of the driver's is left, and the same operation then works. */
+/*
+ * Fails the first, the second, ... allocation of `op` until it succeeds; the caller's checks follow
+ * each failure: nothing of the driver's is left, and the same operation then works.
+ */
 static void fail_each(const char *release, void (*prepare)(struct attempt *t), operation *op)
 {
 	bool done = false;

@@ -9,8 +9,10 @@ static struct ms_file *whole(struct ms_device *bar, enum ms_pieces_mode mode, en
 	return ms_pieces_open(bar, mode, type, &piece, 1);
 }
 
-/*   VMA     |0|1|2|3|
- *   BAR      2 3 . 0       each piece from where its shift says; a hole at 2 */
+/*
+ *  VMA   |0*  1*  2   3* |
+ *  BAR     2   3   .   0
+ */
 static void each_piece_comes_from_where_its_shift_says(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, 0x2000, 0x2000 },
@@ -84,7 +86,10 @@ static void without_pieces_the_vma_is_an_ordinary_one(void **state)
 	machine_end(m);
 }
 
-/*   VMA     |0| |2|3|          piece 0 as it is; 2 and 3 from further on */
+/*
+ *  VMA   |0   1   2   3* |    page 3 was touched, and page 1 in vain
+ *  BAR     0   .   0   1
+ */
 static void a_lazy_fault_inserts_its_page_or_is_sigbus(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, 0x1000, 0 }, { 0x2000, 0x2000, -0x2000 } };
@@ -116,7 +121,12 @@ static void a_private_lazy_mapping_is_a_violation_when_it_is_touched(void **stat
 	machine_end(m);
 }
 
-/* The tail moves away and is touched there. */
+/*
+ *          A                   A + 1G
+ *  VMA     |0   1   2   3  |
+ *  moved   |0*  1  |           |2   3* |
+ *  BAR       2   3               0   1
+ */
 static void a_moved_lazy_vma_finds_its_piece(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, 0x2000, 0x2000 },
@@ -133,7 +143,13 @@ static void a_moved_lazy_vma_finds_its_piece(void **state)
 	machine_end(m);
 }
 
-/*   VMA   |========|========|....    first 2M congruent, second shifted by a page */
+/*
+ *            A          A + 2M     A + 4M     A + 6M
+ *  VMA       |----------:----------:----------|
+ *  pieces    [---------)[--------------------)    the second one is shifted by a page
+ *  touched    ^          ^
+ *  mapped    [2M------)  [4K)                     or pages where the kernel has no huge faults
+ */
 static void lazy_huge_makes_a_leaf_where_all_allow_it(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, MS_2M, 0 }, { MS_2M, MS_2M * 2, 0x1000 } };
@@ -157,7 +173,12 @@ static void lazy_huge_makes_a_leaf_where_all_allow_it(void **state)
 	}
 }
 
-/*   VMA   |==== ....|   a piece of 1M, or a VMA that ends in the middle: pages */
+/*
+ *           A         A + 2M          A + 1G
+ *  VMA      |---------|                |--------|    without its first page
+ *  piece    [---)                     [---------)
+ *  mapped   [4K)                       [4K)
+ */
 static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 {
 	const struct ms_piece half = { 0, MS_2M / 2, 0 }, full = { 0, MS_2M, 0 };
@@ -312,7 +333,11 @@ static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
 	machine_end(m);
 }
 
-/*   | plain | plain |   of one file, at offsets that follow: the second mmap is not the driver's */
+/*
+ *  1st mmap  |0  |           by the driver, which maps nothing
+ *  2nd mmap  |0   1  |       joins it: the driver is not asked for page 1
+ *  3rd mmap  |0   1  |0* |   cannot: the driver is asked, and maps
+ */
 static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **state)
 {
 	const struct ms_piece piece = { 0, 0x1000, 0 };
@@ -338,7 +363,7 @@ static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **stat
 	}
 }
 
-static void such_a_vma_is_whole_again_after_mprotect_and_mremap(void **state)
+static void a_vma_of_which_nothing_is_mapped_is_whole_again_after_mprotect_and_mremap(void **state)
 {
 	const struct ms_policy *k;
 
@@ -424,7 +449,8 @@ int main(void)
 		cmocka_unit_test(a_lazy_page_takes_the_type_of_the_list_on_x86),
 		cmocka_unit_test(x86_without_pat_maps_ucminus_for_write_combining),
 		cmocka_unit_test(beside_a_vma_of_which_nothing_is_mapped_another_joins_it),
-		cmocka_unit_test(such_a_vma_is_whole_again_after_mprotect_and_mremap),
+		cmocka_unit_test(
+			a_vma_of_which_nothing_is_mapped_is_whole_again_after_mprotect_and_mremap),
 		cmocka_unit_test(what_is_mapped_never_joins),
 		cmocka_unit_test(a_plan_is_for_the_mmaps_that_follow),
 	};

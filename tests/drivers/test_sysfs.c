@@ -2,8 +2,10 @@
 /* sysfs resource files: who may map what, and what becomes of a mapping. */
 #include "world.h"
 
-/*   BAR   fd000000 |b0|b1|b2|b3|
- *   VMA          A |b1|b2|          offset 0x1000: vm_pgoff is the physical page */
+/*
+ *  BAR   |0   1   2   3  |    page 0 is 0xfd000
+ *  VMA       |1   2  |        offset 0x1000: vm_pgoff is 0xfd001
+ */
 static void vm_pgoff_becomes_the_physical_page(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);

@@ -18,7 +18,6 @@ static void the_region_index_is_in_the_offset(void **state)
 	machine_end(m);
 }
 
-/* Corner case 60. */
 static void mmap_refuses_private_and_what_is_not_in_the_bar(void **state)
 {
 	const struct ms_policy *k;
@@ -268,7 +267,7 @@ static void the_last_close_gives_the_bar_back(void **state)
 	}
 }
 
-/* Corner cases 49 and 58: every regime since 5.8. */
+/* Every kernel, whichever way vfio-pci keeps its mappings. */
 static void memory_off_is_sigbus_until_it_is_on_again(void **state)
 {
 	const struct ms_policy *k;
@@ -317,9 +316,8 @@ static void what_is_no_vfio_file_has_no_memory_bit(void **state)
 	machine_end(m);
 }
 
-/* Corner case 52. V1 (after a touch): notifier, untrack, free, zap; V3: notifier, (untrack,) zap.
- */
-static void order_of_events_at_memory_off(void **state)
+/* With a list of VMAs: notifier, untrack, free, zap. Without: notifier, (untrack,) zap. */
+static void memory_off_tells_notifiers_before_it_zaps(void **state)
 {
 	char expected[256];
 	const struct ms_policy *k;
@@ -343,7 +341,7 @@ static void order_of_events_at_memory_off(void **state)
 }
 
 /* V1 forgets what it zapped, V3 walks every mapping each time. */
-static void memory_off_without_a_touch(void **state)
+static void memory_off_without_a_touch_zaps_nothing_or_walks_every_mapping(void **state)
 {
 	const struct ms_policy *k;
 
@@ -400,8 +398,8 @@ int main(void)
 		cmocka_unit_test(memory_off_is_sigbus_until_it_is_on_again),
 		cmocka_unit_test(memory_of_one_device_is_not_that_of_another),
 		cmocka_unit_test(what_is_no_vfio_file_has_no_memory_bit),
-		cmocka_unit_test(order_of_events_at_memory_off),
-		cmocka_unit_test(memory_off_without_a_touch),
+		cmocka_unit_test(memory_off_tells_notifiers_before_it_zaps),
+		cmocka_unit_test(memory_off_without_a_touch_zaps_nothing_or_walks_every_mapping),
 		cmocka_unit_test(madv_remove_finds_no_regular_file),
 	};
 

@@ -19,7 +19,10 @@ static struct world world(const char *release, enum ms_arch arch)
 	return w;
 }
 
-/* Corner case 50. */
+/*
+ *  touched            [---)
+ *  after  |0*  1*  2*  3* |
+ */
 static void the_first_fault_maps_and_reserves_the_whole_vma(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
@@ -35,8 +38,11 @@ static void the_first_fault_maps_and_reserves_the_whole_vma(void **state)
 	machine_end(w.m);
 }
 
-/*   A |----|     touched first        zapped: second, then first
- *   A+2M |----|  touched second  */
+/*
+ *          A                A + 2M
+ *  VMAs    |1st touch|      |2nd touch|
+ *  zapped   2nd              1st
+ */
 static void the_most_recently_faulted_vma_is_zapped_first(void **state)
 {
 	struct world w = world("6.1.176", MS_ARCH_ARM64);
@@ -75,7 +81,10 @@ static void the_list_is_walked_mm_by_mm(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 53:  A |p|p|.|.|   munmap of the last two; the rest keeps its pages */
+/*
+ *  before  |0*  1*  2*  3* |
+ *  after   |0*  1* | .   .
+ */
 static void munmap_of_the_tail_keeps_the_head(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
@@ -87,7 +96,13 @@ static void munmap_of_the_tail_keeps_the_head(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 53:  mprotect of page 1: the objects around it are new, and emptied by their open. */
+/*
+ * What a split makes anew is emptied by its open:
+ *
+ *  before   |0*  1*  2*  3* |
+ *  r            [---)
+ *  after    |0  |1* |2   3  |
+ */
 static void mprotect_of_a_part_empties_what_is_around_it(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
@@ -105,6 +120,11 @@ static void mprotect_of_a_part_empties_what_is_around_it(void **state)
 	machine_end(w.m);
 }
 
+/*
+ *  before    |0   1   2   3  |
+ *  DONTFORK          [-------)
+ *  after     |0   1  |2   3  |    one zap
+ */
 static void a_split_zaps_untouched_vmas_too(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
@@ -117,8 +137,7 @@ static void a_split_zaps_untouched_vmas_too(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 54: copied then zapped by open, or (open first) left with what vfio knows nothing of
- */
+/* The copy is zapped by open; or open comes first, and vfio does not know what is copied then. */
 static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 {
 	const struct ms_policy *k;
@@ -144,6 +163,11 @@ static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 	}
 }
 
+/*
+ *          A                A + 1G
+ *  before  |0*  1*  2*  3* |
+ *  after    .   .   .   .   |0*  1*  2*  3* |    memory off does not reach it
+ */
 static void a_moved_vma_keeps_its_pages_and_leaves_the_list(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
@@ -157,7 +181,7 @@ static void a_moved_vma_keeps_its_pages_and_leaves_the_list(void **state)
 	machine_end(w.m);
 }
 
-static void munmap_leaves_the_list(void **state)
+static void a_vma_that_is_unmapped_leaves_the_list(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
@@ -170,9 +194,13 @@ static void munmap_leaves_the_list(void **state)
 	machine_end(w.m);
 }
 
-/* 5.10.13: a VMA that vfio lists is remapped again when a page of it is missing: the kernel's BUG
+/*
+ * One page of a listed VMA is zapped and touched. The early driver remaps the whole VMA over the
+ * pages that are there, which is the kernel's BUG.
+ *
+ *  |0*  1   2*  3* |
  */
-static void a_fault_in_a_listed_vma_does_nothing_or_is_the_bug(void **state)
+static void a_fault_in_a_listed_vma_does_nothing_or_is_a_bug(void **state)
 {
 	struct ms_policy first = *ms_policy_linux("6.1.192", MS_ARCH_ARM64);
 	static const enum ms_policy_vfio regime[] = { MS_VFIO_V1_RECHECK, MS_VFIO_V1_LIST_FIRST };
@@ -235,7 +263,6 @@ static void a_refused_remap_is_sigbus(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 59. */
 static void prepopulation_maps_at_mmap_where_memory_is_enabled(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
@@ -253,7 +280,7 @@ static void prepopulation_maps_at_mmap_where_memory_is_enabled(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 59: with 6.16's tracking a whole VMA is remapped only once. */
+/* With tracking contexts a whole VMA is remapped once only. */
 static void prepopulation_and_tracking_contexts_do_not_go_together(void **state)
 {
 	struct ms_policy policy = *ms_policy_linux("7.2.13", MS_ARCH_X86_64);
@@ -284,8 +311,8 @@ int main(void)
 		cmocka_unit_test(a_split_zaps_untouched_vmas_too),
 		cmocka_unit_test(a_child_starts_empty_or_unknown_to_vfio),
 		cmocka_unit_test(a_moved_vma_keeps_its_pages_and_leaves_the_list),
-		cmocka_unit_test(munmap_leaves_the_list),
-		cmocka_unit_test(a_fault_in_a_listed_vma_does_nothing_or_is_the_bug),
+		cmocka_unit_test(a_vma_that_is_unmapped_leaves_the_list),
+		cmocka_unit_test(a_fault_in_a_listed_vma_does_nothing_or_is_a_bug),
 		cmocka_unit_test(a_vma_listed_twice_is_a_violation_at_close),
 		cmocka_unit_test(a_refused_remap_is_sigbus),
 		cmocka_unit_test(prepopulation_maps_at_mmap_where_memory_is_enabled),

@@ -11,7 +11,6 @@ static struct ms_machine *thp_machine(const char *release, enum ms_arch arch, en
 	return ms_machine_new_config(ms_policy_linux(release, arch), &config);
 }
 
-/* Corner case 51. */
 static void a_fault_maps_one_page_and_reserves_nothing(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -26,7 +25,6 @@ static void a_fault_maps_one_page_and_reserves_nothing(void **state)
 	machine_end(m);
 }
 
-/* Corner case 55. */
 static void the_largest_leaf_is_the_architectures(void **state)
 {
 	static const struct {
@@ -71,8 +69,13 @@ static void without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma(vo
 	machine_end(m);
 }
 
-/* Corner case 55: 6.12.0 tests the fault address itself. */
-static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
+/*
+ *            A                             A + 1G
+ *  VMA       |-----------------------------|
+ *  touched    ^ A + 4K
+ *  mapped    [-----------------------------)    or that page alone
+ */
+static void a_leaf_needs_an_aligned_fault_address_or_only_to_be_aligned_itself(void **state)
 {
 	static const struct {
 		enum ms_policy_vfio_huge_align align;
@@ -98,7 +101,12 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 	}
 }
 
-/* c1d9dac0db16 tests the pfn; before it an offset that is not congruent maps the wrong place. */
+/*
+ * A rule that looks at the address alone maps the wrong place:
+ *
+ *  VMA     :---------2M---------:
+ *  BAR      :---------2M---------:    a page further in its 2M
+ */
 static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 {
 	static const struct {
@@ -125,7 +133,12 @@ static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 	}
 }
 
-/*  |....|========|==..|   only the aligned 2M inside of the VMA is a leaf */
+/*
+ *            A         A + 2M    A + 4M
+ *  VMA        |-------------------|      from A + 4K on
+ *  touched    ^          ^       ^
+ *  mapped     [4K)     [2M------)[4K)
+ */
 static void a_leaf_must_lie_inside_of_the_vma(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
@@ -141,7 +154,7 @@ static void a_leaf_must_lie_inside_of_the_vma(void **state)
 	machine_end(m);
 }
 
-/* Corner case 55: the THP switch, up to 6.12.113. */
+/* Some kernels ask the switch for transparent huge pages before they have a leaf made. */
 static void thp_never_stops_leaves_by_policy(void **state)
 {
 	const struct ms_policy *k;
@@ -189,7 +202,7 @@ static void a_pfnmap_vma_has_no_large_leaf_before_6_12(void **state)
 	machine_end(m);
 }
 
-/* Corner case 57: the leaf fits, so that its SIGBUS is final: one handler call. */
+/* A leaf of 1G fits, so that its SIGBUS is final: nothing smaller is tried. */
 static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -205,7 +218,11 @@ static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
 	machine_end(m);
 }
 
-/* Corner case 53, the other regime: no open, so that a split takes nothing away. */
+/*
+ *  before   |0*  1*  2*  3* |
+ *  r            [---)
+ *  after    |0* |1* |2*  3* |
+ */
 static void a_split_keeps_what_is_present(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -219,8 +236,13 @@ static void a_split_keeps_what_is_present(void **state)
 	machine_end(m);
 }
 
-/*  Corner case 56:  A |<------- 1G leaf ------->|
- *                        ==                        munmap of the second 2M */
+/*
+ *             A    A + 2M                   A + 1G
+ *  leaf       [----------------------------)
+ *  munmap          [--)
+ *  after      |----| . |-------------------|    no leaf
+ *  touched    [2M-)    [2M-)
+ */
 static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -240,10 +262,13 @@ static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 	machine_end(m);
 }
 
-/*  A |<---------- 1G leaf ---------->|
- *         |- 2M -|
- *         =         or      =           a cut at a 2M border, or a page further on: split_huge_pmd_
- *                                       address() takes the leaf for a table, which is a crash  */
+/*
+ *              A    A + 6M                  A + 1G
+ *  leaf        [----------------------------)
+ *  munmap           [-----------------------)    fine
+ *  munmap            [----------------------)    a page further on: the leaf is taken for a table,
+ *                                                which is a crash
+ */
 static void a_1g_leaf_may_be_cut_at_a_2m_border_only(void **state)
 {
 	const struct ms_policy *k;
@@ -273,6 +298,12 @@ static void a_1g_leaf_may_be_cut_at_a_2m_border_only(void **state)
 	}
 }
 
+/*
+ *          A                   A + 1G
+ *  before  |0   1   2   3  |
+ *  munmap  |0  | . |2   3* |
+ *  moved   |0  | .   .   .     |2*  3* |
+ */
 static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -288,7 +319,6 @@ static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 	machine_end(m);
 }
 
-/* Corner case 54. */
 static void a_child_has_the_parents_leaves_and_both_are_revoked(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
@@ -325,9 +355,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_maps_one_page_and_reserves_nothing),
 		cmocka_unit_test(the_largest_leaf_is_the_architectures),
+		cmocka_unit_test(without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma),
 		cmocka_unit_test(
-			without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma),
-		cmocka_unit_test(alignment_of_the_fault_address_or_of_the_leaf),
+			a_leaf_needs_an_aligned_fault_address_or_only_to_be_aligned_itself),
 		cmocka_unit_test(a_leaf_needs_a_congruent_offset_or_does_not_ask),
 		cmocka_unit_test(a_leaf_must_lie_inside_of_the_vma),
 		cmocka_unit_test(thp_never_stops_leaves_by_policy),

@@ -47,7 +47,7 @@ static int real_vma_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 /* mmap, touch, munmap; the machine is the caller's to look at and to free. */
 static struct ms_machine *run(const char *release, enum ms_arch arch, struct channel *chan,

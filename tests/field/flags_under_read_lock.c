@@ -46,7 +46,7 @@ static int bar_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 static uint64_t violations_of(const char *release, vm_fault_t (*fault)(struct vm_fault *vmf))
 {
@@ -84,7 +84,7 @@ static void the_first_kernel_that_asserts_warns_at_the_first_touch(void **state)
 }
 
 /* Later remap_pfn_range() sets its flags without vm_flags_set(): still wrong, and not noticed. */
-static void in_the_end_only_the_helpers_warn(void **state)
+static void from_7_0_on_only_the_helpers_warn(void **state)
 {
 	const char *release =
 		first_release_where(MS_ARCH_X86_64, "vma_flags_lock", "ASSERTED_NOT_BY_REMAP");
@@ -118,7 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_notices_in_6_8),
 		cmocka_unit_test(the_first_kernel_that_asserts_warns_at_the_first_touch),
-		cmocka_unit_test(in_the_end_only_the_helpers_warn),
+		cmocka_unit_test(from_7_0_on_only_the_helpers_warn),
 		cmocka_unit_test(every_kernel_notices_as_its_rule_says),
 		cmocka_unit_test(inserting_pages_is_right_everywhere),
 	};

@@ -57,7 +57,7 @@ static int bar_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 static struct ms_s2_leaf leaf_at(const char *release, ms_ipa_t ipa)
 {
@@ -77,7 +77,8 @@ static struct ms_s2_leaf leaf_at(const char *release, ms_ipa_t ipa)
 	return access.leaf;
 }
 
-/* Else the driver makes a leaf in the host that KVM does not find, and the guest faults for ever.
+/*
+ * Else the driver makes a leaf in the host that KVM does not find, and the guest faults for ever.
  */
 static bool kvm_finds_what_the_driver_maps(const struct ms_policy *k)
 {

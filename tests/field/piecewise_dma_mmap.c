@@ -66,7 +66,7 @@ static int pieces_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 struct outcome {
 	int64_t mmap; // VA or a negative errno

@@ -33,7 +33,7 @@ static int heap_mmap(struct file *file, struct vm_area_struct *vma)
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 /* The type of the process's entry; *said: whether the kernel has complained of the range. */
 static enum ms_cache mapped_type(const char *release, enum ms_arch arch,

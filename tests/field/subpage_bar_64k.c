@@ -36,7 +36,7 @@ static int bar_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 struct outcome {
 	int64_t mmap;
@@ -82,7 +82,7 @@ static void the_bars_own_size_is_no_slot_on_a_64k_host(void **state)
 	}
 }
 
-static void a_page_is(void **state)
+static void a_whole_page_is_a_slot_on_a_64k_host(void **state)
 {
 	const struct ms_policy *k;
 
@@ -112,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bars_own_size_is_no_slot_on_a_64k_host),
-		cmocka_unit_test(a_page_is),
+		cmocka_unit_test(a_whole_page_is_a_slot_on_a_64k_host),
 		cmocka_unit_test(on_a_4k_host_16k_are_four_pages),
 	};
 

@@ -170,7 +170,7 @@ static void what_has_to_wait_is_no_schedule(void **state)
 	assert_int_equal(f.failing, 2);
 }
 
-static void nothing_fails_leaves_no_schedule_to_name(void **state)
+static void where_nothing_fails_there_is_no_schedule_to_name(void **state)
 {
 	struct explore_found f = run(a, bc, always);
 
@@ -189,7 +189,7 @@ int main(void)
 		cmocka_unit_test(schedule_says_what_ran_where),
 		cmocka_unit_test(schedule_with_the_fewest_changes_is_named),
 		cmocka_unit_test(what_has_to_wait_is_no_schedule),
-		cmocka_unit_test(nothing_fails_leaves_no_schedule_to_name),
+		cmocka_unit_test(where_nothing_fails_there_is_no_schedule_to_name),
 	};
 
 	return cmocka_run_group_tests_name("interleave_explore", tests, NULL, NULL);

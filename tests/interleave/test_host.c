@@ -41,7 +41,7 @@ static void driver_that_tests_its_flag_too_early_inserts_after_the_zap(void **st
 	assert_int_equal(f.waiting, 0);
 }
 
-static void driver_that_holds_its_lock_until_it_has_inserted_does_not(void **state)
+static void driver_that_holds_its_lock_until_it_has_inserted_never_does_after_the_zap(void **state)
 {
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
 	struct explore_found f = race(&k, build_locked, touch, revoke, revoked);
@@ -270,7 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(driver_that_tests_its_flag_too_early_inserts_after_the_zap),
-		cmocka_unit_test(driver_that_holds_its_lock_until_it_has_inserted_does_not),
+		cmocka_unit_test(
+			driver_that_holds_its_lock_until_it_has_inserted_never_does_after_the_zap),
 		cmocka_unit_test(munmap_waits_for_a_fault_and_an_access_to_what_goes_is_refused),
 		cmocka_unit_test(untrack_at_unmap_only_leaks_when_another_pfn_was_inserted),
 		cmocka_unit_test(untrack_at_any_zap_and_with_the_vma_leak_nothing),

@@ -80,7 +80,7 @@ static uint64_t leaf_of_blocks(const struct ms_policy *policy, uint64_t off)
 	return access.leaf.size;
 }
 
-static void alternatives_side_by_side(void **state)
+static void each_rule_gives_the_leaves_of_its_row(void **state)
 {
 	struct ms_policy own = rule("FROM_VM_PGOFF");
 	const struct {
@@ -113,7 +113,7 @@ static void alternatives_side_by_side(void **state)
 	}
 }
 
-static void before_all_of_them_a_slot_was_mapped_by_pages_at_once(void **state)
+static void up_to_5_13_a_slot_is_mapped_by_pages_at_once(void **state)
 {
 	struct world w = world("5.10.223");
 
@@ -174,7 +174,7 @@ static uint64_t violations_of_pfnmap_hugetlb(const char *value, uint64_t *size)
 	return violations;
 }
 
-static void hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug(void **state)
+static void hugetlb_that_is_pfnmap_is_a_block_in_the_third_version_and_then_a_bug(void **state)
 {
 	uint64_t size;
 
@@ -196,7 +196,7 @@ static struct ms_s2_leaf leaf_of_a_log(const char *value)
 	return leaf;
 }
 
-static void the_draft_did_not_let_a_log_make_pages_of_device_memory(void **state)
+static void the_third_version_maps_a_logged_block_of_device_memory(void **state)
 {
 	assert_int_equal(leaf_of_a_log("PAGES").size, PAGE);
 	assert_string_equal(leaf_of_a_log("PAGES").reason, "dirty logging maps pages");
@@ -225,7 +225,7 @@ static int remap_2m_of_ram(struct ms_file *file, struct ms_vma *vma)
 }
 
 /* A block of it is written to, and one page of the block is in the log: nothing says more. */
-static void the_draft_logged_one_page_of_a_block_of_memory(void **state)
+static void the_third_version_logs_one_page_of_a_block_of_memory(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "ram", .mmap = remap_2m_of_ram };
 	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_ARM64);
@@ -247,13 +247,14 @@ static void the_draft_logged_one_page_of_a_block_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alternatives_side_by_side),
-		cmocka_unit_test(before_all_of_them_a_slot_was_mapped_by_pages_at_once),
+		cmocka_unit_test(each_rule_gives_the_leaves_of_its_row),
+		cmocka_unit_test(up_to_5_13_a_slot_is_mapped_by_pages_at_once),
 		cmocka_unit_test(a_page_of_a_device_stays_one_in_the_third_version),
-		cmocka_unit_test(hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug),
-		cmocka_unit_test(the_draft_did_not_let_a_log_make_pages_of_device_memory),
+		cmocka_unit_test(
+			hugetlb_that_is_pfnmap_is_a_block_in_the_third_version_and_then_a_bug),
+		cmocka_unit_test(the_third_version_maps_a_logged_block_of_device_memory),
 		cmocka_unit_test(memory_that_is_no_device_takes_the_size_of_its_host_leaf),
-		cmocka_unit_test(the_draft_logged_one_page_of_a_block_of_memory),
+		cmocka_unit_test(the_third_version_logs_one_page_of_a_block_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,7 @@ static void where_the_host_maps_nothing_yet_the_block_is_taken_to_go_on(void **s
 
 /* ---- its answers ---- */
 
-static void larger_block_than_the_kernels(void **state)
+static void a_larger_block_than_the_kernels_is_mapped(void **state)
 {
 	struct chooser c = { .size = MS_2M };
 	struct world w = choosing("6.12.117", &c);
@@ -175,7 +175,7 @@ static void larger_block_than_the_kernels(void **state)
 	world_end(&w);
 }
 
-static void a_gib_of_pages(void **state)
+static void a_gib_is_mapped_where_the_host_has_pages(void **state)
 {
 	struct chooser c = { .size = MS_1G };
 	struct world w = choosing("6.12.117", &c);
@@ -204,7 +204,7 @@ static void pages_in_place_of_a_block_look_up_the_touched_page(void **state)
 	world_end(&w);
 }
 
-static void pages_in_place_of_a_thp_block(void **state)
+static void pages_are_mapped_in_place_of_a_thp_block(void **state)
 {
 	struct chooser c = { .size = PAGE };
 	struct world w = choosing("7.2.13", &c);
@@ -491,10 +491,10 @@ int main(void)
 		cmocka_unit_test(function_is_told_what_the_host_maps_at_the_touched_page),
 		cmocka_unit_test(function_is_told_of_memory_and_permission_faults_too),
 		cmocka_unit_test(where_the_host_maps_nothing_yet_the_block_is_taken_to_go_on),
-		cmocka_unit_test(larger_block_than_the_kernels),
-		cmocka_unit_test(a_gib_of_pages),
+		cmocka_unit_test(a_larger_block_than_the_kernels_is_mapped),
+		cmocka_unit_test(a_gib_is_mapped_where_the_host_has_pages),
 		cmocka_unit_test(pages_in_place_of_a_block_look_up_the_touched_page),
-		cmocka_unit_test(pages_in_place_of_a_thp_block),
+		cmocka_unit_test(pages_are_mapped_in_place_of_a_thp_block),
 		cmocka_unit_test(page_of_a_block_at_a_permission_fault_replaces_it),
 		cmocka_unit_test(with_16k_pages_the_map_begins_where_the_kernels_would),
 		cmocka_unit_test(size_that_no_level_has_is_refused),

@@ -74,7 +74,12 @@ static void written_pages_are_dirty_and_read_ones_are_not(void **state)
 	world_end(&w);
 }
 
-/*  pages 0 1 | 65 69 | : one call a word of 64 pages, from its first to its last bit */
+/*
+ * One call for each word of 64 pages, from its first dirty page to its last:
+ *
+ *  dirty   |0 1 ... 63|64 65 ... 69 ... 127|
+ *  call    [--)           [-------)
+ */
 static void get_protects_each_words_pages_from_first_to_last(void **state)
 {
 	struct world w;

@@ -2,10 +2,10 @@
 /*
  * The process changes its memory in the middle of a guest's fault. Where the other side can act:
  *
- *	VMA looked at   VMA_SAMPLED   pfn looked up   PFN_FOUND   mapped   MAPPED
+ *  VMA looked at   VMA_SAMPLED   pfn looked up   PFN_FOUND   mapped   MAPPED
  *
  * Up to 6.2 the notifiers' sequence was sampled once the mmap lock had been dropped, at
- *VMA_SAMPLED: nobody then asked whether the VMA had still been the same.
+ * VMA_SAMPLED: nobody then asked whether the VMA had still been the same.
  */
 #include "world.h"
 

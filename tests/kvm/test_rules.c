@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Rules of KVM one by one: a kernel with the older or newer rule of another, and no other change.
+/*
+ * Rules of KVM one by one: a kernel with the older or newer rule of another, and no other change.
  */
 #include "world.h"
 

@@ -103,10 +103,12 @@ static void driver_reset(void)
 	driver.ops.fault = insert_pfn;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
-/*   |----|----|----|----|
- *             ^ munmap of the third: one split, and the piece in the middle goes   */
+/*
+ *   |----|----|----|----|
+ *             ^ munmap of the third: one split, and the piece in the middle goes
+ */
 static void open_and_close_count_the_pieces(void **state)
 {
 	struct mm_struct *child;

@@ -71,7 +71,7 @@ static void noted_init(struct noted *dev, const char *name)
 	address_space_init_once(&dev->shared);
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 static void a_registered_device_can_be_opened_by_its_name(void **state)
 {

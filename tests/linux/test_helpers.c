@@ -45,7 +45,7 @@ static void lists_keep_their_order(void **state)
 	assert_true(list_empty(&b.link));
 }
 
-static void rounding_and_choosing(void **state)
+static void rounding_and_choosing_give_the_kernels_numbers(void **state)
 {
 	const unsigned long a = 5, b = 7;
 
@@ -137,7 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_keep_their_order),
-		cmocka_unit_test(rounding_and_choosing),
+		cmocka_unit_test(rounding_and_choosing_give_the_kernels_numbers),
 		cmocka_unit_test(errors_travel_in_pointers),
 		cmocka_unit_test(options_are_on_when_they_are_1),
 		cmocka_unit_test(counts_complain),

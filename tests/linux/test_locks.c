@@ -316,8 +316,10 @@ static void a_fault_has_the_mmap_lock_already(void **state)
 	world_end(&w);
 }
 
-/* The order of vfio-pci 5.8: faults take the device's lock under the mmap lock, and so the way that
- * revokes must not take the mmap lock under the device's. */
+/*
+ * The order of vfio-pci 5.8: faults take the device's lock under the mmap lock, and so the way that
+ * revokes must not take the mmap lock under the device's.
+ */
 static void the_order_against_the_mmap_lock_is_checked(void **state)
 {
 	struct world w = faulted(locking_fault);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A driver's memory: it comes from the machine, can fail, and is missed when it does not go back.
+/*
+ * A driver's memory: it comes from the machine, can fail, and is missed when it does not go back.
  */
 #include "world.h"
 

@@ -98,7 +98,8 @@ static int huge_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* The kernel asks for a leaf that begins in the VMA; that it ends there is the driver's to see to.
+/*
+ * The kernel asks for a leaf that begins in the VMA; that it ends there is the driver's to see to.
  */
 static void a_huge_leaf_beyond_its_vma_is_found(void **state)
 {

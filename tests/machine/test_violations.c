@@ -112,7 +112,7 @@ static int run_child(bool fatal, char *said, size_t size)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void a_fatal_one_ends_the_program_with_its_words(void **state)
+static void a_fatal_violation_ends_the_program_with_its_words(void **state)
 {
 	char said[256];
 
@@ -129,7 +129,7 @@ int main(void)
 		cmocka_unit_test(the_count_outlives_the_trace),
 		cmocka_unit_test(an_entry_is_printed_with_what_it_maps),
 		cmocka_unit_test(words_about_no_address_are_printed_alone),
-		cmocka_unit_test(a_fatal_one_ends_the_program_with_its_words),
+		cmocka_unit_test(a_fatal_violation_ends_the_program_with_its_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,8 @@
 #define PAGE UINT64_C(0x1000)
 #define BAR UINT64_C(0x8000000000)
 
-/* What the callbacks below have seen, in order: one letter each, capital with the lock for writing.
+/*
+ * What the callbacks below have seen, in order: one letter each, capital with the lock for writing.
  */
 struct seen {
 	char calls[32];

@@ -36,7 +36,7 @@ static void a_drivers_handler_is_not_asked(void **state)
 	world_end(&w);
 }
 
-static void nothing_populates_it(void **state)
+static void execute_only_memory_is_never_populated(void **state)
 {
 	struct world w = x86_world(false);
 
@@ -111,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_data_access_is_SIGSEGV_and_maps_nothing),
 		cmocka_unit_test(a_drivers_handler_is_not_asked),
-		cmocka_unit_test(nothing_populates_it),
+		cmocka_unit_test(execute_only_memory_is_never_populated),
 		cmocka_unit_test(pages_stay_and_are_readable_again_with_other_rights),
 		cmocka_unit_test(a_child_has_the_key_too),
 		cmocka_unit_test(the_key_keeps_neighbours_apart),

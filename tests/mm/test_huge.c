@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Huge pages of anonymous memory: when they come, how they are split, what a write to the zero page
- * does. */
+/*
+ * Huge pages of anonymous memory: when they come, how they are split, what a write to the zero page
+ * does.
+ */
 #include "world.h"
 
 static uint64_t leaf_size(const struct world *w, ms_hva_t addr)

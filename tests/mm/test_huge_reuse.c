@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Writes to pages of a huge page whose leaf was split, after a fork: taken as they are, or copied.
+/*
+ * Writes to pages of a huge page whose leaf was split, after a fork: taken as they are, or copied.
  */
 #include "world.h"
 

@@ -21,7 +21,8 @@ static void address_and_offset_must_be_aligned_and_the_length_is_rounded_up(void
 	world_end(&w);
 }
 
-/* The highest gap in which whole huge pages lie, whatever the hint:
+/*
+ * The highest gap in which whole huge pages lie, whatever the hint:
  *
  *	|    2M    |    2M    | page | end of user addresses
  *	            |=========|

@@ -142,7 +142,7 @@ static void a_child_that_has_moved_loses_its_page_by_the_files_offset(void **sta
 	world_end(&f.w);
 }
 
-static void by_the_owners_address_the_write_never_ends(void **state)
+static void where_the_child_is_looked_for_at_the_owners_address_the_write_never_ends(void **state)
 {
 	struct family f = family(linux_of("7.2.13"), 1);
 
@@ -199,7 +199,8 @@ int main(void)
 		cmocka_unit_test(a_child_that_writes_first_takes_nothing_away),
 		cmocka_unit_test(a_page_of_the_file_is_not_taken_away),
 		cmocka_unit_test(a_child_that_has_moved_loses_its_page_by_the_files_offset),
-		cmocka_unit_test(by_the_owners_address_the_write_never_ends),
+		cmocka_unit_test(
+			where_the_child_is_looked_for_at_the_owners_address_the_write_never_ends),
 		cmocka_unit_test(other_memory_of_the_child_at_that_address_stays),
 		cmocka_unit_test(without_a_pool_the_page_is_taken_back_when_ram_is_out),
 	};

@@ -369,8 +369,10 @@ static void a_hole_asks_the_mapping_behind_it_to_unmap_nothing_up_to_5_16(void *
 	}
 }
 
-/* Is the notification before the `zap` (outside of the unmap), or behind it (inside, or because the
- * caller says `zap` before it notifies)? */
+/*
+ * Is the notification before the `zap` (outside of the unmap), or behind it (inside, or because the
+ * caller says `zap` before it notifies)?
+ */
 static void a_hole_notifies_before_the_zap_or_behind_it(void **state)
 {
 	const struct ms_policy *k;
@@ -391,7 +393,9 @@ static void a_hole_notifies_before_the_zap_or_behind_it(void **state)
 	}
 }
 
-/* A kernel of no release: hugetlb memory moves, and the VMA is looked up when the destination is empty.
+/*
+ * A kernel of no release: hugetlb memory moves, and the VMA is looked up when the destination is
+ * empty.
  */
 static void a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up(void **state)
 {
@@ -409,9 +413,9 @@ static void a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up(void **s
 				   A + MS_1G + PAGE),
 			 -EINVAL);
 	assert_int_equal(ms_mremap(w.mm, A, MS_2M, 2 * MS_2M, MS_MREMAP_MAYMOVE, 0), -EINVAL);
-	assert_int_equal(ms_mremap(w.mm, A, PAGE, PAGE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
-				   A + MS_1G),
-			 A + MS_1G);
+	assert_int_equal(
+		ms_mremap(w.mm, A, PAGE, PAGE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G),
+		A + MS_1G);
 	assert_vma(&w, A + MS_1G, A + MS_1G + MS_2M);
 	world_end(&w);
 }

@@ -241,7 +241,8 @@ static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
 	world_end(&w);
 }
 
-/* Private writable and shared anonymous memory is counted; the old mapping goes first up to 6.11.
+/*
+ * Private writable and shared anonymous memory is counted; the old mapping goes first up to 6.11.
  */
 static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 {
@@ -266,8 +267,10 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 	}
 }
 
-/*   |   r (4G)                 |
- *         |## 2G, rw ##|           is refused; what it was to replace is split, or gone   */
+/*
+ *   |   r (4G)                 |
+ *         |## 2G, rw ##|           is refused; what it was to replace is split, or gone
+ */
 static void a_refused_replacement_leaves_splits_from_6_12(void **state)
 {
 	const struct ms_policy *k;

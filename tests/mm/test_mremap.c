@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mremap: arguments, what a refused call leaves, resizing in place, many VMAs. The moving itself is
- * in test_move.c. */
+/*
+ * mremap: arguments, what a refused call leaves, resizing in place, many VMAs. The moving itself is
+ * in test_move.c.
+ */
 #include "world_of.h"
 
 #define MAYMOVE MS_MREMAP_MAYMOVE

@@ -213,7 +213,7 @@ static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(vo
  * Fault-around asks for the first page of its window, 16 pages that are aligned; a write for its
  * own page.
  */
-static void only_the_first_page_asks_for_the_leaf_in_kernels_of_2024(void **state)
+static void only_the_first_page_asks_for_the_leaf_by_the_rule_HEAD_PAGE_ONLY(void **state)
 {
 	static const struct {
 		ms_hva_t off;
@@ -408,7 +408,7 @@ int main(void)
 		cmocka_unit_test(a_private_mapping_reads_a_huge_leaf_and_copies_one_page),
 		cmocka_unit_test(a_cached_page_keeps_its_2m_from_becoming_huge),
 		cmocka_unit_test(a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels),
-		cmocka_unit_test(only_the_first_page_asks_for_the_leaf_in_kernels_of_2024),
+		cmocka_unit_test(only_the_first_page_asks_for_the_leaf_by_the_rule_HEAD_PAGE_ONLY),
 		cmocka_unit_test(old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it),
 		cmocka_unit_test(a_write_maps_the_whole_huge_page_by_pages_since_6_11),
 		cmocka_unit_test(an_entry_in_the_way_makes_it_one_page),

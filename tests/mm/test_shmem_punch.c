@@ -147,7 +147,7 @@ static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
  * A hole of page 0:  [0][1][2 3][4 . . 7][8 . . . . . . . 15] ... [256 . . . 511]
  * and a write to page 300 then maps the block that it is in.
  */
-static void the_rest_of_a_huge_page_is_pages_or_halves(void **state)
+static void the_rest_of_a_punched_huge_page_is_pages_or_halves(void **state)
 {
 	const struct ms_policy *k;
 
@@ -294,7 +294,7 @@ int main(void)
 		cmocka_unit_test(a_hole_of_a_whole_huge_page_gives_it_back),
 		cmocka_unit_test(a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again),
 		cmocka_unit_test(a_huge_page_with_a_hole_keeps_its_other_pages),
-		cmocka_unit_test(the_rest_of_a_huge_page_is_pages_or_halves),
+		cmocka_unit_test(the_rest_of_a_punched_huge_page_is_pages_or_halves),
 		cmocka_unit_test(a_hole_across_huge_pages_splits_those_at_its_ends),
 		cmocka_unit_test(a_split_takes_the_pages_of_other_mappings_along),
 		cmocka_unit_test(a_split_asks_no_mapping_once_nobody_has_the_page),

@@ -16,7 +16,7 @@ static void the_cpu_does_not_see_tags(void **state)
 	world_end(&w);
 }
 
-static void calls_on_what_is_mapped_take_them(void **state)
+static void calls_on_what_is_mapped_take_tagged_addresses(void **state)
 {
 	const struct ms_policy *k;
 
@@ -39,7 +39,7 @@ static void calls_on_what_is_mapped_take_them(void **state)
 	}
 }
 
-static void those_that_choose_an_address_do_not(void **state)
+static void calls_that_choose_an_address_refuse_tagged_ones(void **state)
 {
 	struct world w = world("6.12.117");
 
@@ -49,7 +49,7 @@ static void those_that_choose_an_address_do_not(void **state)
 	world_end(&w);
 }
 
-static void who_takes_a_users_page_does(void **state)
+static void taking_a_users_page_takes_tagged_addresses(void **state)
 {
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn = 0, again = 0;
@@ -76,9 +76,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_cpu_does_not_see_tags),
-		cmocka_unit_test(calls_on_what_is_mapped_take_them),
-		cmocka_unit_test(those_that_choose_an_address_do_not),
-		cmocka_unit_test(who_takes_a_users_page_does),
+		cmocka_unit_test(calls_on_what_is_mapped_take_tagged_addresses),
+		cmocka_unit_test(calls_that_choose_an_address_refuse_tagged_ones),
+		cmocka_unit_test(taking_a_users_page_takes_tagged_addresses),
 		cmocka_unit_test(x86_has_no_tags),
 	};
 
