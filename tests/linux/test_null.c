@@ -18,7 +18,7 @@ static void never_ends(void)
 	fail();
 }
 
-static void no_machine(void **state)
+static void null_is_harmless_as_a_machine(void **state)
 {
 	struct world w = world("6.12.107");
 	int err = 0;
@@ -48,7 +48,7 @@ static void no_machine(void **state)
 	world_end(&w);
 }
 
-static void no_process(void **state)
+static void null_is_harmless_as_a_process(void **state)
 {
 	struct world w = world("6.12.107");
 
@@ -76,7 +76,7 @@ static void no_process(void **state)
 	world_end(&w);
 }
 
-static void no_vma(void **state)
+static void null_is_harmless_as_a_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
@@ -96,7 +96,7 @@ static void no_vma(void **state)
 	world_end(&w);
 }
 
-static void no_vma_to_put_pfns_into(void **state)
+static void null_is_harmless_as_a_vma_for_pfns(void **state)
 {
 	struct world w = world("6.12.107");
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -126,7 +126,7 @@ static void no_vma_to_put_pfns_into(void **state)
 	world_end(&w);
 }
 
-static void no_description_of_a_vma(void **state)
+static void null_is_harmless_as_a_description_of_a_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
@@ -146,7 +146,7 @@ static void no_description_of_a_vma(void **state)
 	world_end(&w);
 }
 
-static void no_file(void **state)
+static void null_is_harmless_as_a_file(void **state)
 {
 	struct world w = world("6.12.107");
 	struct file *file = ms_linux_file(w.m, &fops, O_RDWR, NULL);
@@ -172,7 +172,7 @@ static void no_file(void **state)
 	world_end(&w);
 }
 
-static void no_device(void **state)
+static void null_is_harmless_as_a_device(void **state)
 {
 	struct world w = world("6.12.107");
 
@@ -191,13 +191,13 @@ static void no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_machine),
-		cmocka_unit_test(no_process),
-		cmocka_unit_test(no_vma),
-		cmocka_unit_test(no_vma_to_put_pfns_into),
-		cmocka_unit_test(no_description_of_a_vma),
-		cmocka_unit_test(no_file),
-		cmocka_unit_test(no_device),
+		cmocka_unit_test(null_is_harmless_as_a_machine),
+		cmocka_unit_test(null_is_harmless_as_a_process),
+		cmocka_unit_test(null_is_harmless_as_a_vma),
+		cmocka_unit_test(null_is_harmless_as_a_vma_for_pfns),
+		cmocka_unit_test(null_is_harmless_as_a_description_of_a_vma),
+		cmocka_unit_test(null_is_harmless_as_a_file),
+		cmocka_unit_test(null_is_harmless_as_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void a_refused_release_is_never_followed_by_a_crash(void **state)
 	ms_machine_free(m);
 }
 
-static void no_policy(void **state)
+static void null_is_harmless_as_a_policy(void **state)
 {
 	struct ms_policy p = *ms_policy_get(0);
 	uint64_t line = 0;
@@ -94,7 +94,7 @@ static void never(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
 	fail();
 }
 
-static void no_machine(void **state)
+static void null_is_harmless_as_a_machine(void **state)
 {
 	assert_null(ms_machine_new(NULL));
 	assert_null(ms_machine_new_config(NULL, NULL));
@@ -107,7 +107,7 @@ static void no_machine(void **state)
 	ms_machine_free(NULL);
 }
 
-static void no_machine_to_trace(void **state)
+static void null_is_harmless_as_a_machine_to_trace(void **state)
 {
 	struct world w = world();
 	const struct ms_event ev = { .type = MS_EV_ZAP };
@@ -130,7 +130,7 @@ static void no_machine_to_trace(void **state)
 	world_end(&w);
 }
 
-static void no_memory_map(void **state)
+static void null_is_harmless_to_the_memory_map(void **state)
 {
 	struct world w = world();
 
@@ -161,7 +161,7 @@ static void entry(const struct ms_memtype *found, void *arg)
 	fail();
 }
 
-static void no_memtypes(void **state)
+static void null_is_harmless_to_memtypes(void **state)
 {
 	struct world w = world();
 	struct ms_memtype got;
@@ -183,7 +183,7 @@ static void no_memtypes(void **state)
 	world_end(&w);
 }
 
-static void no_vma_to_track(void **state)
+static void null_is_harmless_as_a_vma_to_track(void **state)
 {
 	struct world w = world();
 	ms_pgprot_t prot = 0;
@@ -201,7 +201,7 @@ static void no_vma_to_track(void **state)
 	world_end(&w);
 }
 
-static void no_process(void **state)
+static void null_is_harmless_as_a_process(void **state)
 {
 	struct world w = world();
 	int err = 0;
@@ -230,7 +230,7 @@ static void no_process(void **state)
 	world_end(&w);
 }
 
-static void no_file(void **state)
+static void null_is_harmless_as_a_file(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "nothing" };
 	struct world w = world();
@@ -248,7 +248,7 @@ static void no_file(void **state)
 	world_end(&w);
 }
 
-static void nothing_to_look_at(void **state)
+static void null_is_harmless_as_a_process_to_look_at(void **state)
 {
 	struct world w = world();
 	struct ms_host_leaf leaf = { .size = MS_4K };
@@ -276,7 +276,7 @@ static void nothing_to_look_at(void **state)
 	world_end(&w);
 }
 
-static void nobody_to_notify(void **state)
+static void null_is_harmless_as_a_process_to_notify(void **state)
 {
 	static const struct ms_mmu_notifier_ops ops;
 	struct ms_mmu_notifier mn = { .ops = &ops };
@@ -289,7 +289,7 @@ static void nobody_to_notify(void **state)
 	world_end(&w);
 }
 
-static void no_vma_for_pfns(void **state)
+static void null_is_harmless_as_a_vma_for_pfns(void **state)
 {
 	struct ms_vm_fault vmf = { .address = VA };
 	struct ms_pfnmap_leaf leaf;
@@ -311,7 +311,7 @@ static void no_vma_for_pfns(void **state)
 	assert_false(ms_vm_normal_page(NULL, VA, 0, &pfn));
 }
 
-static void no_device_to_open(void **state)
+static void null_is_harmless_as_a_device(void **state)
 {
 	assert_null(ms_pci_resource(NULL));
 	assert_null(ms_pci_resource_wc(NULL));
@@ -341,7 +341,7 @@ static void assert_refused(struct ms_guest_access access)
 	assert_int_equal(access.leaf.size, 0);
 }
 
-static void no_vm(void **state)
+static void null_is_harmless_as_a_vm(void **state)
 {
 	struct world w = world();
 	struct ms_vm *vm = NULL;
@@ -364,7 +364,7 @@ static void no_vm(void **state)
 	world_end(&w);
 }
 
-static void no_stage_2_table(void **state)
+static void null_is_harmless_as_a_stage_2_table(void **state)
 {
 	const struct ms_s2_config config = { .page_shift = 12, .ipa_bits = 40 };
 	const struct ms_s2_host host = { .ctx = NULL };
@@ -399,7 +399,7 @@ static void no_stage_2_table(void **state)
 	assert_non_null(ms_s2_check(NULL));
 }
 
-static void no_cache_of_tables(void **state)
+static void null_is_harmless_as_a_cache_of_tables(void **state)
 {
 	const struct ms_s2_run run = { .count = 1 };
 	struct ms_s2_cache cache = { 0 };
@@ -421,21 +421,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refused_release_is_never_followed_by_a_crash),
-		cmocka_unit_test(no_policy),
-		cmocka_unit_test(no_machine),
-		cmocka_unit_test(no_machine_to_trace),
-		cmocka_unit_test(no_memory_map),
-		cmocka_unit_test(no_memtypes),
-		cmocka_unit_test(no_vma_to_track),
-		cmocka_unit_test(no_process),
-		cmocka_unit_test(no_file),
-		cmocka_unit_test(nothing_to_look_at),
-		cmocka_unit_test(nobody_to_notify),
-		cmocka_unit_test(no_vma_for_pfns),
-		cmocka_unit_test(no_device_to_open),
-		cmocka_unit_test(no_vm),
-		cmocka_unit_test(no_stage_2_table),
-		cmocka_unit_test(no_cache_of_tables),
+		cmocka_unit_test(null_is_harmless_as_a_policy),
+		cmocka_unit_test(null_is_harmless_as_a_machine),
+		cmocka_unit_test(null_is_harmless_as_a_machine_to_trace),
+		cmocka_unit_test(null_is_harmless_to_the_memory_map),
+		cmocka_unit_test(null_is_harmless_to_memtypes),
+		cmocka_unit_test(null_is_harmless_as_a_vma_to_track),
+		cmocka_unit_test(null_is_harmless_as_a_process),
+		cmocka_unit_test(null_is_harmless_as_a_file),
+		cmocka_unit_test(null_is_harmless_as_a_process_to_look_at),
+		cmocka_unit_test(null_is_harmless_as_a_process_to_notify),
+		cmocka_unit_test(null_is_harmless_as_a_vma_for_pfns),
+		cmocka_unit_test(null_is_harmless_as_a_device),
+		cmocka_unit_test(null_is_harmless_as_a_vm),
+		cmocka_unit_test(null_is_harmless_as_a_stage_2_table),
+		cmocka_unit_test(null_is_harmless_as_a_cache_of_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,12 @@ static int collapse(struct world *w, ms_hva_t addr, uint64_t len)
 	return ms_madvise(w->mm, addr, len, MS_MADV_COLLAPSE);
 }
 
+/*
+ *            A               A + 2M
+ *  before    | . |w* |z* | . |    w: written, z: read
+ *  after     |------2M*------|
+ *  notifier  [---------------)
+ */
 static void pages_become_one_leaf_and_others_hear_of_it_once(void **state)
 {
 	struct world w = collapsible_of("6.12.117");
@@ -91,7 +97,11 @@ static void mappings_that_may_not_have_huge_pages_are_EINVAL(void **state)
 	world_end(&w);
 }
 
-/*  | written | only read: zero pages |   */
+/*
+ *          A               A + 2M          A + 4M
+ *  VMA     |w* .   .   .   |z* .   .   .   |
+ *  range                   [---------------)
+ */
 static void zero_pages_alone_are_a_matter_of_policy(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -122,7 +132,13 @@ static void a_read_only_mapping_collapses_to_a_read_only_leaf(void **state)
 	world_end(&w);
 }
 
-/*  range within one block, or up to one border  */
+/*
+ *           A               A + 2M          A + 4M
+ *  VMA      |w* .   .   .   : .             |
+ *  range        [---)                            within a block: -EINVAL, or 0
+ *  range    [---)                                from a border on: 0
+ *  range        [---------------)                over a border: 0
+ */
 static void a_range_without_a_whole_block_is_EINVAL_or_nothing(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -140,7 +156,13 @@ static void a_range_without_a_whole_block_is_EINVAL_or_nothing(void **state)
 	}
 }
 
-/*  | empty PMD entry | pages |     the answer is the same, the pages are reached or not  */
+/*
+ * The answer is -EINVAL in either case:
+ *
+ *          A               A + 2M          A + 4M
+ *  before  | .             |w* .   .   .   |    no table for the first block
+ *  after   | .             |------2M*------|    or as before
+ */
 static void an_empty_pmd_entry_ends_the_call_or_not(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -156,7 +178,11 @@ static void an_empty_pmd_entry_ends_the_call_or_not(void **state)
 	}
 }
 
-/*  1G without any table | pages |  */
+/*
+ *                          A + 1G
+ *  before  | .             |w* .   .   .   |    no table for the whole first 1G
+ *  after   | .             |------2M*------|
+ */
 static void a_missing_table_does_not_end_the_call(void **state)
 {
 	struct world w = world("6.12.117");

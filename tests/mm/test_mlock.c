@@ -15,6 +15,11 @@ static void mlock_sets_the_flag_and_faults_every_page_in(void **state)
 	world_end(&w);
 }
 
+/*
+ *  mlock    |lo* lo* lo* lo*|
+ *  munlock  |0*  1* |lo* lo*|
+ *  munlock  |0*  1*  2*  3* |
+ */
 static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
 {
 	struct world w = world("6.12.117");
@@ -29,6 +34,11 @@ static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA    |0   1   2   3  |
+ *  mlock      []                the last byte of page 0 and the first of page 1
+ *  after  |lo* lo*|2   3  |
+ */
 static void the_range_grows_to_whole_pages(void **state)
 {
 	struct world w = world("6.12.117");
@@ -42,7 +52,11 @@ static void the_range_grows_to_whole_pages(void **state)
 	world_end(&w);
 }
 
-/*  | a | hole | b |   a keeps its lock  */
+/*
+ *  before  |0  | . |2  |
+ *  mlock   [-----------)    -ENOMEM
+ *  after   |lo | . |2  |
+ */
 static void a_hole_is_ENOMEM_and_what_is_before_it_stays_locked(void **state)
 {
 	struct world w = world("6.12.117");
@@ -126,7 +140,10 @@ static void populate_writes_where_a_write_would_copy(void **state)
 	world_end(&w);
 }
 
-/*  | r--, locked, zero page |  ->  | rw-, locked, a page of its own |  */
+/*
+ *  mlock     |r*  r* |    zero pages
+ *  mprotect  |rw*|r* |    a page of its own
+ */
 static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 {
 	const struct ms_policy *k;
@@ -146,7 +163,10 @@ static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 	}
 }
 
-/*  | in the file | beyond its end |  */
+/*
+ *  file    0
+ *  VMA    |0*  1  |    page 1 is beyond the end
+ */
 static void populate_of_mmap_forgives_errors(void **state)
 {
 	struct world w = world("6.12.117");

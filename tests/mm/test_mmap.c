@@ -160,6 +160,12 @@ static void noreplace_over_anything_is_EEXIST(void **state)
 	world_end(&w);
 }
 
+/*
+ *            A                2^48
+ *  hint A    |1  |   ...   . |
+ *  hint A    |1  |   ... |2  |    A is taken
+ *  no hint   |1  |...|3  |2  |
+ */
 static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state)
 {
 	struct world w = world("6.12.117");
@@ -219,7 +225,12 @@ static void arm64_leaves_room_for_the_lowest_addresses_even_with_fixed(void **st
 	world_end(&w);
 }
 
-/*   |   window, 2^48   |      up to 2^52        |     */
+/*
+ * The hint asks, if it lies beyond 2^48:
+ *
+ *  0                       2^48                    2^52
+ *  |----- without hint ----|------- with it -------|
+ */
 static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x10000, .va_bits = 52 };
@@ -268,8 +279,10 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 }
 
 /*
- *   |   r (4G)                 |
- *         |## 2G, rw ##|           is refused; what it was to replace is split, or gone
+ *  before  |r, 1G   r, 1G   r, 1G   r, 1G  |
+ *  mmap            [rw, 2G---------)            -ENOMEM: more than all of RAM
+ *  after   |r, 1G  |r, 1G   r, 1G  |r, 1G  |    from 6.12
+ *  or      |r, 1G  |  .       .    |r, 1G  |
  */
 static void a_refused_replacement_leaves_splits_from_6_12(void **state)
 {
@@ -289,7 +302,10 @@ static void a_refused_replacement_leaves_splits_from_6_12(void **state)
 	}
 }
 
-/*   | 0.75G, rw | 0.75G, rwx |   are charged already when one mapping of all RAM replaces them  */
+/*
+ *  before  |rw, 0.75G  |rwx, 0.75G |    charged already
+ *  mmap    [rw, 1.5G---------------)
+ */
 static void what_is_replaced_is_not_charged_again_from_6_12(void **state)
 {
 	const uint64_t len = MS_1G / 4 * 3;

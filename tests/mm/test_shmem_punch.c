@@ -4,6 +4,12 @@
 
 #define B (A + MS_1G) /* a second place */
 
+/*
+ *  file     0   1   2   3   4   5   6   7   8   9   10  11
+ *  at A    |0*  1*  2*  3*  4*  5*  6*  7* |
+ *  at B                    |4*  5   6   7   8   9   10  11 |
+ *  hole                [-------)
+ */
 static void a_hole_of_pages_zaps_each_mapping_and_forgets_the_pages(void **state)
 {
 	struct world w = world("6.12.117");
@@ -29,6 +35,11 @@ static void a_hole_of_pages_zaps_each_mapping_and_forgets_the_pages(void **state
 	world_end(&w);
 }
 
+/*
+ *  file    |0*  1*  2*  3* |
+ *  hole      [---)              no whole page in it
+ *  hole      [-------)          page 1
+ */
 static void a_hole_takes_whole_pages_only(void **state)
 {
 	struct world w = world("6.12.117");
@@ -45,6 +56,11 @@ static void a_hole_takes_whole_pages_only(void **state)
 	world_end(&w);
 }
 
+/*
+ *  file     0   1   2   3
+ *  VMA     |0   1   2   3   4   5   6   7  |
+ *  hole                    [---------------)
+ */
 static void a_hole_beyond_the_file_is_no_error(void **state)
 {
 	struct world w = world("6.12.117");
@@ -56,6 +72,11 @@ static void a_hole_beyond_the_file_is_no_error(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA     |c*  1* |    private; c: copied by a write
+ *  hole    [-------)
+ *  after   |c*  1  |
+ */
 static void copied_pages_survive_a_hole(void **state)
 {
 	struct world w = world("6.12.117");
@@ -88,7 +109,15 @@ static void a_hole_of_a_whole_huge_page_gives_it_back(void **state)
 	world_end(&w);
 }
 
-/* The page, the leaf's split inside of the zap, and what the split of the folio itself tells. */
+/*
+ * The page, the leaf's split inside of the zap, and what the split of the folio itself tells:
+ *
+ *              A                        A + 2M
+ *  leaf        [-----------2M-----------)
+ *  hole                             [4K-)
+ *  notifier 1                       [4K-)
+ *  the others  [------------------------)    two or three times
+ */
 static void a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again(void **state)
 {
 	const struct ms_policy *k;
@@ -112,6 +141,12 @@ static void a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again(void **state
 	}
 }
 
+/*
+ *  page     0   1   2   3  ...  7   8   9  ... 511
+ *  before  |------------------2M*-----------------|
+ *  hole                [-----------)
+ *  after   |0   1   2    .  ...  .  8   9  ... 511|    the others are where they were
+ */
 static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
 {
 	const struct ms_policy *k;
@@ -144,8 +179,11 @@ static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
 }
 
 /*
- * A hole of page 0:  [0][1][2 3][4 . . 7][8 . . . . . . . 15] ... [256 . . . 511]
- * and a write to page 300 then maps the block that it is in.
+ * A write to page 300 maps the block that it is in:
+ *
+ *  hole    [0]
+ *  halves     [1][2 3][4 . . 7][8 . . . . . . . 15] ... [256 . . . 511]
+ *  pages      [1][2][3] ...
  */
 static void the_rest_of_a_punched_huge_page_is_pages_or_halves(void **state)
 {
@@ -169,8 +207,9 @@ static void the_rest_of_a_punched_huge_page_is_pages_or_halves(void **state)
 }
 
 /*
- *    file    [       2M       ][       2M       ][       2M       ]
- *    hole                ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ *  file    [------2M------)[------2M------)[------2M------)
+ *  hole                  [--------------------)                two pages before and behind
+ *  after   [4K) ...  [4K)                    [4K) ...  [4K)
  */
 static void a_hole_across_huge_pages_splits_those_at_its_ends(void **state)
 {
@@ -190,6 +229,12 @@ static void a_hole_across_huge_pages_splits_those_at_its_ends(void **state)
 	world_end(&w);
 }
 
+/*
+ *  file    [-----------------------2M----------------------)
+ *  at A    |-----------------------2M*---------------------|
+ *  at B                |100* ... 107|                            is zapped, too
+ *  hole    [4K)
+ */
 static void a_split_takes_the_pages_of_other_mappings_along(void **state)
 {
 	struct world w = world_shmem("6.12.117");

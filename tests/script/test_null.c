@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void no_script(void **state)
+static void null_is_harmless_as_a_script(void **state)
 {
 	struct ms_script_error err = { .line = 1 };
 	struct ms_script_count count = { .answers = 1 };
@@ -39,7 +39,7 @@ static void no_script(void **state)
 	assert_int_equal(ms_script_check(NULL, NULL, NULL, NULL, NULL), -EINVAL);
 }
 
-static void a_script_without_places_for_answers(void **state)
+static void null_is_harmless_as_a_place_for_answers(void **state)
 {
 	static const char text[] =
 		"> mmap anon off=0 at=0x200000000000 len=0x1000 prot=r flags=private\n";
@@ -62,7 +62,7 @@ static void a_script_without_places_for_answers(void **state)
 	ms_script_free(s);
 }
 
-static void no_player(void **state)
+static void null_is_harmless_as_a_player(void **state)
 {
 	struct ms_script_error err = { .line = 1 };
 
@@ -78,9 +78,9 @@ static void no_player(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_script),
-		cmocka_unit_test(a_script_without_places_for_answers),
-		cmocka_unit_test(no_player),
+		cmocka_unit_test(null_is_harmless_as_a_script),
+		cmocka_unit_test(null_is_harmless_as_a_place_for_answers),
+		cmocka_unit_test(null_is_harmless_as_a_player),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
