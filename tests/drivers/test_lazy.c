@@ -69,7 +69,7 @@ static void a_lazy_vma_grows_before_the_first_touch_and_not_after(void **state)
  *
  *  |0   1   2   3  |  or  |0   1  |2   3  |
  */
-static void neighbours_with_close_merge_from_6_12_on(void **state)
+static void neighbours_with_a_close_hook_merge_from_6_4_on(void **state)
 {
 	const struct ms_policy *k;
 
@@ -220,7 +220,7 @@ int main(void)
 		cmocka_unit_test(the_first_fault_sets_the_flags),
 		cmocka_unit_test(the_pfn_comes_from_the_driver_not_from_the_offset),
 		cmocka_unit_test(a_lazy_vma_grows_before_the_first_touch_and_not_after),
-		cmocka_unit_test(neighbours_with_close_merge_from_6_12_on),
+		cmocka_unit_test(neighbours_with_a_close_hook_merge_from_6_4_on),
 		cmocka_unit_test(after_a_touch_nothing_merges),
 		cmocka_unit_test(a_second_whole_remap_works_or_is_sigbus),
 		cmocka_unit_test(the_memtype_is_reserved_by_the_first_fault),

@@ -197,7 +197,7 @@ static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 	machine_end(m);
 }
 
-/* Before, the child's own fault brings it back: copy_huge_pmd() took anonymous memory only. */
+/* copy_huge_pmd() took anonymous memory only, so that the child had to fault for its leaf. */
 static void a_leaf_of_2m_is_copied_by_fork_from_6_12_on(void **state)
 {
 	const struct ms_piece piece = { 0, MS_2M, 0 };

@@ -92,7 +92,7 @@ static void the_type_is_uncached(void **state)
 	machine_end(arm);
 }
 
-static void execution_is_allowed_up_to_6_12(void **state)
+static void execution_is_allowed_up_to_6_15(void **state)
 {
 	const struct ms_policy *k;
 
@@ -385,7 +385,7 @@ int main(void)
 		cmocka_unit_test(vm_pgoff_is_physical_or_the_files),
 		cmocka_unit_test(flags_are_complete_at_mmap),
 		cmocka_unit_test(the_type_is_uncached),
-		cmocka_unit_test(execution_is_allowed_up_to_6_12),
+		cmocka_unit_test(execution_is_allowed_up_to_6_15),
 		cmocka_unit_test(the_first_mmap_or_the_open_claims_the_bar),
 		cmocka_unit_test(the_open_that_claims_the_bar_claims_the_devices_others_too),
 		cmocka_unit_test(another_bar_is_one_of_six_and_told_before_the_open),

@@ -223,7 +223,7 @@ static void a_fault_in_a_listed_vma_does_nothing_or_is_a_bug(void **state)
 	}
 }
 
-/* ... and the entry that it leaves is still there when the VMA is gone. */
+/* A fault in a listed VMA may list it once more; that entry is still there when the VMA is gone. */
 static void a_vma_listed_twice_is_a_violation_at_close(void **state)
 {
 	struct ms_policy policy = *ms_policy_linux("5.10.223", MS_ARCH_ARM64);

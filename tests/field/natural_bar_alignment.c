@@ -78,7 +78,7 @@ static struct ms_s2_leaf leaf_at(const char *release, ms_ipa_t ipa)
 }
 
 /*
- * Else the driver makes a leaf in the host that KVM does not find, and the guest faults for ever.
+ * Where it does not, the driver makes a leaf that KVM cannot look up: the guest faults for ever.
  */
 static bool kvm_finds_what_the_driver_maps(const struct ms_policy *k)
 {

@@ -219,7 +219,7 @@ static void *build_vfio(const void *arg, struct explore_run *run, struct ms_mach
 	return w;
 }
 
-/* Not 5.10: there the slot was mapped when it was made, and memory-off does not reach that. */
+/* In 5.10 the slot is mapped when it is made, which memory off does not reach: it is left out. */
 static void guest_has_nothing_of_a_bar_whose_memory_is_off(void **state)
 {
 	const struct ms_policy *p;

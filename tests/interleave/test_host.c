@@ -69,7 +69,7 @@ static void munmap_waits_for_a_fault_and_an_access_to_what_goes_is_refused(void 
 	assert_int_equal(f.schedules, 4);
 }
 
-/* ---- pfn1, then pfn2 (a proposal for 6.10) ---- */
+/* ---- a driver that inserts another page than the one that it has remapped ---- */
 
 /* Maps its first page when it is mapped; after a revoke a fault inserts the second. */
 static ms_vm_fault_t switch_fault(struct ms_vm_fault *vmf)

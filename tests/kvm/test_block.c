@@ -306,7 +306,7 @@ static void a_block_leaf_of_the_host_makes_a_block(void **state)
 	world_end(&w);
 }
 
-static void a_block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
+static void a_block_leaf_of_the_host_does_not_count_up_to_6_12_112(void **state)
 {
 	struct world w;
 
@@ -391,7 +391,7 @@ static void transparent_huge_page_makes_a_block(void **state)
 	}
 }
 
-static void up_to_5_13_the_page_tells_of_its_huge_page(void **state)
+static void up_to_5_14_the_page_tells_of_its_huge_page(void **state)
 {
 	struct world w = world("5.10.223");
 	struct ms_guest_access access;
@@ -407,8 +407,8 @@ static void up_to_5_13_the_page_tells_of_its_huge_page(void **state)
 	world_end(&w);
 }
 
-/* PageDoubleMap: a child has had it by pages. From 5.14 on the process's own leaf is asked. */
-static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **state)
+/* PageDoubleMap: a child has had it by pages. From 5.15 on the process's own leaf is asked. */
+static void a_thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_14(void **state)
 {
 	const struct ms_policy *k;
 
@@ -528,7 +528,7 @@ static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
  *  touch            ^
  *  map     [-------------------------------)    16K
  */
-static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **state)
+static void with_16k_pages_the_fault_is_rounded_to_its_page_from_7_0(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
 	struct world w = world_config("7.2.13", &config);
@@ -576,19 +576,19 @@ int main(void)
 		cmocka_unit_test(block_of_a_driver_with_its_own_offsets_is_laid_by_pages),
 		cmocka_unit_test(device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked),
 		cmocka_unit_test(a_block_leaf_of_the_host_makes_a_block),
-		cmocka_unit_test(a_block_leaf_of_the_host_does_not_count_up_to_6_12_111),
+		cmocka_unit_test(a_block_leaf_of_the_host_does_not_count_up_to_6_12_112),
 		cmocka_unit_test(device_memory_does_not_take_the_size_of_its_host_leaf),
 		cmocka_unit_test(rules_without_a_table_force_pages_or_only_begin_with_them),
 		cmocka_unit_test(device_memory_stays_pages_where_the_host_has_no_leaf),
 		cmocka_unit_test(transparent_huge_page_makes_a_block),
-		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_huge_page),
-		cmocka_unit_test(thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13),
+		cmocka_unit_test(up_to_5_14_the_page_tells_of_its_huge_page),
+		cmocka_unit_test(a_thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_14),
 		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),
 		cmocka_unit_test(pages_of_the_host_are_pages_of_the_guest),
 		cmocka_unit_test(hugetlb_pages_give_their_size_or_the_block_below),
 		cmocka_unit_test(logging_maps_pages),
 		cmocka_unit_test(with_16k_pages_the_map_begins_at_the_4k_of_the_fault),
-		cmocka_unit_test(with_16k_pages_7_1_and_later_round_the_fault_to_its_page),
+		cmocka_unit_test(with_16k_pages_the_fault_is_rounded_to_its_page_from_7_0),
 		cmocka_unit_test(a_touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end),
 	};
 

@@ -464,7 +464,7 @@ static void events_that_nobody_keeps_are_counted(void **state)
 	}
 }
 
-/* Nor is there anything to flush or undo where the slot stays where it was. */
+/* The slot stays where it was, so that there is nothing to unmap and nothing to undo. */
 static void changed_flags_that_fail_unmap_nothing(void **state)
 {
 	struct world w = world("5.10.223");

@@ -230,7 +230,7 @@ static unsigned int faults_with_a_zap_outside_of_slots(const char *release)
 	return faults;
 }
 
-static void range_that_hits_no_slot_made_faults_repeat_up_to_5_13(void **state)
+static void range_that_hits_no_slot_made_faults_repeat_up_to_5_14(void **state)
 {
 	const struct ms_policy *k;
 
@@ -432,8 +432,8 @@ static unsigned int faults_with_a_changed_entry(const char *release)
 	return faults;
 }
 
-/* Later it counts only what began before. */
-static void changed_entry_made_faults_repeat_up_to_5_13(void **state)
+/* A changed entry counts as a notifier of its own; later only what goes on around it counts. */
+static void changed_entry_made_faults_repeat_up_to_5_14(void **state)
 {
 	const struct ms_policy *k;
 
@@ -491,7 +491,7 @@ int main(void)
 		cmocka_unit_test(page_that_goes_while_it_is_looked_up_is_looked_up_again),
 		cmocka_unit_test(unmap_between_vma_and_sequence_is_noticed_from_6_3_on),
 		cmocka_unit_test(unmap_between_vma_and_sequence_went_unnoticed),
-		cmocka_unit_test(range_that_hits_no_slot_made_faults_repeat_up_to_5_13),
+		cmocka_unit_test(range_that_hits_no_slot_made_faults_repeat_up_to_5_14),
 		cmocka_unit_test(page_that_goes_every_time_is_given_up),
 		cmocka_unit_test(another_access_may_come_between),
 		cmocka_unit_test(slots_do_not_change_under_a_fault),
@@ -499,7 +499,7 @@ int main(void)
 		cmocka_unit_test(slot_at_host_address_0_is_told),
 		cmocka_unit_test(fault_that_would_wait_for_the_mmap_lock_is_ebusy),
 		cmocka_unit_test(fault_is_repeated_as_long_as_something_changes),
-		cmocka_unit_test(changed_entry_made_faults_repeat_up_to_5_13),
+		cmocka_unit_test(changed_entry_made_faults_repeat_up_to_5_14),
 		cmocka_unit_test(copied_page_is_cleaned_once_without_fwb),
 	};
 

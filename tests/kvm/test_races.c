@@ -335,7 +335,7 @@ static void fault_waits_for_a_notifier_in_progress_whatever_its_range(void **sta
 	}
 }
 
-static void notifier_that_hits_no_slot_stopped_faults_up_to_5_12(void **state)
+static void notifier_that_hits_no_slot_stopped_faults_up_to_5_14(void **state)
 {
 	const ms_hva_t elsewhere = HVA + MS_1G;
 	const struct ms_policy *k;
@@ -442,7 +442,7 @@ int main(void)
 		cmocka_unit_test(mapping_that_moves_in_its_bar_is_mapped_where_it_went),
 		cmocka_unit_test(device_that_is_switched_off_is_not_mapped),
 		cmocka_unit_test(fault_waits_for_a_notifier_in_progress_whatever_its_range),
-		cmocka_unit_test(notifier_that_hits_no_slot_stopped_faults_up_to_5_12),
+		cmocka_unit_test(notifier_that_hits_no_slot_stopped_faults_up_to_5_14),
 		cmocka_unit_test(slots_wait_for_a_notifier_in_progress),
 		cmocka_unit_test(page_that_somebody_else_mapped_meanwhile_is_found_there),
 		cmocka_unit_test(map_of_what_is_there_says_why),

@@ -133,7 +133,7 @@ static void a_part_of_a_locked_mapping_is_split_off_or_all_is_unlocked(void **st
  *          A                      B
  *  before  |ac  ac  ac |n  |
  *  after   |ac  ac  ac |n  |      |ac |
- *  or      |ac  ac  ac |ac |      |ac |    up to 5.12
+ *  or      |ac  ac  ac |ac |      |ac |    in 5.10
  */
 static void a_copy_out_of_the_middle_may_charge_the_next_mapping(void **state)
 {

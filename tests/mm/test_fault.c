@@ -43,7 +43,7 @@ static void a_read_gets_the_zero_page_and_a_write_a_page_of_its_own(void **state
 	world_end(&w);
 }
 
-static void change_pte_is_told_up_to_6_1(void **state)
+static void change_pte_is_told_up_to_6_9(void **state)
 {
 	const struct ms_policy *k;
 
@@ -145,7 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_vma_or_no_right_is_SIGSEGV),
 		cmocka_unit_test(a_read_gets_the_zero_page_and_a_write_a_page_of_its_own),
-		cmocka_unit_test(change_pte_is_told_up_to_6_1),
+		cmocka_unit_test(change_pte_is_told_up_to_6_9),
 		cmocka_unit_test(pages_come_back_when_everything_is_unmapped),
 		cmocka_unit_test(a_handler_that_installs_nothing_is_found_and_reported),
 		cmocka_unit_test(a_driver_without_handler_and_one_that_refuses_are_SIGBUS),

@@ -251,7 +251,7 @@ static void a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody(void
 }
 
 /* The copy is new, and the queue to the LRU lists holds it: 5.10 copies it once more. */
-static void a_fresh_copy_is_copied_again_after_mprotect_in_5_10(void **state)
+static void a_fresh_copy_is_copied_again_after_mprotect_up_to_5_17(void **state)
 {
 	const struct ms_policy *k;
 
@@ -384,7 +384,7 @@ int main(void)
 		cmocka_unit_test(a_read_of_a_shared_writable_mapping_maps_writable_and_clean),
 		cmocka_unit_test(a_read_of_a_private_mapping_maps_the_files_page_read_only),
 		cmocka_unit_test(a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody),
-		cmocka_unit_test(a_fresh_copy_is_copied_again_after_mprotect_in_5_10),
+		cmocka_unit_test(a_fresh_copy_is_copied_again_after_mprotect_up_to_5_17),
 		cmocka_unit_test(a_write_after_a_read_of_a_private_mapping_notifies_one_page),
 		cmocka_unit_test(a_failing_handler_of_a_private_write_leaves_no_page),
 		cmocka_unit_test(a_shared_write_asks_page_mkwrite),

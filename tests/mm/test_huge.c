@@ -67,7 +67,7 @@ static void a_write_to_the_huge_zero_page_copies_one_page_up_to_6_12(void **stat
 	world_end(&w);
 }
 
-static void a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2(void **state)
+static void a_write_to_the_huge_zero_page_gets_a_huge_page_from_6_13(void **state)
 {
 	struct world w = world_huge("7.2.13");
 
@@ -86,7 +86,7 @@ static void a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2(void **state)
  *
  *   | rw, 2M, written |  ->  | rw | r | rw ... |  ->  | rw | rw, not yet writable | rw ... |
  */
-static void pages_of_a_split_huge_page_are_clean_up_to_6_3(void **state)
+static void pages_of_a_split_huge_page_are_clean_up_to_6_1(void **state)
 {
 	const struct ms_policy *k;
 
@@ -168,8 +168,8 @@ int main(void)
 		cmocka_unit_test(the_switch_and_the_advice_decide),
 		cmocka_unit_test(a_page_table_in_the_way_keeps_pages),
 		cmocka_unit_test(a_write_to_the_huge_zero_page_copies_one_page_up_to_6_12),
-		cmocka_unit_test(a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2),
-		cmocka_unit_test(pages_of_a_split_huge_page_are_clean_up_to_6_3),
+		cmocka_unit_test(a_write_to_the_huge_zero_page_gets_a_huge_page_from_6_13),
+		cmocka_unit_test(pages_of_a_split_huge_page_are_clean_up_to_6_1),
 		cmocka_unit_test(munmap_of_a_part_splits_and_keeps_the_other_pages),
 		cmocka_unit_test(
 			a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_kernels),

@@ -39,7 +39,7 @@ static bool write_copies(const struct world *w, ms_hva_t addr)
  *	A                    A+2M
  *	|p|..................|      one page is left of the huge one
  */
-static void the_last_page_of_a_huge_page_is_taken_up_to_6_1(void **state)
+static void the_last_page_of_a_huge_page_is_taken_up_to_6_8(void **state)
 {
 	const struct ms_policy *k;
 
@@ -53,7 +53,7 @@ static void the_last_page_of_a_huge_page_is_taken_up_to_6_1(void **state)
 	}
 }
 
-static void one_of_many_pages_is_copied_up_to_6_12(void **state)
+static void one_of_many_pages_is_copied_up_to_6_14(void **state)
 {
 	const struct ms_policy *k;
 
@@ -107,8 +107,8 @@ static void pages_in_other_vmas_of_a_child_count(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_last_page_of_a_huge_page_is_taken_up_to_6_1),
-		cmocka_unit_test(one_of_many_pages_is_copied_up_to_6_12),
+		cmocka_unit_test(the_last_page_of_a_huge_page_is_taken_up_to_6_8),
+		cmocka_unit_test(one_of_many_pages_is_copied_up_to_6_14),
 		cmocka_unit_test(pages_that_mremap_moved_belong_to_the_huge_page_still),
 		cmocka_unit_test(pages_in_other_vmas_of_a_child_count),
 	};

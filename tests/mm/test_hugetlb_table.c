@@ -31,7 +31,7 @@ static void fork_of_a_private_mapping_copies_on_the_next_write(void **state)
 	world_end(&w);
 }
 
-static void fork_copies_a_shared_mapping_only_in_5_10(void **state)
+static void fork_copies_a_shared_mapping_up_to_5_19(void **state)
 {
 	const struct ms_policy *k;
 
@@ -235,7 +235,7 @@ static bool is_valid(struct world *w, ms_hva_t addr)
 	return ms_host_leaf_is_valid(w->mm, &leaf);
 }
 
-static void contiguous_pages_but_not_pmds_stay_valid_without_any_right_before_7_2(void **state)
+static void contiguous_pages_but_not_pmds_stay_valid_without_any_right_up_to_6_12(void **state)
 {
 	const struct ms_policy *k;
 
@@ -425,7 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up),
 		cmocka_unit_test(fork_of_a_private_mapping_copies_on_the_next_write),
-		cmocka_unit_test(fork_copies_a_shared_mapping_only_in_5_10),
+		cmocka_unit_test(fork_copies_a_shared_mapping_up_to_5_19),
 		cmocka_unit_test(a_fork_without_memory_fails_and_leaves_nothing),
 		cmocka_unit_test(old_kernels_notify_a_second_time_from_inside_of_the_unmap),
 		cmocka_unit_test(a_part_of_a_huge_page_cannot_be_cut_off),
@@ -436,7 +436,7 @@ int main(void)
 		cmocka_unit_test(a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first),
 		cmocka_unit_test(mprotect_changes_every_entry_and_notifies_the_range),
 		cmocka_unit_test(
-			contiguous_pages_but_not_pmds_stay_valid_without_any_right_before_7_2),
+			contiguous_pages_but_not_pmds_stay_valid_without_any_right_up_to_6_12),
 		cmocka_unit_test(a_private_page_made_writable_again_waits_for_the_next_write),
 		cmocka_unit_test(mremap_moves_the_entries_where_it_is_allowed),
 		cmocka_unit_test(moving_notifies_and_carries_every_entry),

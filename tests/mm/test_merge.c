@@ -241,7 +241,7 @@ static void a_close_hook_lets_a_vma_grow_up_from_6_4(void **state)
  *  its page rw    |rw  rw |rw |    its page rw   |rw  rw |r  |
  *  or             |rw |rw |rw |    or            |rw |rw |r  |
  */
-static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
+static void a_whole_vma_with_a_close_hook_dies_in_a_merge_from_6_4_to_6_7(void **state)
 {
 	static const enum ms_policy_vma_merge_close values[] = {
 		MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
@@ -325,7 +325,7 @@ static unsigned int moved_behind(const char *kernel, bool written)
 	return count;
 }
 
-static void what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3(void **state)
+static void what_was_written_elsewhere_joins_no_private_file_mapping_from_7_3(void **state)
 {
 	assert_int_equal(moved_behind("7.2.13", false), 1);
 	assert_int_equal(moved_behind("7.3.4", false), 1);
@@ -456,9 +456,9 @@ int main(void)
 		cmocka_unit_test(a_touched_range_joins_an_untouched_neighbour_from_6_16_on),
 		cmocka_unit_test(a_close_hook_forbids_merging_up_to_6_3),
 		cmocka_unit_test(a_close_hook_lets_a_vma_grow_up_from_6_4),
-		cmocka_unit_test(a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6),
+		cmocka_unit_test(a_whole_vma_with_a_close_hook_dies_in_a_merge_from_6_4_to_6_7),
 		cmocka_unit_test(a_driver_without_close_hook_merges_in_every_kernel),
-		cmocka_unit_test(what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3),
+		cmocka_unit_test(what_was_written_elsewhere_joins_no_private_file_mapping_from_7_3),
 		cmocka_unit_test(
 			what_was_written_elsewhere_stays_apart_when_mprotect_makes_both_alike),
 		cmocka_unit_test(a_mapping_that_comes_back_where_it_was_written_joins),

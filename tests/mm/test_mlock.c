@@ -192,7 +192,7 @@ static void populate_takes_huge_pages_in_one_step(void **state)
 }
 
 /*
- * Up to 5.15 a page on its way to the LRU lists is copied by the next write to it, since it has
+ * Up to 5.17 a page on its way to the LRU lists is copied by the next write to it, since it has
  * one reference more. mlock empties the queue: what it faulted in is reused, what it found is
  * queued once more.
  */
@@ -206,7 +206,7 @@ static bool next_write_copies(struct world *w, ms_hva_t addr)
 	return leaf_pa(w, addr) != pa;
 }
 
-static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
+static void mlock_empties_the_queue_of_new_pages_up_to_5_17(void **state)
 {
 	struct world w = world("5.10.223");
 
@@ -234,7 +234,7 @@ static void a_second_mlock_queues_nothing(void **state)
 	world_end(&w);
 }
 
-static void mlock_after_munlock_queues_the_page_up_to_5_15(void **state)
+static void mlock_after_munlock_queues_the_page_up_to_5_17(void **state)
 {
 	const struct ms_policy *k;
 
@@ -266,9 +266,9 @@ int main(void)
 		cmocka_unit_test(locked_memory_that_becomes_writable_is_copied_at_once),
 		cmocka_unit_test(populate_of_mmap_forgives_errors),
 		cmocka_unit_test(populate_takes_huge_pages_in_one_step),
-		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_15),
+		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_17),
 		cmocka_unit_test(a_second_mlock_queues_nothing),
-		cmocka_unit_test(mlock_after_munlock_queues_the_page_up_to_5_15),
+		cmocka_unit_test(mlock_after_munlock_queues_the_page_up_to_5_17),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void what_lies_before_a_hole_stays_changed(void **state)
 	world_end(&w);
 }
 
-static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void **state)
+static void write_access_is_charged_and_from_6_7_an_untouched_charge_goes_back(void **state)
 {
 	const struct ms_policy *k;
 	char buf[MS_VMFLAGS_MAX];
@@ -115,10 +115,10 @@ static void no_access_keeps_the_page_for_the_kernel(void **state)
 /*
  *             A         third               A + 1G                        A + 2G
  *  VMA        |---------*-------------------|-----------------------------|
- *  up to 6.1            [-------------------)
+ *  up to 6.11           [-------------------)
  *  from 6.12  [-----------------------------------------------------------)
  */
-static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **state)
+static void the_notifier_names_pieces_up_to_6_11_and_then_one_range(void **state)
 {
 	const ms_hva_t third = A + 2 * MS_2M;
 	const struct ms_policy *k;
@@ -295,11 +295,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments_are_checked_in_the_kernels_order),
 		cmocka_unit_test(what_lies_before_a_hole_stays_changed),
-		cmocka_unit_test(write_access_is_charged_and_6_12_gives_an_untouched_charge_back),
+		cmocka_unit_test(
+			write_access_is_charged_and_from_6_7_an_untouched_charge_goes_back),
 		cmocka_unit_test(private_pages_become_writable_at_once_by_the_kernels_rule),
 		cmocka_unit_test(the_zero_page_never_becomes_writable),
 		cmocka_unit_test(no_access_keeps_the_page_for_the_kernel),
-		cmocka_unit_test(the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12),
+		cmocka_unit_test(the_notifier_names_pieces_up_to_6_11_and_then_one_range),
 		cmocka_unit_test(write_access_to_more_than_all_of_ram_is_ENOMEM),
 		cmocka_unit_test(the_same_rights_again_do_nothing),
 		cmocka_unit_test(a_write_that_the_driver_saw_makes_the_page_writable_at_once),

@@ -148,7 +148,7 @@ static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
 }
 
 /* The destination is the source, the old length is absurd: which of the two is found first? */
-static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_16(void **state)
+static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_17(void **state)
 {
 	const uint64_t absurd = -(uint64_t)PAGE;
 
@@ -325,7 +325,7 @@ static void a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16(void *
  *  moved    .  |b  |   |a* |    b is mapped meanwhile
  *  back    |a* |b  |  or  |a*  b  |
  */
-static void a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone(void **state)
+static void a_forked_mapping_that_moves_joins_an_untouched_next_from_6_16_to_6_18_7(void **state)
 {
 	const struct ms_policy *k;
 	const unsigned int move = MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED;
@@ -499,7 +499,7 @@ int main(void)
 		cmocka_unit_test(an_address_without_a_vma_is_EFAULT_where_the_kernel_looks_it_up),
 		cmocka_unit_test(shrinking_unmaps_the_tail),
 		cmocka_unit_test(shrinking_beyond_the_last_user_address_is_EINVAL),
-		cmocka_unit_test(a_source_that_goes_with_the_destination_is_EFAULT_from_6_16),
+		cmocka_unit_test(a_source_that_goes_with_the_destination_is_EFAULT_from_6_17),
 		cmocka_unit_test(old_length_0_duplicates_a_shared_mapping),
 		cmocka_unit_test(VM_DONTEXPAND_does_not_grow),
 		cmocka_unit_test(dontunmap_of_a_file_is_EINVAL_up_to_5_12),
@@ -508,7 +508,8 @@ int main(void)
 		cmocka_unit_test(a_growing_mapping_that_may_move_goes_to_a_free_place),
 		cmocka_unit_test(a_mapping_that_grows_up_to_the_next_joins_it),
 		cmocka_unit_test(a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16),
-		cmocka_unit_test(a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone),
+		cmocka_unit_test(
+			a_forked_mapping_that_moves_joins_an_untouched_next_from_6_16_to_6_18_7),
 		cmocka_unit_test(a_close_hook_does_not_keep_a_mapping_from_growing),
 		cmocka_unit_test(the_new_part_of_a_locked_mapping_is_populated),
 		cmocka_unit_test(a_range_over_several_vmas_moves_each),

@@ -87,7 +87,7 @@ static void each_call_has_one_notifier_and_each_vma_one_zap(void **state)
  *  before  |0   1   2   3  |
  *  after   |0   1  | .   .      open has seen [2, 4)
  */
-static void munmap_of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
+static void munmap_of_a_tail_opens_the_dying_part_up_to_6_5(void **state)
 {
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.1.192", &h);
@@ -103,7 +103,7 @@ static void munmap_of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
  *  before  |0   1   2   3  |
  *  after   |0   1  | .   .      open has seen [0, 2)
  */
-static void munmap_of_a_tail_opens_the_kept_part_from_6_12(void **state)
+static void munmap_of_a_tail_opens_the_kept_part_from_6_6(void **state)
 {
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.12.117", &h);
@@ -254,8 +254,8 @@ int main(void)
 		cmocka_unit_test(bad_arguments_are_EINVAL),
 		cmocka_unit_test(munmap_of_nothing_succeeds_without_events),
 		cmocka_unit_test(each_call_has_one_notifier_and_each_vma_one_zap),
-		cmocka_unit_test(munmap_of_a_tail_opens_the_dying_part_up_to_6_1),
-		cmocka_unit_test(munmap_of_a_tail_opens_the_kept_part_from_6_12),
+		cmocka_unit_test(munmap_of_a_tail_opens_the_dying_part_up_to_6_5),
+		cmocka_unit_test(munmap_of_a_tail_opens_the_kept_part_from_6_6),
 		cmocka_unit_test(
 			munmap_of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off),
 		cmocka_unit_test(munmap_of_the_middle_leaves_two_vmas),

@@ -298,7 +298,7 @@ static void an_entry_in_the_way_makes_it_one_page(void **state)
 	world_end(&w);
 }
 
-static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
+static void a_read_around_maps_the_whole_huge_page_from_6_18(void **state)
 {
 	const struct ms_policy *k;
 
@@ -412,7 +412,7 @@ int main(void)
 		cmocka_unit_test(old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it),
 		cmocka_unit_test(a_write_maps_the_whole_huge_page_by_pages_since_6_11),
 		cmocka_unit_test(an_entry_in_the_way_makes_it_one_page),
-		cmocka_unit_test(a_read_around_maps_the_whole_huge_page_only_in_7_2),
+		cmocka_unit_test(a_read_around_maps_the_whole_huge_page_from_6_18),
 		cmocka_unit_test(within_size_asks_how_far_the_file_reaches),
 		cmocka_unit_test(advise_asks_for_the_flag_and_within_size_takes_it_as_well),
 		cmocka_unit_test(deny_forbids_even_a_collapse_and_force_is_like_always),

@@ -222,7 +222,13 @@ static void a_free_of_nobodys_takes_nobodys_of_equal_entries(void **state)
 	assert_int_equal(memtypes(m), 0);
 }
 
-/* Not the first equal entry's, nor that of what only begins there. */
+/*
+ *  held     [1------)
+ *           [2--)
+ *           [3--)
+ *  ioremap  [4--)
+ *  iounmap  [---)       takes 4: not the first that equals it, nor what only begins there
+ */
 static void ones_own_entry_is_found_among_many_equal_ones(void **state)
 {
 	struct ms_machine *m = *state;

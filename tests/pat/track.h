@@ -133,7 +133,7 @@ static inline uint64_t raw(ms_pa_t pa, enum ms_cache cache)
 	return pa | MS_PTE_SPECIAL | prot_of(cache);
 }
 
-/* ... and one of a page that was copied. */
+/* A page-table entry of a page that was copied. */
 static inline uint64_t copied(enum ms_cache cache)
 {
 	return (RAM + 0x5000) | prot_of(cache);

@@ -381,7 +381,7 @@ static void insert_page_is_busy_where_an_entry_was_made_meanwhile(void **state)
 	world_end(&w);
 }
 
-/* Its entry is an ordinary one, unlike that of a fault. */
+/* The entry is an ordinary one, unlike that of a fault, and so the page is held. */
 static void insert_page_holds_also_the_zero_page(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);

@@ -52,8 +52,8 @@ static void point_releases_are_compared_as_numbers(void **state)
 }
 
 /*
- * What x.y.z has is the last cell of mainline up to x.y, unless a cell of x.y.y up to z stands
- * behind it. Said here without steps, against every step and what lies between.
+ * x.y.z has the last mainline cell up to x.y, unless a cell of its own branch up to x.y.z stands
+ * behind it. This asks each cell, where the library has a table of steps.
  */
 static unsigned int by_cells(const struct ms_rule *rule, enum ms_arch arch, const char *release)
 {
@@ -144,9 +144,23 @@ static void what_uname_prints_is_refused_and_where_to_look_is_said(void **state)
 static void what_is_not_a_release_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",     "6",   "6.",   ".6",  "6..1",  "6.12.",  "6.12.1.1",
-		"linux", " 6.12", "6.12 ", "6.-1", "+6.12", "06.12", "6.012", "6.0x12",
-		"6.12\n", "6.12345678901234567890",
+		"",
+		"6",
+		"6.",
+		".6",
+		"6..1",
+		"6.12.",
+		"6.12.1.1",
+		"linux",
+		" 6.12",
+		"6.12 ",
+		"6.-1",
+		"+6.12",
+		"06.12",
+		"6.012",
+		"6.0x12",
+		"6.12\n",
+		"6.12345678901234567890",
 	};
 
 	assert_null(arm64(NULL));

@@ -97,7 +97,7 @@ static void mappings_replace_others_only_where_they_say_fixed(void **state)
 		      "< zap va=0x200000000000 size=0x1000\n");
 }
 
-/* mremap to the same size looked for no VMA up to 5.17, so the kernel's half is as good as any. */
+/* mremap to the same size looked for no VMA up to 5.15, so the kernel's half is as good as any. */
 static void an_address_in_the_kernels_half_is_no_error(void **state)
 {
 	assert_plays_as("mapsim-recording 1\n"

@@ -235,7 +235,7 @@ static void lpa2_keeps_pa_51_50_where_shareability_was(void **state)
 				 6 << 2 | 3);
 }
 
-/* Also where a table is there already, page by page. */
+/* The same holds where the table is there already, page by page. */
 static void upper_address_bits_are_kept_in_every_page_of_a_table(void **state)
 {
 	static const ms_pa_t high[] = { UINT64_C(1) << 48, UINT64_C(1) << 50 };
