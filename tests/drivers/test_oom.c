@@ -19,8 +19,10 @@ struct attempt {
 /* One operation; true when it succeeded. */
 typedef bool operation(struct attempt *t);
 
-/* Fails the first, the second, ... allocation of `op` until it succeeds; the caller's checks follow
- * each failure: nothing of the driver's is left, and the same operation then works. */
+/*
+ * Fails the first, the second, ... allocation of `op` until it succeeds; the caller's checks follow
+ * each failure: nothing of the driver's is left, and the same operation then works.
+ */
 static void fail_each(const char *release, void (*prepare)(struct attempt *t), operation *op)
 {
 	bool done = false;
@@ -69,14 +71,12 @@ static bool mmap_vfio(struct attempt *t)
 
 static void mmap_of_vfio_leaves_no_claim_without_its_memtype(void **state)
 {
-	(void)state;
 	fail_each("6.1.192", open_vfio, mmap_vfio);
 }
 
 /* The fault of V1: the remap's tables, the memtype, the list's node. */
 static void a_failing_vfio_fault_leaves_no_pages(void **state)
 {
-	(void)state;
 	for (uint64_t n = 1;; n++) {
 		struct ms_machine *m = machine("6.1.192", MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);

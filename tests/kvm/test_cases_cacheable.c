@@ -16,19 +16,16 @@ static int remap_with(struct ms_vma *vma, ms_pgprot_t prot)
 
 static int mmap_cacheable(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return remap_with(vma, vma->vm_page_prot);
 }
 
 static int mmap_noncached(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return remap_with(vma, ms_pgprot_noncached(vma->vm_page_prot));
 }
 
 static int mmap_writecombine(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return remap_with(vma, ms_pgprot_writecombine(vma->vm_page_prot));
 }
 
@@ -50,7 +47,6 @@ static void cacheable_memory_is_normal_from_6_17_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, &with_dic);
 
@@ -79,7 +75,6 @@ static void cacheable_memory_needs_fwb_and_dic_from_6_17_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		const int ret = asks_for_protection(k) ? -EINVAL : 0;
 
@@ -94,7 +89,6 @@ static void noncached_memory_is_a_device_everywhere(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, &with_dic);
 
@@ -111,7 +105,6 @@ static void writecombine_memory_is_a_device_and_not_executable(void **state)
 {
 	struct world w = case_world("7.2.13", &with_dic);
 
-	(void)state;
 	case_map(&w, MS_2M, &writecombine);
 	case_slot(&w, 0x100000000, MS_2M, A);
 	assert_int_equal(ms_guest_exec(w.vm, 0x100000000).exit, MS_GUEST_IABT);
@@ -123,7 +116,6 @@ static void fetch_from_cacheable_memory_is_mapped_from_6_17_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, &with_dic);
 
@@ -139,7 +131,6 @@ static void private_mapping_is_readable_and_its_writes_are_efault(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -156,7 +147,6 @@ static void premap_lets_the_guest_write_through_a_private_mapping(void **state)
 {
 	struct world w = case_world("5.10.223", NULL);
 
-	(void)state;
 	map_file(&w, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, &noncached, 0);
 	case_slot(&w, 0x100000000, PAGE, A);
 	assert_int_equal(ms_guest_write(w.vm, 0x100000000).leaf.pa, M);
@@ -167,7 +157,6 @@ static void mapping_that_became_cacheable_is_efault_without_fwb(void **state)
 {
 	struct world w = case_world("7.2.13", &without_fwb);
 
-	(void)state;
 	case_map(&w, PAGE, &noncached);
 	case_slot(&w, 0x100000000, PAGE, A);
 	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
@@ -182,7 +171,6 @@ static void mte_refuses_cacheable_device_memory_everywhere(void **state)
 						  .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w;
 		struct ms_vm *vm;
@@ -201,7 +189,6 @@ static void cacheable_memory_is_not_logged_either(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, &with_dic);
 

@@ -22,7 +22,6 @@ static void creation_fails_and_leaves_nothing(void **state)
 	uint64_t n = 0;
 	int ret;
 
-	(void)state;
 	do {
 		assert_int_equal(w.m->alloc.live, live);
 		ms_machine_fail_alloc(w.m, ++n);
@@ -40,7 +39,6 @@ static void slot_with_a_log_is_made_whole_or_not_at_all(void **state)
 	uint64_t n = 0;
 	int ret;
 
-	(void)state;
 	map_pages(&w, HVA, 4 * PAGE);
 	do {
 		assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
@@ -58,7 +56,6 @@ static void slot_whose_log_has_no_memory_stays_without(void **state)
 	struct world w = world("6.12.107");
 	uint64_t bits, npages;
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	ms_machine_fail_alloc(w.m, 1);
@@ -74,7 +71,6 @@ static void premap_is_made_whole_or_not_at_all(void **state)
 	uint64_t n = 0;
 	int ret;
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	do {
 		assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
@@ -92,7 +88,6 @@ static void split_without_memory_stops_quietly(void **state)
 	const struct ms_vm_config config = { .split_chunk = MS_2M };
 	struct world w = world("6.12.107");
 
-	(void)state;
 	ms_vm_free(w.vm);
 	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
 	map_anon(&w, HVA, MS_2M);
@@ -114,7 +109,6 @@ static void what_goes_gives_its_memory_back(void **state)
 	struct ms_vm *vm;
 	size_t with_vm;
 
-	(void)state;
 	ms_trace_keep(w.m, 0);
 	assert_int_equal(ms_vm_create(w.mm, NULL, &vm), 0);
 	with_vm = w.m->alloc.live;
@@ -142,7 +136,6 @@ static void event_that_cannot_be_kept_has_no_outcome_either(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
 	ms_machine_fail_alloc(w.m, 1);
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);

@@ -52,7 +52,6 @@ static void assert_printed(struct ms_machine *m, const struct ms_event *ev, cons
 
 static void every_type_has_a_name_of_its_own(void **state)
 {
-	(void)state;
 	for (enum ms_event_type a = 0; a < MS_EV_TYPES; a++) {
 		assert_string_not_equal(ms_event_name(a), "?");
 		for (enum ms_event_type b = 0; b < a; b++)
@@ -209,7 +208,6 @@ static void mm_is_named_where_there_was_more_than_one(void **state)
 
 static void cache_types_have_the_names_of_their_architecture(void **state)
 {
-	(void)state;
 	assert_string_equal(ms_cache_name(MS_ARCH_X86_64, MS_CACHE_WC), "WC");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, MS_CACHE_WC), "NC");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, MS_CACHE_NGNRNE), "nGnRnE");

@@ -18,7 +18,6 @@ static void of_a_new_machine_nothing_was_refused(void **state)
 {
 	struct ms_machine *m = machine();
 
-	(void)state;
 	assert_int_equal(ms_last_refusal(m).number, 0);
 	assert_int_equal(ms_last_refusal(m).err, 0);
 	assert_null(ms_last_reason(m));
@@ -29,7 +28,6 @@ static void a_refusal_has_its_numbers_in_its_words(void **state)
 {
 	struct ms_machine *m = machine();
 
-	(void)state;
 	assert_int_equal(ms_refuse(m, -EBUSY, "%s at %x (%r) is one of %u", ms_refusal_text("it"),
 				   0x1000, MS_PROT_R | MS_PROT_X, 12),
 			 -EBUSY);
@@ -47,7 +45,6 @@ static void words_without_room_are_cut(void **state)
 	struct ms_machine *m = machine();
 	char text[400];
 
-	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	ms_refuse(m, -EINVAL, "%s and %s", ms_refusal_text(text), ms_refusal_text("more"));
@@ -60,7 +57,6 @@ static void an_error_that_is_passed_on_keeps_its_reason(void **state)
 	struct ms_machine *m = machine();
 	uint64_t before = ms_refusals(m);
 
-	(void)state;
 	ms_refuse(m, -EINVAL, "the inner one");
 	assert_int_equal(ms_answered(m, before, -EINVAL, "the outer one"), -EINVAL);
 	assert_string_equal(ms_last_reason(m), "the inner one");
@@ -83,7 +79,6 @@ static void a_constructor_answers_null_and_errno(void **state)
 {
 	struct ms_machine *m = machine();
 
-	(void)state;
 	errno = 0;
 	assert_null(ms_refuse_null(m, -ENODEV, "no such device"));
 	assert_int_equal(errno, ENODEV);

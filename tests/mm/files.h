@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of memory files share: mapping them, touching them, and what stands in the table.
+/*
+ * What the tests of memory files share: mapping them, touching them, and what stands in the table.
  */
 #ifndef TEST_MM_FILES_H
 #define TEST_MM_FILES_H

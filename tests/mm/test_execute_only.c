@@ -11,7 +11,6 @@ static struct world x86_world(enum ms_feature pku)
 
 static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
@@ -27,7 +26,6 @@ static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 
 static void a_drivers_handler_is_not_asked(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_PRESENT);
 	struct driver d = { .ops.fault = driver_fault, .vm_flags = MS_VM_PFNMAP };
 	struct ms_file *f = driver_file(&w, &d);
@@ -38,9 +36,8 @@ static void a_drivers_handler_is_not_asked(void **state)
 	world_end(&w);
 }
 
-static void nothing_populates_it(void **state)
+static void execute_only_memory_is_never_populated(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	assert_int_equal(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_X,
@@ -58,7 +55,6 @@ static void nothing_populates_it(void **state)
 
 static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -73,7 +69,6 @@ static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 
 static void a_child_has_the_key_too(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_PRESENT);
 	struct ms_mm *child;
 
@@ -88,7 +83,6 @@ static void a_child_has_the_key_too(void **state)
 /* Neighbours of which one has the key differ in more than rights: no anon_vma is lent. */
 static void the_key_keeps_neighbours_apart(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_R);
@@ -104,7 +98,6 @@ static void the_key_keeps_neighbours_apart(void **state)
 
 static void a_cpu_without_keys_reads_what_it_may_execute(void **state)
 {
-	(void)state;
 	struct world w = x86_world(MS_FEATURE_ABSENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
@@ -118,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_data_access_is_SIGSEGV_and_maps_nothing),
 		cmocka_unit_test(a_drivers_handler_is_not_asked),
-		cmocka_unit_test(nothing_populates_it),
+		cmocka_unit_test(execute_only_memory_is_never_populated),
 		cmocka_unit_test(pages_stay_and_are_readable_again_with_other_rights),
 		cmocka_unit_test(a_child_has_the_key_too),
 		cmocka_unit_test(the_key_keeps_neighbours_apart),

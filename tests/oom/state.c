@@ -137,7 +137,8 @@ static int by_range(const void *a, const void *b)
 	return (int)x->type - (int)y->type;
 }
 
-/* Of equal entries any one may be the one that a failed mapping gave back: their order is not told.
+/*
+ * Of equal entries any one may be the one that a failed mapping gave back: their order is not told.
  */
 static void print_memtypes(const struct ms_machine *m, FILE *out)
 {

@@ -212,7 +212,6 @@ static enum ms_thp_mode thp_of(uint64_t seed)
 
 	return modes[seed / 3 % 4];
 #else
-	(void)seed;
 	return MS_THP_NEVER;
 #endif
 }
@@ -259,7 +258,6 @@ static bool can_play(const struct ms_policy *policy)
 #ifdef WITH_GUEST
 	return policy->arch == MS_ARCH_ARM64;
 #else
-	(void)policy;
 	return true;
 #endif
 }
