@@ -6,11 +6,6 @@
 #include <getopt.h>
 #include <string.h>
 
-static const char *arch_name(enum ms_arch arch)
-{
-	return arch == MS_ARCH_ARM64 ? "arm64" : "x86_64";
-}
-
 static const char *value_of(const struct ms_policy *policy, size_t rule)
 {
 	return ms_policy_value_name(rule, ms_policy_field(policy, rule));
@@ -39,7 +34,7 @@ static void count(const char *release, enum ms_arch arch)
 		by[cell.how]++;
 		all++;
 	}
-	printf("%-10s %-6s %6zu %9zu %7zu %10zu %9zu\n", release, arch_name(arch), all,
+	printf("%-10s %-6s %6zu %9zu %7zu %10zu %9zu\n", release, ms_arch_name(arch), all,
 	       by[MS_EVIDENCE_RECORDED], by[MS_EVIDENCE_SOURCE], by[MS_EVIDENCE_CHANGELOG],
 	       by[MS_EVIDENCE_INFERRED]);
 }
@@ -81,7 +76,7 @@ static int show(const char *release, enum ms_arch arch, bool explain)
 
 	if (!find(release, arch, &known))
 		return EXIT_UNREADABLE;
-	printf("%s %s: %s\n", release, arch_name(arch), known.text);
+	printf("%s %s: %s\n", release, ms_arch_name(arch), known.text);
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++)
 		show_rule(release, known.policy, rule, explain);
 	return 0;
@@ -93,7 +88,8 @@ static int write_policy(const char *release, enum ms_arch arch)
 
 	if (!find(release, arch, &known))
 		return EXIT_UNREADABLE;
-	printf("# %s %s: %s\narch=%s\n", release, arch_name(arch), known.text, arch_name(arch));
+	printf("# %s %s: %s\narch=%s\n", release, ms_arch_name(arch), known.text,
+	       ms_arch_name(arch));
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
 		if (ms_policy_field_applies(rule, arch))
 			printf("%s=%s\n", ms_policy_field_name(rule), value_of(known.policy, rule));
@@ -128,8 +124,8 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch,
 
 	if (!find(a_release, arch, &a) || !find(b_release, arch, &b))
 		return EXIT_UNREADABLE;
-	printf("%s %s: %s\n%s %s: %s\n", a_release, arch_name(arch), a.text, b_release,
-	       arch_name(arch), b.text);
+	printf("%s %s: %s\n%s %s: %s\n", a_release, ms_arch_name(arch), a.text, b_release,
+	       ms_arch_name(arch), b.text);
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
 		if (!ms_policy_field_applies(rule, arch) ||
 		    ms_policy_field(a.policy, rule) == ms_policy_field(b.policy, rule))

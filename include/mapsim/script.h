@@ -94,6 +94,13 @@ struct ms_machine *ms_player_machine(struct ms_player *player);
  * operation. Valid until the next call.
  */
 const char *ms_player_step(struct ms_player *player, size_t i);
+/**
+ * After the last operation: the processes end, then their files and VM are closed and ioremaps
+ * given back, as where a script ends. Answers one comment line, "# memtype START END TYPE", for each
+ * entry of the x86 memtype list that outlives all that and touches a device. The trace holds the
+ * events of the end. NULL: no memory for the text. Valid until the next call.
+ */
+const char *ms_player_end(struct ms_player *player);
 
 /**
  * Prints every event of the last operation, also those that the format has no line for, with the

@@ -140,6 +140,12 @@ const char *ms_event_name(enum ms_event_type type);
  * once the machine has had more than one.
  */
 void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** The same without mm, vm, reason and '\n': the event as a recording has it. */
+void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** Prints MS_PROT_* bits as events have them: "rw", "rx,device"; "-" where nothing is allowed. */
+void ms_prot_print(uint32_t prot, FILE *out);
+/** Prints the name of a negative errno, "EINVAL"; 0, and what has no name, as a number. */
+void ms_error_print(int err, FILE *out);
 /** Prints all kept events, one a line. */
 void ms_trace_print(const struct ms_machine *m, FILE *out);
 

@@ -131,15 +131,6 @@ static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
 void ms_trace_init(struct ms_machine *m);
 void ms_trace_destroy(struct ms_machine *m);
 
-/* An event as the recording format writes it: no mm, vm, reason or '\n'. */
-void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
-/* "rw,device"; "-": no right at all */
-void ms_prot_print(uint32_t prot, FILE *out);
-/* "EINVAL" of -EINVAL; a number where the error has no name, and for 0 and above */
-void ms_error_print(int err, FILE *out);
-/* "UC-", "nGnRE"; arm64's MS_CACHE_WC is "NC". Never NULL. */
-const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
-
 /*
  * ms_machine_new_config() of which allocation number fail_at fails (1: the machine's own; 0: none).
  */

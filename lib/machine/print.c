@@ -80,6 +80,16 @@ const char *ms_event_name(enum ms_event_type type)
 	return NAME_OF(event_names, type);
 }
 
+const char *ms_arch_name(enum ms_arch arch)
+{
+	static const char *const names[] = {
+		[MS_ARCH_ARM64] = "arm64",
+		[MS_ARCH_X86_64] = "x86_64",
+	};
+
+	return NAME_OF(names, arch);
+}
+
 const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
 {
 	static const char *const names[] = {
@@ -96,8 +106,10 @@ const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
 
 void ms_error_print(int err, FILE *out)
 {
-	const char *name = err < 0 ? strerrorname_np(-err) : NULL;
+	const char *name = err < 0 && err >= -4095 ? strerrorname_np(-err) : NULL;
 
+	if (!out)
+		return;
 	if (name)
 		fputs(name, out);
 	else
@@ -106,6 +118,8 @@ void ms_error_print(int err, FILE *out)
 
 void ms_prot_print(uint32_t prot, FILE *out)
 {
+	if (!out)
+		return;
 	if (!(prot & (MS_PROT_RW | MS_PROT_X | MS_PROT_PX | MS_PROT_UX)))
 		fputc('-', out);
 	if (prot & MS_PROT_R)
@@ -269,6 +283,8 @@ static void print_message(const struct ms_machine *m, const struct ms_event *ev,
 
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
+	if (!m || !ev || !out)
+		return;
 	fputs(ms_event_name(ev->type), out);
 	switch (ev->type) {
 	case MS_EV_PAT_RESERVE:

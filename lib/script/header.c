@@ -4,12 +4,6 @@
 
 #include <stdlib.h>
 
-static const struct ms_named arches[] = {
-	{ "arm64", MS_ARCH_ARM64 },
-	{ "x86_64", MS_ARCH_X86_64 },
-	{ NULL, 0 },
-};
-
 /* Smallest and largest numbers; thp and pat are words, cpu is free text. */
 enum config_key {
 	CK_PAGE_SIZE,
@@ -87,17 +81,13 @@ const struct ms_named ms_shmem_modes[] = {
 
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch)
 {
-	const struct ms_named *named = ms_named_find(arches, word);
-
-	if (!named)
-		return false;
-	*arch = (enum ms_arch)named->value;
-	return true;
-}
-
-const char *ms_arch_name(enum ms_arch arch)
-{
-	return ms_named_of(arches, arch);
+	for (enum ms_arch a = MS_ARCH_ARM64; a <= MS_ARCH_X86_64; a++) {
+		if (!ms_word_is(word, ms_arch_name(a)))
+			continue;
+		*arch = a;
+		return true;
+	}
+	return false;
 }
 
 enum ms_header_line ms_header_which(const char *line)

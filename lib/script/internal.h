@@ -13,11 +13,13 @@
 #ifndef MS_SCRIPT_INTERNAL_H
 #define MS_SCRIPT_INTERNAL_H
 
-#include "machine/internal.h"
-
 #include <mapsim/drivers.h>
 #include <mapsim/kvm.h>
+#include <mapsim/machine.h>
 #include <mapsim/script.h>
+
+#include <errno.h>
+#include <string.h>
 
 /* ---- text.c ---- */
 
@@ -137,7 +139,6 @@ struct ms_machine *ms_header_machine(const struct ms_header *header, struct ms_s
 extern const struct ms_named ms_thp_modes[];
 extern const struct ms_named ms_shmem_modes[];
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch);
-const char *ms_arch_name(enum ms_arch arch);
 
 /* ---- operations: ops.c and values.c ---- */
 

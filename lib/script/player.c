@@ -62,6 +62,7 @@ static int begin(struct ms_player *p, struct ms_script_error *err)
 	p->m = ms_header_machine(p->header, err);
 	if (!p->m)
 		return -EINVAL;
+	p->page_size = ms_machine_config(p->m)->page_size;
 	for (size_t i = 0; i < p->header->nr_devices; i++)
 		p->device[i] = ms_device_find(p->m, p->header->device[i].name);
 	p->worker = ms_mm_new(p->m);
@@ -137,6 +138,9 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 
 const char *ms_player_end(struct ms_player *p)
 {
+	if (!p)
+		return NULL;
+	ms_trace_clear(p->m);
 	if (p->child)
 		ms_mm_exit(p->child);
 	if (p->worker)

@@ -15,6 +15,7 @@ struct ms_player {
 	const struct ms_script *script;
 	const struct ms_header *header;
 	struct ms_machine *m;
+	uint64_t page_size;                            /* of the machine, bytes */
 	struct ms_device *device[MS_MAX_HEADER_ITEMS]; /* as in the header */
 	struct ms_mm *worker, *child;                  /* NULL: not there (any more) */
 	struct ms_vm *vm;                              /* the worker's */
@@ -25,7 +26,7 @@ struct ms_player {
 	struct ms_file *child_file[MS_SRC_RESOURCE];
 	bool inherited[MS_SRC_RESOURCE];
 	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
-	struct ms_file *driver[MS_MAX_HEADER_ITEMS]; /* the recorder's, opened once a device */
+	struct ms_file *driver[MS_MAX_HEADER_ITEMS];   /* the recorder's, opened once a device */
 	unsigned int vfio_opened[MS_MAX_HEADER_ITEMS]; /* by which number of all that were */
 	unsigned int nr_vfio_opened;
 	struct {
@@ -39,12 +40,6 @@ struct ms_player {
 
 /* An operation. mm: of the process that executes it; NULL where it needs none and there is none. */
 typedef void ms_op_fn(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm);
-
-/*
- * After the last operation: everything that is left goes, unseen. Answers a comment line for each
- * memtype that outlives it all. NULL: no memory.
- */
-const char *ms_player_end(struct ms_player *p);
 
 /* print.c: the first line of every answer, and the events after it */
 void ms_print_ret(struct ms_player *p, int err); /* 0 or a negative errno */
@@ -75,6 +70,11 @@ ms_op_fn ms_play_show_vmas, ms_play_show_ptes, ms_play_show_present, ms_play_sho
 	ms_play_show_s2;
 /* Adds a line for each memtype that touches a device; before: what the line starts with. */
 void ms_print_memtypes(struct ms_player *p, const char *before);
+
+static inline uint64_t ms_lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 /* The end of [at, at + len), at most the last address. */
 static inline uint64_t ms_range_end(uint64_t at, uint64_t len)

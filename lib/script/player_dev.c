@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Files, and what the kernel itself does to a device's memory. */
-#include "drivers/internal.h"
 #include "script/player.h"
 
 /* The memory files of the recorder, one each. */
@@ -44,7 +43,7 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 	if (!file)
 		return NULL;
 	if (mode == MS_PIECES_LAZY_HUGE &&
-	    p->m->policy.recorder_lazy_huge == MS_RECORDER_LAZY_HUGE_PAGES)
+	    ms_machine_policy(p->m)->recorder_lazy_huge == MS_RECORDER_LAZY_HUGE_PAGES)
 		mode = MS_PIECES_LAZY;
 	*err = ms_pieces_plan(file, mode, type, op->pieces, op->npieces);
 	return *err ? NULL : file;

@@ -7,7 +7,7 @@
 /* The code page's slot. Where it does not fit, the guest does without. */
 static void map_code_page(struct ms_player *p, struct ms_mm *mm)
 {
-	uint64_t size = p->m->page_size;
+	uint64_t size = p->page_size;
 
 	if (!ms_vma_lookup(mm, MS_GUEST_CODE_HVA))
 		ms_mmap(mm, MS_GUEST_CODE_HVA, size, MS_PROT_RW | MS_PROT_X,

@@ -35,13 +35,13 @@ bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
 {
 	const struct ms_header *h = p->header;
 
-	if (ms_pfn_is_ram(p->m, pa >> p->m->page_shift))
+	if (ms_pfn_is_ram(p->m, pa / p->page_size))
 		return true;
 	for (size_t i = 0; i < h->nr_ram; i++) {
 		if (pa >= h->ram[i].pa && pa - h->ram[i].pa < h->ram[i].size)
 			return true;
 	}
-	return h->arch == MS_ARCH_X86_64 && pa >> p->m->page_shift == 0;
+	return h->arch == MS_ARCH_X86_64 && pa < p->page_size;
 }
 
 /*
@@ -92,7 +92,7 @@ static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev
 	case MS_EV_NOTIFIER_END:
 	case MS_EV_CHANGE_PTE:
 	case MS_EV_HOST_FAULT:
-		return ev->addr - MS_GUEST_CODE_HVA < p->m->page_size;
+		return ev->addr - MS_GUEST_CODE_HVA < p->page_size;
 	default:
 		return false;
 	}

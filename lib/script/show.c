@@ -14,7 +14,7 @@ static void add_vma(struct ms_player *p, const struct ms_vma *vma)
 	fprintf(p->out, "vma 0x%" PRIx64 " 0x%" PRIx64 " %c%c%c%c 0x%" PRIx64 " %s\n",
 		vma->vm_start, vma->vm_end, f & MS_VM_READ ? 'r' : '-', f & MS_VM_WRITE ? 'w' : '-',
 		f & MS_VM_EXEC ? 'x' : '-', f & MS_VM_MAYSHARE ? 's' : 'p',
-		vma->vm_file ? vma->vm_pgoff << p->m->page_shift : 0,
+		vma->vm_file ? vma->vm_pgoff * p->page_size : 0,
 		ms_vma_flags_str(vma, flags, sizeof(flags)));
 }
 
@@ -33,8 +33,8 @@ void ms_play_show_vmas(struct ms_player *p, const struct ms_op *op, struct ms_mm
 /* The end of the range that was asked for, or of the addresses that a process can have. */
 static ms_hva_t host_end(const struct ms_player *p, const struct ms_op *op)
 {
-	return ms_min_u64(ms_range_end(op->value[MS_K_AT], op->value[MS_K_LEN]),
-			  UINT64_C(1) << p->m->config.va_bits);
+	return ms_lower(ms_range_end(op->value[MS_K_AT], op->value[MS_K_LEN]),
+			UINT64_C(1) << ms_machine_config(p->m)->va_bits);
 }
 
 /* Neighbouring leaves, cut to the range that was asked for. */
@@ -74,7 +74,7 @@ static struct pte_run run_of_leaf(const struct ms_player *p, struct ms_mm *mm,
 	ms_pa_t pa = leaf->entry & MS_PTE_PA_MASK;
 	struct pte_run run = {
 		.start = leaf->start > start ? leaf->start : start,
-		.end = ms_min_u64(ms_range_end(leaf->start, leaf->size), end),
+		.end = ms_lower(ms_range_end(leaf->start, leaf->size), end),
 		.ram = ms_player_is_ram(p, pa),
 		.leaf_size = leaf->size,
 		.type = ms_cache_name(p->header->arch, ms_pgprot_cache(leaf->entry)),
@@ -130,7 +130,7 @@ void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms
 					to - from);
 			from = leaf.start;
 		}
-		to = ms_min_u64(ms_range_end(leaf.start, leaf.size), end);
+		to = ms_lower(ms_range_end(leaf.start, leaf.size), end);
 	}
 	if (from < to)
 		fprintf(p->out, "present 0x%" PRIx64 " 0x%" PRIx64 "\n", from, to - from);
