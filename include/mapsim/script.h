@@ -43,7 +43,9 @@ struct ms_script_kernel {
 /**
  * Reads a text of `size` bytes. kernel may be NULL. A text without a header gets the one of the
  * architecture's recordings (page size 4096, its devices and RAM) and the newest recorded kernel, or
- * `kernel`; in it @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address and size.
+ * `kernel`. A text without a header or without answers is a script, in which sizes may be written
+ * as 64K, 2M, 1G, and @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address and size;
+ * ms_script_get_op() gives the numbers.
  * 0; -EINVAL: refused, and *err says why; -ENOMEM.
  */
 int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,

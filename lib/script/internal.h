@@ -8,7 +8,7 @@
  *   answers.c which answers exist
  *   player*.c show.c  operations on the model           print.c    events and state as answer lines
  *   compare.c run and check                             script.c   what a script is asked for
- *   recorder.c what the kernels' recorders could not print
+ *   short.c   sizes such as 2M, @NAME                  recorder.c  what recorders could not print
  */
 #ifndef MS_SCRIPT_INTERNAL_H
 #define MS_SCRIPT_INTERNAL_H
@@ -139,6 +139,16 @@ struct ms_machine *ms_header_machine(const struct ms_header *header, struct ms_s
 extern const struct ms_named ms_thp_modes[];
 extern const struct ms_named ms_shmem_modes[];
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch);
+
+/* ---- short.c ---- */
+
+/*
+ * Writes a line (an operation without "> ", or one of a header) out as a recording has it: numbers
+ * in place of sizes such as 2M, and of @NAME for the header's devices. 0: *written is the caller's
+ * to free. -EINVAL with *err, -ENOMEM.
+ */
+int ms_short_write_out(const struct ms_header *header, const char *text, uint64_t line,
+		       char **written, struct ms_script_error *err);
 
 /* ---- operations: ops.c and values.c ---- */
 
@@ -283,7 +293,7 @@ struct ms_script_entry {
 struct ms_script {
 	struct ms_header header;
 	char *text;  /* what was read, lines ended by NUL */
-	char **made; /* texts that were made: a header, operations with numbers for @NAME */
+	char **made; /* texts that were made: a header, lines that had short forms */
 	size_t nr_made, made_capacity;
 	struct ms_item *items;
 	size_t nr_items, items_capacity;
@@ -291,7 +301,6 @@ struct ms_script {
 	size_t nr_ops, ops_capacity;
 	size_t *answers; /* indices of items */
 	size_t nr_answers, answers_capacity;
-	bool has_header;
 };
 
 /* ---- recorder.c ---- */

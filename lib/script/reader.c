@@ -11,6 +11,7 @@ struct reader {
 	enum ms_header_line last; /* header line seen last */
 	bool any_header_line;
 	enum ms_thp_mode thp; /* of the directive */
+	bool short_forms;     /* it is a script, where they are allowed */
 };
 
 /* Room for one more element of an array. */
@@ -73,7 +74,7 @@ static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_sc
 	return 0;
 }
 
-/* Ends every line by NUL in place of '\n' after looking at its bytes. */
+/* Ends every line by NUL in place of '\n' after looking at its bytes. A NUL follows the text. */
 static int split_lines(char *text, size_t size, struct ms_script_error *err)
 {
 	uint64_t line = 1;
@@ -85,9 +86,8 @@ static int split_lines(char *text, size_t size, struct ms_script_error *err)
 
 		if (ret)
 			return ret;
-		if (!end)
-			return ms_script_fail(err, line, "the last line has no end: cut off?");
-		*end = '\0';
+		if (end)
+			*end = '\0';
 		at += len + 1;
 	}
 	return 0;
@@ -140,66 +140,23 @@ static int directive(struct reader *r, const char *text, uint64_t line)
 	return 0;
 }
 
-/* ---- @NAME in scripts ---- */
+/* ---- lines ---- */
 
-/* Appends the number that `ref` (without '@') stands for. */
-static int add_reference(struct reader *r, FILE *out, struct ms_word ref, uint64_t line)
+/* A line of a script as a recording has it. */
+static int write_out(struct reader *r, const char **text, uint64_t line)
 {
-	static const char name_chars[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-	const struct ms_header *h = &r->script->header;
-	size_t len = strspn(ref.s, name_chars);
-	struct ms_word name = { ref.s, len < ref.len ? len : ref.len };
-	struct ms_word tail = { ref.s + name.len, ref.len - name.len };
+	char *written;
+	int err = ms_short_write_out(&r->script->header, *text, line, &written, r->err);
 
-	for (size_t i = 0; i < h->nr_devices; i++) {
-		uint64_t value = h->device[i].pa, n = 0;
-
-		if (!ms_word_is(name, h->device[i].name))
-			continue;
-		if (ms_word_is(tail, ".size"))
-			value = h->device[i].size;
-		else if (tail.len && ((*tail.s != '+' && *tail.s != '-') ||
-				      ms_number(tail.s + 1, tail.len - 1, &n)))
-			break;
-		else if (tail.len)
-			value = *tail.s == '+' ? value + n : value - n;
-		fprintf(out, "0x%llx", (unsigned long long)value);
+	if (err)
+		return err;
+	if (!strcmp(written, *text)) {
+		free(written);
 		return 0;
 	}
-	return ms_script_fail(r->err, line, "not a device's address \"@%.*s\"", MS_SHOWN(ref));
+	*text = written;
+	return keep_made(r->script, written);
 }
-
-/* The operation with numbers in place of references: each is a whole value, or ends at a blank. */
-static int resolve(struct reader *r, const char *text, uint64_t line, const char **resolved)
-{
-	char *made = NULL;
-	size_t size;
-	FILE *out = open_memstream(&made, &size);
-	const char *at = text, *ref;
-	int err = 0;
-
-	if (!out)
-		return -ENOMEM;
-	while (!err && (ref = strchr(at, '@'))) {
-		size_t len = strcspn(ref + 1, " ,");
-
-		fprintf(out, "%.*s", (int)(ref - at), at);
-		err = add_reference(r, out, (struct ms_word){ ref + 1, len }, line);
-		at = ref + 1 + len;
-	}
-	fputs(at, out);
-	if (fclose(out) && !err)
-		err = -ENOMEM;
-	if (err) {
-		free(made);
-		return err;
-	}
-	*resolved = made;
-	return keep_made(r->script, made);
-}
-
-/* ---- lines ---- */
 
 static int header_complete(struct reader *r, uint64_t line)
 {
@@ -216,8 +173,8 @@ static int op_line(struct reader *r, const char *text, uint64_t line)
 
 	if (!err && !s->nr_ops)
 		err = ms_header_finish(&s->header, line, r->err);
-	if (!err && !s->has_header && strchr(text, '@'))
-		err = resolve(r, text, line, &text);
+	if (!err && r->short_forms)
+		err = write_out(r, &text, line);
 	if (!err)
 		err = grow((void **)&s->ops, &s->ops_capacity, s->nr_ops, sizeof(*s->ops));
 	if (!err)
@@ -265,7 +222,9 @@ static int header_line(struct reader *r, const char *text, uint64_t line)
 		return ms_script_fail(r->err, line, "header out of order: \"%.40s\"", text);
 	r->any_header_line = true;
 	r->last = which;
-	int err = ms_header_line(&r->script->header, which, text, line, r->err);
+	int err = r->short_forms ? write_out(r, &text, line) : 0;
+	if (!err)
+		err = ms_header_line(&r->script->header, which, text, line, r->err);
 	if (!err && which == MS_HL_KERNEL)
 		err = ms_header_kernel(&r->script->header, r->kernel, r->err);
 	return err ? err : add_item(r->script, MS_ITEM_HEADER, text, line);
@@ -318,6 +277,15 @@ static bool begins_with_header(const char *text, size_t size)
 	return true;
 }
 
+static bool has_answers(const char *text, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size && text[at] != '<')
+		at += strlen(text + at) + 1;
+	return at < size;
+}
+
 /* Looks ahead for `#!thp=`: the header that is made says it. */
 static int directives_first(struct reader *r, const char *text, size_t size)
 {
@@ -360,8 +328,9 @@ static int parse(struct reader *r, size_t size)
 
 	if (err)
 		return err;
-	s->has_header = begins_with_header(s->text, size);
-	if (!s->has_header)
+	bool has_header = begins_with_header(s->text, size);
+	r->short_forms = !has_header || !has_answers(s->text, size);
+	if (!has_header)
 		err = make_header(r, s->text, size);
 	if (!err)
 		err = all_lines(r, s->text, size, true);

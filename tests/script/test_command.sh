@@ -142,7 +142,7 @@ bad 'unknown operation' 'line 6: unknown operation "frobnicate at=0"'
 printf '%s\n> munmap at=0x1ffffffffffffffff len=1\n< ret 0\n' "$header" >bad.rec
 bad 'address out of range' 'line 6: munmap: number out of range "0x1ffffffffffffffff"'
 printf '%s\n> munmap at=0x200000000000 le' "$header" >bad.rec
-bad 'cut in half' 'line 6: the last line has no end'
+bad 'cut in half' 'line 6: munmap: unknown word "le"'
 { printf '# '; head -c 10485760 /dev/zero | tr '\0' a; echo; } >bad.rec
 bad 'a line of 10 MB' 'line 1: line longer than 4096 bytes'
 head -c 10485760 /dev/zero >bad.rec
