@@ -16,7 +16,7 @@ static void append(struct rules *rules, const char *text, size_t len)
 	char *grown = realloc(rules->text, old + len + 2);
 
 	if (!grown)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	memcpy(grown + old, text, len);
 	strcpy(grown + old + len, "\n");
 	rules->text = grown;
@@ -43,7 +43,7 @@ static void complain(const char *where, const char *setting, size_t len)
 	size_t rule = rule_of(setting, name_len);
 	const char *value;
 
-	fprintf(stderr, "mapsim: %s: %.*s: ", where, (int)len, setting);
+	fprintf(stderr, "%s: %s: %.*s: ", getprogname(), where, (int)len, setting);
 	if (rule == ms_policy_nr_fields()) {
 		fprintf(stderr, "no such rule; `mapsim kernels RELEASE` lists them\n");
 		return;
@@ -74,7 +74,7 @@ static char *read_text(const char *path)
 	size_t len = 0;
 
 	if (!text)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	if (in)
 		len = fread(text, 1, MAX_POLICY_SIZE + 1, in);
 	if (!in || ferror(in))

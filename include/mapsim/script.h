@@ -113,7 +113,8 @@ void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
 #define MS_SCRIPT_EXPLAIN 0x1u ///< every event with its reason, as comments after the answer
 /**
  * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
- * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL, -EIO.
+ * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL; -EIO: `out` could not be
+ * written, and errno says why.
  */
 int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		  struct ms_script_error *err);

@@ -104,6 +104,7 @@ int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 	ms_player_free(p);
 	if (ret == -ENOMEM)
 		return no_memory(err);
+	errno = EIO; // of an error that was before the last write
 	if (!ret && (fflush(out) || ferror(out))) {
 		ms_script_fail(err, 0, "cannot be written");
 		return -EIO;
