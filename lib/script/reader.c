@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A text becomes a script: lines, their order, and what each of them is. */
+/* Reads a text into a script: what each line is, and whether it may stand where it does. */
 #include "script/internal.h"
 
 #include <stdlib.h>
@@ -8,13 +8,13 @@ struct reader {
 	struct ms_script *script;
 	struct ms_script_error *err;
 	const struct ms_script_kernel *kernel;
-	enum ms_header_line last; /* header line seen last */
+	enum ms_header_line last; /* the header line that was read last */
 	bool any_header_line;
-	enum ms_thp_mode thp; /* of the directive */
-	bool short_forms;     /* it is a script, where they are allowed */
+	enum ms_thp_mode thp; /* what the directive #!thp= says */
+	bool short_forms;     /* it is a script, not a recording: short.c */
 };
 
-/* Room for one more element of an array. */
+/* Makes room for one more element behind the n of an array. 0, -ENOMEM. */
 static int grow(void **array, size_t *capacity, size_t n, size_t size)
 {
 	if (n < *capacity)
@@ -40,7 +40,7 @@ static int add_item(struct ms_script *s, enum ms_item_kind kind, const char *tex
 	return 0;
 }
 
-/* The script frees `text`, also when this fails. */
+/* Lets the script own `text`, which is freed here when that fails. 0, -ENOMEM. */
 static int keep_made(struct ms_script *s, char *text)
 {
 	if (!text)
@@ -55,7 +55,7 @@ static int keep_made(struct ms_script *s, char *text)
 
 /* ---- bytes ---- */
 
-/* A comment may hold anything printable, the rest of the format is ASCII. */
+/* Comments may hold tabs and any bytes from 0x80 on; other lines only printable ASCII. */
 static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_script_error *err)
 {
 	bool comment = text[0] == '#';
@@ -74,7 +74,7 @@ static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_sc
 	return 0;
 }
 
-/* Ends every line by NUL in place of '\n' after looking at its bytes. A NUL follows the text. */
+/* Checks the bytes of each line and replaces its '\n' by NUL. A NUL must follow the text. */
 static int split_lines(char *text, size_t size, struct ms_script_error *err)
 {
 	uint64_t line = 1;
@@ -95,7 +95,7 @@ static int split_lines(char *text, size_t size, struct ms_script_error *err)
 
 /* ---- directives: comments that say how the host is set up ---- */
 
-/* "RULE=VALUE" */
+/* Keeps the RULE=VALUE of a directive #!rule=. */
 static int rule_directive(struct reader *r, const char *setting, uint64_t line)
 {
 	struct ms_header *h = &r->script->header;
@@ -115,6 +115,7 @@ static int rule_directive(struct reader *r, const char *setting, uint64_t line)
 	return 0;
 }
 
+/* Reads a line that begins with "#!". One with an unknown key is a comment. */
 static int directive(struct reader *r, const char *text, uint64_t line)
 {
 	struct ms_word word = { text + 2, strlen(text + 2) }, key, value;
@@ -142,7 +143,7 @@ static int directive(struct reader *r, const char *text, uint64_t line)
 
 /* ---- lines ---- */
 
-/* A line of a script as a recording has it. */
+/* Puts a line without its short forms in place of *text. */
 static int write_out(struct reader *r, const char **text, uint64_t line)
 {
 	char *written;
@@ -286,7 +287,7 @@ static bool has_answers(const char *text, size_t size)
 	return at < size;
 }
 
-/* Looks ahead for `#!thp=`: the header that is made says it. */
+/* Reads the directives before the first operation: the header that is made needs #!thp=. */
 static int directives_first(struct reader *r, const char *text, size_t size)
 {
 	uint64_t line = 1;
@@ -319,7 +320,7 @@ static int make_header(struct reader *r, const char *text, size_t size)
 	return err ? err : all_lines(r, header, header_size, false);
 }
 
-/* ---- the doors ---- */
+/* ---- the public functions ---- */
 
 static int parse(struct reader *r, size_t size)
 {
@@ -341,7 +342,7 @@ static int parse(struct reader *r, size_t size)
 	return err || s->nr_ops ? err : ms_header_finish(&s->header, 0, r->err);
 }
 
-/* Takes over `text`. */
+/* As ms_script_parse(), but the script owns `text`, which is freed here when it is refused. */
 static int parse_owned(char *text, size_t size, const struct ms_script_kernel *kernel,
 		       struct ms_script **script, struct ms_script_error *err)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The short forms of scripts: sizes such as 2M, and @NAME for the address of a device. A line is
- * written out as a recording has it before anybody reads it.
+ * The short forms of scripts: sizes such as 2M, and @NAME for the address of a device. Lines are
+ * written out with numbers in their place before they are read, so that the rest of the reader
+ * knows nothing of short forms.
  */
 #include "script/internal.h"
 
@@ -30,7 +31,7 @@ static bool counts_bytes(struct ms_word key)
 	return false;
 }
 
-/* The power of 1024 that the word's last letter stands for; 0: it ends in no such letter. */
+/* The unit that ends the word, as a power of 1024: "K" is 1. 0: it ends in no unit. */
 static unsigned int unit_of(struct ms_word word)
 {
 	static const char units[] = "KMGT";
@@ -40,7 +41,7 @@ static unsigned int unit_of(struct ms_word word)
 	return unit ? (unsigned int)(unit - units) + 1 : 0;
 }
 
-/* A number, or a number and a unit. 0, -EINVAL, -ERANGE. */
+/* Reads a number that may have a unit. 0; -EINVAL: not such a one; -ERANGE: over 64 bits. */
 static int parse_size(struct ms_word word, uint64_t *value)
 {
 	unsigned int unit = unit_of(word);
@@ -54,7 +55,7 @@ static int parse_size(struct ms_word word, uint64_t *value)
 	return 0;
 }
 
-/* What is no size stays as it is, for the reader of the value to refuse. */
+/* Writes a size as a number. What is none stays as it is: who reads the value will refuse it. */
 static int write_size(struct writer *w, struct ms_word word)
 {
 	uint64_t value;
@@ -70,7 +71,7 @@ static int write_size(struct writer *w, struct ms_word word)
 	return 0;
 }
 
-/* NAME, NAME.size, NAME+N or NAME-N as a number. */
+/* Writes the number that NAME, NAME.size, NAME+N or NAME-N stands for. */
 static int write_reference(struct writer *w, struct ms_word ref)
 {
 	static const char name_chars[] =
@@ -99,7 +100,7 @@ static int write_reference(struct writer *w, struct ms_word ref)
 	return ms_script_fail(w->err, w->line, "not a device's address \"@%.*s\"", MS_SHOWN(ref));
 }
 
-/* The bytes of the word before the first of `ends`. */
+/* The part of the word before the first byte that is one of `ends`. */
 static struct ms_word part_before(struct ms_word word, const char *ends)
 {
 	size_t len = strcspn(word.s, ends);
@@ -107,7 +108,7 @@ static struct ms_word part_before(struct ms_word word, const char *ends)
 	return (struct ms_word){ word.s, len < word.len ? len : word.len };
 }
 
-/* One number, or numbers with the separators of a list of pieces between them. */
+/* Writes a value: one number, or pieces, which are numbers with separators between them. */
 static int write_value(struct writer *w, struct ms_word value)
 {
 	int err = 0;
@@ -160,7 +161,7 @@ int ms_short_write_out(const struct ms_header *header, const char *text, uint64_
 	int ret = write_line(&w, (struct ms_word){ text, strlen(text) });
 	if (fclose(out) && !ret)
 		ret = -ENOMEM;
-	// with the "> " of an operation
+	// 2: the "> " of an operation
 	if (!ret && size + 2 > MS_SCRIPT_MAX_LINE && strcmp(*written, text))
 		ret = ms_script_fail(err, line, "written out the line is longer than %u bytes",
 				     MS_SCRIPT_MAX_LINE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Numbers and words. */
+/* Reads numbers and words, and writes messages. */
 #include "script/internal.h"
 
 #include <stdarg.h>
