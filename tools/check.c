@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mapsim check: recordings against the model. */
+/* mapsim check: compares recordings with the model. */
 #include "known.h"
 #include "tool.h"
 
@@ -46,13 +46,13 @@ struct kernel {
 
 struct check {
 	bool verbose, quiet, write_known;
-	const char *known_path; /* NULL: none */
+	const char *known_path; /* of the list of known differences; NULL: there is none */
 	struct known_list known, found;
 	struct rules rules;
 	struct kernel *kernels;
 	size_t nr_kernels;
 	struct numbers total;
-	size_t unexpected; /* with a list: what it says otherwise */
+	size_t unexpected; /* recordings of which the list says otherwise */
 	bool unreadable;
 };
 
@@ -294,7 +294,7 @@ static void free_all(struct check *c)
 	known_free(&c->found);
 }
 
-/* What is wrong with the options, NULL: nothing. */
+/* Why options and paths do not fit together; NULL: they do. */
 static const char *misuse(const struct check *c, int paths)
 {
 	if (!paths)
@@ -306,7 +306,7 @@ static const char *misuse(const struct check *c, int paths)
 	return NULL;
 }
 
-/* 0, or what the command answers at once. */
+/* 0: go on. Else what check_command() answers. */
 static int parse(struct check *c, int argc, char **argv)
 {
 	static const struct option options[] = {

@@ -34,7 +34,7 @@ static const char *value_of(const struct ms_policy *policy, size_t rule)
 	return ms_policy_value_name(rule, ms_policy_field(policy, rule));
 }
 
-/* false: refused, after a message. */
+/* What is known of a release. false, after a message: it is refused. */
 static bool find(const char *release, enum ms_arch arch, struct ms_release *known)
 {
 	*known = ms_release_known(release, arch);
@@ -122,7 +122,7 @@ static int write_policy(const char *release, enum ms_arch arch)
 
 /* ---- two releases ---- */
 
-/* Its length, without the point that ends it. */
+/* The length of the first sentence, without its full stop. */
 static int first_sentence(const char *text)
 {
 	const char *end = strstr(text, ". ");
@@ -171,7 +171,7 @@ struct options {
 	enum ms_arch arch;
 };
 
-/* What the releases and options do not fit together for; NULL: they do. */
+/* Why releases and options do not fit together; NULL: they do. */
 static const char *misuse(int given, const struct options *o)
 {
 	if (o->diff && given != 2)

@@ -28,7 +28,7 @@ static const char usage[] =
 
 static const struct command {
 	const char *name;
-	const char *program; /* in front of messages */
+	const char *program; /* what messages begin with */
 	const char *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
@@ -50,17 +50,17 @@ int misused(const char *format, ...)
 	return EXIT_TROUBLE;
 }
 
-/* The exit code: another one where standard output could not be written. */
+/* The exit code: `code`, or EXIT_TROUBLE after a message when output could not be written. */
 static int written(int code)
 {
-	errno = EIO; // of an error that was before the last write
+	errno = EIO; // if only an earlier write failed, its errno is lost
 	if (!fflush(stdout) && !ferror(stdout))
 		return code;
 	warn("standard output");
 	return EXIT_TROUBLE;
 }
 
-/* NULL after a message. */
+/* The command of this name; NULL after a message. */
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -85,7 +85,7 @@ static int help(int argc, char **argv)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	// getopt() has it from argv[0], warn() from here
+	// messages of getopt() begin with argv[0], those of warn() with the program's name
 	argv[0] = (char *)command->program;
 	setprogname(command->program);
 	int code = command->run(argc, argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mapsim run, and the reading of scripts. */
+/* mapsim run: plays a script. Also the reading of scripts for other commands. */
 #include "tool.h"
 
 #include <err.h>
@@ -68,7 +68,7 @@ struct run {
 	bool show_rules, exit_code;
 };
 
-/* A kernel of the command line that no script can be played on is trouble, told at once. */
+/* EXIT_TROUBLE after a message: on the kernel of the command line nothing can be played. */
 static int check_kernel(const struct run *run)
 {
 	const char *release = run->kernel.release;
@@ -79,7 +79,7 @@ static int check_kernel(const struct run *run)
 	return EXIT_TROUBLE;
 }
 
-/* 0, or what the command answers at once. */
+/* 0: go on. Else what run_command() answers. */
 static int parse(struct run *run, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -132,7 +132,7 @@ static int play(const struct run *run, const char *path)
 		ret = ms_script_run(script, run->flags, stdout, &err);
 		if (ret == -EIO) {
 			warn("standard output");
-			clearerr(stdout); // main() need not tell it again
+			clearerr(stdout); // or main() would say it again
 		} else if (ret) {
 			script_warn(path, &err);
 		}

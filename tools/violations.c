@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which operations of a script are violations: what the kernel would BUG or WARN about. */
+/* Finds the operations of a script at which the kernel would BUG or WARN, or should have. */
 #include "tool.h"
 
 #include <mapsim/machine.h>
@@ -7,7 +7,7 @@
 #include <err.h>
 #include <stdlib.h>
 
-/* Those of the last operation; line: its own, 0: it is the end of the script. */
+/* Prints the violations of the operation that was carried out last. line 0: of the script's end. */
 static void report(const struct ms_machine *m, const char *path, uint64_t line)
 {
 	const struct ms_event *ev;
