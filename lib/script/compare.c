@@ -4,12 +4,6 @@
 
 #include <stdlib.h>
 
-static int no_memory(struct ms_script_error *err)
-{
-	ms_script_fail(err, 0, "no memory");
-	return -ENOMEM;
-}
-
 /* Takes the next line off *text; *len does not count its '\n'. NULL: *text is at its end. */
 static const char *next_line(const char **text, size_t *len)
 {
@@ -106,7 +100,7 @@ int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		ret = -ENOMEM;
 	ms_player_free(p);
 	if (ret == -ENOMEM)
-		return no_memory(err);
+		return ms_script_no_memory(err);
 	errno = EIO; // if only an earlier write failed, its errno is lost
 	if (!ret && (fflush(out) || ferror(out))) {
 		ms_script_fail(err, 0, "cannot be written");
@@ -221,5 +215,5 @@ int ms_script_check(const struct ms_script *script,
 	for (size_t i = 0; !ret && i < script->nr_ops; i++)
 		ret = check_op(&c, i, count);
 	ms_player_free(c.player);
-	return ret ? no_memory(err) : 0;
+	return ret ? ms_script_no_memory(err) : 0;
 }

@@ -64,6 +64,8 @@ const char *ms_named_of(const struct ms_named *table, uint64_t value);
  */
 int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same of memory that cannot be had: answers -ENOMEM. */
+int ms_script_no_memory(struct ms_script_error *err);
 /* Makes *err empty. */
 void ms_script_no_error(struct ms_script_error *err);
 

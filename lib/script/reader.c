@@ -352,12 +352,12 @@ static int parse_owned(char *text, size_t size, const struct ms_script_kernel *k
 	r.script = calloc(1, sizeof(*r.script));
 	if (!r.script) {
 		free(text);
-		return -ENOMEM;
+		return ms_script_no_memory(err);
 	}
 	r.script->text = text;
 	int ret = parse(&r, size);
 	if (ret == -ENOMEM)
-		ms_script_fail(err, 0, "no memory");
+		ms_script_no_memory(err);
 	if (ret)
 		ms_script_free(r.script);
 	else
@@ -375,7 +375,7 @@ int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel
 				      (unsigned long long)MS_SCRIPT_MAX_SIZE);
 	char *copy = malloc(size + 1);
 	if (!copy)
-		return -ENOMEM;
+		return ms_script_no_memory(err);
 	if (size)
 		memcpy(copy, text, size);
 	copy[size] = '\0';
@@ -396,8 +396,7 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 		char *bigger = realloc(text, capacity + 1);
 		if (!bigger) {
 			free(text);
-			ms_script_fail(err, 0, "no memory");
-			return -ENOMEM;
+			return ms_script_no_memory(err);
 		}
 		text = bigger;
 		size += fread(text + size, 1, capacity - size, in);

@@ -153,13 +153,15 @@ int ms_short_write_out(const struct ms_header *header, const char *text, uint64_
 		       char **written, struct ms_script_error *err)
 {
 	size_t size;
+	*written = NULL;
 	FILE *out = open_memstream(written, &size);
 	struct writer w = { header, out, line, err };
 
 	if (!out)
 		return -ENOMEM;
 	int ret = write_line(&w, (struct ms_word){ text, strlen(text) });
-	if (fclose(out) && !ret)
+	bool failed = ferror(out);
+	if ((fclose(out) || failed || !*written) && !ret)
 		ret = -ENOMEM;
 	// 2: the "> " of an operation
 	if (!ret && size + 2 > MS_SCRIPT_MAX_LINE && strcmp(*written, text))

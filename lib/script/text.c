@@ -102,3 +102,9 @@ int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *forma
 	va_end(args);
 	return -EINVAL;
 }
+
+int ms_script_no_memory(struct ms_script_error *err)
+{
+	ms_script_fail(err, 0, "no memory");
+	return -ENOMEM;
+}

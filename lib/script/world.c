@@ -155,9 +155,10 @@ static int add_device(struct ms_machine *m, const struct ms_header_device *heade
 	struct ms_device *dev = ms_device_add(m, header->name, header->pa, header->size);
 
 	if (!dev)
-		return ms_script_fail(err, 0,
-				      "device %.40s is empty, wraps, overlaps, or lies too high",
-				      header->name);
+		return ms_script_fail(
+			err, 0,
+			"device %.40s is empty, wraps, overlaps, lies too high, or there is no memory",
+			header->name);
 	ms_device_set_prefetchable(dev, header->prefetchable);
 	if (header->has_mtrr)
 		ms_device_set_mtrr(dev, header->mtrr);
@@ -225,7 +226,9 @@ struct ms_machine *ms_header_machine(const struct ms_header *h, struct ms_script
 	struct ms_machine *m = ms_machine_new_config(&h->policy, &h->config);
 
 	if (!m) {
-		ms_script_fail(err, 0, "the header's config is not one of a machine");
+		ms_script_fail(
+			err, 0,
+			"the header's config is not one of a machine, or there is no memory");
 		return NULL;
 	}
 	if (!populate(m, h, err))
