@@ -26,19 +26,19 @@ extern "C" {
 
 /** After each: the fields of struct ms_event that it uses, beside `type` and, as said, mm or vm. */
 enum ms_event_type {
-	MS_EV_ZAP,            ///< unmap_page_range: entries go. mm, va, size
-	MS_EV_PAT_RESERVE,    ///< memtype_reserve. start, size, cache (asked for), ret
-	MS_EV_PAT_FREE,       ///< memtype_free. start, size, ret, reason
-	MS_EV_PAT_UNTRACK,    ///< untrack_pfn as called. mm, va (vm_start), pfn, size
-	MS_EV_PAT_CLEAR,      ///< untrack_pfn_clear. mm, va (vm_start)
-	MS_EV_S2_MAP,         ///< kvm_pgtable_stage2_map. vm, ipa, size, pa, prot, ret, reason
-	MS_EV_S2_RELAX,       ///< kvm_pgtable_stage2_relax_perms. vm, ipa, prot, ret
-	MS_EV_S2_UNMAP,       ///< kvm_pgtable_stage2_unmap. vm, ipa, size
-	MS_EV_S2_WRPROTECT,   ///< kvm_pgtable_stage2_wrprotect. vm, ipa, size
-	MS_EV_S2_SPLIT,       ///< kvm_pgtable_stage2_split. vm, ipa, size, ret
-	MS_EV_S2_YOUNG,       ///< kvm_pgtable_stage2_mkyoung. vm, ipa
-	MS_EV_S2_DESC,        ///< a stage-2 descriptor was written. vm, ipa, size (that it covers),
-			      ///< level, desc, old_desc
+	MS_EV_ZAP,          ///< unmap_page_range: entries go. mm, va, size
+	MS_EV_PAT_RESERVE,  ///< memtype_reserve. start, size, cache (asked for), ret
+	MS_EV_PAT_FREE,     ///< memtype_free. start, size, ret, reason
+	MS_EV_PAT_UNTRACK,  ///< untrack_pfn as called. mm, va (vm_start), pfn, size
+	MS_EV_PAT_CLEAR,    ///< untrack_pfn_clear. mm, va (vm_start)
+	MS_EV_S2_MAP,       ///< kvm_pgtable_stage2_map. vm, ipa, size, pa, prot, ret, reason
+	MS_EV_S2_RELAX,     ///< kvm_pgtable_stage2_relax_perms. vm, ipa, prot, ret
+	MS_EV_S2_UNMAP,     ///< kvm_pgtable_stage2_unmap. vm, ipa, size
+	MS_EV_S2_WRPROTECT, ///< kvm_pgtable_stage2_wrprotect. vm, ipa, size
+	MS_EV_S2_SPLIT,     ///< kvm_pgtable_stage2_split. vm, ipa, size, ret
+	MS_EV_S2_YOUNG,     ///< kvm_pgtable_stage2_mkyoung. vm, ipa
+	MS_EV_S2_DESC,      ///< a stage-2 descriptor was written. vm, ipa, size (that it covers),
+		       ///< level, desc, old_desc
 	MS_EV_TLBI,           ///< vm, tlbi, ipa, size (0: one address), level (a hint)
 	MS_EV_CMO,            ///< cache maintenance. vm, cmo, pa, size
 	MS_EV_NOTIFIER_START, ///< mmu notifier invalidate_range_start. mm, va, size, notifier
@@ -47,14 +47,14 @@ enum ms_event_type {
 	MS_EV_HOST_FAULT,     ///< a host fault was handled. mm, va, prot (the access), fault
 	MS_EV_GUEST_ABORT, ///< a stage-2 abort reached the host. vm, ipa, prot (the access), ret,
 			   ///< reason
-	MS_EV_VMA_OPEN,   ///< vm_ops->open. mm, va (vm_start), size
-	MS_EV_VMA_CLOSE,  ///< vm_ops->close. mm, va (vm_start), size
-	MS_EV_PAT_HAZARD, ///< what the kernel does not see. mm, va (vm_start of the VMA at fault),
-			  ///< size (of the VMA), pa and pa_size (the physical range), reason
+	MS_EV_VMA_OPEN,    ///< vm_ops->open. mm, va (vm_start), size
+	MS_EV_VMA_CLOSE,   ///< vm_ops->close. mm, va (vm_start), size
+	MS_EV_PAT_HAZARD,  ///< what the kernel does not see. mm, va (vm_start of the VMA at fault),
+			   ///< size (of the VMA), pa and pa_size (the physical range), reason
 	MS_EV_VIOLATION, ///< what the kernel would BUG, WARN or complain about, and what it should
 			 ///< not have let happen. reason (the condition), addr, pa (of an entry
 			 ///< that is wrong, of what is reached or left; else 0)
-	MS_EV_LOG, ///< what the kernel would log. reason (the message), addr, size
+	MS_EV_LOG,       ///< what the kernel would log. reason (the message), addr, size
 	MS_EV_TYPES
 };
 
@@ -156,6 +156,12 @@ const char *ms_event_name(enum ms_event_type type);
  * once the machine has had more than one.
  */
 void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** The same without mm, vm, reason and '\n': the event as a recording has it. */
+void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** Prints MS_PROT_* bits as events have them: "rw", "rx,device"; "-" where nothing is allowed. */
+void ms_prot_print(uint32_t prot, FILE *out);
+/** Prints the name of a negative errno, "EINVAL"; 0, and what has no name, as a number. */
+void ms_error_print(int err, FILE *out);
 /** Prints all kept events, one a line. */
 void ms_trace_print(const struct ms_machine *m, FILE *out);
 

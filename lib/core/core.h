@@ -98,9 +98,6 @@ struct ms_machine *ms_current_machine(void);
 /* Answers the former one. */
 struct ms_machine *ms_set_current_machine(struct ms_machine *m);
 
-/* "UC-", "nGnRE"; arm64's MS_CACHE_WC is "NC". Never NULL. */
-const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
-
 /* What an entry at a level of the host's page table covers, 3: a page. A table is one page of
  * eight-byte entries. */
 static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)

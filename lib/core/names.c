@@ -2,6 +2,16 @@
 /* Names that more than one room prints. */
 #include "core/core.h"
 
+const char *ms_arch_name(enum ms_arch arch)
+{
+	static const char *const names[] = {
+		[MS_ARCH_ARM64] = "arm64",
+		[MS_ARCH_X86_64] = "x86_64",
+	};
+
+	return (unsigned int)arch < sizeof(names) / sizeof(names[0]) ? names[arch] : "?";
+}
+
 const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
 {
 	static const char *const names[] = {

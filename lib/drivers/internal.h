@@ -129,12 +129,6 @@ bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev);
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
 
-/*
- * A piecewise driver that remembers one lazy mapping at a time: the pieces of the newest are those
- * of all, of each such file.
- */
-void ms_pieces_one_lazy(struct ms_file *file);
-
 void ms_drivers_check(struct ms_check *c);
 
 #endif

@@ -288,28 +288,36 @@ struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
 	return m ? pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0) : NULL;
 }
 
-void ms_pieces_one_lazy(struct ms_file *file)
+// NULL: not a file of this driver.
+static struct ms_pieces *pieces_of(struct ms_file *file)
 {
-	struct ms_pieces *d = ms_file_priv(file);
+	struct ms_machine *m = ms_file_machine(file);
+	struct ms_pieces *d = m ? LIST_FIRST(&m->drivers->pieces) : NULL;
 
+	while (d && d->file != file)
+		d = LIST_NEXT(d, link);
+	return d;
+}
+
+int ms_pieces_one_lazy(struct ms_file *file)
+{
+	struct ms_pieces *d = pieces_of(file);
+
+	if (!d)
+		return -EINVAL;
 	d->one_lazy = true;
+	return 0;
 }
 
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
 		   const struct ms_piece *pieces, size_t npieces)
 {
-	struct ms_machine *m = file ? ms_file_machine(file) : NULL;
-	struct ms_pieces *d;
+	struct ms_machine *m = ms_file_machine(file);
+	struct ms_pieces *d = pieces_of(file);
 
-	if (!m)
+	if (!d || !plan_valid(m, mode, type, pieces, npieces))
 		return -EINVAL;
-	LIST_FOREACH (d, &m->drivers->pieces, link) {
-		if (d->file == file)
-			return plan_valid(m, mode, type, pieces, npieces)
-				       ? plan_set(m, d, mode, type, pieces, npieces)
-				       : -EINVAL;
-	}
-	return -EINVAL;
+	return plan_set(m, d, mode, type, pieces, npieces);
 }
 
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len)

@@ -3,7 +3,7 @@
  * Events as text. The fields that the recording format knows are written as it writes them.
  */
 #define _GNU_SOURCE /* strerrorname_np */
-#include "machine/print.h"
+#include "core/core.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
@@ -82,8 +82,10 @@ const char *ms_event_name(enum ms_event_type type)
 
 void ms_error_print(int err, FILE *out)
 {
-	const char *name = err < 0 ? strerrorname_np(-err) : NULL;
+	const char *name = err < 0 && err >= -4095 ? strerrorname_np(-err) : NULL;
 
+	if (!out)
+		return;
 	if (name)
 		fputs(name, out);
 	else
@@ -92,6 +94,8 @@ void ms_error_print(int err, FILE *out)
 
 void ms_prot_print(uint32_t prot, FILE *out)
 {
+	if (!out)
+		return;
 	if (!(prot & (MS_PROT_RW | MS_PROT_X | MS_PROT_PX | MS_PROT_UX)))
 		fputc('-', out);
 	if (prot & MS_PROT_R)
@@ -255,6 +259,8 @@ static void print_message(const struct ms_machine *m, const struct ms_event *ev,
 
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
+	if (!m || !ev || !out)
+		return;
 	fputs(ms_event_name(ev->type), out);
 	switch (ev->type) {
 	case MS_EV_PAT_RESERVE:

@@ -427,6 +427,26 @@ static void a_plan_is_for_the_mmaps_that_follow(void **state)
 	machine_end(m);
 }
 
+/* The second mapping's piece begins a page later, and the first mapping follows it. */
+static void with_one_lazy_the_newest_mapping_decides_for_all(void **state)
+{
+	const struct ms_piece first = { 0, 0x1000, 0 }, second = { 0, 0x1000, 0x1000 };
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_pieces_open_physical(m);
+
+	bar_b(m);
+	assert_int_equal(ms_pieces_one_lazy(file), 0);
+	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &first, 1);
+	map(mm, A, 0x1000, file, B_PA);
+	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &second, 1);
+	map(mm, A + MS_2M, 0x1000, file, B_PA);
+	ms_touch(mm, A, MS_PROT_R);
+	assert_int_equal(leaf_pa(mm, A), B_PA + 0x1000);
+	assert_int_equal(ms_pieces_one_lazy(ms_memfd_new(m, 0x1000)), -EINVAL);
+	machine_end(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +472,7 @@ int main(void)
 		cmocka_unit_test(
 			a_vma_of_which_nothing_is_mapped_is_whole_again_after_mprotect_and_mremap),
 		cmocka_unit_test(what_is_mapped_never_joins),
+		cmocka_unit_test(with_one_lazy_the_newest_mapping_decides_for_all),
 		cmocka_unit_test(a_plan_is_for_the_mmaps_that_follow),
 	};
 

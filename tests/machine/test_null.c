@@ -127,6 +127,11 @@ static void null_is_harmless_as_a_machine_to_trace(void **state)
 	ms_event_print(NULL, &ev, stderr);
 	ms_event_print(w.m, NULL, stderr);
 	ms_event_print(w.m, &ev, NULL);
+	ms_event_print_fields(NULL, &ev, stderr);
+	ms_event_print_fields(w.m, NULL, stderr);
+	ms_event_print_fields(w.m, &ev, NULL);
+	ms_prot_print(MS_PROT_R, NULL);
+	ms_error_print(-EINVAL, NULL);
 	ms_trace_print(NULL, stderr);
 	ms_trace_print(w.m, NULL);
 	world_end(&w);
@@ -328,6 +333,7 @@ static void null_is_harmless_as_a_device(void **state)
 	assert_null(ms_pieces_open(NULL, MS_PIECES_LAZY, MS_CACHE_WC, NULL, 0));
 	assert_null(ms_pieces_open_physical(NULL));
 	assert_int_equal(ms_pieces_plan(NULL, MS_PIECES_LAZY, MS_CACHE_WC, NULL, 0), -EINVAL);
+	assert_int_equal(ms_pieces_one_lazy(NULL), -EINVAL);
 	ms_pieces_revoke(NULL, 0, MS_4K);
 	assert_null(ms_lazy_open(NULL, 0, MS_CACHE_WC, 0));
 	assert_int_equal(ms_iomem_claim(NULL, BAR, MS_4K), -EINVAL);

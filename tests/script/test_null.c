@@ -72,6 +72,7 @@ static void null_is_harmless_as_a_player(void **state)
 	ms_player_free(NULL);
 	assert_null(ms_player_machine(NULL));
 	assert_null(ms_player_step(NULL, 0));
+	assert_null(ms_player_end(NULL));
 	ms_player_explain(NULL, "", stderr);
 }
 

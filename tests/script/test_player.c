@@ -637,6 +637,22 @@ static void explanations_are_comments_that_do_not_stay(void **state)
 	ms_script_free(script);
 }
 
+static void the_end_of_a_script_is_a_step_of_its_own(void **state)
+{
+	struct ms_script *script = parsed(
+		ARM64
+		"> mmap bar off=0 at=0x200000000000 len=0x1000 prot=r flags=shared,populate\n");
+	struct ms_player *player = ms_player_new(script, NULL);
+	struct ms_machine *m = ms_player_machine(player);
+
+	assert_non_null(ms_player_step(player, 0));
+	assert_int_equal(ms_trace_count(m, MS_EV_ZAP), 0);
+	assert_string_equal(ms_player_end(player), "");
+	assert_int_equal(ms_trace_count(m, MS_EV_ZAP), 1);
+	ms_player_free(player);
+	ms_script_free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -665,6 +681,7 @@ int main(void)
 		cmocka_unit_test(
 			the_arm64_recorders_driver_inserts_a_huge_leaf_where_it_was_built_to),
 		cmocka_unit_test(the_arm64_recorders_driver_remembers_one_lazy_mapping),
+		cmocka_unit_test(the_end_of_a_script_is_a_step_of_its_own),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),
