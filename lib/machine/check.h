@@ -2,9 +2,10 @@
 /*
  * ms_machine_check() from the inside: each room looks at its own state, in lib/ROOM/check*.c.
  *
- * What one room holds of another's is counted on the way: lib/mm meets each page that is mapped,
- * each context that a VMA holds; the room that owns the thing compares in the end. So the order of
- * the rooms is that of their calls, the callers first. Counters are 0 before and after.
+ * A room counts what it holds of another room's things: lib/mm counts a holder of each page that is
+ * mapped, and of each context that a VMA holds. The room that owns the pages or contexts then
+ * compares the counts with its own. So the rooms are asked in the order of their calls, callers
+ * first. The counters are 0 before and after.
  */
 #ifndef MS_MACHINE_CHECK_H
 #define MS_MACHINE_CHECK_H
@@ -32,14 +33,14 @@ void ms_mm_check(struct ms_check *c);
 void ms_pat_check(struct ms_check *c);
 void ms_phys_check(struct ms_check *c);
 
-/* lib/mm has met a VMA: does what it holds of lib/pat fit its kernel? */
+/* For each VMA that lib/mm comes to: does what it holds of lib/pat fit the kernel? Counts it. */
 void ms_pat_check_vma(struct ms_check *c, const struct ms_vma *vma);
 /*
- * A holder of the page (of the compound page that it is in) was met. NULL, or what is wrong with
+ * Counts a holder of the page, or of the compound page that it is in. NULL, or what is wrong with
  * holding it.
  */
 const char *ms_page_check_holder(struct ms_check *c, uint64_t pfn);
-/* Others, who cannot be counted, may hold it as well. */
+/* The page may have more holders, which nobody can count. */
 void ms_page_check_others(struct ms_check *c, uint64_t pfn);
 
 #endif

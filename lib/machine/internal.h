@@ -22,8 +22,11 @@ struct ms_pat;     /* lib/pat */
 struct ms_drivers; /* lib/drivers */
 struct ms_linux;   /* lib/linux */
 
-#define MS_LRU_QUEUE 15u      /* PAGEVEC_SIZE */
-#define MS_LAZYFREE_QUEUE 31u /* the same, 6.9+ */
+// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.8
+#define MS_LRU_QUEUE 15u
+// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 6.9 .. 6.12; FOLIO_BATCH_SIZE,
+// include/linux/folio_batch.h, 7.2+
+#define MS_LAZYFREE_QUEUE 31u
 
 struct ms_trace {
 	struct ms_event *events;
@@ -38,7 +41,7 @@ struct ms_trace {
 struct ms_hugetlb_pool {
 	unsigned int order; /* log2 of base pages; 0: no pool */
 	uint64_t pages, used;
-	int64_t reserved; /* below 0: a kernel has miscounted */
+	int64_t reserved; /* below 0 where the kernel counts wrong */
 };
 
 struct ms_machine {
@@ -64,7 +67,7 @@ struct ms_machine {
 	struct ms_pat *pat;
 	struct ms_drivers *drivers;
 	struct ms_linux *kernel; /* made when a driver first asks for something of it */
-	struct ms_mm *driver_mm; /* of the call into a driver that goes on: its current->mm */
+	struct ms_mm *driver_mm; /* while a driver is called: its current->mm */
 	/* lib/linux: locks that driver code holds, and times it took an mmap lock that it had */
 	unsigned int driver_locks, driver_mmap_again;
 	unsigned int devices_off;       /* lib/phys: devices whose memory is turned off */
@@ -78,18 +81,19 @@ struct ms_machine {
 	struct {
 		uint64_t pfn[MS_LRU_QUEUE];
 		unsigned int count;
-	} lru; /* lib/mm: pages on their way to the LRU lists, each with a reference (up to 5.15) */
+	} lru; /* lib/mm: pages queued for the LRU lists, each with a reference (up to 5.15) */
 	struct {
 		uint64_t pfn[MS_LAZYFREE_QUEUE];
 		unsigned int count;
-	} lazyfree, activate; /* the same, from one list to another: MADV_FREE, second use */
+	} lazyfree, activate; /* as lru, for moves to another list: by MADV_FREE, by a second use */
 	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
 	uint64_t zero_pfn, huge_zero_pfn; /* lib/mm: the zero pages, 0: not made yet */
 };
 
 /*
- * lib/mm, mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the
- * list of those in use. is_new: the fault has made it, so that it is on no list yet.
+ * In lib/mm: marks a page as accessed twice, as a guest's fault does, which moves an anonymous page
+ * to the list of active pages. is_new: the fault has allocated the page, so that it is on no list
+ * yet.
  */
 void ms_lru_activate(struct ms_machine *m, ms_pfn_t pfn, bool is_new);
 
@@ -112,7 +116,7 @@ void *ms_reallocarray(struct ms_machine *m, void *p, size_t n, size_t size);
 char *ms_strdup(struct ms_machine *m, const char *s);
 void ms_free(struct ms_machine *m, void *p);
 
-/* Counts an event; true: it is to be stored. Mostly it is not, and need not be put together. */
+/* Counts an event. true: it is to be stored. Mostly it is not, and the caller need not build it. */
 static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
 {
 	m->trace.total[type]++;
@@ -141,14 +145,15 @@ void ms_error_print(int err, FILE *out);
 const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
 
 /*
- * ms_machine_new_config() of which allocation number fail_at fails (1: the machine's own; 0: none).
+ * ms_machine_new_config(), in which allocation number fail_at fails (1: the machine's own; 0:
+ * none).
  */
 struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 					  const struct ms_machine_config *config, uint64_t fail_at);
 
 /* What the kernel would BUG or WARN about. condition: text that lives as long as the machine. */
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
-/* As above, of a page-table entry that maps pa. */
+/* As above, about a page-table entry that maps pa. */
 void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t addr, uint64_t pa);
 /* What the kernel would log. */
 void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
@@ -163,11 +168,11 @@ static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint6
 }
 
 /*
- * The machine whose driver code this thread is running, NULL: none (current.c). Kernel functions
- * without an argument that tells the machine, as kmalloc and printk, go by it.
+ * The machine whose driver code this thread is running, or NULL (current.c). Kernel functions that
+ * have no argument from which the machine follows, such as kmalloc and printk, use it.
  */
 struct ms_machine *ms_current_machine(void);
-/* Answers the former one. */
+/* Answers the machine that was set before. */
 struct ms_machine *ms_set_current_machine(struct ms_machine *m);
 
 /* Each room's beginning and end, called by ms_machine_new and ms_machine_free. */
@@ -204,8 +209,8 @@ static inline uint64_t ms_max_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
-/* What an entry at a level of the host's page table covers, 3: a page. A table is one page of
- * eight-byte entries. */
+/* What an entry at a level of the host's page table covers; at level 3 a page. A table is one page
+ * of eight-byte entries. */
 static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)
 {
 	return m->page_shift + (3 - level) * (m->page_shift - 3);
@@ -232,7 +237,7 @@ static inline unsigned int ms_pud_order(const struct ms_machine *m)
 {
 	return m->pud_shift - m->page_shift;
 }
-/* The pool of huge pages of an order, NULL: they are free RAM. */
+/* The pool of huge pages of an order; NULL: there is none, and they are taken from free RAM. */
 static inline struct ms_hugetlb_pool *ms_hugetlb_pool(struct ms_machine *m, unsigned int order)
 {
 	for (unsigned int i = 0; order && i < MS_HUGETLB_SIZES; i++) {

@@ -79,7 +79,7 @@ static bool config_valid(const struct ms_machine_config *config, enum ms_arch ar
 		return false;
 	if ((unsigned int)config->shmem > MS_THP_FORCE)
 		return false;
-	// the address space is larger than that, whatever it is
+	// whatever va_bits says, the address space is larger than that
 	if (config->mmap_min_addr > UINT64_C(1) << 32)
 		return false;
 	return address_bits_valid(config, arch);
@@ -108,7 +108,7 @@ static const struct room {
 	{ ms_drivers_init, ms_drivers_destroy },
 };
 
-/* Undoes the first `count` rooms, the last one first. */
+/* Destroys the first `count` rooms, the last of them first. */
 static void rooms_destroy(struct ms_machine *m, size_t count)
 {
 	while (count-- > 0)
@@ -175,7 +175,8 @@ void ms_machine_free(struct ms_machine *m)
 		ms_violation(m, "a hook frees its machine", 0);
 		return;
 	}
-	// nobody can look at what the teardown does, and nothing of it may fail
+	// no hook may run and no event is kept while the machine is taken down, and nothing may
+	// fail
 	memset(m->hook, 0, sizeof(m->hook));
 	ms_trace_keep(m, 0);
 	ms_machine_fail_alloc(m, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The trace: events in a growing array, and a counter a type that never stops. */
+/* The trace: kept events in an array that grows, and for each type a count of all events. */
 #include "machine/internal.h"
 
 #include <stdlib.h>
