@@ -18,6 +18,7 @@ import difflib
 import pathlib
 import re
 import sys
+import textwrap
 
 NAME = r'[A-Za-z_]\w*(?:\(\))?'
 PATH = r'[\w-]+(?:/[\w.-]+)*\.[chS]'
@@ -41,8 +42,10 @@ class Mirror:
         self.ours, self.file = ours, file
 
     def releases(self):
-        first = '.'.join(map(str, self.first))
-        return f'{first} .. {".".join(map(str, self.last))}' if self.last else f'{first}+'
+        first, last = ('.'.join(map(str, end or ())) for end in (self.first, self.last))
+        if first == last:
+            return first
+        return f'{first} .. {last}' if last else f'{first}+'
 
 
 def release(text, newest):
@@ -139,18 +142,22 @@ def read(root, newest):
 
 
 def named_by_rules(rules):
-    """The functions that rules say they are in: the words with an underscore outside of parentheses."""
-    text = '; '.join(re.sub(r'\([^)]*\)', '', rule.functions) for rule in rules.rules)
-    return {word for word in re.findall(r'[\w./]+', text) if re.fullmatch(r'_*[a-z0-9]+_[a-z0-9_]+', word)}
+    """The kernel's functions that rules say they are in: the words with an underscore outside of parentheses."""
+    parts = re.split('[;,]', ';'.join(re.sub(r'\([^)]*\)', '', rule.functions) for rule in rules.rules))
+    words = re.findall(r'[\w./]+', ' '.join(part for part in parts if "recorder's" not in part))
+    return {word for word in words if re.fullmatch(r'_*[a-z0-9]+_[a-z0-9_]+', word)}
 
 
 def document(root, rules, mirrors):
     functions = {(m.name, m.path) for m in mirrors}
-    yield ('# Kernel functions and their mirrors\n\n'
-           'What a function of the library says it mirrors, in the comment above it. The releases are those in which the\n'
-           'kernel\'s function has that name, as far as sources of the kernel were read. This file is made by\n'
-           f'`docs/kernel_functions.py` and compared by a test: {len(functions)} functions and constants of the kernel in '
-           f'{len({m.path for m in mirrors})} files.\n')
+    text = (f'{len(functions)} functions and constants of the kernel, in {len({m.path for m in mirrors})} files, and '
+            'what mirrors them in the library. The releases are those for which the mirror stands, both ends included. '
+            'Names were looked up in the sources of 5.10, 6.1, 6.12, 7.2 and 7.3, and between these releases are as '
+            '[rules.md](rules.md) says: where it does not say when a name changed, the old one ends with the last of '
+            'the five that has it and the new one begins with the first. This file is made by '
+            '`docs/kernel_functions.py` from the comments above the functions, and compared with them by a test.')
+    yield '# Kernel functions and their mirrors\n\n'
+    yield textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + '\n'
     path = None
     for m in mirrors:
         if m.path != path:
@@ -158,15 +165,15 @@ def document(root, rules, mirrors):
             yield f'\n## {path}\n\n| kernel | releases | mapsim | in |\n|---|---|---|---|\n'
         yield f'| `{m.name}` | {m.releases()} | `{m.ours}` | `{m.file}` |\n'
     missing = sorted(named_by_rules(rules) - {m.name.rstrip('()') for m in mirrors})
-    yield ('\n## Named by a rule, and mirrored by no function alone\n\n'
-           '[rules.md](rules.md) names these; the library does what they do as part of something else.\n\n')
+    yield ('\n## Named by a rule, and by no function\n\n'
+           'The library does what these do as part of something else.\n\n')
     yield ''.join(f'- `{name}`\n' for name in missing)
 
 
 def compare(root, text):
     path = root / 'docs/kernel-functions.md'
     old = path.read_text(encoding='ascii') if path.exists() else ''
-    diff = list(difflib.unified_diff(old.splitlines(), text.splitlines(), 'docs/kernel-functions.md', 'lib', lineterm=''))
+    diff = list(difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), 'made from lib', lineterm=''))
     if diff:
         print('\n'.join(diff))
         print('docs/kernel_functions.py document . > docs/kernel-functions.md writes it anew')
@@ -184,9 +191,11 @@ def is_defined(path, name):
 
 
 def verify(mirrors, sources):
-    """Each release X.Y has, or has not, the kernel's function in that file as the comments say."""
+    """Has each release X.Y the functions that the comments say? Files that no folder has are left out."""
     wrong = 0
-    for number, folder in (source.split('=', 1) for source in sources):
+    folders = [source.split('=', 1) for source in sources]
+    mirrors = [m for m in mirrors if any(pathlib.Path(folder, m.path).exists() for _, folder in folders)]
+    for number, folder in folders:
         at = tuple(map(int, number.split('.')))
         said = {}
         for m in mirrors:

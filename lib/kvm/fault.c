@@ -98,7 +98,8 @@ static int sample_vma(struct fault *f)
 }
 
 /* From 6.17 on the VMA's flags count as well.
- * mirrors kvm_is_device_pfn(), arch/arm64/kvm/mmu.c, 5.10 .. 6.16 */
+ * mirrors kvm_is_device_pfn(), arch/arm64/kvm/mmu.c, 5.10 .. 6.16; pfn_is_map_memory(),
+ * arch/arm64/mm/init.c, 5.14+ */
 static bool is_device(const struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;

@@ -239,8 +239,8 @@ static bool by_falling_gpa(const struct ms_vm *vm)
 }
 
 // mirrors handle_hva_to_gpa(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; __kvm_handle_hva_range(),
-// virt/kvm/kvm_main.c, 5.13 .. 6.14; kvm_for_each_memslot_in_hva_range(), virt/kvm/kvm_main.c,
-// 5.17+
+// virt/kvm/kvm_main.c, 5.13 .. 6.14; kvm_handle_hva_range(), virt/kvm/kvm_main.c, 5.13+;
+// kvm_for_each_memslot_in_hva_range(), virt/kvm/kvm_main.c, 5.17+
 struct ms_memslot *ms_slot_first_in_hva(struct ms_vm *vm, const struct ms_hva_range *range)
 {
 	if (range->end <= range->start)

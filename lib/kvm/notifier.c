@@ -78,8 +78,8 @@ static void invalidate_range_end(struct ms_mmu_notifier *mn, struct ms_mm *mm, m
 
 /* After a copy-on-write the new page is mapped read-only, if no table has to be made for it.
  * mirrors kvm_mmu_notifier_change_pte(), virt/kvm/kvm_main.c, 5.10 .. 6.9;
- * kvm_set_spte_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; kvm_set_spte_gfn(),
- * arch/arm64/kvm/mmu.c, 5.13 .. 6.9 */
+ * kvm_set_spte_hva() and kvm_set_spte_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12;
+ * kvm_set_spte_gfn(), arch/arm64/kvm/mmu.c, 5.13 .. 6.9 */
 static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr, uint64_t entry)
 {
 	struct ms_vm *vm = notifier_to_vm(mn);

@@ -71,7 +71,8 @@ void ms_hugetlb_change_protection(struct ms_vma *vma, ms_hva_t start, ms_hva_t e
 	ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_PROTECTION_VMA);
 }
 
-// mirrors pte_mkcont() in what mprotect makes of such an entry; pmd_mkcont() is not like it
+/* Of what mprotect makes of such an entry; pmd_mkcont() sets no valid bit.
+ * mirrors pte_mkcont(), arch/arm64/include/asm/pgtable.h, 5.10+ */
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf)
 {
 	if (!mm || !leaf)

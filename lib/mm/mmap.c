@@ -56,8 +56,12 @@ static ms_hva_t highest_gap(struct ms_mm *mm, ms_hva_t limit, uint64_t len)
 	return limit >= len ? limit : 0;
 }
 
-/* In whole units of `align` bytes: a gap is large enough when its most unaligned start would do.
- * mirrors hugetlb_get_unmapped_area(), fs/hugetlbfs/inode.c, 5.10+, where that is not a page */
+/*
+ * An area at a multiple of `align`. A gap is large enough only if it is so for the start that is
+ * worst aligned.
+ * mirrors arch_get_unmapped_area_topdown(), mm/mmap.c, 5.10+; hugetlb_get_unmapped_area(),
+ * fs/hugetlbfs/inode.c, 5.10+
+ */
 static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint64_t align)
 {
 	const struct ms_machine *m = mm->machine;

@@ -98,7 +98,8 @@ static int mtrr_at(const struct ms_machine *m, ms_pa_t pa, ms_pa_t *end)
 	return type == MS_MTRR_NOT_SAID ? MS_CACHE_WB : type;
 }
 
-// mirrors mtrr_type_lookup(), arch/x86/kernel/cpu/mtrr/generic.c, 5.10+
+// mirrors mtrr_type_lookup(), arch/x86/kernel/cpu/mtrr/generic.c, 5.10+; mtrr_type_lookup_fixed(),
+// arch/x86/kernel/cpu/mtrr/generic.c, 5.10 .. 6.4
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	int type = -1;
