@@ -148,7 +148,7 @@ def named_by_rules(rules):
     return {word for word in words if re.fullmatch(r'_*[a-z0-9]+_[a-z0-9_]+', word)}
 
 
-def document(root, rules, mirrors):
+def document(rules, mirrors):
     functions = {(m.name, m.path) for m in mirrors}
     text = (f'{len(functions)} functions and constants of the kernel, in {len({m.path for m in mirrors})} files, and '
             'what mirrors them in the library. The releases are those for which the mirror stands, both ends included. '
@@ -221,7 +221,7 @@ def main():
         sys.exit('\n'.join(wrong))
     if sys.argv[1] == 'verify':
         return verify(mirrors, sys.argv[3:])
-    text = ''.join(document(root, rules, mirrors))
+    text = ''.join(document(rules, mirrors))
     if sys.argv[1] == 'compare':
         return compare(root, text)
     sys.stdout.write(text)
