@@ -23,7 +23,7 @@ struct fault {
 
 	ms_pfn_t pfn;
 	ms_pfn_t page; /* the pfn that was looked up; `pfn` becomes that of the block */
-	bool new_page; /* the host's fault has put it there */
+	bool new_page; /* the lookup has put the page there */
 	unsigned int prot;
 	bool logging;
 	bool chosen; /* `block` was chosen by the policy's function */
@@ -31,7 +31,7 @@ struct fault {
 	bool device;       /* the pfn is no memory of the linear map */
 	bool noncacheable; /* and it is mapped as a device */
 
-	struct ms_block_inputs *in; /* of the policy's function, NULL: none */
+	struct ms_block_inputs *in; /* for the policy's function; NULL: it has none */
 };
 
 static int refuse(struct fault *f, enum ms_kvm_reason why, int err)

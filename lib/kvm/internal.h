@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The inside of lib/kvm. Who does what:
- * - vm.c: a VM is created, closed, left by its mm
+ * - vm.c: a VM is created and closed
  * - memslot.c: the slots and how they are found
  * - region.c: KVM_SET_USER_MEMORY_REGION
  * - arch.c: what arm64 does before and after a slot changes
@@ -12,7 +12,7 @@
  * - block.c: how large the mapping may be
  * - pfn.c: hva_to_pfn
  * - s2.c: the VM's stage-2 table, with the events
- * - notifier.c: what the mm tells
+ * - notifier.c: what the process tells the VM
  * - reason.c: the texts of reasons
  * - check.c, check_s2.c: is all of it whole?
  */
@@ -83,7 +83,7 @@ enum ms_kvm_reason {
 	MS_WHY_COUNT
 };
 
-/* Static text, in the sizes of this page size; NULL for MS_WHY_NONE. */
+/* A static text, with the block sizes of the machine's page size; NULL for MS_WHY_NONE. */
 const char *ms_kvm_reason(const struct ms_machine *m, enum ms_kvm_reason why);
 
 /* ---- memslots (memslot.c) ---- */
@@ -94,7 +94,8 @@ struct ms_memslot {
 	RB_ENTRY(ms_memslot) by_gfn;
 	RB_ENTRY(ms_memslot) by_hva;
 	ms_hva_t max_hva_end; /* largest in the subtree of by_hva */
-	/* place among slots of the same host address, in each of the kernel's two sets */
+	/* place among slots that begin at the same host address, in each of the kernel's two
+	 * sets */
 	uint64_t age[2];
 
 	unsigned int id;
@@ -123,7 +124,7 @@ struct ms_memslots {
 struct ms_vm {
 	TAILQ_ENTRY(ms_vm) link;
 	struct ms_machine *machine;
-	struct ms_mm *mm; /* NULL: gone, nothing works any more */
+	struct ms_mm *mm; /* NULL: the process is gone, every call answers -EIO */
 	uint32_t id;
 	struct ms_vm_config config;
 	struct ms_mmu_notifier notifier;

@@ -303,7 +303,7 @@ static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
 
 	ev.ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
-	vm->mapped_size = 0; // no leaf has the size any more that was chosen for it
+	vm->mapped_size = 0; // leaves no longer have the size that was chosen for them
 	if (wanted)
 		ms_vm_event_set_outcome(vm, at, &ev);
 	return ev.ret;

@@ -68,11 +68,11 @@ struct ms_machine {
 	struct ms_drivers *drivers;
 	struct ms_linux *kernel; /* made when a driver first asks for something of it */
 	struct ms_mm *driver_mm; /* while a driver is called: its current->mm */
-	/* lib/linux: locks that driver code holds, and times it took an mmap lock that it had */
+	/* lib/linux: locks that driver code holds; how often it took an mmap lock that it held */
 	unsigned int driver_locks, driver_mmap_again;
 	unsigned int devices_off;       /* lib/phys: devices whose memory is turned off */
 	struct ms_pool vmas, vma_nodes; /* lib/mm: VMAs, nodes of their trees */
-	unsigned int vmas_pending;      /* lib/mm: VMAs on their way into a tree */
+	unsigned int vmas_pending;      /* lib/mm: VMAs that are to enter a tree */
 	TAILQ_HEAD(, ms_mm) mms;
 	TAILQ_HEAD(, ms_vm) vms;
 	LIST_HEAD(, ms_file) files;

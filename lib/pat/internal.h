@@ -31,11 +31,11 @@
 struct ms_pfnmap_ctx {
 	LIST_ENTRY(ms_pfnmap_ctx) link;
 	uint32_t holders; /* VMA objects; an ioremap counts as one */
-	bool listed;      /* its entry is on the list, maybe shrunk */
+	bool listed;      /* its entry is on the list, perhaps shortened */
 	bool ioremap;
 	enum ms_cache type; /* of its entry, or of the ioremap */
 	ms_pa_t start, end; /* as reserved */
-	/* what ms_machine_check() has met; 0 outside of it */
+	/* how many ms_machine_check() has counted; 0 outside of it */
 	uint32_t counted_vmas, counted_entries;
 };
 
@@ -49,11 +49,11 @@ struct ms_pat {
 
 /* ---- context.c ---- */
 
-/* Of [start, end): one holder, no entry yet. NULL: no memory. */
+/* A context of [start, end), with one holder and no entry yet. NULL: no memory. */
 struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* One holder fewer; without holders and entry it goes. NULL is allowed. */
+/* One holder fewer; a context without holders and without an entry is freed. NULL is allowed. */
 void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
-/* The entry made by ctx left the list. NULL is allowed. */
+/* The entry that ctx owned has left the list. NULL is allowed. */
 void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 
 /* ---- memtype_interval.c ---- */
@@ -81,8 +81,8 @@ static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_
 }
 
 enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };
-/* The same where `first`, the first entry that ends above `start`, is not exactly the caller's own
- * [start, end). */
+/* ms_memtype_erase() where `first`, the first entry that ends above `start`, is not exactly the
+ * caller's own [start, end). */
 enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *first, ms_pa_t start,
 				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign);
 /*
@@ -139,7 +139,7 @@ bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, e
  */
 int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
 			   struct ms_pfnmap_ctx **ctx);
-/* memtype_free on behalf of a holder of ctx (may be NULL), who gives up his hold. */
+/* memtype_free on behalf of a holder of ctx (may be NULL), whose hold ends. */
 int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
 		       const char **why);
 /* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
@@ -147,11 +147,11 @@ int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, en
 
 /* ---- ram.c ---- */
 
-/* reserve_ram_pages_type(); *got: the type granted, or what stands against it. 0, -EINVAL, -EBUSY,
- * -ENOMEM. */
+/* Gives pages of RAM the type `req`. *got: the type that they got, or after -EBUSY the one that a
+ * page has already. 0, -EINVAL, -EBUSY, -ENOMEM. */
 int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 			      enum ms_cache *got);
-/* free_ram_pages_type() */
+/* Pages of RAM become WB again. */
 void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 
 #endif

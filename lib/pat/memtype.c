@@ -6,7 +6,7 @@
 
 #define PHYSICAL_MASK (((uint64_t)1 << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
 
-/* Why a free did not come as far as the list. */
+/* Why a free ended before it came to the list. */
 static const char free_pat_off[] = "PAT is off";
 static const char free_isa[] = "ISA range: not tracked";
 static const char free_ram[] = "RAM: the pages' own types";

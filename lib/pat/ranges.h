@@ -229,7 +229,7 @@ void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos);
  * fails. */
 void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t end);
 
-/* NULL, or what is wrong with the structure. For tests. */
+/* NULL, or what is wrong with the structure. */
 const char *ms_ranges_check(const struct ms_ranges *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What must hold in the tree of ranges. For tests. */
+/* What must hold in the tree of ranges. */
 #include "pat/ranges.h"
 
 static const char *check_order(const struct ms_ranges_leaf *leaf)

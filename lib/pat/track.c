@@ -157,7 +157,7 @@ void ms_pfnmap_ctx_put(struct ms_vma *vma)
 
 /* ---- remap and insert ---- */
 
-/* The VMA gets the flag VM_PAT. The caller of remap_pfn_range() sees the same error of every
+/* The VMA gets the flag VM_PAT. The caller of remap_pfn_range() sees the same error for every
  * failure.
  * mirrors track_pfn_remap(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15: of a whole VMA */
 static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,

@@ -7,9 +7,8 @@
 #include "machine/check.h"
 #include "phys/phys.h"
 
-#define OTHERS \
-	(UINT32_C(1) << 31) /* in ms_page.counted: somebody may hold it who is not counted \
-			     */
+/* A bit of ms_page.counted: the page may have more holders, which nobody counts. */
+#define OTHERS (UINT32_C(1) << 31)
 
 /* What the nodes above a node say of all pages below it. */
 enum believed { IN_PARTS, ALL_FREE, ALL_TAKEN };

@@ -11,8 +11,8 @@
 
 /* struct page: one System RAM page. */
 struct ms_page {
-	uint32_t refcount; /* holders; of a compound page kept in its head */
-	uint32_t counted;  /* holders that ms_machine_check() has met; 0 outside of it */
+	uint32_t refcount; /* holders; those of a compound page are counted in its head */
+	uint32_t counted;  /* holders that ms_machine_check() has counted; 0 outside of it */
 	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
 	uint8_t flags;     /* MS_PG_*; ms_page_alloc() sets those given to it in each page */
 	uint8_t active;    /* lib/mm: 1: PageReferenced, 2: PageActive, of anonymous pages */
@@ -20,7 +20,7 @@ struct ms_page {
 };
 
 #define MS_PG_DOUBLE_MAP 0x01u /* PageDoubleMap: leaves of it were split, and others were not */
-/* hugetlb_restore_reserve, of hugetlb pages: with the page a reservation comes back */
+/* hugetlb_restore_reserve, of hugetlb pages: freeing the page also gives back a reservation */
 #define MS_PG_RESTORE_RESERVE MS_PG_DOUBLE_MAP
 /* !PageSwapBacked, of anonymous pages that are not compound: MADV_FREE has met it before */
 #define MS_PG_LAZYFREE MS_PG_DOUBLE_MAP
@@ -30,7 +30,8 @@ struct ms_page {
 #define MS_PG_HUGETLB 0x10u
 #define MS_PG_RESERVED 0x20u /* never handed out: below 1 MiB (x86), page 0 */
 #define MS_PG_MLOCKED 0x80u  /* lib/mm, up to 5.15: mlock has taken it off its LRU list */
-#define MS_PG_WRITTEN 0x40u  /* somebody stored something: no longer all zeroes; each page's own */
+#define MS_PG_WRITTEN \
+	0x40u /* it was stored into and is not all zeroes; of each page, also of a tail */
 
 #define MS_MAX_ORDER 18u /* largest block: 1G with 4K pages */
 

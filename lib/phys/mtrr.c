@@ -6,8 +6,8 @@
 #define FOUR_GIB (UINT64_C(1) << 32)
 
 /*
- * What firmware programs where nobody says anything else, as the recorders' machines have it: the
- * fixed ranges of the first megabyte, and a hole for PCI below 4G; the default type is WB.
+ * Where nobody has set a machine's MTRRs they are as firmware sets them, like those of the recorded
+ * machines: the fixed ranges of the first megabyte, and a hole for PCI below 4G. The default is WB.
  */
 static const struct ms_mtrr firmware[] = {
 	{ 0xa0000, 0xc0000, MS_CACHE_UC },

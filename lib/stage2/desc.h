@@ -27,7 +27,7 @@
 #define DESC_XN (UINT64_C(1) << 54)  /* alone: no execution; or the upper of two bits */
 #define DESC_XN0 (UINT64_C(1) << 53) /* the lower of two bits */
 
-/* Where output addresses of a table's descriptors go, and which of its bits mean what. */
+/* How a table's descriptors hold an output address, and which of their bits mean what. */
 struct s2_format {
 	uint64_t pa_mask;     // address bits that stand where they are
 	uint64_t pa_limit;    // the first address that has too many bits,
@@ -89,7 +89,7 @@ static inline uint64_t leaf_desc(const struct s2_format *f, ms_pa_t pa, uint64_t
 	return pa_to_desc(f, pa) | attr | leaf_type(level);
 }
 
-/* mirrors stage2_pte_cacheable(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+// mirrors stage2_pte_cacheable(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 static inline bool desc_cacheable(const struct s2_format *f, uint64_t d)
 {
 	return desc_valid(d) && (d & DESC_MEMATTR) == f->normal;
@@ -102,7 +102,7 @@ static inline bool desc_executable(const struct s2_format *f, uint64_t d)
 	return desc_valid(d) && (d & f->xn_mask) != DESC_XN;
 }
 
-/* mirrors stage2_pte_needs_update(), arch/arm64/kvm/hyp/pgtable.c, 5.12+ */
+// mirrors stage2_pte_needs_update(), arch/arm64/kvm/hyp/pgtable.c, 5.12+
 static inline bool desc_differs_beyond_perms(const struct s2_format *f, uint64_t old, uint64_t new)
 {
 	return !desc_valid(old) || !desc_valid(new) || ((old ^ new) & ~f->perms);

@@ -149,7 +149,8 @@ static uint32_t pop_table(struct ms_s2 *s2, struct ms_s2_cache *cache)
 	return number;
 }
 
-// mirrors kvm_mmu_memory_cache_alloc(), virt/kvm/kvm_main.c, 5.10+: an empty cache allocates
+// mirrors kvm_mmu_memory_cache_alloc(), virt/kvm/kvm_main.c, 5.10+: if the cache is empty it
+// allocates
 uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache)
 {
 	if (!cache)
@@ -248,7 +249,7 @@ static size_t self_bytes(const struct ms_s2_config *config)
 	return granule > S2_BYTES ? granule : S2_BYTES;
 }
 
-/* mirrors stage2_unmap_defer_tlb_flush(), arch/arm64/kvm/hyp/pgtable.c, 6.6+ */
+// mirrors stage2_unmap_defer_tlb_flush(), arch/arm64/kvm/hyp/pgtable.c, 6.6+
 static bool unmap_defers_tlbi(const struct ms_s2_config *config)
 {
 	return config->unmap_defer && config->fwb && config->tlbi_range;
