@@ -30,8 +30,7 @@ struct ms_page {
 #define MS_PG_HUGETLB 0x10u
 #define MS_PG_RESERVED 0x20u /* never handed out: below 1 MiB (x86), page 0 */
 #define MS_PG_MLOCKED 0x80u  /* lib/mm, up to 5.15: mlock has taken it off its LRU list */
-#define MS_PG_WRITTEN \
-	0x40u /* it was stored into and is not all zeroes; of each page, also of a tail */
+#define MS_PG_WRITTEN 0x40u  /* stored into: no longer all zeroes; of each page, also of a tail */
 
 #define MS_MAX_ORDER 18u /* largest block: 1G with 4K pages */
 

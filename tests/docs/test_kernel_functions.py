@@ -80,6 +80,28 @@ class Reading(unittest.TestCase):
         self.refused('// mirrors f(), mm/a.c, 5.10 .. 7.3', 'not first .. last')
 
 
+class Rule:
+    functions = "f_one, g_two (mm/a.c, up to 5.14); _h_three in mremap (mm/b.c); k_four of the recorder's module"
+
+
+class Rules:
+    rules = [Rule]
+
+
+class Document(unittest.TestCase):
+    def test_functions_of_rules(self):
+        self.assertEqual(kernel_functions.named_by_rules(Rules), {'f_one', 'g_two', '_h_three'})
+
+    def test_rows_and_what_has_none(self):
+        code = '// mirrors g_two(), mm/a.c, 5.10 .. 5.10; f_one(), mm/a.c, 6.1+' + FUNCTION
+        (mirrors, _), = kernel_functions.mirrors_of_file(code, 'lib/f.c', (7, 3))
+        text = ''.join(kernel_functions.document(Rules, mirrors))
+        self.assertIn('| `g_two()` | 5.10 | `ms_f()` | `lib/f.c` |\n', text)
+        self.assertIn('| `f_one()` | 6.1+ | `ms_f()` | `lib/f.c` |\n', text)
+        self.assertIn('\n- `_h_three`\n', text)
+        self.assertNotIn('- `f_one`', text)
+
+
 class Sources(unittest.TestCase):
     def defines(self, text, name):
         with tempfile.TemporaryDirectory() as folder:
