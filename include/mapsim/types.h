@@ -47,6 +47,7 @@ enum ms_cache {
 /** transparent_hugepage/enabled and shmem_enabled; the last three are shmem_enabled's alone, where
  * MADVISE is called advise */
 enum ms_thp_mode {
+	MS_THP_DEFAULT, ///< as the configuration says that it is then
 	MS_THP_ALWAYS,
 	MS_THP_MADVISE,
 	MS_THP_NEVER,

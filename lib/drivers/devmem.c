@@ -49,7 +49,7 @@ static bool valid_mmap_phys_addr_range(const struct ms_machine *m, ms_pa_t pa, u
 // mirrors phys_mem_access_prot_allowed(), arch/x86/mm/pat/memtype.c, 5.10+
 static bool phys_mem_access_prot_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
 {
-	if (!ms_is_x86(m) || m->drivers->strict != MS_IOMEM_OPEN || m->config.pat_off)
+	if (!ms_is_x86(m) || m->drivers->strict != MS_IOMEM_OPEN || !ms_has(m->config.pat))
 		return true;
 	return every_page_allowed(m, pfn, size);
 }

@@ -95,7 +95,7 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	if (claim_find(m, pa, pa + len) || ms_range_has_ram(m, pa, pa + len) ||
 	    crosses_device(m, pa, pa + len))
 		return -EBUSY;
-	claim = ms_zalloc(m, sizeof(*claim));
+	claim = ms_zalloc(&m->alloc, sizeof(*claim));
 	if (!claim)
 		return -ENOMEM;
 	claim->start = pa;
@@ -115,7 +115,7 @@ int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	if (!claim || claim->start != pa || claim->end != pa + len)
 		return -EINVAL;
 	RB_REMOVE(ms_claims, &m->drivers->claims, claim);
-	ms_free(m, claim);
+	ms_free(&m->alloc, claim);
 	return 0;
 }
 
@@ -128,14 +128,14 @@ void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict)
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
 					 unsigned int fmode, uint64_t max_bytes, const void *key)
 {
-	struct ms_iomem_file *f = ms_zalloc(m, sizeof(*f));
+	struct ms_iomem_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->revocable = !key;
 	f->file = ms_file_new(m, ops, fmode, max_bytes, key ? key : &m->drivers->iomem_files, f);
 	if (!f->file) {
-		ms_free(m, f);
+		ms_free(&m->alloc, f);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->drivers->iomem_files, f, link);
@@ -147,7 +147,7 @@ void ms_iomem_file_release(struct ms_file *file)
 	struct ms_iomem_file *f = ms_file_priv(file);
 
 	LIST_REMOVE(f, link);
-	ms_free(ms_file_machine(file), f);
+	ms_free(&ms_file_machine(file)->alloc, f);
 }
 
 void ms_claims_destroy(struct ms_machine *m)
@@ -156,6 +156,6 @@ void ms_claims_destroy(struct ms_machine *m)
 
 	while ((claim = RB_MIN(ms_claims, &m->drivers->claims))) {
 		RB_REMOVE(ms_claims, &m->drivers->claims, claim);
-		ms_free(m, claim);
+		ms_free(&m->alloc, claim);
 	}
 }

@@ -121,7 +121,7 @@ static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mo
 
 	if (npieces > (SIZE_MAX - sizeof(*plan)) / sizeof(*pieces))
 		return -ENOMEM;
-	plan = ms_zalloc(m, sizeof(*plan) + npieces * sizeof(*pieces));
+	plan = ms_zalloc(&m->alloc, sizeof(*plan) + npieces * sizeof(*pieces));
 	if (!plan)
 		return -ENOMEM;
 	plan->mode = mode;
@@ -157,7 +157,7 @@ static int follow_newest(struct ms_machine *m, struct ms_pieces *newest)
 static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
-	struct ms_pieces_map *map = ms_zalloc(m, sizeof(*map));
+	struct ms_pieces_map *map = ms_zalloc(&m->alloc, sizeof(*map));
 
 	if (!map)
 		return -ENOMEM;
@@ -209,13 +209,13 @@ static void pieces_free(struct ms_machine *m, struct ms_pieces *d)
 
 	while ((map = LIST_FIRST(&d->maps))) {
 		LIST_REMOVE(map, link);
-		ms_free(m, map);
+		ms_free(&m->alloc, map);
 	}
 	while ((plan = LIST_FIRST(&d->plans))) {
 		LIST_REMOVE(plan, link);
-		ms_free(m, plan);
+		ms_free(&m->alloc, plan);
 	}
-	ms_free(m, d);
+	ms_free(&m->alloc, d);
 }
 
 static void pieces_release(struct ms_file *file)
@@ -255,7 +255,7 @@ static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_
 				   enum ms_cache type, const struct ms_piece *pieces,
 				   size_t npieces)
 {
-	struct ms_pieces *d = ms_zalloc(m, sizeof(*d));
+	struct ms_pieces *d = ms_zalloc(&m->alloc, sizeof(*d));
 
 	if (!d)
 		return NULL;

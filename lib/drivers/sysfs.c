@@ -117,7 +117,7 @@ static const struct ms_file_ops pci_resource_wc_ops = {
 // arch/arm64/include/asm/pci.h, 5.10+
 static bool has_wc_file(const struct ms_machine *m, const struct ms_device *bar)
 {
-	return ms_device_prefetchable(bar) && !(ms_is_x86(m) && m->config.pat_off);
+	return ms_device_prefetchable(bar) && !(ms_is_x86(m) && !ms_has(m->config.pat));
 }
 
 static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write_combine,

@@ -5,7 +5,6 @@
  * drivers/vfio/pci/vfio_pci_core.c (5.10: vfio_pci.c).
  */
 #include "drivers/internal.h"
-#include "mm/internal.h"
 
 // Is there a list of the VMAs that show the BAR?
 static bool has_list(const struct ms_policy *policy)
@@ -160,13 +159,13 @@ static void vfio_pci_release(struct ms_file *file)
 	struct ms_machine *m = dev->machine;
 
 	LIST_REMOVE(f, link);
-	ms_free(m, f);
+	ms_free(&m->alloc, f);
 	if (--dev->opened)
 		return;
 	unmap_all_bars(dev);
 	ms_device_set_memory(dev->bar, true); // pci_restore_state()
 	LIST_REMOVE(dev, link);
-	ms_free(m, dev);
+	ms_free(&m->alloc, dev);
 }
 
 static const struct ms_file_ops vfio_device_fops = {
@@ -188,7 +187,7 @@ static struct ms_vfio *device_find(const struct ms_machine *m, const struct ms_d
 
 static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, unsigned int index)
 {
-	struct ms_vfio *dev = ms_zalloc(m, sizeof(*dev));
+	struct ms_vfio *dev = ms_zalloc(&m->alloc, sizeof(*dev));
 
 	if (!dev)
 		return NULL;
@@ -205,7 +204,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 {
 	struct ms_machine *m = dev->machine;
 	const bool noexec = m->policy.vfio_noexec == MS_VFIO_NOEXEC_YES;
-	struct ms_vfio_file *f = ms_zalloc(m, sizeof(*f));
+	struct ms_vfio_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
 		return NULL;
@@ -215,7 +214,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 			      MS_FMODE_READ | MS_FMODE_WRITE | (noexec ? MS_FMODE_NOEXEC : 0),
 			      noexec ? INT64_MAX : UINT64_MAX, dev, f);
 	if (!f->file) {
-		ms_free(m, f);
+		ms_free(&m->alloc, f);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->drivers->vfio_files, f, link);
@@ -243,7 +242,7 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
 	if (!file) {
 		if (!dev->opened) {
 			LIST_REMOVE(dev, link);
-			ms_free(m, dev);
+			ms_free(&m->alloc, dev);
 		}
 		return NULL;
 	}
@@ -265,7 +264,7 @@ int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device 
 	LIST_FOREACH (known, &m->drivers->vfio_bars, link)
 		if (known->bar == other || (known->of == bar && known->index == index))
 			return -EINVAL;
-	added = ms_zalloc(m, sizeof(*added));
+	added = ms_zalloc(&m->alloc, sizeof(*added));
 	if (!added)
 		return -ENOMEM;
 	added->of = bar;

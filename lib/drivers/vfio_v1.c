@@ -5,7 +5,6 @@
  * it enters the list by a fault of its own. vm_pgoff is the physical page.
  */
 #include "drivers/internal.h"
-#include "mm/lock.h"
 
 static void zap_whole(struct ms_vma *vma)
 {
@@ -25,14 +24,14 @@ static struct ms_vfio_vma *list_find(const struct ms_vfio *dev, const struct ms_
 static void list_del(struct ms_vfio *dev, struct ms_vfio_vma *v)
 {
 	TAILQ_REMOVE(&dev->vmas, v, link);
-	ms_free(dev->machine, v);
+	ms_free(&dev->machine->alloc, v);
 }
 
 // mirrors __vfio_pci_add_vma(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; __vfio_pci_add_vma(),
 // drivers/vfio/pci/vfio_pci_core.c, 5.15 .. 6.9: at the head
 static int add_vma(struct ms_vfio *dev, struct ms_vma *vma)
 {
-	struct ms_vfio_vma *v = ms_zalloc(dev->machine, sizeof(*v));
+	struct ms_vfio_vma *v = ms_zalloc(&dev->machine->alloc, sizeof(*v));
 
 	if (!v)
 		return -ENOMEM;
@@ -170,7 +169,7 @@ bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev)
 	if (dev->vma_locked)
 		return true;
 	TAILQ_FOREACH (v, &dev->vmas, link)
-		if (!ms_mmap_may_read(v->vma->vm_mm))
+		if (ms_mm_fault_waits(v->vma->vm_mm))
 			return true;
 	return false;
 }

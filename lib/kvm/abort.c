@@ -2,7 +2,6 @@
 /* A stage-2 abort reaches the host: it goes back to the guest, or to the VMM, or a page is
  * mapped. */
 #include "kvm/internal.h"
-#include "mm/lock.h"
 
 static enum ms_guest_exit inject(const struct ms_abort *abort)
 {
@@ -68,7 +67,7 @@ static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *
 /* A hook may ask while what it interrupted holds a lock that the abort needs. */
 static bool may_run(const struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	if (ms_mmap_may_read(vm->mm))
+	if (!ms_mm_fault_waits(vm->mm))
 		return true;
 	abort->why = MS_WHY_LOCKED;
 	*err = -EBUSY;
@@ -80,13 +79,13 @@ static size_t keep_event(struct ms_vm *vm, const struct ms_abort *abort)
 	const struct ms_event ev = {
 		.type = MS_EV_GUEST_ABORT,
 		.vm = vm->id,
-		.addr = abort->ipa,
+		.ipa = abort->ipa,
 		.prot = abort->write  ? MS_PROT_W
 			: abort->exec ? MS_PROT_X
 				      : MS_PROT_R,
 	};
 
-	return ms_vm_event_keep(vm, &ev);
+	return ms_events_begin(&vm->machine->events, &ev);
 }
 
 static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abort, int err)
@@ -94,18 +93,18 @@ static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abo
 	const struct ms_event like = {
 		.type = MS_EV_GUEST_ABORT,
 		.vm = vm->id,
-		.addr = abort->ipa,
+		.ipa = abort->ipa,
 		.ret = err,
 		.reason = ms_kvm_reason(vm->machine, abort->why),
 	};
 
-	ms_vm_event_set_outcome(vm, at, &like);
+	ms_events_end(&vm->machine->events, at, &like);
 }
 
 // mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c, 5.10+
 enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	size_t at = MS_NOT_KEPT;
+	size_t at = MS_EVENT_NOT_KEPT;
 	enum ms_guest_exit exit;
 
 	if (ms_event_kept(vm->machine, MS_EV_GUEST_ABORT))
@@ -113,7 +112,7 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 	vm->in_abort++;
 	exit = may_run(vm, abort, err) ? handle(vm, abort, err) : MS_GUEST_ERROR;
 	vm->in_abort--;
-	if (at != MS_NOT_KEPT)
+	if (at != MS_EVENT_NOT_KEPT)
 		keep_outcome(vm, at, abort, *err);
 	return exit;
 }

@@ -8,7 +8,7 @@
 // mirrors kvm_supports_cacheable_pfnmap(), arch/arm64/include/asm/kvm_mmu.h, 6.17+
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
 {
-	return !m->config.no_fwb && m->config.dic;
+	return ms_has(m->config.fwb) && ms_has(m->config.dic);
 }
 
 /* The protection is that of the VMA, not of its page-table entries.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Are the VMs consistent: their memslots in each of the three orders, and what they count? */
 #include "kvm/check.h"
-#include "mm/internal.h"
 
 #define SLOT "vm %u: slot %u at %#" PRIx64
 #define SLOT_ARGS(w, slot) (w)->vm->id, (slot)->id, ms_slot_gpa((w)->vm, slot)
@@ -127,16 +126,6 @@ static void check_slots(struct ms_check *c, struct ms_vm *vm)
 
 /* ---- the VM ---- */
 
-static bool is_registered(const struct ms_vm *vm)
-{
-	const struct ms_mmu_notifier *mn;
-
-	for (mn = vm->mm->notifiers; mn; mn = mn->next)
-		if (mn == &vm->notifier)
-			return true;
-	return false;
-}
-
 static void check_idle(struct ms_check *c, const struct ms_vm *vm)
 {
 	if (vm->in_map || vm->mmu_locked || vm->in_abort)
@@ -152,7 +141,7 @@ static void check_vm(struct ms_check *c, struct ms_vm *vm)
 		ms_check_found(c, "vm %u: has one of process and stage-2 table", vm->id);
 	if (!vm->mm)
 		return;
-	if (!is_registered(vm))
+	if (!ms_check_is_registered(vm->mm, &vm->notifier))
 		ms_check_found(c, "vm %u: its process does not notify it", vm->id);
 	check_slots(c, vm);
 	check_idle(c, vm);
@@ -164,8 +153,8 @@ void ms_kvm_check(struct ms_check *c)
 	struct ms_vm *vm;
 	uint32_t last = 0;
 
-	TAILQ_FOREACH (vm, &c->machine->vms, link) {
-		if (vm->id <= last || vm->id > c->machine->next_vm_id)
+	TAILQ_FOREACH (vm, &c->machine->kvm->vms, link) {
+		if (vm->id <= last || vm->id > c->machine->nr_vm_ids)
 			ms_check_found(c, "vm %u: its number is out of order", vm->id);
 		last = vm->id;
 		check_vm(c, vm);

@@ -14,7 +14,6 @@
  * - a kernel that samples the notifiers' sequence late misses a notifier that came before.
  */
 #include "kvm/check.h"
-#include "mm/internal.h"
 #include "stage2/internal.h"
 
 struct shadow {

@@ -322,7 +322,7 @@ static unsigned int choose_prot(const struct fault *f)
 	if (f->abort->exec)
 		prot |= MS_PROT_X;
 	if (!f->noncacheable)
-		return m->config.dic ? prot | MS_PROT_X : prot;
+		return ms_has(m->config.dic) ? prot | MS_PROT_X : prot;
 	if (m->policy.s2_device_type == MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS &&
 	    f->vm_flags & MS_VM_ALLOW_ANY_UNCACHED)
 		return prot | MS_PROT_NORMAL_NC;
@@ -335,7 +335,7 @@ static void maintain_caches(struct fault *f)
 	const struct ms_machine *m = f->vm->machine;
 	ms_pa_t pa = f->pfn << m->page_shift;
 
-	if (!ms_abort_is_perm(f->abort) && !f->device && m->config.no_fwb)
+	if (!ms_abort_is_perm(f->abort) && !f->device && !ms_has(m->config.fwb))
 		ms_vm_cmo(f->vm, MS_CMO_DCACHE_CLEAN, pa, f->block.size);
 	if (f->abort->exec)
 		ms_vm_cmo(f->vm, MS_CMO_ICACHE_INVAL, pa, f->block.size);

@@ -62,7 +62,6 @@ static bool stage2_walk(const struct access *a, struct ms_abort *abort)
 /* A number that rises with every event but those of aborts and of calls that each abort repeats. */
 static uint64_t activity(const struct ms_vm *vm)
 {
-	const struct ms_trace *trace = &vm->machine->trace;
 	uint64_t sum = 0;
 
 	for (unsigned int type = 0; type < MS_EV_TYPES; type++) {
@@ -78,7 +77,7 @@ static uint64_t activity(const struct ms_vm *vm)
 		case MS_EV_LOG:
 			break;
 		default:
-			sum += trace->total[type];
+			sum += ms_events_total(&vm->machine->events, type);
 		}
 	}
 	return sum;
@@ -137,8 +136,7 @@ static void made(const struct access *a)
 
 	if (a->prot == MS_PROT_W)
 		ms_page_write(m, pa >> m->page_shift);
-	if (m->devices_off)
-		ms_device_accessed(m, a->gpa, pa);
+	ms_device_accessed(m, a->gpa, pa);
 }
 
 /* Says why the leaf has its size, if it is the last that was mapped. */

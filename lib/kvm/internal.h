@@ -19,7 +19,8 @@
 #ifndef MS_KVM_INTERNAL_H
 #define MS_KVM_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
+#include "mm/view.h"
 
 #include <mapsim/kvm.h>
 #include <mapsim/phys.h>
@@ -120,6 +121,10 @@ struct ms_memslots {
 };
 
 /* ---- a VM ---- */
+
+struct ms_kvm {
+	TAILQ_HEAD(, ms_vm) vms; /* in order of creation */
+};
 
 struct ms_vm {
 	TAILQ_ENTRY(ms_vm) link;
@@ -233,14 +238,6 @@ void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
-
-/* ---- events (s2.c) ---- */
-
-/* The place in the trace of an event whose outcome is filled in later; MS_NOT_KEPT: the event is
- * not kept. */
-#define MS_NOT_KEPT SIZE_MAX
-size_t ms_vm_event_keep(struct ms_vm *vm, const struct ms_event *ev);
-void ms_vm_event_set_outcome(struct ms_vm *vm, size_t at, const struct ms_event *like);
 
 /* ---- an abort (abort.c, fault.c, block.c, pfn.c) ---- */
 

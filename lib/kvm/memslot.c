@@ -149,8 +149,8 @@ void ms_memslot_rebase(struct ms_vm *vm, struct ms_memslot *slot, ms_gfn_t base_
 
 void ms_memslot_free(struct ms_vm *vm, struct ms_memslot *slot)
 {
-	ms_free(vm->machine, slot->dirty);
-	ms_free(vm->machine, slot);
+	ms_free(&vm->machine->alloc, slot->dirty);
+	ms_free(&vm->machine->alloc, slot);
 }
 
 void ms_memslots_destroy(struct ms_vm *vm)

@@ -95,7 +95,7 @@ static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 		vm->invalidate_seq++;
 	else if (!vm->invalidate_in_progress)
 		return;
-	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT && m->config.no_fwb)
+	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT && !ms_has(m->config.fwb))
 		ms_vm_cmo(vm, MS_CMO_DCACHE_CLEAN, pa, m->page_size);
 	for (slot = ms_slot_first_in_hva(vm, &range); slot;
 	     slot = ms_slot_next_in_hva(vm, &range, slot)) {

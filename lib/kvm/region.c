@@ -44,7 +44,7 @@ static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
  * mirrors kvm_alloc_dirty_bitmap(), virt/kvm/kvm_main.c, 5.10+ */
 static int alloc_dirty_bitmap(struct ms_vm *vm, struct ms_memslot *slot)
 {
-	slot->dirty = ms_calloc(vm->machine, ms_slot_words(slot), sizeof(*slot->dirty));
+	slot->dirty = ms_calloc(&vm->machine->alloc, ms_slot_words(slot), sizeof(*slot->dirty));
 	if (!slot->dirty)
 		return -ENOMEM;
 	if (!vm->config.dirty_initset)
@@ -74,7 +74,7 @@ static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_mem
 	}
 	ret = ms_arch_prepare_memory_region(vm, new, change);
 	if (ret && !has_one) {
-		ms_free(vm->machine, new->dirty);
+		ms_free(&vm->machine->alloc, new->dirty);
 		new->dirty = NULL;
 	}
 	return ret;
@@ -106,7 +106,7 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	if (ms_memslot_overlap(vm, r->id, r->gpa >> m->page_shift,
 			       (r->gpa + r->size) >> m->page_shift))
 		return -EEXIST;
-	slot = ms_zalloc(vm->machine, sizeof(*slot));
+	slot = ms_zalloc(&vm->machine->alloc, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
 	slot->id = r->id;
@@ -148,7 +148,7 @@ static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struc
 	activate(vm, slot);
 	ms_arch_commit_memory_region(vm, slot);
 	if (old_dirty != slot->dirty)
-		ms_free(vm->machine, old_dirty);
+		ms_free(&vm->machine->alloc, old_dirty);
 }
 
 // mirrors kvm_move_memslot(), virt/kvm/kvm_main.c, 6.1+

@@ -217,7 +217,7 @@ static bool minor_is_taken(const struct node *nodes, int minor)
 
 static bool page_size_fits(const struct ms_machine *m, unsigned int page_shift)
 {
-	if (ms_machine_config(m)->page_size == 1UL << page_shift)
+	if (ms_linux_page_shift(m) == page_shift)
 		return true;
 	ms_linux_violation("a driver that was compiled for another page size (PAGE_SHIFT)");
 	return false;

@@ -6,7 +6,7 @@
 #ifndef MS_MM_CHECK_H
 #define MS_MM_CHECK_H
 
-#include "machine/check.h"
+#include "core/check.h"
 #include "mm/vma_cursor.h"
 
 #define MS_VMA_FORMAT "mm %u: VMA %#" PRIx64 "-%#" PRIx64

@@ -13,7 +13,7 @@ static bool collapse_allowed(const struct ms_vma *vma)
 		return false;
 	if (!ms_thp_suitable(vma, vma->vm_end - ms_pmd_size(m)))
 		return false;
-	if (ms_vma_is_shmem(vma) && m->config.shmem_set && m->config.shmem == MS_THP_DENY)
+	if (ms_vma_is_shmem(vma) && m->config.shmem == MS_THP_DENY)
 		return false;
 	if (ms_vma_is_shmem(vma))
 		return ms_cache_takes_huge(m);

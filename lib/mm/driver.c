@@ -21,15 +21,15 @@ static struct call enter(struct ms_mm *mm)
 		.machine = m,
 		.outer_machine = ms_set_current_machine(m),
 		.mm = mm,
-		.outer_mm = m->driver_mm,
+		.outer_mm = m->call.mm,
 		.mmap_readers = mm->mmap_readers,
-		.driver_locks = m->driver_locks,
+		.driver_locks = m->call.locks,
 		.mmap_writer = mm->mmap_writer,
 	};
 
 	// At fork ->open gets a VMA of the child, but it is the parent who runs.
-	if (!m->driver_mm)
-		m->driver_mm = mm;
+	if (!m->call.mm)
+		m->call.mm = mm;
 	return call;
 }
 
@@ -39,14 +39,14 @@ static void leave(const struct call *call, ms_hva_t addr)
 	struct ms_mm *mm = call->mm;
 
 	if (mm->mmap_readers != call->mmap_readers || mm->mmap_writer != call->mmap_writer ||
-	    m->driver_mmap_again)
+	    m->call.mmap_again)
 		ms_violation(m, "driver returns with the mmap lock not as it was", addr);
-	if (m->driver_locks > call->driver_locks)
+	if (m->call.locks > call->driver_locks)
 		ms_violation(m, "driver returns with a lock held", addr);
 	mm->mmap_readers = call->mmap_readers;
 	mm->mmap_writer = call->mmap_writer;
-	m->driver_mmap_again = 0;
-	m->driver_mm = call->outer_mm;
+	m->call.mmap_again = 0;
+	m->call.mm = call->outer_mm;
 	ms_set_current_machine(call->outer_machine);
 }
 
@@ -73,7 +73,7 @@ void ms_vma_call_open(struct ms_vma *vma)
 
 	if (!vma->vm_ops || !vma->vm_ops->open)
 		return;
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .addr = vma->vm_start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .va = vma->vm_start,
 		.size = ms_vma_size(vma));
 	ms_vma_hook(mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
 	mm->mmap_writer = true; // fork takes the child's lock, too
@@ -90,7 +90,7 @@ void ms_vma_call_close(struct ms_vma *vma)
 	if (!vma->vm_ops || !vma->vm_ops->close)
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
-		.addr = vma->vm_start, .size = ms_vma_size(vma));
+		.va = vma->vm_start, .size = ms_vma_size(vma));
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
 	call = enter(vma->vm_mm);
 	vma->vm_ops->close(vma);

@@ -5,36 +5,6 @@
 
 #define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
 
-/* ---- zero pages ---- */
-
-static ms_pfn_t make_zero(struct ms_machine *m, ms_pfn_t *pfn, unsigned int order)
-{
-	if (!*pfn && !ms_page_alloc(m, order, 0, pfn))
-		*pfn = 0;
-	return *pfn;
-}
-
-ms_pfn_t ms_zero_pfn(struct ms_machine *m)
-{
-	return make_zero(m, &m->zero_pfn, 0);
-}
-
-ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m)
-{
-	// Its split needs the small one, and may not fail.
-	return ms_zero_pfn(m) ? make_zero(m, &m->huge_zero_pfn, ms_pmd_order(m)) : 0;
-}
-
-bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return pfn && pfn == m->zero_pfn;
-}
-
-bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return pfn && pfn == m->huge_zero_pfn;
-}
-
 /* ---- PTE level ---- */
 
 static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
@@ -194,7 +164,7 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 			ret = handle_pte_fault(&vmf);
 	}
 	ms_mmap_unpin(mm);
-	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .addr = vmf.address, .ret = (int)ret,
+	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .va = vmf.address, .fault = ret,
 		.prot = flags & MS_FAULT_FLAG_WRITE ? MS_PROT_W : MS_PROT_R);
 	return ret;
 }
@@ -234,8 +204,7 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
 	if (prot & MS_PROT_W)
 		ms_page_write(m, ms_leaf_pfn(m, *slot, level, addr));
-	if (m->devices_off)
-		ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
+	ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
 	return true;
 }
 
@@ -244,7 +213,7 @@ static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int level;
 
-	return ms_is_x86(mm->machine) && !mm->machine->config.no_pku && addr < mm->task_size &&
+	return ms_is_x86(mm->machine) && ms_has(mm->machine->config.pku) && addr < mm->task_size &&
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 

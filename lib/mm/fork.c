@@ -150,7 +150,7 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 			*err = -EINVAL;
 		return NULL;
 	}
-	struct ms_mm *child, *outer = mm->machine->driver_mm;
+	struct ms_mm *child, *outer = mm->machine->call.mm;
 	int ret;
 
 	if (!ms_mmap_write_trylock(mm)) {
@@ -163,14 +163,14 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 	if (child)
 		child->anon_roots = mm->anon_roots;
 
-	mm->machine->driver_mm = mm;
+	mm->machine->call.mm = mm;
 	// Both processes' own first writes after a fork push what is queued out, if there are many.
 	if (mm->machine->policy.recorder_fork_writes == MS_RECORDER_FORK_WRITES_MANY)
 		ms_lru_drain(mm->machine);
 	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);
-	mm->machine->driver_mm = outer;
+	mm->machine->call.mm = outer;
 	// copy_process() hides the reason: whatever went wrong, the caller sees ENOMEM.
 	if (ret && child) {
 		ms_mm_exit(child);

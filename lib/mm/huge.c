@@ -131,14 +131,14 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
 	ms_pfn_t pfn = ms_pte_pfn(m, old);
 	bool zero = ms_is_huge_zero_pfn(m, pfn);
+	const ms_pfn_t zero_pfn = zero ? ms_zero_pfn(m) : 0; // made by ms_huge_zero_pfn(), too
 	bool exclusive = !zero && (ms_pfn_to_page(m, pfn)->flags & MS_PG_ANON_EXCLUSIVE);
 
 	for (uint64_t i = 0; i < npages; i++) {
 		uint64_t entry;
 
 		if (zero) {
-			// ms_huge_zero_pfn() has made the small one, too
-			entry = ms_mk_pte(m, m->zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
+			entry = ms_mk_pte(m, zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
 		} else {
 			entry = (ms_mk_pte(m, pfn + i, vma->vm_page_prot) & ~keep) | (old & keep);
 			set_exclusive(ms_pfn_to_page(m, pfn + i), exclusive);

@@ -141,7 +141,7 @@ static void unmap_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn
 
 static void emit_zap(const struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .va = start,
 		.size = end - start);
 }
 

@@ -39,7 +39,7 @@ static bool region_insert(struct ms_machine *m, struct ms_regions *set, size_t i
 			  uint64_t to)
 {
 	struct ms_index_range *region =
-		ms_reallocarray(m, set->region, set->nr + 1, sizeof(*region));
+		ms_reallocarray(&m->alloc, set->region, set->nr + 1, sizeof(*region));
 
 	if (!region)
 		return false;
@@ -95,7 +95,7 @@ void ms_regions_del(struct ms_machine *m, struct ms_regions *set, uint64_t index
 
 void ms_regions_free(struct ms_machine *m, struct ms_regions *set)
 {
-	ms_free(m, set->region);
+	ms_free(&m->alloc, set->region);
 	*set = (struct ms_regions){ 0 };
 }
 
@@ -148,7 +148,7 @@ void ms_hugetlb_forget(struct ms_vma *vma)
 	if (!resv || --resv->refcount)
 		return;
 	ms_regions_free(m, &resv->consumed);
-	ms_free(m, resv);
+	ms_free(&m->alloc, resv);
 }
 
 /* ---- pools ---- */
@@ -159,10 +159,8 @@ void ms_hugetlb_init(struct ms_machine *m)
 		const struct ms_hugetlb_pages *said = &m->config.hugetlb[i];
 		unsigned int order;
 
-		if (!said->size || !ms_huge_page_order(m, said->size, &order) ||
-		    ms_hugetlb_pool(m, order))
-			continue;
-		m->hugetlb[i] = (struct ms_hugetlb_pool){ .order = order, .pages = said->pages };
+		if (said->size && ms_huge_page_order(m, said->size, &order))
+			ms_hugetlb_pool_add(m, order, said->pages);
 	}
 }
 
@@ -228,7 +226,7 @@ int ms_hugetlb_reserve(struct ms_vma *vma)
 	if (vma->vm_flags & MS_VM_NORESERVE)
 		return 0;
 	if (!shared) {
-		resv = ms_zalloc(ms_vma_machine(vma), sizeof(*resv));
+		resv = ms_zalloc(&ms_vma_machine(vma)->alloc, sizeof(*resv));
 		if (!resv)
 			return -ENOMEM;
 		resv->refcount = 1;

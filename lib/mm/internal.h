@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of lib/mm, shared by its files and by lib/pfnmap.
+ * The inside of lib/mm.
  *
  * Who does what:
  *   mm.c           an address space
  *   vma.c          VMA objects: duplicate, split, adjust, free
  *   vma_tree*.c    VMAs by address, vma_gap.c: the holes between them
  *   merge.c        which neighbours join
- *   file.c         files, address_space, i_mmap
+ *   file.c i_mmap.c  files, address_space, the VMAs over it
  *   mmap.c munmap.c mprotect.c mremap.c madvise.c mlock.c fork.c   the system calls
  *   move_vma.c     what mremap moves; move.c: its page-table entries
  *   madvise_free.c pages that stay mapped; collapse*.c: pages that become a huge one
  *   pgtable.c      the host page table
+ *   lock.c         the mmap lock
  *   zap.c          entries go
  *   fault.c        the order of a fault, and what ends in anonymous memory
  *   cow.c huge.c filemap.c shmem*.c hugetlb*.c   what else it ends in
  *   lru.c          pages on their way to the LRU lists
  *   driver.c       calls of vm_ops and file operations
+ *   remap.c insert.c          raw pfns are mapped: remap_pfn_range(), vmf_insert_pfn() and their
+ * kin unmap_mapping.c follow.c  how drivers take them away, and what others see of them track.c
+ * aliases.c         their memory types on x86: who has reserved what, what is mapped twice
  *   notifier.c     MMU notifiers
  *   gup.c look.c   how others look at a process
  *   check*.c       is all of it whole?
@@ -24,8 +28,10 @@
 #ifndef MS_MM_INTERNAL_H
 #define MS_MM_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
+#include "mm/view.h"
 #include "mm/vma_tree.h"
+#include "pat/tracking.h"
 #include "phys/internal.h"
 
 #include <mapsim/mm.h>
@@ -35,12 +41,23 @@
 #include <sys/queue.h>
 #include <sys/tree.h>
 
-/* ---- files and address spaces (file.c) ---- */
+/* ---- files and address spaces (file.c, i_mmap.c) ---- */
 
-/* A libbsd RB_HEAD, by first page; equal ones in order of insertion. */
-struct ms_i_mmap {
-	struct ms_vma *rbh_root;
+/* A VMA as the library makes it. Drivers may copy the struct ms_vma, but not what links it. */
+struct ms_linked_vma {
+	struct ms_vma vma;
+	bool pending;                   /* not in its process's tree yet; it has room for it */
+	struct ms_vma *next_detached;   /* of the VMAs that an unmap has taken out */
+	RB_ENTRY(ms_linked_vma) i_mmap; /* of vm_file */
+	uint64_t i_mmap_last;           /* largest last page in the subtree of i_mmap */
 };
+static inline struct ms_linked_vma *ms_linked(const struct ms_vma *vma)
+{
+	return (struct ms_linked_vma *)(uintptr_t)vma;
+}
+
+/* By first page; equal ones in order of insertion. */
+RB_HEAD(ms_i_mmap, ms_linked_vma);
 
 /* Disjoint ranges [from, to) of indices, rising. */
 struct ms_regions {
@@ -59,12 +76,12 @@ struct ms_mapping {
 	struct ms_i_mmap i_mmap;
 
 	/* page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent */
-	uint64_t size;      /* i_size, bytes */
-	unsigned int order; /* log2 pages of one index: 0 but for hugetlb */
+	uint64_t size;              /* i_size, bytes */
+	unsigned int order;         /* log2 pages of one index: 0 but for hugetlb */
 	struct ms_regions reserved; /* hugetlb of a pool: indices for which there is a page */
-	ms_pfn_t **chunk;   /* MS_CACHE_CHUNK indices each, made when first used */
+	ms_pfn_t **chunk;           /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
-	/* what ms_machine_check() has met; 0 outside of it */
+	/* how many ms_machine_check() has counted; 0 outside of it */
 	unsigned int counted_files, counted_vmas;
 };
 #define MS_CACHE_CHUNK 512u
@@ -89,11 +106,6 @@ struct ms_file {
 /* A fault that comes to no end by itself, besides MS_VM_FAULT_*. */
 #define MS_FAULT_ENDLESS 0x80000000u
 
-void ms_file_get(struct ms_file *file);
-/* f_mapping: the address_space `key` instead of the file's own; no VMA maps it yet. -ENOMEM. */
-int ms_file_set_mapping(struct ms_file *file, const void *key);
-/* fput of a VMA's reference. */
-void ms_file_drop(struct ms_file *file);
 /* One reference, no user_ref. NULL: no memory. */
 struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size);
 
@@ -231,11 +243,7 @@ static inline uint64_t ms_calc_vm_prot_bits(unsigned int prot)
  */
 static inline uint64_t ms_execute_only_key(const struct ms_machine *m, unsigned int prot)
 {
-	return prot == MS_PROT_X && ms_is_x86(m) && !m->config.no_pku ? MS_VM_PKEY : 0;
-}
-static inline bool ms_is_cow_mapping(uint64_t flags)
-{
-	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
+	return prot == MS_PROT_X && ms_is_x86(m) && ms_has(m->config.pku) ? MS_VM_PKEY : 0;
 }
 static inline bool ms_vma_is_hugetlb(const struct ms_vma *vma)
 {
@@ -499,12 +507,6 @@ void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr);
 void ms_munlock_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /* munlock_vma_page() of what a locked VMA's copy was made of */
 void ms_munlock_copied(struct ms_machine *m, uint64_t entry);
-/* The zero page, made when first asked for; 0: no memory. */
-ms_pfn_t ms_zero_pfn(struct ms_machine *m);
-ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);
-bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);      /* the 4K one */
-bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its 2M sibling: first page */
-
 /* ---- shmem.c, hugetlb.c: vm_ops and file_ops of memory files ---- */
 
 extern const struct ms_vm_ops ms_shmem_vm_ops;
@@ -541,5 +543,11 @@ void ms_notify_start(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_not
 void ms_notify_end(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event);
 void ms_notify_change_pte(struct ms_mm *mm, ms_hva_t addr, uint64_t entry);
 void ms_notify_release(struct ms_mm *mm);
+
+/* ---- the room's end and check ---- */
+
+struct ms_check;
+void ms_files_destroy(struct ms_machine *m); /* every file and address_space */
+void ms_mm_check(struct ms_check *c);
 
 #endif

@@ -11,15 +11,15 @@ void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn)
 	if (m->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
 		return;
 	ms_page_get(m, pfn, 1);
-	m->lru.pfn[m->lru.count++] = pfn;
-	if (m->lru.count == MS_LRU_QUEUE || ms_pfn_to_page(m, pfn)->order)
+	m->processes->lru.pfn[m->processes->lru.count++] = pfn;
+	if (m->processes->lru.count == MS_LRU_QUEUE || ms_pfn_to_page(m, pfn)->order)
 		ms_lru_drain(m);
 }
 
 bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	for (unsigned int i = 0; i < m->lru.count; i++)
-		if (m->lru.pfn[i] == pfn)
+	for (unsigned int i = 0; i < m->processes->lru.count; i++)
+		if (m->processes->lru.pfn[i] == pfn)
 			return true;
 	return false;
 }
@@ -30,8 +30,8 @@ bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn)
  */
 static void drain_lazyfree(struct ms_machine *m)
 {
-	while (m->lazyfree.count)
-		ms_page_put(m, m->lazyfree.pfn[--m->lazyfree.count], 1);
+	while (m->processes->lazyfree.count)
+		ms_page_put(m, m->processes->lazyfree.pfn[--m->processes->lazyfree.count], 1);
 }
 
 void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn)
@@ -43,8 +43,8 @@ void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn)
 		return;
 	page->flags |= MS_PG_LAZYFREE;
 	ms_page_get(m, pfn, 1);
-	m->lazyfree.pfn[m->lazyfree.count++] = pfn;
-	if (m->lazyfree.count ==
+	m->processes->lazyfree.pfn[m->processes->lazyfree.count++] = pfn;
+	if (m->processes->lazyfree.count ==
 	    (m->policy.lazyfree_queue == MS_LAZYFREE_QUEUE_ON_LIST_15 ? 15 : MS_LAZYFREE_QUEUE))
 		drain_lazyfree(m);
 }
@@ -52,8 +52,8 @@ void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn)
 /* The same for pagevec_lru_move_fn() of activate_page. */
 static void drain_activate(struct ms_machine *m)
 {
-	while (m->activate.count)
-		ms_page_put(m, m->activate.pfn[--m->activate.count], 1);
+	while (m->processes->activate.count)
+		ms_page_put(m, m->processes->activate.pfn[--m->processes->activate.count], 1);
 }
 
 void ms_lru_touched(struct ms_machine *m, ms_pfn_t pfn)
@@ -77,8 +77,8 @@ void ms_lru_activate(struct ms_machine *m, ms_pfn_t pfn, bool is_new)
 	if (is_new || ms_lru_queued(m, pfn))
 		return;
 	ms_page_get(m, pfn, 1);
-	m->activate.pfn[m->activate.count++] = pfn;
-	if (m->activate.count == MS_LRU_QUEUE)
+	m->processes->activate.pfn[m->processes->activate.count++] = pfn;
+	if (m->processes->activate.count == MS_LRU_QUEUE)
 		drain_activate(m);
 }
 
@@ -86,6 +86,6 @@ void ms_lru_drain(struct ms_machine *m)
 {
 	drain_activate(m);
 	drain_lazyfree(m);
-	while (m->lru.count)
-		ms_page_put(m, m->lru.pfn[--m->lru.count], 1);
+	while (m->processes->lru.count)
+		ms_page_put(m, m->processes->lru.pfn[--m->processes->lru.count], 1);
 }

@@ -2,25 +2,11 @@
 /* An address space: its beginning and its end. */
 #include "mm/lock.h"
 
-int ms_mm_init(struct ms_machine *m)
-{
-	ms_pool_init(&m->vmas, sizeof(struct ms_vma));
-	ms_pool_init(&m->vma_nodes, sizeof(union ms_vma_node));
-	ms_hugetlb_init(m);
-	return 0;
-}
-
-void ms_mm_destroy(struct ms_machine *m)
-{
-	ms_pool_destroy(&m->vmas);
-	ms_pool_destroy(&m->vma_nodes);
-}
-
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
 	if (!m)
 		return NULL;
-	struct ms_mm *mm = ms_zalloc(m, sizeof(*mm));
+	struct ms_mm *mm = ms_zalloc(&m->alloc, sizeof(*mm));
 
 	if (!mm)
 		return NULL;
@@ -33,17 +19,17 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 	while (ms_level_shift(m, mm->start_level) >= m->config.va_bits)
 		mm->start_level++;
 	if (ms_vma_tree_init(&mm->vmas, m)) {
-		ms_free(m, mm);
+		ms_free(&m->alloc, mm);
 		return NULL;
 	}
 	mm->pgd = ms_pt_new_table(mm);
 	if (!mm->pgd) {
 		ms_vma_tree_destroy(&mm->vmas);
-		ms_free(m, mm);
+		ms_free(&m->alloc, mm);
 		return NULL;
 	}
-	mm->id = ++m->next_mm_id;
-	TAILQ_INSERT_TAIL(&m->mms, mm, link);
+	mm->id = ++m->nr_mm_ids;
+	TAILQ_INSERT_TAIL(&m->processes->mms, mm, link);
 	return mm;
 }
 
@@ -74,23 +60,56 @@ void ms_mm_exit(struct ms_mm *mm)
 	vmas = ms_vma_tree_detach(mm, 0, mm->task_size, &(struct ms_vma_gap){ 0 });
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);
 	for (; vmas; vmas = next) {
-		next = vmas->next_detached;
+		next = ms_linked(vmas)->next_detached;
 		ms_vma_free(vmas, true);
 	}
 	check_mm(mm);
 	ms_pt_free_tables(mm);
 	ms_vma_tree_destroy(&mm->vmas);
-	TAILQ_REMOVE(&m->mms, mm, link);
-	ms_free(m, mm);
+	TAILQ_REMOVE(&m->processes->mms, mm, link);
+	ms_free(&m->alloc, mm);
 }
 
-void ms_mms_destroy(struct ms_machine *m)
+static int mm_init(struct ms_machine *m)
+{
+	struct ms_processes *p = ms_zalloc(&m->alloc, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	TAILQ_INIT(&p->mms);
+	LIST_INIT(&p->files);
+	LIST_INIT(&p->mappings);
+	ms_pool_init(&p->vmas, &m->alloc, sizeof(struct ms_linked_vma));
+	ms_pool_init(&p->vma_nodes, &m->alloc, sizeof(union ms_vma_node));
+	m->processes = p;
+	ms_hugetlb_init(m);
+	return 0;
+}
+
+static void mm_empty(struct ms_machine *m)
 {
 	struct ms_mm *mm;
 
-	while ((mm = TAILQ_FIRST(&m->mms)))
+	while ((mm = TAILQ_FIRST(&m->processes->mms)))
 		ms_mm_exit(mm);
+	ms_files_destroy(m);
 }
+
+static void mm_destroy(struct ms_machine *m)
+{
+	ms_pool_destroy(&m->processes->vmas);
+	ms_pool_destroy(&m->processes->vma_nodes);
+	ms_free(&m->alloc, m->processes);
+	m->processes = NULL;
+}
+
+const struct ms_room ms_mm_room = {
+	.name = "mm",
+	.init = mm_init,
+	.empty = mm_empty,
+	.destroy = mm_destroy,
+	.check = ms_mm_check,
+};
 
 uint32_t ms_mm_id(const struct ms_mm *mm)
 {
@@ -106,7 +125,7 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm)
 {
 	if (!m)
 		return NULL;
-	return mm ? TAILQ_NEXT(mm, link) : TAILQ_FIRST(&m->mms);
+	return mm ? TAILQ_NEXT(mm, link) : TAILQ_FIRST(&m->processes->mms);
 }
 
 unsigned int ms_mm_map_count(const struct ms_mm *mm)

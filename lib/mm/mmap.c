@@ -135,8 +135,8 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 
 /* Flags that do nothing in the kernel: MAP_DENYWRITE, _EXECUTABLE, _NONBLOCK, _STACK. */
 #define FLAGS_WITHOUT_EFFECT 0x31800u
-/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G, _GROWSDOWN,
- * _LOCKED, _HUGETLB, _SYNC. */
+/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G,
+ * _GROWSDOWN, _LOCKED, _HUGETLB, _SYNC. */
 #define FLAGS_NOT_MODELLED 0xc21c0u
 
 /* LEGACY_MAP_MASK: MAP_SHARED_VALIDATE is there to refuse all other flags. */
@@ -314,7 +314,7 @@ static int call_mmap(struct request *rq, struct ms_vma *vma)
 /* arch_calc_vm_flag_bits(), arch/arm64/include/asm/mman.h: which memory surely has tags */
 static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file)
 {
-	if (!m->config.mte || ms_is_x86(m))
+	if (!ms_has(m->config.mte) || ms_is_x86(m))
 		return 0;
 	if (!file || file->kind == MS_FILE_SHMEM)
 		return MS_VM_MTE_ALLOWED;
@@ -341,7 +341,7 @@ static void undo_new(struct request *rq, struct ms_vma *vma)
 	if (vma->vm_file)
 		ms_file_drop(vma->vm_file);
 	vma->vm_file = NULL;
-	vma->next_detached = NULL;
+	ms_linked(vma)->next_detached = NULL;
 	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->gap->prev_end,
 			rq->gap->next_start);
 	ms_vma_free(vma, false);

@@ -75,8 +75,9 @@ static void free_pgtables(struct ms_mm *mm, const struct ms_vma *vmas, ms_hva_t 
 	for (const struct ms_vma *vma = vmas; vma; vma = next) {
 		const ms_hva_t start = vma->vm_start;
 
-		next = vma->next_detached;
-		for (; next && next->vm_start <= vma->vm_end + near; next = next->next_detached)
+		next = ms_linked(vma)->next_detached;
+		for (; next && next->vm_start <= vma->vm_end + near;
+		     next = ms_linked(next)->next_detached)
 			vma = next;
 		ms_free_pgd_range(mm, start, vma->vm_end, floor, next ? next->vm_start : ceiling);
 	}
@@ -85,16 +86,16 @@ static void free_pgtables(struct ms_mm *mm, const struct ms_vma *vmas, ms_hva_t 
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start)
 {
-	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		if (vma->vm_flags & MS_VM_LOCKED)
 			ms_munlock_range(vma, vma->vm_start, vma->vm_end);
 	ms_lru_drain(mm->machine);
 	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
-	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		ms_unmap_single_vma(vma, start, end, true);
 	ms_notify_end(mm, start, end, MS_NOTIFY_UNMAP);
 	ms_vma_hook(mm, MS_HOOK_UNMAP_ZAPPED, start);
-	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		ms_i_mmap_remove(vma);
 	free_pgtables(mm, vmas, prev_end, next_start);
 }
@@ -106,7 +107,7 @@ void ms_clear_munmap(struct ms_munmap *um)
 
 void ms_close_munmap(struct ms_munmap *um)
 {
-	for (struct ms_vma *vma = um->vmas; vma; vma = vma->next_detached) {
+	for (struct ms_vma *vma = um->vmas; vma; vma = ms_linked(vma)->next_detached) {
 		ms_vma_call_close(vma);
 		// before a new mapping of the same pool asks for pages
 		if (ms_vma_is_hugetlb(vma))
@@ -118,7 +119,7 @@ void ms_close_munmap(struct ms_munmap *um)
 void ms_complete_munmap(struct ms_munmap *um)
 {
 	for (struct ms_vma *vma = um->vmas, *next; vma; vma = next) {
-		next = vma->next_detached;
+		next = ms_linked(vma)->next_detached;
 		ms_vma_free(vma, !um->closed);
 	}
 	um->vmas = NULL;

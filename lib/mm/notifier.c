@@ -28,7 +28,7 @@ void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 
 void ms_notify_start(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event)
 {
-	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_START, .mm = mm->id, .addr = start,
+	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_START, .mm = mm->id, .va = start,
 		.size = end - start, .notifier = (uint8_t)event);
 	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
 		if (mn->ops->invalidate_range_start)
@@ -40,7 +40,7 @@ void ms_notify_end(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notif
 	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
 		if (mn->ops->invalidate_range_end)
 			mn->ops->invalidate_range_end(mn, mm, start, end, event);
-	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_END, .mm = mm->id, .addr = start,
+	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_END, .mm = mm->id, .va = start,
 		.size = end - start, .notifier = (uint8_t)event);
 }
 
@@ -49,7 +49,7 @@ void ms_notify_change_pte(struct ms_mm *mm, ms_hva_t addr, uint64_t entry)
 {
 	if (mm->machine->policy.notifier_change_pte != MS_NOTIFIER_CHANGE_PTE_YES)
 		return;
-	MS_EMIT(mm->machine, .type = MS_EV_CHANGE_PTE, .mm = mm->id, .addr = addr,
+	MS_EMIT(mm->machine, .type = MS_EV_CHANGE_PTE, .mm = mm->id, .va = addr,
 		.pa = ms_pte_pa(entry), .prot = entry & MS_PTE_WRITE ? MS_PROT_W : 0);
 	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
 		if (mn->ops->change_pte)
@@ -66,4 +66,13 @@ void ms_notify_release(struct ms_mm *mm)
 		if (mn->ops->release)
 			mn->ops->release(mn, mm);
 	}
+}
+
+bool ms_check_is_registered(const struct ms_mm *mm, const struct ms_mmu_notifier *mn)
+{
+	const struct ms_mmu_notifier *at = mm->notifiers;
+
+	while (at && at != mn)
+		at = at->next;
+	return at;
 }

@@ -31,7 +31,7 @@ static inline ms_hva_t level_next(const struct ms_machine *m, ms_hva_t addr, ms_
 
 uint64_t *ms_pt_new_table(struct ms_mm *mm)
 {
-	struct ms_pt *pt = ms_zalloc_aligned(mm->machine, _Alignof(struct ms_pt),
+	struct ms_pt *pt = ms_zalloc_aligned(&mm->machine->alloc, _Alignof(struct ms_pt),
 					     sizeof(*pt) + table_entries(mm->machine) * 8);
 
 	if (!pt)
@@ -45,7 +45,7 @@ static void free_table(struct ms_mm *mm, struct ms_pt *pt)
 {
 	LIST_REMOVE(pt, link);
 	mm->nr_tables--;
-	ms_free(mm->machine, pt);
+	ms_free(&mm->machine->alloc, pt);
 }
 
 void ms_pt_free_table(struct ms_mm *mm, uint64_t *table)

@@ -27,7 +27,7 @@ static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!m->config.shmem_set || (vma->vm_flags & MS_VM_NOHUGEPAGE) || !ms_cache_takes_huge(m))
+	if ((vma->vm_flags & MS_VM_NOHUGEPAGE) || !ms_cache_takes_huge(m))
 		return false;
 	switch (m->config.shmem) {
 	case MS_THP_ALWAYS:
@@ -39,6 +39,7 @@ static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 		return vma->vm_flags & MS_VM_HUGEPAGE;
 	case MS_THP_MADVISE:
 		return vma->vm_flags & MS_VM_HUGEPAGE;
+	case MS_THP_DEFAULT:
 	case MS_THP_NEVER:
 	case MS_THP_DENY:
 		break;

@@ -87,7 +87,7 @@ void ms_anon_vma_drop(struct ms_vma *vma)
 	vma->anon_vma = NULL;
 	vma->anon_chain = 0;
 	if (av && --av->refcount == 0)
-		ms_free(ms_vma_machine(vma), av);
+		ms_free(&ms_vma_machine(vma)->alloc, av);
 }
 
 void ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src)
@@ -102,7 +102,7 @@ int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent)
 {
 	if (!parent->anon_vma)
 		return 0;
-	child->anon_vma = ms_zalloc(ms_vma_machine(child), sizeof(*child->anon_vma));
+	child->anon_vma = ms_zalloc(&ms_vma_machine(child)->alloc, sizeof(*child->anon_vma));
 	if (!child->anon_vma)
 		return -ENOMEM;
 	child->anon_vma->refcount = 1;
@@ -144,7 +144,7 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 	if (from) {
 		vma->anon_vma = from->anon_vma;
 	} else {
-		vma->anon_vma = ms_zalloc(ms_vma_machine(vma), sizeof(*vma->anon_vma));
+		vma->anon_vma = ms_zalloc(&ms_vma_machine(vma)->alloc, sizeof(*vma->anon_vma));
 		if (!vma->anon_vma)
 			return -ENOMEM;
 		vma->anon_vma->root = ++vma->vm_mm->anon_roots;
@@ -156,14 +156,11 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 
 /* ---- objects ---- */
 
-/* Bytes of a VMA ahead of its links. */
-enum { WITHOUT_LINKS = offsetof(struct ms_vma, next_detached) };
-
 static void vma_put(struct ms_machine *m, struct ms_vma *vma)
 {
-	if (vma->pending)
+	if (ms_linked(vma)->pending)
 		ms_vma_tree_unreserve(m);
-	ms_pool_put(m, &m->vmas, vma);
+	ms_pool_put(&m->processes->vmas, vma);
 }
 
 /* Not yet filled in; to be `pending`. */
@@ -173,7 +170,7 @@ static struct ms_vma *vma_get(struct ms_machine *m)
 
 	if (!ms_vma_tree_reserve(m))
 		return NULL;
-	vma = ms_pool_get(m, &m->vmas);
+	vma = ms_pool_get(&m->processes->vmas);
 	if (!vma)
 		ms_vma_tree_unreserve(m);
 	return vma;
@@ -181,12 +178,12 @@ static struct ms_vma *vma_get(struct ms_machine *m)
 
 struct ms_vma *ms_vma_alloc(struct ms_mm *mm)
 {
-	static const struct ms_vma blank = { .pending = true };
 	struct ms_vma *vma = vma_get(mm->machine);
 
 	if (!vma)
 		return NULL;
-	memcpy(vma, &blank, WITHOUT_LINKS);
+	memset(vma, 0, sizeof(*vma));
+	ms_linked(vma)->pending = true;
 	vma->vm_mm = mm;
 	return vma;
 }
@@ -198,8 +195,8 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 
 	if (!new_vma)
 		return NULL;
-	memcpy(new_vma, vma, WITHOUT_LINKS);
-	new_vma->pending = true;
+	memcpy(new_vma, vma, sizeof(*vma));
+	ms_linked(new_vma)->pending = true;
 	if (vma->pfnmap_ctx && ms_pfnmap_ctx_dup(new_vma, vma)) {
 		vma_put(m, new_vma);
 		return NULL;

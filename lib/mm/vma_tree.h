@@ -17,7 +17,7 @@
 #ifndef MS_MM_VMA_TREE_H
 #define MS_MM_VMA_TREE_H
 
-#include "machine/internal.h"
+#include "mm/processes.h"
 
 #include <mapsim/mm.h>
 
@@ -94,14 +94,15 @@ void ms_vma_tree_destroy(struct ms_vma_tree *t);
  */
 static inline bool ms_vma_tree_reserve(struct ms_machine *m)
 {
-	if (!ms_pool_reserve(m, &m->vma_nodes, MS_VMA_TREE_NODES * (m->vmas_pending + 1)))
+	if (!ms_pool_reserve(&m->processes->vma_nodes,
+			     MS_VMA_TREE_NODES * (m->processes->vmas_pending + 1)))
 		return false;
-	m->vmas_pending++;
+	m->processes->vmas_pending++;
 	return true;
 }
 static inline void ms_vma_tree_unreserve(struct ms_machine *m)
 {
-	m->vmas_pending--;
+	m->processes->vmas_pending--;
 }
 
 /* ---- changes (vma_tree_update.c) ---- */

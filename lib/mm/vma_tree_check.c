@@ -21,7 +21,7 @@ static const char *check_slot(struct walk *w, const struct ms_vma_leaf *leaf, un
 		return "a leaf is out of order";
 	if (leaf->start[i] != slot->vma->vm_start || slot->end != slot->vma->vm_end)
 		return "a VMA's borders are not those of its place";
-	if (slot->vma->pending)
+	if (ms_linked(slot->vma)->pending)
 		return "a VMA is said not to be there yet";
 	if (leaf->start[i] - w->last_end > leaf->gap)
 		return "a gap is larger than its leaf says";

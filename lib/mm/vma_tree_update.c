@@ -13,7 +13,7 @@ static void reset_cursor(struct ms_vma_tree *t)
 
 static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
 {
-	struct ms_vma_leaf *leaf = ms_pool_take(t->machine, &t->machine->vma_nodes);
+	struct ms_vma_leaf *leaf = ms_pool_take(&t->machine->processes->vma_nodes);
 
 	for (unsigned int i = 0; i <= MS_VMA_LEAF; i++)
 		leaf->slot[i].end = UINT64_MAX;
@@ -25,7 +25,7 @@ static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
 
 static struct ms_vma_inner *inner_new(struct ms_vma_tree *t)
 {
-	struct ms_vma_inner *in = ms_pool_take(t->machine, &t->machine->vma_nodes);
+	struct ms_vma_inner *in = ms_pool_take(&t->machine->processes->vma_nodes);
 
 	memset(in->bound, 0xff, sizeof(in->bound));
 	in->bound[0] = 0;
@@ -36,7 +36,7 @@ static struct ms_vma_inner *inner_new(struct ms_vma_tree *t)
 
 static void node_free(struct ms_vma_tree *t, void *node)
 {
-	ms_pool_put(t->machine, &t->machine->vma_nodes, node);
+	ms_pool_put(&t->machine->processes->vma_nodes, node);
 }
 
 static void free_below(struct ms_vma_tree *t, void *node, unsigned int height)
@@ -51,7 +51,8 @@ static void free_below(struct ms_vma_tree *t, void *node, unsigned int height)
 int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m)
 {
 	// what pending VMAs were promised stays
-	if (!ms_pool_reserve(m, &m->vma_nodes, MS_VMA_TREE_NODES * m->vmas_pending + 1))
+	if (!ms_pool_reserve(&m->processes->vma_nodes,
+			     MS_VMA_TREE_NODES * m->processes->vmas_pending + 1))
 		return -ENOMEM;
 	*t = (struct ms_vma_tree){ .machine = m };
 	t->root = leaf_new(t);
@@ -266,7 +267,7 @@ void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma)
 		raise_above(t, vma->vm_end);
 	ms_vma_gap_grew(t, ms_vma_place_at(leaf, i), ms_vma_end_of(ms_vma_place_before(leaf, i)));
 	mm->map_count++;
-	vma->pending = false;
+	ms_linked(vma)->pending = false;
 	ms_vma_tree_unreserve(t->machine);
 }
 
@@ -343,7 +344,7 @@ static unsigned int chain(const struct ms_vma_leaf *leaf, unsigned int i, ms_hva
 {
 	for (; i < leaf->n && leaf->start[i] < end; i++) {
 		**tail = leaf->slot[i].vma;
-		*tail = &(**tail)->next_detached;
+		*tail = &ms_linked(**tail)->next_detached;
 	}
 	return i;
 }

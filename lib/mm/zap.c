@@ -58,7 +58,7 @@ static void zap_page_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, boo
 {
 	struct zap zap = { .start = start, .end = end, .keep_cows = keep_cows };
 
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .va = start,
 		.size = end - start);
 	ms_pt_for_each_leaf(vma, start, end, zap_leaf, &zap);
 }

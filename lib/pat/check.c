@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Is the list of memory types consistent: by the kernel's own rules, and with who holds what? */
-#include "machine/check.h"
+#include "core/check.h"
 #include "pat/internal.h"
 #include "phys/internal.h"
 
 #define RANGE "%#" PRIx64 "-%#" PRIx64
 
-/* From 6.16 on there is no VM_PAT: a VMA's context alone tells what it tracks. */
-static bool has_vm_pat(const struct ms_machine *m)
+void ms_pat_check_holder(struct ms_pfnmap_ctx *ctx)
 {
-	return ms_is_x86(m) && m->policy.untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED;
-}
-
-void ms_pat_check_vma(struct ms_check *c, const struct ms_vma *vma)
-{
-	if (vma->vm_flags & MS_VM_PAT && !has_vm_pat(c->machine))
-		ms_check_found(c, "mm %u: VMA " RANGE ": VM_PAT, which this kernel does not set",
-			       ms_mm_id(vma->vm_mm), vma->vm_start, vma->vm_end);
-	if (vma->pfnmap_ctx)
-		vma->pfnmap_ctx->counted_vmas++;
+	ctx->counted_vmas++;
 }
 
 /* ---- entries ---- */

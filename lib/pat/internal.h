@@ -8,36 +8,17 @@
  *   ram.c                       the types that pages of RAM have themselves
  *   context.c                   who holds a reservation
  *   ioremap.c                   the kernel's own mappings
- *   track.c                     VMAs: track_pfn_*, untrack_pfn*, contexts
  *   leaks.c                     what nobody will give back
- *   aliases.c                   what is mapped with two types
  *   check.c                     is all of it whole?
  */
 #ifndef MS_PAT_INTERNAL_H
 #define MS_PAT_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
 #include "pat/ranges.h"
+#include "pat/tracking.h"
 
 #include <mapsim/pat.h>
-
-#include <sys/queue.h>
-
-/*
- * One reservation and who holds it: VMAs that are pieces or copies of the one that made it, or an
- * ioremap. Where the policy remembers what it reserved (6.16+) this is pfnmap_track_ctx and decides
- * what is freed; elsewhere it only tells whose an entry is, as the kernel cannot.
- */
-struct ms_pfnmap_ctx {
-	LIST_ENTRY(ms_pfnmap_ctx) link;
-	uint32_t holders; /* VMA objects; an ioremap counts as one */
-	bool listed;      /* its entry is on the list, perhaps shortened */
-	bool ioremap;
-	enum ms_cache type; /* of its entry, or of the ioremap */
-	ms_pa_t start, end; /* as reserved */
-	/* how many ms_machine_check() has counted; 0 outside of it */
-	uint32_t counted_vmas, counted_entries;
-};
 
 struct ms_pat {
 	struct ms_ranges list;
@@ -49,10 +30,6 @@ struct ms_pat {
 
 /* ---- context.c ---- */
 
-/* A context of [start, end), with one holder and no entry yet. NULL: no memory. */
-struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* One holder fewer; a context without holders and without an entry is freed. NULL is allowed. */
-void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 /* The entry that ctx owned has left the list. NULL is allowed. */
 void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 
@@ -116,7 +93,7 @@ static inline bool ms_pat_goes_by_list(const struct ms_machine *m, ms_pa_t start
 /* ms_pagerange_is_ram(). Inside of the remembered device the answer is known: RAM is never added
  * where a device is.
  * mirrors pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, 5.10+ */
-static inline int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+static inline int ms_pat_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	if (ms_pat_goes_by_list(m, start, end))
 		return 0;
@@ -131,20 +108,6 @@ static inline bool ms_is_isa_range(ms_pa_t start, ms_pa_t end)
 {
 	return start >= MS_ISA_START && end <= MS_ISA_END;
 }
-/* Whether a mapping that asked for `want` may have `got` instead. */
-bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got);
-/*
- * memtype_reserve of *type; another one may be granted, in *type. *ctx: a new context with one
- * holder if an entry was made, else NULL.
- */
-int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
-			   struct ms_pfnmap_ctx **ctx);
-/* memtype_free on behalf of a holder of ctx (may be NULL), whose hold ends. */
-int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
-		       const char **why);
-/* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
-int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type);
-
 /* ---- ram.c ---- */
 
 /* Gives pages of RAM the type `req`. *got: the type that they got, or after -EBUSY the one that a
@@ -153,5 +116,7 @@ int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, 
 			      enum ms_cache *got);
 /* Pages of RAM become WB again. */
 void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+
+void ms_pat_check(struct ms_check *c);
 
 #endif

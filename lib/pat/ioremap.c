@@ -71,3 +71,13 @@ int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 	ms_memtype_free_of(m, start, end, ctx, NULL);
 	return 0;
 }
+
+void ms_pat_walk_ioremaps(const struct ms_machine *m,
+			  void (*fn)(const struct ms_memtype *range, void *arg), void *arg)
+{
+	const struct ms_pfnmap_ctx *ctx;
+
+	LIST_FOREACH (ctx, &m->pat->contexts, link)
+		if (ctx->ioremap && ctx->holders)
+			fn(&(struct ms_memtype){ ctx->start, ctx->end, ctx->type }, arg);
+}

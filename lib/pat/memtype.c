@@ -12,17 +12,17 @@ static const char free_isa[] = "ISA range: not tracked";
 static const char free_ram[] = "RAM: the pages' own types";
 static const char free_mixed[] = "RAM and other memory mixed";
 
-int ms_pat_init(struct ms_machine *m)
+static int pat_init(struct ms_machine *m)
 {
-	m->pat = ms_zalloc(m, sizeof(*m->pat));
+	m->pat = ms_zalloc(&m->alloc, sizeof(*m->pat));
 	if (!m->pat)
 		return -ENOMEM;
-	ms_ranges_init(&m->pat->list, m);
+	ms_ranges_init(&m->pat->list, &m->alloc);
 	LIST_INIT(&m->pat->contexts);
 	return 0;
 }
 
-void ms_pat_destroy(struct ms_machine *m)
+static void pat_destroy(struct ms_machine *m)
 {
 	struct ms_pfnmap_ctx *ctx;
 
@@ -30,12 +30,19 @@ void ms_pat_destroy(struct ms_machine *m)
 		return;
 	while ((ctx = LIST_FIRST(&m->pat->contexts))) {
 		LIST_REMOVE(ctx, link);
-		ms_free(m, ctx);
+		ms_free(&m->alloc, ctx);
 	}
 	ms_ranges_destroy(&m->pat->list);
-	ms_free(m, m->pat);
+	ms_free(&m->alloc, m->pat);
 	m->pat = NULL;
 }
+
+const struct ms_room ms_pat_room = {
+	.name = "pat",
+	.init = pat_init,
+	.destroy = pat_destroy,
+	.check = ms_pat_check,
+};
 
 /* A mapping must not become more cached than it was asked to be. The kernel does not think of UC
  * that becomes WB, nor does this.
@@ -59,11 +66,16 @@ int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_device *dev = ms_device_at(m, start);
 
-	if (dev && ms_is_x86(m) && !m->config.pat_off && ms_device_pa(dev) >= MS_ISA_END) {
+	if (dev && ms_is_x86(m) && ms_has(m->config.pat) && ms_device_pa(dev) >= MS_ISA_END) {
 		m->pat->device_start = ms_device_pa(dev);
 		m->pat->device_end = ms_device_pa(dev) + ms_device_size(dev);
 	}
 	return ms_pagerange_is_ram(m, start, end);
+}
+
+int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	return ms_pat_is_ram(m, start, end);
 }
 
 /* ---- reserve ---- */
@@ -81,10 +93,10 @@ static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_
 static inline void log_line(struct ms_machine *m, const char *line, ms_pa_t start, ms_pa_t end)
 {
 	if (ms_event_kept(m, MS_EV_LOG))
-		ms_trace_store(m, &(struct ms_event){ .type = MS_EV_LOG,
-						      .addr = start,
-						      .size = end - start,
-						      .reason = line });
+		ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_LOG,
+								.addr = start,
+								.size = end - start,
+								.reason = line });
 }
 
 static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
@@ -136,14 +148,14 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 		ms_violation(m, "memtype_reserve: empty range", start);
 		return -EINVAL;
 	}
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_is_isa_range(start, end)) {
 		*type = MS_CACHE_WB;
 		return 0;
 	}
 	*type = with_mtrr(m, start, end, req);
-	is_ram = ms_pat_range_is_ram(m, start, end);
+	is_ram = ms_pat_is_ram(m, start, end);
 	if (!is_ram)
 		return reserve_entry(m, start, end, type, loose, ctx);
 	return is_ram == 1 ? ms_reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
@@ -157,7 +169,7 @@ static const char *why_granted(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 		return NULL;
 	if (ms_is_isa_range(start, end))
 		return free_isa;
-	if (ms_pat_range_is_ram(m, start, end))
+	if (ms_pat_is_ram(m, start, end))
 		return "RAM: UC- for UC";
 	if (with_mtrr(m, start, end, req) == got)
 		return "the MTRRs do not say WB";
@@ -169,12 +181,12 @@ static __attribute__((noinline)) void keep_reserve(struct ms_machine *m, ms_pa_t
 {
 	const char *why = err ? NULL : why_granted(m, start, end, req, got);
 
-	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_RESERVE,
-					      .addr = start,
-					      .size = end - start,
-					      .cache = (uint8_t)req,
-					      .ret = err,
-					      .reason = why });
+	ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_PAT_RESERVE,
+							.start = start,
+							.size = end - start,
+							.cache = (uint8_t)req,
+							.ret = err,
+							.reason = why });
 }
 
 /* Inlined into both of its callers, so that tests of what one of them passes as a constant go. */
@@ -331,14 +343,14 @@ static inline __attribute__((always_inline)) int free_memtype(struct ms_machine 
 	int is_ram;
 
 	*why = free_pat_off;
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	start &= PHYSICAL_MASK;
 	end &= PHYSICAL_MASK;
 	*why = free_isa;
 	if (ms_is_isa_range(start, end))
 		return 0;
-	is_ram = ms_pat_range_is_ram(m, start, end);
+	is_ram = ms_pat_is_ram(m, start, end);
 	if (!is_ram)
 		return free_entry(m, start, end, by, why);
 	*why = is_ram == 1 ? free_ram : free_mixed;
@@ -351,11 +363,11 @@ static inline __attribute__((always_inline)) int free_memtype(struct ms_machine 
 static __attribute__((noinline)) void keep_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 						int err, const char *why)
 {
-	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_FREE,
-					      .addr = start,
-					      .size = end - start,
-					      .ret = err,
-					      .reason = why });
+	ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_PAT_FREE,
+							.start = start,
+							.size = end - start,
+							.ret = err,
+							.reason = why });
 }
 
 static bool reached_list(const char *why)
@@ -449,7 +461,7 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 
 	if (!ms_is_x86(m) || ms_is_isa_range(pa, end))
 		return MS_CACHE_WB;
-	if (ms_pat_range_is_ram(m, pa, end)) {
+	if (ms_pat_is_ram(m, pa, end)) {
 		const struct ms_page *page = ms_pfn_to_page(m, pa >> m->page_shift);
 
 		return page ? (enum ms_cache)page->memtype : MS_CACHE_WB;
@@ -477,7 +489,7 @@ static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 // mirrors pfnmap_setup_cachemode(), arch/x86/mm/pat/memtype.c, 6.16+
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type)
 {
-	bool by_entries = start >= MS_ISA_END && !ms_pat_range_is_ram(m, start, end);
+	bool by_entries = start >= MS_ISA_END && !ms_pat_is_ram(m, start, end);
 
 	*type = ms_memtype_lookup(m, start);
 	while (start < end) {

@@ -2,10 +2,10 @@
 /* Looking things up in the tree of ranges. ranges_update.c changes it. */
 #include "pat/ranges.h"
 
-void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m)
+void ms_ranges_init(struct ms_ranges *t, struct ms_alloc *alloc)
 {
-	*t = (struct ms_ranges){ .machine = m };
-	ms_pool_init(&t->leaves, sizeof(struct ms_ranges_leaf));
+	*t = (struct ms_ranges){ .alloc = alloc };
+	ms_pool_init(&t->leaves, alloc, sizeof(struct ms_ranges_leaf));
 	ms_ranges_forget(t);
 }
 
@@ -16,9 +16,9 @@ static void free_node(struct ms_ranges *t, void *node, unsigned int height)
 	for (unsigned int c = 0; height && c < in->n; c++)
 		free_node(t, in->child[c], height - 1);
 	if (height)
-		ms_free(t->machine, node);
+		ms_free(t->alloc, node);
 	else
-		ms_pool_put(t->machine, &t->leaves, node);
+		ms_pool_put(&t->leaves, node);
 }
 
 void ms_ranges_destroy(struct ms_ranges *t)
@@ -26,7 +26,7 @@ void ms_ranges_destroy(struct ms_ranges *t)
 	if (t->root)
 		free_node(t, t->root, t->height);
 	ms_pool_destroy(&t->leaves);
-	ms_ranges_init(t, t->machine);
+	ms_ranges_init(t, t->alloc);
 }
 
 static struct ms_range *range_at(const struct ms_ranges_pos *pos)

@@ -27,8 +27,14 @@
 #ifndef MS_PAT_RANGES_H
 #define MS_PAT_RANGES_H
 
-#include "machine/internal.h"
-#include "machine/pool.h"
+#include "base/align.h"
+#include "base/pool.h"
+
+#include <mapsim/types.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
 
 #define MS_RANGES_LEAF 16u       /* ranges of a leaf: as many as a word has hexadecimal digits */
 #define MS_RANGES_INNER 128u     /* children of an inner node */
@@ -77,7 +83,7 @@ struct ms_ranges_pos {
 };
 
 struct ms_ranges {
-	struct ms_machine *machine;
+	struct ms_alloc *alloc;
 	void *root;          /* NULL: nothing was ever inserted */
 	unsigned int height; /* levels of inner nodes above the leaves */
 	size_t count;
@@ -151,7 +157,7 @@ static inline struct ms_range *ms_leaf_range(struct ms_ranges_leaf *leaf, unsign
 	return &leaf->slot[ms_leaf_slot(leaf, i)];
 }
 
-void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m);
+void ms_ranges_init(struct ms_ranges *t, struct ms_alloc *alloc);
 void ms_ranges_destroy(struct ms_ranges *t);
 
 /*

@@ -57,7 +57,7 @@ static inline void leaf_clear(struct ms_ranges_leaf *leaf)
 
 static inline struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
 {
-	struct ms_ranges_leaf *leaf = ms_pool_get(t->machine, &t->leaves);
+	struct ms_ranges_leaf *leaf = ms_pool_get(&t->leaves);
 
 	if (leaf)
 		leaf_clear(leaf);

@@ -25,7 +25,7 @@ static struct summary summary_of(void *node, unsigned int height)
 
 static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 {
-	struct ms_ranges_inner *in = ms_zalloc(t->machine, sizeof(*in));
+	struct ms_ranges_inner *in = ms_zalloc(t->alloc, sizeof(*in));
 
 	if (in) {
 		memset(in->reach, 0xff, sizeof(in->reach));
@@ -37,9 +37,9 @@ static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 static void node_free(struct ms_ranges *t, void *node, unsigned int height)
 {
 	if (height)
-		ms_free(t->machine, node);
+		ms_free(t->alloc, node);
 	else
-		ms_pool_put(t->machine, &t->leaves, node);
+		ms_pool_put(&t->leaves, node);
 }
 
 /* Computes reach anew from child c on, up to the first that does not change. */
@@ -349,7 +349,7 @@ static void lower_root(struct ms_ranges *t)
 			return;
 		t->root = root->n ? root->child[0] : NULL;
 		t->height = root->n ? t->height - 1 : 0;
-		ms_free(t->machine, root);
+		ms_free(t->alloc, root);
 	}
 }
 

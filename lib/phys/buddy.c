@@ -162,7 +162,7 @@ void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
  * page state". */
 static bool is_shared_zero(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	return pfn && (pfn == m->zero_pfn || pfn == m->huge_zero_pfn);
+	return ms_is_zero_pfn(m, pfn) || ms_is_huge_zero_pfn(m, pfn);
 }
 
 // mirrors free_huge_page(), mm/hugetlb.c, 5.10 .. 6.1; free_huge_folio(), mm/hugetlb.c, 6.12+

@@ -4,7 +4,7 @@
  * each other and with the page frames, and each page has as many references as the checks of the
  * other rooms have counted holders.
  */
-#include "machine/check.h"
+#include "core/check.h"
 #include "phys/phys.h"
 
 /* A bit of ms_page.counted: the page may have more holders, which nobody counts. */
@@ -53,6 +53,15 @@ void ms_page_check_others(struct ms_check *c, uint64_t pfn)
 
 	if (head)
 		head->counted |= OTHERS;
+}
+
+/* The zero pages hold themselves. */
+static void check_zero_page(struct ms_check *c, const char *which, ms_pfn_t pfn)
+{
+	const char *error = pfn ? ms_page_check_holder(c, pfn) : NULL;
+
+	if (error)
+		ms_check_found(c, "%s: holds page %#" PRIx64 ", which %s", which, pfn, error);
 }
 
 static void compare_holders(struct ms_check *c, ms_pfn_t pfn, struct ms_page *page)
@@ -249,6 +258,8 @@ void ms_phys_check(struct ms_check *c)
 
 	check_ranges(c);
 	check_devices(c);
+	check_zero_page(c, "zero page", phys->zero_pfn);
+	check_zero_page(c, "huge zero page", phys->huge_zero_pfn);
 	for (size_t i = 0; i < phys->nr_ram; i++)
 		free += check_ram(c, &phys->ram[i]);
 	if (free != phys->free_pages)

@@ -17,7 +17,7 @@ struct ms_area *ms_ram_area(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t p
 
 	if (*area)
 		return *area;
-	*area = ms_zalloc(m, sizeof(**area));
+	*area = ms_zalloc(&m->alloc, sizeof(**area));
 	if (*area)
 		init_tree(ms_area_tree(*area), ram,
 			  ms_align_down(pfn, UINT64_C(1) << MS_MAX_ORDER));
@@ -52,7 +52,7 @@ struct ms_frames *ms_ram_frames(struct ms_machine *m, struct ms_ram *ram, ms_pfn
 	section = &area->section[ms_section_index(pfn)];
 	if (section->frames)
 		return section->frames;
-	section->frames = ms_zalloc(m, sizeof(*section->frames));
+	section->frames = ms_zalloc(&m->alloc, sizeof(*section->frames));
 	if (!section->frames)
 		return NULL;
 	init_tree(ms_frames_tree(section->frames), ram, base);
@@ -68,16 +68,16 @@ static void area_free(struct ms_machine *m, struct ms_area *area)
 	if (!area)
 		return;
 	for (size_t i = 0; i < MS_AREA_SECTIONS; i++)
-		ms_free(m, area->section[i].frames);
-	ms_free(m, area);
+		ms_free(&m->alloc, area->section[i].frames);
+	ms_free(&m->alloc, area);
 }
 
 void ms_ram_destroy(struct ms_machine *m, struct ms_ram *ram)
 {
 	for (size_t i = 0; ram->area && i <= ms_area_index(ram, ram->end - 1); i++)
 		area_free(m, ram->area[i]);
-	ms_free(m, ram->area);
-	ms_free(m, ram->node);
+	ms_free(&m->alloc, ram->area);
+	ms_free(&m->alloc, ram->node);
 }
 
 static __attribute__((noinline)) struct ms_page *find_page(struct ms_machine *m, ms_pfn_t pfn)

@@ -5,9 +5,11 @@
 #ifndef MS_PHYS_INTERNAL_H
 #define MS_PHYS_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <mapsim/phys.h>
+
+struct ms_check;
 
 /* struct page: one System RAM page. */
 struct ms_page {
@@ -58,6 +60,23 @@ void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
 void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 
+/* The zero page and its sibling of a PMD's size, made when first asked for; 0: no memory. */
+ms_pfn_t ms_zero_pfn(struct ms_machine *m);
+ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);
+bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);
+bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its first page */
+
+/* struct hstate */
+struct ms_hugetlb_pool {
+	unsigned int order; /* log2 of base pages; 0: no pool */
+	uint64_t pages, used;
+	int64_t reserved; /* below 0 where the kernel counts wrong */
+};
+/* The pool of huge pages of an order; NULL: there is none, and they are taken from free RAM. */
+struct ms_hugetlb_pool *ms_hugetlb_pool(struct ms_machine *m, unsigned int order);
+/* A pool of `pages` huge pages; of an order that has one already nothing happens. */
+void ms_hugetlb_pool_add(struct ms_machine *m, unsigned int order, uint64_t pages);
+
 /* All pages of System RAM. */
 uint64_t ms_ram_pages(const struct ms_machine *m);
 
@@ -71,9 +90,19 @@ int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
 /* An access to pa by the CPU, at addr of a process or a guest. It need only be told while
- * m->devices_off is not 0. */
+ * m->phys->devices_off is not 0. */
 void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa);
 struct ms_machine *ms_device_machine(const struct ms_device *dev);
 bool ms_device_prefetchable(const struct ms_device *dev);
+
+/*
+ * ms_machine_check(): a holder of the page (of the compound page that it is in) was met. NULL, or
+ * what is wrong with holding it.
+ */
+const char *ms_page_check_holder(struct ms_check *c, ms_pfn_t pfn);
+/* The page may have more holders, which nobody can count. */
+void ms_page_check_others(struct ms_check *c, ms_pfn_t pfn);
+
+void ms_phys_check(struct ms_check *c);
 
 #endif

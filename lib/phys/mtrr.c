@@ -24,12 +24,12 @@ int ms_mtrr_add(struct ms_machine *m, ms_pa_t pa, uint64_t size, int type)
 	    type == MS_CACHE_UC_MINUS)
 		return -EINVAL;
 	phys = m->phys;
-	all = ms_calloc(m, phys->nr_mtrr + 1, sizeof(*all));
+	all = ms_calloc(&m->alloc, phys->nr_mtrr + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
 	if (phys->nr_mtrr)
 		memcpy(all, phys->mtrr, phys->nr_mtrr * sizeof(*all));
-	ms_free(m, phys->mtrr);
+	ms_free(&m->alloc, phys->mtrr);
 	all[phys->nr_mtrr++] = (struct ms_mtrr){ pa, pa + size, type < 0 ? -1 : type };
 	phys->mtrr = all;
 	return 0;

@@ -81,6 +81,9 @@ struct ms_phys {
 	TAILQ_HEAD(, ms_device) by_age;
 	struct ms_mtrr *mtrr; /* in the order in which they were added */
 	size_t nr_mtrr;
+	unsigned int devices_off;         /* devices whose memory is turned off */
+	ms_pfn_t zero_pfn, huge_zero_pfn; /* 0: not made yet */
+	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
 };
 
 /* The range that holds pfn, or NULL. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The ranges of System RAM. */
+#include "core/room.h"
 #include "phys/phys.h"
 
 #define X86_LOW_MEMORY_END UINT64_C(0x100000) /* also the end of the ISA range */
 
-int ms_phys_init(struct ms_machine *m)
+static int phys_init(struct ms_machine *m)
 {
-	m->phys = ms_zalloc(m, sizeof(*m->phys));
+	m->phys = ms_zalloc(&m->alloc, sizeof(*m->phys));
 	if (!m->phys)
 		return -ENOMEM;
 	RB_INIT(&m->phys->by_pa);
@@ -84,8 +85,8 @@ static int ram_init(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t start, ms
 	nr_areas = ms_area_index(ram, end - 1) + 1;
 	while ((size_t)1 << ram->depth < nr_areas)
 		ram->depth++;
-	ram->area = ms_calloc(m, nr_areas, sizeof(struct ms_area *));
-	ram->node = ms_calloc(m, 2, (size_t)1 << ram->depth);
+	ram->area = ms_calloc(&m->alloc, nr_areas, sizeof(struct ms_area *));
+	ram->node = ms_calloc(&m->alloc, 2, (size_t)1 << ram->depth);
 	if (!ram->area || !ram->node) {
 		ms_ram_destroy(m, ram);
 		return -ENOMEM;
@@ -100,7 +101,7 @@ static int ram_insert(struct ms_machine *m, ms_pfn_t start, ms_pfn_t end)
 	struct ms_ram *grown, ram;
 	size_t i = ms_ram_after(phys, start);
 
-	grown = ms_reallocarray(m, phys->ram, phys->nr_ram + 1, sizeof(*grown));
+	grown = ms_reallocarray(&m->alloc, phys->ram, phys->nr_ram + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	phys->ram = grown;
@@ -175,16 +176,23 @@ static void ram_destroy_all(struct ms_machine *m)
 {
 	for (size_t i = 0; i < m->phys->nr_ram; i++)
 		ms_ram_destroy(m, &m->phys->ram[i]);
-	ms_free(m, m->phys->ram);
+	ms_free(&m->alloc, m->phys->ram);
 }
 
-void ms_phys_destroy(struct ms_machine *m)
+static void phys_destroy(struct ms_machine *m)
 {
 	if (!m->phys)
 		return;
 	ram_destroy_all(m);
 	ms_devices_destroy(m);
-	ms_free(m, m->phys->mtrr);
-	ms_free(m, m->phys);
+	ms_free(&m->alloc, m->phys->mtrr);
+	ms_free(&m->alloc, m->phys);
 	m->phys = NULL;
 }
+
+const struct ms_room ms_phys_room = {
+	.name = "phys",
+	.init = phys_init,
+	.destroy = phys_destroy,
+	.check = ms_phys_check,
+};

@@ -161,6 +161,11 @@ static int kernel_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return 0;
 }
 
+static enum ms_feature feature_of(bool present)
+{
+	return present ? MS_FEATURE_PRESENT : MS_FEATURE_ABSENT;
+}
+
 static int config_number(struct ms_header *h, int key, uint64_t value)
 {
 	switch (key) {
@@ -177,16 +182,16 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 		h->config.pa_bits = (unsigned int)value;
 		return 0;
 	case CK_FWB:
-		h->config.no_fwb = !value;
+		h->config.fwb = feature_of(value);
 		return 0;
 	case CK_DIC:
-		h->config.dic = value;
+		h->config.dic = feature_of(value);
 		return 0;
 	case CK_MMAP_MIN_ADDR:
 		h->config.mmap_min_addr = value;
 		return 0;
 	case CK_PKU:
-		h->config.no_pku = !value;
+		h->config.pku = feature_of(value);
 		return 0;
 	case CK_HUGETLB_64K:
 	case CK_HUGETLB_2M:
@@ -198,7 +203,7 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 		};
 		return 0;
 	default:
-		h->config.idc = value;
+		h->config.idc = feature_of(value);
 		return 0;
 	}
 }
@@ -214,8 +219,8 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 	case CK_CPU:
 		return 0; // the text is free
 	case CK_PAT:
-		h->config.pat_off = ms_word_is(value, "off");
-		if (h->config.pat_off || ms_word_is(value, "on"))
+		h->config.pat = feature_of(ms_word_is(value, "on"));
+		if (ms_word_is(value, "on") || ms_word_is(value, "off"))
 			return 0;
 		break;
 	case CK_THP:

@@ -13,7 +13,7 @@
 #ifndef MS_SCRIPT_INTERNAL_H
 #define MS_SCRIPT_INTERNAL_H
 
-#include "machine/internal.h"
+#include "machine/print.h"
 
 #include <mapsim/drivers.h>
 #include <mapsim/kvm.h>

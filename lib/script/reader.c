@@ -136,7 +136,6 @@ static int directive(struct reader *r, const char *text, uint64_t line)
 		return 0;
 	}
 	r->script->header.config.shmem = (enum ms_thp_mode)mode->value;
-	r->script->header.config.shmem_set = true;
 	return 0;
 }
 

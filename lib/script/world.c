@@ -77,7 +77,8 @@ char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp)
 		return NULL;
 	fprintf(out, "mapsim-recording 1\nkernel %s %s\n", newest_release(arch),
 		ms_arch_name(arch));
-	fprintf(out, "%s%s%s", line[0], ms_named_of(ms_thp_modes, thp), line[1]);
+	fprintf(out, "%s%s%s", line[0], ms_named_of(ms_thp_modes, thp ? thp : MS_THP_ALWAYS),
+		line[1]);
 	for (line += 2; *line; line++)
 		fprintf(out, "\n%s", *line);
 	fprintf(out, "\n");
@@ -142,7 +143,7 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 		 config->page_size == 16384   ? " 16k"
 		 : config->page_size == 65536 ? " 64k"
 					      : "",
-		 config->dic ? " dic" : "");
+		 config->dic == MS_FEATURE_PRESENT ? " dic" : "");
 	return 0;
 }
 

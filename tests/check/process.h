@@ -6,6 +6,7 @@
 #include "broken.h"
 
 #include "mm/internal.h"
+#include "phys/phys.h"
 
 /* ANON: a huge page and a page, private. SHARED: 4 pages of a file, and again the last 2 behind
  * them. PRIVATE: 4 pages of it, the first was read, the second written. HUGETLB: two huge pages of

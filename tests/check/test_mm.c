@@ -57,7 +57,7 @@ static void the_tree_of_vmas_is_in_order(void **state)
 		   "ends outside of its leaf's range");
 	breaks_u64(w.m, &first->start[1], first->start[0], "a leaf is out of order");
 	breaks_u64(w.m, &vma->vm_start, vma->vm_start - PAGE, "are not those of its place");
-	breaks_bool(w.m, &vma->pending, true, "is said not to be there yet");
+	breaks_bool(w.m, &ms_linked(vma)->pending, true, "is said not to be there yet");
 	breaks_u32(w.m, &first->n, MS_VMA_LEAF + 1, "a leaf has a wrong number of VMAs");
 	breaks_pointer(w.m, &second->prev, NULL, "neighbouring leaves do not know each other");
 	breaks_u64(w.m, &second->slot[second->n].end, UINT64_MAX - 1, "an empty slot has an end");
@@ -94,11 +94,12 @@ static void vmas_are_in_a_process_or_freed(void **state)
 	struct ms_vma *vma;
 
 	(void)state;
-	breaks_u32(w.m, &w.m->vmas_pending, 1, "1 are on their way into a tree");
+	breaks_u32(w.m, &w.m->processes->vmas_pending, 1, "1 are on their way into a tree");
 	vma = ms_vma_alloc(w.mm);
 	assert_found(w.m, "7 objects, 6 are in a process");
 	ms_vma_free(vma, false);
-	breaks(w.m, &w.m->vma_nodes.nr_free, &(size_t){ 3 }, sizeof(size_t), "1 are in one");
+	breaks(w.m, &w.m->processes->vma_nodes.nr_free, &(size_t){ 3 }, sizeof(size_t),
+	       "1 are in one");
 	world_end(&w);
 }
 
@@ -362,13 +363,13 @@ static void an_address_space_knows_its_vmas(void **state)
 {
 	struct world w = world();
 	struct ms_mapping *mapping = w.file->mapping;
-	struct ms_vma *root = mapping->i_mmap.rbh_root, *last = vma_at(&w, SHARED + 4 * PAGE);
-	struct ms_vma none = { 0 };
+	struct ms_linked_vma *root = RB_ROOT(&mapping->i_mmap), none = { .pending = false };
+	struct ms_vma *last = vma_at(&w, SHARED + 4 * PAGE);
 
 	(void)state;
-	breaks_pointer(w.m, &mapping->i_mmap.rbh_root, NULL, "3 VMAs, 0 in its i_mmap");
+	breaks_pointer(w.m, &RB_ROOT(&mapping->i_mmap), NULL, "3 VMAs, 0 in its i_mmap");
 	breaks_u64(w.m, &root->i_mmap_last, 99, "i_mmap says its subtree ends at page 0x63");
-	breaks_pointer(w.m, &root->i_mmap.rbe_parent, &none, "i_mmap's links do not agree");
+	breaks_pointer(w.m, &RB_PARENT(root, i_mmap), &none, "i_mmap's links do not agree");
 	breaks_u64(w.m, &vma_at(&w, SHARED)->vm_pgoff, 7, "i_mmap is out of order");
 	breaks_pointer(w.m, &last->vm_file, NULL, "in an i_mmap, and in no process");
 	breaks_pointer(w.m, &last->vm_file, vma_at(&w, DEVICE)->vm_file,
@@ -383,11 +384,12 @@ static void the_machine_holds_its_own_pages(void **state)
 	struct world w = world();
 
 	(void)state;
-	breaks_u64(w.m, &w.m->zero_pfn, MS_1G / PAGE + 1023, "zero page 0: holds page");
-	breaks_u64(w.m, &w.m->huge_zero_pfn, BAR / PAGE, "huge zero page 0: holds page");
-	breaks_u32(w.m, &w.m->lru.count, MS_LRU_QUEUE + 1, "LRU queue: 16 pages in room for 15");
-	breaks_u32(w.m, &w.m->lru.count, 1, "LRU queue 0: holds page");
-	breaks_u32(w.m, &w.m->lazyfree.count, 1, "lazyfree queue 0: holds page");
+	breaks_u64(w.m, &w.m->phys->zero_pfn, MS_1G / PAGE + 1023, "zero page: holds page");
+	breaks_u64(w.m, &w.m->phys->huge_zero_pfn, BAR / PAGE, "huge zero page: holds page");
+	breaks_u32(w.m, &w.m->processes->lru.count, MS_LRU_QUEUE + 1,
+		   "LRU queue: 16 pages in room for 15");
+	breaks_u32(w.m, &w.m->processes->lru.count, 1, "LRU queue 0: holds page");
+	breaks_u32(w.m, &w.m->processes->lazyfree.count, 1, "lazyfree queue 0: holds page");
 	world_end(&w);
 }
 

@@ -5,6 +5,7 @@
 
 #include "drivers/internal.h"
 #include "linux/state.h"
+#include "mm/internal.h"
 #include "pat/internal.h"
 
 #define A UINT64_C(0x200000000000)

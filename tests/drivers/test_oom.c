@@ -5,7 +5,7 @@
  */
 #include "world.h"
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #define OFF_2 (UINT64_C(2) << 40)
 
@@ -33,12 +33,12 @@ static void fail_each(const char *release, void (*prepare)(struct attempt *t), o
 		t.b = bar_b(t.m);
 		ms_trace_keep(t.m, 0);
 		prepare(&t);
-		live = t.m->live;
+		live = t.m->alloc.live;
 		ms_machine_fail_alloc(t.m, n);
 		done = op(&t);
 		ms_machine_fail_alloc(t.m, 0);
 		if (!done) {
-			assert_int_equal(t.m->live, live);
+			assert_int_equal(t.m->alloc.live, live);
 			assert_int_equal(memtypes(t.m), 0);
 			assert_true(op(&t));
 		}

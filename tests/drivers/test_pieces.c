@@ -319,7 +319,7 @@ static void a_lazy_page_takes_the_type_of_the_list_on_x86(void **state)
 
 static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
 {
-	const struct ms_machine_config off = { .pat_off = true };
+	const struct ms_machine_config off = { .pat = MS_FEATURE_ABSENT };
 	struct ms_machine *m =
 		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_X86_64), &off);
 	struct ms_mm *mm = ms_mm_new(m);

@@ -110,7 +110,7 @@ static void only_a_prefetchable_bar_has_a_write_combining_file(void **state)
 
 static void x86_without_pat_has_no_write_combining_file(void **state)
 {
-	const struct ms_machine_config off = { .pat_off = true };
+	const struct ms_machine_config off = { .pat = MS_FEATURE_ABSENT };
 	struct ms_machine *x86 =
 		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_X86_64), &off);
 

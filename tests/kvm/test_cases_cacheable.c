@@ -37,8 +37,9 @@ static const struct ms_file_ops noncached = { .name = "noncached", .mmap = mmap_
 static const struct ms_file_ops writecombine = { .name = "writecombine",
 						 .mmap = mmap_writecombine };
 
-static const struct ms_machine_config with_dic = { .dic = true };
-static const struct ms_machine_config without_fwb = { .dic = true, .no_fwb = true };
+static const struct ms_machine_config with_dic = { .dic = MS_FEATURE_PRESENT };
+static const struct ms_machine_config without_fwb = { .dic = MS_FEATURE_PRESENT,
+						      .fwb = MS_FEATURE_ABSENT };
 
 static bool asks_for_protection(const struct ms_policy *k)
 {
@@ -177,7 +178,8 @@ static void mapping_that_became_cacheable_is_efault_without_fwb(void **state)
 
 static void mte_refuses_cacheable_device_memory_everywhere(void **state)
 {
-	const struct ms_machine_config config = { .dic = true, .mte = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT,
+						  .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
 	(void)state;

@@ -57,7 +57,7 @@ static void write_to_an_executable_page_keeps_x(void **state)
 
 static void with_dic_memory_is_executable_from_the_start(void **state)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config("6.12.117", &config);
 
 	(void)state;
@@ -69,7 +69,7 @@ static void with_dic_memory_is_executable_from_the_start(void **state)
 
 static void with_dic_a_device_is_not_executable(void **state)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config("6.12.117", &config);
 
 	(void)state;
@@ -216,7 +216,7 @@ static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = r
 
 static void cacheable_device_memory_is_normal_and_executable(void **state)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config("7.2.13", &config);
 
 	(void)state;
@@ -251,7 +251,7 @@ static void cacheable_mapping_that_came_later_is_efault_without_dic(void **state
 
 static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 {
-	const struct ms_machine_config config = { .mte = true };
+	const struct ms_machine_config config = { .mte = MS_FEATURE_PRESENT };
 	struct world w = world_config("6.1.192", &config);
 	struct ms_file *file = ms_memfd_new(w.m, PAGE);
 
@@ -271,7 +271,7 @@ static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 static void without_fwb_memory_is_cleaned_as_it_is_mapped(void **state)
 {
 	const struct ms_policy *k;
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 
 	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {

@@ -346,7 +346,7 @@ static void later_kernels_map_device_memory_when_it_is_touched(void **state)
 
 static void cacheable_device_memory_needs_fwb_and_dic(void **state)
 {
-	const struct ms_machine_config with = { .dic = true };
+	const struct ms_machine_config with = { .dic = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
 	(void)state;
@@ -377,7 +377,7 @@ static int slot_with_mte(struct world *w, unsigned int flags)
 
 static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(void **state)
 {
-	const struct ms_machine_config config = { .mte = true };
+	const struct ms_machine_config config = { .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
 	(void)state;
@@ -399,7 +399,7 @@ static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(vo
 static void count_a_slots_life(uint32_t keep, uint64_t total[3])
 {
 	static const enum ms_event_type type[] = { MS_EV_S2_DESC, MS_EV_TLBI, MS_EV_CMO };
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 	struct world w = world_config("6.12.107", &config);
 
 	ms_trace_keep(w.m, keep);
@@ -445,7 +445,7 @@ static void changed_flags_that_fail_unmap_nothing(void **state)
 
 static uint64_t caches_cleaned_by_a_log(const char *release)
 {
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 	struct world w = world_config(release, &config);
 	uint64_t before, count;
 

@@ -7,7 +7,9 @@
 
 static struct world mte_world(const struct ms_policy *policy, bool dic)
 {
-	const struct ms_machine_config config = { .dic = dic, .mte = true };
+	const struct ms_machine_config config = { .dic = dic ? MS_FEATURE_PRESENT
+							     : MS_FEATURE_ABSENT,
+						  .mte = MS_FEATURE_PRESENT };
 	struct world w;
 
 	world_start(&w, policy, &config);

@@ -5,7 +5,7 @@
  */
 #include "world.h"
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #define LOG MS_SLOT_LOG_DIRTY
 
@@ -18,13 +18,13 @@ static void creation_fails_and_leaves_nothing(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_vm *vm = NULL;
-	const size_t live = w.m->live;
+	const size_t live = w.m->alloc.live;
 	uint64_t n = 0;
 	int ret;
 
 	(void)state;
 	do {
-		assert_int_equal(w.m->live, live);
+		assert_int_equal(w.m->alloc.live, live);
 		ms_machine_fail_alloc(w.m, ++n);
 		ret = ms_vm_create(w.mm, NULL, &vm);
 	} while (ret == -ENOMEM);
@@ -110,31 +110,31 @@ static void split_without_memory_stops_quietly(void **state)
 static void what_goes_gives_its_memory_back(void **state)
 {
 	struct world w = world("6.12.107");
-	const size_t before = w.m->live;
+	const size_t before = w.m->alloc.live;
 	struct ms_vm *vm;
 	size_t with_vm;
 
 	(void)state;
 	ms_trace_keep(w.m, 0);
 	assert_int_equal(ms_vm_create(w.mm, NULL, &vm), 0);
-	with_vm = w.m->live;
+	with_vm = w.m->alloc.live;
 	for (unsigned int id = 0; id < 3; id++)
 		assert_int_equal(ms_vm_set_slot(vm, id, GPA + id * MS_2M, MS_2M, HVA, LOG), 0);
-	assert_true(w.m->live > with_vm);
+	assert_true(w.m->alloc.live > with_vm);
 	// a log that ends, a slot that goes
 	assert_int_equal(ms_vm_set_slot(vm, 0, GPA, MS_2M, HVA, 0), 0);
 	for (unsigned int id = 0; id < 3; id++)
 		assert_int_equal(ms_vm_set_slot(vm, id, 0, 0, 0, 0), 0);
-	assert_int_equal(w.m->live, with_vm);
+	assert_int_equal(w.m->alloc.live, with_vm);
 	// a slot that is refused
 	assert_int_equal(ms_vm_set_slot(vm, 0, UINT64_C(1) << 40, MS_2M, HVA, LOG), -EFAULT);
-	assert_int_equal(w.m->live, with_vm);
+	assert_int_equal(w.m->alloc.live, with_vm);
 	// all at once
 	assert_int_equal(ms_vm_set_slot(vm, 0, GPA, MS_2M, HVA, LOG), 0);
 	map_anon(&w, HVA, PAGE);
 	assert_int_equal(ms_munmap(w.mm, HVA, PAGE), 0);
 	ms_vm_free(vm);
-	assert_int_equal(w.m->live, before);
+	assert_int_equal(w.m->alloc.live, before);
 	world_end(&w);
 }
 

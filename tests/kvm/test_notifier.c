@@ -477,7 +477,7 @@ static void changed_entry_made_faults_repeat_up_to_5_13(void **state)
 
 static uint64_t caches_cleaned_by_a_copy(const char *release)
 {
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 	struct world w = world_config(release, &config);
 	uint64_t before, count;
 

@@ -214,7 +214,7 @@ static const struct ms_file_ops ram_ops = { .name = "ram", .mmap = remap_ram };
 
 static int read_of_free_ram(const char *release)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config(release, &config);
 	struct ms_guest_access access;
 

@@ -278,7 +278,7 @@ static void caches_are_maintained_by_the_abort_or_by_the_walk(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		const struct ms_machine_config config = { .no_fwb = true };
+		const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 		struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
 

@@ -109,7 +109,7 @@ static void kernels_before_6_5_split_nothing_eagerly(void **state)
 
 static void kernels_before_5_14_have_no_mte(void **state)
 {
-	const struct ms_machine_config config = { .mte = true };
+	const struct ms_machine_config config = { .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
 	(void)state;

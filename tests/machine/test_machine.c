@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's configuration, hooks, and what it does when memory is out. */
-#include "machine/internal.h"
+#include "machine/rooms.h"
 
 #include <mapsim/kvm.h>
 #include <mapsim/mm.h>
@@ -64,19 +64,31 @@ static void machine_with_16k_pages_has_47_va_bits(void **state)
 	ms_machine_free(m);
 }
 
-static void shmem_counts_only_when_it_is_set(void **state)
+static void what_is_not_said_of_a_machine_takes_its_default(void **state)
 {
-	struct ms_machine_config config = { .shmem = MS_THP_ALWAYS };
-	struct ms_machine *m = ms_machine_new_config(arm64(), &config);
+	struct ms_machine *m = ms_machine_new_config(arm64(), &(struct ms_machine_config){ 0 });
+	const struct ms_machine_config *config = ms_machine_config(m);
 
 	(void)state;
-	assert_int_equal(ms_machine_config(m)->shmem, MS_THP_NEVER);
+	assert_int_equal(config->thp, MS_THP_ALWAYS);
+	assert_int_equal(config->shmem, MS_THP_NEVER);
+	assert_int_equal(config->fwb, MS_FEATURE_PRESENT);
+	assert_int_equal(config->tlbi_range, MS_FEATURE_PRESENT);
+	assert_int_equal(config->pku, MS_FEATURE_PRESENT);
+	assert_int_equal(config->pat, MS_FEATURE_PRESENT);
+	assert_int_equal(config->dic, MS_FEATURE_ABSENT);
+	assert_int_equal(config->idc, MS_FEATURE_ABSENT);
+	assert_int_equal(config->mte, MS_FEATURE_ABSENT);
 	ms_machine_free(m);
+}
 
-	config.shmem_set = true;
-	m = ms_machine_new_config(arm64(), &config);
-	assert_int_equal(ms_machine_config(m)->shmem, MS_THP_ALWAYS);
-	ms_machine_free(m);
+static void a_feature_is_there_or_not(void **state)
+{
+	(void)state;
+	assert_null(ms_machine_new_config(
+		arm64(), &(struct ms_machine_config){ .mte = (enum ms_feature)3 }));
+	assert_null(ms_machine_new_config(
+		arm64(), &(struct ms_machine_config){ .pat = (enum ms_feature) - 1 }));
 }
 
 static void each_page_size_has_its_table_geometry(void **state)
@@ -143,11 +155,9 @@ static void thp_has_three_modes_and_shmem_six(void **state)
 {
 	(void)state;
 	assert_true(accepted(arm64(), (struct ms_machine_config){ .thp = MS_THP_NEVER }));
-	assert_false(accepted(arm64(), (struct ms_machine_config){ .thp = (enum ms_thp_mode)3 }));
-	assert_true(accepted(
-		arm64(), (struct ms_machine_config){ .shmem = MS_THP_FORCE, .shmem_set = true }));
-	assert_false(accepted(arm64(), (struct ms_machine_config){ .shmem = (enum ms_thp_mode)6,
-								   .shmem_set = true }));
+	assert_false(accepted(arm64(), (struct ms_machine_config){ .thp = MS_THP_WITHIN_SIZE }));
+	assert_true(accepted(arm64(), (struct ms_machine_config){ .shmem = MS_THP_FORCE }));
+	assert_false(accepted(arm64(), (struct ms_machine_config){ .shmem = (enum ms_thp_mode)7 }));
 }
 
 static void policy_must_be_there_and_valid(void **state)
@@ -278,7 +288,8 @@ int main(void)
 		cmocka_unit_test(zero_fields_take_arm64_defaults),
 		cmocka_unit_test(zero_fields_take_x86_defaults),
 		cmocka_unit_test(machine_with_16k_pages_has_47_va_bits),
-		cmocka_unit_test(shmem_counts_only_when_it_is_set),
+		cmocka_unit_test(what_is_not_said_of_a_machine_takes_its_default),
+		cmocka_unit_test(a_feature_is_there_or_not),
 		cmocka_unit_test(each_page_size_has_its_table_geometry),
 		cmocka_unit_test(page_sizes_are_those_of_the_architecture),
 		cmocka_unit_test(va_bits_are_those_of_the_page_size),

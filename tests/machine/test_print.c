@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Events as lines of text. */
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>

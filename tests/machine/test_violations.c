@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Violations: counted, one by one, and fatal where a test wants them to be. */
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <setjmp.h>
 #include <signal.h>

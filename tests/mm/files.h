@@ -27,7 +27,7 @@ static inline struct ms_file *hugetlb(struct world *w, uint64_t size, uint64_t h
 /* arm64 with shmem_enabled=always */
 static inline struct world world_shmem_of(const struct ms_policy *policy)
 {
-	struct ms_machine_config config = { .shmem_set = true, .shmem = MS_THP_ALWAYS };
+	struct ms_machine_config config = { .shmem = MS_THP_ALWAYS };
 
 	return world_config(policy, &config);
 }

@@ -28,7 +28,7 @@ static void note(struct ms_vma *vma, char letter)
 	assert_true(writer || vma->vm_mm->mmap_readers);
 	seen->calls[seen->len++] = writer ? letter : (char)(letter | 0x20);
 	seen->machine = ms_current_machine();
-	seen->driver_mm = ms_vma_machine(vma)->driver_mm;
+	seen->driver_mm = ms_vma_machine(vma)->call.mm;
 }
 
 static void note_open(struct ms_vma *vma)
@@ -170,7 +170,7 @@ static void the_machine_is_known_while_the_driver_runs(void **state)
 	assert_ptr_equal(seen.machine, w.m);
 	assert_ptr_equal(seen.driver_mm, w.mm);
 	assert_null(ms_current_machine());
-	assert_null(w.m->driver_mm);
+	assert_null(w.m->call.mm);
 	ms_machine_free(w.m);
 }
 
@@ -184,14 +184,14 @@ static void fork_opens_for_the_parent(void **state)
 	assert_non_null(ms_fork(w.mm, NULL));
 	assert_calls(&seen, "O");
 	assert_ptr_equal(seen.driver_mm, w.mm);
-	assert_null(w.m->driver_mm);
+	assert_null(w.m->call.mm);
 	ms_machine_free(w.m);
 }
 
 static void hook_outside(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
 	(void)point, (void)addr;
-	assert_null(m->driver_mm);
+	assert_null(m->call.mm);
 	++*(int *)arg;
 }
 

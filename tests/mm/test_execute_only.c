@@ -2,9 +2,9 @@
 /* x86: memory that is only executable has a protection key, which forbids every data access. */
 #include "world_of.h"
 
-static struct world x86_world(bool no_pku)
+static struct world x86_world(enum ms_feature pku)
 {
-	struct ms_machine_config config = { .thp = MS_THP_NEVER, .no_pku = no_pku };
+	struct ms_machine_config config = { .thp = MS_THP_NEVER, .pku = pku };
 
 	return world_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64), &config);
 }
@@ -12,7 +12,7 @@ static struct world x86_world(bool no_pku)
 static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 {
 	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGSEGV);
@@ -28,7 +28,7 @@ static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 static void a_drivers_handler_is_not_asked(void **state)
 {
 	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 	struct driver d = { .ops.fault = driver_fault, .vm_flags = MS_VM_PFNMAP };
 	struct ms_file *f = driver_file(&w, &d);
 
@@ -41,7 +41,7 @@ static void a_drivers_handler_is_not_asked(void **state)
 static void nothing_populates_it(void **state)
 {
 	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	assert_int_equal(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_X,
 				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_POPULATE,
@@ -59,7 +59,7 @@ static void nothing_populates_it(void **state)
 static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 {
 	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
@@ -74,7 +74,7 @@ static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 static void a_child_has_the_key_too(void **state)
 {
 	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 	struct ms_mm *child;
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
@@ -89,7 +89,7 @@ static void a_child_has_the_key_too(void **state)
 static void the_key_keeps_neighbours_apart(void **state)
 {
 	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_R);
 	ms_mprotect(w.mm, A, PAGE, MS_PROT_X);
@@ -105,7 +105,7 @@ static void the_key_keeps_neighbours_apart(void **state)
 static void a_cpu_without_keys_reads_what_it_may_execute(void **state)
 {
 	(void)state;
-	struct world w = x86_world(true);
+	struct world w = x86_world(MS_FEATURE_ABSENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
 	touch(&w, A, MS_PROT_R);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* MADV_FREE, MADV_COLD and MADV_PAGEOUT: pages stay mapped, huge ones that are cut are split. */
-#include "machine/internal.h"
+#include "mm/processes.h"
+#include "mm/view.h"
 #include "world_of.h"
 
 static uint64_t entry_at(const struct world *w, ms_hva_t addr)
@@ -392,7 +393,7 @@ static unsigned int queued(const char *release, unsigned int n, unsigned int tim
 		touch(&w, A + i * PAGE, MS_PROT_W);
 	while (times--)
 		assert_int_equal(ms_madvise(w.mm, A, n * PAGE, MS_MADV_FREE), 0);
-	count = w.m->lazyfree.count;
+	count = w.m->processes->lazyfree.count;
 	world_end(&w);
 	return count;
 }

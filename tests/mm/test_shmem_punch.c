@@ -260,9 +260,7 @@ static void pages_beyond_the_end_go_with_the_split(void **state)
 static void a_split_without_memory_keeps_the_pages(void **state)
 {
 	(void)state;
-	struct ms_machine_config config = { .page_size = 0x4000,
-					    .shmem_set = true,
-					    .shmem = MS_THP_ALWAYS };
+	struct ms_machine_config config = { .page_size = 0x4000, .shmem = MS_THP_ALWAYS };
 	const struct ms_policy *k;
 	const uint64_t huge = 16 * MS_2M, page = 0x4000;
 

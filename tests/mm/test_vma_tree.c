@@ -286,10 +286,10 @@ static void vmas_on_their_way_at_the_same_time_all_have_room(void **state)
 				ms_vma_tree_insert(mm[i], vma[i]);
 		}
 	}
-	assert_int_equal(o->w.m->vmas_pending, N);
+	assert_int_equal(o->w.m->processes->vmas_pending, N);
 	for (unsigned int i = 0; i < N; i++)
 		ms_vma_tree_insert(mm[i], vma[i]);
-	assert_int_equal(o->w.m->vmas_pending, 0);
+	assert_int_equal(o->w.m->processes->vmas_pending, 0);
 	for (unsigned int i = 0; i < N; i++) {
 		assert_int_equal(mm[i]->vmas.height, 1);
 		ms_mm_exit(mm[i]);
@@ -303,27 +303,27 @@ static void what_was_put_by_for_a_vma_is_given_back_with_it(void **state)
 	struct ms_vma *vma = ms_vma_alloc(o->w.mm);
 
 	(void)state;
-	assert_int_equal(o->w.m->vmas_pending, 1);
+	assert_int_equal(o->w.m->processes->vmas_pending, 1);
 	ms_vma_free(vma, false);
-	assert_int_equal(o->w.m->vmas_pending, 0);
+	assert_int_equal(o->w.m->processes->vmas_pending, 0);
 	// the nodes are there, the VMA is refused
 	ms_machine_fail_alloc(o->w.m, 1);
 	assert_null(ms_vma_alloc(o->w.mm));
-	assert_int_equal(o->w.m->vmas_pending, 0);
+	assert_int_equal(o->w.m->processes->vmas_pending, 0);
 	done(o);
 }
 
 static void nodes_and_vmas_all_come_back(void **state)
 {
 	struct oracle *o = oracle();
-	uint64_t live = o->w.m->live;
+	uint64_t live = o->w.m->alloc.live;
 
 	(void)state;
 	for (unsigned int i = 0; i < 2500; i++)
 		insert(o, 4 * i + 4, 4 * i + 7);
 	while (o->n)
 		remove_at(o, (unsigned int)draw(o, o->n));
-	assert_int_equal(o->w.m->live, live);
+	assert_int_equal(o->w.m->alloc.live, live);
 	done(o);
 }
 

@@ -169,7 +169,7 @@ char *state_of(struct ms_machine *m, struct state_parts parts)
 
 	if (!out)
 		abort();
-	TAILQ_FOREACH (mm, &m->mms, link) {
+	TAILQ_FOREACH (mm, &m->processes->mms, link) {
 		print_vmas(mm, ++id, out);
 		if (parts.host_pages)
 			print_leaves(mm, id, out);
@@ -177,7 +177,7 @@ char *state_of(struct ms_machine *m, struct state_parts parts)
 	if (parts.memtypes)
 		print_memtypes(m, out);
 	id = 0;
-	TAILQ_FOREACH (vm, &m->vms, link)
+	TAILQ_FOREACH (vm, &m->kvm->vms, link)
 		print_vm(vm, ++id, parts, out);
 	fclose(out);
 	return text;

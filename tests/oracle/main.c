@@ -49,7 +49,9 @@ static void open_vm(struct real *r, const struct episode *ep)
 
 static void open_real(struct real *r, const struct episode *ep)
 {
-	struct ms_machine_config config = { .thp = ep->thp, .mte = ep->mte };
+	struct ms_machine_config config = { .thp = ep->thp,
+					    .mte = ep->mte ? MS_FEATURE_PRESENT
+							   : MS_FEATURE_ABSENT };
 
 	memset(r, 0, sizeof(*r));
 	r->m = ms_machine_new_config(ep->policy, &config);

@@ -340,7 +340,7 @@ static void assert_hazard(const struct world *w, ms_hva_t va, ms_pa_t pa, uint64
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
 	assert_int_equal(ev->addr, va);
 	assert_int_equal(ev->pa, pa);
-	assert_int_equal(ev->old, size);
+	assert_int_equal(ev->pa_size, size);
 	assert_string_equal(ev->reason, reason);
 }
 

@@ -302,23 +302,23 @@ static void what_memtypes_had_is_given_back(void **state)
 	uint64_t live;
 
 	ms_trace_keep(m, 0);
-	ms_pat_destroy(m);
-	live = m->live;
+	ms_pat_room.destroy(m);
+	live = m->alloc.live;
 	assert_null(m->pat);
-	assert_int_equal(ms_pat_init(m), 0);
+	assert_int_equal(ms_pat_room.init(m), 0);
 	for (ms_pa_t pa = HIGH; pa < HIGH + 0x80000; pa += 0x1000)
 		assert_int_equal(ms_ioremap(m, pa, 0x1000, MS_CACHE_WC), 0);
-	ms_pat_destroy(m);
-	assert_int_equal(m->live, live);
+	ms_pat_room.destroy(m);
+	assert_int_equal(m->alloc.live, live);
 	assert_null(m->pat);
-	assert_int_equal(ms_pat_init(m), 0);
+	assert_int_equal(ms_pat_room.init(m), 0);
 	// from here on the memory is there
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), 0);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
-	live = m->live;
+	live = m->alloc.live;
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), 0);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
-	assert_int_equal(m->live, live);
+	assert_int_equal(m->alloc.live, live);
 }
 
 static void ram_that_comes_later_beside_a_device_is_ram(void **state)

@@ -33,7 +33,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_X86_64));
-	ms_ranges_init(&w->t, w->m);
+	ms_ranges_init(&w->t, &w->m->alloc);
 	w->seed = 12345;
 	*state = w;
 	return w->m ? 0 : -1;

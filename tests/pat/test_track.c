@@ -271,7 +271,7 @@ static void an_insert_of_a_page_outside_of_the_reservation_is_a_hazard(void **st
 	ms_track_pfn_insert(&vma, &prot, PFN + 4);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 2);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->pa, BAR + 0x4000);
-	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->old, 0x1000);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->pa_size, 0x1000);
 	ms_pfnmap_ctx_put(&vma);
 }
 

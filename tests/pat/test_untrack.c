@@ -40,7 +40,7 @@ static void assert_left_behind(const struct world *w, ms_pa_t pa, uint64_t size)
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
 	assert_int_equal(ev->addr, VA);
 	assert_int_equal(ev->pa, pa);
-	assert_int_equal(ev->old, size);
+	assert_int_equal(ev->pa_size, size);
 	assert_string_equal(ev->reason, "a reservation is left behind");
 }
 

@@ -3,6 +3,7 @@
 #ifndef TESTS_PAT_TRACK_H
 #define TESTS_PAT_TRACK_H
 
+#include "mm/internal.h"
 #include "pat/internal.h"
 
 #include <mapsim/machine.h>
@@ -64,12 +65,12 @@ static inline int setup_72(void **state) /* contexts */
 static inline int setup_612_off(void **state) /* without PAT */
 {
 	return setup_config(state, ms_policy_linux("6.12.107", MS_ARCH_X86_64),
-			    &(struct ms_machine_config){ .pat_off = true });
+			    &(struct ms_machine_config){ .pat = MS_FEATURE_ABSENT });
 }
 static inline int setup_72_off(void **state)
 {
 	return setup_config(state, ms_policy_linux("7.2.13", MS_ARCH_X86_64),
-			    &(struct ms_machine_config){ .pat_off = true });
+			    &(struct ms_machine_config){ .pat = MS_FEATURE_ABSENT });
 }
 static inline int setup_arm64(void **state)
 {

@@ -4,14 +4,9 @@
  * the kernel does it in arch/x86/mm/pat/memtype.c with the flag VM_PAT, from 6.16 on in mm/memory.c
  * and mm/vma_init.c with a struct pfnmap_track_ctx.
  */
-#include "pat/internal.h"
+#include "mm/internal.h"
 
 #define REFCOUNT_MAX ((uint32_t)INT32_MAX)
-
-static struct ms_machine *machine_of(const struct ms_vma *vma)
-{
-	return ms_mm_machine(vma->vm_mm);
-}
 
 /* From 6.16 on a VMA remembers what it has reserved; before, it is found through its page table. */
 static bool by_context(const struct ms_machine *m)
@@ -24,18 +19,6 @@ static bool by_context(const struct ms_machine *m)
 static bool ends_with_vma(const struct ms_machine *m)
 {
 	return m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED;
-}
-
-// mirrors is_cow_mapping(), mm/internal.h, 5.10 .. 5.10; is_cow_mapping(), include/linux/mm.h,
-// 6.1 .. 7.2; vma_is_cow_mapping(), include/linux/mm.h, 7.3+
-static bool is_cow_mapping(uint64_t flags)
-{
-	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
-}
-
-static uint64_t vma_size(const struct ms_vma *vma)
-{
-	return vma->vm_end - vma->vm_start;
 }
 
 /* ---- physical ranges ---- */
@@ -54,7 +37,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 
 	*ctx = NULL;
 	if (ms_pat_range_is_ram(m, pa, pa + size)) {
-		if (m->config.pat_off)
+		if (!ms_has(m->config.pat))
 			return 0;
 		got = ms_memtype_lookup(m, pa);
 		if (got != want)
@@ -78,8 +61,8 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 /* An event for what goes wrong without anybody in the kernel noticing. */
 static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const char *reason)
 {
-	MS_EMIT(machine_of(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
-		.addr = vma->vm_start, .size = vma_size(vma), .pa = start, .old = size,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
+		.va = vma->vm_start, .size = ms_vma_size(vma), .pa = start, .pa_size = size,
 		.reason = reason);
 }
 
@@ -90,7 +73,7 @@ static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const
 static void free_pfn_range(const struct ms_vma *vma, ms_pa_t pa, uint64_t size,
 			   struct ms_pfnmap_ctx *ctx)
 {
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	const char *why = NULL;
 
 	if (ms_pat_range_is_ram(m, pa, pa + size) == 0)
@@ -142,7 +125,7 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 	if (!ctx)
 		return 0;
 	if (ctx->holders >= REFCOUNT_MAX)
-		return by_context(machine_of(src)) ? -ENOMEM : 0;
+		return by_context(ms_vma_machine(src)) ? -ENOMEM : 0;
 	ctx->holders++;
 	dst->pfnmap_ctx = ctx;
 	return 0;
@@ -152,7 +135,7 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 void ms_pfnmap_ctx_put(struct ms_vma *vma)
 {
 	if (vma && vma->pfnmap_ctx)
-		release_ctx(machine_of(vma), vma);
+		release_ctx(ms_vma_machine(vma), vma);
 }
 
 /* ---- remap and insert ---- */
@@ -200,17 +183,17 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 {
 	if (!vma)
 		return -EINVAL;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pa_t pa = pfn << m->page_shift;
 	enum ms_cache type;
 
 	if (!ms_is_x86(m))
 		return 0;
 	size = ms_align_up(size, m->page_size);
-	if (addr == vma->vm_start && size == vma_size(vma))
+	if (addr == vma->vm_start && size == ms_vma_size(vma))
 		return by_context(m) ? track_by_context(m, vma, prot, pa, size)
 				     : track_by_flag(m, vma, prot, pa, size);
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_memtype_lookup_range(m, pa, pa + size, &type))
 		return -EINVAL;
@@ -224,9 +207,9 @@ void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!ms_is_x86(m) || m->config.pat_off)
+	if (!ms_is_x86(m) || !ms_has(m->config.pat))
 		return;
 	const struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
 	ms_pa_t pa = pfn << m->page_shift;
@@ -262,7 +245,7 @@ static bool follow_phys(const struct ms_machine *m, uint64_t entry, ms_pa_t *pa)
 static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t *pa,
 			ms_pgprot_t *prot)
 {
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	bool even_anon = m->policy.untrack_address == MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON;
 
 	if (follow_phys(m, first_entry, pa)) {
@@ -270,7 +253,7 @@ static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t 
 			*prot = first_entry & ~MS_PTE_PA_MASK;
 		return 0;
 	}
-	if (is_cow_mapping(vma->vm_flags) && !even_anon) {
+	if (ms_is_cow_mapping(vma->vm_flags) && !even_anon) {
 		*pa = vma->vm_pgoff << m->page_shift;
 		return prot ? -EINVAL : 0;
 	}
@@ -307,7 +290,7 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 {
 	if (!dst || !src)
 		return -EINVAL;
-	struct ms_machine *m = machine_of(src);
+	struct ms_machine *m = ms_vma_machine(src);
 	bool inherited = m->policy.fork_tracking == MS_FORK_TRACKING_FLAG_INHERITED;
 	struct ms_pfnmap_ctx *ctx;
 	ms_pgprot_t prot;
@@ -326,7 +309,7 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 		dst->vm_flags &= ~MS_VM_PAT;
 	if (get_pat_info(src, src_first_entry, &pa, &prot))
 		return -EINVAL;
-	err = reserve_pfn_range(m, pa, vma_size(src), &prot, true, &ctx);
+	err = reserve_pfn_range(m, pa, ms_vma_size(src), &prot, true, &ctx);
 	if (err)
 		return err;
 	dst->vm_flags |= MS_VM_PAT;
@@ -349,7 +332,7 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 	if (!pa && !size) {
 		if (get_pat_info(vma, first_entry, &pa, NULL))
 			return;
-		size = vma_size(vma);
+		size = ms_vma_size(vma);
 	}
 	ctx = vma->pfnmap_ctx;
 	vma->pfnmap_ctx = NULL;
@@ -362,12 +345,12 @@ void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t fi
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
-	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start,
-		.pa = pfn, .size = size);
+	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start,
+		.pfn = pfn, .size = size);
 	if (by_context(m))
 		release_ctx(m, vma);
 	else
@@ -380,11 +363,11 @@ void ms_untrack_pfn_clear(struct ms_vma *vma)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
 	vma->vm_flags &= ~MS_VM_PAT;
 	set_ctx(m, vma, NULL);
-	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start);
+	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start);
 }

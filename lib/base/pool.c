@@ -8,8 +8,11 @@
  *   | head 0 1 2 ... | head 0 1 2 ... |                 |
  *                                     next_block        end of the chunk
  */
-#include "machine/internal.h"
+#include "base/pool.h"
 
+#include "base/align.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -27,7 +30,7 @@
 #endif
 
 #define BLOCK_SIZE ((size_t)16384)
-#define CHUNK_MAX ((size_t)MS_2M)
+#define CHUNK_MAX ((size_t)2 << 20)
 #define OBJECTS_MAX (BLOCK_SIZE / MS_POOL_ALIGN)
 
 struct ms_pool_block {
@@ -71,10 +74,14 @@ static size_t number_of(const struct ms_pool *pool, const struct ms_pool_block *
 	return distance * pool->inverse >> 32;
 }
 
-void ms_pool_init(struct ms_pool *pool, size_t size)
+void ms_pool_init(struct ms_pool *pool, struct ms_alloc *alloc, size_t size)
 {
 	size = ms_align_up(size, MS_POOL_ALIGN);
-	*pool = (struct ms_pool){ .size = size, .inverse = (UINT64_C(1) << 32) / size + 1 };
+	*pool = (struct ms_pool){
+		.alloc = alloc,
+		.size = size,
+		.inverse = (UINT64_C(1) << 32) / size + 1,
+	};
 }
 
 void ms_pool_destroy(struct ms_pool *pool)
@@ -133,7 +140,7 @@ static bool block_new(struct ms_pool *pool)
 }
 
 /* The first block with a free object stays the first until it has none. */
-static inline void *take(struct ms_machine *m, struct ms_pool *pool)
+static inline void *take(struct ms_pool *pool)
 {
 	struct ms_pool_block *block = pool->some;
 	unsigned int word = 0, n;
@@ -146,33 +153,33 @@ static inline void *take(struct ms_machine *m, struct ms_pool *pool)
 	if (!--block->nr_free)
 		pool->some = block->next_some;
 	pool->nr_free--;
-	m->live++;
+	pool->alloc->live++;
 	object = object_at(pool, block, n);
 	unpoison(object, pool->size);
 	return object;
 }
 
-void *ms_pool_get(struct ms_machine *m, struct ms_pool *pool)
+void *ms_pool_get(struct ms_pool *pool)
 {
-	if (!ms_alloc_allowed(m) || (!pool->nr_free && !block_new(pool)))
+	if (!ms_alloc_allowed(pool->alloc) || (!pool->nr_free && !block_new(pool)))
 		return NULL;
-	return take(m, pool);
+	return take(pool);
 }
 
-void *ms_pool_take(struct ms_machine *m, struct ms_pool *pool)
+void *ms_pool_take(struct ms_pool *pool)
 {
-	return take(m, pool);
+	return take(pool);
 }
 
-bool ms_pool_grow(struct ms_machine *m, struct ms_pool *pool, size_t n)
+bool ms_pool_grow(struct ms_pool *pool, size_t n)
 {
 	while (pool->nr_free < n)
-		if (!ms_alloc_allowed(m) || !block_new(pool))
+		if (!ms_alloc_allowed(pool->alloc) || !block_new(pool))
 			return false;
 	return true;
 }
 
-void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
+void ms_pool_put(struct ms_pool *pool, void *object)
 {
 	struct ms_pool_block *block = (void *)((uintptr_t)object & ~(BLOCK_SIZE - 1));
 	size_t n = number_of(pool, block, object);
@@ -184,7 +191,7 @@ void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
 		pool->some = block;
 	}
 	pool->nr_free++;
-	m->live--;
+	pool->alloc->live--;
 }
 
 size_t ms_pool_in_use(const struct ms_pool *pool)

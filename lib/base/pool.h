@@ -2,22 +2,20 @@
 /*
  * Objects of one size in large numbers: many of them share a block of memory, so that making and
  * freeing one costs less than with malloc, and objects that are made one after the other lie one
- * behind the other. Blocks are kept until the machine's end.
+ * behind the other. Blocks are kept until the pool's end.
  *
  * Objects are counted as the allocations of ms_zalloc() are, and can be made to fail like them.
  * They are not zeroed.
  */
-#ifndef MS_MACHINE_POOL_H
-#define MS_MACHINE_POOL_H
+#ifndef MS_BASE_POOL_H
+#define MS_BASE_POOL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/alloc.h"
 
-struct ms_machine;
 struct ms_pool_block;
 
 struct ms_pool {
+	struct ms_alloc *alloc;       /* that counts the objects */
 	size_t size;                  /* of an object, a multiple of MS_POOL_ALIGN */
 	uint64_t inverse;             /* of the size, in units of 2^-32 */
 	size_t nr_free;               /* objects that exist and are not handed out */
@@ -30,22 +28,22 @@ struct ms_pool {
 #define MS_POOL_ALIGN 64u /* of each object: a cache line */
 
 /* size: any, up to 1K. Takes no memory yet. */
-void ms_pool_init(struct ms_pool *pool, size_t size);
+void ms_pool_init(struct ms_pool *pool, struct ms_alloc *alloc, size_t size);
 void ms_pool_destroy(struct ms_pool *pool);
 /* NULL: no memory. */
-void *ms_pool_get(struct ms_machine *m, struct ms_pool *pool);
-void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object);
+void *ms_pool_get(struct ms_pool *pool);
+void ms_pool_put(struct ms_pool *pool, void *object);
 /* An object that ms_pool_reserve() has promised. */
-void *ms_pool_take(struct ms_machine *m, struct ms_pool *pool);
+void *ms_pool_take(struct ms_pool *pool);
 
 /* How many objects are handed out. */
 size_t ms_pool_in_use(const struct ms_pool *pool);
 
-bool ms_pool_grow(struct ms_machine *m, struct ms_pool *pool, size_t n);
+bool ms_pool_grow(struct ms_pool *pool, size_t n);
 /* Makes sure that n objects are there for ms_pool_take(). false: no memory. */
-static inline bool ms_pool_reserve(struct ms_machine *m, struct ms_pool *pool, size_t n)
+static inline bool ms_pool_reserve(struct ms_pool *pool, size_t n)
 {
-	return pool->nr_free >= n || ms_pool_grow(m, pool, n);
+	return pool->nr_free >= n || ms_pool_grow(pool, n);
 }
 
 #endif
