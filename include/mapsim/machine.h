@@ -74,6 +74,22 @@ const struct ms_policy *ms_machine_policy(const struct ms_machine *m);
 const struct ms_machine_config *ms_machine_config(const struct ms_machine *m);
 
 /**
+ * What the machine has refused last. Every call that answers a negative errno or, from a
+ * constructor, NULL with errno set, is a refusal, and so is an access that a process or a guest
+ * cannot make.
+ */
+struct ms_refusal {
+	uint64_t number; ///< refusals of the machine so far, this one counted; 0: there was none
+	int err;         ///< the errno, negative
+	/** Which check refused, with the other side by name: the VMA, the slot, the memtype's
+	 * holder. Valid until the next call of the machine's. NULL: there was none. */
+	const char *reason;
+};
+struct ms_refusal ms_last_refusal(struct ms_machine *m);
+/** Its reason alone. */
+const char *ms_last_reason(struct ms_machine *m);
+
+/**
  * Makes one allocation fail: the n-th from now (1: the next one). 0 turns it off. For tests.
  * Every allocation of the library that belongs to a machine is counted.
  */

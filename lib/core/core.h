@@ -11,6 +11,7 @@
 
 #include "base/align.h"
 #include "base/alloc.h"
+#include "core/refusal.h"
 #include "trace/events.h"
 
 #include <mapsim/machine.h>
@@ -32,6 +33,7 @@ struct ms_machine {
 
 	struct ms_alloc alloc;
 	struct ms_events events;
+	struct ms_refused refused;
 
 	struct {
 		ms_hook_fn *fn;

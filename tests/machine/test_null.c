@@ -106,6 +106,8 @@ static void no_machine(void **state)
 	assert_null(ms_machine_policy(NULL));
 	assert_null(ms_machine_config(NULL));
 	ms_machine_fail_alloc(NULL, 1);
+	assert_null(ms_last_refusal(NULL).reason);
+	assert_null(ms_last_reason(NULL));
 	assert_int_equal(ms_machine_allocs(NULL), 0);
 	ms_machine_set_hook(NULL, MS_HOOK_DRIVER_MMAP, never, NULL);
 	assert_int_equal(ms_machine_check(NULL, stderr), 0);
