@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pools of objects. A block is aligned to its size, so that an object tells its block, and has a
- * bit for each of its objects that is free; the lowest free one is handed out first. Blocks are cut
- * from chunks, the first one of a block, then as large as all before, up to a huge page:
+ * Pools of objects. A block is aligned to its size, so that its address follows from that of an
+ * object in it. It has a bit for each object, which is set while the object is free; the lowest
+ * free one is handed out first. Blocks are cut from chunks. The first chunk has one block, each
+ * later one is as large as all before it, up to a huge page:
  *
  *   | head 0 1 2 ... | head 0 1 2 ... |                 |
  *                                     next_block        end of the chunk
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* gcc defines a macro of its own where it sanitizes, clang has to be asked. */
+/* gcc defines a macro when it builds with the address sanitizer, clang has a feature test. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define SANITIZED
@@ -40,7 +41,7 @@ struct ms_pool_block {
 };
 static_assert(sizeof(struct ms_pool_block) <= MS_POOL_ALIGN, "the first object is aligned");
 
-/* Whoever touches what is not handed out is told by the sanitizer, as with memory of malloc. */
+/* The sanitizer reports an access to an object that is not handed out, as with memory of malloc. */
 static inline void poison(void *p, size_t size)
 {
 #ifdef SANITIZED
@@ -98,7 +99,7 @@ static struct ms_pool_block *chunk_new(struct ms_pool *pool)
 
 	if (!chunk)
 		return NULL;
-	// large pools are looked through at random: fewer pages, fewer TLB misses
+	// objects of large pools are accessed at random, and huge pages spare TLB misses
 	if (size == CHUNK_MAX)
 		madvise(chunk, size, MADV_HUGEPAGE);
 	poison(chunk, size);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Objects of one size in large numbers: many of them in one block of memory, so that making and
- * freeing one is cheaper than malloc, and objects made in a row lie in a row. Blocks stay until the
- * pool's end.
+ * Objects of one size in large numbers: many of them share a block of memory, so that making and
+ * freeing one costs less than with malloc, and objects that are made one after the other lie one
+ * behind the other. Blocks are kept until the pool's end.
  *
- * Objects count as allocations of ms_zalloc do, and fail as those. They are not zeroed.
+ * Objects are counted as the allocations of ms_zalloc() are, and can be made to fail like them.
+ * They are not zeroed.
  */
 #ifndef MS_BASE_POOL_H
 #define MS_BASE_POOL_H
@@ -35,7 +36,7 @@ void ms_pool_put(struct ms_pool *pool, void *object);
 /* An object that ms_pool_reserve() has promised. */
 void *ms_pool_take(struct ms_pool *pool);
 
-/* Objects that are handed out. */
+/* How many objects are handed out. */
 size_t ms_pool_in_use(const struct ms_pool *pool);
 
 bool ms_pool_grow(struct ms_pool *pool, size_t n);

@@ -2,9 +2,10 @@
 /*
  * ms_machine_check() from the inside: each room looks at its own state, in lib/ROOM/check*.c.
  *
- * What one room holds of another's is counted on the way: lib/mm meets each page that is mapped,
- * each reservation that a VMA holds; the room that owns the thing compares in the end. So a room is
- * asked before those below it. Counters are 0 before and after.
+ * A room counts what it holds of another room's things: lib/mm counts a holder of each page that is
+ * mapped, and of each reservation that a VMA holds. The room that owns the pages or reservations
+ * then compares the counts with its own. So a room is asked before those below it. The counters are
+ * 0 before and after.
  */
 #ifndef MS_CORE_CHECK_H
 #define MS_CORE_CHECK_H

@@ -60,7 +60,7 @@ struct ms_machine {
 	struct ms_linux *kernel; /* lib/linux: made when a driver first asks for something of it */
 };
 
-/* Counts an event; true: it is to be stored. Mostly it is not, and need not be put together. */
+/* Counts an event. true: it is to be stored. Mostly it is not, and the caller need not build it. */
 static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
 {
 	return ms_events_count(&m->events, type);
@@ -76,7 +76,7 @@ static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
 
 /* What the kernel would BUG or WARN about. condition: text that lives as long as the machine. */
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
-/* As above, of a page-table entry that maps pa. */
+/* As above, about a page-table entry that maps pa. */
 void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t addr, uint64_t pa);
 /* What the kernel would log. */
 void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
@@ -91,15 +91,15 @@ static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint6
 }
 
 /*
- * The machine whose driver code this thread is running, NULL: none (current.c). Kernel functions
- * without an argument that tells the machine, as kmalloc and printk, go by it.
+ * The machine whose driver code this thread is running, or NULL (current.c). Kernel functions that
+ * have no argument from which the machine follows, such as kmalloc and printk, use it.
  */
 struct ms_machine *ms_current_machine(void);
-/* Answers the former one. */
+/* Answers the machine that was set before. */
 struct ms_machine *ms_set_current_machine(struct ms_machine *m);
 
-/* What an entry at a level of the host's page table covers, 3: a page. A table is one page of
- * eight-byte entries. */
+/* What an entry at a level of the host's page table covers; at level 3 a page. A table is one page
+ * of eight-byte entries. */
 static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)
 {
 	return m->page_shift + (3 - level) * (m->page_shift - 3);

@@ -63,7 +63,8 @@ bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 	return false;
 }
 
-// mirrors cachemode2protval() with the table of a CPU whose PAT is not in use
+// With the table of a CPU whose PAT is not in use.
+// mirrors cachemode2protval(), arch/x86/mm/init.c, 5.10+
 ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type)
 {
 	if (ms_is_x86(m) && !ms_has(m->config.pat) && (type == MS_CACHE_WC || type == MS_CACHE_WP))

@@ -36,6 +36,7 @@ static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t en
 	return false;
 }
 
+// mirrors iomem_is_exclusive(), kernel/resource.c, 5.10+
 bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa)
 {
 	if (!m)
@@ -66,7 +67,8 @@ static struct ms_file *any_revocable_file(const struct ms_machine *m)
 	return NULL;
 }
 
-// mirrors revoke_iomem(), kernel/resource.c (5.10: revoke_devmem(), drivers/char/mem.c)
+// mirrors revoke_devmem(), drivers/char/mem.c, 5.10 .. 5.11; revoke_iomem(), kernel/resource.c,
+// 5.12+
 static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	struct ms_file *file = any_revocable_file(m);
@@ -80,7 +82,7 @@ static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	ms_unmap_mapping_range(file, pa, len, true);
 }
 
-// mirrors __request_region()
+// mirrors __request_region(), kernel/resource.c, 5.10+
 int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	struct ms_claim *claim;
@@ -103,7 +105,7 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	return 0;
 }
 
-// mirrors __release_region(): only exactly what was requested
+// mirrors __release_region(), kernel/resource.c, 5.10+: only exactly what was requested
 int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	if (!m)

@@ -14,6 +14,8 @@ static bool has_list(const struct ms_policy *policy)
 
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
+// mirrors vfio_pci_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 5.10 .. 6.7;
+// vfio_pci_core_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 6.8 .. 7.1
 static int map_bar(struct ms_device *bar, bool *mapped)
 {
 	struct ms_machine *m = ms_device_machine(bar);
@@ -59,6 +61,7 @@ static struct ms_vfio_bar *other_bar(const struct ms_vfio *dev, unsigned int ind
 }
 
 // vfio_pci_core_map_bars(): that a BAR cannot be had is no reason not to open the device
+// mirrors vfio_pci_core_map_bars(), drivers/vfio/pci/vfio_pci_core.c, 7.1+
 static void map_all_bars(struct ms_vfio *dev)
 {
 	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
@@ -72,6 +75,8 @@ static void map_all_bars(struct ms_vfio *dev)
 }
 
 // vfio_pci_core_disable(): whatever is held, the lowest first
+// mirrors vfio_pci_disable(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_core_disable(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void unmap_all_bars(struct ms_vfio *dev)
 {
 	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
@@ -93,6 +98,8 @@ static int barmap(struct ms_vfio *dev)
 }
 
 // vfio_pci_probe_mmaps(): a BAR smaller than a page must start one
+// mirrors vfio_pci_probe_mmaps(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_probe_mmaps(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static bool bar_mmap_supported(const struct ms_vfio *dev)
 {
 	const uint64_t page_size = dev->machine->page_size;
@@ -121,7 +128,8 @@ static int mmap_check(const struct ms_vfio *dev, const struct ms_vma *vma)
 	return 0;
 }
 
-// mirrors vfio_pci_core_mmap()
+// mirrors vfio_pci_mmap(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_core_mmap(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct ms_vfio_file *f = ms_file_priv(file);
@@ -142,6 +150,8 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 }
 
 // vfio_pci_core_close_device(), with the last file
+// mirrors vfio_pci_release(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_core_close_device(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void vfio_pci_release(struct ms_file *file)
 {
 	struct ms_vfio_file *f = ms_file_priv(file);
@@ -305,8 +315,9 @@ static bool must_wait(const struct ms_vfio *dev, bool enabled)
 	return dev->memory_readers;
 }
 
-// mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the way in is barred first (the
-// kernel's fault handler would wait for the lock), the mappings go, also when the bit was clear
+// The write to PCI_COMMAND: the way in is barred first (the kernel's fault handler would wait for
+// the lock), the mappings go, also when the bit was clear.
+// mirrors vfio_basic_config_write(), drivers/vfio/pci/vfio_pci_config.c, 5.10+
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 {
 	struct ms_vfio *dev = file_device(file);

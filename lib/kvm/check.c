@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are the VMs whole? Their memslots in each of the three orders, and what they count. */
+/* Are the VMs consistent: their memslots in each of the three orders, and what they count? */
 #include "kvm/check.h"
 
 #define SLOT "vm %u: slot %u at %#" PRIx64
@@ -10,7 +10,7 @@ struct walk {
 	struct ms_vm *vm;
 	const struct ms_memslot *before;
 	size_t count;
-	bool last_used; /* was met */
+	bool last_used; /* the slot used last was met */
 };
 
 /* ---- one slot ---- */
@@ -72,7 +72,8 @@ static void check_by_gfn(struct walk *w, const struct ms_memslot *slot)
 	check_by_gfn(w, RB_RIGHT(slot, by_gfn));
 }
 
-/* Among slots of one host address the number decides, and no two are of one age. */
+/* Slots that begin at one host address are in order of their numbers, and no two have the same
+ * age. */
 static void check_hva_order(const struct walk *w, const struct ms_memslot *slot)
 {
 	const struct ms_memslot *before = w->before;
@@ -88,7 +89,7 @@ static void check_hva_order(const struct walk *w, const struct ms_memslot *slot)
 				       before->id);
 }
 
-/* Answers where the subtree's slots end. */
+/* Answers the largest end of the subtree's slots. */
 static ms_hva_t check_by_hva(struct walk *w, const struct ms_memslot *slot)
 {
 	ms_hva_t end;

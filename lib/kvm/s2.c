@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VM's stage-2 table: what it is made of, and each call of it with the event that tells of it.
+ * A VM's stage-2 table: how it is made, and each call that changes it, with its event.
  *
- * The event of a call comes before the descriptors that the call writes, as a probe on the kernel
- * function's entry sees it; whether it failed is filled in afterwards.
+ * The event of a call comes before those of the descriptors that the call writes, as a probe on the
+ * kernel function's entry sees it; whether the call failed is filled in afterwards.
  */
 #include "kvm/internal.h"
 
@@ -23,8 +23,8 @@ static void host_free(void *ctx, void *table, size_t size)
 }
 
 /*
- * Between break and make the MMU lock is held: the table may be looked at, and neither another
- * fault nor a notifier of the process comes in.
+ * In the middle of break-before-make, where an entry is empty. The MMU lock is held: a hook may
+ * look at the table, but neither another fault nor a notifier of the process can come in.
  */
 static void broken_hook(struct ms_vm *vm, ms_ipa_t ipa)
 {
@@ -74,7 +74,7 @@ static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t 
 						      });
 }
 
-/* Many leaves at once: most often their number is all that is kept. */
+/* Many leaves at once. Most often only their number is kept. */
 static void host_run(void *ctx, const struct ms_s2_run *run)
 {
 	const struct ms_vm *vm = ctx;
@@ -102,7 +102,10 @@ void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t siz
 		.cmo = (uint8_t)kind);
 }
 
-/* kvm_flush_remote_tlbs_memslot(): by range instructions from 6.6 on, where there are any */
+/* From 6.6 on by range instructions, where the CPU has them.
+ * mirrors kvm_arch_flush_remote_tlbs_memslot(), arch/arm64/kvm/arm.c, 5.10 .. 6.5;
+ * kvm_flush_remote_tlbs_memslot(), virt/kvm/kvm_main.c, 6.6+;
+ * kvm_arch_flush_remote_tlbs_range(), arch/arm64/kvm/mmu.c, 6.12+ */
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	const struct ms_machine *m = vm->machine;
@@ -116,6 +119,7 @@ void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 		host_tlbi(vm, MS_TLBI_IPA_RANGE, ipa + off, ms_min_u64(size - off, largest), 0);
 }
 
+// mirrors kvm_init_stage2_mmu(), arch/arm64/kvm/mmu.c, 5.10+
 int ms_vm_s2_new(struct ms_vm *vm)
 {
 	const struct ms_policy *p = &vm->machine->policy;
@@ -148,11 +152,12 @@ int ms_vm_s2_new(struct ms_vm *vm)
 	return ms_s2_new(&vm->s2, &config, &host);
 }
 
+// mirrors kvm_free_stage2_pgd(), arch/arm64/kvm/mmu.c, 5.10+
 void ms_vm_s2_free(struct ms_vm *vm)
 {
 	if (!vm->s2)
 		return;
-	// With the tables of both caches, of which nobody takes one any more.
+	// This also frees the tables of both caches, from which nobody takes any more.
 	ms_s2_free(vm->s2);
 	vm->s2 = NULL;
 }
@@ -203,13 +208,16 @@ int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 	return ev.ret;
 }
 
+// mirrors handle_access_fault(), arch/arm64/kvm/mmu.c, 5.10+
 void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
 {
 	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .ipa = ipa);
 	ms_s2_mkyoung(vm->s2, ipa);
 }
 
-/* stage2_range_addr_end(), arch/arm64/kvm/mmu.c; up to 6.1 stage2_pgd_addr_end() */
+/* How much of a range is done at a time.
+ * mirrors stage2_pgd_addr_end(), arch/arm64/include/asm/stage2_pgtable.h, 5.10 .. 6.0;
+ * stage2_range_addr_end(), arch/arm64/kvm/mmu.c, 6.1+ */
 static uint64_t piece_size(const struct ms_vm *vm)
 {
 	unsigned int level = vm->machine->page_shift == 12 ? 1 : 2; // KVM_PGTABLE_MIN_BLOCK_LEVEL
@@ -236,7 +244,7 @@ static int wrprotect_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	return ms_s2_wrprotect(vm->s2, ipa, size);
 }
 
-/* stage2_apply_range() */
+// mirrors stage2_apply_range(), arch/arm64/kvm/mmu.c, 5.10+
 static void apply_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size,
 			int (*fn)(struct ms_vm *, ms_ipa_t, uint64_t))
 {
@@ -250,11 +258,15 @@ static void apply_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size,
 	}
 }
 
+// mirrors __unmap_stage2_range(), arch/arm64/kvm/mmu.c, 5.10+; unmap_stage2_range(),
+// arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_stage2_unmap_range(), arch/arm64/kvm/mmu.c, 6.12+
 void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	apply_range(vm, start, size, unmap_piece);
 }
 
+// mirrors stage2_wp_range(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_stage2_wp_range(),
+// arch/arm64/kvm/mmu.c, 6.12+
 void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	apply_range(vm, start, size, wrprotect_piece);
@@ -267,13 +279,14 @@ static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 
 	ev.ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
-	vm->mapped_size = 0; // no leaf has the size any more that was chosen for it
+	vm->mapped_size = 0; // leaves no longer have the size that was chosen for them
 	if (wanted)
 		ms_events_end(&vm->machine->events, at, &ev);
 	return ev.ret;
 }
 
-/* kvm_mmu_split_huge_pages(), arch/arm64/kvm/mmu.c, 6.5+: best effort, errors are nobody's */
+/* Best effort: nobody is told of an error.
+ * mirrors kvm_mmu_split_huge_pages(), arch/arm64/kvm/mmu.c, 6.5+ */
 void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	uint64_t chunk = vm->config.split_chunk;

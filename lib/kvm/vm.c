@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A VM: made, asked for capabilities, left by its process, closed. */
+/* A VM: how it is created, which capabilities it may have, how it is closed. */
 #include "kvm/check.h"
 
 #define DEFAULT_IPA_BITS 40u /* KVM_PHYS_SHIFT */
 #define MIN_IPA_BITS 32u     /* ARM64_MIN_PARANGE_BITS */
 
-/* kvm_init_ipa_range(), arch/arm64/kvm/mmu.c */
+// mirrors kvm_arm_setup_stage2(), arch/arm64/kvm/reset.c, 5.10 .. 6.1; kvm_init_ipa_range(),
+// arch/arm64/kvm/mmu.c, 6.12+
 static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
 {
 	if (!*ipa_bits)
@@ -13,7 +14,8 @@ static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
 	return *ipa_bits < MIN_IPA_BITS || *ipa_bits > m->config.ipa_bits ? -EINVAL : 0;
 }
 
-/* KVM_ENABLE_CAP, before there is a slot or a vCPU. */
+/* KVM_ENABLE_CAP, while there is no slot and no vCPU.
+ * mirrors kvm_vm_ioctl_enable_cap(), arch/arm64/kvm/arm.c, 5.10+ */
 static int check_capabilities(const struct ms_machine *m, const struct ms_vm_config *config)
 {
 	const struct ms_policy *p = &m->policy;
@@ -28,6 +30,8 @@ static int check_capabilities(const struct ms_machine *m, const struct ms_vm_con
 	return 0;
 }
 
+// mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+; kvm_arch_init_vm(), arch/arm64/kvm/arm.c,
+// 5.10+
 int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **out)
 {
 	struct ms_vm_config checked = { 0 };
@@ -78,7 +82,8 @@ struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits)
 	return ms_vm_create(mm, &config, &vm) ? NULL : vm;
 }
 
-/* kvm_destroy_vm(): tables go without a word, nobody can use them any more. */
+/* The tables are freed without an event, as nobody can use them any more.
+ * mirrors kvm_destroy_vm(), virt/kvm/kvm_main.c, 5.10+ */
 void ms_vm_free(struct ms_vm *vm)
 {
 	if (!vm)

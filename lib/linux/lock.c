@@ -311,6 +311,7 @@ void ms_linux_mmap_downgrade(struct ms_mm *mm)
 			     "mmap_lock downgraded, and it is not held for writing", 0);
 }
 
+// mirrors mmap_assert_locked() and mmap_assert_write_locked(), include/linux/mmap_lock.h, 5.10+
 void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 {
 	if (!mm)
@@ -321,6 +322,8 @@ void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 		ms_violation(ms_mm_machine(mm), "mmap lock not held", 0);
 }
 
+// mirrors vma_start_write(), include/linux/mm.h, 6.4 .. 6.12; vma_start_write(),
+// include/linux/mmap_lock.h, 7.2+
 void ms_linux_vma_start_write(struct ms_vma *vma)
 {
 	if (!vma)

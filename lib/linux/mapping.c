@@ -6,7 +6,8 @@
  */
 #include "linux/state.h"
 
-/* vm_flags_set() inside of remap_pfn_range(), up to 6.17 */
+/* Inside of remap_pfn_range(), up to 6.17.
+ * mirrors vm_flags_set(), include/linux/mm.h, 6.3+ */
 static void assert_flags_lock(const struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_mm_machine(vma->vm_mm);

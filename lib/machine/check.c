@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is a machine whole? Asks every room, and looks at what the machine keeps itself. */
+/* Is a machine consistent? Asks every room, and checks what the machine itself keeps. */
 #include "machine/rooms.h"
 
 static void check_events(struct ms_check *c)

@@ -109,7 +109,7 @@ static bool config_valid(const struct ms_machine_config *config, enum ms_arch ar
 		return false;
 	if (!features_valid(config))
 		return false;
-	// the address space is larger than that, whatever it is
+	// whatever va_bits says, the address space is larger than that
 	if (config->mmap_min_addr > UINT64_C(1) << 32)
 		return false;
 	return address_bits_valid(config, arch);
@@ -170,7 +170,8 @@ void ms_machine_free(struct ms_machine *m)
 		ms_violation(m, "a hook frees its machine", 0);
 		return;
 	}
-	// nobody can look at what the teardown does, and nothing of it may fail
+	// no hook may run and no event is kept while the machine is taken down, and nothing may
+	// fail
 	memset(m->hook, 0, sizeof(m->hook));
 	ms_trace_keep(m, 0);
 	ms_machine_fail_alloc(m, 0);

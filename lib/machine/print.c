@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events as text. The fields that the recording format knows are written as it writes them.
+ * Events as text. Fields that the recording format has are written as it writes them.
  */
 #define _GNU_SOURCE /* strerrorname_np */
 #include "core/core.h"

@@ -10,7 +10,7 @@ static const struct ms_room *const rooms[] = {
 
 #define NR_ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 
-/* Undoes the first `count` rooms, the last one first. */
+/* Destroys the first `count` rooms, the last of them first. */
 static void destroy(struct ms_machine *m, size_t count)
 {
 	while (count-- > 0)

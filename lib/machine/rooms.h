@@ -11,7 +11,8 @@ void ms_rooms_destroy(struct ms_machine *m);
 void ms_rooms_check(struct ms_check *c);
 
 /*
- * ms_machine_new_config() of which allocation number fail_at fails (1: the machine's own; 0: none).
+ * ms_machine_new_config(), in which allocation number fail_at fails (1: the machine's own; 0:
+ * none).
  */
 struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 					  const struct ms_machine_config *config, uint64_t fail_at);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Physical memory that is mapped with two cache types at the same time: what the memtype list is
- * there to prevent. Looks at processes as any user of mm.h can.
+ * there to prevent. Processes are looked at through mm.h alone.
  */
 #include "pat/tracking.h"
 
@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-/* A mapping begins or ends at pa. */
+/* At pa a mapping begins (by +1) or ends (by -1). */
 struct border {
 	ms_pa_t pa;
 	enum ms_cache type;

@@ -81,7 +81,7 @@ struct ms_mapping {
 	struct ms_regions reserved; /* hugetlb with a pool: indices present or reserved */
 	ms_pfn_t **chunk;           /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
-	/* what ms_machine_check() has counted so far; 0 outside of it */
+	/* how many ms_machine_check() has counted; 0 outside of it */
 	unsigned int counted_files, counted_vmas;
 };
 #define MS_CACHE_CHUNK 512u

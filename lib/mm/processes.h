@@ -8,8 +8,11 @@
 
 #include <sys/queue.h>
 
-#define MS_LRU_QUEUE 15u      /* PAGEVEC_SIZE */
-#define MS_LAZYFREE_QUEUE 31u /* the same, 6.9+ */
+// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.8
+#define MS_LRU_QUEUE 15u
+// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 6.9 .. 6.12; FOLIO_BATCH_SIZE,
+// include/linux/folio_batch.h, 7.2+
+#define MS_LAZYFREE_QUEUE 31u
 
 struct ms_processes {
 	TAILQ_HEAD(, ms_mm) mms; /* in order of creation */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are memtypes whole? The list by the kernel's own rules, and each entry against who holds it. */
+/* Is the list of memory types consistent: by the kernel's own rules, and with who holds what? */
 #include "core/check.h"
 #include "pat/internal.h"
 #include "phys/internal.h"
@@ -26,7 +26,7 @@ static void check_type(struct ms_check *c, const struct ms_range *r, ms_pa_t *re
 	reach[own] = ms_max_u64(reach[own], r->end);
 }
 
-/* An entry only ever shrinks, and from its end. */
+/* An entry keeps its start; its end may only have come down. */
 static void check_owner(struct ms_check *c, const struct ms_range *r)
 {
 	struct ms_pfnmap_ctx *owner = ms_range_owner(r);
@@ -96,7 +96,7 @@ static void check_contexts(struct ms_check *c)
 	}
 }
 
-/* The device that was asked about last. */
+/* The device that ms_pat_range_is_ram() remembers is one that exists. */
 static void check_memory_of_device(struct ms_check *c)
 {
 	const struct ms_pat *pat = c->machine->pat;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who holds a reservation: pfnmap_track_ctx of 6.16 and later, kept for every kernel. */
+/* Who holds a reservation: struct pfnmap_track_ctx of 6.16 and later, kept for every kernel. */
 #include "pat/internal.h"
 
 struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end)

@@ -6,7 +6,7 @@
 
 #define PHYSICAL_MASK (((uint64_t)1 << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
 
-/* Why a free did not come as far as the list. */
+/* Why a free ended before it came to the list. */
 static const char free_pat_off[] = "PAT is off";
 static const char free_isa[] = "ISA range: not tracked";
 static const char free_ram[] = "RAM: the pages' own types";
@@ -44,7 +44,9 @@ const struct ms_room ms_pat_room = {
 	.check = ms_pat_check,
 };
 
-/* A mapping must not become more cached than it was asked to be; UC -> WB is forgotten. */
+/* A mapping must not become more cached than it was asked to be. The kernel does not think of UC
+ * that becomes WB, nor does this.
+ * mirrors is_new_memtype_allowed(), arch/x86/include/asm/pgtable.h, 5.10+ */
 bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got)
 {
 	if (ms_is_isa_range(start, end))
@@ -78,7 +80,8 @@ int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 
 /* ---- reserve ---- */
 
-/* pat_x_mtrr_type(): WB only where the MTRRs say WB. */
+/* WB only where the MTRRs say WB.
+ * mirrors pat_x_mtrr_type(), arch/x86/mm/pat/memtype.c, 5.10+ */
 static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 			       enum ms_cache req)
 {
@@ -102,7 +105,7 @@ static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 	log_line(m, "x86/PAT: memtype_reserve failed", start, end);
 }
 
-/* The part of memtype_reserve() that makes an entry. */
+/* The part of memtype_reserve() that makes an entry, and, if ctx is given, its context. */
 static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end, enum ms_cache *type,
 							       bool loose,
@@ -131,6 +134,7 @@ static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine
 	return 0;
 }
 
+// mirrors memtype_reserve(), arch/x86/mm/pat/memtype.c, 5.10+
 static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, ms_pa_t start,
 							 ms_pa_t end, enum ms_cache *type,
 							 bool loose, struct ms_pfnmap_ctx **ctx)
@@ -185,7 +189,7 @@ static __attribute__((noinline)) void keep_reserve(struct ms_machine *m, ms_pa_t
 							.reason = why });
 }
 
-/* Inlined into both of its callers: what one of them passes as a constant costs it nothing. */
+/* Inlined into both of its callers, so that tests of what one of them passes as a constant go. */
 static inline __attribute__((always_inline)) int reserve_and_tell(struct ms_machine *m,
 								  ms_pa_t start, ms_pa_t end,
 								  enum ms_cache *type, bool loose,
@@ -251,7 +255,8 @@ static __attribute__((noinline)) int keep_granted(struct ms_machine *m, ms_pa_t 
 	return 0;
 }
 
-/* A part of a device, whose place is at the list's finger. All calls are the last thing done. */
+/* Of a range inside of a device, the list's finger being at its place. Every call stands at the end
+ * of a function, so that it is a jump. */
 static inline __attribute__((always_inline)) int reserve_at_finger(struct ms_machine *m,
 								   ms_pa_t start, ms_pa_t end,
 								   enum ms_cache req,
@@ -280,7 +285,9 @@ static __attribute__((noinline)) int reserve_elsewhere(struct ms_machine *m, ms_
 	return reserve_at_finger(m, start, end, req, got);
 }
 
-/* A type that the MTRRs have no say in, for a part of a device that has none: most calls by far. */
+/* Most calls by far are for a part of a device that has no type yet, and for a type that the MTRRs
+ * cannot change: these come first.
+ * mirrors memtype_reserve(), arch/x86/mm/pat/memtype.c, 5.10+ */
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
@@ -295,7 +302,8 @@ int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms
 
 /* ---- free ---- */
 
-/* [what was erased][the caller was the last holder of an entry that is still there] */
+/* The reason in a free's event: [what was erased][whether the caller was the last holder of an
+ * entry that is still there] */
 static const char *const own_why[][2] = {
 	[MS_ERASED_NOTHING] = { "no entry matches",
 				"no entry matches; a reservation is left behind" },
@@ -327,6 +335,7 @@ static inline int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 	return -EINVAL;
 }
 
+// mirrors memtype_free(), arch/x86/mm/pat/memtype.c, 5.10+
 static inline __attribute__((always_inline)) int free_memtype(struct ms_machine *m, ms_pa_t start,
 							      ms_pa_t end, struct ms_pfnmap_ctx *by,
 							      const char **why)
@@ -366,7 +375,7 @@ static bool reached_list(const char *why)
 	return why != free_pat_off && why != free_isa && why != free_ram && why != free_mixed;
 }
 
-/* Inlined into both of its callers, as reserve_and_tell(). */
+/* Inlined into both of its callers, as reserve_and_tell() is. */
 static inline __attribute__((always_inline)) int free_and_tell(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end,
 							       struct ms_pfnmap_ctx *ctx,
@@ -421,6 +430,7 @@ static __attribute__((noinline)) int free_elsewhere(struct ms_machine *m, ms_pa_
 	return free_at_finger(m, start, end);
 }
 
+// mirrors memtype_free(), arch/x86/mm/pat/memtype.c, 5.10+
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	if (!m)
@@ -439,7 +449,9 @@ bool ms_pat_free_reached_list(const struct ms_event *ev)
 
 /* ---- lookup ---- */
 
-/* lookup_memtype(), for callers that know that PAT is on. */
+/* Callers know that PAT is on.
+ * mirrors lookup_memtype(), arch/x86/mm/pat/memtype.c, 5.10+; memtype_lookup(),
+ * arch/x86/mm/pat/memtype_interval.c, 5.10+ */
 enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 {
 	if (!m)
@@ -459,8 +471,9 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 }
 
 /*
- * The page up to which the answer for the page at pa holds: the first entry over a page is the
- * first over all pages up to its end; without one, up to where the next entry begins.
+ * Up to where all pages have the type of the page at pa. The first entry that covers the page is
+ * also the first for each page up to the entry's end; if none covers it, none does up to where the
+ * next entry begins.
  */
 static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 {
@@ -473,6 +486,7 @@ static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 	return ms_align_down(r->start, m->page_size);
 }
 
+// mirrors pfnmap_setup_cachemode(), arch/x86/mm/pat/memtype.c, 6.16+
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type)
 {
 	bool by_entries = start >= MS_ISA_END && !ms_pat_is_ram(m, start, end);

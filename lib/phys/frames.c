@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Page frames: made a section at a time, when one of its pages is first looked at. */
+/* Page frames: those of a section are made when one of its pages is first looked at. */
 #include "phys/phys.h"
 
-/* [start, end) of the pages at `base`, clipped to what the allocator may hand out. */
+/* The tree of the pages from `base` on: free is what the allocator may hand out. */
 static void init_tree(struct ms_free_tree t, const struct ms_ram *ram, ms_pfn_t base)
 {
 	ms_pfn_t start = ms_max_u64(ram->usable_start, base);
@@ -24,7 +24,8 @@ struct ms_area *ms_ram_area(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t p
 	return *area;
 }
 
-/* The frames of a section that is a part of a large compound page: all tails, but for its head. */
+/* The frames of a section that is part of a compound page. The flags are those of tails, which
+ * all pages but the head are. */
 static void init_compound(struct ms_frames *frames, const struct ms_section *section)
 {
 	for (size_t i = 0; i < MS_SECTION_PAGES; i++) {

@@ -63,8 +63,8 @@ static int ram_conflict(const struct ms_machine *m, ms_pfn_t start, ms_pfn_t end
 	return 0;
 }
 
-/* The first page that may be handed out: page 0 means `none` to many, x86 keeps what is below 1 MiB
- * for the firmware. */
+/* The first page that may be handed out. Page 0 is not, as 0 often means that there is none; x86
+ * leaves what is below 1 MiB to the firmware. */
 static ms_pfn_t usable_start(const struct ms_machine *m, ms_pfn_t start, ms_pfn_t end)
 {
 	ms_pfn_t low = ms_is_x86(m) ? X86_LOW_MEMORY_END >> m->page_shift : 1;
@@ -146,9 +146,10 @@ bool ms_range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 }
 
 /*
- * pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, over walk_system_ram_range(). Pages below 1
- * MiB are never RAM to it. Only a hole in front of some RAM makes the range mixed: what follows the
- * last piece of RAM is not seen.
+ * Pages below 1 MiB are never RAM here. Only a hole in front of some RAM makes the range mixed:
+ * what follows the last piece of RAM is not looked at.
+ * mirrors pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, 5.10+; walk_system_ram_range(),
+ * kernel/resource.c, 5.10+
  */
 int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {

@@ -43,7 +43,7 @@ void ms_events_end(struct ms_events *t, size_t at, const struct ms_event *ev)
 {
 	struct ms_event *kept;
 
-	// There was no memory to keep it, or a hook has cleared the trace.
+	// There was no memory to keep the event, or a hook has cleared the trace.
 	if (at >= t->len)
 		return;
 	kept = &t->event[at];

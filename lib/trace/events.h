@@ -23,7 +23,7 @@ struct ms_events {
 void ms_events_init(struct ms_events *t, struct ms_alloc *alloc);
 void ms_events_destroy(struct ms_events *t);
 
-/* Counts an event; true: it is to be stored. Mostly it is not, and need not be put together. */
+/* Counts an event. true: it is to be stored. Mostly it is not, and the caller need not build it. */
 static inline bool ms_events_count(struct ms_events *t, enum ms_event_type type)
 {
 	t->total[type]++;
