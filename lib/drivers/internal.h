@@ -16,8 +16,8 @@
 #include <mapsim/pat.h>
 #include <mapsim/pfnmap.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 /* A busy resource of the iomem tree, by bytes. */
 struct ms_claim {

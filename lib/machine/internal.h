@@ -15,7 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/queue.h>
+#include <bsd/sys/queue.h>
 
 struct ms_phys;    /* lib/phys */
 struct ms_pat;     /* lib/pat */
@@ -135,6 +135,8 @@ void ms_trace_destroy(struct ms_machine *m);
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
 /* "rw,device"; "-": no right at all */
 void ms_prot_print(uint32_t prot, FILE *out);
+/* "EINVAL" of -EINVAL; NULL: no error, or one that Linux's headers for programs do not name. */
+const char *ms_errno_name(int err);
 /* "EINVAL" of -EINVAL; a number where the error has no name, and for 0 and above */
 void ms_error_print(int err, FILE *out);
 /* "UC-", "nGnRE"; arm64's MS_CACHE_WC is "NC". Never NULL. */

@@ -2,7 +2,6 @@
 /*
  * Events as text. The fields that the recording format knows are written as it writes them.
  */
-#define _GNU_SOURCE /* strerrorname_np */
 #include "machine/internal.h"
 
 #include <mapsim/mm.h>
@@ -96,7 +95,7 @@ const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
 
 void ms_error_print(int err, FILE *out)
 {
-	const char *name = err < 0 ? strerrorname_np(-err) : NULL;
+	const char *name = ms_errno_name(err);
 
 	if (name)
 		fputs(name, out);

@@ -21,7 +21,7 @@
 
 #include <mapsim/pat.h>
 
-#include <sys/queue.h>
+#include <bsd/sys/queue.h>
 
 /*
  * One reservation and who holds it: VMAs that are pieces or copies of the one that made it, or an

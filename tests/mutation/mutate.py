@@ -140,13 +140,13 @@ class Build:
 
     def link(self, changed=None, object_=None):
         objects = [object_ if source == changed else out for source, out in self.objects.items()]
-        subprocess.run(['gcc', '-shared', '-s', '-o', self.lib, *objects, '-lbsd'], check=True)
+        subprocess.run(['gcc', '-shared', '-s', '-o', self.lib, *objects], check=True)
 
     def link_program(self, filename):
         program = self.dir / ('program_' + re.sub(r'\W', '_', filename))
         objects = sorted(pathlib.Path(filename + '.p').glob('*.o'))
-        linked = subprocess.run(['gcc', '-s', '-o', program, *objects, self.lib, '-lcmocka',
-                                 '-lbsd'], capture_output=True)
+        linked = subprocess.run(['gcc', '-s', '-o', program, *objects, self.lib, '-lcmocka'],
+                                capture_output=True)
         if linked.returncode == 0:
             self.programs[filename] = str(program)
 
