@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mapsim: plays scripts on the model, and compares the model with recordings of real kernels. */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include "tool.h"
 
 #include <err.h>
@@ -46,7 +47,7 @@ int misused(const char *format, ...)
 		vwarnx(format, args);
 		va_end(args);
 	}
-	fprintf(stderr, "Try '%s --help'.\n", getprogname());
+	fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
 	return EXIT_TROUBLE;
 }
 
@@ -87,7 +88,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
 	// messages of getopt() begin with argv[0], those of warn() with the program's name
 	argv[0] = (char *)command->program;
-	setprogname(command->program);
+	program_invocation_short_name = (char *)command->program;
 	int code = command->run(argc, argv);
 
 	if (code != SHOW_HELP)
@@ -101,7 +102,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	const struct command *command;
 
-	setprogname("mapsim");
+	program_invocation_short_name = (char *)"mapsim";
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		return written(help(0, NULL));
 	if (!strcmp(name, "help"))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Rules that are set on the command line: --set RULE=VALUE, --policy FILE. */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include "tool.h"
 
 #include <err.h>
@@ -43,7 +44,7 @@ static void complain(const char *where, const char *setting, size_t len)
 	size_t rule = rule_of(setting, name_len);
 	const char *value;
 
-	fprintf(stderr, "%s: %s: %.*s: ", getprogname(), where, (int)len, setting);
+	fprintf(stderr, "%s: %s: %.*s: ", program_invocation_short_name, where, (int)len, setting);
 	if (rule == ms_policy_nr_fields()) {
 		fprintf(stderr, "no such rule; `mapsim kernels RELEASE` lists them\n");
 		return;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Finds the operations of a script at which the kernel would BUG or WARN, or should have. */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include "tool.h"
 
 #include <mapsim/machine.h>
 
 #include <err.h>
+#include <errno.h>
 #include <stdlib.h>
 
 /* Prints the violations of the operation that was carried out last. line 0: of the script's end. */
@@ -13,7 +15,7 @@ static void report(const struct ms_machine *m, const char *path, uint64_t line)
 	const struct ms_event *ev;
 
 	for (size_t i = 0; (ev = ms_violation_get(m, i)); i++) {
-		fprintf(stderr, "%s: %s: ", getprogname(), path);
+		fprintf(stderr, "%s: %s: ", program_invocation_short_name, path);
 		if (line)
 			fprintf(stderr, "line %llu: ", (unsigned long long)line);
 		else

@@ -3,8 +3,8 @@
  * machine.h - one simulated host: it owns its memory map, processes, VMs, memtypes and trace.
  *
  * Destroying the machine frees everything that hangs off it. Two machines share nothing. A machine
- * is used by one thread at a time. Nothing in it depends on time, randomness or the order of
- * pointers.
+ * is used by one thread at a time, two machines by two threads (docs/platforms.md). Nothing in it
+ * depends on time, randomness or the order of pointers.
  *
  * A policy or machine that is NULL is refused: the answer is NULL or 0, or nothing is done.
  */

@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/queue.h>
+#include <bsd/sys/queue.h>
 
 struct ms_machine {
 	struct ms_policy policy;

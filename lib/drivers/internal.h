@@ -17,8 +17,8 @@
 #include <mapsim/pat.h>
 #include <mapsim/pfnmap.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 struct ms_check;
 

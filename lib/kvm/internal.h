@@ -25,8 +25,8 @@
 #include <mapsim/kvm.h>
 #include <mapsim/phys.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 /* ---- reasons (reason.c) ---- */
 

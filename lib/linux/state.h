@@ -21,8 +21,8 @@
 
 #include <mapsim/pat.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 #define MS_LINUX_CLASSES 64 /* of locks; more are not checked for their order, and that is said */
 #define MS_LINUX_HELD 48    /* MAX_LOCK_DEPTH */

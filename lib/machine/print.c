@@ -2,8 +2,8 @@
 /*
  * Events as text. Fields that the recording format has are written as it writes them.
  */
-#define _GNU_SOURCE /* strerrorname_np */
 #include "core/core.h"
+#include "machine/errno.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
@@ -82,7 +82,7 @@ const char *ms_event_name(enum ms_event_type type)
 
 void ms_error_print(int err, FILE *out)
 {
-	const char *name = err < 0 && err >= -4095 ? strerrorname_np(-err) : NULL;
+	const char *name = ms_errno_name(err);
 
 	if (!out)
 		return;

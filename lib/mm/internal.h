@@ -38,8 +38,8 @@
 #include <mapsim/pat.h>
 #include <mapsim/pfnmap.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 /* ---- files and address spaces (file.c, i_mmap.c) ---- */
 

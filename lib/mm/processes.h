@@ -6,7 +6,7 @@
 #include "base/pool.h"
 #include "core/core.h"
 
-#include <sys/queue.h>
+#include <bsd/sys/queue.h>
 
 // mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.8
 #define MS_LRU_QUEUE 15u

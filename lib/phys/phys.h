@@ -15,7 +15,7 @@
 #include "phys/internal.h"
 #include "phys/tree.h"
 
-#include <sys/tree.h>
+#include <bsd/sys/tree.h>
 
 #define MS_SECTION_ORDER 9u
 #define MS_SECTION_PAGES (1u << MS_SECTION_ORDER)

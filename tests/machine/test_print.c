@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Events as lines of text. */
+#define _GNU_SOURCE /* strerrorname_np */
 #include "core/core.h"
+#include "machine/errno.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
@@ -268,6 +270,23 @@ static void whole_trace_is_a_line_an_event(void **state)
 	assert_string_equal(text, "zap va=0x1000 size=0x1000\ns2.young ipa=0x2000\n");
 }
 
+static void errors_have_their_names(void **state)
+{
+	(void)state;
+	assert_string_equal(ms_errno_name(-EPERM), "EPERM");
+	assert_string_equal(ms_errno_name(-EHWPOISON), "EHWPOISON");
+	assert_null(ms_errno_name(0));
+	assert_null(ms_errno_name(EINVAL));
+	assert_null(ms_errno_name(INT_MIN));
+#ifdef __GLIBC__
+	for (int err = 1; err < 4096; err++) {
+		const char *theirs = strerrorname_np(err), *ours = ms_errno_name(-err);
+
+		assert_string_equal(ours ? ours : "none", theirs ? theirs : "none");
+	}
+#endif
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -289,6 +308,7 @@ int main(void)
 		RULE(guest_aborts_print_access_and_answer),
 		RULE(vma_events_and_messages_are_printed),
 		RULE(error_without_a_name_is_a_number),
+		RULE(errors_have_their_names),
 		RULE(mm_is_named_where_there_was_more_than_one),
 		RULE(cache_types_have_the_names_of_their_architecture),
 		RULE(architectures_have_the_names_of_the_kernel),
