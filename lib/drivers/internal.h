@@ -9,7 +9,8 @@
 #ifndef MS_DRIVERS_INTERNAL_H
 #define MS_DRIVERS_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
+#include "mm/view.h"
 #include "phys/internal.h"
 
 #include <mapsim/drivers.h>
@@ -18,6 +19,8 @@
 
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
+
+struct ms_check;
 
 /* A busy resource of the iomem tree, by bytes. */
 struct ms_claim {
@@ -126,10 +129,6 @@ bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev);
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
 
-/*
- * A piecewise driver that remembers one lazy mapping at a time: the pieces of the newest are those
- * of all, of each such file.
- */
-void ms_pieces_one_lazy(struct ms_file *file);
+void ms_drivers_check(struct ms_check *c);
 
 #endif

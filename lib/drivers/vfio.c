@@ -5,7 +5,6 @@
  * drivers/vfio/pci/vfio_pci_core.c (5.10: vfio_pci.c).
  */
 #include "drivers/internal.h"
-#include "mm/internal.h"
 
 // Is there a list of the VMAs that show the BAR?
 static bool has_list(const struct ms_policy *policy)
@@ -15,6 +14,8 @@ static bool has_list(const struct ms_policy *policy)
 
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
+// mirrors vfio_pci_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 5.10 .. 6.7;
+// vfio_pci_core_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 6.8 .. 7.1
 static int map_bar(struct ms_device *bar, bool *mapped)
 {
 	struct ms_machine *m = ms_device_machine(bar);
@@ -60,6 +61,7 @@ static struct ms_vfio_bar *other_bar(const struct ms_vfio *dev, unsigned int ind
 }
 
 // vfio_pci_core_map_bars(): that a BAR cannot be had is no reason not to open the device
+// mirrors vfio_pci_core_map_bars(), drivers/vfio/pci/vfio_pci_core.c, 7.1+
 static void map_all_bars(struct ms_vfio *dev)
 {
 	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
@@ -73,6 +75,8 @@ static void map_all_bars(struct ms_vfio *dev)
 }
 
 // vfio_pci_core_disable(): whatever is held, the lowest first
+// mirrors vfio_pci_disable(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_core_disable(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void unmap_all_bars(struct ms_vfio *dev)
 {
 	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
@@ -94,6 +98,8 @@ static int barmap(struct ms_vfio *dev)
 }
 
 // vfio_pci_probe_mmaps(): a BAR smaller than a page must start one
+// mirrors vfio_pci_probe_mmaps(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_probe_mmaps(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static bool bar_mmap_supported(const struct ms_vfio *dev)
 {
 	const uint64_t page_size = dev->machine->page_size;
@@ -122,7 +128,8 @@ static int mmap_check(const struct ms_vfio *dev, const struct ms_vma *vma)
 	return 0;
 }
 
-// mirrors vfio_pci_core_mmap()
+// mirrors vfio_pci_mmap(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_core_mmap(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct ms_vfio_file *f = ms_file_priv(file);
@@ -143,6 +150,8 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 }
 
 // vfio_pci_core_close_device(), with the last file
+// mirrors vfio_pci_release(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_core_close_device(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void vfio_pci_release(struct ms_file *file)
 {
 	struct ms_vfio_file *f = ms_file_priv(file);
@@ -150,13 +159,13 @@ static void vfio_pci_release(struct ms_file *file)
 	struct ms_machine *m = dev->machine;
 
 	LIST_REMOVE(f, link);
-	ms_free(m, f);
+	ms_free(&m->alloc, f);
 	if (--dev->opened)
 		return;
 	unmap_all_bars(dev);
 	ms_device_set_memory(dev->bar, true); // pci_restore_state()
 	LIST_REMOVE(dev, link);
-	ms_free(m, dev);
+	ms_free(&m->alloc, dev);
 }
 
 static const struct ms_file_ops vfio_device_fops = {
@@ -178,7 +187,7 @@ static struct ms_vfio *device_find(const struct ms_machine *m, const struct ms_d
 
 static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, unsigned int index)
 {
-	struct ms_vfio *dev = ms_zalloc(m, sizeof(*dev));
+	struct ms_vfio *dev = ms_zalloc(&m->alloc, sizeof(*dev));
 
 	if (!dev)
 		return NULL;
@@ -195,7 +204,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 {
 	struct ms_machine *m = dev->machine;
 	const bool noexec = m->policy.vfio_noexec == MS_VFIO_NOEXEC_YES;
-	struct ms_vfio_file *f = ms_zalloc(m, sizeof(*f));
+	struct ms_vfio_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
 		return NULL;
@@ -205,7 +214,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 			      MS_FMODE_READ | MS_FMODE_WRITE | (noexec ? MS_FMODE_NOEXEC : 0),
 			      noexec ? INT64_MAX : UINT64_MAX, dev, f);
 	if (!f->file) {
-		ms_free(m, f);
+		ms_free(&m->alloc, f);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->drivers->vfio_files, f, link);
@@ -233,7 +242,7 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
 	if (!file) {
 		if (!dev->opened) {
 			LIST_REMOVE(dev, link);
-			ms_free(m, dev);
+			ms_free(&m->alloc, dev);
 		}
 		return NULL;
 	}
@@ -255,7 +264,7 @@ int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device 
 	LIST_FOREACH (known, &m->drivers->vfio_bars, link)
 		if (known->bar == other || (known->of == bar && known->index == index))
 			return -EINVAL;
-	added = ms_zalloc(m, sizeof(*added));
+	added = ms_zalloc(&m->alloc, sizeof(*added));
 	if (!added)
 		return -ENOMEM;
 	added->of = bar;
@@ -306,8 +315,9 @@ static bool must_wait(const struct ms_vfio *dev, bool enabled)
 	return dev->memory_readers;
 }
 
-// mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the way in is barred first (the
-// kernel's fault handler would wait for the lock), the mappings go, also when the bit was clear
+// The write to PCI_COMMAND: the way in is barred first (the kernel's fault handler would wait for
+// the lock), the mappings go, also when the bit was clear.
+// mirrors vfio_basic_config_write(), drivers/vfio/pci/vfio_pci_config.c, 5.10+
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 {
 	struct ms_vfio *dev = file_device(file);

@@ -3,8 +3,8 @@
  * What drivers hold: their blocks of memory, and pages. Only the driver's code knows how many
  * references it has taken of a page, so there may be more than are met elsewhere.
  */
+#include "core/check.h"
 #include "linux/state.h"
-#include "machine/check.h"
 
 static void check_pages(struct ms_check *c, const struct ms_block *block)
 {

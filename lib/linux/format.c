@@ -73,7 +73,8 @@ static const char *read_length(const char *s, char *length)
 	return s;
 }
 
-/* s is behind the "%". Returns what follows the conversion. */
+/* s is behind the "%". Returns what follows the conversion.
+ * mirrors format_decode(), lib/vsprintf.c, 5.10+ */
 static const char *read_conversion(const char *s, struct ms_output *out, struct ms_conversion *conv)
 {
 	size_t n = 0;
@@ -172,6 +173,7 @@ static bool put_conversion(struct ms_output *out, const struct ms_conversion *co
 
 #pragma GCC diagnostic pop
 
+// mirrors vsnprintf(), lib/vsprintf.c, 5.10+
 char ms_linux_format(char *text, size_t size, const char *format, va_list args)
 {
 	struct ms_output out = { .text = text, .size = size };

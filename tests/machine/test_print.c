@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Events as lines of text. */
 #define _GNU_SOURCE /* strerrorname_np */
-#include "machine/internal.h"
+#include "core/core.h"
+#include "machine/errno_name.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
@@ -54,7 +55,6 @@ static void assert_printed(struct ms_machine *m, const struct ms_event *ev, cons
 
 static void every_type_has_a_name_of_its_own(void **state)
 {
-	(void)state;
 	for (enum ms_event_type a = 0; a < MS_EV_TYPES; a++) {
 		assert_string_not_equal(ms_event_name(a), "?");
 		for (enum ms_event_type b = 0; b < a; b++)
@@ -211,11 +211,50 @@ static void mm_is_named_where_there_was_more_than_one(void **state)
 
 static void cache_types_have_the_names_of_their_architecture(void **state)
 {
-	(void)state;
 	assert_string_equal(ms_cache_name(MS_ARCH_X86_64, MS_CACHE_WC), "WC");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, MS_CACHE_WC), "NC");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, MS_CACHE_NGNRNE), "nGnRnE");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, (enum ms_cache)99), "?");
+}
+
+static void architectures_have_the_names_of_the_kernel(void **state)
+{
+	assert_string_equal(ms_arch_name(MS_ARCH_ARM64), "arm64");
+	assert_string_equal(ms_arch_name(MS_ARCH_X86_64), "x86_64");
+	assert_string_equal(ms_arch_name((enum ms_arch)99), "?");
+}
+
+static void fields_alone_are_as_in_a_recording(void **state)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_ZAP, .addr = 0x1000, .size = 0x1000, .mm = 1, .reason = "a test"
+	};
+	char text[100] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(ms_mm_new(*state));
+	assert_non_null(ms_mm_new(*state));
+	ms_event_print_fields(*state, &ev, out);
+	fclose(out);
+	assert_string_equal(text, "zap va=0x1000 size=0x1000");
+}
+
+static void rights_and_errors_are_words(void **state)
+{
+	char text[100] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	ms_prot_print(0, out);
+	fputc(' ', out);
+	ms_prot_print(MS_PROT_RW | MS_PROT_UX | MS_PROT_DEVICE, out);
+	fputc(' ', out);
+	ms_error_print(-EINVAL, out);
+	fputc(' ', out);
+	ms_error_print(0, out);
+	fputc(' ', out);
+	ms_error_print(INT_MIN, out);
+	fclose(out);
+	assert_string_equal(text, "- rwux,device EINVAL 0 -2147483648");
 }
 
 static void whole_trace_is_a_line_an_event(void **state)
@@ -272,6 +311,9 @@ int main(void)
 		RULE(errors_have_their_names),
 		RULE(mm_is_named_where_there_was_more_than_one),
 		RULE(cache_types_have_the_names_of_their_architecture),
+		RULE(architectures_have_the_names_of_the_kernel),
+		RULE(fields_alone_are_as_in_a_recording),
+		RULE(rights_and_errors_are_words),
 		RULE(whole_trace_is_a_line_an_event),
 	};
 

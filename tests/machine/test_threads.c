@@ -3,7 +3,7 @@
  * Machines of different threads, at the same time (valgrind's helgrind looks whether they touch the
  * same memory). The arguments are recordings: each thread plays one of them again and again.
  */
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <mapsim/script.h>
 

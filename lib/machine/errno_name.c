@@ -3,7 +3,10 @@
  * The names of Linux's errors: a driver may answer any of them, and not every C library can name
  * one.
  */
-#include "machine/internal.h"
+#include "machine/errno_name.h"
+
+#include <errno.h>
+#include <stddef.h>
 
 #define NAME(error) [error] = #error
 
