@@ -86,10 +86,13 @@ enum ms_cmo_kind { MS_CMO_DCACHE_CLEAN, MS_CMO_ICACHE_INVAL };
 #define MS_PROT_NORMAL_NC 0x40u
 #define MS_PROT_RW (MS_PROT_R | MS_PROT_W)
 
-/** Each type has fields of its own (see above); those of one union are of different types. */
+/**
+ * Each type has fields of its own (see above); those of one union are of different types.
+ * (Unions without a name came with C11; by __extension__ C99 takes them, too.)
+ */
 struct ms_event {
 	enum ms_event_type type;
-	union {
+	__extension__ union {
 		int ret;            ///< 0 or a negative errno
 		unsigned int fault; ///< VM_FAULT_* bits
 	};
@@ -97,25 +100,25 @@ struct ms_event {
 	uint8_t level;    ///< page-table level, 0..3
 	uint8_t cache;    ///< enum ms_cache
 	uint8_t notifier; ///< enum ms_notifier_event
-	union {
+	__extension__ union {
 		uint8_t tlbi; ///< enum ms_tlbi_kind
 		uint8_t cmo;  ///< enum ms_cmo_kind
 	};
 	uint32_t mm; ///< id of the mm (ms_mm_id), 0: none
 	uint32_t vm; ///< id of the vm (ms_vm_id), 0: none
-	union {
+	__extension__ union {
 		uint64_t addr; ///< of any kind
 		ms_hva_t va;   ///< host virtual
 		ms_ipa_t ipa;  ///< guest physical
 		ms_pa_t start; ///< host physical
 	};
 	uint64_t size; ///< bytes
-	union {
+	__extension__ union {
 		ms_pa_t pa;
 		ms_pfn_t pfn;  ///< a page number
 		uint64_t desc; ///< a stage-2 descriptor, as it is now
 	};
-	union {
+	__extension__ union {
 		uint64_t old_desc; ///< as it was before
 		uint64_t pa_size;  ///< bytes from pa on
 	};
