@@ -88,7 +88,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
 	// messages of getopt() begin with argv[0], those of warn() with the program's name
 	argv[0] = (char *)command->program;
-	program_invocation_short_name = argv[0];
+	program_invocation_short_name = (char *)command->program;
 	int code = command->run(argc, argv);
 
 	if (code != SHOW_HELP)

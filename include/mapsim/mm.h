@@ -209,7 +209,7 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 /** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
 struct ms_vma {
 	ms_hva_t vm_start, vm_end; ///< [start, end)
-	// C99 has no union without a name, but by __extension__.
+	// A union without a name is of C11; __extension__ makes it one of C99, too.
 	__extension__ union {
 		MS_VM_FLAGS_CONST uint64_t vm_flags; ///< MS_VM_*
 		uint64_t vm_flags_word; ///< the same, where linux.h makes vm_flags read-only

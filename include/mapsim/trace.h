@@ -86,10 +86,8 @@ enum ms_cmo_kind { MS_CMO_DCACHE_CLEAN, MS_CMO_ICACHE_INVAL };
 #define MS_PROT_NORMAL_NC 0x40u
 #define MS_PROT_RW (MS_PROT_R | MS_PROT_W)
 
-/**
- * Each type has fields of its own (see above); those of one union are of different types.
- * (Unions without a name came with C11; by __extension__ C99 takes them, too.)
- */
+/** Each type has fields of its own (see above); those of one union are of different types.
+ * (__extension__: a union without a name is of C11, and shall be one of C99, too.) */
 struct ms_event {
 	enum ms_event_type type;
 	__extension__ union {
