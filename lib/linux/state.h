@@ -6,7 +6,7 @@
  *   memory.c   kmalloc, pages                lock.c     mutex, rwsem, spinlock, the mmap lock
  *   report.c   printk, WARN                  mapping.c  remap_pfn_range, unmap_mapping_range ...
  *   io.c       claims, ioremap               file.c     files, devices, calls of file_operations
- *   leaks.c    what was not given back       format.c   a format of printk's
+ *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
  * kernel's; the others include the library's inside, and never linux.h.
@@ -89,11 +89,14 @@ struct ms_machine *ms_linux_here(const char *what);
 /* A text that lives as long as the machine, made from printf's format; NULL: no memory. */
 __attribute__((format(printf, 2, 3))) const char *ms_linux_text(struct ms_machine *m,
 								const char *format, ...);
+#define MS_LINUX_COMPLAINT 128 /* bytes */
 /*
- * A kernel's format into text[size], which is always ended. Returns 0, or the letter of the first
- * conversion that the kernel does not know ('%': the format ends inside one); text stops before it.
+ * A kernel's format into text[size], which is always ended; size > 0. complaint: a sentence about
+ * the first conversion that is not printed as the kernel prints it, "" where all are. The text
+ * stops before a conversion that the kernel, or this library, cannot print.
  */
-char ms_linux_format(char *text, size_t size, const char *format, va_list args);
+void ms_linux_format(char *text, size_t size, char complaint[MS_LINUX_COMPLAINT],
+		     const char *format, va_list args);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);
 /* A violation for each allocation that lives. */

@@ -55,6 +55,12 @@ void ms_linux_violation(const char *text);
 /** The same, the first time that this machine sees this text at this place; true always. */
 void ms_linux_violation_once(const char *text, const void *place);
 __attribute__((format(printf, 1, 2))) void ms_linux_violation_printf(const char *format, ...);
+/** What %pV prints: a message inside of another. */
+struct va_format {
+	const char *fmt;
+	va_list *va;
+};
+
 /** false: not the first time on this machine. */
 bool ms_linux_first_time(const void *place);
 
