@@ -24,16 +24,10 @@ static struct ms_claim *claim_find(const struct ms_machine *m, ms_pa_t start, ms
 // A BAR is a resource that is not busy: a claim goes inside of it, never across its border.
 static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	struct ms_device *dev = NULL;
+	const struct ms_device *dev = ms_device_after(m->phys, start);
+	const ms_pa_t dev_start = ms_device_pa(dev), dev_end = dev_start + ms_device_size(dev);
 
-	while ((dev = ms_device_next(m, dev))) {
-		const ms_pa_t dev_start = ms_device_pa(dev),
-			      dev_end = dev_start + ms_device_size(dev);
-
-		if (start < dev_end && end > dev_start && (start < dev_start || end > dev_end))
-			return true;
-	}
-	return false;
+	return dev && end > dev_start && (start < dev_start || end > dev_end);
 }
 
 bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa)

@@ -52,16 +52,11 @@ int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off, uint64_t len,
 			    bool even_cows)
 {
-	struct ms_file *file;
+	const struct ms_mapping *mapping = m ? ms_mapping_find(m, key) : NULL;
 
-	if (!m)
-		return;
 	// a VMA keeps its file: where there is none of the address_space, nothing is mapped
-	LIST_FOREACH (file, &m->files, link)
-		if (file->mapping->key == key)
-			break;
-	if (file)
-		ms_unmap_mapping_range(file, off, len, even_cows);
+	if (mapping)
+		ms_unmap_mapping_range(LIST_FIRST(&mapping->files), off, len, even_cows);
 }
 
 void ms_linux_get_file(struct ms_file *file)

@@ -24,8 +24,8 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 	SLIST_INIT(&lx->places);
 	RB_INIT(&lx->by_addr);
 	RB_INIT(&lx->by_pfn);
-	LIST_INIT(&lx->remappings);
-	LIST_INIT(&lx->regions);
+	RB_INIT(&lx->remappings);
+	RB_INIT(&lx->regions);
 	lx->class[0] = (struct ms_lock_class){ .name = "mmap_lock", .file = "" };
 	lx->nr_classes = 1;
 	m->kernel = lx;

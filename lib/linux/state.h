@@ -50,17 +50,19 @@ struct ms_held {
 };
 
 struct ms_remapping {
-	LIST_ENTRY(ms_remapping) link;
+	RB_ENTRY(ms_remapping) node;
 	ms_pa_t start;
 	uint64_t len;
 	void *cookie;
 };
+RB_HEAD(ms_remappings, ms_remapping); /* by cookie */
 
 struct ms_region {
-	LIST_ENTRY(ms_region) link;
+	RB_ENTRY(ms_region) node;
 	ms_pa_t start;
 	uint64_t len;
 };
+RB_HEAD(ms_regions_by_start, ms_region);
 
 struct ms_place {
 	SLIST_ENTRY(ms_place) link;
@@ -76,8 +78,8 @@ struct ms_linux {
 	struct ms_lock_class class[MS_LINUX_CLASSES]; /* 0: the mmap lock */
 	unsigned int nr_classes;
 	struct ms_held held[MS_LINUX_HELD]; /* m->driver_locks of them */
-	LIST_HEAD(, ms_remapping) remappings;
-	LIST_HEAD(, ms_region) regions;
+	struct ms_remappings remappings;
+	struct ms_regions_by_start regions;
 	uint64_t next_cookie;
 	void *devices; /* file.c's alone */
 };
@@ -99,6 +101,8 @@ void ms_linux_format(char *text, size_t size, char complaint[MS_LINUX_COMPLAINT]
 		     const char *format, va_list args);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);
+/* A violation for each claim and each ioremap that is held. */
+void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx);
 /* A violation for each allocation that lives. */
 void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx);
 

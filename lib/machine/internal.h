@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/tree.h>
 
 struct ms_phys;    /* lib/phys */
 struct ms_pat;     /* lib/pat */
@@ -74,6 +75,7 @@ struct ms_machine {
 	TAILQ_HEAD(, ms_vm) vms;
 	LIST_HEAD(, ms_file) files;
 	LIST_HEAD(, ms_mapping) mappings;
+	RB_HEAD(ms_mappings_by_key, ms_mapping) mappings_by_key;
 	uint32_t next_mm_id, next_vm_id;
 	struct {
 		uint64_t pfn[MS_LRU_QUEUE];

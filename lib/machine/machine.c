@@ -95,6 +95,7 @@ static void machine_setup(struct ms_machine *m)
 	TAILQ_INIT(&m->vms);
 	LIST_INIT(&m->files);
 	LIST_INIT(&m->mappings);
+	RB_INIT(&m->mappings_by_key);
 	ms_trace_init(m);
 }
 

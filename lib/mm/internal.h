@@ -53,16 +53,18 @@ struct ms_regions {
 /* struct address_space: the VMAs over some files, and for shmem and hugetlb the pages in it. */
 struct ms_mapping {
 	LIST_ENTRY(ms_mapping) link;
+	RB_ENTRY(ms_mapping) by_key;
 	struct ms_machine *machine;
-	const void *key;
+	const void *key;       /* NULL: of one file alone, and in no tree */
 	unsigned int refcount; /* files */
+	LIST_HEAD(, ms_file) files;
 	struct ms_i_mmap i_mmap;
 
 	/* page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent */
-	uint64_t size;      /* i_size, bytes */
-	unsigned int order; /* log2 pages of one index: 0 but for hugetlb */
+	uint64_t size;              /* i_size, bytes */
+	unsigned int order;         /* log2 pages of one index: 0 but for hugetlb */
 	struct ms_regions reserved; /* hugetlb of a pool: indices for which there is a page */
-	ms_pfn_t **chunk;   /* MS_CACHE_CHUNK indices each, made when first used */
+	ms_pfn_t **chunk;           /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
 	/* what ms_machine_check() has met; 0 outside of it */
 	unsigned int counted_files, counted_vmas;
@@ -81,6 +83,7 @@ struct ms_file {
 	uint64_t max_bytes;
 	void *priv;
 	struct ms_mapping *mapping;
+	LIST_ENTRY(ms_file) of_mapping;
 	unsigned int refcount; /* the user's one, and one a VMA */
 	bool user_ref;         /* the user has not put his yet */
 	unsigned int counted;  /* VMAs that ms_machine_check() has met; 0 outside of it */
@@ -90,6 +93,8 @@ struct ms_file {
 #define MS_FAULT_ENDLESS 0x80000000u
 
 void ms_file_get(struct ms_file *file);
+/* The address_space that files were made with; NULL: there is none (any more). */
+struct ms_mapping *ms_mapping_find(struct ms_machine *m, const void *key);
 /* f_mapping: the address_space `key` instead of the file's own; no VMA maps it yet. -ENOMEM. */
 int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* fput of a VMA's reference. */

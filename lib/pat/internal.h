@@ -30,8 +30,10 @@
  */
 struct ms_pfnmap_ctx {
 	LIST_ENTRY(ms_pfnmap_ctx) link;
-	uint32_t holders; /* VMA objects; an ioremap counts as one */
-	bool listed;      /* its entry is on the list, maybe shrunk */
+	RB_ENTRY(ms_pfnmap_ctx) ioremaps; /* where it is of an ioremap and has a holder */
+	uint64_t age;                     /* of an ioremap: larger is younger */
+	uint32_t holders;                 /* VMA objects; an ioremap counts as one */
+	bool listed;                      /* its entry is on the list, maybe shrunk */
 	bool ioremap;
 	enum ms_cache type; /* of its entry, or of the ioremap */
 	ms_pa_t start, end; /* as reserved */
@@ -42,6 +44,9 @@ struct ms_pfnmap_ctx {
 struct ms_pat {
 	struct ms_ranges list;
 	LIST_HEAD(, ms_pfnmap_ctx) contexts; /* all, youngest first */
+	RB_HEAD(ms_ioremaps, ms_pfnmap_ctx)
+	ioremaps; /* by range; of equal ones the youngest first */
+	uint64_t next_age;
 	/* The device that was asked about last: where memory types go by the list and by nothing
 	 * else. Empty where there is no PAT. */
 	ms_pa_t device_start, device_end;
@@ -53,6 +58,10 @@ struct ms_pat {
 struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* One holder fewer; without holders and entry it goes. NULL is allowed. */
 void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
+/* ctx is of an ioremap. */
+void ms_pfnmap_ctx_set_ioremap(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
+/* The youngest ioremap of exactly [start, end) that is not unmapped; NULL: none. */
+struct ms_pfnmap_ctx *ms_pfnmap_ctx_find_ioremap(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* The entry made by ctx left the list. NULL is allowed. */
 void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 

@@ -19,6 +19,7 @@ int ms_pat_init(struct ms_machine *m)
 		return -ENOMEM;
 	ms_ranges_init(&m->pat->list, m);
 	LIST_INIT(&m->pat->contexts);
+	RB_INIT(&m->pat->ioremaps);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct ms_page {
 	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 
-#define MS_PG_DOUBLE_MAP 0x01u     /* PageDoubleMap: leaves of it were split, and others were not */
+#define MS_PG_DOUBLE_MAP 0x01u /* PageDoubleMap: leaves of it were split, and others were not */
 /* hugetlb_restore_reserve, of hugetlb pages: with the page a reservation comes back */
 #define MS_PG_RESTORE_RESERVE MS_PG_DOUBLE_MAP
 /* !PageSwapBacked, of anonymous pages that are not compound: MADV_FREE has met it before */
@@ -66,6 +66,8 @@ bool ms_range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* MTRR type of [start, end): enum ms_cache, or -1: mixed or unknown. */
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/* The first device that ends after pa, or NULL. */
+struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
 /* The device that contains pa, or NULL; next device in order of creation. */
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
