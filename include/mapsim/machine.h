@@ -88,7 +88,8 @@ enum ms_hook_point {
 	MS_HOOK_DRIVER_FAULT,      ///< about to call vm_ops->fault or huge_fault [mmap, read]
 	MS_HOOK_DRIVER_FAULT_DONE, ///< it has returned [mmap, read]
 	MS_HOOK_ZAP_UNTRACKED,     ///< between untrack_pfn (up to 6.15) and the zap [mmap, read; in
-				   ///< MAP_FIXED, mremap and exit: write]
+				   ///< MAP_FIXED, mremap and exit: write; of a driver that zaps
+				   ///< its locks, too]
 	MS_HOOK_S2_MMU_LOCK,       ///< user_mem_abort: about to take the mmu lock [none]
 	MS_HOOK_S2_BROKEN,         ///< a map call emptied an entry and has not filled it [mmu lock]
 	MS_HOOK_DRIVER_MMAP,       ///< about to call ->mmap [mmap, write]

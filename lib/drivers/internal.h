@@ -108,6 +108,7 @@ struct ms_vfio {
 	bool mapped;                 /* barmap: claimed and ioremapped */
 	int map_error;               /* policy vfio_bar_claim DEVICE_OPEN: why it is not mapped */
 	unsigned int memory_readers; /* memory_lock: faults that are past the test of the bit */
+	bool memory_locked;          /* memory_lock for writing: a zap goes on (6.10+) */
 	bool vma_locked;             /* vma_lock: of the list */
 	TAILQ_HEAD(, ms_vfio_vma) vmas; /* most recently faulted first */
 };

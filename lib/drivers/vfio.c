@@ -293,12 +293,14 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 	return dev ? (uint64_t)dev->index << MS_VFIO_OFFSET_SHIFT : 0;
 }
 
-// A hook asks: memory_lock is taken for writing, which waits for faults in the handler. Up to 6.9
-// the zap comes before the lock: where vma_lock does not stop it (V1_LIST_FIRST) it is done at
-// once, and the fault that the kernel then waits for is the one that has passed the test of the
-// bit.
+// A hook asks: memory_lock is taken for writing, which waits for faults in the handler, and for
+// another who has it. Up to 6.9 the zap comes before the lock: where vma_lock does not stop it
+// (V1_LIST_FIRST) it is done at once, and the fault that the kernel then waits for is the one that
+// has passed the test of the bit.
 static bool must_wait(const struct ms_vfio *dev, bool enabled)
 {
+	if (dev->memory_locked)
+		return true;
 	if (!enabled && has_list(&dev->machine->policy) && ms_vfio_v1_zap_waits(dev))
 		return true;
 	if (!enabled && dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST)
@@ -306,8 +308,21 @@ static bool must_wait(const struct ms_vfio *dev, bool enabled)
 	return dev->memory_readers;
 }
 
-// mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the way in is barred first (the
-// kernel's fault handler would wait for the lock), the mappings go, also when the bit was clear
+// mirrors vfio_pci_zap_and_down_write_memory_lock(): up to 6.9 the lock is taken behind the zap,
+// which holds vma_lock; from 6.10 on before it
+static void zap(struct ms_vfio *dev, struct ms_file *file)
+{
+	if (has_list(&dev->machine->policy)) {
+		ms_vfio_v1_zap(dev);
+		return;
+	}
+	dev->memory_locked = true;
+	ms_vfio_v3_zap(file);
+	dev->memory_locked = false;
+}
+
+// mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the mappings go, also when the bit
+// was clear, while the memory is still on; nobody maps it again, as faults wait for a lock
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 {
 	struct ms_vfio *dev = file_device(file);
@@ -316,16 +331,12 @@ int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 		return -ENODEV;
 	if (must_wait(dev, enabled))
 		return -EBUSY;
-	dev->memory_enabled = enabled;
-	ms_device_set_memory(dev->bar, enabled);
-	if (enabled)
-		return 0;
 	// A hook may put the file, and unmap it elsewhere.
 	ms_file_get(file);
-	if (has_list(&dev->machine->policy))
-		ms_vfio_v1_zap(dev);
-	else
-		ms_vfio_v3_zap(file);
+	if (!enabled)
+		zap(dev, file);
+	dev->memory_enabled = enabled;
+	ms_device_set_memory(dev->bar, enabled);
 	ms_file_drop(file);
 	return 0;
 }

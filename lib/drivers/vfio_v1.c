@@ -168,7 +168,8 @@ bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev)
 	return false;
 }
 
-// mirrors vfio_pci_zap_and_vma_lock(): the mm at the head of the list first, with all of its VMAs
+// mirrors vfio_pci_zap_and_vma_lock(): the mm at the head of the list first, with all of its VMAs.
+// One that enters the list meanwhile is zapped, too.
 void ms_vfio_v1_zap(struct ms_vfio *dev)
 {
 	struct ms_vfio_vma *v;
@@ -181,7 +182,9 @@ void ms_vfio_v1_zap(struct ms_vfio *dev)
 			struct ms_vma *vma = v->vma;
 
 			list_del(dev, v);
+			dev->vma_locked = true;
 			zap_whole(vma);
+			dev->vma_locked = false;
 		}
 	}
 }

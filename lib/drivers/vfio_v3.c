@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * vfio-pci without a list of VMAs: turning memory off is one unmap_mapping_range() over all
- * regions. vm_pgoff stays the file's offset. No open, no close. V2 (6.10, 6.11, late 6.6): the first
- * fault inserts all of the VMA's pages; V3 (from 6.12 on): a fault inserts one page or one huge leaf.
+ * regions. vm_pgoff stays the file's offset. No open, no close. V2 (6.10, 6.11, late 6.6): the
+ * first fault inserts all of the VMA's pages; V3 (from 6.12 on): a fault inserts one page or one
+ * huge leaf.
  */
 #include "drivers/internal.h"
 
@@ -43,6 +44,8 @@ static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned 
 
 	if (order && !leaf_fits(dev, vmf, addr, pfn, order))
 		return MS_VM_FAULT_FALLBACK;
+	if (dev->memory_locked)
+		return MS_VM_FAULT_RETRY; // the kernel sleeps
 	if (!dev->memory_enabled)
 		return MS_VM_FAULT_SIGBUS;
 	dev->memory_readers++;
@@ -61,7 +64,8 @@ static const struct ms_vm_ops vfio_pci_mmap_ops = {
 	.huge_fault = vfio_pci_mmap_huge_fault,
 };
 
-// The touched page first, then the others as they lie; what cannot be inserted ends that in silence.
+// The touched page first, then the others as they lie; what cannot be inserted ends that in
+// silence.
 static ms_vm_fault_t insert_all(const struct ms_vfio *dev, struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -87,6 +91,8 @@ static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
 	ms_vm_fault_t ret;
 
+	if (dev->memory_locked)
+		return MS_VM_FAULT_RETRY; // as above
 	if (!dev->memory_enabled)
 		return MS_VM_FAULT_SIGBUS;
 	dev->memory_readers++;
@@ -102,7 +108,7 @@ static const struct ms_vm_ops vfio_pci_mmap_whole_ops = {
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma)
 {
 	vma->vm_ops = dev->machine->policy.vfio == MS_VFIO_V2 ? &vfio_pci_mmap_whole_ops
-							       : &vfio_pci_mmap_ops;
+							      : &vfio_pci_mmap_ops;
 	return 0;
 }
 
