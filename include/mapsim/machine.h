@@ -86,7 +86,8 @@ enum ms_hook_point {
 	MS_HOOK_S2_PFN_FOUND,      ///< user_mem_abort: pfn looked up, nothing made of it yet [none]
 	MS_HOOK_S2_MAPPED,         ///< user_mem_abort: leaf installed, lock dropped [none]
 	MS_HOOK_DRIVER_FAULT,      ///< about to call vm_ops->fault or huge_fault [mmap, read]
-	MS_HOOK_DRIVER_FAULT_DONE, ///< it has returned [mmap, read]
+	MS_HOOK_DRIVER_FAULT_DONE, ///< it has returned [mmap, read; a page of a memory file: its
+				   ///< folio]
 	MS_HOOK_ZAP_UNTRACKED,     ///< between untrack_pfn (up to 6.15) and the zap [mmap, read; in
 				   ///< MAP_FIXED, mremap and exit: write; of a driver that zaps
 				   ///< its locks, too]
@@ -116,6 +117,9 @@ const char *ms_hook_name(enum ms_hook_point point);
  *   a guest access that is not mapped MS_GUEST_ERROR with -EBUSY;
  * - mmu lock held: as mmap held for writing; the VM's dirty log answers -EBUSY; a zap by a driver,
  *   which would tell the VM, is a violation;
+ * - a folio of a memory file: a hole in it (MADV_REMOVE) answers -EBUSY, an access that faults on
+ * it waits as above; MADV_COLLAPSE of it answers -EBUSY where it is a huge page, else -EAGAIN, as
+ * the kernel only tries that lock;
  * - a driver's lock: ms_vfio_set_memory() answers -EBUSY, an access that faults waits as above.
  * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
  * VMA's process counts as held for reading. A hook must not free the machine, nor a VM of which an

@@ -60,6 +60,7 @@ struct ms_machine {
 		void *arg;
 	} hook[MS_HOOK_POINTS];
 	unsigned int in_hook; /* hooks that are running */
+	const struct ms_folio_lock *folio_locks; /* lib/mm: folios that those hooks' callers hold */
 
 	struct ms_phys *phys;
 	struct ms_pat *pat;

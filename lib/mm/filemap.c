@@ -218,6 +218,13 @@ static bool whole_folio(const struct ms_vm_fault *vmf, uint64_t pgoff, uint64_t 
 	return folio_fits(&at, index, npages);
 }
 
+/* next_uptodate_folio(): what is locked is not mapped around a fault. 0: nothing there, or locked.
+ */
+static ms_pfn_t find_unlocked(const struct ms_mapping *mapping, uint64_t pgoff)
+{
+	return ms_folio_is_locked(mapping, pgoff, pgoff + 1, 1) ? 0 : ms_cache_find(mapping, pgoff);
+}
+
 /* filemap_map_pages(): NOPAGE when the fault is solved by it */
 static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 {
@@ -228,12 +235,12 @@ static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 	bool solved = false;
 	uint64_t *slots;
 
-	while (pgoff < end && !ms_cache_find(mapping, pgoff))
+	while (pgoff < end && !find_unlocked(mapping, pgoff))
 		pgoff++;
 	if (pgoff >= end)
 		return 0;
 	if (pmd_none(vmf)) {
-		ms_vm_fault_t ret = set_pmd(vmf, ms_cache_find(mapping, pgoff));
+		ms_vm_fault_t ret = set_pmd(vmf, find_unlocked(mapping, pgoff));
 
 		if (ret != MS_VM_FAULT_FALLBACK)
 			return ret ? ret : MS_VM_FAULT_NOPAGE;
@@ -242,7 +249,7 @@ static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 	if (!slots)
 		return MS_VM_FAULT_OOM;
 	while (pgoff < end) {
-		ms_pfn_t pfn = ms_cache_find(mapping, pgoff);
+		ms_pfn_t pfn = find_unlocked(mapping, pgoff);
 		uint64_t index, npages;
 
 		if (!pfn) {

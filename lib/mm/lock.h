@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mmap lock of a process, as far as a hook or a driver's callback can meet it.
+ * The mmap lock of a process, and the lock of a folio of a memory file, as far as a hook or a
+ * driver's callback can meet them.
  *
  * A machine runs in one thread, so nobody ever waits: what the kernel would let wait is refused.
- * The lock is held for reading where somebody else is called with a VMA in hand, which keeps the
- * VMA alive; for writing by the system calls that change VMAs.
+ * The mmap lock is held for reading where somebody else is called with a VMA in hand, which keeps
+ * the VMA alive; for writing by the system calls that change VMAs. A fault holds the lock of the
+ * folio that it found until it has mapped it.
  */
 #ifndef MS_MM_LOCK_H
 #define MS_MM_LOCK_H
@@ -54,6 +56,27 @@ static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
 	mm->mmap_readers++;
+}
+
+/* A folio that is locked while a hook runs: pages [first, end) of a file. */
+struct ms_folio_lock {
+	const struct ms_folio_lock *outer;
+	const struct ms_mapping *mapping;
+	uint64_t first, end;
+};
+
+/* Would somebody wait for the lock of a folio of `least` pages or more, with a page in [first,
+ * end)? */
+static inline bool ms_folio_is_locked(const struct ms_mapping *mapping, uint64_t first,
+				      uint64_t end, uint64_t least)
+{
+	const struct ms_folio_lock *lock = mapping->machine->folio_locks;
+
+	for (; lock; lock = lock->outer)
+		if (lock->mapping == mapping && lock->first < end && lock->end > first &&
+		    lock->end - lock->first >= least)
+			return true;
+	return false;
 }
 
 /* A hook of somebody who has a VMA of mm in hand. */

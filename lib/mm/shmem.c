@@ -3,6 +3,7 @@
  * Shared memory: the page cache of memfds and of shared anonymous mappings, mm/shmem.c. What goes
  * out of it again is in shmem_punch.c.
  */
+#include "mm/lock.h"
 #include "mm/memfile.h"
 
 /* SHMEM_HUGE_WITHIN_SIZE */
@@ -98,6 +99,8 @@ static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 	if (index >= ms_mapping_pages(mapping))
 		return MS_VM_FAULT_SIGBUS;
 	pfn = ms_cache_find(mapping, index);
+	if (pfn && ms_folio_is_locked(mapping, index, index + 1, 1))
+		return MS_VM_FAULT_RETRY; // the kernel sleeps
 	if (!pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
 		pfn = add_folio(mapping, index, ms_pmd_order(mapping->machine));
 	if (!pfn)

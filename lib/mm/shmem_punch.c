@@ -3,6 +3,7 @@
  * A hole in a memory file: shmem_fallocate(FALLOC_FL_PUNCH_HOLE) and shmem_undo_range(),
  * mm/shmem.c. A huge page that lies in it only partly is unmapped everywhere and split.
  */
+#include "mm/lock.h"
 #include "mm/memfile.h"
 #include "phys/split.h"
 
@@ -193,6 +194,8 @@ int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 		return -EINVAL;
 	if (end <= start)
 		return 0;
+	if (ms_folio_is_locked(mapping, start >> shift, end >> shift, 1))
+		return -EBUSY;
 	ms_unmap_mapping_range(file, start, end - start, false);
 	end = ms_min_u64(end >> shift, cached);
 	if (start >> shift < end)
