@@ -62,7 +62,8 @@ struct ms_machine *ms_machine_new(const struct ms_policy *policy);
  * NULL. */
 struct ms_machine *ms_machine_new_config(const struct ms_policy *policy,
 					 const struct ms_machine_config *config);
-/** Frees the machine and everything in it. NULL is allowed. */
+/** Frees the machine and everything in it. NULL is allowed; inside of a hook or a driver's function
+ * it is a violation, and the machine stays. */
 void ms_machine_free(struct ms_machine *m);
 
 /** The machine's own copies, with every default filled in; they do not change. */
@@ -122,8 +123,8 @@ const char *ms_hook_name(enum ms_hook_point point);
  * the kernel only tries that lock;
  * - a driver's lock: ms_vfio_set_memory() answers -EBUSY, an access that faults waits as above.
  * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
- * VMA's process counts as held for reading. A hook must not free the machine, nor a VM of which an
- * access or a notifier is under way.
+ * VMA's process counts as held for reading. A hook or a driver that frees the machine, or
+ * a VM of which an access or a notifier is under way, changes nothing: that is a violation.
  */
 typedef void ms_hook_fn(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg);
 /** At most one hook a point; fn NULL removes it. */

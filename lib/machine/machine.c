@@ -172,8 +172,8 @@ void ms_machine_free(struct ms_machine *m)
 {
 	if (!m)
 		return;
-	if (m->in_hook) {
-		ms_violation(m, "a hook frees its machine", 0);
+	if (m->in_hook || m->driver_mm) {
+		ms_violation(m, "a hook or a driver frees its machine", 0);
 		return;
 	}
 	// nobody can look at what the teardown does, and nothing of it may fail
