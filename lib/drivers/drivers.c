@@ -12,6 +12,8 @@ int ms_drivers_init(struct ms_machine *m)
 	LIST_INIT(&m->drivers->vfio_files);
 	LIST_INIT(&m->drivers->vfio_devices);
 	LIST_INIT(&m->drivers->vfio_bars);
+	RB_INIT(&m->drivers->vfio_by_bar);
+	RB_INIT(&m->drivers->shared_files);
 	RB_INIT(&m->drivers->claims);
 	return 0;
 }

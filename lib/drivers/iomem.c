@@ -5,6 +5,7 @@
  * CONFIG_IO_STRICT_DEVMEM, which 5.10 has in drivers/char/mem.c.
  */
 #include "drivers/internal.h"
+#include "mm/internal.h"
 
 static int claim_cmp(const struct ms_claim *a, const struct ms_claim *b)
 {
@@ -50,14 +51,11 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 }
 
 // The address_space is the same one behind each of these files.
-static struct ms_file *any_revocable_file(const struct ms_machine *m)
+static struct ms_file *any_revocable_file(struct ms_machine *m)
 {
-	struct ms_iomem_file *f;
+	const struct ms_mapping *mapping = ms_mapping_find(m, &m->drivers->iomem_files);
 
-	LIST_FOREACH (f, &m->drivers->iomem_files, link)
-		if (f->revocable)
-			return f->file;
-	return NULL;
+	return mapping ? LIST_FIRST(&mapping->files) : NULL;
 }
 
 // mirrors revoke_iomem(), kernel/resource.c (5.10: revoke_devmem(), drivers/char/mem.c)
@@ -124,7 +122,6 @@ struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_f
 
 	if (!f)
 		return NULL;
-	f->revocable = !key;
 	f->file = ms_file_new(m, ops, fmode, max_bytes, key ? key : &m->drivers->iomem_files, f);
 	if (!f->file) {
 		ms_free(m, f);
@@ -139,6 +136,8 @@ void ms_iomem_file_release(struct ms_file *file)
 	struct ms_iomem_file *f = ms_file_priv(file);
 
 	LIST_REMOVE(f, link);
+	if (f->shared)
+		ms_shared_file_forget(f);
 	ms_free(ms_file_machine(file), f);
 }
 

@@ -141,19 +141,39 @@ struct ms_file *ms_pci_resource_open(struct ms_device *bar, bool write_combine, 
 	return f ? f->file : NULL;
 }
 
+static int shared_cmp(const struct ms_iomem_file *a, const struct ms_iomem_file *b)
+{
+	const ms_pa_t a_pa = ms_device_pa(a->bar), b_pa = ms_device_pa(b->bar);
+
+	if (a_pa != b_pa)
+		return a_pa < b_pa ? -1 : 1;
+	return a->write_combine - b->write_combine;
+}
+
+RB_GENERATE_INTERNAL(ms_shared_files, ms_iomem_file, by_bar, shared_cmp,
+		     static __attribute__((unused)))
+
+void ms_shared_file_forget(struct ms_iomem_file *f)
+{
+	RB_REMOVE(ms_shared_files, &ms_file_machine(f->file)->drivers->shared_files, f);
+}
+
 static struct ms_file *shared_resource(struct ms_device *bar, bool write_combine)
 {
-	struct ms_iomem_file *f;
+	struct ms_iomem_file key = { .bar = bar, .write_combine = write_combine }, *f;
+	struct ms_shared_files *shared;
 
 	if (!bar)
 		return NULL;
-	LIST_FOREACH (f, &ms_device_machine(bar)->drivers->iomem_files, link)
-		if (f->shared && f->bar == bar && f->write_combine == write_combine)
-			return f->file;
+	shared = &ms_device_machine(bar)->drivers->shared_files;
+	f = RB_FIND(ms_shared_files, shared, &key);
+	if (f)
+		return f->file;
 	f = pci_resource_open(bar, write_combine, MS_FMODE_READ | MS_FMODE_WRITE);
 	if (!f)
 		return NULL;
 	f->shared = true;
+	RB_INSERT(ms_shared_files, shared, f);
 	return f->file;
 }
 

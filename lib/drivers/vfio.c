@@ -142,6 +142,22 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 	return has_list(policy) ? ms_vfio_v1_mmap(dev, vma) : ms_vfio_v3_mmap(dev, vma);
 }
 
+static int bar_cmp(const struct ms_vfio *a, const struct ms_vfio *b)
+{
+	const ms_pa_t a_pa = ms_device_pa(a->bar), b_pa = ms_device_pa(b->bar);
+
+	return a_pa < b_pa ? -1 : a_pa > b_pa;
+}
+
+RB_GENERATE_INTERNAL(ms_vfio_by_bar, ms_vfio, by_bar, bar_cmp, static __attribute__((unused)))
+
+static void device_forget(struct ms_vfio *dev)
+{
+	LIST_REMOVE(dev, link);
+	RB_REMOVE(ms_vfio_by_bar, &dev->machine->drivers->vfio_by_bar, dev);
+	ms_free(dev->machine, dev);
+}
+
 // vfio_pci_core_close_device(), with the last file
 static void vfio_pci_release(struct ms_file *file)
 {
@@ -155,8 +171,7 @@ static void vfio_pci_release(struct ms_file *file)
 		return;
 	unmap_all_bars(dev);
 	ms_device_set_memory(dev->bar, true); // pci_restore_state()
-	LIST_REMOVE(dev, link);
-	ms_free(m, dev);
+	device_forget(dev);
 }
 
 static const struct ms_file_ops vfio_device_fops = {
@@ -166,14 +181,9 @@ static const struct ms_file_ops vfio_device_fops = {
 	.release = vfio_pci_release,
 };
 
-static struct ms_vfio *device_find(const struct ms_machine *m, const struct ms_device *bar)
+static struct ms_vfio *device_find(const struct ms_machine *m, struct ms_device *bar)
 {
-	struct ms_vfio *dev;
-
-	LIST_FOREACH (dev, &m->drivers->vfio_devices, link)
-		if (dev->bar == bar)
-			return dev;
-	return NULL;
+	return RB_FIND(ms_vfio_by_bar, &m->drivers->vfio_by_bar, &(struct ms_vfio){ .bar = bar });
 }
 
 static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, unsigned int index)
@@ -188,6 +198,7 @@ static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, u
 	dev->memory_enabled = true;
 	TAILQ_INIT(&dev->vmas);
 	LIST_INSERT_HEAD(&m->drivers->vfio_devices, dev, link);
+	RB_INSERT(ms_vfio_by_bar, &m->drivers->vfio_by_bar, dev);
 	return dev;
 }
 
@@ -231,10 +242,8 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
 		return NULL;
 	file = device_open_file(dev);
 	if (!file) {
-		if (!dev->opened) {
-			LIST_REMOVE(dev, link);
-			ms_free(m, dev);
-		}
+		if (!dev->opened)
+			device_forget(dev);
 		return NULL;
 	}
 	if (dev->opened == 1 && m->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
@@ -267,7 +276,7 @@ int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device 
 
 struct ms_file *ms_vfio_open(struct ms_device *bar)
 {
-	const struct ms_vfio *dev = bar ? device_find(ms_device_machine(bar), bar) : NULL;
+	struct ms_vfio *dev = bar ? device_find(ms_device_machine(bar), bar) : NULL;
 
 	if (dev)
 		return ms_vfio_open_region(bar, dev->index);
@@ -276,14 +285,9 @@ struct ms_file *ms_vfio_open(struct ms_device *bar)
 
 static struct ms_vfio *file_device(const struct ms_file *file)
 {
-	struct ms_vfio_file *f;
+	const struct ms_vfio_file *f = ms_file_priv(file);
 
-	if (!file)
-		return NULL;
-	LIST_FOREACH (f, &ms_file_machine(file)->drivers->vfio_files, link)
-		if (f->file == file)
-			return f->dev;
-	return NULL;
+	return file && file->ops == &vfio_device_fops ? f->dev : NULL;
 }
 
 uint64_t ms_vfio_offset(const struct ms_file *file)
