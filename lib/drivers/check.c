@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are the drivers whole? Claims lie apart, and vfio-pci's devices know their files and VMAs. */
+/* Checks the drivers' own state: claims do not overlap; vfio-pci knows its files and its VMAs. */
 #include "drivers/internal.h"
 #include "machine/check.h"
 #include "mm/check.h"
 
-/* In the tree's order; *end: where the claim before ends. */
+/* Goes through the tree in order. *end: where the last claim that was seen ends. */
 static void check_claims(struct ms_check *c, const struct ms_claim *claim, ms_pa_t *end)
 {
 	if (!claim)
@@ -28,7 +28,7 @@ static bool is_file(const struct ms_machine *m, const struct ms_file *file)
 	return false;
 }
 
-/* Of any process; the pointer may be to what was freed. */
+/* Does a process have this VMA? It may have been freed: the pointer is compared, not followed. */
 static bool is_vma(const struct ms_machine *m, const struct ms_vma *vma)
 {
 	for (const struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a machine's drivers share: their beginning and end, memory types, leaves of any size. */
+/* What a machine's drivers share: how they are made and freed, memory types, leaves of any size. */
 #include "drivers/internal.h"
 
 int ms_drivers_init(struct ms_machine *m)

@@ -44,8 +44,9 @@ RB_HEAD(ms_shared_files, ms_iomem_file);
 RB_HEAD(ms_vfio_by_bar, ms_vfio);
 
 struct ms_drivers {
-	LIST_HEAD(, ms_iomem_file) iomem_files; /* its address: the key of their address_space */
-	LIST_HEAD(, ms_pieces) pieces;          /* likewise */
+	LIST_HEAD(, ms_iomem_file)
+	iomem_files; /* its address is the key of the address_space that they share */
+	LIST_HEAD(, ms_pieces) pieces; /* likewise */
 	LIST_HEAD(, ms_vfio_file) vfio_files;
 	LIST_HEAD(, ms_vfio) vfio_devices;
 	struct ms_vfio_by_bar vfio_by_bar;
@@ -136,8 +137,8 @@ int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
 
 /*
- * A piecewise driver that remembers one lazy mapping at a time: the pieces of the newest are those
- * of all, of each such file.
+ * From now on the file's driver remembers one lazy mapping at a time: the pieces of the newest one
+ * hold for all older ones, also for those of other such files.
  */
 void ms_pieces_one_lazy(struct ms_file *file);
 

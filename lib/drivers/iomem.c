@@ -50,7 +50,7 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 	return ms_range_has_ram(m, start, end);
 }
 
-// The address_space is the same one behind each of these files.
+// Any file of the address_space that revoke_iomem() empties; NULL: none is open.
 static struct ms_file *any_revocable_file(struct ms_machine *m)
 {
 	const struct ms_mapping *mapping = ms_mapping_find(m, &m->drivers->iomem_files);

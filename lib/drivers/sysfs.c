@@ -25,19 +25,19 @@ static bool pci_mmap_fits(const struct ms_machine *m, const struct ms_device *ba
 
 static void kernfs_vma_open(struct ms_vma *vma)
 {
-	(void)vma; // passed on to the vm_ops of pci_mmap_resource_range(), which have no such hook
+	(void)vma; // kernfs asks the vm_ops of pci_mmap_resource_range(), which have no ->open
 }
 
 static ms_vm_fault_t kernfs_vma_fault(struct ms_vm_fault *vmf)
 {
-	(void)vmf; // there is no inner handler: what was zapped stays away
+	(void)vmf; // and no ->fault: what was zapped does not come back
 	return MS_VM_FAULT_SIGBUS;
 }
 
 static ms_vm_fault_t kernfs_vma_page_mkwrite(struct ms_vm_fault *vmf)
 {
 	(void)vmf;
-	return 0; // file_update_time(): that the hook exists is what counts, for writenotify
+	return 0; // but that there is a page_mkwrite makes the kernel watch for the first write
 }
 
 // kernfs_vm_ops: no close, no may_split, no mremap
@@ -81,8 +81,8 @@ static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
 	return 0;
 }
 
-// vfs_fallocate(): sysfs has none, but the file size limit is looked at first. The offset is that
-// of the VMA, whose vm_pgoff is physical by now.
+// sysfs has no ->fallocate, but vfs_fallocate() compares with the file's size limit first. The
+// offset comes from the VMA, whose vm_pgoff is the physical page by now.
 static int pci_resource_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
 	const struct ms_machine *m = ms_file_machine(file);
@@ -121,7 +121,8 @@ static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write
 
 	if (write_combine && !has_wc_file(m, bar))
 		return NULL;
-	// an inode of its own for each of the two files; from 5.12 on their mapping is iomem's
+	// up to 5.11 each of the two files has an address_space of its own; from 5.12 on they have
+	// the one that revoke_iomem() empties
 	if (m->policy.revoke_scope == MS_REVOKE_SCOPE_DEVMEM)
 		key = (const char *)bar + write_combine;
 	f = ms_iomem_file_open(m, write_combine ? &pci_resource_wc_ops : &pci_resource_ops,

@@ -297,10 +297,10 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 	return dev ? (uint64_t)dev->index << MS_VFIO_OFFSET_SHIFT : 0;
 }
 
-// A hook asks: memory_lock is taken for writing, which waits for faults in the handler, and for
-// another who has it. Up to 6.9 the zap comes before the lock: where vma_lock does not stop it
-// (V1_LIST_FIRST) it is done at once, and the fault that the kernel then waits for is the one that
-// has passed the test of the bit.
+// Would the kernel wait, were it called where a hook runs? It takes memory_lock for writing: for
+// that it waits for faults in the handler, and for another write. Up to 6.9 it zaps before it takes
+// the lock: in V1_LIST_FIRST, where vma_lock does not stop the zap, that is done at once. The fault
+// that the kernel then waits for has tested the bit already, and maps what survives the zap.
 static bool must_wait(const struct ms_vfio *dev, bool enabled)
 {
 	if (dev->memory_locked)

@@ -7,7 +7,7 @@
 
 #include "linux/bridge.h"
 
-/* A device node: registered, or kept by the files that were opened while it was. */
+/* A device node. It outlives its registration while files are open that were opened through it. */
 struct node {
 	struct node *next;
 	struct miscdevice *misc; // NULL: not registered (any more)
@@ -170,7 +170,7 @@ static const struct ms_file_ops no_mmap_ops = {
 	.release = release,
 };
 
-// can_mmap_file(): one of the two
+// can_mmap_file(): a driver has ->mmap or ->mmap_prepare, and having both is a bug
 static const struct ms_file_ops *ops_of(const struct file_operations *fops)
 {
 	if (WARN_ON_ONCE(fops->mmap && fops->mmap_prepare))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A machine's part of lib/linux: its beginning and end, its texts, and what happens only once. */
+/* What lib/linux keeps of a machine: how it is made and freed, its texts, and what it said once. */
 #include "linux/state.h"
 
 #include <stdio.h>

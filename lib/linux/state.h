@@ -74,7 +74,7 @@ struct ms_linux {
 	SLIST_HEAD(, ms_place) places;
 	struct ms_blocks_by_addr by_addr;             /* what has bytes */
 	struct ms_blocks_by_pfn by_pfn;               /* what is in RAM */
-	size_t small;                                 /* kmallocs that are not */
+	size_t small;                                 /* kmallocs outside of RAM */
 	struct ms_lock_class class[MS_LINUX_CLASSES]; /* 0: the mmap lock */
 	unsigned int nr_classes;
 	struct ms_held held[MS_LINUX_HELD]; /* m->driver_locks of them */
