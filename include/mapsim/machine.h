@@ -119,12 +119,16 @@ const char *ms_hook_name(enum ms_hook_point point);
  * - mmu lock held: as mmap held for writing; the VM's dirty log answers -EBUSY; a zap by a driver,
  *   which would tell the VM, is a violation;
  * - a folio of a memory file: a hole in it (MADV_REMOVE) answers -EBUSY, an access that faults on
- * it waits as above; MADV_COLLAPSE of it answers -EBUSY where it is a huge page, else -EAGAIN, as
- * the kernel only tries that lock;
+ *   it waits as above; MADV_COLLAPSE answers -EBUSY where it is a huge page, else -EAGAIN, as the
+ *   kernel only tries that lock;
+ * - a hole that is being made in a memory file (MADV_REMOVE zaps): another hole in that file
+ * answers -EBUSY, an access that faults inside of the hole waits as above;
  * - a driver's lock: ms_vfio_set_memory() answers -EBUSY, an access that faults waits as above.
  * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
- * VMA's process counts as held for reading. A hook or a driver that frees the machine, or
- * a VM of which an access or a notifier is under way, changes nothing: that is a violation.
+ * VMA's process counts as held for reading.
+ *
+ * A hook or a driver that frees the machine, or a VM of which an access or a notifier is under way,
+ * changes nothing: that is a violation.
  */
 typedef void ms_hook_fn(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg);
 /** At most one hook a point; fn NULL removes it. */

@@ -63,6 +63,7 @@ struct ms_mapping {
 	/* page cache: index (in units of 2^order pages) to the pfn of its first page, 0: absent */
 	uint64_t size;              /* i_size, bytes */
 	unsigned int order;         /* log2 pages of one index: 0 but for hugetlb */
+	uint64_t hole_first, hole_end; /* shmem: pages that are being taken away; both 0: none */
 	struct ms_regions reserved; /* hugetlb of a pool: indices for which there is a page */
 	ms_pfn_t **chunk;           /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;

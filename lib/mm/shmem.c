@@ -96,6 +96,9 @@ static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 	uint64_t index = vmf->pgoff;
 	ms_pfn_t pfn;
 
+	// shmem_falloc_wait(): the kernel sleeps until the hole is made
+	if (index >= mapping->hole_first && index < mapping->hole_end)
+		return MS_VM_FAULT_RETRY;
 	if (index >= ms_mapping_pages(mapping))
 		return MS_VM_FAULT_SIGBUS;
 	pfn = ms_cache_find(mapping, index);

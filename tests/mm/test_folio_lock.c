@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A fault holds its page until it has mapped it: what a hook meets meanwhile. */
+/* The pages of memory files that a fault or a hole holds: what a hook meets meanwhile. */
 #include "files.h"
 
 #define B (A + MS_1G)
@@ -101,6 +101,71 @@ static void a_locked_huge_page_is_locked_as_a_whole(void **state)
 	world_end(&w);
 }
 
+/* ---- a hole that is being made ---- */
+
+struct punch {
+	struct ms_mm *mm; /* whose entries are gone when the hook runs for the second time */
+	int calls, hole;
+	enum ms_access in_hole, outside;
+	uint64_t mapped_around;
+};
+
+static void while_punching(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct punch *p = arg;
+	struct ms_host_leaf leaf;
+
+	(void)addr;
+	if (!p->calls++)
+		return;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	p->in_hole = ms_touch(p->mm, A + PAGE, MS_PROT_W);
+	p->outside = ms_touch(p->mm, A, MS_PROT_R);
+	for (uint64_t i = 1; i < 3; i++)
+		p->mapped_around += ms_host_leaf(p->mm, A + i * PAGE, &leaf);
+	p->hole = ms_madvise(p->mm, A + 8 * PAGE, PAGE, MS_MADV_REMOVE);
+}
+
+/*
+ *    page     0        1        2        3        two processes map them
+ *    hole              |=================|
+ *    fault    *  maps 1 and 2 once more, as they are cached still
+ */
+static void no_page_of_a_hole_stays_mapped(void **state)
+{
+	const struct ms_policy *k;
+
+	(void)state;
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct ms_machine_config config = { .thp = MS_THP_NEVER };
+		struct world w = world_config(k, &config);
+		struct ms_file *file = memfd(&w, 16 * PAGE);
+		struct ms_mm *other;
+		struct punch p = { .mm = w.mm };
+		struct ms_host_leaf leaf;
+
+		map_file(&w, file, A, 0, 16 * PAGE, MS_MAP_SHARED);
+		other = other_process(&w, file, 16 * PAGE);
+		for (uint64_t i = 1; i < 4; i++)
+			touch(&w, A + i * PAGE, MS_PROT_W);
+		assert_int_equal(ms_touch(other, A, MS_PROT_W), MS_ACCESS_OK);
+		ms_machine_set_hook(w.m, MS_HOOK_ZAP_UNTRACKED, while_punching, &p);
+		assert_int_equal(ms_madvise(w.mm, A + PAGE, 2 * PAGE, MS_MADV_REMOVE), 0);
+		assert_int_equal(p.calls, 2);
+		assert_int_equal(p.in_hole, MS_ACCESS_WAITS);
+		assert_int_equal(p.outside, MS_ACCESS_OK);
+		assert_int_equal(p.mapped_around, 2);
+		assert_int_equal(p.hole, -EBUSY);
+		assert_int_equal(count_present(&w, A + PAGE, 2), 0);
+		assert_false(ms_host_leaf(other, A + PAGE, &leaf));
+		touch(&w, A + PAGE, MS_PROT_W);
+		assert_int_equal(ms_touch(other, A + PAGE, MS_PROT_W), MS_ACCESS_OK);
+		assert_int_equal(pa_of(other, A + PAGE), pa_of(w.mm, A + PAGE));
+		assert_int_equal(ms_madvise(w.mm, A + 8 * PAGE, PAGE, MS_MADV_REMOVE), 0);
+		world_end(&w);
+	}
+}
+
 /* ---- a driver's page ---- */
 
 static ms_vm_fault_t give_away(struct ms_vm_fault *vmf)
@@ -153,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_needs_the_page_of_a_fault_waits),
 		cmocka_unit_test(a_locked_huge_page_is_locked_as_a_whole),
+		cmocka_unit_test(no_page_of_a_hole_stays_mapped),
 		cmocka_unit_test(a_page_that_a_handler_gave_is_not_given_to_anybody_else),
 	};
 
