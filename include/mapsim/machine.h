@@ -121,8 +121,8 @@ const char *ms_hook_name(enum ms_hook_point point);
  * - a folio of a memory file: a hole in it (MADV_REMOVE) answers -EBUSY, an access that faults on
  *   it waits as above; MADV_COLLAPSE answers -EBUSY where it is a huge page, else -EAGAIN, as the
  *   kernel only tries that lock;
- * - a hole that is being made in a memory file (MADV_REMOVE zaps): another hole in that file
- * answers -EBUSY, an access that faults inside of the hole waits as above;
+ * - a hole that is being made in a memory file (MADV_REMOVE zaps): another hole in it answers
+ *   -EBUSY, an access that faults inside of the hole waits as above;
  * - a driver's lock: ms_vfio_set_memory() answers -EBUSY, an access that faults waits as above.
  * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
  * VMA's process counts as held for reading.
