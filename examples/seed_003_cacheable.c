@@ -27,7 +27,8 @@ struct outcome {
 
 static struct outcome play(const char *release, bool dic, unsigned int kind)
 {
-	const struct ms_machine_config config = { .dic = dic };
+	const struct ms_machine_config config = { .dic = dic ? MS_FEATURE_PRESENT
+							     : MS_FEATURE_ABSENT };
 	struct seed s = seed_new(ms_policy_linux(release, MS_ARCH_ARM64), &config, BAR, MS_1G);
 	struct ms_file *f =
 		ms_file_new(s.m, &memory_fops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL, s.bar);

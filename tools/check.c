@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mapsim check: recordings against the model. */
+/* mapsim check: compares recordings with the model. */
 #include "known.h"
 #include "tool.h"
 
@@ -8,6 +8,32 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char check_help[] =
+	"usage: mapsim check [--verbose | --quiet] [--known FILE [--write-known]]\n"
+	"                    [--set RULE=VALUE]... [--policy FILE]... PATH...\n"
+	"\n"
+	"Plays recordings of real kernels (files, or all *.rec in folders) on the model of the kernel\n"
+	"that each names, and compares the answers. Prints the recordings that differ, with the first\n"
+	"line that does, and the numbers of each kernel and of all.\n"
+	"\n"
+	"  -v, --verbose     prints also every answer that differs, with the model's reasons, and the\n"
+	"                    recordings that are identical\n"
+	"  -q, --quiet       prints the numbers alone\n"
+	"  --known FILE      differences listed in FILE are expected: it is wrong if others are found,\n"
+	"                    or one of these is not\n"
+	"  --write-known     prints the FILE that would be right\n"
+	"  -h, --help        prints this\n"
+	"\n" RULES_HELP "\n"
+	"exit codes:\n"
+	"  0  all answers are identical; with --known: FILE is right; with --write-known: printed\n"
+	"  1  an answer differs; with --known: FILE is wrong\n"
+	"  2  the command line is wrong, or something could not be read, played or written\n"
+	"\n"
+	"examples:\n"
+	"  mapsim check tests/recordings\n"
+	"  mapsim check --verbose --set vfio=V3 dev-small.rec\n"
+	"  mapsim check --quiet --known known-differences tests/recordings\n";
 
 struct numbers {
 	size_t recordings, identical, answers, same;
@@ -20,13 +46,13 @@ struct kernel {
 
 struct check {
 	bool verbose, quiet, write_known;
-	const char *known_path; /* NULL: none */
+	const char *known_path; /* of the list of known differences; NULL: there is none */
 	struct known_list known, found;
 	struct rules rules;
 	struct kernel *kernels;
 	size_t nr_kernels;
 	struct numbers total;
-	size_t unexpected; /* with a list: what it says otherwise */
+	size_t unexpected; /* recordings of which the list says otherwise */
 	bool unreadable;
 };
 
@@ -54,11 +80,11 @@ static struct kernel *find_kernel(struct check *c, const char *name)
 	}
 	struct kernel *kernels = reallocarray(c->kernels, c->nr_kernels + 1, sizeof(*kernels));
 	if (!kernels)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	c->kernels = kernels;
 	kernels[c->nr_kernels] = (struct kernel){ .name = strdup(name) };
 	if (!kernels[c->nr_kernels].name)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	return &kernels[c->nr_kernels++];
 }
 
@@ -151,7 +177,7 @@ static void compare_with_list(struct check *c, const struct recording *rec, bool
 
 	folder_of(ms_script_kernel_name(rec->script), folder, sizeof(folder));
 	if (!name || (!same && known_add(&c->found, name, folder, NULL)))
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	if (!c->write_known && same != !known_find(&c->known, name, folder)) {
 		printf("%s %s: %s\n", folder, name,
 		       same ? "is identical now: take it off the list"
@@ -183,7 +209,7 @@ static void check_file(struct check *c, const char *path)
 		bool same = count.same == count.answers;
 		const struct numbers n = { 1, same, count.answers, count.same };
 
-		if (same && !c->quiet)
+		if (same && c->verbose)
 			printf("same %s\n", path);
 		add(&find_kernel(c, ms_script_kernel_name(script))->numbers, &n);
 		add(&c->total, &n);
@@ -212,7 +238,7 @@ static void check_paths(struct check *c, char **paths)
 	FTS *fts = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
 	FTSENT *entry;
 	if (!fts)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	while ((entry = fts_read(fts))) {
 		switch (entry->fts_info) {
 		case FTS_F:
@@ -252,19 +278,36 @@ static int finish(struct check *c)
 		}
 	}
 	if (!c->total.recordings && !c->unreadable) {
-		warnx("check: no recordings there");
+		warnx("no recordings there");
 		c->unreadable = true;
 	}
+	return c->unreadable ? EXIT_TROUBLE : same ? EXIT_DONE : EXIT_DIFFERS;
+}
+
+static void free_all(struct check *c)
+{
 	for (size_t i = 0; i < c->nr_kernels; i++)
 		free(c->kernels[i].name);
 	free(c->kernels);
 	rules_free(&c->rules);
 	known_free(&c->known);
 	known_free(&c->found);
-	return c->unreadable ? EXIT_UNREADABLE : same ? EXIT_SAME : EXIT_DIFFERS;
 }
 
-int check_command(int argc, char **argv)
+/* Why options and paths do not fit together; NULL: they do. */
+static const char *misuse(const struct check *c, int paths)
+{
+	if (!paths)
+		return "a PATH is missing";
+	if (c->verbose && c->quiet)
+		return "--verbose and --quiet exclude each other";
+	if (c->write_known && !c->known_path)
+		return "--write-known goes with --known";
+	return NULL;
+}
+
+/* 0: go on. Else what check_command() answers. */
+static int parse(struct check *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
@@ -273,32 +316,44 @@ int check_command(int argc, char **argv)
 		{ "write-known", no_argument, NULL, 'w' },
 		{ "set", required_argument, NULL, 's' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct check c = { 0 };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "vq", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "vqh", options, NULL)) != -1) {
 		if (opt == 'v')
-			c.verbose = true;
+			c->verbose = true;
 		else if (opt == 'q')
-			c.quiet = true;
+			c->quiet = true;
 		else if (opt == 'k')
-			c.known_path = optarg;
+			c->known_path = optarg;
 		else if (opt == 'w')
-			c.write_known = true;
+			c->write_known = true;
+		else if (opt == 'h')
+			return SHOW_HELP;
 		else if (opt != 's' && opt != 'p')
-			return EXIT_UNREADABLE;
-		else if (opt == 's' ? rules_set(&c.rules, optarg) : rules_read(&c.rules, optarg))
-			return EXIT_UNREADABLE;
+			return misused(NULL);
+		else if (opt == 's' ? rules_set(&c->rules, optarg) : rules_read(&c->rules, optarg))
+			return EXIT_TROUBLE;
 	}
-	if (optind == argc || (c.verbose && c.quiet) || (c.write_known && !c.known_path)) {
-		warnx("check: at least one PATH, --verbose or --quiet, --write-known with --known");
-		return EXIT_UNREADABLE;
+	const char *wrong = misuse(c, argc - optind);
+
+	if (wrong)
+		return misused("%s", wrong);
+	c->quiet |= c->write_known;
+	return c->known_path && known_read(&c->known, c->known_path) ? EXIT_TROUBLE : 0;
+}
+
+int check_command(int argc, char **argv)
+{
+	struct check c = { 0 };
+	int code = parse(&c, argc, argv);
+
+	if (!code) {
+		check_paths(&c, argv + optind);
+		code = finish(&c);
 	}
-	c.quiet |= c.write_known;
-	if (c.known_path && known_read(&c.known, c.known_path))
-		return EXIT_UNREADABLE;
-	check_paths(&c, argv + optind);
-	return finish(&c);
+	free_all(&c);
+	return code;
 }

@@ -6,22 +6,40 @@
 #include <getopt.h>
 #include <string.h>
 
-static const char *arch_name(enum ms_arch arch)
-{
-	return arch == MS_ARCH_ARM64 ? "arm64" : "x86_64";
-}
+const char kernels_help[] =
+	"usage: mapsim kernels [--arch ARCH] [RELEASE [--explain | --policy]]\n"
+	"       mapsim kernels [--arch ARCH] --diff [--explain] RELEASE RELEASE\n"
+	"\n"
+	"Lists the recorded kernels: how many rules of each are recorded, read in the source, named by\n"
+	"a changelog, or inferred. With a RELEASE (an upstream one, recorded or not): its rules, their\n"
+	"values, since when the release's line has them, and how that is known. With --diff: the rules\n"
+	"in which two releases differ.\n"
+	"\n"
+	"  --arch ARCH  arm64 or x86_64. If it is not said the list has both, all else is of arm64.\n"
+	"  --explain    prints what rules and values mean, and the evidence\n"
+	"  --policy     prints lines RULE=VALUE, a file for --policy of 'mapsim run' and 'mapsim check'\n"
+	"  --diff       prints the rules in which two releases differ\n"
+	"  -h, --help   prints this\n"
+	"\n"
+	"exit codes:\n"
+	"  0  it was printed\n"
+	"  2  the command line is wrong, a RELEASE is refused, or the output could not be written\n"
+	"\n"
+	"examples:\n"
+	"  mapsim kernels 6.6.30 --arch x86_64 --explain\n"
+	"  mapsim kernels --diff --explain 6.12.107 6.12.117\n";
 
 static const char *value_of(const struct ms_policy *policy, size_t rule)
 {
 	return ms_policy_value_name(rule, ms_policy_field(policy, rule));
 }
 
-/* false: refused, after a message. */
+/* What is known of a release. false, after a message: it is refused. */
 static bool find(const char *release, enum ms_arch arch, struct ms_release *known)
 {
 	*known = ms_release_known(release, arch);
 	if (!known->policy)
-		warnx("kernels: %s: %s", release, known->text);
+		warnx("%s: %s", release, known->text);
 	return known->policy;
 }
 
@@ -39,7 +57,7 @@ static void count(const char *release, enum ms_arch arch)
 		by[cell.how]++;
 		all++;
 	}
-	printf("%-10s %-6s %6zu %9zu %7zu %10zu %9zu\n", release, arch_name(arch), all,
+	printf("%-10s %-6s %6zu %9zu %7zu %10zu %9zu\n", release, ms_arch_name(arch), all,
 	       by[MS_EVIDENCE_RECORDED], by[MS_EVIDENCE_SOURCE], by[MS_EVIDENCE_CHANGELOG],
 	       by[MS_EVIDENCE_INFERRED]);
 }
@@ -80,8 +98,8 @@ static int show(const char *release, enum ms_arch arch, bool explain)
 	struct ms_release known;
 
 	if (!find(release, arch, &known))
-		return EXIT_UNREADABLE;
-	printf("%s %s: %s\n", release, arch_name(arch), known.text);
+		return EXIT_TROUBLE;
+	printf("%s %s: %s\n", release, ms_arch_name(arch), known.text);
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++)
 		show_rule(release, known.policy, rule, explain);
 	return 0;
@@ -92,8 +110,9 @@ static int write_policy(const char *release, enum ms_arch arch)
 	struct ms_release known;
 
 	if (!find(release, arch, &known))
-		return EXIT_UNREADABLE;
-	printf("# %s %s: %s\narch=%s\n", release, arch_name(arch), known.text, arch_name(arch));
+		return EXIT_TROUBLE;
+	printf("# %s %s: %s\narch=%s\n", release, ms_arch_name(arch), known.text,
+	       ms_arch_name(arch));
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
 		if (ms_policy_field_applies(rule, arch))
 			printf("%s=%s\n", ms_policy_field_name(rule), value_of(known.policy, rule));
@@ -103,7 +122,7 @@ static int write_policy(const char *release, enum ms_arch arch)
 
 /* ---- two releases ---- */
 
-/* Its length, without the point that ends it. */
+/* The length of the first sentence, without its full stop. */
 static int first_sentence(const char *text)
 {
 	const char *end = strstr(text, ". ");
@@ -127,9 +146,9 @@ static int diff(const char *a_release, const char *b_release, enum ms_arch arch,
 	struct ms_release a, b;
 
 	if (!find(a_release, arch, &a) || !find(b_release, arch, &b))
-		return EXIT_UNREADABLE;
-	printf("%s %s: %s\n%s %s: %s\n", a_release, arch_name(arch), a.text, b_release,
-	       arch_name(arch), b.text);
+		return EXIT_TROUBLE;
+	printf("%s %s: %s\n%s %s: %s\n", a_release, ms_arch_name(arch), a.text, b_release,
+	       ms_arch_name(arch), b.text);
 	for (size_t rule = 0; rule < ms_policy_nr_fields(); rule++) {
 		if (!ms_policy_field_applies(rule, arch) ||
 		    ms_policy_field(a.policy, rule) == ms_policy_field(b.policy, rule))
@@ -152,7 +171,7 @@ struct options {
 	enum ms_arch arch;
 };
 
-/* What the releases and options do not fit together for; NULL: they do. */
+/* Why releases and options do not fit together; NULL: they do. */
 static const char *misuse(int given, const struct options *o)
 {
 	if (o->diff && given != 2)
@@ -172,10 +191,8 @@ static int carry_out(char **releases, int given, const struct options *o)
 {
 	const char *wrong = misuse(given, o);
 
-	if (wrong) {
-		warnx("kernels: %s; see mapsim --help", wrong);
-		return EXIT_UNREADABLE;
-	}
+	if (wrong)
+		return misused("%s", wrong);
 	if (o->diff)
 		return diff(releases[0], releases[1], o->arch, o->explain);
 	if (!given)
@@ -187,16 +204,14 @@ static int carry_out(char **releases, int given, const struct options *o)
 int kernels_command(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "diff", no_argument, NULL, 'd' },
-		{ "arch", required_argument, NULL, 'a' },
-		{ "explain", no_argument, NULL, 'e' },
-		{ "policy", no_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
+		{ "diff", no_argument, NULL, 'd' },    { "arch", required_argument, NULL, 'a' },
+		{ "explain", no_argument, NULL, 'e' }, { "policy", no_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },    { NULL, 0, NULL, 0 },
 	};
 	struct options o = { .arch = MS_ARCH_ARM64 };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'd') {
 			o.diff = true;
 		} else if (c == 'e') {
@@ -206,10 +221,11 @@ int kernels_command(int argc, char **argv)
 		} else if (c == 'a' && (!strcmp(optarg, "arm64") || !strcmp(optarg, "x86_64"))) {
 			o.arch = strcmp(optarg, "arm64") ? MS_ARCH_X86_64 : MS_ARCH_ARM64;
 			o.one_arch = true;
+		} else if (c == 'h') {
+			return SHOW_HELP;
 		} else {
-			if (c == 'a')
-				warnx("kernels: unknown architecture \"%s\"", optarg);
-			return EXIT_UNREADABLE;
+			return c == 'a' ? misused("unknown architecture \"%s\"", optarg)
+					: misused(NULL);
 		}
 	}
 	return carry_out(argv + optind, argc - optind, &o);

@@ -55,7 +55,7 @@ static int add_line(struct known_list *list, char *line)
 
 #define MAX_LIST_SIZE (16l << 20) /* bytes */
 
-/* A list is a file with an end, not a folder or a device. NULL after a message. */
+/* Opens a list, which must be a regular file: a device may have no end. NULL after a message. */
 static FILE *open_list(const char *path)
 {
 	FILE *in = fopen(path, "re");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The list of recordings that the model is known to answer otherwise than the kernel.
+ * The list of known differences: recordings that the model does not answer as the kernel did.
  *
  *     NAME: ARCH/KERNEL ARCH/KERNEL...: what is missing
  *
- * A line starting with # is a comment. KERNEL is written as the folder of the recordings:
+ * A line that begins with # is a comment. KERNEL is written as the folder of the recordings:
  * "6.12.117", "6.12.117-16k".
  */
 #ifndef MAPSIM_KNOWN_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One recording of one kernel. */
+/* One recording of one kernel; `reason` is what is missing. */
 struct known {
 	char *name, *kernel, *reason;
 };
@@ -23,12 +23,12 @@ struct known_list {
 	size_t count, capacity;
 };
 
-/* 0; -1 after a message. */
+/* Reads a file into *list. 0, or -1 after a message. */
 int known_read(struct known_list *list, const char *path);
-/* reason may be NULL. -1: no memory. */
+/* Adds an entry. reason may be NULL: it is not known. 0, or -1: no memory. */
 int known_add(struct known_list *list, const char *name, const char *kernel, const char *reason);
 const struct known *known_find(const struct known_list *list, const char *name, const char *kernel);
-/* Prints `found` as such a file; reasons are those of `list` where it has them. */
+/* Sorts `found` and prints it as such a file, with the reasons that `list` gives. */
 void known_print(struct known_list *found, const struct known_list *list);
 void known_free(struct known_list *list);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which rules a script's answers rest on: each is set to the other values that kernels have, and the
- * script played again. A rule whose other values bring the same answers was not used.
+ * Finds the rules that a script's answers rest on. Each rule is set to every other value that some
+ * kernel has, and the script is played again: if an answer differs, the answers rest on the rule.
  */
 #include "tool.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The script with its answers, to be freed; NULL: no memory, or it cannot be played. */
+/* The script printed with its answers, to be freed; NULL: no memory, or it cannot be played. */
 static char *play(const struct ms_script *script)
 {
 	struct ms_script_error error;
@@ -26,6 +26,7 @@ static char *play(const struct ms_script *script)
 	return NULL;
 }
 
+/* Sets one rule of the script. 0, or a negative errno. */
 static int set(struct ms_script *script, size_t rule, int value)
 {
 	struct ms_script_error error;
@@ -36,7 +37,10 @@ static int set(struct ms_script *script, size_t rule, int value)
 	return ms_script_set_rules(script, line, &error);
 }
 
-/* The first other value with which an answer differs; -1: none; -2: no memory. */
+/*
+ * The first value of the rule, other than the script's own, with which an answer differs. -1: there
+ * is none; -2: no memory.
+ */
 static int value_that_matters(struct ms_script *script, size_t rule, const char *answers)
 {
 	const int own = ms_policy_field(ms_script_policy(script), rule);
@@ -57,7 +61,7 @@ static int value_that_matters(struct ms_script *script, size_t rule, const char 
 	return found;
 }
 
-/* Was it set by hand, so that nothing is claimed of the kernel? */
+/* Whether the rule has the value of the script's kernel: it was not set by hand. */
 static bool is_kernels_own(const struct ms_script *script, const struct ms_release *known,
 			   size_t rule)
 {
@@ -65,7 +69,7 @@ static bool is_kernels_own(const struct ms_script *script, const struct ms_relea
 	       ms_policy_field(known->policy, rule);
 }
 
-/* One rule that counts: its value, how that is known, and with which it would be otherwise. */
+/* Prints one rule that answers rest on: its value, how it is known, and a value that differs. */
 static void print_rule(const struct ms_script *script, size_t rule, int other, bool own,
 		       const struct ms_policy_cell *cell, FILE *out)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Rules that are set on the command line: --set RULE=VALUE, --policy FILE. */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include "tool.h"
 
 #include <err.h>
@@ -9,41 +10,41 @@
 
 #define MAX_POLICY_SIZE (1u << 20) /* bytes of a policy file */
 
-/* Lines go behind what was set before; of two for one rule the last holds. */
+/* Adds lines behind those that were set before. */
 static void append(struct rules *rules, const char *text, size_t len)
 {
 	size_t old = rules->text ? strlen(rules->text) : 0;
 	char *grown = realloc(rules->text, old + len + 2);
 
 	if (!grown)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	memcpy(grown + old, text, len);
 	strcpy(grown + old + len, "\n");
 	rules->text = grown;
 }
 
-/* The rule that a setting names; nr_fields: there is none. */
-static size_t rule_of(const char *setting, size_t len)
+/* The rule of this name, len bytes long; ms_policy_nr_fields(): there is none. */
+static size_t rule_of(const char *rule_name, size_t len)
 {
 	size_t rule = 0;
 
 	for (; rule < ms_policy_nr_fields(); rule++) {
 		const char *name = ms_policy_field_name(rule);
 
-		if (strlen(name) == len && !memcmp(name, setting, len))
+		if (strlen(name) == len && !memcmp(name, rule_name, len))
 			break;
 	}
 	return rule;
 }
 
-/* One line on standard error: where it stands, what it is, and what would be right. */
+/* Says what is wrong with a setting, len bytes long: where it stands, and what would be right. */
 static void complain(const char *where, const char *setting, size_t len)
 {
 	size_t name_len = strcspn(setting, "=") < len ? strcspn(setting, "=") : len;
 	size_t rule = rule_of(setting, name_len);
 	const char *value;
 
-	fprintf(stderr, "mapsim: %s: %.*s: ", where, (int)len, setting);
+	fprintf(stderr, "%s: %s: %.*s: ", program_invocation_short_name, where, (int)len, setting);
 	if (rule == ms_policy_nr_fields()) {
 		fprintf(stderr, "no such rule; `mapsim kernels RELEASE` lists them\n");
 		return;
@@ -67,6 +68,7 @@ int rules_set(struct rules *rules, const char *setting)
 	return 0;
 }
 
+/* The text of a policy file, to be freed; NULL after a message. */
 static char *read_text(const char *path)
 {
 	char *text = malloc(MAX_POLICY_SIZE + 1);
@@ -74,7 +76,7 @@ static char *read_text(const char *path)
 	size_t len = 0;
 
 	if (!text)
-		err(EXIT_UNREADABLE, NULL);
+		err(EXIT_TROUBLE, NULL);
 	if (in)
 		len = fread(text, 1, MAX_POLICY_SIZE + 1, in);
 	if (!in || ferror(in))
@@ -92,6 +94,7 @@ static char *read_text(const char *path)
 	return NULL;
 }
 
+/* The line of that number, 1 the first, without the blanks before it. */
 static const char *line_of(const char *text, uint64_t line)
 {
 	while (--line)
@@ -99,7 +102,7 @@ static const char *line_of(const char *text, uint64_t line)
 	return text + strspn(text, " \t");
 }
 
-/* Is the text right for one of the architectures? *line: where not. */
+/* 0: the lines are right for one of the architectures; else *line is the first that is not. */
 static int try_text(const char *text, uint64_t *line)
 {
 	const char *release = ms_policy_get(0)->release;
@@ -139,7 +142,7 @@ int rules_apply(const struct rules *rules, const char *path, struct ms_script *s
 {
 	struct ms_script_error error;
 
-	// every line was tried before: what is left is the architecture
+	// rules_read() has tried every line, so that only the architecture can be wrong
 	if (!rules->text || !ms_script_set_rules(script, rules->text, &error))
 		return 0;
 	warnx("%s: --policy: %s", path, error.what);

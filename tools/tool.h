@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The commands of mapsim. */
+/* What the files of the mapsim command share. */
 #ifndef MAPSIM_TOOL_H
 #define MAPSIM_TOOL_H
 
@@ -7,31 +7,61 @@
 
 #include <stdbool.h>
 
-/* Exit codes. */
-enum { EXIT_SAME = 0, EXIT_DIFFERS = 1, EXIT_UNREADABLE = 2 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_DIFFERS = 1,   /* of check: an answer differs */
+	EXIT_VIOLATION = 1, /* of run --exit-code: there was a violation */
+	EXIT_TROUBLE = 2,   /* the command line is wrong, or something cannot be read or written */
+};
 
+/* What a command answers in place of an exit code, for main() to print its help. */
+#define SHOW_HELP (-1)
+
+/*
+ * Carry a command out and answer an exit code, or SHOW_HELP. Whether standard output could be
+ * written they need not look: main() does.
+ */
 int check_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int kernels_command(int argc, char **argv);
+extern const char check_help[], run_help[], kernels_help[];
 
-/* Rules that were set on the command line, as lines "RULE=VALUE". text may be NULL. */
+/*
+ * Says what is wrong with the command line (NULL: getopt() has said it) and how to get help.
+ * Answers EXIT_TROUBLE.
+ */
+int misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Rules that were set on the command line. */
 struct rules {
-	char *text;
+	char *text; /* lines RULE=VALUE, of which the last for a rule holds; NULL: there are none */
 };
-/* --set RULE=VALUE, --policy FILE: 0, or -1 after a message. */
+/* Add what --set RULE=VALUE and --policy FILE say. 0, or -1 after a message. */
 int rules_set(struct rules *rules, const char *setting);
 int rules_read(struct rules *rules, const char *path);
-/* Sets them in the script of that path: 0, or -1 after a message. */
+/* Sets the rules in a script; path: its own, for messages. 0, or -1 after a message. */
 int rules_apply(const struct rules *rules, const char *path, struct ms_script *script);
 void rules_free(struct rules *rules);
+/* The part of a command's help that describes these options. */
+#define RULES_HELP \
+	"rules in place of the kernel's (any number of these; of two for one rule the last holds):\n" \
+	"  --set RULE=VALUE  sets a rule\n" \
+	"  --policy FILE     sets those of the file's lines RULE=VALUE. What follows a # is a comment;\n" \
+	"                    a line arch=ARCH refuses the other architecture. 'mapsim kernels RELEASE\n" \
+	"                    --policy' prints such a file.\n"
 
-/* The rules that the script's answers rest on, as comments: all, or those that are only inferred of
- * its kernel. -1: no memory. */
+/*
+ * Prints the rules that the script's answers rest on, as comments. Not all: only those of which the
+ * value is inferred for its kernel. 0, or -1 after a message: no memory.
+ */
 int print_rests_on(struct ms_script *script, bool all, FILE *out);
 
-/* Reads a script from a file ("-": standard input); NULL after a message on standard error. */
+/* Plays the script and says on standard error which violations there are. Answers an exit code. */
+int report_violations(const struct ms_script *script, const char *path);
+
+/* Reads a script from a file; "-" is standard input. NULL after a message. */
 struct ms_script *read_script(const char *path, const struct ms_script_kernel *kernel);
-/* An error of reading or playing, as a message. */
+/* Prints why a script could not be read or played. */
 void script_warn(const char *path, const struct ms_script_error *err);
 
 #endif

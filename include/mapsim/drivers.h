@@ -100,6 +100,12 @@ struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, 
 struct ms_file *ms_pieces_open_physical(struct ms_machine *m);
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
 		   const struct ms_piece *pieces, size_t npieces);
+/**
+ * From now on the file's driver remembers one lazy mapping at a time: the pieces and the start of
+ * the newest take the place of those of all earlier ones. (A driver that keeps them in a variable
+ * of its own, not in the VMA, behaves so.) -EINVAL: not a file of the piecewise driver.
+ */
+int ms_pieces_one_lazy(struct ms_file *file);
 /** unmap_mapping_range (even_cows) by the piecewise driver of BAR bytes [off, off + len). */
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len);
 

@@ -3,8 +3,8 @@
  * machine.h - one simulated host: it owns its memory map, processes, VMs, memtypes and trace.
  *
  * Destroying the machine frees everything that hangs off it. Two machines share nothing. A machine
- * is used by one thread at a time. Nothing in it depends on time, randomness or the order of
- * pointers.
+ * is used by one thread at a time, two machines by two threads (docs/platforms.md). Nothing in it
+ * depends on time, randomness or the order of pointers.
  *
  * A policy or machine that is NULL is refused: the answer is NULL or 0, or nothing is done.
  */
@@ -26,6 +26,9 @@ struct ms_hugetlb_pages {
 	uint64_t pages; ///< how many there are; 0: mappings of this size are -ENOMEM
 };
 
+/** What a CPU or kernel may have or not. */
+enum ms_feature { MS_FEATURE_DEFAULT, MS_FEATURE_PRESENT, MS_FEATURE_ABSENT };
+
 /** What hardware and kernel configuration say. Zero fields take the default in brackets. */
 struct ms_machine_config {
 	uint64_t page_size;   ///< bytes: 4096 (default), 16384 or 65536; x86: 4096
@@ -38,15 +41,16 @@ struct ms_machine_config {
 	uint64_t mmap_min_addr; ///< the lowest address that mmap chooses, bytes. [Debian's: 32768;
 				///< x86: 65536]
 	enum ms_thp_mode thp;   ///< transparent_hugepage/enabled [always]
-	enum ms_thp_mode shmem; ///< shmem_enabled [use shmem_set]
-	bool shmem_set;         ///< false: shmem_enabled is `never`
-	bool no_pku;        ///< x86: there are no protection keys: what may be executed may be read
-	bool pat_off;       ///< x86: the PAT is not in use
-	bool no_fwb;        ///< arm64: FEAT_S2FWB is absent
-	bool dic;           ///< arm64: CTR_EL0.DIC
-	bool idc;           ///< arm64: CTR_EL0.IDC; nothing that is modelled depends on it
-	bool mte;           ///< arm64: FEAT_MTE2: memory can have tags
-	bool no_tlbi_range; ///< arm64: FEAT_TLBIRANGE is absent
+	enum ms_thp_mode shmem; ///< shmem_enabled [never]
+	enum ms_feature
+		pku; ///< x86: protection keys; without, what may be executed may be read [present]
+	enum ms_feature pat; ///< x86: the PAT is in use [present]
+	enum ms_feature fwb; ///< arm64: FEAT_S2FWB [present]
+	enum ms_feature dic; ///< arm64: CTR_EL0.DIC [absent]
+	enum ms_feature
+		idc; ///< arm64: CTR_EL0.IDC; nothing that is modelled depends on it [absent]
+	enum ms_feature mte;        ///< arm64: FEAT_MTE2: memory can have tags [absent]
+	enum ms_feature tlbi_range; ///< arm64: FEAT_TLBIRANGE [present]
 	/** Pools, in any order. Of a size that is not said every mapping gets what RAM is free; a
 	 * size that the machine does not have is ignored. */
 	struct ms_hugetlb_pages hugetlb[MS_HUGETLB_SIZES];
@@ -69,6 +73,22 @@ void ms_machine_free(struct ms_machine *m);
 /** The machine's own copies, with every default filled in; they do not change. */
 const struct ms_policy *ms_machine_policy(const struct ms_machine *m);
 const struct ms_machine_config *ms_machine_config(const struct ms_machine *m);
+
+/**
+ * What the machine has refused last. Every call that answers a negative errno or, from a
+ * constructor, NULL with errno set, is a refusal, and so is an access that a process or a guest
+ * cannot make.
+ */
+struct ms_refusal {
+	uint64_t number; ///< refusals of the machine so far, this one counted; 0: there was none
+	int err;         ///< the errno, negative
+	/** Which check refused, with the other side by name: the VMA, the slot, the memtype's
+	 * holder. Valid until the next call of the machine's. NULL: there was none. */
+	const char *reason;
+};
+struct ms_refusal ms_last_refusal(struct ms_machine *m);
+/** Its reason alone. */
+const char *ms_last_reason(struct ms_machine *m);
 
 /**
  * Makes one allocation fail: the n-th from now (1: the next one). 0 turns it off. For tests.

@@ -209,7 +209,8 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 /** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
 struct ms_vma {
 	ms_hva_t vm_start, vm_end; ///< [start, end)
-	union {
+	// A union without a name is of C11; __extension__ makes it one of C99, too.
+	__extension__ union {
 		MS_VM_FLAGS_CONST uint64_t vm_flags; ///< MS_VM_*
 		uint64_t vm_flags_word; ///< the same, where linux.h makes vm_flags read-only
 	};
@@ -225,14 +226,6 @@ struct ms_vma {
 	struct ms_pfnmap_ctx *pfnmap_ctx; ///< 6.16+: shared tracking context (lib/pat)
 	unsigned int anon_chain;          ///< length of the kernel's anon_vma_chain
 	uint64_t anon_pgoff;              ///< in pages: where its anonymous memory is said to begin
-	bool pending;                     ///< not in the tree yet; it has room for it
-	/* Links: what they hold counts only where the VMA is linked. */
-	struct ms_vma *next_detached; ///< of the VMAs that an unmap has taken out
-	struct {
-		struct ms_vma *rbe_left, *rbe_right, *rbe_parent;
-		int rbe_color;
-	} i_mmap;             ///< libbsd's RB_ENTRY, spelled out
-	uint64_t i_mmap_last; ///< largest last page in the subtree of i_mmap
 };
 
 /*
@@ -322,7 +315,8 @@ enum ms_advice {
 /**
  * madvise(2) of [addr, addr + len), len in bytes, rounded up to pages. -EINVAL: addr misaligned, or
  * advice that is not known to this kernel, is none of these (mapsim has no others), or is not meant
- * for a VMA of the range; -ENOMEM: a hole, the rest is done (but for POPULATE: policy madv_populate_hole). Else as the advice has it.
+ * for a VMA of the range; -ENOMEM: a hole, the rest is done (but for POPULATE: policy
+ * madv_populate_hole). Else as the advice has it.
  */
 int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice);
 /** mlock(2), munlock(2): the range grows outward to whole pages. -ENOMEM: a hole, or a page cannot

@@ -15,7 +15,8 @@
 #ifndef MAPSIM_PAT_H
 #define MAPSIM_PAT_H
 
-#include <mapsim/mm.h>
+#include <mapsim/trace.h>
+#include <mapsim/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,18 +53,6 @@ void ms_memtype_walk(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 size_t ms_memtype_leaks(const struct ms_machine *m,
 			void (*fn)(const struct ms_memtype *entry, void *arg), void *arg);
 
-struct ms_memtype_alias {
-	ms_pa_t start, end; ///< [start, end)
-	unsigned int types; ///< 1u << enum ms_cache of each type in use
-};
-/**
- * Physical ranges that page-table entries of processes, or ioremaps, map with more than one cache
- * type at this moment: what memtypes are there to prevent. Calls fn (may be NULL) for each, by
- * address; fn changes nothing. Answers how many, or -ENOMEM.
- */
-int ms_memtype_aliases(struct ms_machine *m,
-		       void (*fn)(const struct ms_memtype_alias *alias, void *arg), void *arg);
-
 /**
  * Whether an MS_EV_PAT_FREE was decided by the list. false: memtype_free ended before (PAT off, ISA
  * range, RAM), where a probe on the removal of entries sees nothing. Its `reason` tells what was
@@ -77,31 +66,6 @@ int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache ty
 /** iounmap of exactly what an ioremap took (rounded to pages alike). -EINVAL: there is no such one.
  */
 int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size);
-
-/* ---- the tracking of VMAs: called by lib/pfnmap and lib/mm, x86 only does something ---- */
-
-/** track_pfn_remap / pfnmap_track: may change *prot. 0, -EINVAL, -ENOMEM. */
-int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_hva_t addr,
-		       uint64_t size);
-/** track_pfn_insert / pfnmap_setup_cachemode: *prot takes the type of the page. */
-void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn);
-/** track_pfn_copy at fork, before the child's entries exist. src's first entry is passed in (0:
- * absent). */
-int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first_entry);
-/** untrack_pfn: pfn 0 and size 0: the whole VMA, address by first_entry (0: absent) and policy
- * untrack_address. */
-void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t first_entry);
-/** untrack_pfn_clear / _moved: VM_PAT goes, the reservation stays. */
-void ms_untrack_pfn_clear(struct ms_vma *vma);
-/**
- * A VMA object was duplicated (split, fork, mremap), whatever the policy: dst shares src's context.
- * -ENOMEM when the count saturates (6.16+). Where the policy goes by VM_PAT the context decides
- * nothing, but tells whose an entry is.
- */
-int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src);
-/** A VMA object is being freed, whatever the policy, or (6.16+) its remap failed: drops the
- * context; 6.16+: the last one frees the memtype. */
-void ms_pfnmap_ctx_put(struct ms_vma *vma);
 
 #ifdef __cplusplus
 }

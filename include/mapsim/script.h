@@ -42,9 +42,10 @@ struct ms_script_kernel {
 
 /**
  * Reads a text of `size` bytes. kernel may be NULL. A text without a header gets the one of the
- * architecture's recordings (page size 4096, its devices and RAM) and the newest recorded kernel, or
- * `kernel`; in it @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address and size.
- * 0; -EINVAL: refused, and *err says why; -ENOMEM.
+ * architecture's recordings (page size 4096, its devices and RAM) and the newest recorded kernel,
+ * or `kernel`. A text without a header or without answers is a script, in which sizes may be
+ * written as 64K, 2M, 1G, and @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address
+ * and size; ms_script_get_op() gives the numbers. 0; -EINVAL: refused, and *err says why; -ENOMEM.
  */
 int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
 		    struct ms_script **script, struct ms_script_error *err);
@@ -94,6 +95,13 @@ struct ms_machine *ms_player_machine(struct ms_player *player);
  * operation. Valid until the next call.
  */
 const char *ms_player_step(struct ms_player *player, size_t i);
+/**
+ * After the last operation: the processes end, then their files and VM are closed and ioremaps
+ * given back, as where a script ends. Answers one comment line, "# memtype START END TYPE", for
+ * each entry of the x86 memtype list that outlives all that and touches a device. The trace holds
+ * the events of the end. NULL: no memory for the text. Valid until the next call.
+ */
+const char *ms_player_end(struct ms_player *player);
 
 /**
  * Prints every event of the last operation, also those that the format has no line for, with the
@@ -104,7 +112,8 @@ void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
 #define MS_SCRIPT_EXPLAIN 0x1u ///< every event with its reason, as comments after the answer
 /**
  * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
- * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL, -EIO.
+ * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL; -EIO: `out` could not be
+ * written, and errno says why.
  */
 int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		  struct ms_script_error *err);

@@ -24,40 +24,37 @@
 extern "C" {
 #endif
 
-/** In brackets: the fields of struct ms_event that the type uses. */
+/** After each: the fields of struct ms_event that it uses, beside `type` and, as said, mm or vm. */
 enum ms_event_type {
-	MS_EV_ZAP,         ///< unmap_page_range: entries of [addr, +size) go [mm]
-	MS_EV_PAT_RESERVE, ///< memtype_reserve of [addr, +size), type asked for in cache [ret]
-	MS_EV_PAT_FREE,    ///< memtype_free of [addr, +size) [ret]
-	MS_EV_PAT_UNTRACK, ///< untrack_pfn as called: addr = vm_start, pa = pfn (a page number),
-			   ///< size [mm]
-	MS_EV_PAT_CLEAR,   ///< untrack_pfn_clear: addr = vm_start [mm]
-	MS_EV_S2_MAP,      ///< kvm_pgtable_stage2_map: addr = ipa, size, pa, prot, ret, reason [vm]
-	MS_EV_S2_RELAX,    ///< kvm_pgtable_stage2_relax_perms: addr = ipa, prot, ret [vm]
-	MS_EV_S2_UNMAP,    ///< kvm_pgtable_stage2_unmap: addr = ipa, size [vm]
-	MS_EV_S2_WRPROTECT, ///< kvm_pgtable_stage2_wrprotect: addr = ipa, size [vm]
-	MS_EV_S2_SPLIT,     ///< kvm_pgtable_stage2_split: addr = ipa, size, ret [vm]
-	MS_EV_S2_YOUNG,     ///< kvm_pgtable_stage2_mkyoung: addr = ipa [vm]
-	MS_EV_S2_DESC, ///< a stage-2 descriptor was written: addr = ipa it translates, size = bytes
-		       ///< it covers, pa = new descriptor, old = old descriptor, level
-	MS_EV_TLBI,           ///< addr = ipa, size (0: one address), level, kind in tlbi
-	MS_EV_CMO,            ///< cache maintenance of physical [pa, +size): kind in cmo
-	MS_EV_NOTIFIER_START, ///< mmu notifier invalidate_range_start [addr, +size), kind in
-			      ///< notifier [mm]
-	MS_EV_NOTIFIER_END, ///< ... invalidate_range_end, same fields [mm]
-	MS_EV_CHANGE_PTE,   ///< mmu notifier change_pte: addr, pa, prot: MS_PROT_W or 0 [mm]
-	MS_EV_HOST_FAULT,   ///< a host fault was handled: addr, prot = access, ret = VM_FAULT_ code
-			    ///< [mm]
-	MS_EV_GUEST_ABORT,  ///< a stage-2 abort reached the host: addr = ipa, prot = access, ret,
-			    ///< reason [vm]
-	MS_EV_VMA_OPEN,     ///< vm_ops->open: addr = vm_start, size [mm]
-	MS_EV_VMA_CLOSE,    ///< vm_ops->close: addr = vm_start, size [mm]
-	MS_EV_PAT_HAZARD,   ///< what the kernel does not see: addr = vm_start of the VMA at fault,
-			    ///< size of it, [pa, +old) the physical range, reason [mm]
+	MS_EV_ZAP,          ///< unmap_page_range: entries go. mm, va, size
+	MS_EV_PAT_RESERVE,  ///< memtype_reserve. start, size, cache (asked for), ret
+	MS_EV_PAT_FREE,     ///< memtype_free. start, size, ret, reason
+	MS_EV_PAT_UNTRACK,  ///< untrack_pfn as called. mm, va (vm_start), pfn, size
+	MS_EV_PAT_CLEAR,    ///< untrack_pfn_clear. mm, va (vm_start)
+	MS_EV_S2_MAP,       ///< kvm_pgtable_stage2_map. vm, ipa, size, pa, prot, ret, reason
+	MS_EV_S2_RELAX,     ///< kvm_pgtable_stage2_relax_perms. vm, ipa, prot, ret
+	MS_EV_S2_UNMAP,     ///< kvm_pgtable_stage2_unmap. vm, ipa, size
+	MS_EV_S2_WRPROTECT, ///< kvm_pgtable_stage2_wrprotect. vm, ipa, size
+	MS_EV_S2_SPLIT,     ///< kvm_pgtable_stage2_split. vm, ipa, size, ret
+	MS_EV_S2_YOUNG,     ///< kvm_pgtable_stage2_mkyoung. vm, ipa
+	MS_EV_S2_DESC,      ///< a stage-2 descriptor was written. vm, ipa, size (that it covers),
+		       ///< level, desc, old_desc
+	MS_EV_TLBI,           ///< vm, tlbi, ipa, size (0: one address), level (a hint)
+	MS_EV_CMO,            ///< cache maintenance. vm, cmo, pa, size
+	MS_EV_NOTIFIER_START, ///< mmu notifier invalidate_range_start. mm, va, size, notifier
+	MS_EV_NOTIFIER_END,   ///< mmu notifier invalidate_range_end. mm, va, size, notifier
+	MS_EV_CHANGE_PTE,     ///< mmu notifier change_pte. mm, va, pa, prot (MS_PROT_W or 0)
+	MS_EV_HOST_FAULT,     ///< a host fault was handled. mm, va, prot (the access), fault
+	MS_EV_GUEST_ABORT, ///< a stage-2 abort reached the host. vm, ipa, prot (the access), ret,
+			   ///< reason
+	MS_EV_VMA_OPEN,    ///< vm_ops->open. mm, va (vm_start), size
+	MS_EV_VMA_CLOSE,   ///< vm_ops->close. mm, va (vm_start), size
+	MS_EV_PAT_HAZARD,  ///< what the kernel does not see. mm, va (vm_start of the VMA at fault),
+			   ///< size (of the VMA), pa and pa_size (the physical range), reason
 	MS_EV_VIOLATION, ///< what the kernel would BUG, WARN or complain about, and what it should
-			 ///< not have let happen: reason = the condition, addr; pa: of a
-			 ///< page-table entry that is wrong, of what is reached or left, else 0
-	MS_EV_LOG,       ///< what the kernel would log: reason = the message, addr, size
+			 ///< not have let happen. reason (the condition), addr, pa (of an entry
+			 ///< that is wrong, of what is reached or left; else 0)
+	MS_EV_LOG,       ///< what the kernel would log. reason (the message), addr, size
 	MS_EV_TYPES
 };
 
@@ -89,20 +86,40 @@ enum ms_cmo_kind { MS_CMO_DCACHE_CLEAN, MS_CMO_ICACHE_INVAL };
 #define MS_PROT_NORMAL_NC 0x40u
 #define MS_PROT_RW (MS_PROT_R | MS_PROT_W)
 
+/** Each type has fields of its own (see above); those of one union are of different types.
+ * (__extension__: a union without a name is of C11, and shall be one of C99, too.) */
 struct ms_event {
 	enum ms_event_type type;
-	int ret;          ///< 0 or a negative errno (HOST_FAULT: VM_FAULT_ bits)
+	__extension__ union {
+		int ret;            ///< 0 or a negative errno
+		unsigned int fault; ///< VM_FAULT_* bits
+	};
 	uint32_t prot;    ///< MS_PROT_*
-	uint8_t level;    ///< page-table level, 0..3; TLBI: level hint
+	uint8_t level;    ///< page-table level, 0..3
 	uint8_t cache;    ///< enum ms_cache
 	uint8_t notifier; ///< enum ms_notifier_event
-	uint8_t tlbi;     ///< enum ms_tlbi_kind; for CMO: enum ms_cmo_kind
-	uint32_t mm;      ///< id of the mm (ms_mm_id), 0: none
-	uint32_t vm;      ///< id of the vm (ms_vm_id), 0: none
-	uint64_t addr;
+	__extension__ union {
+		uint8_t tlbi; ///< enum ms_tlbi_kind
+		uint8_t cmo;  ///< enum ms_cmo_kind
+	};
+	uint32_t mm; ///< id of the mm (ms_mm_id), 0: none
+	uint32_t vm; ///< id of the vm (ms_vm_id), 0: none
+	__extension__ union {
+		uint64_t addr; ///< of any kind
+		ms_hva_t va;   ///< host virtual
+		ms_ipa_t ipa;  ///< guest physical
+		ms_pa_t start; ///< host physical
+	};
 	uint64_t size; ///< bytes
-	uint64_t pa;
-	uint64_t old;
+	__extension__ union {
+		ms_pa_t pa;
+		ms_pfn_t pfn;  ///< a page number
+		uint64_t desc; ///< a stage-2 descriptor, as it is now
+	};
+	__extension__ union {
+		uint64_t old_desc; ///< as it was before
+		uint64_t pa_size;  ///< bytes from pa on
+	};
 	const char *reason; ///< text that lives as long as the machine, or NULL
 };
 
@@ -140,6 +157,12 @@ const char *ms_event_name(enum ms_event_type type);
  * once the machine has had more than one.
  */
 void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** The same without mm, vm, reason and '\n': the event as a recording has it. */
+void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
+/** Prints MS_PROT_* bits as events have them: "rw", "rx,device"; "-" where nothing is allowed. */
+void ms_prot_print(uint32_t prot, FILE *out);
+/** Prints the name of a negative errno, "EINVAL"; 0, and what has no name, as a number. */
+void ms_error_print(int err, FILE *out);
 /** Prints all kept events, one a line. */
 void ms_trace_print(const struct ms_machine *m, FILE *out);
 

@@ -30,6 +30,8 @@ typedef uint64_t ms_gfn_t; ///< guest physical page number
 #define MS_1G UINT64_C(0x40000000)
 
 enum ms_arch { MS_ARCH_ARM64, MS_ARCH_X86_64 };
+/** "arm64", "x86_64"; "?" of what is no architecture. */
+const char *ms_arch_name(enum ms_arch arch);
 
 /** What a mapping's entry says about caching; the first six are x86's, WB is both's, the last three
  * arm64's. */
@@ -43,10 +45,13 @@ enum ms_cache {
 	MS_CACHE_NGNRE,  ///< arm64 Device-nGnRE
 	MS_CACHE_NGNRNE, ///< arm64 Device-nGnRnE
 };
+/** "WB", "UC-", "nGnRE"; MS_CACHE_WC is "WC" on x86 and "NC" on arm64; "?" of what is no type. */
+const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
 
 /** transparent_hugepage/enabled and shmem_enabled; the last three are shmem_enabled's alone, where
  * MADVISE is called advise */
 enum ms_thp_mode {
+	MS_THP_DEFAULT, ///< as the configuration says that it is then
 	MS_THP_ALWAYS,
 	MS_THP_MADVISE,
 	MS_THP_NEVER,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Checks the drivers' own state: claims do not overlap; vfio-pci knows its files and its VMAs. */
+#include "core/check.h"
 #include "drivers/internal.h"
-#include "machine/check.h"
-#include "mm/check.h"
 
 /* Goes through the tree in order. *end: where the last claim that was seen ends. */
 static void check_claims(struct ms_check *c, const struct ms_claim *claim, ms_pa_t *end)
@@ -18,27 +17,6 @@ static void check_claims(struct ms_check *c, const struct ms_claim *claim, ms_pa
 	check_claims(c, RB_RIGHT(claim, node), end);
 }
 
-static bool is_file(const struct ms_machine *m, const struct ms_file *file)
-{
-	const struct ms_file *f;
-
-	LIST_FOREACH (f, &m->files, link)
-		if (f == file)
-			return true;
-	return false;
-}
-
-/* Does a process have this VMA? It may have been freed: the pointer is compared, not followed. */
-static bool is_vma(const struct ms_machine *m, const struct ms_vma *vma)
-{
-	for (const struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
-		for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p);
-		     p = ms_check_next(p))
-			if (ms_check_vma(p) == vma)
-				return true;
-	return false;
-}
-
 static void check_vfio(struct ms_check *c, const struct ms_vfio *dev)
 {
 	const struct ms_drivers *drivers = c->machine->drivers;
@@ -52,7 +30,7 @@ static void check_vfio(struct ms_check *c, const struct ms_vfio *dev)
 	if (!files || files != dev->opened)
 		ms_check_found(c, "vfio %s: %u files, %u are counted", name, files, dev->opened);
 	TAILQ_FOREACH (v, &dev->vmas, link) {
-		if (!is_vma(c->machine, v->vma))
+		if (!ms_check_is_vma(c->machine, v->vma))
 			ms_check_found(c, "vfio %s: a VMA on its list is none any more", name);
 		else if (v->vma->vm_private_data != dev)
 			ms_check_found(c, "vfio %s: VMA %#" PRIx64 " on its list is not its own",
@@ -72,10 +50,10 @@ void ms_drivers_check(struct ms_check *c)
 
 	check_claims(c, RB_ROOT(&drivers->claims), &end);
 	LIST_FOREACH (iomem, &drivers->iomem_files, link)
-		if (!is_file(c->machine, iomem->file))
+		if (!ms_check_is_file(c->machine, iomem->file))
 			ms_check_found(c, "drivers: an open file of memory is none any more");
 	LIST_FOREACH (f, &drivers->vfio_files, link)
-		if (!is_file(c->machine, f->file))
+		if (!ms_check_is_file(c->machine, f->file))
 			ms_check_found(c, "vfio: an open file is none any more");
 	LIST_FOREACH (dev, &drivers->vfio_devices, link)
 		check_vfio(c, dev);

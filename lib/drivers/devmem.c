@@ -21,18 +21,23 @@ static bool every_page_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_
 	return start >= end || !ms_iomem_in_use(m, start, end);
 }
 
+// mirrors devmem_is_allowed(), arch/x86/mm/init.c, 5.10+; devmem_is_allowed(),
+// arch/arm64/mm/mmap.c, 5.10 .. 5.10; devmem_is_allowed(), lib/devmem_is_allowed.c, 6.1+
 bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn)
 {
 	return every_page_allowed(m, pfn, m->page_size);
 }
 
-// mirrors range_is_allowed(), drivers/char/mem.c
+// mirrors range_is_allowed(), drivers/char/mem.c, 5.10 .. 6.12; range_is_allowed(),
+// include/linux/io.h, 7.2+
 static bool range_is_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
 {
 	return m->drivers->strict == MS_IOMEM_OPEN || every_page_allowed(m, pfn, size);
 }
 
-// mirrors valid_mmap_phys_addr_range(): x86 asks about the last byte, arm64 about the byte after it
+// x86 asks about the last byte, arm64 about the byte after it.
+// mirrors valid_mmap_phys_addr_range(), arch/x86/mm/mmap.c, 5.10+; valid_mmap_phys_addr_range(),
+// arch/arm64/mm/mmap.c, 5.10+
 static bool valid_mmap_phys_addr_range(const struct ms_machine *m, ms_pa_t pa, uint64_t size)
 {
 	const ms_pa_t last = ms_is_x86(m) ? pa + size - 1 : pa + size;
@@ -40,15 +45,17 @@ static bool valid_mmap_phys_addr_range(const struct ms_machine *m, ms_pa_t pa, u
 	return !(last >> m->config.pa_bits);
 }
 
-// mirrors phys_mem_access_prot_allowed(): x86 without CONFIG_STRICT_DEVMEM avoids aliases of RAM
+// x86 without CONFIG_STRICT_DEVMEM avoids aliases of RAM.
+// mirrors phys_mem_access_prot_allowed(), arch/x86/mm/pat/memtype.c, 5.10+
 static bool phys_mem_access_prot_allowed(const struct ms_machine *m, ms_pfn_t pfn, uint64_t size)
 {
-	if (!ms_is_x86(m) || m->drivers->strict != MS_IOMEM_OPEN || m->config.pat_off)
+	if (!ms_is_x86(m) || m->drivers->strict != MS_IOMEM_OPEN || !ms_has(m->config.pat))
 		return true;
 	return every_page_allowed(m, pfn, size);
 }
 
-// mirrors phys_mem_access_prot() of arch/x86/mm/pat and arch/arm64/mm
+// mirrors phys_mem_access_prot(), arch/x86/mm/pat/memtype.c, 5.10+; phys_mem_access_prot(),
+// arch/arm64/mm/mmu.c, 5.10+
 static ms_pgprot_t phys_mem_access_prot(const struct ms_machine *m, bool o_sync, ms_pfn_t pfn,
 					ms_pgprot_t prot)
 {
@@ -94,7 +101,7 @@ static int mmap_mem_remap(struct ms_file *file, struct ms_vma *vma)
 		       : 0;
 }
 
-// mirrors mmap_mem(), <= 6.17
+// mirrors mmap_mem(), drivers/char/mem.c, 5.10 .. 6.18
 static int mmap_mem(struct ms_file *file, struct ms_vma *vma)
 {
 	int err = mmap_mem_check(file, vma->vm_pgoff, vma->vm_end - vma->vm_start,
@@ -103,7 +110,7 @@ static int mmap_mem(struct ms_file *file, struct ms_vma *vma)
 	return err ? err : mmap_mem_remap(file, vma);
 }
 
-// mirrors mmap_mem_prepare(), 7.2; the remap is the action that follows
+// mirrors mmap_mem_prepare(), drivers/char/mem.c, 6.19+: the remap is the action that follows
 static int mmap_mem_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 {
 	int err = mmap_mem_check(file, desc->pgoff, desc->end - desc->start, &desc->page_prot);

@@ -2,9 +2,9 @@
 /* What a machine's drivers share: how they are made and freed, memory types, leaves of any size. */
 #include "drivers/internal.h"
 
-int ms_drivers_init(struct ms_machine *m)
+static int drivers_init(struct ms_machine *m)
 {
-	m->drivers = ms_zalloc(m, sizeof(*m->drivers));
+	m->drivers = ms_zalloc(&m->alloc, sizeof(*m->drivers));
 	if (!m->drivers)
 		return -ENOMEM;
 	LIST_INIT(&m->drivers->iomem_files);
@@ -13,12 +13,13 @@ int ms_drivers_init(struct ms_machine *m)
 	LIST_INIT(&m->drivers->vfio_devices);
 	LIST_INIT(&m->drivers->vfio_bars);
 	RB_INIT(&m->drivers->vfio_by_bar);
+	RB_INIT(&m->drivers->vfio_by_file);
 	RB_INIT(&m->drivers->shared_files);
 	RB_INIT(&m->drivers->claims);
 	return 0;
 }
 
-void ms_drivers_destroy(struct ms_machine *m)
+static void drivers_destroy(struct ms_machine *m)
 {
 	struct ms_vfio_bar *bar;
 
@@ -28,11 +29,18 @@ void ms_drivers_destroy(struct ms_machine *m)
 	ms_claims_destroy(m);
 	while ((bar = LIST_FIRST(&m->drivers->vfio_bars))) {
 		LIST_REMOVE(bar, link);
-		ms_free(m, bar);
+		ms_free(&m->alloc, bar);
 	}
-	ms_free(m, m->drivers);
+	ms_free(&m->alloc, m->drivers);
 	m->drivers = NULL;
 }
+
+const struct ms_room ms_drivers_room = {
+	.name = "drivers",
+	.init = drivers_init,
+	.destroy = drivers_destroy,
+	.check = ms_drivers_check,
+};
 
 int ms_no_regular_file(struct ms_file *file, uint64_t off, uint64_t len)
 {
@@ -58,10 +66,11 @@ bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 	return false;
 }
 
-// mirrors cachemode2protval() with the table of a CPU whose PAT is not in use
+// With the table of a CPU whose PAT is not in use.
+// mirrors cachemode2protval(), arch/x86/mm/init.c, 5.10+
 ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type)
 {
-	if (ms_is_x86(m) && m->config.pat_off && (type == MS_CACHE_WC || type == MS_CACHE_WP))
+	if (ms_is_x86(m) && !ms_has(m->config.pat) && (type == MS_CACHE_WC || type == MS_CACHE_WP))
 		type = MS_CACHE_UC_MINUS;
 	return ms_pgprot_set_cache(prot, type);
 }

@@ -9,15 +9,18 @@
 #ifndef MS_DRIVERS_INTERNAL_H
 #define MS_DRIVERS_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
+#include "mm/view.h"
 #include "phys/internal.h"
 
 #include <mapsim/drivers.h>
 #include <mapsim/pat.h>
 #include <mapsim/pfnmap.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+struct ms_check;
 
 /* A busy resource of the iomem tree, by bytes. */
 struct ms_claim {
@@ -42,6 +45,7 @@ struct ms_iomem_file {
 
 RB_HEAD(ms_shared_files, ms_iomem_file);
 RB_HEAD(ms_vfio_by_bar, ms_vfio);
+RB_HEAD(ms_vfio_by_file, ms_vfio_file);
 
 struct ms_drivers {
 	LIST_HEAD(, ms_iomem_file)
@@ -50,6 +54,7 @@ struct ms_drivers {
 	LIST_HEAD(, ms_vfio_file) vfio_files;
 	LIST_HEAD(, ms_vfio) vfio_devices;
 	struct ms_vfio_by_bar vfio_by_bar;
+	struct ms_vfio_by_file vfio_by_file; /* for look-ups only */
 	struct ms_shared_files shared_files; /* of sysfs, by BAR and kind */
 	LIST_HEAD(, ms_vfio_bar) vfio_bars;
 	struct ms_claims claims;
@@ -124,6 +129,7 @@ struct ms_vfio {
 
 struct ms_vfio_file {
 	LIST_ENTRY(ms_vfio_file) link;
+	RB_ENTRY(ms_vfio_file) by_file;
 	struct ms_file *file;
 	struct ms_vfio *dev;
 };
@@ -136,10 +142,6 @@ bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev);
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
 
-/*
- * From now on the file's driver remembers one lazy mapping at a time: the pieces of the newest one
- * hold for all older ones, also for those of other such files.
- */
-void ms_pieces_one_lazy(struct ms_file *file);
+void ms_drivers_check(struct ms_check *c);
 
 #endif

@@ -5,7 +5,6 @@
  * CONFIG_IO_STRICT_DEVMEM, which 5.10 has in drivers/char/mem.c.
  */
 #include "drivers/internal.h"
-#include "mm/internal.h"
 
 static int claim_cmp(const struct ms_claim *a, const struct ms_claim *b)
 {
@@ -31,6 +30,7 @@ static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t en
 	return dev && end > dev_start && (start < dev_start || end > dev_end);
 }
 
+// mirrors iomem_is_exclusive(), kernel/resource.c, 5.10+
 bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa)
 {
 	if (!m)
@@ -53,12 +53,11 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 // Any file of the address_space that revoke_iomem() empties; NULL: none is open.
 static struct ms_file *any_revocable_file(struct ms_machine *m)
 {
-	const struct ms_mapping *mapping = ms_mapping_find(m, &m->drivers->iomem_files);
-
-	return mapping ? LIST_FIRST(&mapping->files) : NULL;
+	return ms_file_of_mapping(m, &m->drivers->iomem_files);
 }
 
-// mirrors revoke_iomem(), kernel/resource.c (5.10: revoke_devmem(), drivers/char/mem.c)
+// mirrors revoke_devmem(), drivers/char/mem.c, 5.10 .. 5.11; revoke_iomem(), kernel/resource.c,
+// 5.12+
 static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	struct ms_file *file = any_revocable_file(m);
@@ -72,7 +71,7 @@ static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	ms_unmap_mapping_range(file, pa, len, true);
 }
 
-// mirrors __request_region()
+// mirrors __request_region(), kernel/resource.c, 5.10+
 int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	struct ms_claim *claim;
@@ -85,7 +84,7 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	if (claim_find(m, pa, pa + len) || ms_range_has_ram(m, pa, pa + len) ||
 	    crosses_device(m, pa, pa + len))
 		return -EBUSY;
-	claim = ms_zalloc(m, sizeof(*claim));
+	claim = ms_zalloc(&m->alloc, sizeof(*claim));
 	if (!claim)
 		return -ENOMEM;
 	claim->start = pa;
@@ -95,7 +94,7 @@ int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	return 0;
 }
 
-// mirrors __release_region(): only exactly what was requested
+// mirrors __release_region(), kernel/resource.c, 5.10+: only exactly what was requested
 int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	if (!m)
@@ -105,7 +104,7 @@ int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 	if (!claim || claim->start != pa || claim->end != pa + len)
 		return -EINVAL;
 	RB_REMOVE(ms_claims, &m->drivers->claims, claim);
-	ms_free(m, claim);
+	ms_free(&m->alloc, claim);
 	return 0;
 }
 
@@ -118,13 +117,13 @@ void ms_iomem_set_strict(struct ms_machine *m, enum ms_iomem_strict strict)
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
 					 unsigned int fmode, uint64_t max_bytes, const void *key)
 {
-	struct ms_iomem_file *f = ms_zalloc(m, sizeof(*f));
+	struct ms_iomem_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->file = ms_file_new(m, ops, fmode, max_bytes, key ? key : &m->drivers->iomem_files, f);
 	if (!f->file) {
-		ms_free(m, f);
+		ms_free(&m->alloc, f);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->drivers->iomem_files, f, link);
@@ -138,7 +137,7 @@ void ms_iomem_file_release(struct ms_file *file)
 	LIST_REMOVE(f, link);
 	if (f->shared)
 		ms_shared_file_forget(f);
-	ms_free(ms_file_machine(file), f);
+	ms_free(&ms_file_machine(file)->alloc, f);
 }
 
 void ms_claims_destroy(struct ms_machine *m)
@@ -147,6 +146,6 @@ void ms_claims_destroy(struct ms_machine *m)
 
 	while ((claim = RB_MIN(ms_claims, &m->drivers->claims))) {
 		RB_REMOVE(ms_claims, &m->drivers->claims, claim);
-		ms_free(m, claim);
+		ms_free(&m->alloc, claim);
 	}
 }

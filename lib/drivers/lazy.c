@@ -54,7 +54,7 @@ static int lazy_mmap(struct ms_file *file, struct ms_vma *vma)
 
 static void lazy_release(struct ms_file *file)
 {
-	ms_free(ms_file_machine(file), ms_file_priv(file));
+	ms_free(&ms_file_machine(file)->alloc, ms_file_priv(file));
 }
 
 static const struct ms_file_ops lazy_fops = {
@@ -74,7 +74,7 @@ struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache 
 	if (!m || !ms_aligned(off, m->page_size) || !ms_cache_type_valid(m, type) ||
 	    (flags & ~(MS_LAZY_ONE_PAGE | MS_LAZY_CLOSE_HOOK)))
 		return NULL;
-	d = ms_zalloc(m, sizeof(*d));
+	d = ms_zalloc(&m->alloc, sizeof(*d));
 	if (!d)
 		return NULL;
 	d->bar = bar;
@@ -83,6 +83,6 @@ struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache 
 	d->flags = flags;
 	file = ms_file_new(m, &lazy_fops, MS_FMODE_READ | MS_FMODE_WRITE, UINT64_MAX, NULL, d);
 	if (!file)
-		ms_free(m, d);
+		ms_free(&m->alloc, d);
 	return file;
 }

@@ -123,7 +123,7 @@ static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mo
 
 	if (npieces > (SIZE_MAX - sizeof(*plan)) / sizeof(*pieces))
 		return -ENOMEM;
-	plan = ms_zalloc(m, sizeof(*plan) + npieces * sizeof(*pieces));
+	plan = ms_zalloc(&m->alloc, sizeof(*plan) + npieces * sizeof(*pieces));
 	if (!plan)
 		return -ENOMEM;
 	plan->mode = mode;
@@ -159,7 +159,7 @@ static int follow_newest(struct ms_machine *m, struct ms_pieces *newest)
 static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
-	struct ms_pieces_map *map = ms_zalloc(m, sizeof(*map));
+	struct ms_pieces_map *map = ms_zalloc(&m->alloc, sizeof(*map));
 
 	if (!map)
 		return -ENOMEM;
@@ -211,13 +211,13 @@ static void pieces_free(struct ms_machine *m, struct ms_pieces *d)
 
 	while ((map = LIST_FIRST(&d->maps))) {
 		LIST_REMOVE(map, link);
-		ms_free(m, map);
+		ms_free(&m->alloc, map);
 	}
 	while ((plan = LIST_FIRST(&d->plans))) {
 		LIST_REMOVE(plan, link);
-		ms_free(m, plan);
+		ms_free(&m->alloc, plan);
 	}
-	ms_free(m, d);
+	ms_free(&m->alloc, d);
 }
 
 static void pieces_release(struct ms_file *file)
@@ -257,7 +257,7 @@ static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_
 				   enum ms_cache type, const struct ms_piece *pieces,
 				   size_t npieces)
 {
-	struct ms_pieces *d = ms_zalloc(m, sizeof(*d));
+	struct ms_pieces *d = ms_zalloc(&m->alloc, sizeof(*d));
 
 	if (!d)
 		return NULL;
@@ -290,28 +290,36 @@ struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
 	return m ? pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0) : NULL;
 }
 
-void ms_pieces_one_lazy(struct ms_file *file)
+// NULL: not a file of this driver.
+static struct ms_pieces *pieces_of(struct ms_file *file)
 {
-	struct ms_pieces *d = ms_file_priv(file);
+	struct ms_machine *m = ms_file_machine(file);
+	struct ms_pieces *d = m ? LIST_FIRST(&m->drivers->pieces) : NULL;
 
+	while (d && d->file != file)
+		d = LIST_NEXT(d, link);
+	return d;
+}
+
+int ms_pieces_one_lazy(struct ms_file *file)
+{
+	struct ms_pieces *d = pieces_of(file);
+
+	if (!d)
+		return -EINVAL;
 	d->one_lazy = true;
+	return 0;
 }
 
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
 		   const struct ms_piece *pieces, size_t npieces)
 {
-	struct ms_machine *m = file ? ms_file_machine(file) : NULL;
-	struct ms_pieces *d;
+	struct ms_machine *m = ms_file_machine(file);
+	struct ms_pieces *d = pieces_of(file);
 
-	if (!m)
+	if (!d || !plan_valid(m, mode, type, pieces, npieces))
 		return -EINVAL;
-	LIST_FOREACH (d, &m->drivers->pieces, link) {
-		if (d->file == file)
-			return plan_valid(m, mode, type, pieces, npieces)
-				       ? plan_set(m, d, mode, type, pieces, npieces)
-				       : -EINVAL;
-	}
-	return -EINVAL;
+	return plan_set(m, d, mode, type, pieces, npieces);
 }
 
 void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len)

@@ -13,7 +13,9 @@ static uint64_t bar_pages(const struct ms_machine *m, const struct ms_device *ba
 	return ((ms_device_size(bar) - 1) >> m->page_shift) + 1;
 }
 
-// mirrors pci_mmap_fits(): the offset counts from the BAR's start
+// The offset counts from the BAR's start.
+// mirrors pci_mmap_fits(), drivers/pci/pci-sysfs.c, 5.10 .. 6.1; pci_mmap_fits(),
+// drivers/pci/mmap.c, 6.12+
 static bool pci_mmap_fits(const struct ms_machine *m, const struct ms_device *bar,
 			  const struct ms_vma *vma)
 {
@@ -23,17 +25,20 @@ static bool pci_mmap_fits(const struct ms_machine *m, const struct ms_device *ba
 	return vma->vm_pgoff < size && nr <= size - vma->vm_pgoff;
 }
 
+// mirrors kernfs_vma_open(), fs/kernfs/file.c, 5.10+
 static void kernfs_vma_open(struct ms_vma *vma)
 {
 	(void)vma; // kernfs asks the vm_ops of pci_mmap_resource_range(), which have no ->open
 }
 
+// mirrors kernfs_vma_fault(), fs/kernfs/file.c, 5.10+
 static ms_vm_fault_t kernfs_vma_fault(struct ms_vm_fault *vmf)
 {
 	(void)vmf; // and no ->fault: what was zapped does not come back
 	return MS_VM_FAULT_SIGBUS;
 }
 
+// mirrors kernfs_vma_page_mkwrite(), fs/kernfs/file.c, 5.10+
 static ms_vm_fault_t kernfs_vma_page_mkwrite(struct ms_vm_fault *vmf)
 {
 	(void)vmf;
@@ -50,7 +55,7 @@ static const struct ms_vm_ops kernfs_vm_ops = {
 // pci_phys_vm_ops has `access` alone
 static const struct ms_vm_ops pci_phys_vm_ops = { NULL };
 
-// mirrors pci_mmap_resource_range()
+// mirrors pci_mmap_resource_range(), drivers/pci/mmap.c, 5.10+
 static int pci_mmap_resource_range(const struct ms_iomem_file *f, struct ms_vma *vma)
 {
 	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
@@ -63,7 +68,8 @@ static int pci_mmap_resource_range(const struct ms_iomem_file *f, struct ms_vma 
 				  vma->vm_page_prot);
 }
 
-// mirrors kernfs_fop_mmap() around pci_mmap_resource()
+// mirrors kernfs_fop_mmap(), fs/kernfs/file.c, 5.10+; pci_mmap_resource(), drivers/pci/pci-sysfs.c,
+// 5.10+
 static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	const struct ms_iomem_file *f = ms_file_priv(file);
@@ -83,6 +89,7 @@ static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
 
 // sysfs has no ->fallocate, but vfs_fallocate() compares with the file's size limit first. The
 // offset comes from the VMA, whose vm_pgoff is the physical page by now.
+// mirrors vfs_fallocate(), fs/open.c, 5.10+
 static int pci_resource_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
 	const struct ms_machine *m = ms_file_machine(file);
@@ -106,10 +113,11 @@ static const struct ms_file_ops pci_resource_wc_ops = {
 	.release = ms_iomem_file_release,
 };
 
-// arch_can_pci_mmap_wc()
+// mirrors arch_can_pci_mmap_wc, arch/x86/include/asm/pci.h, 5.10+; arch_can_pci_mmap_wc,
+// arch/arm64/include/asm/pci.h, 5.10+
 static bool has_wc_file(const struct ms_machine *m, const struct ms_device *bar)
 {
-	return ms_device_prefetchable(bar) && !(ms_is_x86(m) && m->config.pat_off);
+	return ms_device_prefetchable(bar) && !(ms_is_x86(m) && !ms_has(m->config.pat));
 }
 
 static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write_combine,

@@ -5,7 +5,6 @@
  * drivers/vfio/pci/vfio_pci_core.c (5.10: vfio_pci.c).
  */
 #include "drivers/internal.h"
-#include "mm/internal.h"
 
 // Is there a list of the VMAs that show the BAR?
 static bool has_list(const struct ms_policy *policy)
@@ -15,6 +14,8 @@ static bool has_list(const struct ms_policy *policy)
 
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
+// mirrors vfio_pci_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 5.10 .. 6.7;
+// vfio_pci_core_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 6.8 .. 7.1
 static int map_bar(struct ms_device *bar, bool *mapped)
 {
 	struct ms_machine *m = ms_device_machine(bar);
@@ -60,6 +61,7 @@ static struct ms_vfio_bar *other_bar(const struct ms_vfio *dev, unsigned int ind
 }
 
 // vfio_pci_core_map_bars(): that a BAR cannot be had is no reason not to open the device
+// mirrors vfio_pci_core_map_bars(), drivers/vfio/pci/vfio_pci_core.c, 7.1+
 static void map_all_bars(struct ms_vfio *dev)
 {
 	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
@@ -73,6 +75,8 @@ static void map_all_bars(struct ms_vfio *dev)
 }
 
 // vfio_pci_core_disable(): whatever is held, the lowest first
+// mirrors vfio_pci_disable(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_core_disable(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void unmap_all_bars(struct ms_vfio *dev)
 {
 	for (unsigned int i = 0; i < MS_VFIO_ROM_REGION; i++) {
@@ -94,6 +98,8 @@ static int barmap(struct ms_vfio *dev)
 }
 
 // vfio_pci_probe_mmaps(): a BAR smaller than a page must start one
+// mirrors vfio_pci_probe_mmaps(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_probe_mmaps(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static bool bar_mmap_supported(const struct ms_vfio *dev)
 {
 	const uint64_t page_size = dev->machine->page_size;
@@ -122,7 +128,8 @@ static int mmap_check(const struct ms_vfio *dev, const struct ms_vma *vma)
 	return 0;
 }
 
-// mirrors vfio_pci_core_mmap()
+// mirrors vfio_pci_mmap(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_core_mmap(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct ms_vfio_file *f = ms_file_priv(file);
@@ -151,14 +158,26 @@ static int bar_cmp(const struct ms_vfio *a, const struct ms_vfio *b)
 
 RB_GENERATE_INTERNAL(ms_vfio_by_bar, ms_vfio, by_bar, bar_cmp, static __attribute__((unused)))
 
+static int file_cmp(const struct ms_vfio_file *a, const struct ms_vfio_file *b)
+{
+	const uintptr_t a_file = (uintptr_t)a->file, b_file = (uintptr_t)b->file;
+
+	return a_file < b_file ? -1 : a_file > b_file;
+}
+
+RB_GENERATE_INTERNAL(ms_vfio_by_file, ms_vfio_file, by_file, file_cmp,
+		     static __attribute__((unused)))
+
 static void device_forget(struct ms_vfio *dev)
 {
 	LIST_REMOVE(dev, link);
 	RB_REMOVE(ms_vfio_by_bar, &dev->machine->drivers->vfio_by_bar, dev);
-	ms_free(dev->machine, dev);
+	ms_free(&dev->machine->alloc, dev);
 }
 
 // vfio_pci_core_close_device(), with the last file
+// mirrors vfio_pci_release(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_core_close_device(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void vfio_pci_release(struct ms_file *file)
 {
 	struct ms_vfio_file *f = ms_file_priv(file);
@@ -166,7 +185,8 @@ static void vfio_pci_release(struct ms_file *file)
 	struct ms_machine *m = dev->machine;
 
 	LIST_REMOVE(f, link);
-	ms_free(m, f);
+	RB_REMOVE(ms_vfio_by_file, &m->drivers->vfio_by_file, f);
+	ms_free(&m->alloc, f);
 	if (--dev->opened)
 		return;
 	unmap_all_bars(dev);
@@ -188,7 +208,7 @@ static struct ms_vfio *device_find(const struct ms_machine *m, struct ms_device 
 
 static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, unsigned int index)
 {
-	struct ms_vfio *dev = ms_zalloc(m, sizeof(*dev));
+	struct ms_vfio *dev = ms_zalloc(&m->alloc, sizeof(*dev));
 
 	if (!dev)
 		return NULL;
@@ -206,7 +226,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 {
 	struct ms_machine *m = dev->machine;
 	const bool noexec = m->policy.vfio_noexec == MS_VFIO_NOEXEC_YES;
-	struct ms_vfio_file *f = ms_zalloc(m, sizeof(*f));
+	struct ms_vfio_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
 		return NULL;
@@ -216,10 +236,11 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 			      MS_FMODE_READ | MS_FMODE_WRITE | (noexec ? MS_FMODE_NOEXEC : 0),
 			      noexec ? INT64_MAX : UINT64_MAX, dev, f);
 	if (!f->file) {
-		ms_free(m, f);
+		ms_free(&m->alloc, f);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->drivers->vfio_files, f, link);
+	RB_INSERT(ms_vfio_by_file, &m->drivers->vfio_by_file, f);
 	dev->opened++;
 	return f->file;
 }
@@ -264,7 +285,7 @@ int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device 
 	LIST_FOREACH (known, &m->drivers->vfio_bars, link)
 		if (known->bar == other || (known->of == bar && known->index == index))
 			return -EINVAL;
-	added = ms_zalloc(m, sizeof(*added));
+	added = ms_zalloc(&m->alloc, sizeof(*added));
 	if (!added)
 		return -ENOMEM;
 	added->of = bar;
@@ -285,9 +306,12 @@ struct ms_file *ms_vfio_open(struct ms_device *bar)
 
 static struct ms_vfio *file_device(const struct ms_file *file)
 {
-	const struct ms_vfio_file *f = ms_file_priv(file);
+	struct ms_vfio_file key = { .file = (struct ms_file *)(uintptr_t)file }, *f;
 
-	return file && file->ops == &vfio_device_fops ? f->dev : NULL;
+	if (!file)
+		return NULL;
+	f = RB_FIND(ms_vfio_by_file, &ms_file_machine(file)->drivers->vfio_by_file, &key);
+	return f ? f->dev : NULL;
 }
 
 uint64_t ms_vfio_offset(const struct ms_file *file)
@@ -312,8 +336,9 @@ static bool must_wait(const struct ms_vfio *dev, bool enabled)
 	return dev->memory_readers;
 }
 
-// mirrors vfio_pci_zap_and_down_write_memory_lock(): up to 6.9 the lock is taken behind the zap,
-// which holds vma_lock; from 6.10 on before it
+// Up to 6.9 the lock is taken behind the zap, which holds vma_lock; from 6.10 on before it.
+// mirrors vfio_pci_zap_and_down_write_memory_lock(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_zap_and_down_write_memory_lock(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
 static void zap(struct ms_vfio *dev, struct ms_file *file)
 {
 	if (has_list(&dev->machine->policy)) {
@@ -325,8 +350,9 @@ static void zap(struct ms_vfio *dev, struct ms_file *file)
 	dev->memory_locked = false;
 }
 
-// mirrors the write to PCI_COMMAND, vfio_basic_config_write(): the mappings go, also when the bit
-// was clear, while the memory is still on; nobody maps it again, as faults wait for a lock
+// The write to PCI_COMMAND: the mappings go, also when the bit was clear, while the memory is still
+// on. Nobody maps it again, as faults wait for a lock.
+// mirrors vfio_basic_config_write(), drivers/vfio/pci/vfio_pci_config.c, 5.10+
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 {
 	struct ms_vfio *dev = file_device(file);

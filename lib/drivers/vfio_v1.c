@@ -5,7 +5,6 @@
  * it enters the list by a fault of its own. vm_pgoff is the physical page.
  */
 #include "drivers/internal.h"
-#include "mm/lock.h"
 
 static void zap_whole(struct ms_vma *vma)
 {
@@ -25,13 +24,14 @@ static struct ms_vfio_vma *list_find(const struct ms_vfio *dev, const struct ms_
 static void list_del(struct ms_vfio *dev, struct ms_vfio_vma *v)
 {
 	TAILQ_REMOVE(&dev->vmas, v, link);
-	ms_free(dev->machine, v);
+	ms_free(&dev->machine->alloc, v);
 }
 
-// mirrors __vfio_pci_add_vma(): at the head
+// mirrors __vfio_pci_add_vma(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; __vfio_pci_add_vma(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15 .. 6.9: at the head
 static int add_vma(struct ms_vfio *dev, struct ms_vma *vma)
 {
-	struct ms_vfio_vma *v = ms_zalloc(dev->machine, sizeof(*v));
+	struct ms_vfio_vma *v = ms_zalloc(&dev->machine->alloc, sizeof(*v));
 
 	if (!v)
 		return -ENOMEM;
@@ -46,12 +46,16 @@ static int remap_whole(struct ms_vma *vma)
 				  vma->vm_page_prot);
 }
 
+// mirrors vfio_pci_mmap_open(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_mmap_open(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15 .. 6.9
 static void vfio_pci_mmap_open(struct ms_vma *vma)
 {
 	zap_whole(vma);
 }
 
 // The kernel takes one entry off. A second one (V1_LIST_FIRST) would point to freed memory.
+// mirrors vfio_pci_mmap_close(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_mmap_close(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15 .. 6.9
 static void vfio_pci_mmap_close(struct ms_vma *vma)
 {
 	struct ms_vfio *dev = vma->vm_private_data;
@@ -101,6 +105,8 @@ static ms_vm_fault_t fault_locked(struct ms_vfio *dev, struct ms_vma *vma)
 	return ret;
 }
 
+// mirrors vfio_pci_mmap_fault(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14; vfio_pci_mmap_fault(),
+// drivers/vfio/pci/vfio_pci_core.c, 5.15 .. 6.9
 static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
@@ -163,13 +169,14 @@ bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev)
 	if (dev->vma_locked)
 		return true;
 	TAILQ_FOREACH (v, &dev->vmas, link)
-		if (!ms_mmap_may_read(v->vma->vm_mm))
+		if (ms_mm_fault_waits(v->vma->vm_mm))
 			return true;
 	return false;
 }
 
-// mirrors vfio_pci_zap_and_vma_lock(): the mm at the head of the list first, with all of its VMAs.
-// One that enters the list meanwhile is zapped, too.
+// The mm at the head of the list comes first, with all of its VMAs.
+// mirrors vfio_pci_zap_and_vma_lock(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_zap_and_vma_lock(), drivers/vfio/pci/vfio_pci_core.c, 5.15 .. 6.9
 void ms_vfio_v1_zap(struct ms_vfio *dev)
 {
 	struct ms_vfio_vma *v;

@@ -7,7 +7,8 @@
  */
 #include "drivers/internal.h"
 
-// mirrors vma_to_pfn(): the region's index is in the upper bits of vm_pgoff
+// The region's index is in the upper bits of vm_pgoff.
+// mirrors vma_to_pfn(), drivers/vfio/pci/vfio_pci_core.c, 6.12+
 static ms_pfn_t vma_to_pfn(const struct ms_vfio *dev, const struct ms_vma *vma)
 {
 	const unsigned int shift = dev->machine->page_shift;
@@ -31,8 +32,9 @@ static bool leaf_fits(const struct ms_vfio *dev, const struct ms_vm_fault *vmf, 
 	return ms_aligned(vmf->address, size) && vmf->address + size <= vma->vm_end;
 }
 
-// mirrors vfio_pci_mmap_huge_fault(). A leaf that does not fit is refused before the memory bit is
-// looked at: FALLBACK, then the smaller one gets SIGBUS.
+// A leaf that does not fit is refused before the memory bit is looked at: FALLBACK, then the
+// smaller one gets SIGBUS.
+// mirrors vfio_pci_mmap_huge_fault(), drivers/vfio/pci/vfio_pci_core.c, 6.12+
 static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
 {
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
@@ -54,6 +56,7 @@ static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned 
 	return ret;
 }
 
+// mirrors vfio_pci_mmap_page_fault(), drivers/vfio/pci/vfio_pci_core.c, 6.12+
 static ms_vm_fault_t vfio_pci_mmap_page_fault(struct ms_vm_fault *vmf)
 {
 	return vfio_pci_mmap_huge_fault(vmf, 0);
@@ -85,7 +88,7 @@ static ms_vm_fault_t insert_all(const struct ms_vfio *dev, struct ms_vm_fault *v
 	return ret;
 }
 
-// mirrors vfio_pci_mmap_fault() of 6.10
+// mirrors vfio_pci_mmap_fault(), drivers/vfio/pci/vfio_pci_core.c, 6.10 .. 6.11
 static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
@@ -112,7 +115,8 @@ int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma)
 	return 0;
 }
 
-// mirrors vfio_pci_zap_bars(): every mapping of the regions BAR0 .. ROM, touched or not
+// Every mapping of the regions BAR0 .. ROM, touched or not.
+// mirrors vfio_pci_zap_bars(), drivers/vfio/pci/vfio_pci_core.c, 6.10+
 void ms_vfio_v3_zap(struct ms_file *file)
 {
 	ms_unmap_mapping_range(file, 0, (uint64_t)MS_VFIO_ROM_REGION << MS_VFIO_OFFSET_SHIFT, true);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A stage-2 abort reaches the host: is it the guest's own affair, the VMM's, or a page to be
- * mapped?
- *
- * mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c
- */
+/* A stage-2 abort reaches the host: it goes back to the guest, or to the VMM, or a page is
+ * mapped. */
 #include "kvm/internal.h"
-#include "mm/lock.h"
 
 static enum ms_guest_exit inject(const struct ms_abort *abort)
 {
 	return abort->exec ? MS_GUEST_IABT : MS_GUEST_DABT;
 }
 
-/* Beyond the host's IPA limit, or between the VM's and the host's: both end in the guest. */
+/* Beyond the VM's IPA space, where the guest gets the abort back: some kernels do not look. */
 static bool beyond_ipa_space(const struct ms_vm *vm, const struct ms_abort *abort)
 {
 	if (vm->machine->policy.abort_address_checks != MS_ABORT_ADDRESS_CHECKS_YES)
@@ -23,14 +18,14 @@ static bool beyond_ipa_space(const struct ms_vm *vm, const struct ms_abort *abor
 	return abort->ipa >= UINT64_C(1) << vm->config.ipa_bits;
 }
 
-/* No memory for it: a fetch goes back to the guest, a load or store is emulated. */
+/* No memslot has memory for it: a fetch goes back to the guest, a load or store to the VMM. */
 static enum ms_guest_exit not_memory(struct ms_abort *abort, enum ms_kvm_reason why)
 {
 	abort->why = why;
 	return abort->exec ? MS_GUEST_IABT : MS_GUEST_MMIO;
 }
 
-/* user_mem_abort()'s answer as KVM_RUN's. */
+/* What KVM_RUN makes of user_mem_abort()'s answer. */
 static enum ms_guest_exit answer(int ret, int *err)
 {
 	switch (ret) {
@@ -46,6 +41,7 @@ static enum ms_guest_exit answer(int ret, int *err)
 	}
 }
 
+// mirrors kvm_handle_guest_abort() and handle_access_fault(), arch/arm64/kvm/mmu.c, 5.10+
 static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
 	ms_gfn_t gfn = abort->ipa >> vm->machine->page_shift;
@@ -68,10 +64,10 @@ static enum ms_guest_exit handle(struct ms_vm *vm, struct ms_abort *abort, int *
 		      err);
 }
 
-/* A hook asks while what it interrupted holds a lock that the abort needs. */
+/* A hook may ask while what it interrupted holds a lock that the abort needs. */
 static bool may_run(const struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	if (ms_mmap_may_read(vm->mm))
+	if (!ms_mm_fault_waits(vm->mm))
 		return true;
 	abort->why = MS_WHY_LOCKED;
 	*err = -EBUSY;
@@ -83,13 +79,13 @@ static size_t keep_event(struct ms_vm *vm, const struct ms_abort *abort)
 	const struct ms_event ev = {
 		.type = MS_EV_GUEST_ABORT,
 		.vm = vm->id,
-		.addr = abort->ipa,
+		.ipa = abort->ipa,
 		.prot = abort->write  ? MS_PROT_W
 			: abort->exec ? MS_PROT_X
 				      : MS_PROT_R,
 	};
 
-	return ms_vm_event_keep(vm, &ev);
+	return ms_events_begin(&vm->machine->events, &ev);
 }
 
 static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abort, int err)
@@ -97,17 +93,18 @@ static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abo
 	const struct ms_event like = {
 		.type = MS_EV_GUEST_ABORT,
 		.vm = vm->id,
-		.addr = abort->ipa,
+		.ipa = abort->ipa,
 		.ret = err,
 		.reason = ms_kvm_reason(vm->machine, abort->why),
 	};
 
-	ms_vm_event_set_outcome(vm, at, &like);
+	ms_events_end(&vm->machine->events, at, &like);
 }
 
+// mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c, 5.10+
 enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	size_t at = MS_NOT_KEPT;
+	size_t at = MS_EVENT_NOT_KEPT;
 	enum ms_guest_exit exit;
 
 	if (ms_event_kept(vm->machine, MS_EV_GUEST_ABORT))
@@ -115,7 +112,7 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 	vm->in_abort++;
 	exit = may_run(vm, abort, err) ? handle(vm, abort, err) : MS_GUEST_ERROR;
 	vm->in_abort--;
-	if (at != MS_NOT_KEPT)
+	if (at != MS_EVENT_NOT_KEPT)
 		keep_outcome(vm, at, abort, *err);
 	return exit;
 }

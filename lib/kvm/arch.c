@@ -2,17 +2,17 @@
 /*
  * What arm64 does before a slot changes and after it has: refusals, the premap of device memory,
  * write protection and eager splitting.
- *
- * mirrors kvm_arch_prepare_memory_region(), kvm_arch_commit_memory_region(), arch/arm64/kvm/mmu.c
  */
 #include "kvm/internal.h"
 
+// mirrors kvm_supports_cacheable_pfnmap(), arch/arm64/include/asm/kvm_mmu.h, 6.17+
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
 {
-	return !m->config.no_fwb && m->config.dic;
+	return ms_has(m->config.fwb) && ms_has(m->config.dic);
 }
 
-/* kvm_vma_is_cacheable(), 6.17+: the VMA's protection counts, not its entries' */
+/* The protection is that of the VMA, not of its page-table entries.
+ * mirrors kvm_vma_is_cacheable(), arch/arm64/kvm/mmu.c, 6.17+ */
 bool ms_kvm_is_cacheable(ms_pgprot_t prot)
 {
 	switch (ms_pgprot_cache(prot)) {
@@ -25,7 +25,8 @@ bool ms_kvm_is_cacheable(ms_pgprot_t prot)
 	}
 }
 
-/* Whether memory of a VMA with these flags may not be given to a VM with MTE. */
+/* Whether memory of a VMA with these flags may not be given to a VM with MTE.
+ * mirrors kvm_vma_mte_allowed(), arch/arm64/kvm/mmu.c, 6.2+ */
 bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags)
 {
 	if (!vm->config.mte)
@@ -35,7 +36,7 @@ bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags)
 	return !(vm_flags & MS_VM_MTE_ALLOWED);
 }
 
-/* kvm_phys_addr_ioremap() */
+// mirrors kvm_phys_addr_ioremap(), arch/arm64/kvm/mmu.c, 5.10+
 static int ioremap_range(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa, uint64_t size, bool writable)
 {
 	unsigned int prot = MS_PROT_DEVICE | MS_PROT_R | (writable ? MS_PROT_W : 0);
@@ -53,7 +54,8 @@ static int ioremap_range(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa, uint64_t si
 	return ret;
 }
 
-/* The part of a VM_PFNMAP VMA that the slot shows, where vm_pgoff says that it is. */
+/* Maps [start, end) of a VM_PFNMAP VMA, which the slot shows, to the address that vm_pgoff
+ * implies. */
 static int premap(struct ms_vm *vm, const struct ms_memslot *slot, const struct ms_vma *vma,
 		  ms_hva_t start, ms_hva_t end)
 {
@@ -85,7 +87,8 @@ static int check_vma(const struct ms_vm *vm, const struct ms_memslot *slot,
 	return 0;
 }
 
-/* Each VMA under the slot, by rising address. *refused: by a check, nothing is to be undone. */
+/* Each VMA under the slot, by rising address. *refused: a check has refused it, and the caller
+ * has nothing to undo. */
 static int prepare_vmas(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t end,
 			bool *refused)
 {
@@ -113,6 +116,7 @@ static bool beyond_ipa_space(const struct ms_vm *vm, const struct ms_memslot *sl
 	return end > limit;
 }
 
+// mirrors kvm_arch_prepare_memory_region(), arch/arm64/kvm/mmu.c, 5.10+
 int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new,
 				  enum ms_mr_change change)
 {
@@ -123,14 +127,16 @@ int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new
 
 	if (beyond_ipa_space(vm, new))
 		return -EFAULT;
-	// Without FWB the kernel then cleans the caches of what is mapped: of devices, which is none.
+	// Without FWB the kernel cleans caches for what it has mapped here; for devices it cleans
+	// none.
 	ret = prepare_vmas(vm, new, new->hva + size, &refused);
 	if (ret && !refused && change != MS_MR_FLAGS_ONLY)
 		ms_vm_s2_unmap_range(vm, gpa, size);
 	return ret;
 }
 
-/* kvm_mmu_wp_memory_region(), kvm_mmu_split_memory_region() */
+// mirrors kvm_arch_commit_memory_region() and kvm_mmu_wp_memory_region(), arch/arm64/kvm/mmu.c,
+// 5.10+; kvm_mmu_split_memory_region(), arch/arm64/kvm/mmu.c, 6.5+
 void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slot)
 {
 	if (!slot || !(slot->flags & MS_SLOT_LOG_DIRTY)) {
@@ -145,6 +151,8 @@ void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slo
 	ms_vm_s2_split_range(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
 }
 
+// mirrors kvm_arch_mmu_enable_log_dirty_pt_masked(), arch/arm64/kvm/mmu.c, 5.10+;
+// kvm_mmu_write_protect_pt_masked(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1
 void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
 			      uint64_t mask)
 {

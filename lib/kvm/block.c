@@ -6,13 +6,15 @@
 #include "kvm/internal.h"
 #include "phys/internal.h"
 
+// mirrors kvm_is_block_size_supported(), arch/arm64/include/asm/kvm_pgtable.h, 6.12+
 bool ms_is_block_size(const struct ms_machine *m, uint64_t size)
 {
 	return size == m->page_size || size == ms_pmd_size(m) ||
 	       (m->page_shift == 12 && size == ms_pud_size(m));
 }
 
-/* CONT_PTE_SIZE, CONT_PMD_SIZE: 16, 128, 32 pages and 16, 32, 32 PMDs */
+/* 16, 128 or 32 pages, of 4K, 16K and 64K.
+ * mirrors CONT_PTE_SIZE, arch/arm64/include/asm/pgtable-hwdef.h, 5.10+ */
 static uint64_t cont_pte_size(const struct ms_machine *m)
 {
 	static const unsigned int shift[] = { 4, 7, 5 };
@@ -20,6 +22,8 @@ static uint64_t cont_pte_size(const struct ms_machine *m)
 	return m->page_size << shift[(m->page_shift - 12) / 2];
 }
 
+/* 16, 32 or 32 PMDs.
+ * mirrors CONT_PMD_SIZE, arch/arm64/include/asm/pgtable-hwdef.h, 5.10+ */
 static uint64_t cont_pmd_size(const struct ms_machine *m)
 {
 	static const unsigned int shift[] = { 4, 5, 5 };
@@ -29,7 +33,8 @@ static uint64_t cont_pmd_size(const struct ms_machine *m)
 
 enum fit { FITS, NOT_CONGRUENT, SLOT_START, SLOT_END };
 
-/* fault_supports_stage2_huge_mapping(), 5.10 .. 7.2: neither PA nor VMA is looked at */
+/* Neither the PA nor the VMA is looked at.
+ * mirrors fault_supports_stage2_huge_mapping(), arch/arm64/kvm/mmu.c, 5.10+ */
 static enum fit fits_slot(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
 			  uint64_t size)
 {
@@ -42,6 +47,7 @@ static enum fit fits_slot(const struct ms_vm *vm, const struct ms_memslot *slot,
 	return start + size <= slot->hva_end ? FITS : SLOT_END;
 }
 
+/* Why the mapping is a page. */
 static enum ms_kvm_reason page_reason(enum fit fit)
 {
 	static const enum ms_kvm_reason why[] = {
@@ -53,6 +59,7 @@ static enum ms_kvm_reason page_reason(enum fit fit)
 	return why[fit];
 }
 
+/* Why the mapping is a PMD block and not a PUD block. */
 static enum ms_kvm_reason smaller_reason(enum fit fit)
 {
 	static const enum ms_kvm_reason why[] = {
@@ -65,8 +72,8 @@ static enum ms_kvm_reason smaller_reason(enum fit fit)
 }
 
 /*
- * One size of get_vma_page_shift(). The end is tested for the next multiple of the size at or above
- * hva: when hva is such a multiple itself, the block need not end inside the VMA.
+ * The checks of get_vma_page_shift() for one size. The end is tested for the next multiple of the
+ * size at or above hva: when hva is such a multiple itself, the block need not end inside the VMA.
  */
 static enum ms_kvm_reason vma_allows(const struct ms_vma *vma, ms_hva_t hva, ms_pa_t pa,
 				     uint64_t size)
@@ -86,8 +93,9 @@ static bool block_leaves_vma(const struct ms_vma *vma, ms_hva_t hva, uint64_t si
 }
 
 /*
- * get_vma_page_shift() of a VM_PFNMAP VMA, 5.14 .. 7.1, and its forerunner
- * device_rough_page_shift(): arithmetic on vm_pgoff, no table is read
+ * Arithmetic on vm_pgoff; no table is read. A forerunner of it, which was never merged, was called
+ * device_rough_page_shift().
+ * mirrors get_vma_page_shift(), arch/arm64/kvm/mmu.c, 5.14 .. 7.1: of a VM_PFNMAP VMA
  */
 static struct ms_vma_block from_vm_pgoff(const struct ms_machine *m, const struct ms_vma *vma,
 					 ms_hva_t hva)
@@ -96,8 +104,8 @@ static struct ms_vma_block from_vm_pgoff(const struct ms_machine *m, const struc
 	enum ms_kvm_reason why;
 	bool leaves;
 
-	// With two table levels (__PAGETABLE_PMD_FOLDED) this is all of the address space: no VMA
-	// is.
+	// With two table levels (__PAGETABLE_PMD_FOLDED) a PUD is all of the address space, and no
+	// VMA is as large.
 	if (!vma_allows(vma, hva, pa, ms_pud_size(m))) {
 		leaves = block_leaves_vma(vma, hva, ms_pud_size(m));
 		return (struct ms_vma_block){
@@ -125,7 +133,8 @@ static struct ms_vma_block of_hugetlb(const struct ms_machine *m, const struct m
 	};
 }
 
-/* What the VMA alone promises: get_vma_page_shift() in its forms. */
+/* The size that the VMA alone promises.
+ * mirrors get_vma_page_shift(), arch/arm64/kvm/mmu.c, 5.14+ */
 static struct ms_vma_block vma_size(const struct ms_vm *vm, const struct ms_vma *vma, ms_hva_t hva)
 {
 	struct ms_machine *m = vm->machine;
@@ -164,7 +173,9 @@ static bool logging_forces_pages(const struct ms_vm *vm, const struct ms_vma *vm
 	       vm->machine->policy.s2_log_pfnmap == MS_S2_LOG_PFNMAP_PAGES;
 }
 
-/* The switch on vma_shift in user_mem_abort(); a size that the slot refuses falls through. */
+/* The switch on vma_shift: from a size that the slot refuses it falls through to the next smaller.
+ * mirrors user_mem_abort(), arch/arm64/kvm/mmu.c, 5.10 .. 7.0; kvm_s2_resolve_vma_size(),
+ * arch/arm64/kvm/mmu.c, 7.1+ */
 struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot *slot,
 				 const struct ms_vma *vma, ms_hva_t hva)
 {
@@ -199,8 +210,9 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 }
 
 /*
- * get_user_mapping_size(): what the host's own table maps hva with; contiguous entries count one by
- * one. An int, as in the kernel: where one does not hold the size, the leaf seems small.
+ * The size of the leaf that maps hva in the host's own table; contiguous entries count one by one.
+ * It is an int, as in the kernel: a size that an int does not hold becomes 0, and seems small.
+ * mirrors get_user_mapping_size(), arch/arm64/kvm/mmu.c, 5.15+
  */
 static int user_mapping_size(const struct ms_vm *vm, ms_hva_t hva)
 {
@@ -215,8 +227,9 @@ static int user_mapping_size(const struct ms_vm *vm, ms_hva_t hva)
 }
 
 /*
- * kvm_is_transparent_hugepage(), up to 5.13: a page of a THP that nobody maps by pages. Once
- * another process has split its own leaf, each page counts as mapped (PageDoubleMap).
+ * Whether the page is one of a THP that nobody maps page by page. Once another process has split
+ * its own leaf, each page counts as mapped (PageDoubleMap).
+ * mirrors kvm_is_transparent_hugepage(), virt/kvm/kvm_main.c, 5.10 .. 5.13
  */
 static bool is_transparent_hugepage(const struct ms_vm *vm, ms_hva_t hva)
 {
@@ -230,6 +243,7 @@ static bool is_transparent_hugepage(const struct ms_vm *vm, ms_hva_t hva)
 	return !page || !(page->flags & MS_PG_DOUBLE_MAP);
 }
 
+// mirrors transparent_hugepage_adjust(), arch/arm64/kvm/mmu.c, 5.10+
 int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
 		      enum ms_kvm_reason *why)
 {

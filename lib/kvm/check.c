@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are the VMs whole? Their memslots in each of the three orders, and what they count. */
+/* Are the VMs consistent: their memslots in each of the three orders, and what they count? */
 #include "kvm/check.h"
-#include "mm/internal.h"
 
 #define SLOT "vm %u: slot %u at %#" PRIx64
 #define SLOT_ARGS(w, slot) (w)->vm->id, (slot)->id, ms_slot_gpa((w)->vm, slot)
@@ -11,7 +10,7 @@ struct walk {
 	struct ms_vm *vm;
 	const struct ms_memslot *before;
 	size_t count;
-	bool last_used; /* was met */
+	bool last_used; /* the slot used last was met */
 };
 
 /* ---- one slot ---- */
@@ -73,7 +72,8 @@ static void check_by_gfn(struct walk *w, const struct ms_memslot *slot)
 	check_by_gfn(w, RB_RIGHT(slot, by_gfn));
 }
 
-/* Among slots of one host address the number decides, and no two are of one age. */
+/* Slots that begin at one host address are in order of their numbers, and no two have the same
+ * age. */
 static void check_hva_order(const struct walk *w, const struct ms_memslot *slot)
 {
 	const struct ms_memslot *before = w->before;
@@ -89,7 +89,7 @@ static void check_hva_order(const struct walk *w, const struct ms_memslot *slot)
 				       before->id);
 }
 
-/* Answers where the subtree's slots end. */
+/* Answers the largest end of the subtree's slots. */
 static ms_hva_t check_by_hva(struct walk *w, const struct ms_memslot *slot)
 {
 	ms_hva_t end;
@@ -126,16 +126,6 @@ static void check_slots(struct ms_check *c, struct ms_vm *vm)
 
 /* ---- the VM ---- */
 
-static bool is_registered(const struct ms_vm *vm)
-{
-	const struct ms_mmu_notifier *mn;
-
-	for (mn = vm->mm->notifiers; mn; mn = mn->next)
-		if (mn == &vm->notifier)
-			return true;
-	return false;
-}
-
 static void check_idle(struct ms_check *c, const struct ms_vm *vm)
 {
 	if (vm->in_map || vm->mmu_locked || vm->in_abort)
@@ -151,7 +141,7 @@ static void check_vm(struct ms_check *c, struct ms_vm *vm)
 		ms_check_found(c, "vm %u: has one of process and stage-2 table", vm->id);
 	if (!vm->mm)
 		return;
-	if (!is_registered(vm))
+	if (!ms_check_is_registered(vm->mm, &vm->notifier))
 		ms_check_found(c, "vm %u: its process does not notify it", vm->id);
 	check_slots(c, vm);
 	check_idle(c, vm);
@@ -163,8 +153,8 @@ void ms_kvm_check(struct ms_check *c)
 	struct ms_vm *vm;
 	uint32_t last = 0;
 
-	TAILQ_FOREACH (vm, &c->machine->vms, link) {
-		if (vm->id <= last || vm->id > c->machine->next_vm_id)
+	TAILQ_FOREACH (vm, &c->machine->kvm->vms, link) {
+		if (vm->id <= last || vm->id > c->machine->nr_vm_ids)
 			ms_check_found(c, "vm %u: its number is out of order", vm->id);
 		last = vm->id;
 		check_vm(c, vm);

@@ -3,10 +3,12 @@
 #ifndef MS_KVM_CHECK_H
 #define MS_KVM_CHECK_H
 
+#include "core/check.h"
 #include "kvm/internal.h"
-#include "machine/check.h"
 
 /* The stage-2 table of a VM against its memslots and its process's page table. */
 void ms_check_stage2(struct ms_check *c, struct ms_vm *vm);
+
+void ms_kvm_check(struct ms_check *c);
 
 #endif

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stage 2 against what it shadows. Each leaf lies in one memslot, and each of its pages is the one
- * that the host page table has at the slot's address at this moment, with no right more: whatever
- * changed there was told to the VM by a notifier.
+ * Stage 2 compared with what it shadows. Each leaf lies in one memslot, and each of its pages is
+ * the one that the host page table has at the slot's address at this moment, with no more rights
+ * than there: a notifier told the VM of whatever changed.
  *
- * What a kernel maps without asking the host page table is not held against it:
+ * What a kernel maps without asking the host page table is no finding:
  * - a premap of a new memslot goes by vm_pgoff, and stays when the slot is refused (5.10);
  * - a block that was chosen by vm_pgoff may hold pages that the host does not map, or maps to
  *   something else, and may reach beyond its VMA (up to 7.1); likewise one that the policy's own
  *   function chose;
  * - a raw pfn is mapped though its entry is PROT_NONE, and writable whatever the entry says where
  *   the lookup does not ask;
- * - a notifier that comes before the sequence is sampled is missed, where that is late.
+ * - a kernel that samples the notifiers' sequence late misses a notifier that came before.
  */
 #include "kvm/check.h"
-#include "mm/internal.h"
 #include "stage2/internal.h"
 
 struct shadow {
@@ -70,7 +69,7 @@ static bool may_be_guessed(const struct shadow *s, ms_hva_t hva)
 	}
 }
 
-/* The address that a premap takes for the page's; a private mapping's vm_pgoff may change. */
+/* Is pa where a premap looks for the page? Of a private mapping vm_pgoff may have changed since. */
 static bool may_be_premapped(const struct shadow *s, ms_hva_t hva, ms_pa_t pa)
 {
 	const struct ms_machine *m = s->vm->machine;
@@ -83,14 +82,14 @@ static bool may_be_premapped(const struct shadow *s, ms_hva_t hva, ms_pa_t pa)
 	       pa == (vma->vm_pgoff << m->page_shift) + (hva - vma->vm_start);
 }
 
-/* A slot that is refused once a VMA was premapped leaves what it has. */
+/* A slot that was refused after a VMA was premapped leaves that mapped. */
 static bool is_left_by_premap(const struct shadow *s)
 {
 	return s->vm->machine->policy.slot_pfnmap == MS_SLOT_PFNMAP_PREMAP &&
 	       s->leaf.prot & MS_PROT_DEVICE && s->leaf.size == s->vm->machine->page_size;
 }
 
-/* GUP refuses the VMA: its entries are taken as they are, follow_pte(). */
+/* get_user_pages() refuses the VMA, and the entries are taken as they are, by follow_pte(). */
 static bool is_raw(const struct shadow *s, ms_hva_t hva)
 {
 	const struct ms_vma *vma = ms_vma_lookup(s->vm->mm, hva);
@@ -108,7 +107,7 @@ static bool may_write_anyway(const struct shadow *s, ms_hva_t hva)
 
 /* ---- one leaf ---- */
 
-/* Of the part of the leaf that one host leaf maps. */
+/* The part of the leaf, from `off` on, that one host leaf maps. false: a finding. */
 static bool check_part(const struct shadow *s, uint64_t off, const struct ms_host_leaf *host)
 {
 	ms_hva_t hva = s->hva + off;
@@ -124,7 +123,7 @@ static bool check_part(const struct shadow *s, uint64_t off, const struct ms_hos
 	return true;
 }
 
-/* One finding a leaf is enough. */
+/* Ends with the first finding: one for each leaf is enough. */
 static void check_translation(const struct shadow *s)
 {
 	struct ms_host_leaf host;

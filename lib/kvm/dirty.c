@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The dirty log: KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG.
- *
- * mirrors kvm_get_dirty_log_protect(), kvm_clear_dirty_log_protect(), virt/kvm/kvm_main.c
- */
+/* The dirty log: KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG. */
 #include "kvm/internal.h"
 
+// mirrors mark_page_dirty_in_slot(), virt/kvm/kvm_main.c, 5.10+
 void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn)
 {
 	uint64_t page = gfn - slot->base_gfn;
@@ -14,7 +11,8 @@ void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn)
 		slot->dirty[page / 64] |= UINT64_C(1) << page % 64;
 }
 
-/* The logged slot of a number. -EINVAL, -ENOENT, in this order. */
+/* The slot with this number, which must be logged. -EINVAL: no such number; -ENOENT: no such
+ * slot, or no log. */
 static int logged_slot(struct ms_vm *vm, unsigned int id, struct ms_memslot **slot)
 {
 	if (id >= ms_user_mem_slots(vm))
@@ -23,7 +21,7 @@ static int logged_slot(struct ms_vm *vm, unsigned int id, struct ms_memslot **sl
 	return *slot && (*slot)->dirty ? 0 : -ENOENT;
 }
 
-/* Hands the slot's bits out and starts anew: pages of set bits are write-protected. */
+/* Moves the slot's bits to the caller's bitmap, and write-protects the pages of set bits. */
 static void take_and_protect(struct ms_vm *vm, struct ms_memslot *slot, uint64_t *bitmap)
 {
 	bool flush = false;
@@ -40,6 +38,7 @@ static void take_and_protect(struct ms_vm *vm, struct ms_memslot *slot, uint64_t
 		ms_vm_flush_tlbs(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
 }
 
+// mirrors kvm_get_dirty_log_protect(), virt/kvm/kvm_main.c, 5.10+
 int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t words,
 		    uint64_t *npages)
 {
@@ -73,6 +72,7 @@ static bool clear_range_is_sane(const struct ms_memslot *slot, uint64_t first, u
 	return npages == slot->npages - first || npages % 64 == 0;
 }
 
+// mirrors kvm_clear_dirty_log_protect(), virt/kvm/kvm_main.c, 5.10+
 int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_t npages)
 {
 	struct ms_memslot *slot;
@@ -92,7 +92,7 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 		return ret;
 	if (!clear_range_is_sane(slot, first, npages))
 		return -EINVAL;
-	// The bits that the caller asks for are those of whole words.
+	// Whole words are cleared: the caller cannot name single bits here.
 	for (uint64_t i = first / 64; i < first / 64 + (npages + 63) / 64; i++) {
 		uint64_t mask = slot->dirty[i];
 

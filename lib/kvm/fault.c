@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A stage-2 fault on a memslot: from the VMA to a mapping.
- *
- * mirrors user_mem_abort(), arch/arm64/kvm/mmu.c, 5.10 .. 7.1; later kvm_s2_fault_get_vma_info(),
- * kvm_s2_fault_pin_pfn(), kvm_s2_fault_compute_prot(), kvm_s2_fault_map()
+ * A stage-2 fault on a memslot: from the VMA to a mapping. Up to 7.0 the kernel's user_mem_abort()
+ * does all of it; from 7.1 on it calls functions, named below, for the parts.
  */
 #include "kvm/internal.h"
 
-/* One fault on its way. Small: it is cleared each time. */
+/* One fault, as far as it is handled. It is kept small, as it is cleared for each fault. */
 struct fault {
 	struct ms_vm *vm;
 	struct ms_memslot *slot;
@@ -24,16 +22,16 @@ struct fault {
 	uint64_t seq;
 
 	ms_pfn_t pfn;
-	ms_pfn_t page; /* that was looked up; pfn becomes that of the block */
-	bool new_page; /* the host's fault has put it there */
+	ms_pfn_t page; /* the pfn that was looked up; `pfn` becomes that of the block */
+	bool new_page; /* the lookup has put the page there */
 	unsigned int prot;
 	bool logging;
-	bool chosen; /* block is the policy's function's */
+	bool chosen; /* `block` was chosen by the policy's function */
 	bool writable;
-	bool device;       /* not map memory */
-	bool noncacheable; /* and mapped as a device */
+	bool device;       /* the pfn is no memory of the linear map */
+	bool noncacheable; /* and it is mapped as a device */
 
-	struct ms_block_inputs *in; /* of the policy's function, NULL: none */
+	struct ms_block_inputs *in; /* for the policy's function; NULL: it has none */
 };
 
 static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
@@ -42,15 +40,18 @@ static int refuse(struct fault *f, enum ms_kvm_reason why, int err)
 	return err;
 }
 
-/* Where logging breaks a block; kernels up to 7.2 thought of writes alone. */
+/* May this fault break a block for the sake of logging? Up to 7.2 the kernel expects it of
+ * writes alone. */
 static bool may_break_block(const struct fault *f)
 {
 	return f->logging && (f->abort->write ||
 			      f->vm->machine->policy.s2_log_topup == MS_S2_LOG_TOPUP_EVERY_FAULT);
 }
 
-/* Tables are needed for what was not mapped, where logging breaks a block, and perhaps for the size
- * that the policy chooses. */
+/* Fills the cache of tables: for what was not mapped, for a block that logging breaks, and for a
+ * size that the policy's function may choose.
+ * mirrors prepare_mmu_memcache(), arch/arm64/kvm/mmu.c, 6.18 .. 7.0; topup_mmu_memcache(),
+ * arch/arm64/kvm/mmu.c, 7.1+ */
 static int topup(struct fault *f)
 {
 	if (ms_abort_is_perm(f->abort) && !may_break_block(f) && !f->in)
@@ -71,7 +72,8 @@ static void sample_inputs(struct ms_block_inputs *in, const struct ms_vma *vma)
 	};
 }
 
-/* Under the mmap lock: what is needed of the VMA. */
+/* Under the mmap lock: notes what is needed of the VMA.
+ * mirrors kvm_s2_fault_get_vma_info(), arch/arm64/kvm/mmu.c, 7.1+ */
 static int sample_vma(struct fault *f)
 {
 	const struct ms_vma *vma = ms_vma_lookup(f->vm->mm, f->hva);
@@ -82,7 +84,7 @@ static int sample_vma(struct fault *f)
 		return refuse(f, MS_WHY_NO_VMA, -EFAULT);
 	}
 	f->block = ms_vma_block(f->vm, f->slot, vma, f->hva);
-	// The pfn that will be looked up is that of the block's first page.
+	// The pfn of the block's first page is looked up, not that of the page that was touched.
 	if (f->block.size > m->page_size || m->policy.s2_map_address == MS_S2_MAP_ADDRESS_GFN)
 		f->ipa = ms_align_down(f->ipa, f->block.size);
 	f->gfn = f->ipa >> m->page_shift;
@@ -95,7 +97,9 @@ static int sample_vma(struct fault *f)
 	return 0;
 }
 
-/* kvm_is_device_pfn(); from 6.17 on the VMA's flags count as well */
+/* From 6.17 on the VMA's flags count as well.
+ * mirrors kvm_is_device_pfn(), arch/arm64/kvm/mmu.c, 5.10 .. 6.16; pfn_is_map_memory(),
+ * arch/arm64/mm/init.c, 5.14+ */
 static bool is_device(const struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -112,10 +116,11 @@ static int still_there(struct fault *f)
 	return f->vm->mm ? 0 : refuse(f, MS_WHY_MM_GONE, -EIO);
 }
 
-/* 0, 1: a machine-check signal was sent, or an error. */
+/* 0; 1: a machine-check signal was sent; or an error.
+ * mirrors kvm_s2_fault_pin_pfn(), arch/arm64/kvm/mmu.c, 7.1+: the part up to __kvm_faultin_pfn() */
 static int lookup_pfn(struct fault *f)
 {
-	// asked only where the answer is used: it costs a walk of the host's table
+	// only where the answer is used, since it costs a walk of the host's table
 	bool asks = f->vm->machine->policy.lru_activate == MS_LRU_ACTIVATE_QUEUED;
 	ms_pfn_t before;
 	bool there = asks && !ms_get_user_page_fast(f->vm->mm, f->hva, false, &before);
@@ -140,7 +145,8 @@ static int lookup_pfn(struct fault *f)
 	return refuse(f, MS_WHY_NO_PFN, -EFAULT);
 }
 
-/* Device or memory, and what that forbids. */
+/* Is it a device or memory, and what does that forbid?
+ * mirrors kvm_s2_fault_pin_pfn(), arch/arm64/kvm/mmu.c, 7.1+: the part after __kvm_faultin_pfn() */
 static int classify(struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -153,7 +159,7 @@ static int classify(struct fault *f)
 			return refuse(f, MS_WHY_CACHEABLE_UNSUPPORTED, -EFAULT);
 		f->noncacheable = false;
 	}
-	// A read maps memory of a logged slot read-only; a device is written unseen.
+	// A read maps memory of a logged slot read-only; a device's writes are not logged.
 	if (!f->device && f->logging && !f->abort->write)
 		f->writable = false;
 	if (f->abort->exec && f->noncacheable)
@@ -177,7 +183,7 @@ static bool may_upgrade(struct fault *f)
 	return true;
 }
 
-/* Under the mmu lock: the final size, and the address and pfn where it begins. */
+/* Under the mmu lock: the final size of the mapping, and the address and pfn where it begins. */
 static int choose_size(struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -218,7 +224,8 @@ static ms_ipa_t touched_page(const struct fault *f)
 	return ms_align_down(f->abort->ipa, f->vm->machine->page_size);
 }
 
-/* The rest of what the function is told; `kernel`: the fault as it would go on. */
+/* The rest of what the function is told. `kernel`: the fault as it would go on by the kernel's
+ * own choice. */
 static void fill_inputs(const struct fault *f, const struct fault *kernel)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -244,7 +251,7 @@ static void fill_inputs(const struct fault *f, const struct fault *kernel)
 	in->reason = ms_kvm_reason(m, map_reason(kernel));
 }
 
-/* Another size than the kernel's, around the page that was touched. */
+/* Takes another size than the kernel's, for a block around the page that was touched. */
 static int take_size(struct fault *f, uint64_t size)
 {
 	struct ms_machine *m = f->vm->machine;
@@ -279,7 +286,7 @@ static int ask_policy(struct fault *f)
 	struct fault kernel = *f;
 	uint64_t size;
 
-	// Where the host's entry went the kernel begins again, and so does this.
+	// where the host's entry is gone the kernel begins again, and the function is not asked
 	if (!f->vm->mm || choose_size(&kernel))
 		return 0;
 	fill_inputs(f, &kernel);
@@ -289,6 +296,7 @@ static int ask_policy(struct fault *f)
 
 /* ---- the mapping ---- */
 
+// mirrors kvm_s2_fault_compute_prot(), arch/arm64/kvm/mmu.c, 7.1+
 static unsigned int choose_prot(const struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
@@ -299,20 +307,20 @@ static unsigned int choose_prot(const struct fault *f)
 	if (f->abort->exec)
 		prot |= MS_PROT_X;
 	if (!f->noncacheable)
-		return m->config.dic ? prot | MS_PROT_X : prot;
+		return ms_has(m->config.dic) ? prot | MS_PROT_X : prot;
 	if (m->policy.s2_device_type == MS_S2_DEVICE_TYPE_NC_IF_VMA_ALLOWS &&
 	    f->vm_flags & MS_VM_ALLOW_ANY_UNCACHED)
 		return prot | MS_PROT_NORMAL_NC;
 	return prot | MS_PROT_DEVICE;
 }
 
-/* clean_dcache_guest_page(), invalidate_icache_guest_page() */
+// mirrors clean_dcache_guest_page() and invalidate_icache_guest_page(), arch/arm64/kvm/mmu.c, 5.10+
 static void maintain_caches(struct fault *f)
 {
 	const struct ms_machine *m = f->vm->machine;
 	ms_pa_t pa = f->pfn << m->page_shift;
 
-	if (!ms_abort_is_perm(f->abort) && !f->device && m->config.no_fwb)
+	if (!ms_abort_is_perm(f->abort) && !f->device && !ms_has(m->config.fwb))
 		ms_vm_cmo(f->vm, MS_CMO_DCACHE_CLEAN, pa, f->block.size);
 	if (f->abort->exec)
 		ms_vm_cmo(f->vm, MS_CMO_ICACHE_INVAL, pa, f->block.size);
@@ -327,7 +335,7 @@ static bool has_read_lock_only(const struct fault *f)
 	       f->abort->write && f->abort->granule == m->page_size;
 }
 
-/* What the guest gets besides what its process has mapped. The kernels do not notice. */
+/* A block may give the guest more than its process has mapped. No kernel notices. */
 static void check_reach(const struct fault *f, ms_pa_t pa)
 {
 	const ms_hva_t start = f->hva - (touched_page(f) - f->ipa);
@@ -341,8 +349,8 @@ static void check_reach(const struct fault *f, ms_pa_t pa)
 }
 
 /*
- * Device memory that is_device() takes for memory: the handler of the pfn's own fault has made the
- * VMA a VM_PFNMAP one, after its flags were sampled.
+ * Device memory that is_device() takes for memory: the driver's fault handler, which looking up the
+ * pfn called, has set VM_PFNMAP only after the VMA's flags were sampled.
  */
 static void check_pfnmap(const struct fault *f)
 {
@@ -392,13 +400,14 @@ static int install(struct fault *f)
 	return ret;
 }
 
-/* mmu_invalidate_retry() */
+// mirrors mmu_notifier_retry(), include/linux/kvm_host.h, 5.10 .. 5.19; mmu_invalidate_retry(),
+// include/linux/kvm_host.h, 6.0+
 static bool invalidated(const struct fault *f)
 {
 	return f->vm->invalidate_in_progress || f->vm->invalidate_seq != f->seq;
 }
 
-/* Has the VMM introduced a VMA that a VM with MTE may not have? */
+/* Has the VMM replaced the VMA by one whose memory a VM with MTE may not have? */
 static int check_mte(struct fault *f)
 {
 	if (ms_abort_is_perm(f->abort) || f->noncacheable ||
@@ -408,8 +417,9 @@ static int check_mte(struct fault *f)
 }
 
 /*
- * sanitise_mte_tags(): the tags of a page are cleared once. Up to 6.1 memory without a page is
- * refused, later nobody looks.
+ * The tags of a page are cleared once. Up to 6.1 memory without a struct page is refused, later
+ * nobody looks.
+ * mirrors sanitise_mte_tags(), arch/arm64/kvm/mmu.c, 6.1+
  */
 static int sanitise_mte_tags(struct fault *f)
 {
@@ -424,7 +434,8 @@ static int sanitise_mte_tags(struct fault *f)
 	return 0;
 }
 
-/* What is done with mmu_lock held. */
+/* What is done with the mmu lock held.
+ * mirrors kvm_s2_fault_map(), arch/arm64/kvm/mmu.c, 7.1+ */
 static int map_locked(struct fault *f)
 {
 	bool check_late = f->vm->machine->policy.mte_check == MS_MTE_CHECK_UNDER_MMU_LOCK;
@@ -443,7 +454,8 @@ static int map_locked(struct fault *f)
 	return install(f);
 }
 
-/* The tables, the VMA and the sequence, in the kernel's order. */
+/* Fills the cache of tables, looks at the VMA and samples the notifiers' sequence, in the
+ * kernel's order. */
 static int prepare(struct fault *f)
 {
 	struct ms_machine *m = f->vm->machine;
@@ -459,7 +471,7 @@ static int prepare(struct fault *f)
 	ret = still_there(f);
 	if (!ret && !topup_first)
 		ret = topup(f);
-	// What the hook made a notifier do goes unnoticed.
+	// Such a kernel does not notice a notifier that ran during the hook.
 	if (m->policy.s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK) {
 		f->vm->missed_notifier |= f->seq != f->vm->invalidate_seq;
 		f->seq = f->vm->invalidate_seq;
@@ -467,6 +479,7 @@ static int prepare(struct fault *f)
 	return ret;
 }
 
+// mirrors user_mem_abort(), arch/arm64/kvm/mmu.c, 5.10+
 int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
 		      struct ms_abort *abort)
 {

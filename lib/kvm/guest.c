@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An access of the guest: the stage-2 walk, the abort, and again, until the access is made or
- * somebody else must answer it.
+ * An access of the guest: the stage-2 walk, the abort, and the walk again, until the access is made
+ * or KVM_RUN returns.
  */
 #include "kvm/internal.h"
 #include "phys/internal.h"
 
-/* So often the same fault is handled as long as something else changes. */
+/* How often the same fault is handled while other things still change. */
 #define MAX_EQUAL_FAULTS 1000u
 
 /* One access being made. */
@@ -18,7 +18,7 @@ struct access {
 
 	unsigned int equal; /* faults in a row after which the descriptor was as before */
 	uint64_t last_desc;
-	uint64_t last_activity; /* from the second fault on */
+	uint64_t last_activity; /* activity() at the last fault, from the second one on */
 };
 
 /* Guest code runs at EL1, its own stage 1 is off. */
@@ -29,7 +29,7 @@ static bool leaf_permits(const struct ms_s2_leaf *leaf, unsigned int prot)
 	return leaf->prot & prot;
 }
 
-/* What translates the address now. */
+/* Puts what translates the address now into the result. */
 static bool find_leaf(const struct access *a)
 {
 	const struct ms_vm *vm = a->vm;
@@ -41,7 +41,7 @@ static bool find_leaf(const struct access *a)
 	return false;
 }
 
-/* What the hardware makes of the access: false: it is made, else *abort. */
+/* What the hardware does with the access. false: it is made; true: it aborts, as *abort says. */
 static bool stage2_walk(const struct access *a, struct ms_abort *abort)
 {
 	const struct ms_s2_leaf *leaf = &a->result->leaf;
@@ -59,10 +59,9 @@ static bool stage2_walk(const struct access *a, struct ms_abort *abort)
 	return true;
 }
 
-/* Everything that the library tells of but the aborts and calls that repeat by themselves. */
+/* A number that rises with every event but those of aborts and of calls that each abort repeats. */
 static uint64_t activity(const struct ms_vm *vm)
 {
-	const struct ms_trace *trace = &vm->machine->trace;
 	uint64_t sum = 0;
 
 	for (unsigned int type = 0; type < MS_EV_TYPES; type++) {
@@ -78,15 +77,15 @@ static uint64_t activity(const struct ms_vm *vm)
 		case MS_EV_LOG:
 			break;
 		default:
-			sum += trace->total[type];
+			sum += ms_events_total(&vm->machine->events, type);
 		}
 	}
 	return sum;
 }
 
 /*
- * The fault that is about to be handled was handled before, and nothing came of it: it is handled
- * twice before that can be said.
+ * Was the fault that is about to be handled handled before, without any change? It takes two faults
+ * to tell.
  */
 static bool is_endless(struct access *a)
 {
@@ -105,7 +104,7 @@ static bool is_endless(struct access *a)
 	return equal && (idle || a->equal >= MAX_EQUAL_FAULTS);
 }
 
-/* Until the access is made (true), or is not. */
+/* Handles faults until the access is made (true) or cannot be (false). */
 static bool run(struct access *a)
 {
 	struct ms_guest_access *result = a->result;
@@ -129,7 +128,7 @@ static bool run(struct access *a)
 	return true;
 }
 
-/* The access reaches memory, or the device. */
+/* The access is made: it reaches memory or a device. */
 static void made(const struct access *a)
 {
 	struct ms_machine *m = a->vm->machine;
@@ -137,11 +136,10 @@ static void made(const struct access *a)
 
 	if (a->prot == MS_PROT_W)
 		ms_page_write(m, pa >> m->page_shift);
-	if (m->devices_off)
-		ms_device_accessed(m, a->gpa, pa);
+	ms_device_accessed(m, a->gpa, pa);
 }
 
-/* Why the leaf has its size, if the last map made it. */
+/* Says why the leaf has its size, if it is the last that was mapped. */
 static void give_reason(const struct ms_vm *vm, struct ms_s2_leaf *leaf)
 {
 	if (leaf->size && leaf->ipa - vm->mapped_ipa < vm->mapped_size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The inside of lib/kvm. Who does what:
- * - vm.c: a VM is created, closed, left by its mm
+ * - vm.c: a VM is created and closed
  * - memslot.c: the slots and how they are found
  * - region.c: KVM_SET_USER_MEMORY_REGION
  * - arch.c: what arm64 does before and after a slot changes
@@ -12,20 +12,21 @@
  * - block.c: how large the mapping may be
  * - pfn.c: hva_to_pfn
  * - s2.c: the VM's stage-2 table, with the events
- * - notifier.c: what the mm tells
+ * - notifier.c: what the process tells the VM
  * - reason.c: the texts of reasons
  * - check.c, check_s2.c: is all of it whole?
  */
 #ifndef MS_KVM_INTERNAL_H
 #define MS_KVM_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
+#include "mm/view.h"
 
 #include <mapsim/kvm.h>
 #include <mapsim/phys.h>
 
-#include <sys/queue.h>
-#include <sys/tree.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 /* ---- reasons (reason.c) ---- */
 
@@ -83,7 +84,7 @@ enum ms_kvm_reason {
 	MS_WHY_COUNT
 };
 
-/* Static text, in the sizes of this page size; NULL for MS_WHY_NONE. */
+/* A static text, with the block sizes of the machine's page size; NULL for MS_WHY_NONE. */
 const char *ms_kvm_reason(const struct ms_machine *m, enum ms_kvm_reason why);
 
 /* ---- memslots (memslot.c) ---- */
@@ -94,7 +95,8 @@ struct ms_memslot {
 	RB_ENTRY(ms_memslot) by_gfn;
 	RB_ENTRY(ms_memslot) by_hva;
 	ms_hva_t max_hva_end; /* largest in the subtree of by_hva */
-	/* place among slots of the same host address, in each of the kernel's two sets */
+	/* place among slots that begin at the same host address, in each of the kernel's two
+	 * sets */
 	uint64_t age[2];
 
 	unsigned int id;
@@ -120,10 +122,14 @@ struct ms_memslots {
 
 /* ---- a VM ---- */
 
+struct ms_kvm {
+	TAILQ_HEAD(, ms_vm) vms; /* in order of creation */
+};
+
 struct ms_vm {
 	TAILQ_ENTRY(ms_vm) link;
 	struct ms_machine *machine;
-	struct ms_mm *mm; /* NULL: gone, nothing works any more */
+	struct ms_mm *mm; /* NULL: the process is gone, every call answers -EIO */
 	uint32_t id;
 	struct ms_vm_config config;
 	struct ms_mmu_notifier notifier;
@@ -135,7 +141,7 @@ struct ms_vm {
 	unsigned int invalidate_in_progress; /* mmu_invalidate_in_progress */
 	unsigned int active_invalidate;      /* mn_active_invalidate_count */
 	uint64_t invalidate_seq;             /* mmu_invalidate_seq */
-	bool missed_notifier; /* one came where this kernel does not see it: s2_seq_sample */
+	bool missed_notifier; /* one came where this kernel does not notice: s2_seq_sample */
 
 	bool in_map;           /* a map call is under way */
 	bool mmu_locked;       /* a hook runs in the middle of it */
@@ -154,13 +160,13 @@ static inline ms_ipa_t ms_slot_gpa(const struct ms_vm *vm, const struct ms_memsl
 {
 	return slot->base_gfn << vm->machine->page_shift;
 }
-/* __gfn_to_hva_memslot() */
+// mirrors __gfn_to_hva_memslot(), include/linux/kvm_host.h, 5.10+
 static inline ms_hva_t ms_gfn_to_hva_memslot(const struct ms_vm *vm, const struct ms_memslot *slot,
 					     ms_gfn_t gfn)
 {
 	return slot->hva + ((gfn - slot->base_gfn) << vm->machine->page_shift);
 }
-/* memslot_is_logging() */
+// mirrors memslot_is_logging(), arch/arm64/kvm/mmu.c, 5.10+
 static inline bool ms_slot_is_logging(const struct ms_memslot *slot)
 {
 	return slot->dirty && !(slot->flags & MS_SLOT_READONLY);
@@ -171,25 +177,25 @@ static inline size_t ms_slot_words(const struct ms_memslot *slot)
 }
 
 void ms_memslots_destroy(struct ms_vm *vm);
-/* KVM_USER_MEM_SLOTS: numbers of slots are below. */
+/* A slot's number is below this. */
 unsigned int ms_user_mem_slots(const struct ms_vm *vm);
-/* TASK_SIZE_MAX: no slot shows host addresses from here on. */
+/* The first host address that no slot may show. */
 ms_hva_t ms_user_end(const struct ms_machine *m);
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
-/* kvm_check_memslot_overlap: is a slot other than id in [start, end)? */
+/* Does a slot other than number id overlap [start, end)? */
 bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end);
 void ms_memslot_insert(struct ms_vm *vm, struct ms_memslot *slot);
 void ms_memslot_remove(struct ms_vm *vm, struct ms_memslot *slot);
-/* Another base_gfn for a slot in the trees. */
+/* Moves a slot, which is in the trees, to another base_gfn. */
 void ms_memslot_rebase(struct ms_vm *vm, struct ms_memslot *slot, ms_gfn_t base_gfn);
 void ms_memslot_free(struct ms_vm *vm, struct ms_memslot *slot);
 /*
- * kvm_replace_memslot in one of the two sets (0: the active one): there the slot goes behind
- * others that begin at its host address.
+ * Takes the slot out of one of the two sets (0: the active one, 1: the other) and puts it in again:
+ * in that set it is then behind all others that begin at its host address.
  */
 void ms_memslot_renew(struct ms_vm *vm, struct ms_memslot *slot, unsigned int set);
-/* kvm_swap_active_memslots */
+/* The other set becomes the active one. */
 void ms_memslots_swap(struct ms_vm *vm);
 
 /* Slots that overlap host range [start, end), in the kernel's order; NULL: no more. */
@@ -204,16 +210,16 @@ struct ms_memslot *ms_slot_next_in_hva(struct ms_vm *vm, const struct ms_hva_ran
 
 enum ms_mr_change { MS_MR_CREATE, MS_MR_DELETE, MS_MR_MOVE, MS_MR_FLAGS_ONLY };
 
-/* kvm_arch_prepare_memory_region: new is not in the trees yet. */
+/* `new` is not in the trees yet. */
 int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new,
 				  enum ms_mr_change change);
-/* kvm_arch_commit_memory_region; slot NULL: deleted. */
+/* slot NULL: it was deleted. */
 void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slot);
-/* kvm_arch_mmu_enable_log_dirty_pt_masked: pages of the set bits of word `word` of the bitmap. */
+/* For the pages whose bits are set in `mask`, which is word number `word` of the slot's bitmap. */
 void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
 			      uint64_t mask);
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m);
-/* kvm_vma_is_cacheable(), of vm_page_prot */
+/* Of a VMA's vm_page_prot. */
 bool ms_kvm_is_cacheable(ms_pgprot_t prot);
 bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags);
 
@@ -225,20 +231,13 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 		 struct ms_s2_cache *cache, enum ms_kvm_reason why);
 int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot);
 void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa);
-/* Pieces as stage2_apply_range cuts them. */
+/* The range is cut into pieces as the kernel does, with an event for each. */
 void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
-/* kvm_mmu_split_huge_pages: nothing without a chunk size. */
+/* Does nothing where no chunk size is set. */
 void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size);
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size);
-
-/* ---- events (s2.c) ---- */
-
-/* Where the trace has an event whose outcome is not known yet. */
-#define MS_NOT_KEPT SIZE_MAX
-size_t ms_vm_event_keep(struct ms_vm *vm, const struct ms_event *ev);
-void ms_vm_event_set_outcome(struct ms_vm *vm, size_t at, const struct ms_event *like);
 
 /* ---- an abort (abort.c, fault.c, block.c, pfn.c) ---- */
 
@@ -255,7 +254,7 @@ static inline bool ms_abort_is_perm(const struct ms_abort *a)
 	return a->granule != 0;
 }
 
-/* kvm_handle_guest_abort: OK: re-enter the guest; ERROR: *err, which was 0. */
+/* OK: the guest goes on; ERROR: *err, which was 0, says why. */
 enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err);
 
 /* 0, 1: a machine-check signal was sent, or a negative errno. */
@@ -270,14 +269,14 @@ struct ms_vma_block {
 };
 struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot *slot,
 				 const struct ms_vma *vma, ms_hva_t hva);
-/* kvm_is_block_size_supported(): the page size is one of them */
+/* Is it the size of a page or a block? */
 bool ms_is_block_size(const struct ms_machine *m, uint64_t size);
 /* The size that policy choose_block answers; in->size where that is none. */
 uint64_t ms_choose_block(struct ms_vm *vm, const struct ms_memslot *slot,
 			 const struct ms_block_inputs *in);
 /*
- * transparent_hugepage_adjust: PMD size if the slot and the host's leaf allow it, else page size;
- * -EAGAIN: the host's entry went.
+ * PMD size if the slot and the host's leaf allow it, else page size;
+ * -EAGAIN: the host's entry is gone.
  */
 int64_t ms_thp_adjust(const struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_t hva,
 		      enum ms_kvm_reason *why);
@@ -294,10 +293,10 @@ struct ms_pfn_lookup {
 	bool writable;
 	ms_pfn_t pfn;
 };
-/* __gfn_to_pfn_memslot / __kvm_faultin_pfn */
+/* The host's page behind a guest page of the slot. */
 struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
 				   bool write);
-/* mark_page_dirty_in_slot */
+/* Sets the page's bit, if the slot is logged. */
 void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn);
 
 extern const struct ms_mmu_notifier_ops ms_kvm_notifier_ops;

@@ -38,7 +38,7 @@ static void augment(struct ms_memslot *slot)
 		slot->max_hva_end = ms_max_u64(slot->max_hva_end, right->max_hva_end);
 }
 
-// libbsd augments the neighbours of a change alone.
+// libbsd augments only the nodes next to a change.
 static void augment_up(struct ms_memslot *slot)
 {
 	for (; slot; slot = RB_PARENT(slot, by_hva))
@@ -51,11 +51,14 @@ RB_GENERATE_INTERNAL(ms_slots_by_gfn, ms_memslot, by_gfn, cmp_gfn, static __attr
 #define RB_AUGMENT(slot) augment(slot)
 RB_GENERATE_INTERNAL(ms_slots_by_hva, ms_memslot, by_hva, cmp_hva, static __attribute__((unused)))
 
+// mirrors KVM_USER_MEM_SLOTS, arch/arm64/include/asm/kvm_host.h, 5.10 .. 5.11; KVM_USER_MEM_SLOTS,
+// include/linux/kvm_host.h, 5.12+
 unsigned int ms_user_mem_slots(const struct ms_vm *vm)
 {
 	return vm->machine->policy.slot_limit == MS_SLOT_LIMIT_512 ? 512 : 32767;
 }
 
+// mirrors id_to_memslot(), include/linux/kvm_host.h, 5.10+
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id)
 {
 	struct ms_slots_by_id tree = vm->slots.by_id;
@@ -64,7 +67,8 @@ struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id)
 	return RB_FIND(ms_slots_by_id, &tree, &key);
 }
 
-/* The slot with the largest base that is not above gfn. */
+/* The slot with the largest base that is not above gfn.
+ * mirrors search_memslots(), include/linux/kvm_host.h, 5.10+ */
 static struct ms_memslot *slot_at_or_below(const struct ms_vm *vm, ms_gfn_t gfn)
 {
 	struct ms_memslot *slot = RB_ROOT(&vm->slots.by_gfn), *found = NULL;
@@ -85,6 +89,8 @@ static bool slot_has_gfn(const struct ms_memslot *slot, ms_gfn_t gfn)
 	return gfn >= slot->base_gfn && gfn - slot->base_gfn < slot->npages;
 }
 
+// mirrors gfn_to_memslot(), virt/kvm/kvm_main.c, 5.10+; __gfn_to_memslot(),
+// include/linux/kvm_host.h, 5.10+
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn)
 {
 	struct ms_memslot *slot = vm->slots.last_used;
@@ -98,11 +104,13 @@ struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn)
 	return slot;
 }
 
+// mirrors kvm_check_memslot_overlap(), virt/kvm/kvm_main.c, 6.1+
 bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end)
 {
 	struct ms_memslot *slot = slot_at_or_below(vm, end - 1);
 
-	// Slots do not overlap each other: of those below `end` the highest ends last.
+	// Slots do not overlap each other, so that of those that begin below `end` the last ends
+	// last.
 	if (slot && slot->id == id)
 		slot = RB_PREV(ms_slots_by_gfn, &vm->slots.by_gfn, slot);
 	return slot && slot->base_gfn + slot->npages > start;
@@ -141,8 +149,8 @@ void ms_memslot_rebase(struct ms_vm *vm, struct ms_memslot *slot, ms_gfn_t base_
 
 void ms_memslot_free(struct ms_vm *vm, struct ms_memslot *slot)
 {
-	ms_free(vm->machine, slot->dirty);
-	ms_free(vm->machine, slot);
+	ms_free(&vm->machine->alloc, slot->dirty);
+	ms_free(&vm->machine->alloc, slot);
 }
 
 void ms_memslots_destroy(struct ms_vm *vm)
@@ -155,11 +163,14 @@ void ms_memslots_destroy(struct ms_vm *vm)
 	}
 }
 
+// mirrors kvm_replace_memslot(), virt/kvm/kvm_main.c, 6.1+
 void ms_memslot_renew(struct ms_vm *vm, struct ms_memslot *slot, unsigned int set)
 {
 	slot->age[vm->slots.active ^ set] = ++vm->slots.next_age;
 }
 
+// mirrors install_new_memslots(), virt/kvm/kvm_main.c, 5.10 .. 5.16; kvm_swap_active_memslots(),
+// virt/kvm/kvm_main.c, 5.17+
 void ms_memslots_swap(struct ms_vm *vm)
 {
 	vm->slots.active ^= 1;
@@ -172,7 +183,7 @@ static bool overlaps(const struct ms_memslot *slot, const struct ms_hva_range *r
 	return slot->hva < range->end && slot->hva_end > range->start;
 }
 
-/* The lowest slot under `node` that begins at `from` or above and ends behind the range's start. */
+/* The first slot under `node` that begins at `from` or above and ends above the range's start. */
 static struct ms_memslot *lowest(struct ms_memslot *node, ms_hva_t from,
 				 const struct ms_hva_range *range)
 {
@@ -190,7 +201,8 @@ static struct ms_memslot *lowest(struct ms_memslot *node, ms_hva_t from,
 	return lowest(RB_RIGHT(node, by_hva), from, range);
 }
 
-/* Of the slots that begin where `first` does (the lowest of them) the one next in age. */
+/* `first` is the first of the slots that begin at one host address: of these, and of those that
+ * overlap the range, the one with the lowest age above `after`. */
 static struct ms_memslot *next_in_age(struct ms_vm *vm, struct ms_memslot *first,
 				      const struct ms_hva_range *range, uint64_t after)
 {
@@ -226,6 +238,9 @@ static bool by_falling_gpa(const struct ms_vm *vm)
 	return vm->machine->policy.notifier_slot_order == MS_NOTIFIER_SLOT_ORDER_GPA_DESCENDING;
 }
 
+// mirrors handle_hva_to_gpa(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; __kvm_handle_hva_range(),
+// virt/kvm/kvm_main.c, 5.13 .. 6.14; kvm_handle_hva_range(), virt/kvm/kvm_main.c, 5.13+;
+// kvm_for_each_memslot_in_hva_range(), virt/kvm/kvm_main.c, 5.17+
 struct ms_memslot *ms_slot_first_in_hva(struct ms_vm *vm, const struct ms_hva_range *range)
 {
 	if (range->end <= range->start)
@@ -242,7 +257,7 @@ struct ms_memslot *ms_slot_next_in_hva(struct ms_vm *vm, const struct ms_hva_ran
 
 	if (by_falling_gpa(vm))
 		return down_to_overlap(range, RB_PREV(ms_slots_by_gfn, &vm->slots.by_gfn, slot));
-	// Those that begin where slot does, itself among them, come first.
+	// First the others that begin where this slot does.
 	next = lowest(RB_ROOT(&vm->slots.by_hva), slot->hva, range);
 	next = next_in_age(vm, next, range, slot->age[vm->slots.active]);
 	return next ? next : first_by_hva(vm, range, slot->hva + 1);

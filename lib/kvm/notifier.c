@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the process tells its VMs: a range goes, an entry changed, was it used, the end.
- *
- * mirrors kvm_mmu_notifier_*(), virt/kvm/kvm_main.c, and kvm_unmap_gfn_range(), kvm_set_spte_gfn(),
- * kvm_age_gfn(), arch/arm64/kvm/mmu.c
+ * What a process tells its VMs by MMU notifiers: a range is invalidated, an entry has changed,
+ * was a range used, the process ends.
  */
 #include "kvm/internal.h"
 
@@ -17,7 +15,7 @@ static bool counts_always(const struct ms_vm *vm)
 	return vm->machine->policy.notifier_counts == MS_NOTIFIER_COUNTS_ALWAYS;
 }
 
-/* The part of the range that a slot shows, as guest addresses. */
+/* The part of the range that a slot shows, in guest addresses. */
 static void slot_part(const struct ms_vm *vm, const struct ms_memslot *slot,
 		      const struct ms_hva_range *range, ms_ipa_t *ipa, uint64_t *size)
 {
@@ -29,6 +27,11 @@ static void slot_part(const struct ms_vm *vm, const struct ms_memslot *slot,
 	*size = ms_align_up(end, page) - ms_align_down(start, page);
 }
 
+// mirrors kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c, 5.10+;
+// kvm_inc_notifier_count(), virt/kvm/kvm_main.c, 5.13 .. 5.19; kvm_mmu_invalidate_begin(),
+// virt/kvm/kvm_main.c, 6.0 .. 7.1; kvm_mmu_invalidate_start(), virt/kvm/kvm_main.c, 7.2+;
+// kvm_unmap_hva_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; kvm_unmap_gfn_range(),
+// arch/arm64/kvm/mmu.c, 5.13+
 static void invalidate_range_start(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
 				   ms_hva_t end, enum ms_notifier_event event)
 {
@@ -50,6 +53,8 @@ static void invalidate_range_start(struct ms_mmu_notifier *mn, struct ms_mm *mm,
 	}
 }
 
+// mirrors kvm_mmu_notifier_invalidate_range_end(), virt/kvm/kvm_main.c, 5.10+;
+// kvm_mmu_invalidate_end(), virt/kvm/kvm_main.c, 6.0+
 static void invalidate_range_end(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
 				 ms_hva_t end, enum ms_notifier_event event)
 {
@@ -58,7 +63,7 @@ static void invalidate_range_end(struct ms_mmu_notifier *mn, struct ms_mm *mm, m
 
 	(void)mm;
 	(void)event;
-	// A VM that a hook made since the start knows nothing of it.
+	// A VM that a hook has made since the start was not told of the start.
 	if (!vm->active_invalidate)
 		return;
 	vm->active_invalidate--;
@@ -71,7 +76,10 @@ static void invalidate_range_end(struct ms_mmu_notifier *mn, struct ms_mm *mm, m
 		ms_violation(vm->machine, "kvm->mmu_invalidate_in_progress < 0", start);
 }
 
-/* kvm_set_spte_gfn(), up to 6.9: after copy-on-write the new page, read-only; no table is made */
+/* After a copy-on-write the new page is mapped read-only, if no table has to be made for it.
+ * mirrors kvm_mmu_notifier_change_pte(), virt/kvm/kvm_main.c, 5.10 .. 6.9;
+ * kvm_set_spte_hva() and kvm_set_spte_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12;
+ * kvm_set_spte_gfn(), arch/arm64/kvm/mmu.c, 5.13 .. 6.9 */
 static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr, uint64_t entry)
 {
 	struct ms_vm *vm = notifier_to_vm(mn);
@@ -87,7 +95,7 @@ static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 		vm->invalidate_seq++;
 	else if (!vm->invalidate_in_progress)
 		return;
-	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT && m->config.no_fwb)
+	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT && !ms_has(m->config.fwb))
 		ms_vm_cmo(vm, MS_CMO_DCACHE_CLEAN, pa, m->page_size);
 	for (slot = ms_slot_first_in_hva(vm, &range); slot;
 	     slot = ms_slot_next_in_hva(vm, &range, slot)) {
@@ -99,7 +107,9 @@ static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 	}
 }
 
-/* kvm_age_gfn(); up to 6.4 kvm_pgtable_stage2_mkold() of the first address */
+/* Up to 6.4 only the leaf at the first address is asked, by kvm_pgtable_stage2_mkold().
+ * mirrors kvm_age_hva_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; kvm_age_gfn(),
+ * arch/arm64/kvm/mmu.c, 5.13+ */
 static bool age_range(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	const struct ms_machine *m = vm->machine;
@@ -112,6 +122,8 @@ static bool age_range(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	return ms_s2_test_clear_young(vm->s2, ipa, m->page_size, true);
 }
 
+// mirrors kvm_mmu_notifier_clear_flush_young() and kvm_mmu_notifier_clear_young(),
+// virt/kvm/kvm_main.c, 5.10+
 static bool clear_young(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 {
 	const struct ms_hva_range range = { start, end };
@@ -130,7 +142,10 @@ static bool clear_young(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t s
 	return young;
 }
 
-/* kvm_flush_shadow_all(): the tables are given back as they are */
+/* The tables are freed as they are, without unmapping anything.
+ * mirrors kvm_mmu_notifier_release() and kvm_flush_shadow_all(), virt/kvm/kvm_main.c, 5.10+;
+ * kvm_arch_flush_shadow_all(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_arch_flush_shadow_all(),
+ * arch/arm64/kvm/nested.c, 6.12+ */
 static void release(struct ms_mmu_notifier *mn, struct ms_mm *mm)
 {
 	struct ms_vm *vm = notifier_to_vm(mn);

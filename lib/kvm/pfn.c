@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host page behind a guest page: fast GUP, slow GUP, then the entry itself where GUP refuses.
- *
- * mirrors hva_to_pfn(), hva_to_pfn_fast(), hva_to_pfn_slow(), hva_to_pfn_remapped(),
- * virt/kvm/kvm_main.c
+ * The host page behind a guest page: get_user_pages() ("GUP") without a fault, then with one, and
+ * where it refuses the VMA the page-table entry itself.
  */
 #include "kvm/internal.h"
 #include "phys/internal.h"
@@ -16,8 +14,9 @@ static struct ms_pfn_lookup failed(enum ms_pfn_error error)
 }
 
 /*
- * A write, or a read by one who would like to write as well, is first tried for writing, without a
- * fault.
+ * A write, and a read whose caller would like to write as well, is first tried for writing and
+ * without a fault.
+ * mirrors hva_to_pfn_fast(), virt/kvm/kvm_main.c, 5.10+
  */
 static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writable,
 		     struct ms_pfn_lookup *found)
@@ -30,7 +29,8 @@ static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writa
 	return true;
 }
 
-/* Faults the page in; one that was read may turn out to be writable. */
+/* Faults the page in. One that was asked for reading may turn out to be writable.
+ * mirrors hva_to_pfn_slow(), virt/kvm/kvm_main.c, 5.10+ */
 static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writable,
 		    struct ms_pfn_lookup *found)
 {
@@ -43,7 +43,8 @@ static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writab
 	return 0;
 }
 
-/* kvm_try_get_pfn(): a page of RAM that nobody holds cannot be had. */
+/* A page of RAM to which nobody has a reference cannot be had.
+ * mirrors kvm_try_get_pfn(), virt/kvm/kvm_main.c, 5.10 .. 6.12 */
 static bool try_get_pfn(struct ms_vm *vm, ms_pfn_t pfn)
 {
 	struct ms_machine *m = vm->machine;
@@ -55,7 +56,8 @@ static bool try_get_pfn(struct ms_vm *vm, ms_pfn_t pfn)
 	return page && page->refcount != 0;
 }
 
-/* A VM_IO or VM_PFNMAP VMA: what the entry says, whether the VMA would allow it or not. */
+/* A VM_IO or VM_PFNMAP VMA: what its entry says counts, whether the VMA would allow it or not.
+ * mirrors hva_to_pfn_remapped(), virt/kvm/kvm_main.c, 5.10+ */
 static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool write)
 {
 	bool always_writable =
@@ -82,8 +84,9 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
 }
 
 /*
- * check_user_page_hwpoison(), up to 6.12: a page that GUP refused is asked for once more, now for
- * writing. Where GUP calls fault handlers at all they run a second time.
+ * A page that GUP refused is asked for once more, for writing. Where GUP calls fault handlers, they
+ * run a second time.
+ * mirrors check_user_page_hwpoison(), virt/kvm/kvm_main.c, 5.10 .. 6.12
  */
 static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
 {
@@ -93,6 +96,7 @@ static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
 	       ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON;
 }
 
+// mirrors hva_to_pfn(), virt/kvm/kvm_main.c, 5.10+
 static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool write,
 				       bool want_writable)
 {
@@ -115,6 +119,8 @@ static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool writ
 	return pfn_remapped(vm, hva, write);
 }
 
+// mirrors __gfn_to_pfn_memslot(), virt/kvm/kvm_main.c, 5.10 .. 6.12; kvm_follow_pfn() and
+// __kvm_faultin_pfn(), virt/kvm/kvm_main.c, 7.2+
 struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
 				   bool write)
 {

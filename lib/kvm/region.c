@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * KVM_SET_USER_MEMORY_REGION: what may change, and in which order it is done.
- *
- * mirrors __kvm_set_memory_region(), kvm_set_memslot(), virt/kvm/kvm_main.c
- */
+/* KVM_SET_USER_MEMORY_REGION: what may change, and in which order it is done. */
 #include "kvm/internal.h"
 
 #define KVM_MEM_MAX_NR_PAGES ((UINT64_C(1) << 31) - 1)
@@ -16,6 +12,8 @@ struct region {
 	ms_hva_t hva;
 };
 
+// mirrors USER_DS, arch/arm64/include/asm/processor.h, 5.10 .. 5.10; TASK_SIZE_MAX,
+// arch/arm64/include/asm/processor.h, 5.11+
 ms_hva_t ms_user_end(const struct ms_machine *m)
 {
 	bool built_for_52 = m->policy.slot_hva_end == MS_SLOT_HVA_END_52_BITS;
@@ -23,7 +21,9 @@ ms_hva_t ms_user_end(const struct ms_machine *m)
 	return UINT64_C(1) << (built_for_52 ? 52 : m->config.va_bits);
 }
 
-/* check_memory_region_flags() and the "general sanity checks": all are EINVAL. */
+/* Whatever is refused here is EINVAL.
+ * mirrors check_memory_region_flags(), virt/kvm/kvm_main.c, 5.10+; __kvm_set_memory_region(),
+ * virt/kvm/kvm_main.c, 5.10 .. 6.12: its first checks */
 static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
 {
 	const struct ms_machine *m = vm->machine;
@@ -40,10 +40,11 @@ static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
 	return r->gpa + r->size >= r->gpa && r->size >> m->page_shift <= KVM_MEM_MAX_NR_PAGES;
 }
 
-/* kvm_alloc_dirty_bitmap(), and the bits of KVM_DIRTY_LOG_INITIALLY_SET */
+/* With KVM_DIRTY_LOG_INITIALLY_SET all bits are set.
+ * mirrors kvm_alloc_dirty_bitmap(), virt/kvm/kvm_main.c, 5.10+ */
 static int alloc_dirty_bitmap(struct ms_vm *vm, struct ms_memslot *slot)
 {
-	slot->dirty = ms_calloc(vm->machine, ms_slot_words(slot), sizeof(*slot->dirty));
+	slot->dirty = ms_calloc(&vm->machine->alloc, ms_slot_words(slot), sizeof(*slot->dirty));
 	if (!slot->dirty)
 		return -ENOMEM;
 	if (!vm->config.dirty_initset)
@@ -54,8 +55,9 @@ static int alloc_dirty_bitmap(struct ms_vm *vm, struct ms_memslot *slot)
 }
 
 /*
- * kvm_prepare_memory_region(): `new` gets the bitmap that it is to have; on error it has none of
- * its own.
+ * `new` gets the bitmap that it is to have, the old slot's or one of its own; after an error it has
+ * none of its own.
+ * mirrors kvm_prepare_memory_region(), virt/kvm/kvm_main.c, 6.1+
  */
 static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_memslot *new,
 		   enum ms_mr_change change)
@@ -72,19 +74,21 @@ static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_mem
 	}
 	ret = ms_arch_prepare_memory_region(vm, new, change);
 	if (ret && !has_one) {
-		ms_free(vm->machine, new->dirty);
+		ms_free(&vm->machine->alloc, new->dirty);
 		new->dirty = NULL;
 	}
 	return ret;
 }
 
-/* kvm_arch_flush_shadow_memslot() */
+// mirrors kvm_invalidate_memslot(), virt/kvm/kvm_main.c, 6.1+; kvm_arch_flush_shadow_memslot(),
+// arch/arm64/kvm/mmu.c, 5.10+
 static void flush_shadow(struct ms_vm *vm, const struct ms_memslot *slot)
 {
 	ms_vm_s2_unmap_range(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
 }
 
-/* The slot enters one set, the sets are swapped, it enters the other: kvm_activate_memslot(). */
+/* The slot enters the inactive set, the sets are swapped, and it enters the one that was active.
+ * mirrors kvm_activate_memslot(), virt/kvm/kvm_main.c, 6.1+ */
 static void activate(struct ms_vm *vm, struct ms_memslot *slot)
 {
 	ms_memslot_renew(vm, slot, 1);
@@ -92,6 +96,7 @@ static void activate(struct ms_vm *vm, struct ms_memslot *slot)
 	ms_memslot_renew(vm, slot, 1);
 }
 
+// mirrors kvm_create_memslot(), virt/kvm/kvm_main.c, 6.1+
 static int create_slot(struct ms_vm *vm, const struct region *r)
 {
 	const struct ms_machine *m = vm->machine;
@@ -101,7 +106,7 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	if (ms_memslot_overlap(vm, r->id, r->gpa >> m->page_shift,
 			       (r->gpa + r->size) >> m->page_shift))
 		return -EEXIST;
-	slot = ms_zalloc(vm->machine, sizeof(*slot));
+	slot = ms_zalloc(&vm->machine->alloc, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
 	slot->id = r->id;
@@ -120,6 +125,7 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	return 0;
 }
 
+// mirrors kvm_delete_memslot(), virt/kvm/kvm_main.c, 5.10+
 static int delete_slot(struct ms_vm *vm, struct ms_memslot *slot)
 {
 	flush_shadow(vm, slot);
@@ -129,7 +135,8 @@ static int delete_slot(struct ms_vm *vm, struct ms_memslot *slot)
 	return 0;
 }
 
-/* The slot takes what `new` says. */
+/* The slot becomes what `new` says.
+ * mirrors kvm_update_flags_memslot() and kvm_commit_memory_region(), virt/kvm/kvm_main.c, 6.1+ */
 static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struct ms_memslot *new)
 {
 	uint64_t *old_dirty = slot->dirty;
@@ -141,9 +148,10 @@ static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struc
 	activate(vm, slot);
 	ms_arch_commit_memory_region(vm, slot);
 	if (old_dirty != slot->dirty)
-		ms_free(vm->machine, old_dirty);
+		ms_free(&vm->machine->alloc, old_dirty);
 }
 
+// mirrors kvm_move_memslot(), virt/kvm/kvm_main.c, 6.1+
 static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslot *new)
 {
 	int ret;
@@ -151,7 +159,8 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 	flush_shadow(vm, slot);
 	ret = prepare(vm, slot, new, MS_MR_MOVE);
 	if (ret) {
-		// It stood invalid in one set, and is put back there: behind others, in that set alone.
+		// The kernel had marked the slot invalid in one set, and puts it back there: in
+		// that set alone it is now behind the others of its host address.
 		ms_memslot_renew(vm, slot, 1);
 		return ret;
 	}
@@ -184,9 +193,8 @@ static int modify_slot(struct ms_vm *vm, struct ms_memslot *slot, const struct r
 	return 0;
 }
 
-/* A hook asks while the kernel would sleep for ever: synchronize_srcu(),
- * mn_active_invalidate_count.
- */
+/* A hook asks, and the kernel would wait for what the hook has interrupted: in
+ * synchronize_srcu() for an abort, or for mn_active_invalidate_count to become 0. */
 static bool must_wait(const struct ms_vm *vm)
 {
 	return vm->in_abort ||
@@ -194,6 +202,8 @@ static bool must_wait(const struct ms_vm *vm)
 		vm->machine->policy.slot_update == MS_SLOT_UPDATE_WAITS_FOR_NOTIFIERS);
 }
 
+// mirrors __kvm_set_memory_region(), virt/kvm/kvm_main.c, 5.10 .. 6.12; kvm_set_memory_region() and
+// kvm_set_memslot(), virt/kvm/kvm_main.c, 5.10+
 int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
 		   unsigned int flags)
 {

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VM's stage-2 table: what it is made of, and each call of it with the event that tells of it.
+ * A VM's stage-2 table: how it is made, and each call that changes it, with its event.
  *
- * The event of a call comes before the descriptors that the call writes, as a probe on the kernel
- * function's entry sees it; whether it failed is filled in afterwards.
+ * The event of a call comes before those of the descriptors that the call writes, as a probe on the
+ * kernel function's entry sees it; whether the call failed is filled in afterwards.
  */
 #include "kvm/internal.h"
-#include "mm/lock.h"
 
 static void *host_alloc(void *ctx, size_t size)
 {
 	const struct ms_vm *vm = ctx;
 
-	return ms_zalloc_aligned(vm->machine, size, size);
+	return ms_zalloc_aligned(&vm->machine->alloc, size, size);
 }
 
 static void host_free(void *ctx, void *table, size_t size)
@@ -20,12 +19,12 @@ static void host_free(void *ctx, void *table, size_t size)
 	const struct ms_vm *vm = ctx;
 
 	(void)size;
-	ms_free(vm->machine, table);
+	ms_free(&vm->machine->alloc, table);
 }
 
 /*
- * Between break and make the MMU lock is held: the table may be looked at, and neither another
- * fault nor a notifier of the process comes in.
+ * In the middle of break-before-make, where an entry is empty. The MMU lock is held: a hook may
+ * look at the table, but neither another fault nor a notifier of the process can come in.
  */
 static void broken_hook(struct ms_vm *vm, ms_ipa_t ipa)
 {
@@ -34,9 +33,9 @@ static void broken_hook(struct ms_vm *vm, ms_ipa_t ipa)
 	if (!vm->machine->hook[MS_HOOK_S2_BROKEN].fn)
 		return;
 	vm->mmu_locked = true;
-	mm->mmu_locked++;
+	ms_mm_block_notifiers(mm);
 	ms_hook(vm->machine, MS_HOOK_S2_BROKEN, ipa);
-	mm->mmu_locked--;
+	ms_mm_unblock_notifiers(mm);
 	vm->mmu_locked = false;
 }
 
@@ -45,15 +44,16 @@ static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old,
 	struct ms_vm *vm = ctx;
 
 	if (ms_event_kept(vm->machine, MS_EV_S2_DESC))
-		ms_trace_store(vm->machine, &(struct ms_event){
-						    .type = MS_EV_S2_DESC,
-						    .vm = vm->id,
-						    .addr = ipa,
-						    .size = ms_s2_level_size(vm->s2, level),
-						    .pa = desc,
-						    .old = old,
-						    .level = (uint8_t)level,
-					    });
+		ms_events_store(&vm->machine->events,
+				&(struct ms_event){
+					.type = MS_EV_S2_DESC,
+					.vm = vm->id,
+					.ipa = ipa,
+					.size = ms_s2_level_size(vm->s2, level),
+					.desc = desc,
+					.old_desc = old,
+					.level = (uint8_t)level,
+				});
 	if (vm->in_map && !desc)
 		broken_hook(vm, ipa);
 }
@@ -64,31 +64,31 @@ static void host_tlbi(void *ctx, enum ms_tlbi_kind kind, ms_ipa_t ipa, uint64_t 
 	const struct ms_vm *vm = ctx;
 
 	if (ms_event_kept(vm->machine, MS_EV_TLBI))
-		ms_trace_store(vm->machine, &(struct ms_event){
-						    .type = MS_EV_TLBI,
-						    .vm = vm->id,
-						    .addr = ipa,
-						    .size = size,
-						    .level = (uint8_t)level,
-						    .tlbi = (uint8_t)kind,
-					    });
+		ms_events_store(&vm->machine->events, &(struct ms_event){
+							      .type = MS_EV_TLBI,
+							      .vm = vm->id,
+							      .ipa = ipa,
+							      .size = size,
+							      .level = (uint8_t)level,
+							      .tlbi = (uint8_t)kind,
+						      });
 }
 
-/* Many leaves at once: most often their number is all that is kept. */
+/* Many leaves at once. Most often only their number is kept. */
 static void host_run(void *ctx, const struct ms_s2_run *run)
 {
 	const struct ms_vm *vm = ctx;
-	struct ms_trace *trace = &vm->machine->trace;
+	struct ms_events *events = &vm->machine->events;
 	struct ms_s2_totals totals;
 
-	if (trace->keep & (1u << MS_EV_S2_DESC | 1u << MS_EV_TLBI | 1u << MS_EV_CMO)) {
+	if (ms_events_keeps(events, 1u << MS_EV_S2_DESC | 1u << MS_EV_TLBI | 1u << MS_EV_CMO)) {
 		ms_s2_run_tell(run);
 		return;
 	}
 	totals = ms_s2_run_count(run);
-	trace->total[MS_EV_S2_DESC] += totals.desc;
-	trace->total[MS_EV_TLBI] += totals.tlbi;
-	trace->total[MS_EV_CMO] += totals.dcache + totals.icache;
+	ms_events_count_many(events, MS_EV_S2_DESC, totals.desc);
+	ms_events_count_many(events, MS_EV_TLBI, totals.tlbi);
+	ms_events_count_many(events, MS_EV_CMO, totals.dcache + totals.icache);
 }
 
 static void host_cmo(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size)
@@ -99,16 +99,19 @@ static void host_cmo(void *ctx, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size
 void ms_vm_cmo(struct ms_vm *vm, enum ms_cmo_kind kind, ms_pa_t pa, uint64_t size)
 {
 	MS_EMIT(vm->machine, .type = MS_EV_CMO, .vm = vm->id, .pa = pa, .size = size,
-		.tlbi = (uint8_t)kind);
+		.cmo = (uint8_t)kind);
 }
 
-/* kvm_flush_remote_tlbs_memslot(): by range instructions from 6.6 on, where there are any */
+/* From 6.6 on by range instructions, where the CPU has them.
+ * mirrors kvm_arch_flush_remote_tlbs_memslot(), arch/arm64/kvm/arm.c, 5.10 .. 6.5;
+ * kvm_flush_remote_tlbs_memslot(), virt/kvm/kvm_main.c, 6.6+;
+ * kvm_arch_flush_remote_tlbs_range(), arch/arm64/kvm/mmu.c, 6.12+ */
 void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	const struct ms_machine *m = vm->machine;
 	uint64_t largest = UINT64_C(1) << (21 + m->page_shift); // MAX_TLBI_RANGE_PAGES
 
-	if (m->config.no_tlbi_range || m->policy.slot_flush == MS_SLOT_FLUSH_VMID) {
+	if (!ms_has(m->config.tlbi_range) || m->policy.slot_flush == MS_SLOT_FLUSH_VMID) {
 		ms_s2_flush_vmid(vm->s2);
 		return;
 	}
@@ -116,6 +119,7 @@ void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 		host_tlbi(vm, MS_TLBI_IPA_RANGE, ipa + off, ms_min_u64(size - off, largest), 0);
 }
 
+// mirrors kvm_init_stage2_mmu(), arch/arm64/kvm/mmu.c, 5.10+
 int ms_vm_s2_new(struct ms_vm *vm)
 {
 	const struct ms_policy *p = &vm->machine->policy;
@@ -123,8 +127,8 @@ int ms_vm_s2_new(struct ms_vm *vm)
 	const struct ms_s2_config config = {
 		.page_shift = vm->machine->page_shift,
 		.ipa_bits = vm->config.ipa_bits,
-		.fwb = !hw->no_fwb,
-		.tlbi_range = !hw->no_tlbi_range,
+		.fwb = ms_has(hw->fwb),
+		.tlbi_range = ms_has(hw->tlbi_range),
 		.same_leaf_eagain = p->s2_same_leaf == MS_S2_SAME_LEAF_EAGAIN,
 		.table_to_block_range = p->s2_table_to_block == MS_S2_TABLE_TO_BLOCK_RANGE,
 		.unmap_defer = p->s2_unmap_tlbi == MS_S2_UNMAP_TLBI_DEFER_IF_RANGE_AND_FWB,
@@ -148,64 +152,41 @@ int ms_vm_s2_new(struct ms_vm *vm)
 	return ms_s2_new(&vm->s2, &config, &host);
 }
 
+// mirrors kvm_free_stage2_pgd(), arch/arm64/kvm/mmu.c, 5.10+
 void ms_vm_s2_free(struct ms_vm *vm)
 {
 	if (!vm->s2)
 		return;
-	// With the tables of both caches, of which nobody takes one any more.
+	// This also frees the tables of both caches, from which nobody takes any more.
 	ms_s2_free(vm->s2);
 	vm->s2 = NULL;
-}
-
-size_t ms_vm_event_keep(struct ms_vm *vm, const struct ms_event *ev)
-{
-	size_t at = vm->machine->trace.len;
-
-	ms_trace_store(vm->machine, ev);
-	return at;
-}
-
-void ms_vm_event_set_outcome(struct ms_vm *vm, size_t at, const struct ms_event *like)
-{
-	struct ms_trace *trace = &vm->machine->trace;
-	struct ms_event *kept;
-
-	// There was no memory to keep it, or a hook has cleared the trace.
-	if (at >= trace->len)
-		return;
-	kept = &trace->events[at];
-	if (kept->type != like->type || kept->addr != like->addr || kept->vm != like->vm)
-		return;
-	kept->ret = like->ret;
-	if (like->reason)
-		kept->reason = like->reason;
 }
 
 int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
 		 struct ms_s2_cache *cache, enum ms_kvm_reason why)
 {
 	struct ms_event ev;
-	size_t at = MS_NOT_KEPT;
+	size_t at = MS_EVENT_NOT_KEPT;
 	int ret;
 
 	if (ms_event_kept(vm->machine, MS_EV_S2_MAP)) {
 		ev = (struct ms_event){
 			.type = MS_EV_S2_MAP,
 			.vm = vm->id,
-			.addr = ipa,
+			.ipa = ipa,
 			.size = size,
 			.pa = pa,
 			.prot = prot,
 			.reason = ms_kvm_reason(vm->machine, why),
 		};
-		at = ms_vm_event_keep(vm, &ev);
+		at = ms_events_begin(&vm->machine->events, &ev);
 	}
 	vm->in_map = true;
 	ret = ms_s2_map(vm->s2, ipa, size, pa, prot, cache);
 	vm->in_map = false;
-	if (at != MS_NOT_KEPT && ret) {
+	if (at != MS_EVENT_NOT_KEPT && ret) {
 		ev.ret = ret;
-		ms_vm_event_set_outcome(vm, at, &ev);
+		ms_events_end(&vm->machine->events, at, &ev);
 	}
 	if (!ret) {
 		vm->mapped_ipa = ms_align_down(ipa, vm->machine->page_size);
@@ -217,23 +198,26 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 
 int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 {
-	struct ms_event ev = { .type = MS_EV_S2_RELAX, .vm = vm->id, .addr = ipa, .prot = prot };
+	struct ms_event ev = { .type = MS_EV_S2_RELAX, .vm = vm->id, .ipa = ipa, .prot = prot };
 	bool wanted = ms_event_kept(vm->machine, ev.type);
-	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
+	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 
 	ev.ret = ms_s2_relax(vm->s2, ipa, prot);
 	if (wanted)
-		ms_vm_event_set_outcome(vm, at, &ev);
+		ms_events_end(&vm->machine->events, at, &ev);
 	return ev.ret;
 }
 
+// mirrors handle_access_fault(), arch/arm64/kvm/mmu.c, 5.10+
 void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
 {
-	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .addr = ipa);
+	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .ipa = ipa);
 	ms_s2_mkyoung(vm->s2, ipa);
 }
 
-/* stage2_range_addr_end(), arch/arm64/kvm/mmu.c; up to 6.1 stage2_pgd_addr_end() */
+/* How much of a range is done at a time.
+ * mirrors stage2_pgd_addr_end(), arch/arm64/include/asm/stage2_pgtable.h, 5.10 .. 6.0;
+ * stage2_range_addr_end(), arch/arm64/kvm/mmu.c, 6.1+ */
 static uint64_t piece_size(const struct ms_vm *vm)
 {
 	unsigned int level = vm->machine->page_shift == 12 ? 1 : 2; // KVM_PGTABLE_MIN_BLOCK_LEVEL
@@ -250,17 +234,17 @@ static ms_ipa_t piece_end(ms_ipa_t addr, ms_ipa_t end, uint64_t size)
 
 static int unmap_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	MS_EMIT(vm->machine, .type = MS_EV_S2_UNMAP, .vm = vm->id, .addr = ipa, .size = size);
+	MS_EMIT(vm->machine, .type = MS_EV_S2_UNMAP, .vm = vm->id, .ipa = ipa, .size = size);
 	return ms_s2_unmap(vm->s2, ipa, size);
 }
 
 static int wrprotect_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	MS_EMIT(vm->machine, .type = MS_EV_S2_WRPROTECT, .vm = vm->id, .addr = ipa, .size = size);
+	MS_EMIT(vm->machine, .type = MS_EV_S2_WRPROTECT, .vm = vm->id, .ipa = ipa, .size = size);
 	return ms_s2_wrprotect(vm->s2, ipa, size);
 }
 
-/* stage2_apply_range() */
+// mirrors stage2_apply_range(), arch/arm64/kvm/mmu.c, 5.10+
 static void apply_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size,
 			int (*fn)(struct ms_vm *, ms_ipa_t, uint64_t))
 {
@@ -274,11 +258,15 @@ static void apply_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size,
 	}
 }
 
+// mirrors __unmap_stage2_range(), arch/arm64/kvm/mmu.c, 5.10+; unmap_stage2_range(),
+// arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_stage2_unmap_range(), arch/arm64/kvm/mmu.c, 6.12+
 void ms_vm_s2_unmap_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	apply_range(vm, start, size, unmap_piece);
 }
 
+// mirrors stage2_wp_range(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_stage2_wp_range(),
+// arch/arm64/kvm/mmu.c, 6.12+
 void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	apply_range(vm, start, size, wrprotect_piece);
@@ -286,18 +274,19 @@ void ms_vm_s2_wp_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 
 static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	struct ms_event ev = { .type = MS_EV_S2_SPLIT, .vm = vm->id, .addr = ipa, .size = size };
+	struct ms_event ev = { .type = MS_EV_S2_SPLIT, .vm = vm->id, .ipa = ipa, .size = size };
 	bool wanted = ms_event_kept(vm->machine, ev.type);
-	size_t at = wanted ? ms_vm_event_keep(vm, &ev) : MS_NOT_KEPT;
+	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 
 	ev.ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
-	vm->mapped_size = 0; // no leaf has the size any more that was chosen for it
+	vm->mapped_size = 0; // leaves no longer have the size that was chosen for them
 	if (wanted)
-		ms_vm_event_set_outcome(vm, at, &ev);
+		ms_events_end(&vm->machine->events, at, &ev);
 	return ev.ret;
 }
 
-/* kvm_mmu_split_huge_pages(), arch/arm64/kvm/mmu.c, 6.5+: best effort, errors are nobody's */
+/* Best effort: nobody is told of an error.
+ * mirrors kvm_mmu_split_huge_pages(), arch/arm64/kvm/mmu.c, 6.5+ */
 void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 {
 	uint64_t chunk = vm->config.split_chunk;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A VM: made, asked for capabilities, left by its process, closed. */
-#include "kvm/internal.h"
-#include "mm/lock.h"
+/* A VM: how it is created, which capabilities it may have, how it is closed. */
+#include "kvm/check.h"
 
 #define DEFAULT_IPA_BITS 40u /* KVM_PHYS_SHIFT */
 #define MIN_IPA_BITS 32u     /* ARM64_MIN_PARANGE_BITS */
 
-/* kvm_init_ipa_range(), arch/arm64/kvm/mmu.c */
+// mirrors kvm_arm_setup_stage2(), arch/arm64/kvm/reset.c, 5.10 .. 6.1; kvm_init_ipa_range(),
+// arch/arm64/kvm/mmu.c, 6.12+
 static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
 {
 	if (!*ipa_bits)
@@ -14,7 +14,8 @@ static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
 	return *ipa_bits < MIN_IPA_BITS || *ipa_bits > m->config.ipa_bits ? -EINVAL : 0;
 }
 
-/* KVM_ENABLE_CAP, before there is a slot or a vCPU. */
+/* KVM_ENABLE_CAP, while there is no slot and no vCPU.
+ * mirrors kvm_vm_ioctl_enable_cap(), arch/arm64/kvm/arm.c, 5.10+ */
 static int check_capabilities(const struct ms_machine *m, const struct ms_vm_config *config)
 {
 	const struct ms_policy *p = &m->policy;
@@ -24,11 +25,13 @@ static int check_capabilities(const struct ms_machine *m, const struct ms_vm_con
 	if (config->split_chunk && (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO ||
 				    !ms_is_block_size(m, config->split_chunk)))
 		return -EINVAL;
-	if (config->mte && (p->mte_vma == MS_MTE_VMA_NONE || !m->config.mte))
+	if (config->mte && (p->mte_vma == MS_MTE_VMA_NONE || !ms_has(m->config.mte)))
 		return -EINVAL;
 	return 0;
 }
 
+// mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+; kvm_arch_init_vm(), arch/arm64/kvm/arm.c,
+// 5.10+
 int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **out)
 {
 	struct ms_vm_config checked = { 0 };
@@ -42,7 +45,7 @@ int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_
 	if (ms_is_x86(m))
 		return -ENODEV;
 	// mmu_notifier_register() takes the mmap lock for writing
-	if (mm->mmap_readers || !ms_mmap_may_read(mm))
+	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
 		return -EBUSY;
 	if (config)
 		checked = *config;
@@ -52,21 +55,21 @@ int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_
 	if (ret)
 		return ret;
 
-	vm = ms_zalloc(m, sizeof(*vm));
+	vm = ms_zalloc(&m->alloc, sizeof(*vm));
 	if (!vm)
 		return -ENOMEM;
 	vm->machine = m;
 	vm->config = checked;
 	ret = ms_vm_s2_new(vm);
 	if (ret) {
-		ms_free(m, vm);
+		ms_free(&m->alloc, vm);
 		return ret;
 	}
 	vm->mm = mm;
-	vm->id = ++m->next_vm_id;
+	vm->id = ++m->nr_vm_ids;
 	vm->notifier.ops = &ms_kvm_notifier_ops;
 	ms_mmu_notifier_register(mm, &vm->notifier);
-	TAILQ_INSERT_TAIL(&m->vms, vm, link);
+	TAILQ_INSERT_TAIL(&m->kvm->vms, vm, link);
 	*out = vm;
 	return 0;
 }
@@ -79,7 +82,8 @@ struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits)
 	return ms_vm_create(mm, &config, &vm) ? NULL : vm;
 }
 
-/* kvm_destroy_vm(): tables go without a word, nobody can use them any more. */
+/* The tables are freed without an event, as nobody can use them any more.
+ * mirrors kvm_destroy_vm(), virt/kvm/kvm_main.c, 5.10+ */
 void ms_vm_free(struct ms_vm *vm)
 {
 	if (!vm)
@@ -91,19 +95,42 @@ void ms_vm_free(struct ms_vm *vm)
 	}
 	if (vm->mm)
 		ms_mmu_notifier_unregister(vm->mm, &vm->notifier);
-	TAILQ_REMOVE(&vm->machine->vms, vm, link);
+	TAILQ_REMOVE(&vm->machine->kvm->vms, vm, link);
 	ms_vm_s2_free(vm);
 	ms_memslots_destroy(vm);
-	ms_free(vm->machine, vm);
+	ms_free(&vm->machine->alloc, vm);
 }
 
-void ms_vms_destroy(struct ms_machine *m)
+static int kvm_init(struct ms_machine *m)
+{
+	m->kvm = ms_zalloc(&m->alloc, sizeof(*m->kvm));
+	if (!m->kvm)
+		return -ENOMEM;
+	TAILQ_INIT(&m->kvm->vms);
+	return 0;
+}
+
+static void kvm_empty(struct ms_machine *m)
 {
 	struct ms_vm *vm;
 
-	while ((vm = TAILQ_FIRST(&m->vms)))
+	while ((vm = TAILQ_FIRST(&m->kvm->vms)))
 		ms_vm_free(vm);
 }
+
+static void kvm_destroy(struct ms_machine *m)
+{
+	ms_free(&m->alloc, m->kvm);
+	m->kvm = NULL;
+}
+
+const struct ms_room ms_kvm_room = {
+	.name = "kvm",
+	.init = kvm_init,
+	.empty = kvm_empty,
+	.destroy = kvm_destroy,
+	.check = ms_kvm_check,
+};
 
 uint32_t ms_vm_id(const struct ms_vm *vm)
 {

@@ -12,6 +12,7 @@
 /* The machine's allocator. */
 void *ms_linux_zalloc(struct ms_machine *m, size_t size);
 void ms_linux_release(struct ms_machine *m, void *p);
+unsigned int ms_linux_page_shift(const struct ms_machine *m);
 /* Where file.c keeps its list of devices; NULL: no memory. */
 void **ms_linux_devices(struct ms_machine *m);
 void ms_linux_devices_destroy(struct ms_machine *m, void *devices);

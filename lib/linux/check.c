@@ -3,8 +3,8 @@
  * Checks what drivers hold: their kmallocs, and pages. Only the driver's code knows how many
  * references to a page it has taken, so a page may have more than mappings and files account for.
  */
+#include "core/check.h"
 #include "linux/state.h"
-#include "machine/check.h"
 
 static void check_pages(struct ms_check *c, const struct ms_block *block)
 {

@@ -31,7 +31,8 @@ static int call_mmap(struct file *file, struct vm_area_struct *vma)
 
 #define REMAP_FLAGS (VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP)
 
-// mirrors simple_ioremap_prepare(): becomes a remap of the whole VMA
+// Becomes a remap of the whole VMA.
+// mirrors simple_ioremap_prepare(), mm/memory.c, 7.2+
 static int prepare_simple(struct vm_area_desc *desc)
 {
 	const phys_addr_t start = desc->action.simple_ioremap.start_phys_addr;
@@ -45,7 +46,7 @@ static int prepare_simple(struct vm_area_desc *desc)
 	return 0;
 }
 
-// mirrors remap_pfn_range_prepare(), mm/memory.c, 7.2
+// mirrors remap_pfn_range_prepare(), mm/memory.c, 7.2+
 static int prepare_remap(struct vm_area_desc *desc)
 {
 	const struct mmap_action *action = &desc->action;
@@ -62,7 +63,7 @@ static int prepare_remap(struct vm_area_desc *desc)
 	return 0;
 }
 
-// mirrors mmap_action_prepare(), mm/util.c, 7.2
+// mirrors mmap_action_prepare(), mm/util.c, 7.2+
 static int prepare_action(struct vm_area_desc *desc)
 {
 	int err = 0;
@@ -111,7 +112,7 @@ static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
 	return 0;
 }
 
-// mirrors mmap_action_complete()
+// mirrors mmap_action_complete(), mm/util.c, 7.2+
 static int complete_action(struct file *file, struct vm_area_struct *vma)
 {
 	const struct mmap_action action = ((struct open_file *)ms_file_priv(file))->action;
@@ -170,7 +171,8 @@ static const struct ms_file_ops no_mmap_ops = {
 	.release = release,
 };
 
-// can_mmap_file(): a driver has ->mmap or ->mmap_prepare, and having both is a bug
+// A driver has ->mmap or ->mmap_prepare; having both is a bug.
+// mirrors can_mmap_file(), include/linux/fs.h, 7.2+
 static const struct ms_file_ops *ops_of(const struct file_operations *fops)
 {
 	if (WARN_ON_ONCE(fops->mmap && fops->mmap_prepare))
@@ -215,7 +217,7 @@ static bool minor_is_taken(const struct node *nodes, int minor)
 
 static bool page_size_fits(const struct ms_machine *m, unsigned int page_shift)
 {
-	if (ms_machine_config(m)->page_size == 1UL << page_shift)
+	if (ms_linux_page_shift(m) == page_shift)
 		return true;
 	ms_linux_violation("a driver that was compiled for another page size (PAGE_SHIFT)");
 	return false;

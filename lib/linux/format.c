@@ -46,6 +46,7 @@ static void put_repeated(struct ms_output *out, char c, int n)
 		ms_format_char(out, c);
 }
 
+// mirrors string_nocheck(), lib/vsprintf.c, 5.10+
 void ms_format_text(struct ms_output *out, const char *s, const struct ms_conversion *conv)
 {
 	const size_t n = conv->precision < 0 ? strlen(s) : strnlen(s, (size_t)conv->precision);
@@ -58,6 +59,7 @@ void ms_format_text(struct ms_output *out, const char *s, const struct ms_conver
 		put_repeated(out, ' ', spaces);
 }
 
+// mirrors number(), lib/vsprintf.c, 5.10+
 void ms_format_number(struct ms_output *out, unsigned long long value, char sign,
 		      const struct ms_conversion *conv)
 {
@@ -202,7 +204,8 @@ static const char *read_flags(const char *s, struct ms_conversion *conv)
 	}
 }
 
-/* s is behind the "%". Returns what follows the conversion. */
+/* s is behind the "%". Returns what follows the conversion.
+ * mirrors format_decode(), lib/vsprintf.c, 5.10+ */
 static const char *read_conversion(const char *s, struct ms_output *out, struct ms_conversion *conv)
 {
 	*conv = (struct ms_conversion){ 0 };
@@ -326,6 +329,7 @@ void ms_format_print(struct ms_output *out, const char *format)
 	}
 }
 
+// mirrors vsnprintf(), lib/vsprintf.c, 5.10+
 void ms_linux_format(char *text, size_t size, char complaint[MS_LINUX_COMPLAINT],
 		     const char *format, va_list args)
 {

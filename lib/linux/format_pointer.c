@@ -24,6 +24,7 @@ static bool is_error(const void *p)
 	return (uintptr_t)p >= (uintptr_t)-4095; /* MAX_ERRNO */
 }
 
+// mirrors check_pointer(), lib/vsprintf.c, 5.10+
 bool ms_format_bad_pointer(struct ms_output *out, const void *p, const struct ms_conversion *conv)
 {
 	struct ms_conversion limited = *conv;
@@ -36,7 +37,8 @@ bool ms_format_bad_pointer(struct ms_output *out, const void *p, const struct ms
 	return true;
 }
 
-/* default_pointer(): NULL and errors are no addresses, and are shown */
+/* NULL and errors are no addresses, and are shown.
+ * mirrors ptr_to_id(), lib/vsprintf.c, 5.10+ */
 static void put_pointer(struct ms_output *out, const void *p, const struct ms_conversion *conv)
 {
 	struct ms_conversion shown = *conv;
@@ -53,7 +55,8 @@ static void put_pointer(struct ms_output *out, const void *p, const struct ms_co
 	ms_format_number(out, (uintptr_t)p, '\0', &shown);
 }
 
-/* errname(); NULL: the error has no name */
+/* NULL: the error has no name.
+ * mirrors errname(), lib/errname.c, 5.10+ */
 static const char *error_name(int err)
 {
 	/* those that a user's program never sees */
@@ -84,7 +87,7 @@ static const char *error_name(int err)
 	return i < sizeof(kernel_names) / sizeof(kernel_names[0]) ? kernel_names[i] : NULL;
 }
 
-/* err_ptr() */
+// mirrors err_ptr(), lib/vsprintf.c, 5.10+
 static void put_error(struct ms_output *out, const void *p, const struct ms_conversion *conv)
 {
 	const int err = (int)(intptr_t)p;
@@ -103,7 +106,8 @@ static void put_error(struct ms_output *out, const void *p, const struct ms_conv
 		ms_format_signed(out, err, conv);
 }
 
-/* hex_string(): the width is how many bytes there are */
+/* The width is how many bytes there are.
+ * mirrors hex_string(), lib/vsprintf.c, 5.10+ */
 static void put_bytes_in_hex(struct ms_output *out, const unsigned char *bytes,
 			     const struct ms_conversion *conv)
 {
@@ -126,7 +130,8 @@ static bool bit_of(const unsigned long *bitmap, int i)
 	return bitmap[i / 64] >> i % 64 & 1;
 }
 
-/* bitmap_string(): 32 bits at a time, the highest first; the width is how many bits there are */
+/* 32 bits at a time, the highest first.
+ * mirrors bitmap_string(), lib/vsprintf.c, 5.10+ */
 static void put_bitmap(struct ms_output *out, const unsigned long *bitmap, int nr_bits)
 {
 	int n = nr_bits % 32 ? nr_bits % 32 : 32; /* bits of this chunk */
@@ -141,7 +146,8 @@ static void put_bitmap(struct ms_output *out, const unsigned long *bitmap, int n
 	}
 }
 
-/* bitmap_list_string(): "0-2,7" */
+/* Such as "0-2,7".
+ * mirrors bitmap_list_string(), lib/vsprintf.c, 5.10+ */
 static void put_bitmap_list(struct ms_output *out, const unsigned long *bitmap, int nr_bits)
 {
 	bool first = true;
@@ -174,7 +180,8 @@ static void put_bits(struct ms_output *out, const void *bitmap, const struct ms_
 		put_bitmap(out, bitmap, nr_bits);
 }
 
-/* address_val(): a phys_addr_t or a dma_addr_t */
+/* A phys_addr_t or a dma_addr_t.
+ * mirrors address_val(), lib/vsprintf.c, 5.10+ */
 static void put_physical(struct ms_output *out, const uint64_t *pa,
 			 const struct ms_conversion *conv)
 {
@@ -195,7 +202,7 @@ static void refuse(struct ms_output *out, const struct ms_conversion *conv, cons
 	out->refused = true;
 }
 
-/* va_format() */
+// mirrors va_format(), lib/vsprintf.c, 5.10+
 static void put_message(struct ms_output *out, const struct va_format *message,
 			const struct ms_conversion *conv)
 {
@@ -218,6 +225,7 @@ static void put_message(struct ms_output *out, const struct va_format *message,
 	out->refused = inner.refused;
 }
 
+// mirrors pointer(), lib/vsprintf.c, 5.10+
 void ms_format_pointer(struct ms_output *out, const struct ms_conversion *conv)
 {
 	const void *p = va_arg(out->args, const void *);

@@ -28,12 +28,12 @@ void *ms_linux_request_region(uint64_t start, uint64_t len)
 {
 	struct ms_machine *m = ms_linux_here("request_mem_region");
 	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	struct ms_region *region = lx ? ms_zalloc(m, sizeof(*region)) : NULL;
+	struct ms_region *region = lx ? ms_zalloc(&m->alloc, sizeof(*region)) : NULL;
 
 	if (!region)
 		return NULL;
 	if (ms_iomem_claim(m, start, len)) {
-		ms_free(m, region);
+		ms_free(&m->alloc, region);
 		return NULL;
 	}
 	region->start = start;
@@ -51,7 +51,7 @@ static void forget_region(struct ms_machine *m, uint64_t start, uint64_t len)
 	if (!region || region->len != len)
 		return;
 	RB_REMOVE(ms_regions_by_start, &lx->regions, region);
-	ms_free(m, region);
+	ms_free(&m->alloc, region);
 }
 
 void ms_linux_release_region(uint64_t start, uint64_t len)
@@ -70,12 +70,12 @@ void *ms_linux_ioremap(uint64_t start, uint64_t len, enum ms_cache type)
 {
 	struct ms_machine *m = ms_linux_here("ioremap");
 	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	struct ms_remapping *map = lx ? ms_zalloc(m, sizeof(*map)) : NULL;
+	struct ms_remapping *map = lx ? ms_zalloc(&m->alloc, sizeof(*map)) : NULL;
 
 	if (!map)
 		return NULL;
 	if (ms_ioremap(m, start, len, type)) {
-		ms_free(m, map);
+		ms_free(&m->alloc, map);
 		return NULL;
 	}
 	map->start = start;
@@ -101,7 +101,7 @@ void ms_linux_iounmap(const volatile void *cookie)
 	}
 	ms_iounmap(m, map->start, map->len);
 	RB_REMOVE(ms_remappings, &lx->remappings, map);
-	ms_free(m, map);
+	ms_free(&m->alloc, map);
 }
 
 void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx)
@@ -124,10 +124,10 @@ void ms_linux_io_destroy(struct ms_machine *m)
 
 	while ((region = RB_ROOT(&lx->regions))) {
 		RB_REMOVE(ms_regions_by_start, &lx->regions, region);
-		ms_free(m, region);
+		ms_free(&m->alloc, region);
 	}
 	while ((map = RB_ROOT(&lx->remappings))) {
 		RB_REMOVE(ms_remappings, &lx->remappings, map);
-		ms_free(m, map);
+		ms_free(&m->alloc, map);
 	}
 }

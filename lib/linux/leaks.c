@@ -11,7 +11,7 @@ static void report_device(struct ms_machine *m, const char *name)
 
 static void report_locks(struct ms_machine *m)
 {
-	for (unsigned int i = 0; i < m->driver_locks; i++)
+	for (unsigned int i = 0; i < m->call.locks; i++)
 		ms_violation(m, "a lock is still held", 0);
 }
 
@@ -24,7 +24,7 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 {
 	if (!m)
 		return 0;
-	const uint64_t before = ms_violations(m);
+	const uint64_t before = ms_events_total(&m->events, MS_EV_VIOLATION);
 	struct ms_linux *lx = m->kernel;
 
 	if (lx) {
@@ -34,5 +34,5 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 		ms_linux_devices_walk(m, lx->devices, report_device);
 	}
 	ms_memtype_leaks(m, report_reservation, m);
-	return (size_t)(ms_violations(m) - before);
+	return (size_t)(ms_events_total(&m->events, MS_EV_VIOLATION) - before);
 }

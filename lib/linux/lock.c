@@ -82,12 +82,12 @@ static void note_order(struct ms_machine *m, struct ms_linux *lx, unsigned int f
  */
 static bool mmap_lock_of_call(const struct ms_machine *m)
 {
-	return m->driver_mm && ms_mmap_is_locked(m->driver_mm);
+	return m->call.mm && ms_mm_lock_state(m->call.mm) != MS_MMAP_FREE;
 }
 
 static bool is_held(const struct ms_machine *m, const void *lock)
 {
-	for (unsigned int i = 0; i < m->driver_locks; i++)
+	for (unsigned int i = 0; i < m->call.locks; i++)
 		if (m->kernel->held[i].lock == lock)
 			return true;
 	return false;
@@ -95,40 +95,40 @@ static bool is_held(const struct ms_machine *m, const void *lock)
 
 static void note_orders(struct ms_machine *m, struct ms_linux *lx, unsigned int class, bool nested)
 {
-	if (mmap_lock_of_call(m) && !is_held(m, m->driver_mm))
+	if (mmap_lock_of_call(m) && !is_held(m, m->call.mm))
 		note_order(m, lx, MMAP_CLASS, class, nested);
-	for (unsigned int i = 0; i < m->driver_locks; i++)
+	for (unsigned int i = 0; i < m->call.locks; i++)
 		note_order(m, lx, lx->held[i].class, class, nested);
 }
 
 static void push(struct ms_machine *m, struct ms_linux *lx, const void *lock, unsigned int class,
 		 bool spins)
 {
-	if (m->driver_locks == MS_LINUX_HELD) {
+	if (m->call.locks == MS_LINUX_HELD) {
 		ms_violation(m, "too many locks held at once", 0);
 		return;
 	}
-	lx->held[m->driver_locks++] =
+	lx->held[m->call.locks++] =
 		(struct ms_held){ .lock = lock, .class = class, .spins = spins };
 }
 
 static void pop(struct ms_machine *m, struct ms_linux *lx, const void *lock)
 {
-	unsigned int i = m->driver_locks;
+	unsigned int i = m->call.locks;
 
 	while (i > 0 && lx->held[i - 1].lock != lock)
 		i--;
 	if (!i)
 		return;
-	memmove(&lx->held[i - 1], &lx->held[i], (m->driver_locks - i) * sizeof(lx->held[0]));
-	m->driver_locks--;
+	memmove(&lx->held[i - 1], &lx->held[i], (m->call.locks - i) * sizeof(lx->held[0]));
+	m->call.locks--;
 }
 
 void ms_linux_might_sleep(const char *what)
 {
 	struct ms_machine *m = ms_current_machine();
 
-	for (unsigned int i = 0; m && i < m->driver_locks; i++) {
+	for (unsigned int i = 0; m && i < m->call.locks; i++) {
 		const struct ms_held *held = &m->kernel->held[i];
 
 		if (!held->spins)
@@ -250,11 +250,13 @@ void ms_linux_lock_assert(const struct ms_linux_lock *lock, bool write)
  */
 static bool lock_again(struct ms_mm *mm, bool read, bool try)
 {
-	if (try && (!read || mm->mmap_writer))
+	struct ms_machine *m = ms_mm_machine(mm);
+
+	if (try && (!read || ms_mm_lock_state(mm) == MS_MMAP_WRITE))
 		return false;
 	if (!try)
-		ms_violation(mm->machine, "mmap_lock taken again: a deadlock", 0);
-	mm->machine->driver_mmap_again++;
+		ms_violation(m, "mmap_lock taken again: a deadlock", 0);
+	m->call.mmap_again++;
 	return true;
 }
 
@@ -266,20 +268,17 @@ bool ms_linux_mmap_lock(struct ms_mm *mm, unsigned int how)
 {
 	if (!mm)
 		return false;
-	struct ms_machine *m = mm->machine;
+	struct ms_machine *m = ms_mm_machine(mm);
 	struct ms_linux *lx = ms_linux_of(m);
 	const bool read = how & MS_LINUX_LOCK_READ, try = how & MS_LINUX_LOCK_TRY;
 
-	if (ms_mmap_is_locked(mm))
+	if (ms_mm_lock_state(mm) != MS_MMAP_FREE)
 		return lock_again(mm, read, try);
 	if (lx && !try) {
 		ms_linux_might_sleep("mmap_lock");
 		note_orders(m, lx, MMAP_CLASS, false);
 	}
-	if (read)
-		ms_mmap_pin(mm);
-	else
-		mm->mmap_writer = true;
+	ms_mm_lock(mm, read);
 	if (lx)
 		push(m, lx, mm, MMAP_CLASS, false);
 	return true;
@@ -289,23 +288,20 @@ void ms_linux_mmap_unlock(struct ms_mm *mm, bool read)
 {
 	if (!mm)
 		return;
-	struct ms_machine *m = mm->machine;
+	struct ms_machine *m = ms_mm_machine(mm);
 
-	if (m->driver_mmap_again) {
-		m->driver_mmap_again--;
+	if (m->call.mmap_again) {
+		m->call.mmap_again--;
 		return;
 	}
-	if (read ? !mm->mmap_readers : !mm->mmap_writer) {
+	if (ms_mm_lock_state(mm) != (read ? MS_MMAP_READ : MS_MMAP_WRITE)) {
 		ms_violation(m,
 			     read ? "mmap_lock released, and it is not held for reading"
 				  : "mmap_lock released, and it is not held for writing",
 			     0);
 		return;
 	}
-	if (read)
-		ms_mmap_unpin(mm);
-	else
-		ms_mmap_write_unlock(mm);
+	ms_mm_unlock(mm, read);
 	if (m->kernel)
 		pop(m, m->kernel, mm);
 }
@@ -314,29 +310,33 @@ void ms_linux_mmap_downgrade(struct ms_mm *mm)
 {
 	if (!mm)
 		return;
-	if (mm->mmap_writer)
-		ms_mmap_write_downgrade(mm);
+	if (ms_mm_lock_state(mm) == MS_MMAP_WRITE)
+		ms_mm_lock_downgrade(mm);
 	else
-		ms_violation(mm->machine, "mmap_lock downgraded, and it is not held for writing",
-			     0);
+		ms_violation(ms_mm_machine(mm),
+			     "mmap_lock downgraded, and it is not held for writing", 0);
 }
 
+// mirrors mmap_assert_locked() and mmap_assert_write_locked(), include/linux/mmap_lock.h, 5.10+
 void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 {
 	if (!mm)
 		return;
-	if (write && !mm->mmap_writer)
-		ms_violation(mm->machine, "mmap lock not held for writing", 0);
-	else if (!ms_mmap_is_locked(mm))
-		ms_violation(mm->machine, "mmap lock not held", 0);
+	if (write && ms_mm_lock_state(mm) != MS_MMAP_WRITE)
+		ms_violation(ms_mm_machine(mm), "mmap lock not held for writing", 0);
+	else if (ms_mm_lock_state(mm) == MS_MMAP_FREE)
+		ms_violation(ms_mm_machine(mm), "mmap lock not held", 0);
 }
 
+// mirrors vma_start_write(), include/linux/mm.h, 6.4 .. 6.12; vma_start_write(),
+// include/linux/mmap_lock.h, 7.2+
 void ms_linux_vma_start_write(struct ms_vma *vma)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
 
-	if (m->policy.vma_flags_lock != MS_VMA_FLAGS_LOCK_UNCHECKED && !vma->vm_mm->mmap_writer)
+	if (m->policy.vma_flags_lock != MS_VMA_FLAGS_LOCK_UNCHECKED &&
+	    ms_mm_lock_state(vma->vm_mm) != MS_MMAP_WRITE)
 		ms_violation(m, "mmap lock not held for writing", vma->vm_start);
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Mapping functions whose callers the kernel asks for a lock. While a driver is called by the
- * library, lib/mm and lib/pfnmap see to it; here it is code outside of such a call, which has to
+ * library, lib/mm sees to it; here it is code outside of such a call, which has to
  * take the mmap lock itself.
  */
 #include "linux/state.h"
 
-/* vm_flags_set() inside of remap_pfn_range(), up to 6.17 */
+/* Inside of remap_pfn_range(), up to 6.17.
+ * mirrors vm_flags_set(), include/linux/mm.h, 6.3+ */
 static void assert_flags_lock(const struct ms_vma *vma)
 {
-	struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
 
-	if (!ms_mmap_is_locked(vma->vm_mm) &&
+	if (ms_mm_lock_state(vma->vm_mm) == MS_MMAP_FREE &&
 	    m->policy.vma_flags_lock == MS_VMA_FLAGS_LOCK_ASSERTED)
 		ms_violation(m, "mmap lock not held for writing", vma->vm_start);
 }
@@ -40,8 +41,8 @@ int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 	if (!vma)
 		return -EINVAL;
 	ms_linux_might_sleep("vm_insert_page");
-	if (!(vma->vm_flags & MS_VM_MIXEDMAP) && !ms_mmap_is_locked(vma->vm_mm)) {
-		ms_violation(ms_vma_machine(vma),
+	if (!(vma->vm_flags & MS_VM_MIXEDMAP) && ms_mm_lock_state(vma->vm_mm) == MS_MMAP_FREE) {
+		ms_violation(ms_mm_machine(vma->vm_mm),
 			     "vm_insert_page sets VM_MIXEDMAP, and nobody holds the mmap lock",
 			     vma->vm_start);
 		return -EINVAL;
@@ -52,11 +53,8 @@ int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off, uint64_t len,
 			    bool even_cows)
 {
-	const struct ms_mapping *mapping = m ? ms_mapping_find(m, key) : NULL;
-
-	// a VMA keeps its file: where there is none of the address_space, nothing is mapped
-	if (mapping)
-		ms_unmap_mapping_range(LIST_FIRST(&mapping->files), off, len, even_cows);
+	if (m)
+		ms_unmap_mapping_range(ms_file_of_mapping(m, key), off, len, even_cows);
 }
 
 void ms_linux_get_file(struct ms_file *file)

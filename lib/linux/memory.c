@@ -55,9 +55,9 @@ static void free_block(struct ms_machine *m, struct ms_linux *lx, struct ms_bloc
 		RB_REMOVE(ms_blocks_by_addr, &lx->by_addr, block);
 	if (block->pfn) {
 		RB_REMOVE(ms_blocks_by_pfn, &lx->by_pfn, block);
-		ms_free(m, block->bytes);
+		ms_free(&m->alloc, block->bytes);
 	}
-	ms_free(m, block);
+	ms_free(&m->alloc, block);
 }
 
 /* ---- pages ---- */
@@ -66,7 +66,7 @@ static bool make_bytes(struct ms_machine *m, struct ms_linux *lx, struct ms_bloc
 {
 	if (block->bytes)
 		return true;
-	block->bytes = ms_zalloc_aligned(m, m->page_size, block->size);
+	block->bytes = ms_zalloc_aligned(&m->alloc, m->page_size, block->size);
 	if (!block->bytes)
 		return false;
 	memset(block->bytes, POISON, block->size);
@@ -90,11 +90,11 @@ static struct ms_block *alloc_pages(struct ms_machine *m, struct ms_linux *lx, u
 
 	if (order > MS_MAX_ORDER)
 		return NULL;
-	block = ms_zalloc(m, sizeof(*block));
+	block = ms_zalloc(&m->alloc, sizeof(*block));
 	if (!block)
 		return NULL;
 	if (!ms_page_alloc(m, order, 0, &pfn)) {
-		ms_free(m, block);
+		ms_free(&m->alloc, block);
 		return NULL;
 	}
 	forget_former(m, lx, pfn);
@@ -228,7 +228,7 @@ static void *alloc_large(struct ms_machine *m, struct ms_linux *lx, uint64_t siz
 
 static void *alloc_small(struct ms_machine *m, struct ms_linux *lx, uint64_t size, bool zero)
 {
-	struct ms_block *block = ms_zalloc_aligned(m, HEADER, HEADER + ms_max_u64(size, 1));
+	struct ms_block *block = ms_zalloc_aligned(&m->alloc, HEADER, HEADER + ms_max_u64(size, 1));
 
 	if (!block)
 		return NULL;

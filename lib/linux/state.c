@@ -17,7 +17,7 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 
 	if (lx)
 		return lx;
-	lx = ms_zalloc(m, sizeof(*lx));
+	lx = ms_zalloc(&m->alloc, sizeof(*lx));
 	if (!lx)
 		return NULL;
 	RB_INIT(&lx->texts);
@@ -38,11 +38,11 @@ static void destroy_texts(struct ms_machine *m, struct ms_linux *lx)
 
 	while ((text = RB_ROOT(&lx->texts))) {
 		RB_REMOVE(ms_texts, &lx->texts, text);
-		ms_free(m, text);
+		ms_free(&m->alloc, text);
 	}
 }
 
-void ms_linux_destroy(struct ms_machine *m)
+static void linux_destroy(struct ms_machine *m)
 {
 	struct ms_linux *lx = m->kernel;
 	struct ms_place *place;
@@ -54,23 +54,34 @@ void ms_linux_destroy(struct ms_machine *m)
 	ms_linux_devices_destroy(m, lx->devices);
 	while ((place = SLIST_FIRST(&lx->places))) {
 		SLIST_REMOVE_HEAD(&lx->places, link);
-		ms_free(m, place);
+		ms_free(&m->alloc, place);
 	}
 	destroy_texts(m, lx);
-	ms_free(m, lx);
+	ms_free(&m->alloc, lx);
 	m->kernel = NULL;
 }
+
+const struct ms_room ms_linux_room = {
+	.name = "linux",
+	.destroy = linux_destroy,
+	.check = ms_linux_check,
+};
 
 /* ---- for file.c ---- */
 
 void *ms_linux_zalloc(struct ms_machine *m, size_t size)
 {
-	return ms_zalloc(m, size);
+	return ms_zalloc(&m->alloc, size);
 }
 
 void ms_linux_release(struct ms_machine *m, void *p)
 {
-	ms_free(m, p);
+	ms_free(&m->alloc, p);
+}
+
+unsigned int ms_linux_page_shift(const struct ms_machine *m)
+{
+	return m->page_shift;
 }
 
 void **ms_linux_devices(struct ms_machine *m)
@@ -111,7 +122,7 @@ struct ms_mm *ms_linux_current_mm(void)
 {
 	struct ms_machine *m = ms_current_machine();
 
-	return m ? m->driver_mm : NULL;
+	return m ? m->call.mm : NULL;
 }
 
 /* ---- texts ---- */
@@ -123,7 +134,7 @@ static const char *keep(struct ms_machine *m, struct ms_linux *lx, struct ms_tex
 
 	if (!same)
 		return text->text;
-	ms_free(m, text);
+	ms_free(&m->alloc, text);
 	return same->text;
 }
 
@@ -139,7 +150,7 @@ const char *ms_linux_text(struct ms_machine *m, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	text = len < 0 ? NULL : ms_zalloc(m, sizeof(*text) + (size_t)len + 1);
+	text = len < 0 ? NULL : ms_zalloc(&m->alloc, sizeof(*text) + (size_t)len + 1);
 	if (!text)
 		return NULL;
 	va_start(args, format);
@@ -162,7 +173,7 @@ bool ms_linux_first_time(const void *place)
 		if (seen->place == place)
 			return false;
 	// without memory to remember it is said again
-	seen = ms_zalloc(m, sizeof(*seen));
+	seen = ms_zalloc(&m->alloc, sizeof(*seen));
 	if (seen) {
 		seen->place = place;
 		SLIST_INSERT_HEAD(&lx->places, seen, link);

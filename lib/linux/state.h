@@ -14,11 +14,20 @@
 #ifndef MS_LINUX_STATE_H
 #define MS_LINUX_STATE_H
 
+#include "core/room.h"
 #include "linux/bridge.h"
-#include "mm/lock.h"
+#include "mm/view.h"
+#include "phys/internal.h"
+
+#include <mapsim/pat.h>
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 #define MS_LINUX_CLASSES 64 /* of locks; more are not checked for their order, and that is said */
 #define MS_LINUX_HELD 48    /* MAX_LOCK_DEPTH */
+
+struct ms_check;
 
 struct ms_text {
 	RB_ENTRY(ms_text) node;
@@ -77,7 +86,7 @@ struct ms_linux {
 	size_t small;                                 /* kmallocs outside of RAM */
 	struct ms_lock_class class[MS_LINUX_CLASSES]; /* 0: the mmap lock */
 	unsigned int nr_classes;
-	struct ms_held held[MS_LINUX_HELD]; /* m->driver_locks of them */
+	struct ms_held held[MS_LINUX_HELD]; /* m->call.locks of them */
 	struct ms_remappings remappings;
 	struct ms_regions_by_start regions;
 	uint64_t next_cookie;
@@ -105,5 +114,7 @@ void ms_linux_io_destroy(struct ms_machine *m);
 void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx);
 /* A violation for each allocation that lives. */
 void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx);
+
+void ms_linux_check(struct ms_check *c);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's beginning and end, its configuration, and its hooks. */
-#include "machine/internal.h"
+#include "core/core.h"
+#include "machine/rooms.h"
 #include "policy/internal.h"
 
 #include <stdlib.h>
@@ -23,6 +24,12 @@ static unsigned int page_shift_of(uint64_t page_size)
 	}
 }
 
+static void default_feature(enum ms_feature *feature, enum ms_feature value)
+{
+	if (*feature == MS_FEATURE_DEFAULT)
+		*feature = value;
+}
+
 static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 {
 	if (!config->page_size)
@@ -38,8 +45,17 @@ static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 	// CONFIG_LSM_MMAP_MIN_ADDR, which is above CONFIG_DEFAULT_MMAP_MIN_ADDR
 	if (!config->mmap_min_addr)
 		config->mmap_min_addr = arch == MS_ARCH_X86_64 ? 0x10000 : 0x8000;
-	if (!config->shmem_set)
+	if (!config->thp)
+		config->thp = MS_THP_ALWAYS;
+	if (!config->shmem)
 		config->shmem = MS_THP_NEVER;
+	default_feature(&config->pku, MS_FEATURE_PRESENT);
+	default_feature(&config->pat, MS_FEATURE_PRESENT);
+	default_feature(&config->fwb, MS_FEATURE_PRESENT);
+	default_feature(&config->dic, MS_FEATURE_ABSENT);
+	default_feature(&config->idc, MS_FEATURE_ABSENT);
+	default_feature(&config->mte, MS_FEATURE_ABSENT);
+	default_feature(&config->tlbi_range, MS_FEATURE_PRESENT);
 }
 
 /* CONFIG_ARM64_VA_BITS as far as the page size offers them without LPA2. */
@@ -69,6 +85,18 @@ static bool address_bits_valid(const struct ms_machine_config *config, enum ms_a
 	       config->ipa_bits <= arm64_max;
 }
 
+static bool features_valid(const struct ms_machine_config *config)
+{
+	const enum ms_feature features[] = { config->pku,       config->pat, config->fwb,
+					     config->dic,       config->idc, config->mte,
+					     config->tlbi_range };
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if ((unsigned int)features[i] > MS_FEATURE_ABSENT)
+			return false;
+	return true;
+}
+
 static bool config_valid(const struct ms_machine_config *config, enum ms_arch arch)
 {
 	unsigned int page_shift = page_shift_of(config->page_size);
@@ -79,7 +107,9 @@ static bool config_valid(const struct ms_machine_config *config, enum ms_arch ar
 		return false;
 	if ((unsigned int)config->shmem > MS_THP_FORCE)
 		return false;
-	// the address space is larger than that, whatever it is
+	if (!features_valid(config))
+		return false;
+	// whatever va_bits says, the address space is larger than that
 	if (config->mmap_min_addr > UINT64_C(1) << 32)
 		return false;
 	return address_bits_valid(config, arch);
@@ -91,42 +121,7 @@ static void machine_setup(struct ms_machine *m)
 	m->page_shift = page_shift_of(m->page_size);
 	m->pmd_shift = ms_level_shift(m, 2);
 	m->pud_shift = ms_level_shift(m, 1);
-	TAILQ_INIT(&m->mms);
-	TAILQ_INIT(&m->vms);
-	LIST_INIT(&m->files);
-	LIST_INIT(&m->mappings);
-	RB_INIT(&m->mappings_by_key);
-	ms_trace_init(m);
-}
-
-static const struct room {
-	int (*init)(struct ms_machine *m);
-	void (*destroy)(struct ms_machine *m);
-} rooms[] = {
-	{ ms_mm_init, ms_mm_destroy },
-	{ ms_phys_init, ms_phys_destroy },
-	{ ms_pat_init, ms_pat_destroy },
-	{ ms_drivers_init, ms_drivers_destroy },
-};
-
-/* Undoes the first `count` rooms, the last one first. */
-static void rooms_destroy(struct ms_machine *m, size_t count)
-{
-	while (count-- > 0)
-		rooms[count].destroy(m);
-}
-
-#define NR_ROOMS (sizeof(rooms) / sizeof(rooms[0]))
-
-static bool rooms_init(struct ms_machine *m)
-{
-	for (size_t i = 0; i < NR_ROOMS; i++) {
-		if (rooms[i].init(m)) {
-			rooms_destroy(m, i);
-			return false;
-		}
-	}
-	return true;
+	ms_events_init(&m->events, &m->alloc);
 }
 
 struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
@@ -144,16 +139,15 @@ struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 	m = fail_at == 1 ? NULL : calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
-	m->allocs = 1;
-	m->fail_at = fail_at;
+	m->alloc = (struct ms_alloc){ .allocs = 1, .fail_at = fail_at };
 	m->policy = *policy;
 	m->config = full;
 	machine_setup(m);
-	if (!rooms_init(m)) {
+	if (ms_rooms_init(m)) {
 		free(m);
 		return NULL;
 	}
-	m->fail_at = 0;
+	m->alloc.fail_at = 0;
 	return m;
 }
 
@@ -172,24 +166,32 @@ void ms_machine_free(struct ms_machine *m)
 {
 	if (!m)
 		return;
-	if (m->in_hook || m->driver_mm) {
+	if (m->in_hook || m->call.mm) {
 		ms_violation(m, "a hook or a driver frees its machine", 0);
 		return;
 	}
-	// nobody can look at what the teardown does, and nothing of it may fail
+	// no hook may run and no event is kept while the machine is taken down, and nothing may
+	// fail
 	memset(m->hook, 0, sizeof(m->hook));
 	ms_trace_keep(m, 0);
 	ms_machine_fail_alloc(m, 0);
 
-	ms_vms_destroy(m);
-	ms_mms_destroy(m);
-	ms_files_destroy(m);
-	ms_linux_destroy(m);
-	rooms_destroy(m, NR_ROOMS);
-	ms_trace_destroy(m);
+	ms_rooms_destroy(m);
+	ms_events_destroy(&m->events);
 	if (ms_current_machine() == m)
 		ms_set_current_machine(NULL);
 	free(m);
+}
+
+void ms_machine_fail_alloc(struct ms_machine *m, uint64_t n)
+{
+	if (m)
+		m->alloc.fail_at = n ? m->alloc.allocs + n : 0;
+}
+
+uint64_t ms_machine_allocs(const struct ms_machine *m)
+{
+	return m ? m->alloc.allocs : 0;
 }
 
 const struct ms_policy *ms_machine_policy(const struct ms_machine *m)

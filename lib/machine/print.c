@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events as text. The fields that the recording format knows are written as it writes them.
+ * Events as text. Fields that the recording format has are written as it writes them.
  */
-#define _GNU_SOURCE /* strerrorname_np */
-#include "machine/internal.h"
+#include "core/core.h"
+#include "machine/errno.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
@@ -80,24 +80,12 @@ const char *ms_event_name(enum ms_event_type type)
 	return NAME_OF(event_names, type);
 }
 
-const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
-{
-	static const char *const names[] = {
-		[MS_CACHE_WB] = "WB",        [MS_CACHE_WC] = "WC",
-		[MS_CACHE_UC_MINUS] = "UC-", [MS_CACHE_UC] = "UC",
-		[MS_CACHE_WT] = "WT",        [MS_CACHE_WP] = "WP",
-		[MS_CACHE_NGNRE] = "nGnRE",  [MS_CACHE_NGNRNE] = "nGnRnE",
-	};
-
-	if (arch == MS_ARCH_ARM64 && cache == MS_CACHE_WC)
-		return "NC";
-	return NAME_OF(names, cache);
-}
-
 void ms_error_print(int err, FILE *out)
 {
-	const char *name = err < 0 ? strerrorname_np(-err) : NULL;
+	const char *name = ms_errno_name(err);
 
+	if (!out)
+		return;
 	if (name)
 		fputs(name, out);
 	else
@@ -106,6 +94,8 @@ void ms_error_print(int err, FILE *out)
 
 void ms_prot_print(uint32_t prot, FILE *out)
 {
+	if (!out)
+		return;
 	if (!(prot & (MS_PROT_RW | MS_PROT_X | MS_PROT_PX | MS_PROT_UX)))
 		fputc('-', out);
 	if (prot & MS_PROT_R)
@@ -177,21 +167,21 @@ static void print_pat(const struct ms_machine *m, const struct ms_event *ev, FIL
 {
 	switch (ev->type) {
 	case MS_EV_PAT_UNTRACK:
-		print_hex(out, "va", ev->addr);
-		print_number(out, "pfn", ev->pa);
+		print_hex(out, "va", ev->va);
+		print_number(out, "pfn", ev->pfn);
 		print_number(out, "size", ev->size);
 		break;
 	case MS_EV_PAT_CLEAR:
-		print_hex(out, "va", ev->addr);
+		print_hex(out, "va", ev->va);
 		break;
 	case MS_EV_PAT_HAZARD:
-		print_hex(out, "va", ev->addr);
+		print_hex(out, "va", ev->va);
 		print_hex(out, "start", ev->pa);
-		print_hex(out, "end", ev->pa + ev->old);
+		print_hex(out, "end", ev->pa + ev->pa_size);
 		break;
 	default:
-		print_hex(out, "start", ev->addr);
-		print_hex(out, "end", ev->addr + ev->size);
+		print_hex(out, "start", ev->start);
+		print_hex(out, "end", ev->start + ev->size);
 		if (ev->type == MS_EV_PAT_RESERVE)
 			fprintf(out, " type=%s", ms_cache_name(m->policy.arch, ev->cache));
 		print_ret(out, ev->ret);
@@ -200,7 +190,7 @@ static void print_pat(const struct ms_machine *m, const struct ms_event *ev, FIL
 
 static void print_stage2(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
-	print_hex(out, "ipa", ev->addr);
+	print_hex(out, "ipa", ev->ipa);
 	if (ev->type != MS_EV_S2_RELAX && ev->type != MS_EV_S2_YOUNG)
 		print_hex(out, "size", ev->size);
 	if (ev->type == MS_EV_S2_MAP)
@@ -215,23 +205,23 @@ static void print_hardware(const struct ms_event *ev, FILE *out)
 {
 	switch (ev->type) {
 	case MS_EV_S2_DESC:
-		print_hex(out, "ipa", ev->addr);
+		print_hex(out, "ipa", ev->ipa);
 		print_hex(out, "size", ev->size);
 		fprintf(out, " level=%u", ev->level);
-		print_hex(out, "old", ev->old);
-		print_hex(out, "new", ev->pa);
+		print_hex(out, "old", ev->old_desc);
+		print_hex(out, "new", ev->desc);
 		break;
 	case MS_EV_TLBI:
 		fprintf(out, " kind=%s", NAME_OF(tlbi_names, ev->tlbi));
 		if (ev->tlbi == MS_TLBI_VMID)
 			break;
-		print_hex(out, "ipa", ev->addr);
+		print_hex(out, "ipa", ev->ipa);
 		if (ev->tlbi == MS_TLBI_IPA_RANGE)
 			print_hex(out, "size", ev->size);
 		fprintf(out, " level=%u", ev->level);
 		break;
 	default:
-		fprintf(out, " kind=%s", NAME_OF(cmo_names, ev->tlbi));
+		fprintf(out, " kind=%s", NAME_OF(cmo_names, ev->cmo));
 		print_hex(out, "pa", ev->pa);
 		print_hex(out, "size", ev->size);
 	}
@@ -239,7 +229,7 @@ static void print_hardware(const struct ms_event *ev, FILE *out)
 
 static void print_host(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
-	print_hex(out, "va", ev->addr);
+	print_hex(out, "va", ev->va);
 	switch (ev->type) {
 	case MS_EV_CHANGE_PTE:
 		print_pa(m, out, ev->pa);
@@ -247,7 +237,7 @@ static void print_host(const struct ms_machine *m, const struct ms_event *ev, FI
 		break;
 	case MS_EV_HOST_FAULT:
 		print_prot(out, ev->prot);
-		print_fault(out, (unsigned int)ev->ret);
+		print_fault(out, ev->fault);
 		break;
 	default:
 		print_hex(out, "size", ev->size);
@@ -269,6 +259,8 @@ static void print_message(const struct ms_machine *m, const struct ms_event *ev,
 
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
+	if (!m || !ev || !out)
+		return;
 	fputs(ms_event_name(ev->type), out);
 	switch (ev->type) {
 	case MS_EV_PAT_RESERVE:
@@ -292,7 +284,7 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 		print_hardware(ev, out);
 		break;
 	case MS_EV_GUEST_ABORT:
-		print_hex(out, "ipa", ev->addr);
+		print_hex(out, "ipa", ev->ipa);
 		print_prot(out, ev->prot);
 		print_ret(out, ev->ret);
 		break;
@@ -310,9 +302,9 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 	if (!m || !ev || !out)
 		return;
 	ms_event_print_fields(m, ev, out);
-	if (ev->mm && m->next_mm_id > 1)
+	if (ev->mm && m->nr_mm_ids > 1)
 		fprintf(out, " mm=%" PRIu32, ev->mm);
-	if (ev->vm && m->next_vm_id > 1)
+	if (ev->vm && m->nr_vm_ids > 1)
 		fprintf(out, " vm=%" PRIu32, ev->vm);
 	if (ev->reason)
 		fprintf(out, " (%s)", ev->reason);
@@ -321,6 +313,6 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 
 void ms_trace_print(const struct ms_machine *m, FILE *out)
 {
-	for (size_t i = 0; m && i < m->trace.len; i++)
-		ms_event_print(m, &m->trace.events[i], out);
+	for (size_t i = 0; i < ms_trace_len(m); i++)
+		ms_event_print(m, ms_trace_get(m, i), out);
 }

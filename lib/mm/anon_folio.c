@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the pages of an anonymous huge page are mapped: rmap_walk_anon(), mm/rmap.c. */
+/* Where the pages of an anonymous huge page are mapped in one process. */
 #include "mm/anon_folio.h"
 
-/* page_to_pgoff() of its first page */
+/*
+ * The page offset of the folio's first page.
+ * mirrors page_to_pgoff(), include/linux/pagemap.h, 5.10 .. 6.12; page_pgoff(),
+ * include/linux/pagemap.h, 7.2+
+ */
 static uint64_t first_pgoff(const struct ms_anon_folio *f)
 {
 	const unsigned int shift = ms_vma_machine(f->vma)->page_shift;
@@ -12,7 +16,8 @@ static uint64_t first_pgoff(const struct ms_anon_folio *f)
 	return pgoff & UINT64_MAX >> shift;
 }
 
-/* vma_address(): where page i of the folio would be mapped by vma; false: vma does not show it */
+/* Where vma would map page i of the folio; false: the page lies outside of vma.
+ * mirrors vma_address(), mm/internal.h, 5.10 .. 7.2; vma_anon_address(), mm/internal.h, 7.3+ */
 static bool address_in(const struct ms_anon_folio *f, const struct ms_vma *vma, uint64_t i,
 		       ms_hva_t *addr)
 {
@@ -22,15 +27,15 @@ static bool address_in(const struct ms_anon_folio *f, const struct ms_vma *vma, 
 	return *addr >= vma->vm_start && *addr < vma->vm_end;
 }
 
-/*
- * Are pages of the one found by way of the other? Up to a fork two VMAs may have had one anon_vma,
- * in which the child's VMAs are linked with those of the parent.
- */
+/* May pages of one VMA be found by way of the other? Before a fork both may have shared one
+ * anon_vma, and a child's VMAs stay linked with it. */
 static bool is_related(const struct ms_vma *a, const struct ms_vma *b)
 {
 	return a->anon_vma && b->anon_vma && a->anon_vma->root == b->anon_vma->root;
 }
 
+/* mirrors vma_address(), mm/internal.h, 5.10 .. 7.2; vma_anon_address(), mm/internal.h, 7.3+;
+ * vma_address_end(), mm/internal.h, 5.10+ */
 bool ms_anon_folio_range(const struct ms_anon_folio *f, const struct ms_vma *vma, ms_hva_t *start,
 			 ms_hva_t *end)
 {
@@ -45,12 +50,17 @@ bool ms_anon_folio_range(const struct ms_anon_folio *f, const struct ms_vma *vma
 	return true;
 }
 
-/* anon_vma_interval_tree_foreach(): by page offset */
+/*
+ * The order of VMAs in the tree of an anon_vma, by page offset.
+ * mirrors anon_vma_interval_tree_foreach(), include/linux/mm.h, 5.10 .. 7.2;
+ * anon_rmap_tree_foreach(), include/linux/mm.h, 7.3+
+ */
 static bool comes_before(const struct ms_vma *a, const struct ms_vma *b)
 {
 	return a->vm_pgoff != b->vm_pgoff ? a->vm_pgoff < b->vm_pgoff : a->vm_start < b->vm_start;
 }
 
+// mirrors rmap_walk_anon(), mm/rmap.c, 5.10+
 struct ms_vma *ms_anon_folio_next_vma(const struct ms_anon_folio *f, const struct ms_vma *prev)
 {
 	struct ms_vma *next = NULL;
@@ -65,6 +75,7 @@ struct ms_vma *ms_anon_folio_next_vma(const struct ms_anon_folio *f, const struc
 	return next;
 }
 
+/* The entry by which vma maps page i of the folio; NULL: it does not. */
 static uint64_t *slot_in(const struct ms_anon_folio *f, const struct ms_vma *vma, uint64_t i)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -80,7 +91,8 @@ static uint64_t *slot_in(const struct ms_anon_folio *f, const struct ms_vma *vma
 	return ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
 }
 
-/* rmap_walk_anon(): a page that mremap moved keeps its page offset, and so does its new VMA */
+/* A page that mremap moved keeps its page offset, and so does its new VMA.
+ * mirrors rmap_walk_anon(), mm/rmap.c, 5.10+ */
 struct ms_anon_place ms_anon_folio_find(const struct ms_anon_folio *f, uint64_t i)
 {
 	struct ms_anon_place place = { .vma = f->vma, .slot = slot_in(f, f->vma, i) };
@@ -107,6 +119,8 @@ uint64_t ms_anon_folio_mapped_in(const struct ms_anon_folio *f, const struct ms_
 	return n;
 }
 
+/* mirrors total_mapcount(), mm/huge_memory.c, 5.10 .. 5.10; folio_mapcount(), include/linux/mm.h,
+ * 6.12+ */
 uint64_t ms_anon_folio_mapped(const struct ms_anon_folio *f)
 {
 	uint64_t n = 0;

@@ -5,7 +5,7 @@
 
 #include "mm/internal.h"
 
-/* vma maps one of its pages; addr: where it would map the first, which may lie below the VMA. */
+/* `vma` maps one of its pages; `addr` is where the first page would be, maybe below the VMA. */
 struct ms_anon_folio {
 	struct ms_vma *vma;
 	ms_pfn_t head;
@@ -19,20 +19,21 @@ struct ms_anon_place {
 	uint64_t *slot; // NULL: nowhere
 };
 
-/* Page i: where vma has it by its address, else a VMA that mremap moved it to. */
+/* Where page i is mapped: in f->vma, or else in a VMA that mremap moved it to. */
 struct ms_anon_place ms_anon_folio_find(const struct ms_anon_folio *f, uint64_t i);
 
 /*
- * rmap_walk_anon(), as far as this process goes: the VMAs that show a part of it, whether or not
- * they map it. prev: the one before, NULL: none. O(number of VMAs) where several have its anon_vma.
+ * Goes through the VMAs of this process whose range covers a part of the folio, whether or not they
+ * map it: the one after `prev`, the first one if `prev` is NULL; NULL: no more. Costs O(number of
+ * VMAs) where several share its anon_vma.
  */
 struct ms_vma *ms_anon_folio_next_vma(const struct ms_anon_folio *f, const struct ms_vma *prev);
-/* vma_address() and vma_address_end(): where vma shows it; false: nowhere */
+/* The part of vma's range that covers the folio; false: there is none. */
 bool ms_anon_folio_range(const struct ms_anon_folio *f, const struct ms_vma *vma, ms_hva_t *start,
 			 ms_hva_t *end);
 /* How many of its pages vma maps. */
 uint64_t ms_anon_folio_mapped_in(const struct ms_anon_folio *f, const struct ms_vma *vma);
-/* folio_mapcount(), as far as this process goes */
+/* How many entries of this process map one of its pages. */
 uint64_t ms_anon_folio_mapped(const struct ms_anon_folio *f);
 
 #endif

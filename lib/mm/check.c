@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are the processes whole? Their VMAs, what those hold, and the pages that nobody maps. */
+/* Checks that processes are consistent: their VMAs, what those refer to, and the machine's own
+ * pages. */
 #include "mm/check.h"
 
 void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr)
@@ -45,7 +46,21 @@ static void check_flags(struct ms_check *c, const struct ms_vma *vma)
 		ms_check_found(c, MS_VMA_FORMAT ": not whole huge pages", MS_VMA_ARGS(vma));
 }
 
-/* What a VMA holds is counted where it is. */
+/* VM_PAT is of x86; from 6.16 on a VMA's reservation alone tells that it is tracked. */
+static void check_tracking(struct ms_check *c, const struct ms_vma *vma)
+{
+	const struct ms_machine *m = c->machine;
+
+	if (vma->vm_flags & MS_VM_PAT &&
+	    (!ms_is_x86(m) || m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED))
+		ms_check_found(c, MS_VMA_FORMAT ": VM_PAT, which this kernel does not set",
+			       MS_VMA_ARGS(vma));
+	if (vma->pfnmap_ctx)
+		ms_pat_check_holder(vma->pfnmap_ctx);
+}
+
+/* Counts the file, the address space and the anon_vma that a VMA refers to. The counts are compared
+ * with the reference counts later. */
 static void count_held(struct ms_check *c, const struct ms_vma *vma)
 {
 	if (vma->vm_file) {
@@ -57,7 +72,7 @@ static void count_held(struct ms_check *c, const struct ms_vma *vma)
 	if (!vma->anon_vma != !vma->anon_chain)
 		ms_check_found(c, MS_VMA_FORMAT ": anon_vma and its chain do not agree",
 			       MS_VMA_ARGS(vma));
-	ms_pat_check_vma(c, vma);
+	check_tracking(c, vma);
 }
 
 static void check_vmas(struct ms_check *c, struct ms_mm *mm)
@@ -79,7 +94,7 @@ static void check_vmas(struct ms_check *c, struct ms_mm *mm)
 	}
 }
 
-/* Its nodes are added to *nodes. */
+/* Adds the number of the tree's nodes to *nodes. */
 static void check_tree(struct ms_check *c, const struct ms_mm *mm, size_t *nodes)
 {
 	struct ms_vma_tree_count count = { 0 };
@@ -93,7 +108,7 @@ static void check_tree(struct ms_check *c, const struct ms_mm *mm, size_t *nodes
 	*nodes += count.nodes;
 }
 
-/* An anon_vma that several VMAs have is compared at the first of them. */
+/* Several VMAs may have the same anon_vma: it is compared at the first of them. */
 static void compare_anon_vmas(struct ms_check *c, struct ms_mm *mm)
 {
 	for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p)) {
@@ -128,32 +143,29 @@ static void check_queue(struct ms_check *c, const char *name, const uint64_t *pf
 		ms_check_page(c, pfn[i], name, i);
 }
 
-static void check_own_pages(struct ms_check *c)
+static void check_queues(struct ms_check *c)
 {
-	const struct ms_machine *m = c->machine;
+	const struct ms_processes *p = c->machine->processes;
 
-	if (m->zero_pfn)
-		ms_check_page(c, m->zero_pfn, "zero page", 0);
-	if (m->huge_zero_pfn)
-		ms_check_page(c, m->huge_zero_pfn, "huge zero page", 0);
-	check_queue(c, "LRU queue", m->lru.pfn, m->lru.count, MS_LRU_QUEUE);
-	check_queue(c, "lazyfree queue", m->lazyfree.pfn, m->lazyfree.count, MS_LAZYFREE_QUEUE);
-	check_queue(c, "activate queue", m->activate.pfn, m->activate.count, MS_LAZYFREE_QUEUE);
+	check_queue(c, "LRU queue", p->lru.pfn, p->lru.count, MS_LRU_QUEUE);
+	check_queue(c, "lazyfree queue", p->lazyfree.pfn, p->lazyfree.count, MS_LAZYFREE_QUEUE);
+	check_queue(c, "activate queue", p->activate.pfn, p->activate.count, MS_LAZYFREE_QUEUE);
 }
 
-/* VMAs are in their trees and nowhere else, and so are the trees' nodes. */
+/* Every VMA that was allocated is in a tree, and so is every node. */
 static void check_pools(struct ms_check *c, size_t vmas, size_t nodes)
 {
 	const struct ms_machine *m = c->machine;
 
-	if (m->vmas_pending)
-		ms_check_found(c, "VMAs: %u are on their way into a tree", m->vmas_pending);
-	if (ms_pool_in_use(&m->vmas) != vmas)
+	if (m->processes->vmas_pending)
+		ms_check_found(c, "VMAs: %u are on their way into a tree",
+			       m->processes->vmas_pending);
+	if (ms_pool_in_use(&m->processes->vmas) != vmas)
 		ms_check_found(c, "VMAs: %zu objects, %zu are in a process",
-			       ms_pool_in_use(&m->vmas), vmas);
-	if (ms_pool_in_use(&m->vma_nodes) != nodes)
+			       ms_pool_in_use(&m->processes->vmas), vmas);
+	if (ms_pool_in_use(&m->processes->vma_nodes) != nodes)
 		ms_check_found(c, "VMAs: %zu nodes of trees, %zu are in one",
-			       ms_pool_in_use(&m->vma_nodes), nodes);
+			       ms_pool_in_use(&m->processes->vma_nodes), nodes);
 }
 
 void ms_mm_check(struct ms_check *c)
@@ -162,8 +174,8 @@ void ms_mm_check(struct ms_check *c)
 	struct ms_mm *mm;
 	uint32_t last = 0;
 
-	TAILQ_FOREACH (mm, &c->machine->mms, link) {
-		if (mm->id <= last || mm->id > c->machine->next_mm_id)
+	TAILQ_FOREACH (mm, &c->machine->processes->mms, link) {
+		if (mm->id <= last || mm->id > c->machine->nr_mm_ids)
 			ms_check_found(c, "mm %u: its number is out of order", mm->id);
 		last = mm->id;
 		vmas += mm->map_count;
@@ -172,9 +184,19 @@ void ms_mm_check(struct ms_check *c)
 		check_locks(c, mm);
 		ms_check_page_table(c, mm);
 	}
-	TAILQ_FOREACH (mm, &c->machine->mms, link)
+	TAILQ_FOREACH (mm, &c->machine->processes->mms, link)
 		compare_anon_vmas(c, mm);
 	check_pools(c, vmas, nodes);
-	check_own_pages(c);
+	check_queues(c);
 	ms_check_files(c);
+}
+
+bool ms_check_is_vma(const struct ms_machine *m, const struct ms_vma *vma)
+{
+	for (const struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
+		for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p);
+		     p = ms_check_next(p))
+			if (ms_check_vma(p) == vma)
+				return true;
+	return false;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of ms_mm_check(): check.c VMAs, vma_tree_check.c their tree, check_table.c page tables,
- * check_file.c files.
+ * The parts of ms_mm_check(): check.c checks VMAs, vma_tree_check.c their tree, check_table.c page
+ * tables, and check_file.c files.
  */
 #ifndef MS_MM_CHECK_H
 #define MS_MM_CHECK_H
 
-#include "machine/check.h"
+#include "core/check.h"
 #include "mm/vma_cursor.h"
 
 #define MS_VMA_FORMAT "mm %u: VMA %#" PRIx64 "-%#" PRIx64
@@ -17,16 +17,17 @@ void ms_check_page_table(struct ms_check *c, struct ms_mm *mm);
 /* Files, their address spaces and page caches, once every VMA has been counted. */
 void ms_check_files(struct ms_check *c);
 
-/* What is in a tree of VMAs. */
+/* How much is in a tree of VMAs. */
 struct ms_vma_tree_count {
 	size_t vmas, nodes;
 };
-/* NULL, or what is wrong with the structure; then *count is not all. */
+/* Answers NULL, or what is wrong with the tree; then *count covers only a part of it. */
 const char *ms_vma_tree_check(const struct ms_vma_tree *t, struct ms_vma_tree_count *count);
 
 /*
- * VMAs in the order of the leaves, whatever they say of themselves: for (struct ms_vma_place p =
- * ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p))
+ * Walks the VMAs in the order of the tree's leaves. It trusts the leaves' links alone, not what the
+ * VMAs say of themselves: for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p);
+ * p = ms_check_next(p))
  */
 static inline struct ms_vma_place ms_check_first(const struct ms_mm *mm)
 {
@@ -50,7 +51,7 @@ static inline struct ms_vma_place ms_check_next(struct ms_vma_place p)
 						 : (struct ms_vma_place){ p.leaf->next, 0 };
 }
 
-/* Counts a holder of a page; `who` and addr: where it was met. */
+/* Counts a reference to a page; `who` and `addr` say where it was found. */
 void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr);
 
 #endif

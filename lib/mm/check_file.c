@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files: references, the VMAs of an address space, and the pages of a memory file. */
+/* Checks of files: references, the VMAs of an address space, and the pages of a memory file. */
 #include "mm/check.h"
 #include "mm/memfile.h"
 
 /* ---- i_mmap ---- */
-
-static uint64_t last_page(const struct ms_vma *vma)
-{
-	return vma->vm_pgoff + ms_vma_pages(vma) - 1;
-}
 
 struct i_mmap_walk {
 	struct ms_check *c;
@@ -19,13 +14,14 @@ struct i_mmap_walk {
 };
 
 /*
- * remap_pfn_range() of a private mapping changes vm_pgoff wherever the VMA stands: in a fault that
- * is in the tree, whose order is then what it was before, in the kernel as here.
+ * Does the tree hold a VMA whose vm_pgoff may have changed since it was inserted? remap_pfn_range()
+ * overwrites the vm_pgoff of a private mapping. In a fault the VMA is in the tree already, which
+ * keeps the old order, in the kernel as here.
  */
-static bool is_moved(const struct ms_vma *vma)
+static bool is_moved(const struct ms_linked_vma *l)
 {
-	return vma && (((vma->vm_flags & MS_VM_PFNMAP) && ms_is_cow_mapping(vma->vm_flags)) ||
-		       is_moved(vma->i_mmap.rbe_left) || is_moved(vma->i_mmap.rbe_right));
+	return l && (((l->vma.vm_flags & MS_VM_PFNMAP) && ms_is_cow_mapping(l->vma.vm_flags)) ||
+		     is_moved(RB_LEFT(l, i_mmap)) || is_moved(RB_RIGHT(l, i_mmap)));
 }
 
 static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
@@ -42,32 +38,34 @@ static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
 	w->count++;
 }
 
-/* Answers the largest last page of the subtree. */
-static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_vma *vma,
-			     const struct ms_vma *parent)
+/* Answers the last page that any VMA of the subtree reaches. */
+static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_linked_vma *l,
+			     const struct ms_linked_vma *parent)
 {
+	const struct ms_vma *vma;
 	uint64_t last;
 
-	if (!vma)
+	if (!l)
 		return 0;
-	if (vma->i_mmap.rbe_parent != parent)
+	vma = &l->vma;
+	if (RB_PARENT(l, i_mmap) != parent)
 		ms_check_found(w->c, MS_VMA_FORMAT ": i_mmap's links do not agree",
 			       MS_VMA_ARGS(vma));
-	last = check_i_mmap(w, vma->i_mmap.rbe_left, vma);
+	last = check_i_mmap(w, RB_LEFT(l, i_mmap), l);
 	check_node(w, vma);
-	last = ms_max_u64(last, last_page(vma));
-	last = ms_max_u64(last, check_i_mmap(w, vma->i_mmap.rbe_right, vma));
-	if (vma->i_mmap_last != last && !w->moved)
+	last = ms_max_u64(last, vma->vm_pgoff + ms_vma_pages(vma) - 1);
+	last = ms_max_u64(last, check_i_mmap(w, RB_RIGHT(l, i_mmap), l));
+	if (l->i_mmap_last != last && !w->moved)
 		ms_check_found(w->c,
 			       MS_VMA_FORMAT ": i_mmap says its subtree ends at page %#" PRIx64
 					     ", not %#" PRIx64,
-			       MS_VMA_ARGS(vma), vma->i_mmap_last, last);
+			       MS_VMA_ARGS(vma), l->i_mmap_last, last);
 	return last;
 }
 
 /* ---- the page cache ---- */
 
-/* A page of shmem stands where its folio does, in the folio's order. */
+/* Where a page of a huge page is cached, its first page is cached as many indices before it. */
 static void check_cached(struct ms_check *c, const struct ms_mapping *mapping, uint64_t index,
 			 ms_pfn_t pfn)
 {
@@ -104,8 +102,8 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 {
 	struct i_mmap_walk w = { .c = c, .mapping = mapping };
 
-	w.moved = is_moved(mapping->i_mmap.rbh_root);
-	check_i_mmap(&w, mapping->i_mmap.rbh_root, NULL);
+	w.moved = is_moved(RB_ROOT(&mapping->i_mmap));
+	check_i_mmap(&w, RB_ROOT(&mapping->i_mmap), NULL);
 	if (w.count != mapping->counted_vmas)
 		ms_check_found(c, "address space: %u VMAs, %u in its i_mmap", mapping->counted_vmas,
 			       w.count);
@@ -116,7 +114,7 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 	check_cache(c, mapping);
 }
 
-/* A driver of linux.h may have taken references of its own. */
+/* A driver that is written against linux.h may hold references that nobody else knows. */
 static void check_file(struct ms_check *c, struct ms_file *file)
 {
 	const char *name = file->ops && file->ops->name ? file->ops->name : "memory";
@@ -134,8 +132,18 @@ void ms_check_files(struct ms_check *c)
 	struct ms_mapping *mapping;
 	struct ms_file *file;
 
-	LIST_FOREACH (file, &c->machine->files, link)
+	LIST_FOREACH (file, &c->machine->processes->files, link)
 		check_file(c, file);
-	LIST_FOREACH (mapping, &c->machine->mappings, link)
+	LIST_FOREACH (mapping, &c->machine->processes->mappings, link)
 		check_mapping(c, mapping);
+}
+
+bool ms_check_is_file(const struct ms_machine *m, const struct ms_file *file)
+{
+	const struct ms_file *f;
+
+	LIST_FOREACH (f, &m->processes->files, link)
+		if (f == file)
+			return true;
+	return false;
 }

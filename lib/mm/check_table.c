@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The host page table against the VMAs: where entries stand, what they map, which tables there are.
- * Entries and VMAs are gone through side by side, by rising address.
- */
+/* Checks the host page table against the VMAs: where entries are, what they map, and which tables
+ * exist. Entries and VMAs are gone through side by side, by rising address. */
 #include "mm/check.h"
 #include "mm/memfile.h"
 
@@ -10,9 +8,9 @@ struct walk {
 	struct ms_check *c;
 	struct ms_mm *mm;
 	struct ms_vma_place place;
-	struct ms_vma *vma; /* there: the first that ends above the address at hand, or NULL */
+	struct ms_vma *vma; /* at `place`: the first that ends above the current address, or NULL */
 	uint64_t tables;
-	uint64_t deposits; /* leaves that must have put a table by */
+	uint64_t deposits; /* leaves for which a spare table must have been deposited */
 };
 
 struct leaf {
@@ -29,6 +27,7 @@ static bool found(struct walk *w, const struct leaf *l, const char *what)
 			      w->mm->id, l->addr, l->level, ms_pte_pa(l->entry), what);
 }
 
+/* Moves on to the first VMA that ends above addr. */
 static void advance(struct walk *w, ms_hva_t addr)
 {
 	while (w->vma && w->vma->vm_end <= addr) {
@@ -39,10 +38,8 @@ static void advance(struct walk *w, ms_hva_t addr)
 
 /* ---- what an entry may be ---- */
 
-/*
- * A VMA is split without a look at PUD leaves; the zap of a part is what splits them. Until then a
- * driver's leaf lies in all parts.
- */
+/* Does a driver's 1G leaf lie in several VMAs? Splitting a VMA does not split PUD leaves; the leaf
+ * stays, in all parts, until a part of it is zapped. */
 static bool is_cut_pud(const struct walk *w, const struct leaf *l)
 {
 	ms_hva_t at = l->addr;
@@ -59,7 +56,7 @@ static bool is_cut_pud(const struct walk *w, const struct leaf *l)
 	return true;
 }
 
-/* false: nothing more can be said of it. */
+/* false: the entry is so wrong that no further check of it makes sense. */
 static bool check_place(struct walk *w, const struct leaf *l)
 {
 	const ms_hva_t end = l->addr + l->size;
@@ -74,7 +71,7 @@ static bool check_place(struct walk *w, const struct leaf *l)
 	return true;
 }
 
-/* Whoever put it there said what the VMA is; the zero page may be in any. */
+/* A raw pfn needs a VMA that is marked for such; the zero page may be in any VMA. */
 static void check_special(struct walk *w, const struct leaf *l)
 {
 	if (l->level == MS_LEVEL_PTE && ms_is_zero_pfn(w->c->machine, l->pfn))
@@ -97,7 +94,7 @@ static void check_rights(struct walk *w, const struct leaf *l, const struct ms_p
 		found(w, l, "writes of a private mapping go to a page of the file");
 }
 
-/* Which page a file's VMA maps there. */
+/* The page that the VMA's file has at addr. */
 static ms_pfn_t cached_page(const struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_mapping *mapping = vma->vm_file->mapping;
@@ -125,7 +122,7 @@ static void check_kind(struct walk *w, const struct leaf *l, const struct ms_pag
 		found(w, l, "is not the page that the file has there");
 }
 
-/* The huge page of a hugetlb mapping: one entry, or a run of them (arm64). */
+/* A huge page of hugetlb is mapped by one entry, or by a run of them (arm64). */
 static void check_hugetlb(struct walk *w, const struct leaf *l)
 {
 	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(w->vma);
@@ -189,7 +186,7 @@ static void check_leaf(struct walk *w, const struct leaf *l)
 
 /* ---- tables ---- */
 
-/* free_pgtables() leaves no table of which no VMA has a part. */
+/* A table that no VMA reaches into should have been freed with the last VMA (free_pgtables()). */
 static void check_needed(struct walk *w, ms_hva_t start, uint64_t size, unsigned int level)
 {
 	advance(w, start);

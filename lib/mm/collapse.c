@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MADV_COLLAPSE: madvise_collapse(), and for anonymous memory hpage_collapse_scan_pmd() and
- * collapse_huge_page(), mm/khugepaged.c. The switches in sysfs do not count for it. */
+/* MADV_COLLAPSE, for anonymous memory here. The switches in sysfs do not count for it. */
 #include "mm/collapse.h"
 #include "mm/lock.h"
 #include "mm/memfile.h"
 
-/* hugepage_vma_check() / thp_vma_allowable_order() for a collapse that was asked for */
+/*
+ * Of a collapse that was asked for, by madvise.
+ * mirrors hugepage_vma_check(), mm/huge_memory.c, 6.0 .. 6.7; __thp_vma_allowable_orders(),
+ * mm/huge_memory.c, 6.8+
+ */
 static bool collapse_allowed(const struct ms_vma *vma)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -14,7 +17,7 @@ static bool collapse_allowed(const struct ms_vma *vma)
 		return false;
 	if (!ms_thp_suitable(vma, vma->vm_end - ms_pmd_size(m)))
 		return false;
-	if (ms_vma_is_shmem(vma) && m->config.shmem_set && m->config.shmem == MS_THP_DENY)
+	if (ms_vma_is_shmem(vma) && m->config.shmem == MS_THP_DENY)
 		return false;
 	if (ms_vma_is_shmem(vma))
 		return ms_cache_takes_huge(m);
@@ -26,7 +29,11 @@ static bool holds_page(const struct ms_machine *m, uint64_t entry)
 	return !ms_pte_none(entry) && !ms_is_zero_pfn(m, ms_pte_pfn(m, entry));
 }
 
-/* Up to 6.12 at least one page has to be writable. */
+/*
+ * Up to 6.17 at least one page has to be writable.
+ * mirrors hpage_collapse_scan_pmd(), mm/khugepaged.c, 6.1 .. 7.0; collapse_scan_pmd(),
+ * mm/khugepaged.c, 7.1+
+ */
 static enum ms_scan scan_table(const struct ms_machine *m, const uint64_t *table)
 {
 	bool writable = m->policy.collapse_read_only == MS_COLLAPSE_READ_ONLY_ALLOWED;
@@ -42,7 +49,8 @@ static enum ms_scan scan_table(const struct ms_machine *m, const uint64_t *table
 	return writable ? MS_SCAN_SUCCEED : MS_SCAN_REFUSED;
 }
 
-/* pgtable_trans_huge_deposit() of the table that the leaf takes the place of */
+/* The table whose place the leaf takes is kept for the leaf's split.
+ * mirrors pgtable_trans_huge_deposit(), mm/pgtable-generic.c, 5.10+ */
 static void deposit_table(struct ms_mm *mm, uint64_t *table)
 {
 	table[0] = (uintptr_t)mm->deposits;
@@ -50,8 +58,9 @@ static void deposit_table(struct ms_mm *mm, uint64_t *table)
 }
 
 /*
- * collapse_huge_page(): others hear of it and the table is taken out before the pages are copied,
- * then one leaf stands for all.
+ * Notifiers are called and the table is taken out before the pages are copied. Then one leaf takes
+ * the place of all entries.
+ * mirrors collapse_huge_page(), mm/khugepaged.c, 5.10+
  */
 static enum ms_scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot)
 {
@@ -78,6 +87,8 @@ static enum ms_scan collapse_table(struct ms_vma *vma, ms_hva_t addr, uint64_t *
 	return MS_SCAN_SUCCEED;
 }
 
+/* One block of the range, as large as a PMD leaf.
+ * mirrors collapse_single_pmd(), mm/khugepaged.c, 7.2+ */
 static enum ms_scan scan_block(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -99,7 +110,7 @@ static enum ms_scan scan_block(struct ms_vma *vma, ms_hva_t addr)
 	return result == MS_SCAN_SUCCEED ? collapse_table(vma, addr, slot) : result;
 }
 
-/* madvise_collapse_errno() */
+// mirrors madvise_collapse_errno(), mm/khugepaged.c, 6.1+
 static int scan_errno(enum ms_scan result)
 {
 	switch (result) {
@@ -132,6 +143,7 @@ static bool waits_for_folio(const struct ms_vma *vma, ms_hva_t addr)
 	       !(slot && ms_pte_is_leaf(*slot));
 }
 
+// mirrors madvise_collapse(), mm/khugepaged.c, 6.1+
 int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -143,7 +155,7 @@ int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 		return -EINVAL;
 	if (first > stop && m->policy.collapse_small == MS_COLLAPSE_SMALL_EINVAL_UNLESS_EMPTY)
 		return -EINVAL;
-	for (ms_hva_t addr = first; m->folio_locks && addr < stop; addr += size)
+	for (ms_hva_t addr = first; m->processes->folio_locks && addr < stop; addr += size)
 		if (waits_for_folio(vma, addr))
 			return -EBUSY;
 	for (ms_hva_t addr = first; addr < stop; addr += size) {

@@ -5,7 +5,7 @@
 
 #include "mm/move.h"
 
-/* enum scan_result, as far as it is told apart by what follows from it */
+/* The kernel's enum scan_result, reduced to the results that have different consequences. */
 enum ms_scan {
 	MS_SCAN_SUCCEED,
 	MS_SCAN_LOCKED,    /* EAGAIN; other blocks are still tried */
@@ -14,7 +14,7 @@ enum ms_scan {
 	MS_SCAN_NO_MEMORY, /* ENOMEM, and no other block is tried */
 };
 
-/* hpage_collapse_scan_file: the aligned block at addr of a memory file's VMA. */
+/* Collapses the aligned block at addr, in the VMA of a memory file. */
 enum ms_scan ms_collapse_file(struct ms_vma *vma, ms_hva_t addr);
 
 #endif

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * MADV_COLLAPSE of a memory file: collapse_file(), retract_page_tables() and
- * collapse_pte_mapped_thp(), mm/khugepaged.c. The page cache changes for everybody who maps the
- * file.
- */
+/* MADV_COLLAPSE of a memory file. The page cache changes for everybody who maps the file. */
 #include "mm/collapse.h"
 #include "mm/lock.h"
 #include "mm/memfile.h"
@@ -55,8 +51,11 @@ static void unmap_entry(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 	ms_drop_leaf(vma, entry, level);
 }
 
-/* try_to_unmap() of a folio of the block, whose entries are all pages: each VMA until nobody maps
- * it any more */
+/*
+ * Unmaps a folio of the block, all of whose entries map single pages, from one VMA after another
+ * until no entry is left.
+ * mirrors try_to_unmap(), mm/rmap.c, 5.10+
+ */
 static void unmap_folio(const struct block *b, uint64_t index, ms_pfn_t head, uint64_t npages)
 {
 	const struct ms_page *page = ms_pfn_to_page(b->mapping->machine, head);
@@ -74,7 +73,8 @@ static void unmap_folio(const struct block *b, uint64_t index, ms_pfn_t head, ui
 	}
 }
 
-/* What was not cached gets its part of the new page first: only this needs memory. */
+/* Indices without a page get their part of the new page first: this is the only step that needs
+ * memory. */
 static bool fill_holes(const struct block *b, ms_pfn_t pfn, uint64_t *filled)
 {
 	for (*filled = 0; *filled < b->npages; (*filled)++) {
@@ -112,7 +112,8 @@ static void replace_pages(const struct block *b, ms_pfn_t pfn)
 	}
 }
 
-/* collapse_file() up to the page tables */
+/* As far as the page cache; page tables follow.
+ * mirrors collapse_file(), mm/khugepaged.c, 5.10+ */
 static enum ms_scan collapse_pages(const struct block *b)
 {
 	struct ms_machine *m = b->mapping->machine;
@@ -131,14 +132,14 @@ static enum ms_scan collapse_pages(const struct block *b)
 		return MS_SCAN_STOP;
 	}
 	replace_pages(b, pfn);
-	// one reference for each index of the cache
+	// the cache has one reference for each index
 	ms_page_get(m, pfn, (uint32_t)b->npages - 1);
 	return MS_SCAN_SUCCEED;
 }
 
 /* ---- page tables ---- */
 
-/* The table at addr, which holds no entry, goes. */
+/* Frees the table at addr, which holds no entry any more. */
 static void retract_table(struct ms_mm *mm, ms_hva_t addr, uint64_t *slot)
 {
 	ms_hva_t end = addr + ms_pmd_size(mm->machine);
@@ -150,7 +151,8 @@ static void retract_table(struct ms_mm *mm, ms_hva_t addr, uint64_t *slot)
 	ms_notify_end(mm, addr, end, MS_NOTIFY_CLEAR);
 }
 
-/* retract_page_tables(), 6.6+: of all whose mapping could have the leaf and holds no copies */
+/* Takes the table out of every mapping that could have the leaf and holds no private copies.
+ * mirrors retract_page_tables(), mm/khugepaged.c, 6.6+ */
 static void retract_all(const struct block *b)
 {
 	const struct ms_machine *m = b->mapping->machine;
@@ -167,7 +169,7 @@ static void retract_all(const struct block *b)
 	}
 }
 
-/* do_set_pmd() */
+// mirrors set_huge_pmd(), mm/khugepaged.c, 6.1+; do_set_pmd(), mm/memory.c, 5.10+
 static enum ms_scan install_leaf(struct ms_vma *vma, const struct block *b, uint64_t *slot)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -178,7 +180,7 @@ static enum ms_scan install_leaf(struct ms_vma *vma, const struct block *b, uint
 	return MS_SCAN_SUCCEED;
 }
 
-/* Step 1 of collapse_pte_mapped_thp(): the table's entries are the huge page's own, or none. */
+/* Are all entries of the table empty, or those of the huge page's own pages? */
 static bool maps_block_only(const struct block *b, const uint64_t *table)
 {
 	const struct ms_machine *m = b->mapping->machine;
@@ -191,7 +193,11 @@ static bool maps_block_only(const struct block *b, const uint64_t *table)
 	return true;
 }
 
-/* collapse_pte_mapped_thp(): the block is huge in the cache, the caller's entries become a leaf */
+/*
+ * The block is huge in the page cache; the caller's entries become a leaf.
+ * mirrors collapse_pte_mapped_thp(), mm/khugepaged.c, 5.10+; try_collapse_pte_mapped_thp(),
+ * mm/khugepaged.c, 7.2+
+ */
 static enum ms_scan install_over_pages(struct ms_vma *vma, ms_hva_t addr, const struct block *b)
 {
 	struct ms_mm *mm = vma->vm_mm;
@@ -223,7 +229,8 @@ static enum ms_scan install_over_pages(struct ms_vma *vma, ms_hva_t addr, const 
 	return install_leaf(vma, b, slot);
 }
 
-/* retract_page_tables() of 6.1: the caller's table becomes the leaf, others are khugepaged's job */
+/* The leaf takes the place of the caller's table; others are left to khugepaged.
+ * mirrors retract_page_tables(), mm/khugepaged.c, 6.1 .. 6.5 */
 static enum ms_scan retract_callers(struct ms_vma *vma, ms_hva_t addr, const struct block *b)
 {
 	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
@@ -240,6 +247,8 @@ static enum ms_scan retract_callers(struct ms_vma *vma, ms_hva_t addr, const str
 	return install_leaf(vma, b, slot);
 }
 
+/* mirrors hpage_collapse_scan_file(), mm/khugepaged.c, 6.1 .. 6.12; collapse_scan_file(),
+ * mm/khugepaged.c, 7.2+ */
 enum ms_scan ms_collapse_file(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct block b = block_of(vma, addr);

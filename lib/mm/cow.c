@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Writes to pages that are mapped read-only: do_wp_page(), mm/memory.c. */
+/* Writes to pages that are mapped read-only. */
 #include "mm/anon_folio.h"
 
+// mirrors wp_page_reuse(), mm/memory.c, 5.10+
 static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)
 {
 	*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_MKDIRTY);
@@ -9,8 +10,9 @@ static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)
 }
 
 /*
- * wp_page_copy(): a new page, for this process alone. The content of device memory is read through
- * the user's address; the copy keeps the cache bits of vm_page_prot.
+ * A new page, for this process alone. The content of device memory is read through the user's
+ * address; the copy keeps the cache bits of vm_page_prot.
+ * mirrors wp_page_copy(), mm/memory.c, 5.10+
  */
 static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 {
@@ -36,10 +38,8 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 	return 0;
 }
 
-/*
- * __wp_can_reuse_large_anon_folio(), 6.15+: every holder of the huge page is an entry of this
- * process, and there is more than one.
- */
+/* Is every reference to the huge page an entry of this process, and is there more than one?
+ * mirrors __wp_can_reuse_large_anon_folio(), mm/memory.c, 6.15+ */
 static bool all_mapped_here(struct ms_vm_fault *vmf, ms_pfn_t pfn, const struct ms_page *head)
 {
 	struct ms_machine *m = ms_vma_machine(vmf->vma);
@@ -50,12 +50,13 @@ static bool all_mapped_here(struct ms_vm_fault *vmf, ms_pfn_t pfn, const struct 
 	};
 
 	folio.addr = vmf->address - ((pfn - folio.head) << m->page_shift);
-	// no walk where it cannot be
+	// the counts often tell without a walk over all entries
 	return head->refcount > 1 && head->refcount <= UINT64_C(1) << head->order &&
 	       ms_anon_folio_mapped(&folio) == head->refcount;
 }
 
-/* wp_can_reuse_anon_folio(): is this process the only one that has the anonymous page? */
+/* Is this process the only one that has the anonymous page?
+ * mirrors do_wp_page(), mm/memory.c, 5.10 .. 6.6; wp_can_reuse_anon_folio(), mm/memory.c, 6.7+ */
 static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 {
 	struct ms_machine *m = ms_vma_machine(vmf->vma);
@@ -82,7 +83,8 @@ static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 	return sole;
 }
 
-/* A shared mapping's driver is told of the first write, then the entry becomes writable. */
+/* A shared mapping's driver is told of the first write, then the entry becomes writable.
+ * mirrors wp_page_shared() and wp_pfn_shared(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t wp_shared(struct ms_vm_fault *vmf, uint64_t *slot)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -103,6 +105,7 @@ static ms_vm_fault_t wp_shared(struct ms_vm_fault *vmf, uint64_t *slot)
 	return wp_page_reuse(vma, slot);
 }
 
+// mirrors do_wp_page(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot)
 {
 	struct ms_vma *vma = vmf->vma;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls into a driver: whatever vm_ops and file operations are asked, they are asked here. Around
- * each call it is written down on which machine, for which process and under which mmap lock the
- * driver's code runs; lib/linux, and the checks of what a driver does, go by it.
+ * Calls into a driver: all calls of vm_ops and file operations are made here. During each call the
+ * machine says for which process and under which mmap lock the driver's code runs; lib/linux and
+ * the checks of what a driver does rely on that.
  */
 #include "mm/lock.h"
 #include "mm/memfile.h"
@@ -14,7 +14,7 @@ struct call {
 	bool mmap_writer;
 };
 
-/* The mmap lock stays as the caller holds it. */
+/* Entering does not change how the mmap lock is held. */
 static struct call enter(struct ms_mm *mm)
 {
 	struct ms_machine *m = mm->machine;
@@ -22,15 +22,15 @@ static struct call enter(struct ms_mm *mm)
 		.machine = m,
 		.outer_machine = ms_set_current_machine(m),
 		.mm = mm,
-		.outer_mm = m->driver_mm,
+		.outer_mm = m->call.mm,
 		.mmap_readers = mm->mmap_readers,
-		.driver_locks = m->driver_locks,
+		.driver_locks = m->call.locks,
 		.mmap_writer = mm->mmap_writer,
 	};
 
-	// At fork ->open gets a VMA of the child, but it is the parent who runs.
-	if (!m->driver_mm)
-		m->driver_mm = mm;
+	// At fork ->open gets a VMA of the child, but runs in the parent.
+	if (!m->call.mm)
+		m->call.mm = mm;
 	return call;
 }
 
@@ -40,18 +40,18 @@ static void leave(const struct call *call, ms_hva_t addr)
 	struct ms_mm *mm = call->mm;
 
 	if (mm->mmap_readers != call->mmap_readers || mm->mmap_writer != call->mmap_writer ||
-	    m->driver_mmap_again)
+	    m->call.mmap_again)
 		ms_violation(m, "driver returns with the mmap lock not as it was", addr);
-	if (m->driver_locks > call->driver_locks)
+	if (m->call.locks > call->driver_locks)
 		ms_violation(m, "driver returns with a lock held", addr);
 	mm->mmap_readers = call->mmap_readers;
 	mm->mmap_writer = call->mmap_writer;
-	m->driver_mmap_again = 0;
-	m->driver_mm = call->outer_mm;
+	m->call.mmap_again = 0;
+	m->call.mm = call->outer_mm;
 	ms_set_current_machine(call->outer_machine);
 }
 
-/* A fault's: the mmap lock is held for reading. */
+/* For a fault's handlers, which run with the mmap lock held for reading. */
 static struct call enter_fault(struct ms_mm *mm)
 {
 	ms_mmap_pin(mm);
@@ -74,16 +74,17 @@ void ms_vma_call_open(struct ms_vma *vma)
 
 	if (!vma->vm_ops || !vma->vm_ops->open)
 		return;
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .addr = vma->vm_start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .va = vma->vm_start,
 		.size = ms_vma_size(vma));
 	ms_vma_hook(mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
-	mm->mmap_writer = true; // fork takes the child's lock, too
+	mm->mmap_writer = true; // fork holds the child's lock as well
 	call = enter(mm);
 	vma->vm_ops->open(vma);
 	leave(&call, vma->vm_start);
 	mm->mmap_writer = writer;
 }
 
+// mirrors vma_close(), mm/internal.h, 6.12+
 void ms_vma_call_close(struct ms_vma *vma)
 {
 	struct call call;
@@ -91,7 +92,7 @@ void ms_vma_call_close(struct ms_vma *vma)
 	if (!vma->vm_ops || !vma->vm_ops->close)
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
-		.addr = vma->vm_start, .size = ms_vma_size(vma));
+		.va = vma->vm_start, .size = ms_vma_size(vma));
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
 	call = enter(vma->vm_mm);
 	vma->vm_ops->close(vma);
@@ -125,6 +126,7 @@ int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint6
 	return err;
 }
 
+// mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
 int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct call call;
@@ -137,6 +139,7 @@ int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 	return err;
 }
 
+// mirrors call_mmap_prepare(), mm/vma.c, 7.2+
 int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 {
 	struct call call = enter(desc->mm);
@@ -149,9 +152,9 @@ int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 /* ---- faults ---- */
 
 /*
- * A page that came as struct page: the handler's reference becomes the mapping's, which takes its
- * own when it installs the entry. Whoever gives a page that he holds no further reference to has
- * given it away.
+ * Takes over the reference to a page that a handler returned as a struct page; the mapping gets one
+ * of its own when the entry is installed. A driver that kept no other reference has given the page
+ * away.
  */
 static void take_page(struct ms_vm_fault *vmf, ms_vm_fault_t ret)
 {
@@ -172,15 +175,15 @@ static void hook_with_folio(struct ms_vm_fault *vmf)
 	struct ms_machine *m = mapping->machine;
 	const uint64_t first = vmf->pgoff - (vmf->pfn - ms_folio_head(m, vmf->pfn));
 	const struct ms_folio_lock lock = {
-		.outer = m->folio_locks,
+		.outer = m->processes->folio_locks,
 		.mapping = mapping,
 		.first = first,
 		.end = first + (UINT64_C(1) << ms_folio_order(m, vmf->pfn)),
 	};
 
-	m->folio_locks = &lock;
+	m->processes->folio_locks = &lock;
 	ms_vma_hook(vmf->vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, vmf->address);
-	m->folio_locks = lock.outer;
+	m->processes->folio_locks = lock.outer;
 }
 
 ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
@@ -232,6 +235,7 @@ ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn)
 
 /* ---- what a driver does under a lock that does not suffice ---- */
 
+// mirrors vm_flags_set(), include/linux/mm.h, 6.3+: what it asserts about the mmap lock
 bool ms_vma_flags_assert_locked(struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_vma_machine(vma);

@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The order of a page fault: handle_mm_fault() and below, mm/memory.c; and the CPU's access that
- * leads to it. */
+/* A page fault from its beginning, with the CPU's access that leads to it. */
 #include "mm/lock.h"
 
-#define MS_ENDLESS_FAULTS 8 /* successful faults of one access before it is called endless */
-
-/* ---- zero pages ---- */
-
-static ms_pfn_t make_zero(struct ms_machine *m, ms_pfn_t *pfn, unsigned int order)
-{
-	if (!*pfn && !ms_page_alloc(m, order, 0, pfn))
-		*pfn = 0;
-	return *pfn;
-}
-
-ms_pfn_t ms_zero_pfn(struct ms_machine *m)
-{
-	return make_zero(m, &m->zero_pfn, 0);
-}
-
-ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m)
-{
-	// Its split needs the small one, and may not fail.
-	return ms_zero_pfn(m) ? make_zero(m, &m->huge_zero_pfn, ms_pmd_order(m)) : 0;
-}
-
-bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return pfn && pfn == m->zero_pfn;
-}
-
-bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
-{
-	return pfn && pfn == m->huge_zero_pfn;
-}
+#define MS_ENDLESS_FAULTS 8 /* so many successful faults of one access are taken for endless */
 
 /* ---- PTE level ---- */
 
+// mirrors do_anonymous_page(), mm/memory.c, 5.10+
 static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -67,6 +37,7 @@ static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 	return 0;
 }
 
+// mirrors handle_pte_fault(), mm/memory.c, 5.10+
 static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -85,7 +56,12 @@ static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 
 /* ---- huge levels ---- */
 
-/* thp_vma_allowable_order() for a VMA with huge_fault: drivers' VM_PFNMAP mappings */
+/*
+ * Of a VMA with ->huge_fault: drivers' VM_PFNMAP mappings.
+ * mirrors __transparent_hugepage_enabled(), include/linux/huge_mm.h, 5.10 .. 5.19;
+ * hugepage_vma_check(), mm/huge_memory.c, 6.0 .. 6.7; __thp_vma_allowable_orders(),
+ * mm/huge_memory.c, 6.8+
+ */
 static bool huge_pfnmap_allowed(const struct ms_vma *vma)
 {
 	switch (ms_vma_machine(vma)->policy.pfnmap_huge_fault) {
@@ -100,6 +76,7 @@ static bool huge_pfnmap_allowed(const struct ms_vma *vma)
 	return ms_thp_allowed(vma);
 }
 
+/* May a fault where nothing is mapped try to make a leaf at this level? */
 static bool huge_allowed(const struct ms_vma *vma, unsigned int level)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -119,12 +96,13 @@ static ms_vm_fault_t call_huge_fault(struct ms_vm_fault *vmf, unsigned int level
 	struct ms_vma *vma = vmf->vma;
 	const struct ms_machine *m = ms_vma_machine(vma);
 
-	// a handler asked for a larger leaf before may have taken the operations away
+	// the handler was asked for a larger leaf before, and may have taken the operations away
 	if (!vma->vm_ops || !vma->vm_ops->huge_fault)
 		return MS_VM_FAULT_FALLBACK;
 	return ms_vma_call_huge_fault(vmf, ms_level_shift(m, level) - m->page_shift);
 }
 
+// mirrors create_huge_pmd() and create_huge_pud(), mm/memory.c, 5.10+
 static ms_vm_fault_t create_huge(struct ms_vm_fault *vmf, unsigned int level)
 {
 	if (!ms_vma_is_anonymous(vmf->vma))
@@ -132,14 +110,15 @@ static ms_vm_fault_t create_huge(struct ms_vm_fault *vmf, unsigned int level)
 	return level == MS_LEVEL_PMD ? ms_do_huge_anonymous(vmf) : MS_VM_FAULT_FALLBACK;
 }
 
-/* wp_huge_pmd() / wp_huge_pud(): write to a read-only leaf */
+/* A write to a read-only leaf.
+ * mirrors wp_huge_pmd() and wp_huge_pud(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned int level)
 {
 	struct ms_vma *vma = vmf->vma;
 
 	if (ms_is_anon_huge(vma, *slot, level))
 		return ms_do_huge_wp(vmf, slot);
-	// do_huge_pmd_wp_page() looks for the page behind it
+	// do_huge_pmd_wp_page() would use a struct page that a raw leaf has not
 	if (ms_vma_is_anonymous(vma) && level == MS_LEVEL_PMD)
 		ms_violation(ms_vma_machine(vma), "write to a raw huge leaf in an anonymous VMA",
 			     vmf->address);
@@ -153,7 +132,8 @@ static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned i
 	return MS_VM_FAULT_FALLBACK;
 }
 
-/* One huge level of __handle_mm_fault(); FALLBACK: go on with the next smaller one. */
+/* One huge level of the fault; FALLBACK: go on with the next smaller one.
+ * mirrors __handle_mm_fault(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int level)
 {
 	uint64_t *slot = ms_pt_alloc_slot(vmf->vma->vm_mm, vmf->address, level);
@@ -171,6 +151,7 @@ static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int lev
 	return 0;
 }
 
+// mirrors handle_mm_fault(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -194,7 +175,7 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 			ret = handle_pte_fault(&vmf);
 	}
 	ms_mmap_unpin(mm);
-	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .addr = vmf.address, .ret = (int)ret,
+	MS_EMIT(m, .type = MS_EV_HOST_FAULT, .mm = mm->id, .va = vmf.address, .fault = ret,
 		.prot = flags & MS_FAULT_FLAG_WRITE ? MS_PROT_W : MS_PROT_R);
 	return ret;
 }
@@ -202,9 +183,11 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 /* ---- the CPU ---- */
 
 /*
- * Reading needs any right on x86, and no protection key in the way. arm64 asks for READ or WRITE,
- * and lets EXEC do where the CPU has no execute-only memory, which is what the modelled CPU is
- * like.
+ * On x86 a read needs any of the three rights, and no protection key that forbids it. arm64 asks
+ * for READ or WRITE, and accepts EXEC where the CPU has no execute-only memory, as the CPU that is
+ * modelled.
+ * mirrors access_error(), arch/x86/mm/fault.c, 5.10+; __do_page_fault(), arch/arm64/mm/fault.c,
+ * 5.10 .. 6.1; do_page_fault(), arch/arm64/mm/fault.c, 6.12+
  */
 static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 {
@@ -217,7 +200,7 @@ static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
-/* What the hardware does by itself: false, it faults. */
+/* What the hardware does by itself; false: it raises a fault. */
 static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	struct ms_machine *m = mm->machine;
@@ -234,20 +217,21 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
 	if (prot & MS_PROT_W)
 		ms_page_write(m, ms_leaf_pfn(m, *slot, level, addr));
-	if (m->devices_off)
-		ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
+	ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
 	return true;
 }
 
-/* The page is there, and its entry's protection key forbids reading. */
+/* Is the page there, with a protection key that forbids to read it? */
 static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int level;
 
-	return ms_is_x86(mm->machine) && !mm->machine->config.no_pku && addr < mm->task_size &&
+	return ms_is_x86(mm->machine) && ms_has(mm->machine->config.pku) && addr < mm->task_size &&
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 
+/* mirrors do_user_addr_fault(), arch/x86/mm/fault.c, 5.10+; do_page_fault(), arch/arm64/mm/fault.c,
+ * 5.10+: and repeats the access until it succeeds, as the CPU does */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	if (!mm)
@@ -269,7 +253,7 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 		if (!ms_mmap_may_read(mm))
 			return MS_ACCESS_WAITS;
 		ret = ms_handle_mm_fault(vma, addr, prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0);
-		// who has to go on before the handler can is interrupted by this very call
+		// in a hook: the handler waits for somebody who is interrupted by this hook
 		if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
 			return MS_ACCESS_WAITS;
 		if (ret & MS_FAULT_ENDLESS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files, their address spaces with the VMAs over them (i_mmap), and memory files' page caches. */
+/* Files, their address spaces with the VMAs that map them (i_mmap), and the page caches of memory
+ * files. */
 #include "mm/internal.h"
 
 /* ---- files ---- */
@@ -14,31 +15,31 @@ static int key_cmp(const struct ms_mapping *a, const struct ms_mapping *b)
 RB_GENERATE_INTERNAL(ms_mappings_by_key, ms_mapping, by_key, key_cmp,
 		     static __attribute__((unused)))
 
-struct ms_mapping *ms_mapping_find(struct ms_machine *m, const void *key)
+static struct ms_mapping *mapping_find(struct ms_machine *m, const void *key)
 {
-	return key ? RB_FIND(ms_mappings_by_key, &m->mappings_by_key,
+	return key ? RB_FIND(ms_mappings_by_key, &m->processes->mappings_by_key,
 			     &(struct ms_mapping){ .key = key })
 		   : NULL;
 }
 
 static struct ms_mapping *mapping_get(struct ms_machine *m, const void *key)
 {
-	struct ms_mapping *mapping = ms_mapping_find(m, key);
+	struct ms_mapping *mapping = mapping_find(m, key);
 
 	if (mapping) {
 		mapping->refcount++;
 		return mapping;
 	}
-	mapping = ms_zalloc(m, sizeof(*mapping));
+	mapping = ms_zalloc(&m->alloc, sizeof(*mapping));
 	if (!mapping)
 		return NULL;
 	mapping->machine = m;
 	mapping->key = key;
 	mapping->refcount = 1;
 	LIST_INIT(&mapping->files);
-	LIST_INSERT_HEAD(&m->mappings, mapping, link);
+	LIST_INSERT_HEAD(&m->processes->mappings, mapping, link);
 	if (key)
-		RB_INSERT(ms_mappings_by_key, &m->mappings_by_key, mapping);
+		RB_INSERT(ms_mappings_by_key, &m->processes->mappings_by_key, mapping);
 	return mapping;
 }
 
@@ -56,27 +57,27 @@ static void mapping_put(struct ms_mapping *mapping)
 			ms_page_put(m, mapping->chunk[i][j], 1);
 			nr_present++;
 		}
-		ms_free(m, mapping->chunk[i]);
+		ms_free(&m->alloc, mapping->chunk[i]);
 	}
 	if (mapping->order)
 		ms_hugetlb_evict(mapping, nr_present);
-	ms_free(m, mapping->chunk);
+	ms_free(&m->alloc, mapping->chunk);
 	LIST_REMOVE(mapping, link);
 	if (mapping->key)
-		RB_REMOVE(ms_mappings_by_key, &m->mappings_by_key, mapping);
-	ms_free(m, mapping);
+		RB_REMOVE(ms_mappings_by_key, &m->processes->mappings_by_key, mapping);
+	ms_free(&m->alloc, mapping);
 }
 
 static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 				const struct ms_file_ops *ops, const void *key)
 {
-	struct ms_file *file = ms_zalloc(m, sizeof(*file));
+	struct ms_file *file = ms_zalloc(&m->alloc, sizeof(*file));
 
 	if (!file)
 		return NULL;
 	file->mapping = mapping_get(m, key);
 	if (!file->mapping) {
-		ms_free(m, file);
+		ms_free(&m->alloc, file);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&file->mapping->files, file, of_mapping);
@@ -85,7 +86,7 @@ static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 	file->ops = ops;
 	file->fmode = MS_FMODE_READ | MS_FMODE_WRITE;
 	file->refcount = 1;
-	LIST_INSERT_HEAD(&m->files, file, link);
+	LIST_INSERT_HEAD(&m->processes->files, file, link);
 	return file;
 }
 
@@ -116,8 +117,8 @@ int ms_file_set_mapping(struct ms_file *file, const void *key)
 	return 0;
 }
 
-/* A memory file: `size` bytes in pages of 2^order base pages; the largest offset is the page
- * cache's. */
+/* A memory file of `size` bytes, in pages of 2^order base pages. What limits its offsets is the
+ * page cache. */
 static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind kind, uint64_t size,
 				       unsigned int order)
 {
@@ -137,6 +138,7 @@ static struct ms_file *memory_file_new(struct ms_machine *m, enum ms_file_kind k
 	return file;
 }
 
+// mirrors __shmem_file_setup(), mm/shmem.c, 5.10+
 struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size)
 {
 	return memory_file_new(m, MS_FILE_SHMEM, size, 0);
@@ -151,7 +153,11 @@ struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
 	return file;
 }
 
-/* A huge page size is that of a block entry, or of a contiguous run of entries (arm64). */
+/*
+ * A huge page has the size of a block entry, or of a contiguous run of entries (arm64).
+ * mirrors arch_hugetlb_valid_size(), arch/x86/mm/hugetlbpage.c, 5.10+; arch_hugetlb_valid_size(),
+ * arch/arm64/mm/hugetlbpage.c, 5.10+
+ */
 bool ms_huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int *order)
 {
 	static const unsigned int cont_pte[] = { [12] = 4, [14] = 7, [16] = 5 };
@@ -184,11 +190,13 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 	return file;
 }
 
+// mirrors get_file(), include/linux/fs.h, 5.10+
 void ms_file_get(struct ms_file *file)
 {
 	file->refcount++;
 }
 
+// mirrors fput(), fs/file_table.c, 5.10+
 void ms_file_drop(struct ms_file *file)
 {
 	struct ms_machine *m = file->machine;
@@ -200,7 +208,7 @@ void ms_file_drop(struct ms_file *file)
 	LIST_REMOVE(file, of_mapping);
 	mapping_put(file->mapping);
 	LIST_REMOVE(file, link);
-	ms_free(m, file);
+	ms_free(&m->alloc, file);
 }
 
 void ms_file_put(struct ms_file *file)
@@ -211,12 +219,20 @@ void ms_file_put(struct ms_file *file)
 	ms_file_drop(file);
 }
 
+// a VMA keeps its file
+struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key)
+{
+	const struct ms_mapping *mapping = mapping_find(m, key);
+
+	return mapping ? LIST_FIRST(&mapping->files) : NULL;
+}
+
 void ms_files_destroy(struct ms_machine *m)
 {
 	struct ms_file *file;
 
-	// No VMA is left: what is still there is the user's.
-	while ((file = LIST_FIRST(&m->files)))
+	// No VMA is left: the user of the library holds what is still there.
+	while ((file = LIST_FIRST(&m->processes->files)))
 		ms_file_drop(file);
 }
 
@@ -250,7 +266,8 @@ int ms_cache_set(struct ms_mapping *mapping, uint64_t index, ms_pfn_t pfn)
 	if (!mapping->chunk[i]) {
 		if (!pfn)
 			return 0;
-		mapping->chunk[i] = ms_calloc(mapping->machine, MS_CACHE_CHUNK, sizeof(ms_pfn_t));
+		mapping->chunk[i] =
+			ms_calloc(&mapping->machine->alloc, MS_CACHE_CHUNK, sizeof(ms_pfn_t));
 		if (!mapping->chunk[i])
 			return -ENOMEM;
 	}
@@ -266,125 +283,13 @@ int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
 
 	if (nr_chunks <= mapping->nr_chunks)
 		return 0;
-	chunk = ms_calloc(m, nr_chunks, sizeof(*chunk));
+	chunk = ms_calloc(&m->alloc, nr_chunks, sizeof(*chunk));
 	if (!chunk)
 		return -ENOMEM;
 	if (mapping->nr_chunks)
 		memcpy(chunk, mapping->chunk, mapping->nr_chunks * sizeof(*chunk));
-	ms_free(m, mapping->chunk);
+	ms_free(&m->alloc, mapping->chunk);
 	mapping->chunk = chunk;
 	mapping->nr_chunks = nr_chunks;
 	return 0;
-}
-
-/* ---- i_mmap: an interval tree by file pages ---- */
-
-static uint64_t last_page(const struct ms_vma *vma)
-{
-	return vma->vm_pgoff + ms_vma_pages(vma) - 1;
-}
-
-static void i_mmap_augment(struct ms_vma *vma)
-{
-	const struct ms_vma *left = vma->i_mmap.rbe_left, *right = vma->i_mmap.rbe_right;
-	uint64_t last = last_page(vma);
-
-	if (left)
-		last = ms_max_u64(last, left->i_mmap_last);
-	if (right)
-		last = ms_max_u64(last, right->i_mmap_last);
-	vma->i_mmap_last = last;
-}
-
-// Equal starts keep the order of insertion: a new one goes behind them.
-static int i_mmap_cmp(const struct ms_vma *a, const struct ms_vma *b)
-{
-	return a->vm_pgoff < b->vm_pgoff ? -1 : 1;
-}
-
-#undef RB_AUGMENT
-#define RB_AUGMENT(vma) i_mmap_augment(vma)
-RB_GENERATE_INTERNAL(ms_i_mmap, ms_vma, i_mmap, i_mmap_cmp, static __attribute__((unused)))
-
-static void i_mmap_augment_up(struct ms_vma *vma)
-{
-	for (; vma; vma = vma->i_mmap.rbe_parent)
-		i_mmap_augment(vma);
-}
-
-void ms_i_mmap_insert(struct ms_vma *vma)
-{
-	if (!vma->vm_file)
-		return;
-	RB_INSERT(ms_i_mmap, &vma->vm_file->mapping->i_mmap, vma);
-	i_mmap_augment_up(vma);
-}
-
-/* vma_interval_tree_insert_after(): directly behind prev in the tree's order */
-void ms_i_mmap_insert_after(struct ms_vma *vma, struct ms_vma *prev)
-{
-	struct ms_i_mmap *root;
-	struct ms_vma *parent = prev;
-
-	if (!vma->vm_file)
-		return;
-	root = &vma->vm_file->mapping->i_mmap;
-	if (!prev->i_mmap.rbe_right) {
-		RB_SET(vma, parent, i_mmap);
-		parent->i_mmap.rbe_right = vma;
-	} else {
-		parent = prev->i_mmap.rbe_right;
-		while (parent->i_mmap.rbe_left)
-			parent = parent->i_mmap.rbe_left;
-		RB_SET(vma, parent, i_mmap);
-		parent->i_mmap.rbe_left = vma;
-	}
-	i_mmap_augment_up(vma);
-	ms_i_mmap_RB_INSERT_COLOR(root, vma);
-	i_mmap_augment_up(vma);
-}
-
-void ms_i_mmap_remove(struct ms_vma *vma)
-{
-	struct ms_vma *parent;
-
-	if (!vma->vm_file)
-		return;
-	parent = vma->i_mmap.rbe_parent;
-	RB_REMOVE(ms_i_mmap, &vma->vm_file->mapping->i_mmap, vma);
-	// RB_REMOVE goes up to the root where another VMA takes the place; else it stops at once
-	i_mmap_augment_up(parent);
-}
-
-struct ms_vma *ms_i_mmap_first(struct ms_mapping *mapping, uint64_t first, uint64_t last)
-{
-	struct ms_vma *vma = mapping->i_mmap.rbh_root, *left;
-
-	if (!vma || vma->i_mmap_last < first)
-		return NULL;
-	for (;;) {
-		left = vma->i_mmap.rbe_left;
-		if (left && left->i_mmap_last >= first) {
-			vma = left;
-			continue;
-		}
-		if (vma->vm_pgoff > last)
-			return NULL;
-		if (last_page(vma) >= first)
-			return vma;
-		vma = vma->i_mmap.rbe_right;
-		if (!vma || vma->i_mmap_last < first)
-			return NULL;
-	}
-}
-
-struct ms_vma *ms_i_mmap_next(struct ms_vma *vma, uint64_t first, uint64_t last)
-{
-	while ((vma = RB_NEXT(ms_i_mmap, NULL, vma))) {
-		if (vma->vm_pgoff > last)
-			return NULL;
-		if (last_page(vma) >= first)
-			return vma;
-	}
-	return NULL;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * An absent entry of a VMA with vm_ops: do_fault() and what it is made of, mm/memory.c, and
- * filemap_map_pages(), mm/filemap.c, which maps what is cached around a read.
- */
+/* A fault where a VMA with vm_ops has no entry. A read maps what is cached around it as well
+ * (fault-around). */
 #include "mm/lock.h"
 #include "mm/memfile.h"
 
@@ -23,8 +21,9 @@ static bool pmd_none(const struct ms_vm_fault *vmf)
 /* ---- the driver's answer ---- */
 
 /*
- * __do_fault(): 0 and a page in vmf->pfn, or what ends the fault. A handler that installed an entry
- * itself says NOPAGE; whether it did is for the access to find out.
+ * Answers 0 and a page in vmf->pfn, or what ends the fault. A handler that installed an entry
+ * itself says NOPAGE; whether that is true shows when the access is repeated.
+ * mirrors __do_fault(), mm/memory.c, 5.10+
  */
 static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 {
@@ -45,7 +44,7 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 	return ms_pfn_to_page(m, ms_page_head(m, vmf->pfn)) ? 0 : MS_VM_FAULT_OOM;
 }
 
-/* do_page_mkwrite() */
+// mirrors do_page_mkwrite(), mm/memory.c, 5.10+
 static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 {
 	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
@@ -68,7 +67,8 @@ static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 
 /* ---- entries ---- */
 
-/* do_set_pmd(): the whole folio by one leaf; FALLBACK: it has to be pages */
+/* Maps the whole folio by one leaf; FALLBACK: it has to be mapped by pages.
+ * mirrors do_set_pmd(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t set_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -94,7 +94,8 @@ static ms_vm_fault_t set_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 	return 0;
 }
 
-/* set_pte_range() */
+/* mirrors alloc_set_pte(), mm/memory.c, 5.10 .. 5.10; do_set_pte(), mm/memory.c, 6.1 .. 6.1;
+ * set_pte_range(), mm/memory.c, 6.12+ */
 static void set_ptes(struct ms_vm_fault *vmf, uint64_t *slot, ms_pfn_t pfn, uint64_t npages)
 {
 	struct ms_machine *m = ms_vma_machine(vmf->vma);
@@ -129,7 +130,8 @@ static bool folio_fits(const struct ms_vm_fault *vmf, uint64_t index, uint64_t n
 	       in_table >= index && in_table + npages - index <= UINT64_C(1) << ms_pmd_order(m);
 }
 
-/* finish_fault() of a page of the file */
+/* With a page of the file.
+ * mirrors finish_fault(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t finish_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -168,7 +170,11 @@ struct around {
 	ms_hva_t addr;
 };
 
-/* do_fault_around()'s window: aligned, inside the VMA and one page table */
+/*
+ * The window lies inside the VMA and one page table, and begins at a multiple of its size if it
+ * can.
+ * mirrors do_fault_around(), mm/memory.c, 5.10+
+ */
 static struct around around_window(const struct ms_vm_fault *vmf)
 {
 	const struct ms_vma *vma = vmf->vma;
@@ -188,7 +194,11 @@ static struct around around_window(const struct ms_vm_fault *vmf)
 	};
 }
 
-/* filemap_map_folio_range(): what of [pgoff, pgoff + npages) has no entry yet gets one */
+/*
+ * Gives an entry to those of [pgoff, pgoff + npages) that have none yet. true: the faulting page is
+ * among them.
+ * mirrors filemap_map_folio_range(), mm/filemap.c, 6.12+
+ */
 static bool map_cached(struct ms_vm_fault *vmf, uint64_t *slot, uint64_t pgoff, ms_pfn_t pfn,
 		       uint64_t npages)
 {
@@ -204,7 +214,7 @@ static bool map_cached(struct ms_vm_fault *vmf, uint64_t *slot, uint64_t pgoff, 
 	return solved;
 }
 
-/* Is the folio of the page at pgoff to be mapped beyond the window, and can it? */
+/* Is the folio with the page at pgoff to be mapped whole, beyond the window, and does it fit? */
 static bool whole_folio(const struct ms_vm_fault *vmf, uint64_t pgoff, uint64_t index,
 			uint64_t npages)
 {
@@ -218,14 +228,16 @@ static bool whole_folio(const struct ms_vm_fault *vmf, uint64_t pgoff, uint64_t 
 	return folio_fits(&at, index, npages);
 }
 
-/* next_uptodate_folio(): what is locked is not mapped around a fault. 0: nothing there, or locked.
- */
+/* What is locked is not mapped around a fault. 0: nothing is there, or it is locked.
+ * mirrors next_uptodate_page(), mm/filemap.c, 5.12 .. 6.4; next_uptodate_folio(),
+ * mm/filemap.c, 6.5+ */
 static ms_pfn_t find_unlocked(const struct ms_mapping *mapping, uint64_t pgoff)
 {
 	return ms_folio_is_locked(mapping, pgoff, pgoff + 1, 1) ? 0 : ms_cache_find(mapping, pgoff);
 }
 
-/* filemap_map_pages(): NOPAGE when the fault is solved by it */
+/* Answers NOPAGE if that has solved the fault.
+ * mirrors filemap_map_pages(), mm/filemap.c, 5.10+ */
 static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -269,11 +281,12 @@ static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 	return solved ? MS_VM_FAULT_NOPAGE : 0;
 }
 
+// mirrors should_fault_around(), mm/memory.c, 6.1+; do_fault_around(), mm/memory.c, 5.10+
 static ms_vm_fault_t fault_around(struct ms_vm_fault *vmf)
 {
 	struct around w;
 
-	// only memory files have ->map_pages; a window of one page is none
+	// only memory files have ->map_pages; a window of one page would bring nothing
 	if (vmf->vma->vm_ops != &ms_shmem_vm_ops ||
 	    FAULT_AROUND_BYTES >> ms_vma_machine(vmf->vma)->page_shift <= 1)
 		return 0;
@@ -283,6 +296,7 @@ static ms_vm_fault_t fault_around(struct ms_vm_fault *vmf)
 
 /* ---- the three kinds ---- */
 
+// mirrors do_read_fault(), mm/memory.c, 5.10+
 static ms_vm_fault_t do_read_fault(struct ms_vm_fault *vmf)
 {
 	ms_vm_fault_t ret = fault_around(vmf);
@@ -292,7 +306,8 @@ static ms_vm_fault_t do_read_fault(struct ms_vm_fault *vmf)
 	return ret ? ret : finish_fault(vmf);
 }
 
-/* A write to a private mapping: the file's page is copied at once. */
+/* A write to a private mapping: the file's page is copied at once.
+ * mirrors do_cow_fault(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -321,6 +336,7 @@ static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
 	return ret;
 }
 
+// mirrors do_shared_fault(), mm/memory.c, 5.10+
 static ms_vm_fault_t do_shared_fault(struct ms_vm_fault *vmf)
 {
 	ms_vm_fault_t ret = call_fault(vmf);
@@ -330,6 +346,7 @@ static ms_vm_fault_t do_shared_fault(struct ms_vm_fault *vmf)
 	return ret ? ret : finish_fault(vmf);
 }
 
+// mirrors do_fault(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fork(2): dup_mmap(), kernel/fork.c, and copy_page_range(), mm/memory.c. */
+/* fork(2): a new process with copies of VMAs and page tables. */
 #include "mm/lock.h"
 
 struct copy {
@@ -8,6 +8,7 @@ struct copy {
 	bool failed;
 };
 
+// mirrors __copy_present_ptes(), mm/memory.c, 6.12+: of the entry's state
 static uint64_t child_entry(const struct copy *copy, uint64_t entry)
 {
 	if (!copy->cow)
@@ -16,8 +17,8 @@ static uint64_t child_entry(const struct copy *copy, uint64_t entry)
 }
 
 /*
- * copy_huge_pmd() takes no leaf of a file, which the child's own faults bring back; of a driver's
- * it knows better from 6.12 on: pmd_special() came with follow_pfnmap_start().
+ * A file's leaf is not copied: the child's own faults bring it back. A driver's PMD leaf is copied
+ * from 6.12 on, when pmd_special(), which came with follow_pfnmap_start(), tells it from a file's.
  */
 static bool is_left_to_faults(const struct ms_machine *m, uint64_t entry, unsigned int level)
 {
@@ -27,8 +28,11 @@ static bool is_left_to_faults(const struct ms_machine *m, uint64_t entry, unsign
 	       (level == MS_LEVEL_PMD && m->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY);
 }
 
-/* copy_present_pte() / copy_huge_pmd(): the child gets the same page; private ones lose their write
- * bit in both */
+/*
+ * The child gets the same page. Entries of private mappings lose their write bit in both processes.
+ * mirrors copy_present_pte(), mm/memory.c, 5.10 .. 6.1; copy_present_ptes(), mm/memory.c, 6.12+;
+ * copy_huge_pmd() and copy_huge_pud(), mm/huge_memory.c, 5.10+
+ */
 static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
 		      void *arg)
 {
@@ -57,13 +61,15 @@ static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigne
 		ms_pfn_to_page(m, pfn)->flags &= (uint8_t)~MS_PG_ANON_EXCLUSIVE;
 }
 
-/* vma_needs_copy(): what no fault could bring back */
+/* Has the VMA entries that no fault could bring back?
+ * mirrors copy_page_range(), mm/memory.c, 5.10 .. 5.18; vma_needs_copy(), mm/memory.c, 5.19+ */
 static bool needs_copy(const struct ms_vma *src)
 {
 	return (src->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)) || src->anon_vma ||
 	       ms_vma_is_hugetlb(src);
 }
 
+// mirrors copy_page_range(), mm/memory.c, 5.10+
 static int copy_page_range(struct ms_vma *child, struct ms_vma *src)
 {
 	struct ms_mm *mm = src->vm_mm;
@@ -92,13 +98,13 @@ static int copy_page_range(struct ms_vma *child, struct ms_vma *src)
 		ms_notify_end(mm, src->vm_start, src->vm_end, MS_NOTIFY_PROTECTION_PAGE);
 	if (!copy.failed)
 		return 0;
-	// untrack_pfn_copy(): what was reserved for the child goes with the failed copy
+	// untrack_pfn_copy(): what was reserved for the child is given back
 	if (mm->machine->policy.fork_tracking == MS_FORK_TRACKING_FLAG_AFTER_RESERVE)
 		ms_untrack_pfn(child, 0, 0, first);
 	return -ENOMEM;
 }
 
-/* The child's own object; nothing is linked yet. */
+/* The child's own VMA; it is in no tree yet. */
 static struct ms_vma *dup_for_child(struct ms_mm *child_mm, struct ms_vma *src)
 {
 	struct ms_vma *vma = ms_vma_dup(src);
@@ -106,7 +112,7 @@ static struct ms_vma *dup_for_child(struct ms_mm *child_mm, struct ms_vma *src)
 	if (!vma)
 		return NULL;
 	ms_anon_vma_drop(vma);
-	// hugetlb_dup_vma_private(): what is reserved is the parent's
+	// hugetlb_dup_vma_private(): the reservation stays the parent's
 	if (ms_vma_is_hugetlb(vma))
 		ms_hugetlb_forget(vma);
 	vma->vm_mm = child_mm;
@@ -120,6 +126,11 @@ static struct ms_vma *dup_for_child(struct ms_mm *child_mm, struct ms_vma *src)
 	return vma;
 }
 
+/*
+ * One VMA of the parent.
+ * mirrors dup_mmap(), kernel/fork.c, 5.10 .. 6.15; dup_mmap(), mm/mmap.c, 6.16+: the body of its
+ * loop
+ */
 static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 {
 	const struct ms_policy *policy = &child_mm->machine->policy;
@@ -143,6 +154,7 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 	return err;
 }
 
+// mirrors dup_mmap(), kernel/fork.c, 5.10 .. 6.15; dup_mmap(), mm/mmap.c, 6.16+
 struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 {
 	if (!mm) {
@@ -150,7 +162,7 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 			*err = -EINVAL;
 		return NULL;
 	}
-	struct ms_mm *child, *outer = mm->machine->driver_mm;
+	struct ms_mm *child, *outer = mm->machine->call.mm;
 	int ret;
 
 	if (!ms_mmap_write_trylock(mm)) {
@@ -163,15 +175,16 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 	if (child)
 		child->anon_roots = mm->anon_roots;
 
-	mm->machine->driver_mm = mm;
-	// Both processes' own first writes after a fork push what is queued out, if there are many.
+	mm->machine->call.mm = mm;
+	// Both processes write to pages of their own after a fork; many such writes empty the
+	// queue.
 	if (mm->machine->policy.recorder_fork_writes == MS_RECORDER_FORK_WRITES_MANY)
 		ms_lru_drain(mm->machine);
 	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);
-	mm->machine->driver_mm = outer;
-	// copy_process() hides the reason: whatever went wrong, the caller sees ENOMEM.
+	mm->machine->call.mm = outer;
+	// copy_process() answers ENOMEM whatever went wrong.
 	if (ret && child) {
 		ms_mm_exit(child);
 		child = NULL;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages of a process taken by somebody else, and pages made present for it: mm/gup.c. */
+/* How others take pages of a process, and make them present: get_user_pages and its kin. */
 #include "mm/lock.h"
 #include "mm/move.h"
 
-#define MS_GUP_FAULTS 8 /* faults for one page before they are called endless */
+#define MS_GUP_FAULTS 8 /* so many faults for one page are taken for endless */
 
-/* vm_fault_to_errno(); in a hook, whoever makes a handler ask for another try cannot go on */
+/* mirrors vm_fault_to_errno(), include/linux/mm.h, 5.10+: where a handler asks for another try
+ * inside of a hook, the answer is EBUSY, since whoever it waits for is interrupted by the hook */
 static int fault_errno(const struct ms_mm *mm, ms_vm_fault_t ret)
 {
 	if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
@@ -17,15 +18,16 @@ static int fault_errno(const struct ms_mm *mm, ms_vm_fault_t ret)
 	return ret & (MS_VM_FAULT_ERROR | MS_FAULT_ENDLESS) ? -EFAULT : 0;
 }
 
-/* Who does not say FOLL_HWPOISON. */
+/* For callers that do not say FOLL_HWPOISON. */
 static int not_poison(int err)
 {
 	return err == -EHWPOISON ? -EFAULT : err;
 }
 
+// mirrors check_vma_flags(), mm/gup.c, 5.10+
 int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
 {
-	// arch_vma_access_permitted(): a protection key holds for who acts for the process, too
+	// arch_vma_access_permitted(): a protection key binds those who act for the process, too
 	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP | MS_VM_PKEY))
 		return -EFAULT;
 	if (write)
@@ -35,16 +37,18 @@ int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
 	return force && (vma->vm_flags & MS_VM_MAYREAD) ? 0 : -EFAULT;
 }
 
-/* follow_page_mask(): may the entry be used as it is? */
+/* May the entry be used as it is?
+ * mirrors follow_page_mask(), mm/gup.c, 5.10+ */
 static bool followable(uint64_t entry, bool write)
 {
 	return (entry & MS_PTE_PRESENT) && (!write || (entry & MS_PTE_WRITE));
 }
 
 /*
- * The loop of __get_user_pages(): looks, faults, looks again. The caller holds the mmap lock,
- * mprotect for writing. The flags of the VMA were checked once, before: a handler that makes the
- * VMA VM_PFNMAP on its first fault comes through.
+ * Looks, faults, and looks again. The caller holds the mmap lock (mprotect: for writing). The flags
+ * of the VMA were checked once, before: a handler that makes the VMA VM_PFNMAP in its first fault
+ * is not refused.
+ * mirrors __get_user_pages() and faultin_page(), mm/gup.c, 5.10+
  */
 static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *entry,
 			 unsigned int *level)
@@ -68,7 +72,7 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 	return -EFAULT;
 }
 
-/* The page at addr in a leaf; false: there is no struct page behind it. The zero page has one. */
+/* The page behind addr in a leaf; false: it has no struct page. The zero page has one. */
 static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int level, ms_hva_t addr,
 		      ms_pfn_t *pfn)
 {
@@ -78,6 +82,8 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 	return ms_pfn_is_ram(m, *pfn);
 }
 
+/* One page.
+ * mirrors __get_user_pages(), mm/gup.c, 5.10+ */
 int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
 {
 	struct ms_vma *vma;
@@ -103,7 +109,11 @@ int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn,
 	return 0;
 }
 
-/* gup_fast_pgd_range() and below: entries only, no VMA is asked; special entries are not for it */
+/*
+ * From the page table alone: no VMA is asked, and special entries are refused.
+ * mirrors get_user_pages_fast_only(), mm/gup.c, 5.10+; gup_pgd_range(), mm/gup.c, 5.10 .. 6.1;
+ * gup_fast_pgd_range(), mm/gup.c, 6.12+
+ */
 int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
 {
 	unsigned int level;
@@ -121,6 +131,7 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 	return 0;
 }
 
+// mirrors fixup_user_fault(), mm/gup.c, 5.10+
 int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
 	struct ms_vma *vma;
@@ -139,6 +150,8 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 
 /* ---- ranges ---- */
 
+/* mirrors populate_vma_page_range(), mm/gup.c, 5.10+; faultin_vma_page_range(), mm/gup.c,
+ * 5.14 .. 6.8; faultin_page_range(), mm/gup.c, 6.9+ */
 int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
 {
 	struct ms_mm *mm = vma->vm_mm;
@@ -157,13 +170,14 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 			start = ms_align_down(start, size) + size;
 		}
 	}
-	// the queues of new and moved pages are emptied at its end, since mlock needs it (5.18)
+	// from 5.18 on the queues to the LRU lists are emptied at the end, for the sake of mlock
 	if (mm->machine->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
 		ms_lru_drain(mm->machine);
 	return err;
 }
 
-/* Page by page, for the queue's sake. */
+/* Page by page: up to 5.17 each page is marked, and the queue emptied, before the next one is
+ * faulted in. */
 static int populate_locked(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
 {
 	struct ms_mm *mm = vma->vm_mm;
@@ -178,12 +192,13 @@ static int populate_locked(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, boo
 	return 0;
 }
 
-/* populate_vma_page_range(): private writable memory is written to, so that it is copied now */
+/* Private writable memory is written to, so that it is copied now.
+ * mirrors populate_vma_page_range(), mm/gup.c, 5.10+ */
 static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	bool write = (vma->vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE;
 
-	// Any right will do, but none is EFAULT.
+	// Any of the three rights suffices.
 	if (!(vma->vm_flags & MS_VM_ACCESS) || ms_check_vma_flags(vma, write, true))
 		return -EFAULT;
 	if ((vma->vm_flags & MS_VM_LOCKED) &&
@@ -192,6 +207,7 @@ static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	return not_poison(ms_fault_in_range(vma, start, end, write));
 }
 
+// mirrors __mm_populate(), mm/gup.c, 5.10+
 static int mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool ignore_errors)
 {
 	const ms_hva_t end = start + len;
@@ -213,6 +229,7 @@ static int mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool igno
 	return 0;
 }
 
+// mirrors mm_populate(), include/linux/mm.h, 5.10+
 void ms_mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 {
 	mm_populate(mm, start, len, true);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Huge leaves of ordinary memory, and how any huge leaf is split. Mirrors mm/huge_memory.c. */
+/* Huge leaves of ordinary memory, and how any huge leaf is split. */
 #include "mm/internal.h"
 
+/*
+ * What sysfs and madvise say.
+ * mirrors __transparent_hugepage_enabled(), include/linux/huge_mm.h, 5.10 .. 5.19;
+ * hugepage_vma_check(), mm/huge_memory.c, 6.0 .. 6.7; __thp_vma_allowable_orders(),
+ * mm/huge_memory.c, 6.8+
+ */
 bool ms_thp_allowed(const struct ms_vma *vma)
 {
 	if (vma->vm_flags & MS_VM_NOHUGEPAGE)
@@ -18,7 +24,8 @@ bool ms_thp_allowed(const struct ms_vma *vma)
 	return false;
 }
 
-/* transhuge_vma_suitable() / thp_vma_suitable_order() */
+/* mirrors transhuge_vma_suitable(), include/linux/huge_mm.h, 5.10 .. 6.1; thp_vma_suitable_order(),
+ * include/linux/huge_mm.h, 6.12+ */
 bool ms_thp_suitable(const struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -31,7 +38,8 @@ bool ms_thp_suitable(const struct ms_vma *vma, ms_hva_t addr)
 	return start >= vma->vm_start && start + size <= vma->vm_end;
 }
 
-/* A huge page of an anonymous VMA; its frames exist, a split need not make them. 0: none. */
+/* A huge page of an anonymous VMA, or 0. The struct pages of all its parts are made now, so that a
+ * split need not allocate them. */
 static ms_pfn_t alloc_huge(struct ms_machine *m)
 {
 	ms_pfn_t pfn;
@@ -48,7 +56,8 @@ static ms_pfn_t alloc_huge(struct ms_machine *m)
 	return pfn;
 }
 
-/* do_huge_pmd_anonymous_page(): reads get the huge zero page, writes a fresh one */
+/* A read gets the huge zero page, a write a fresh one.
+ * mirrors do_huge_pmd_anonymous_page(), mm/huge_memory.c, 5.10+ */
 ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -70,7 +79,8 @@ ms_vm_fault_t ms_do_huge_anonymous(struct ms_vm_fault *vmf)
 	return 0;
 }
 
-/* do_huge_zero_wp_pmd(), 6.13+: a fresh huge page takes the place of the zero page */
+/* A fresh huge page takes the place of the huge zero page.
+ * mirrors do_huge_zero_wp_pmd(), mm/huge_memory.c, 6.13+ */
 static bool replace_huge_zero(struct ms_vm_fault *vmf, uint64_t *slot)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -87,7 +97,7 @@ static bool replace_huge_zero(struct ms_vm_fault *vmf, uint64_t *slot)
 	return true;
 }
 
-/* do_huge_pmd_wp_page() */
+// mirrors do_huge_pmd_wp_page(), mm/huge_memory.c, 5.10+
 ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -120,7 +130,8 @@ static void set_exclusive(struct ms_page *page, bool exclusive)
 		page->flags |= MS_PG_ANON_EXCLUSIVE;
 }
 
-/* The pages of an anonymous leaf get entries of their own; the zero page's are special. */
+/* The pages of an anonymous leaf get entries of their own; those of the zero page are special.
+ * mirrors __split_huge_pmd_locked(), mm/huge_memory.c, 5.10+ */
 static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -131,14 +142,14 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
 	ms_pfn_t pfn = ms_pte_pfn(m, old);
 	bool zero = ms_is_huge_zero_pfn(m, pfn);
+	const ms_pfn_t zero_pfn = zero ? ms_zero_pfn(m) : 0; // made by ms_huge_zero_pfn(), too
 	bool exclusive = !zero && (ms_pfn_to_page(m, pfn)->flags & MS_PG_ANON_EXCLUSIVE);
 
 	for (uint64_t i = 0; i < npages; i++) {
 		uint64_t entry;
 
 		if (zero) {
-			// ms_huge_zero_pfn() has made the small one, too
-			entry = ms_mk_pte(m, m->zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
+			entry = ms_mk_pte(m, zero_pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
 		} else {
 			entry = (ms_mk_pte(m, pfn + i, vma->vm_page_prot) & ~keep) | (old & keep);
 			set_exclusive(ms_pfn_to_page(m, pfn + i), exclusive);
@@ -155,7 +166,8 @@ static void split_anonymous(struct ms_vma *vma, uint64_t *slot)
 	*slot = (uintptr_t)table | MS_PTE_TABLE;
 }
 
-/* __split_huge_pmd(): the notifier speaks of the whole PMD whatever stands there */
+/* Notifiers hear of the whole PMD's range, whatever is mapped there.
+ * mirrors __split_huge_pmd(), mm/huge_memory.c, 5.10+ */
 void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -176,7 +188,8 @@ void ms_split_huge_pmd(struct ms_vma *vma, ms_hva_t addr)
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 }
 
-/* __split_huge_pud(): the leaf goes */
+/* The leaf is removed; faults bring back what is needed of it.
+ * mirrors __split_huge_pud(), mm/huge_memory.c, 5.10+ */
 static void split_huge_pud(struct ms_vma *vma, ms_hva_t addr)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -203,10 +216,11 @@ void ms_split_huge_leaf(struct ms_vma *vma, ms_hva_t addr, unsigned int level)
 }
 
 /*
- * split_huge_pmd_if_needed(): a border that would cut a PMD's range which this VMA covers whole,
- * and whose table exists. mm_find_pmd() takes whatever is present in the PUD entry for a table.
- * Where it is a leaf, as vfio's of 1G, the kernel dies before it reads any of what it takes for
- * entries: their lock is in the struct page of the "table", and a BAR has none.
+ * Splits the PMD leaf that a new border would cut, if the VMA covers the PMD's whole range and its
+ * table exists. The kernel's mm_find_pmd() takes any present PUD entry for a table. If it is a
+ * leaf, such as a 1G leaf of vfio, the kernel crashes before it reads an entry: it looks for the
+ * table's lock in the struct page of the "table", and a BAR has none.
+ * mirrors split_huge_pmd_if_needed(), mm/huge_memory.c, 6.1+
  */
 static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 {
@@ -225,6 +239,7 @@ static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 	}
 }
 
+// mirrors vma_adjust_trans_huge(), mm/huge_memory.c, 5.10+
 void ms_vma_adjust_trans_huge(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	split_at_border(vma, start);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hugetlb memory: mapping a file of it, faults, and how its entries go. Mirrors mm/hugetlb.c and
- * fs/hugetlbfs/inode.c; fork, protection and moves are in hugetlb_table.c.
+ * hugetlb memory: mapping a file of it, faults, unmapping, and holes. Fork, protection and moves
+ * are in hugetlb_table.c, pools and reservations in hugetlb_pool.c.
  *
- * A huge page of a contiguous size (arm64) is a run of entries; each has a reference to the page.
- * Pools and reservations are in hugetlb_pool.c.
+ * A huge page of a contiguous size (arm64) is mapped by a run of entries. Each entry of the run
+ * holds a reference to the page.
  */
 #include "mm/memfile.h"
 
@@ -20,23 +20,30 @@ struct ms_hugetlb_geometry ms_hugetlb_geometry(const struct ms_vma *vma)
 	return g;
 }
 
+/* mirrors huge_pte_offset(), mm/hugetlb.c, 5.10+; huge_pte_offset(), arch/arm64/mm/hugetlbpage.c,
+ * 5.10+ */
 uint64_t *ms_hugetlb_slot(const struct ms_vma *vma, const struct ms_hugetlb_geometry *g,
 			  ms_hva_t addr)
 {
 	return ms_pt_slot(vma->vm_mm, addr, g->level);
 }
 
+/* mirrors set_huge_pte_at(), include/asm-generic/hugetlb.h, 5.10+; set_huge_pte_at(),
+ * arch/arm64/mm/hugetlbpage.c, 5.10+ */
 void ms_hugetlb_set(const struct ms_hugetlb_geometry *g, uint64_t *slot, uint64_t entry)
 {
 	for (unsigned int i = 0; i < g->n; i++)
 		slot[i] = entry ? entry + i * g->step : 0;
 }
 
+// mirrors huge_page_size(), include/linux/hugetlb.h, 5.10+
 uint64_t ms_hugetlb_size(const struct ms_vma *vma)
 {
 	return ms_vma_machine(vma)->page_size << vma->vm_file->mapping->order;
 }
 
+/* mirrors vma_kernel_pagesize(), mm/hugetlb.c, 5.10 .. 6.12; vma_kernel_pagesize(),
+ * include/linux/mm.h, 7.2+ */
 uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
 {
 	if (!vma)
@@ -46,6 +53,7 @@ uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
 
 /* ---- mmap ---- */
 
+// mirrors hugetlb_vm_op_split(), mm/hugetlb.c, 5.10+
 static int may_split(struct ms_vma *vma, ms_hva_t addr)
 {
 	return ms_aligned(addr, ms_hugetlb_size(vma)) ? 0 : -EINVAL;
@@ -55,7 +63,7 @@ static const struct ms_vm_ops hugetlb_vm_ops = {
 	.may_split = may_split,
 };
 
-/* hugetlbfs_file_mmap() */
+// mirrors hugetlbfs_file_mmap(), fs/hugetlbfs/inode.c, 5.10+
 int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct ms_mapping *mapping = file->mapping;
@@ -68,7 +76,7 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 		return -EINVAL;
 	if (ms_hugetlb_reserve(vma))
 		return -ENOMEM;
-	// a writable mapping makes the file as long as itself
+	// a writable mapping extends the file to its own end
 	if ((vma->vm_flags & MS_VM_WRITE) && mapping->size < end)
 		mapping->size = end;
 	return 0;
@@ -76,6 +84,7 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 
 /* ---- unmapping ---- */
 
+// mirrors adjust_range_if_pmd_sharing_possible(), mm/hugetlb.c, 5.10+
 void ms_hugetlb_widen(const struct ms_vma *vma, ms_hva_t *start, ms_hva_t *end)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -105,7 +114,7 @@ static void unmap_page(struct ms_vma *vma, const struct ms_hugetlb_geometry *g, 
 		ms_drop_leaf(vma, old + i * g->step, g->level);
 }
 
-/* only: this page and no other, which the VMA then has lost; 0: all. */
+/* `only`: the one page that is to be unmapped, which the VMA then has lost to its owner; 0: all. */
 static void unmap_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn_t only)
 {
 	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(vma);
@@ -113,7 +122,7 @@ static void unmap_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn
 	for (ms_hva_t addr = start; addr < end; addr += g.size) {
 		uint64_t *slot = ms_hugetlb_slot(vma, &g, addr);
 
-		// where the address is another VMA's there may be a table
+		// the address may be another VMA's, with a table there
 		if (!slot || !ms_pte_is_leaf(*slot) ||
 		    (only && ms_pte_pfn(ms_vma_machine(vma), *slot) != only))
 			continue;
@@ -123,7 +132,8 @@ static void unmap_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn
 	}
 }
 
-/* __unmap_hugepage_range(): up to 6.1 it notifies by itself, inside of its caller's notification */
+/* Up to 6.1 it calls the notifiers itself, although its caller does so, too.
+ * mirrors __unmap_hugepage_range(), mm/hugetlb.c, 5.10+ */
 static void unmap_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn_t only)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -141,7 +151,7 @@ static void unmap_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn
 
 static void emit_zap(const struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .va = start,
 		.size = end - start);
 }
 
@@ -150,9 +160,11 @@ static bool zap_by_callers(const struct ms_vma *vma)
 	return ms_vma_machine(vma)->policy.hugetlb_zap == MS_HUGETLB_ZAP_BY_CALLERS;
 }
 
+/* mirrors __unmap_hugepage_range_final(), mm/hugetlb.c, 5.10 .. 6.5; __unmap_hugepage_range(),
+ * mm/hugetlb.c, 6.6+ */
 void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
-	// a mapping that its file refused: it has none any more, and there is nothing to unmap
+	// a mapping that its file refused has no file any more, and nothing that could be unmapped
 	if (!vma->vm_file) {
 		if (zap_by_callers(vma))
 			emit_zap(vma, start, end);
@@ -167,7 +179,8 @@ void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	unmap_range(vma, start, end, 0);
 }
 
-/* unmap_hugepage_range(): later kernels notify before, the older ones inside */
+/* From 6.2 on it calls the notifiers; before that unmap_range() does.
+ * mirrors unmap_hugepage_range(), mm/hugetlb.c, 5.10+ */
 static void unmap_hugepage_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, ms_pfn_t only)
 {
 	bool outside =
@@ -199,7 +212,7 @@ struct fault {
 	bool write;
 };
 
-/* make_huge_pte() */
+// mirrors make_huge_pte(), mm/hugetlb.c, 5.10+
 static uint64_t mk_entry(const struct fault *f, ms_pfn_t pfn, bool writable)
 {
 	uint64_t entry = ms_mk_pte(f->m, pfn, f->vma->vm_page_prot) & ~MS_PTE_WRITE;
@@ -207,6 +220,7 @@ static uint64_t mk_entry(const struct fault *f, ms_pfn_t pfn, bool writable)
 	return writable ? entry | MS_PTE_WRITE | MS_PTE_DIRTY : entry;
 }
 
+// mirrors set_huge_ptep_writable(), mm/hugetlb.c, 5.10+
 static void make_writable(const struct fault *f)
 {
 	ms_hugetlb_set(&f->g, f->slot, *f->slot | MS_PTE_WRITE | MS_PTE_DIRTY | MS_PTE_YOUNG);
@@ -252,7 +266,7 @@ static void drop_entries(const struct fault *f, uint64_t entry)
 		ms_drop_leaf(f->vma, entry + i * f->g.step, f->g.level);
 }
 
-/* Is the page of this entry a private one that nobody else maps? */
+/* Does the entry map a private page that nobody else maps? */
 static bool is_own(const struct fault *f)
 {
 	struct ms_page *head = ms_pfn_to_page(f->m, ms_pte_pfn(f->m, *f->slot));
@@ -261,13 +275,15 @@ static bool is_own(const struct fault *f)
 }
 
 /*
- * unmap_ref_private(): the owner of a reservation finds no page for its copy, so its page is taken
- * away from the copies of the mapping that have it, too.
+ * The owner of a reservation finds no page for its copy. So the page that it shares with the copies
+ * of its mapping is taken away from these.
  *
  *    owner      |----[page]----|
  *    moved                |----[page]----|
  *    7.2 unmaps      [    ]                     the owner's address
  *    7.3 unmaps                [    ]           where the same page of the file is
+ *
+ * mirrors unmap_ref_private(), mm/hugetlb.c, 5.10+
  */
 static void unmap_ref_private(const struct fault *f)
 {
@@ -292,7 +308,8 @@ static void take_over(const struct fault *f)
 	make_writable(f);
 }
 
-/* No page for the copy. The owner goes on with the one that it has, or tries for ever. */
+/* There is no page for the owner's copy: it takes the shared page for itself. If somebody still
+ * maps it, the kernel tries again, without end. */
 static ms_vm_fault_t take_back(const struct fault *f)
 {
 	unmap_ref_private(f);
@@ -304,7 +321,8 @@ static ms_vm_fault_t take_back(const struct fault *f)
 	return MS_FAULT_ENDLESS;
 }
 
-/* hugetlb_wp(): a write to a present entry without write access */
+/* A write to a present entry without write access.
+ * mirrors hugetlb_cow(), mm/hugetlb.c, 5.10 .. 5.10; hugetlb_wp(), mm/hugetlb.c, 6.1+ */
 static ms_vm_fault_t hugetlb_wp(struct fault *f)
 {
 	struct ms_mm *mm = f->vma->vm_mm;
@@ -335,7 +353,7 @@ static ms_vm_fault_t hugetlb_wp(struct fault *f)
 	return 0;
 }
 
-/* hugetlb_no_page() */
+// mirrors hugetlb_no_page(), mm/hugetlb.c, 5.10+
 static ms_vm_fault_t hugetlb_no_page(struct fault *f)
 {
 	const uint64_t both = MS_VM_WRITE | MS_VM_SHARED;
@@ -343,7 +361,7 @@ static ms_vm_fault_t hugetlb_no_page(struct fault *f)
 	ms_pfn_t pfn = ms_cache_find(mapping, f->index);
 	ms_vm_fault_t ret = 0;
 
-	// a fresh page would look as if what was there had been lost
+	// a fresh page would look as if the content of the old one had been lost
 	if (ms_hugetlb_is_taken(f->vma))
 		return MS_VM_FAULT_SIGBUS;
 	if (pfn)
@@ -361,6 +379,7 @@ static ms_vm_fault_t hugetlb_no_page(struct fault *f)
 	return f->write && !(f->vma->vm_flags & MS_VM_SHARED) ? hugetlb_wp(f) : 0;
 }
 
+// mirrors hugetlb_fault(), mm/hugetlb.c, 5.10+
 ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
@@ -386,6 +405,7 @@ ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf)
 
 /* ---- holes ---- */
 
+// mirrors hugetlbfs_punch_hole() and hugetlb_vmdelete_list(), fs/hugetlbfs/inode.c, 5.10+
 int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
 	struct ms_mapping *mapping = file->mapping;
@@ -399,7 +419,7 @@ int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 		return -EINVAL;
 	if (end <= start)
 		return 0;
-	// hugetlb_vmdelete_list(): one page too far, and nothing is unmapped there
+	// some kernels also visit a VMA that begins right behind the hole, and unmap nothing of it
 	if (file->machine->policy.hugetlb_hole == MS_HUGETLB_HOLE_EXACT)
 		last--;
 	for (vma = ms_i_mmap_first(mapping, first, last); vma;

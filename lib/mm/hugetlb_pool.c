@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pools of huge pages, and who has reserved how many of them: mm/hugetlb.c, resv_map.
+ * Pools of huge pages, and who has reserved how many of them.
  *
- * A mapping reserves at mmap what it may need, so that its faults find a page. Of a shared one the
- * file knows which of its huge pages are reserved or there. Of a private one the mapping knows
- * which reservations it has used up; the child of a fork has none. Without a pool for the size,
- * what is free of RAM is the pool, and nobody's reservations count.
+ * At mmap a mapping reserves what it may need, so that its faults find a page. For a shared mapping
+ * the file knows which of its huge pages are reserved or present. For a private one the mapping
+ * knows which of its reservations it has used; the child of a fork has none. If there is no pool
+ * for a size, all of the free RAM is the pool, and nobody's reservations count.
  */
 #include "mm/memfile.h"
 
 /* ---- sets of indices ---- */
 
+/* How many of the indices in [from, to) are in the set.
+ * mirrors region_count(), mm/hugetlb.c, 5.10+ */
 uint64_t ms_regions_count(const struct ms_regions *set, uint64_t from, uint64_t to)
 {
 	uint64_t count = 0;
@@ -25,7 +27,7 @@ uint64_t ms_regions_count(const struct ms_regions *set, uint64_t from, uint64_t 
 	return count;
 }
 
-/* The first region that ends at `index` or behind it. */
+/* The number of the first region that ends at `index` or above it. */
 static size_t region_at(const struct ms_regions *set, uint64_t index)
 {
 	size_t i = 0;
@@ -39,7 +41,7 @@ static bool region_insert(struct ms_machine *m, struct ms_regions *set, size_t i
 			  uint64_t to)
 {
 	struct ms_index_range *region =
-		ms_reallocarray(m, set->region, set->nr + 1, sizeof(*region));
+		ms_reallocarray(&m->alloc, set->region, set->nr + 1, sizeof(*region));
 
 	if (!region)
 		return false;
@@ -54,6 +56,7 @@ static bool region_insert(struct ms_machine *m, struct ms_regions *set, size_t i
  *   set      |----|      |---|     |--|
  *   add         |----------|
  *   becomes  |---------------|     |--|
+ * mirrors region_add(), mm/hugetlb.c, 5.10+
  */
 int ms_regions_add(struct ms_machine *m, struct ms_regions *set, uint64_t from, uint64_t to)
 {
@@ -71,7 +74,8 @@ int ms_regions_add(struct ms_machine *m, struct ms_regions *set, uint64_t from, 
 	return 0;
 }
 
-/* Without memory a hole in the middle of a region is not made, and the index stays. */
+/* A hole in the middle of a region needs memory; without any the index stays in the set.
+ * mirrors region_del(), mm/hugetlb.c, 5.10+ */
 void ms_regions_del(struct ms_machine *m, struct ms_regions *set, uint64_t index)
 {
 	size_t i = region_at(set, index + 1);
@@ -95,7 +99,7 @@ void ms_regions_del(struct ms_machine *m, struct ms_regions *set, uint64_t index
 
 void ms_regions_free(struct ms_machine *m, struct ms_regions *set)
 {
-	ms_free(m, set->region);
+	ms_free(&m->alloc, set->region);
 	*set = (struct ms_regions){ 0 };
 }
 
@@ -106,9 +110,11 @@ struct ms_hugetlb_resv {
 	struct ms_regions consumed;
 };
 
-/* In place of it: HPAGE_RESV_UNMAPPED, a child of which the owner has taken a page away. */
+/* Stands in vm_private_data instead, of a child that has lost a page to the owner of the
+ * reservation: HPAGE_RESV_UNMAPPED. */
 static struct ms_hugetlb_resv taken;
 
+// mirrors vma_resv_map(), mm/hugetlb.c, 5.10+
 static struct ms_hugetlb_resv *resv_of(const struct ms_vma *vma)
 {
 	struct ms_hugetlb_resv *resv = vma->vm_private_data;
@@ -116,21 +122,25 @@ static struct ms_hugetlb_resv *resv_of(const struct ms_vma *vma)
 	return resv == &taken ? NULL : resv;
 }
 
+// mirrors is_vma_resv_set(), mm/hugetlb.c, 5.10+: HPAGE_RESV_OWNER
 bool ms_hugetlb_is_owner(const struct ms_vma *vma)
 {
 	return resv_of(vma);
 }
 
+// mirrors is_vma_resv_set(), mm/hugetlb.c, 5.10+: HPAGE_RESV_UNMAPPED
 bool ms_hugetlb_is_taken(const struct ms_vma *vma)
 {
 	return vma->vm_private_data == &taken;
 }
 
+// mirrors set_vma_resv_flags(), mm/hugetlb.c, 5.10+: HPAGE_RESV_UNMAPPED
 void ms_hugetlb_set_taken(struct ms_vma *vma)
 {
 	vma->vm_private_data = &taken;
 }
 
+// mirrors hugetlb_vm_op_open(), mm/hugetlb.c, 5.10+
 void ms_hugetlb_dup(const struct ms_vma *vma)
 {
 	struct ms_hugetlb_resv *resv = resv_of(vma);
@@ -139,6 +149,8 @@ void ms_hugetlb_dup(const struct ms_vma *vma)
 		resv->refcount++;
 }
 
+/* mirrors reset_vma_resv_huge_pages(), mm/hugetlb.c, 5.10 .. 5.10; hugetlb_dup_vma_private() and
+ * clear_vma_resv_huge_pages(), mm/hugetlb.c, 6.1+ */
 void ms_hugetlb_forget(struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -148,7 +160,7 @@ void ms_hugetlb_forget(struct ms_vma *vma)
 	if (!resv || --resv->refcount)
 		return;
 	ms_regions_free(m, &resv->consumed);
-	ms_free(m, resv);
+	ms_free(&m->alloc, resv);
 }
 
 /* ---- pools ---- */
@@ -159,10 +171,8 @@ void ms_hugetlb_init(struct ms_machine *m)
 		const struct ms_hugetlb_pages *said = &m->config.hugetlb[i];
 		unsigned int order;
 
-		if (!said->size || !ms_huge_page_order(m, said->size, &order) ||
-		    ms_hugetlb_pool(m, order))
-			continue;
-		m->hugetlb[i] = (struct ms_hugetlb_pool){ .order = order, .pages = said->pages };
+		if (said->size && ms_huge_page_order(m, said->size, &order))
+			ms_hugetlb_pool_add(m, order, said->pages);
 	}
 }
 
@@ -171,7 +181,7 @@ static struct ms_hugetlb_pool *pool_of(const struct ms_mapping *mapping)
 	return ms_hugetlb_pool(mapping->machine, mapping->order);
 }
 
-/* Pages that nobody has and nobody has reserved. */
+/* Pages that are neither used nor reserved. */
 static int64_t available(const struct ms_hugetlb_pool *pool)
 {
 	return (int64_t)(pool->pages - pool->used) - pool->reserved;
@@ -189,7 +199,7 @@ static uint64_t nr_indices(const struct ms_vma *vma)
 	return ms_vma_pages(vma) >> vma->vm_file->mapping->order;
 }
 
-/* What a shared mapping needs beyond what its file has. */
+/* How many pages a shared mapping needs besides those that its file has, or has reserved. */
 static uint64_t shared_need(const struct ms_mapping *mapping, bool counted, uint64_t first,
 			    uint64_t end)
 {
@@ -218,7 +228,7 @@ static int reserve(struct ms_vma *vma, bool shared)
 	return 0;
 }
 
-/* hugetlb_reserve_pages() */
+// mirrors hugetlb_reserve_pages(), mm/hugetlb.c, 5.10+
 int ms_hugetlb_reserve(struct ms_vma *vma)
 {
 	bool shared = vma->vm_flags & MS_VM_MAYSHARE;
@@ -228,7 +238,7 @@ int ms_hugetlb_reserve(struct ms_vma *vma)
 	if (vma->vm_flags & MS_VM_NORESERVE)
 		return 0;
 	if (!shared) {
-		resv = ms_zalloc(ms_vma_machine(vma), sizeof(*resv));
+		resv = ms_zalloc(&ms_vma_machine(vma)->alloc, sizeof(*resv));
 		if (!resv)
 			return -ENOMEM;
 		resv->refcount = 1;
@@ -240,7 +250,8 @@ int ms_hugetlb_reserve(struct ms_vma *vma)
 	return err;
 }
 
-/* hugetlb_vm_op_close(): what the mapping has not used of its reservation is given back */
+/* The part of its reservation that the mapping has not used is given back.
+ * mirrors hugetlb_vm_op_close(), mm/hugetlb.c, 5.10+ */
 void ms_hugetlb_close(struct ms_vma *vma)
 {
 	struct ms_hugetlb_resv *resv = resv_of(vma);
@@ -256,6 +267,7 @@ void ms_hugetlb_close(struct ms_vma *vma)
 	ms_hugetlb_forget(vma);
 }
 
+// mirrors hugetlb_unreserve_pages(), mm/hugetlb.c, 5.10+: of a whole file
 void ms_hugetlb_evict(struct ms_mapping *mapping, uint64_t nr_present)
 {
 	struct ms_hugetlb_pool *pool = pool_of(mapping);
@@ -269,8 +281,9 @@ void ms_hugetlb_evict(struct ms_mapping *mapping, uint64_t nr_present)
 /* ---- taking and giving back ---- */
 
 /*
- * alloc_hugetlb_folio(): by a reservation, or of what nobody has reserved. from_owner: a copy of
- * what the owner of the reservation has already, for which it has none.
+ * Takes a page by a reservation, or one that nobody has reserved. from_owner: the page is for a
+ * copy of a page that the owner has had by its reservation, which does not cover a second one.
+ * mirrors alloc_huge_page(), mm/hugetlb.c, 5.10 .. 6.1; alloc_hugetlb_folio(), mm/hugetlb.c, 6.12+
  */
 ms_vm_fault_t ms_hugetlb_alloc(struct ms_vma *vma, uint64_t index, bool from_owner, uint8_t flags,
 			       ms_pfn_t *pfn)
@@ -282,7 +295,7 @@ ms_vm_fault_t ms_hugetlb_alloc(struct ms_vma *vma, uint64_t index, bool from_own
 	bool shared = vma->vm_flags & MS_VM_MAYSHARE, has, reserved;
 	struct ms_regions *set = shared ? &mapping->reserved : resv ? &resv->consumed : NULL;
 
-	// an empty pool is the mapper's fault
+	// no page is a SIGBUS, not a lack of memory
 	if (!pool)
 		return ms_page_alloc(m, mapping->order, flags, pfn) ? 0 : MS_VM_FAULT_SIGBUS;
 	has = set && ms_regions_count(set, index, index + 1);
@@ -301,6 +314,7 @@ ms_vm_fault_t ms_hugetlb_alloc(struct ms_vma *vma, uint64_t index, bool from_own
 	return 0;
 }
 
+// mirrors hugetlb_unreserve_pages(), mm/hugetlb.c, 5.10+: of one page
 void ms_hugetlb_unreserve(struct ms_mapping *mapping, uint64_t index)
 {
 	if (pool_of(mapping))
@@ -308,8 +322,10 @@ void ms_hugetlb_unreserve(struct ms_mapping *mapping, uint64_t index)
 }
 
 /*
- * A private page goes from its owner's table: may the owner have one there again? Where a child
- * that goes on with the page does not matter, the mapping's reservation is back before the pool's.
+ * A private page is unmapped from the owner of the reservation: may the owner take one there again?
+ * Before 7.2 (RESTORED) it may, even if a child goes on with the page; then the mapping has its
+ * reservation back before the pool has the page.
+ * mirrors __unmap_hugepage_range(), mm/hugetlb.c, 6.9+
  */
 void ms_hugetlb_restore(const struct ms_vma *vma, uint64_t index, ms_pfn_t pfn, bool last)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is done to ranges of hugetlb entries: fork, protection, moves, splits. mm/hugetlb.c. */
+/* Operations on ranges of hugetlb entries: fork, protection, moves, splits. */
 #include "mm/memfile.h"
 
 /* ---- fork ---- */
@@ -28,12 +28,14 @@ static int copy_page(struct ms_vma *dst, struct ms_vma *src, const struct ms_hug
 	return 0;
 }
 
-/* vma_needs_copy(): since 5.19 what the child can fault in from the file is left to it */
+/* From 5.19 on a child faults in by itself what the file has.
+ * mirrors copy_page_range(), mm/memory.c, 5.10 .. 5.18; vma_needs_copy(), mm/memory.c, 5.19+ */
 static bool needs_copy(const struct ms_vma *src)
 {
 	return src->anon_vma || ms_vma_machine(src)->policy.hugetlb_fork == MS_HUGETLB_FORK_COPIES;
 }
 
+// mirrors copy_hugetlb_page_range(), mm/hugetlb.c, 5.10+
 int ms_hugetlb_copy(struct ms_vma *dst, struct ms_vma *src)
 {
 	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(src);
@@ -53,6 +55,7 @@ int ms_hugetlb_copy(struct ms_vma *dst, struct ms_vma *src)
 
 /* ---- protection ---- */
 
+// mirrors hugetlb_change_protection(), mm/hugetlb.c, 5.10+
 void ms_hugetlb_change_protection(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	const struct ms_hugetlb_geometry g = ms_hugetlb_geometry(vma);
@@ -71,7 +74,8 @@ void ms_hugetlb_change_protection(struct ms_vma *vma, ms_hva_t start, ms_hva_t e
 	ms_notify_end(vma->vm_mm, from, to, MS_NOTIFY_PROTECTION_VMA);
 }
 
-// mirrors pte_mkcont() in what mprotect makes of such an entry; pmd_mkcont() is not like it
+/* Of what mprotect makes of such an entry; pmd_mkcont() sets no valid bit.
+ * mirrors pte_mkcont(), arch/arm64/include/asm/pgtable.h, 5.10+ */
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf)
 {
 	if (!mm || !leaf)
@@ -88,6 +92,7 @@ bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf)
 
 /* ---- moves ---- */
 
+// mirrors move_hugetlb_page_tables(), mm/hugetlb.c, 5.16+
 int ms_hugetlb_move(struct ms_vma *vma, struct ms_vma *new_vma, ms_hva_t old_addr,
 		    ms_hva_t new_addr, uint64_t len)
 {
@@ -117,11 +122,13 @@ int ms_hugetlb_move(struct ms_vma *vma, struct ms_vma *new_vma, ms_hva_t old_add
 /* ---- splits ---- */
 
 /*
- * A page table may be shared with another process only where the VMA covers a whole PUD; a split
- * inside of it ends the sharing first (hugetlb_unshare_pmds).
+ * A page table can be shared with another process only if the VMA covers the whole of a PUD's
+ * range. A split inside of that range ends the sharing first.
  *
  *    VMA        |------[======= 1G =======]------|
  *    addr                   ^
+ *
+ * mirrors hugetlb_unshare_pmds(), mm/hugetlb.c, 6.2+; hugetlb_split(), mm/hugetlb.c, 6.16+
  */
 void ms_hugetlb_split(struct ms_vma *vma, ms_hva_t addr)
 {

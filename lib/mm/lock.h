@@ -3,22 +3,22 @@
  * The mmap lock of a process, and the lock of a folio of a memory file, as far as a hook or a
  * driver's callback can meet them.
  *
- * A machine runs in one thread, so nobody ever waits: what the kernel would let wait is refused.
- * The mmap lock is held for reading where somebody else is called with a VMA in hand, which keeps
- * the VMA alive; for writing by the system calls that change VMAs. A fault holds the lock of the
- * folio that it found until it has mapped it.
+ * A machine runs in one thread, so nobody ever waits: where the kernel would wait, the call is
+ * refused. The mmap lock is held for reading during calls that use a VMA and run somebody else's
+ * code, so that the VMA stays; for writing by the system calls that change VMAs. A fault holds the
+ * lock of the folio that it found until it has mapped it.
  */
 #ifndef MS_MM_LOCK_H
 #define MS_MM_LOCK_H
 
 #include "mm/internal.h"
 
-/* Could a fault of this process take the lock for reading, and tell its notifiers? */
+/* Could a fault of this process take the lock for reading, and call notifiers? */
 static inline bool ms_mmap_may_read(const struct ms_mm *mm)
 {
 	return !mm->mmap_writer && !mm->mmu_locked;
 }
-/* For those who hold it already, in one way or the other. */
+/* For callers that hold the lock already, for reading or for writing. */
 static inline void ms_mmap_pin(struct ms_mm *mm)
 {
 	mm->mmap_readers++;
@@ -28,7 +28,7 @@ static inline void ms_mmap_unpin(struct ms_mm *mm)
 	mm->mmap_readers--;
 }
 
-/* mmap_is_locked(): in one way or the other */
+/* For reading or for writing. */
 static inline bool ms_mmap_is_locked(const struct ms_mm *mm)
 {
 	return mm->mmap_readers || mm->mmap_writer;
@@ -40,7 +40,8 @@ static inline bool ms_mmap_only_read(const struct ms_mm *mm)
 	return mm->mmap_readers && !mm->mmap_writer;
 }
 
-/* mmap_write_lock(); false: it would wait. */
+/* false: the kernel would wait.
+ * mirrors mmap_write_lock(), include/linux/mmap_lock.h, 5.10+ */
 static inline bool ms_mmap_write_trylock(struct ms_mm *mm)
 {
 	if (mm->mmap_readers || !ms_mmap_may_read(mm))
@@ -48,10 +49,12 @@ static inline bool ms_mmap_write_trylock(struct ms_mm *mm)
 	mm->mmap_writer = true;
 	return true;
 }
+// mirrors mmap_write_unlock(), include/linux/mmap_lock.h, 5.10+
 static inline void ms_mmap_write_unlock(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
 }
+// mirrors mmap_write_downgrade(), include/linux/mmap_lock.h, 5.10+
 static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
@@ -70,7 +73,7 @@ struct ms_folio_lock {
 static inline bool ms_folio_is_locked(const struct ms_mapping *mapping, uint64_t first,
 				      uint64_t end, uint64_t least)
 {
-	const struct ms_folio_lock *lock = mapping->machine->folio_locks;
+	const struct ms_folio_lock *lock = mapping->machine->processes->folio_locks;
 
 	for (; lock; lock = lock->outer)
 		if (lock->mapping == mapping && lock->first < end && lock->end > first &&

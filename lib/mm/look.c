@@ -2,7 +2,8 @@
 /* Looking at a host page table without changing it. */
 #include "mm/internal.h"
 
-/* A table knows the low bits of an address only: what lies beyond the address space is in none. */
+/* As ms_pt_walk(), for any addr. A table is indexed by the low bits of an address, so it must not
+ * be asked for an address beyond the address space. */
 static uint64_t walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level)
 {
 	*level = mm->start_level;
@@ -53,7 +54,7 @@ bool ms_host_next_leaf(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end,
 			fill(mm, addr, level, entry, leaf);
 			return true;
 		}
-		// An empty entry is passed over at the level where it stands.
+		// An empty entry is skipped with all of its range.
 		size = ms_level_size(mm->machine, level);
 		addr = ms_align_down(addr, size) + size;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* madvise(2): mm/madvise.c. */
+/* madvise(2). */
 #include "mm/lock.h"
 #include "mm/madvise.h"
 #include "mm/memfile.h"
@@ -7,7 +7,11 @@
 
 /* ---- advice that changes flags ---- */
 
-/* The flags that the VMA would have; -EINVAL: the advice is not for it. */
+/*
+ * The flags that the VMA would have; -EINVAL: the advice is not for this VMA.
+ * mirrors madvise_behavior(), mm/madvise.c, 5.10 .. 5.16; madvise_vma_behavior(), mm/madvise.c,
+ * 5.17+
+ */
 static int advised_flags(const struct ms_vma *vma, enum ms_advice advice, uint64_t *flags)
 {
 	const struct ms_policy *policy = &ms_vma_machine(vma)->policy;
@@ -46,7 +50,10 @@ static int advised_flags(const struct ms_vma *vma, enum ms_advice advice, uint64
 	}
 }
 
-/* madvise_update_vma(); *pvma becomes the VMA that covers the range afterwards */
+/*
+ * *pvma becomes the VMA that covers the range afterwards.
+ * mirrors madvise_behavior(), mm/madvise.c, 5.10 .. 5.16; madvise_update_vma(), mm/madvise.c, 5.17+
+ */
 static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
 	struct ms_vma *vma = *pvma;
@@ -70,7 +77,8 @@ static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum m
 
 /* ---- advice about pages ---- */
 
-/* madvise_dontneed_free_valid_vma(); *end: hugetlb memory goes in whole pages only */
+/* *end is rounded down for hugetlb memory, which goes in whole huge pages only.
+ * mirrors madvise_dontneed_free_valid_vma(), mm/madvise.c, 5.18+ */
 static bool dontneed_allowed(const struct ms_vma *vma, ms_hva_t start, ms_hva_t *end,
 			     enum ms_advice advice)
 {
@@ -84,6 +92,7 @@ static bool dontneed_allowed(const struct ms_vma *vma, ms_hva_t start, ms_hva_t 
 	return ms_aligned(start, ms_hugetlb_size(vma));
 }
 
+// mirrors madvise_dontneed_free(), mm/madvise.c, 5.10+
 static int dontneed_or_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
 	if (!dontneed_allowed(vma, start, &end, advice))
@@ -96,6 +105,7 @@ static int dontneed_or_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, en
 	return 0;
 }
 
+// mirrors madvise_cold() and madvise_pageout(), mm/madvise.c, 5.10+
 static int cold_or_pageout(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
 	if (vma->vm_flags & (MS_VM_LOCKED | MS_VM_PFNMAP | MS_VM_HUGETLB))
@@ -104,7 +114,8 @@ static int cold_or_pageout(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enu
 	return 0;
 }
 
-/* vfs_fallocate(FALLOC_FL_PUNCH_HOLE) */
+/* With FALLOC_FL_PUNCH_HOLE.
+ * mirrors vfs_fallocate(), fs/open.c, 5.10+ */
 static int punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
 	uint64_t max = file->max_bytes && file->max_bytes < INT64_MAX ? file->max_bytes : INT64_MAX;
@@ -124,7 +135,7 @@ static int punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 	return -EOPNOTSUPP;
 }
 
-/* madvise_remove() */
+// mirrors madvise_remove(), mm/madvise.c, 5.10+
 static int remove_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -144,7 +155,8 @@ static int remove_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	return err;
 }
 
-/* faultin_vma_page_range(), 5.14+ */
+/* mirrors madvise_populate(), mm/madvise.c, 5.14+; faultin_vma_page_range(), mm/gup.c, 5.14 .. 6.8;
+ * faultin_page_range(), mm/gup.c, 6.9+ */
 static int populate(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
 	bool write = advice == MS_MADV_POPULATE_WRITE;
@@ -156,7 +168,8 @@ static int populate(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_ad
 
 /* ---- the walk ---- */
 
-/* madvise_vma_behavior(); *pvma: the VMA that covers the range afterwards, NULL: to be looked up */
+/* *pvma becomes the VMA that covers the range afterwards; NULL: it has to be looked up.
+ * mirrors madvise_vma(), mm/madvise.c, 5.10 .. 5.10; madvise_vma_behavior(), mm/madvise.c, 5.17+ */
 static int advise_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
 	struct ms_vma *vma = *pvma;
@@ -185,7 +198,8 @@ static int advise_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum m
 	}
 }
 
-/* madvise_walk_vmas(): holes are passed over, and answered with ENOMEM in the end */
+/* Holes are skipped, and the answer is ENOMEM in the end.
+ * mirrors do_madvise(), mm/madvise.c, 5.10 .. 5.16; madvise_walk_vmas(), mm/madvise.c, 6.1+ */
 static int walk_vmas(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_advice advice,
 		     bool hole_stops)
 {
@@ -218,7 +232,7 @@ static bool is_populate(enum ms_advice advice)
 	return advice == MS_MADV_POPULATE_READ || advice == MS_MADV_POPULATE_WRITE;
 }
 
-/* madvise_behavior_valid() */
+// mirrors madvise_behavior_valid(), mm/madvise.c, 5.10+
 static bool advice_known(const struct ms_policy *policy, enum ms_advice advice)
 {
 	switch (advice) {
@@ -246,7 +260,11 @@ static bool advice_known(const struct ms_policy *policy, enum ms_advice advice)
 	}
 }
 
-/* madvise_need_mmap_write(), and what a collapse ends with */
+/*
+ * A collapse only reads VMAs, but needs the lock for writing in the end.
+ * mirrors madvise_need_mmap_write(), mm/madvise.c, 5.10 .. 6.12; get_lock_mode(), mm/madvise.c,
+ * 7.2+
+ */
 static bool changes_vmas(enum ms_advice advice)
 {
 	switch (advice) {
@@ -263,6 +281,7 @@ static bool changes_vmas(enum ms_advice advice)
 	}
 }
 
+// mirrors do_madvise(), mm/madvise.c, 5.10+
 int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
 {
 	if (!mm)

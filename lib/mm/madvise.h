@@ -5,10 +5,10 @@
 
 #include "mm/internal.h"
 
-/* madvise_free_single_vma: pages of [start, end), inside the VMA, become old and clean. -EINVAL:
- * not anonymous. */
+/* Pages of [start, end), inside the VMA, become old and clean. -EINVAL: it is not anonymous. */
 int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
-/* madvise_cold, madvise_pageout: pages become old; there is no swap that they could go to. */
+/* Pages become old; pageout: they stay as they are, since there is no swap. In both cases huge
+ * pages that the range cuts are split. */
 void ms_madvise_cold(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool pageout);
 
 #endif

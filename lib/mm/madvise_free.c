@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * MADV_FREE, MADV_COLD and MADV_PAGEOUT: madvise_free_pte_range() and
- * madvise_cold_or_pageout_pte_range(), mm/madvise.c. A huge page of this process alone that the
- * range cuts is split.
- */
+/* MADV_FREE, MADV_COLD and MADV_PAGEOUT. A huge page that only this process has, and that the range
+ * cuts, is split. */
 #include "mm/anon_folio.h"
 #include "mm/madvise.h"
 #include "mm/memfile.h"
@@ -17,8 +14,9 @@ struct lazy {
 };
 
 /*
- * try_to_migrate(), mm/rmap.c: unmapped for a moment, so that nobody looks at it meanwhile; each
- * VMA is told, until none of the mapped pages is left.
+ * The folio is unmapped for a moment, so that nobody uses it during the split. Each VMA's notifiers
+ * are called, until none of its pages is mapped.
+ * mirrors try_to_migrate(), mm/rmap.c, 6.1+
  */
 static void notify_split(const struct ms_anon_folio *f, uint64_t mapped)
 {
@@ -36,10 +34,8 @@ static void notify_split(const struct ms_anon_folio *f, uint64_t mapped)
 	}
 }
 
-/*
- * try_to_map_unused_to_zeropage(), mm/migrate.c, 6.12+: a page in which nobody has stored anything
- * gives its place to the zero page.
- */
+/* A page in which nobody has stored anything is replaced by the zero page.
+ * mirrors try_to_map_unused_to_zeropage(), mm/migrate.c, 6.12+ */
 static void map_zero_page(const struct ms_anon_folio *f, uint64_t i,
 			  const struct ms_anon_place *place)
 {
@@ -57,14 +53,20 @@ static void map_zero_page(const struct ms_anon_folio *f, uint64_t i,
 	ms_page_put(m, f->head + i, 1);
 }
 
-/* split_folio() of a folio that is mapped by pages, and here alone; unmapped ones are freed */
+/*
+ * Splits a folio that is mapped by pages, and in this process alone. Pages that are not mapped are
+ * freed.
+ * mirrors split_huge_page_to_list(), mm/huge_memory.c, 5.10 .. 6.1;
+ * split_huge_page_to_list_to_order(), mm/huge_memory.c, 6.12 .. 6.12; __folio_split(),
+ * mm/huge_memory.c, 7.2+
+ */
 static void split_pages(const struct ms_anon_folio *f, uint64_t mapped)
 {
 	struct ms_machine *m = ms_vma_machine(f->vma);
 	const uint64_t npages = UINT64_C(1) << f->order;
 	const uint32_t missing = (uint32_t)(npages - mapped);
 
-	// References are dealt out evenly: each page gets one, then those not mapped lose it.
+	// The split gives each page one reference; pages that are not mapped lose it again.
 	if (missing)
 		ms_page_get(m, f->head, missing);
 	if (!ms_page_split(m, f->head, 0)) {
@@ -84,7 +86,8 @@ static void split_pages(const struct ms_anon_folio *f, uint64_t mapped)
 
 /* ---- entries ---- */
 
-/* A PMD leaf; true: its pages are still to be looked at one by one. */
+/* A PMD leaf. true: it was split, and its pages are still to be looked at one by one.
+ * mirrors madvise_free_huge_pmd(), mm/huge_memory.c, 5.10+ */
 static bool age_pmd(const struct lazy *lz, uint64_t *slot, ms_hva_t addr, ms_hva_t end)
 {
 	struct ms_machine *m = ms_vma_machine(lz->vma);
@@ -113,7 +116,7 @@ static bool age_pmd(const struct lazy *lz, uint64_t *slot, ms_hva_t addr, ms_hva
 	return true;
 }
 
-/* A huge page that is mapped by pages. */
+/* Splits the huge page that pfn is in, where it is mapped by pages. */
 static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 {
 	struct ms_machine *m = ms_vma_machine(lz->vma);
@@ -140,6 +143,7 @@ static void split_if_cut(const struct lazy *lz, ms_hva_t addr, ms_pfn_t pfn)
 	split_pages(&f, mapped);
 }
 
+// mirrors madvise_free_pte_range() and madvise_cold_or_pageout_pte_range(), mm/madvise.c, 5.10+
 static void age_table(const struct lazy *lz, ms_hva_t addr, ms_hva_t end)
 {
 	struct ms_machine *m = ms_vma_machine(lz->vma);
@@ -171,6 +175,7 @@ static void age_range(const struct lazy *lz)
 	}
 }
 
+// mirrors madvise_free_single_vma(), mm/madvise.c, 5.10+
 int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	const struct lazy lz = {
@@ -190,6 +195,7 @@ int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	return 0;
 }
 
+// mirrors madvise_cold() and madvise_pageout(), mm/madvise.c, 5.10+
 void ms_madvise_cold(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool pageout)
 {
 	const struct lazy lz = {

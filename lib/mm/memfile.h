@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between the files that map pages of files (filemap.c) and those that keep them (shmem.c,
- * hugetlb.c and their second halves). A folio is a block of 2^order pages of System RAM that the
- * page cache holds as one; the cache has a reference for each of its indices.
+ * What filemap.c, which maps pages of files, shares with the files that keep them: shmem*.c and
+ * hugetlb*.c. A folio is a block of 2^order pages of System RAM that the page cache holds as one;
+ * the cache has a reference for each of its indices.
  */
 #ifndef MS_MM_MEMFILE_H
 #define MS_MM_MEMFILE_H
 
 #include "mm/internal.h"
 
-/* Pages of the base size that the file has, a part of one counted whole. */
+/* The size of the file in pages of the base size, rounded up. */
 static inline uint64_t ms_mapping_pages(const struct ms_mapping *mapping)
 {
 	unsigned int shift = mapping->machine->page_shift;
@@ -22,19 +22,22 @@ static inline ms_pfn_t ms_folio_head(struct ms_machine *m, ms_pfn_t pfn)
 {
 	return ms_page_head(m, pfn);
 }
+// mirrors folio_order(), include/linux/mm.h, 6.1+
 static inline unsigned int ms_folio_order(struct ms_machine *m, ms_pfn_t pfn)
 {
 	return ms_pfn_to_page(m, ms_page_head(m, pfn))->order;
 }
 
-/* MAX_PAGECACHE_ORDER, 6.11+: a folio of a PMD's size may be too large for the page cache */
+/* A folio as large as a PMD leaf may be too large for the page cache.
+ * mirrors MAX_PAGECACHE_ORDER, include/linux/pagemap.h, 6.11+ */
 static inline bool ms_cache_takes_huge(const struct ms_machine *m)
 {
 	return m->policy.shmem_huge != MS_SHMEM_HUGE_SUITABLE_VMA || ms_pmd_order(m) <= 11;
 }
 
 /*
- * Where vma shows pages [first, last] (inclusive) of its file, of which it shows some:
+ * Where vma maps pages [first, last] (inclusive) of its file; at least one of them lies in its
+ * range:
  *
  *    file         first |--------------| last
  *    vma                     |------------------|
@@ -51,35 +54,36 @@ static inline void ms_vma_shows(const struct ms_vma *vma, uint64_t first, uint64
 	*end = vma->vm_start + (to << shift);
 }
 
-/* hugetlb_split(): called where a hugetlb VMA is split at addr, behind may_split. */
+/* Called when a hugetlb VMA is split at addr, after may_split. */
 void ms_hugetlb_split(struct ms_vma *vma, ms_hva_t addr);
-/* hugetlbfs_punch_hole(): whole huge pages inside [off, off + len) */
+/* Removes the huge pages that lie in [off, off + len) as a whole. */
 int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len);
 
 /* ---- hugetlb_pool.c ---- */
 
-/* set += [from, to). -ENOMEM: unchanged. */
+/* Adds [from, to) to a set. 0 or -ENOMEM, which leaves it unchanged. */
 int ms_regions_add(struct ms_machine *m, struct ms_regions *set, uint64_t from, uint64_t to);
 void ms_regions_del(struct ms_machine *m, struct ms_regions *set, uint64_t index);
 uint64_t ms_regions_count(const struct ms_regions *set, uint64_t from, uint64_t to);
 void ms_regions_free(struct ms_machine *m, struct ms_regions *set);
 
-/* For a fresh mapping, whose vm_private_data it uses. -ENOMEM. */
+/* Reserves pages for a new mapping, whose vm_private_data it uses. 0 or -ENOMEM. */
 int ms_hugetlb_reserve(struct ms_vma *vma);
-/* HPAGE_RESV_OWNER: the VMA is of the mapping that has reserved, not of a fork's copy. */
+/* HPAGE_RESV_OWNER: the VMA belongs to the mapping that made the reservation, not to a child's
+ * copy. */
 bool ms_hugetlb_is_owner(const struct ms_vma *vma);
-/* HPAGE_RESV_UNMAPPED: a page was taken away from it, so it gets no other ones. */
+/* HPAGE_RESV_UNMAPPED: a page was taken away from the VMA, so it gets no new ones. */
 bool ms_hugetlb_is_taken(const struct ms_vma *vma);
 void ms_hugetlb_set_taken(struct ms_vma *vma);
-/* A page of the pool for index of vma's file, with one reference. SIGBUS, OOM. */
+/* Takes a page of the pool, with one reference, for an index of vma's file. 0, SIGBUS, or OOM. */
 ms_vm_fault_t ms_hugetlb_alloc(struct ms_vma *vma, uint64_t index, bool from_owner, uint8_t flags,
 			       ms_pfn_t *pfn);
-/* The file has lost its page at index, which then is reserved for nobody. */
+/* The file has lost its page at index: nothing is reserved there any more. */
 void ms_hugetlb_unreserve(struct ms_mapping *mapping, uint64_t index);
-/* An entry for pfn goes from vma's table; last: nobody else has one. */
+/* An entry for pfn is removed from vma; last: nobody else maps the page. */
 void ms_hugetlb_restore(const struct ms_vma *vma, uint64_t index, ms_pfn_t pfn, bool last);
 
-/* Where the entries of a hugetlb VMA stand: one huge page has `n` of them, `step` bytes apart. */
+/* How a hugetlb VMA is mapped: a huge page has `n` entries, which map `step` bytes each. */
 struct ms_hugetlb_geometry {
 	uint64_t size; /* bytes of a huge page */
 	unsigned int level;
@@ -90,7 +94,7 @@ struct ms_hugetlb_geometry ms_hugetlb_geometry(const struct ms_vma *vma);
 /* The first slot of the huge page at addr, NULL: no table. */
 uint64_t *ms_hugetlb_slot(const struct ms_vma *vma, const struct ms_hugetlb_geometry *g,
 			  ms_hva_t addr);
-/* set_huge_pte_at(): `entry` for the first slot, the others follow */
+/* Sets all entries of a huge page: the first is `entry`, the others continue it. */
 void ms_hugetlb_set(const struct ms_hugetlb_geometry *g, uint64_t *slot, uint64_t entry);
 
 #endif

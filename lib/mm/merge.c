@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which neighbours a range joins. Mirrors vma_merge() and its successors, mm/mmap.c and mm/vma.c.
+ * Which neighbours a range joins.
  *
- *   prev | range | next      joins where nothing but the border tells the two apart
+ *   prev | range | next      two of them join if they differ in nothing but the addresses
  */
 #include "mm/internal.h"
 
@@ -11,7 +11,7 @@ static bool has_close(const struct ms_vma *vma)
 	return vma->vm_ops && vma->vm_ops->close;
 }
 
-/* grows_up: what it would grow over is behind it. */
+/* Does vma's close handler forbid that it grows? grows_up: it would grow over what follows it. */
 static bool close_forbids(const struct ms_vma_merge *vmg, const struct ms_vma *vma, bool grows_up)
 {
 	if (!has_close(vma))
@@ -28,7 +28,7 @@ static bool close_forbids(const struct ms_vma_merge *vmg, const struct ms_vma *v
 	return false;
 }
 
-/* is_mergeable_vma() */
+// mirrors is_mergeable_vma(), mm/mmap.c, 5.10 .. 6.11; is_mergeable_vma(), mm/vma.c, 6.12+
 static bool same_attributes(const struct ms_vma_merge *vmg, const struct ms_vma *vma, bool grows_up)
 {
 	if ((vma->vm_flags ^ vmg->vm_flags) & ~MS_VM_SOFTDIRTY)
@@ -38,14 +38,18 @@ static bool same_attributes(const struct ms_vma_merge *vmg, const struct ms_vma 
 	return !close_forbids(vmg, vma, grows_up);
 }
 
-/* is_mergeable_anon_vma(): `from` is whose pages join those of `target` */
+/*
+ * May the pages of `from` join those of `target`?
+ * mirrors is_mergeable_anon_vma(), mm/mmap.c, 5.10 .. 6.11; is_mergeable_anon_vma(), mm/vma.c,
+ * 6.12+
+ */
 static bool anon_compatible(const struct ms_vma_merge *vmg, const struct ms_vma *target)
 {
 	const struct ms_vma *from = vmg->anon_from;
 	const struct ms_anon_vma *src = from ? from->anon_vma : NULL, *tgt = target->anon_vma;
 	enum ms_policy_anon_merge_untouched rule = vmg->mm->machine->policy.anon_merge_untouched;
 
-	// vma_is_fork_child(): whoever came by a fork shares more than one anon_vma
+	// vma_is_fork_child(): a VMA that came by a fork is linked with more than one anon_vma
 	if (rule != MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY && src && !tgt)
 		return from->anon_chain == 1 ||
 		       (vmg->moved && rule == MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED);
@@ -54,7 +58,8 @@ static bool anon_compatible(const struct ms_vma_merge *vmg, const struct ms_vma 
 	return src == tgt;
 }
 
-/* Whose offsets are these, `ahead` pages after the range's start: do they continue the range's? */
+/* Do offsets that belong `ahead` pages behind the start of the range continue those of the range?
+ * mirrors needs_adjacent_anon_pgoff(), mm/vma.c, 7.3+: and what follows from it */
 static bool offsets_continue(const struct ms_vma_merge *vmg, uint64_t pgoff, uint64_t anon_pgoff,
 			     uint64_t ahead)
 {
@@ -65,6 +70,8 @@ static bool offsets_continue(const struct ms_vma_merge *vmg, uint64_t pgoff, uin
 	       anon_pgoff == vmg->anon_pgoff + ahead;
 }
 
+/* mirrors can_vma_merge_after(), mm/mmap.c, 5.10 .. 6.11; can_vma_merge_after(), mm/vma.c, 6.12+;
+ * can_vma_merge_left(), mm/vma.c, 6.12+ */
 static bool can_merge_prev(const struct ms_vma_merge *vmg)
 {
 	const struct ms_vma *prev = vmg->prev;
@@ -75,6 +82,8 @@ static bool can_merge_prev(const struct ms_vma_merge *vmg)
 				ms_vma_anon_pgoff_of(prev, prev->vm_end), 0);
 }
 
+/* mirrors can_vma_merge_before(), mm/mmap.c, 5.10 .. 6.11; can_vma_merge_before(), mm/vma.c, 6.12+;
+ * can_vma_merge_right(), mm/vma.c, 6.12+ */
 static bool can_merge_next(const struct ms_vma_merge *vmg)
 {
 	const struct ms_vma *next = vmg->next;
@@ -86,8 +95,9 @@ static bool can_merge_next(const struct ms_vma_merge *vmg)
 }
 
 /*
- * Both sides fit the range: do they fit each other? 6.1's mmap tests the previous one against the
- * next one's anon_vma by the strict rule, and prefers the next; all others go by the previous.
+ * Both neighbours fit the range: do they fit each other? mmap in 6.1 .. 6.11 tests the previous one
+ * against the next one's anon_vma by the strict rule, and prefers the next one. Everybody else
+ * prefers the previous one.
  */
 static void both_sides(const struct ms_vma_merge *vmg, bool *prev_ok, bool *next_ok)
 {
@@ -113,14 +123,16 @@ static void choose_sides(const struct ms_vma_merge *vmg, bool *prev_ok, bool *ne
 	*next_ok = can_merge_next(vmg);
 	if (*prev_ok && *next_ok)
 		both_sides(vmg, prev_ok, next_ok);
-	// Joining both deletes the next one: where close hooks may survive, they may not be
-	// deleted.
+	// Joining both removes the next VMA, which may not be if it has a close handler.
 	if (*prev_ok && *next_ok && has_close(vmg->next))
 		*next_ok = false;
 }
 
-/* vma, all of which the merge would take, has a close hook that nobody would call: where is that
- * seen? prev_alone: the previous VMA grows over vma and no further. */
+/*
+ * The merge would take all of vma, whose close handler nobody would call then: does the kernel
+ * notice? prev_alone: the previous VMA grows over vma and no further.
+ * mirrors can_merge_remove_vma(), mm/vma.c, 6.12+
+ */
 static bool dying_forbids(const struct ms_vma_merge *vmg, const struct ms_vma *vma, bool prev_alone)
 {
 	if (!has_close(vma))
@@ -144,13 +156,15 @@ static void remove_merged(struct ms_vma *vma)
 	ms_vma_free(vma, false);
 }
 
-/* dup_anon_vma() */
+// mirrors dup_anon_vma(), mm/vma.c, 6.12+
 static void take_anon_vma(struct ms_vma *target, const struct ms_vma *from)
 {
 	if (!target->anon_vma && from && from->anon_vma)
 		ms_anon_vma_clone(target, from);
 }
 
+/* mirrors vma_merge(), mm/mmap.c, 5.10 .. 6.11; vma_merge_new_range(), mm/vma.c, 6.12+;
+ * vma_merge_copied_range(), mm/vma.c, 7.2+ */
 struct ms_vma *ms_vma_merge_new(struct ms_vma_merge *vmg)
 {
 	struct ms_vma *prev = vmg->prev, *next = vmg->next;
@@ -179,10 +193,12 @@ struct ms_vma *ms_vma_merge_new(struct ms_vma_merge *vmg)
 }
 
 /*
- * [start, end) of `vma`, at one of its borders, goes to prev and/or next:
+ * [start, end) of `vma`, which begins or ends with it, goes to prev or next or both:
  *
  *   prev | vma  | next         prev grows over a head or all, next over a tail or all,
  *        |######|              or one over everything
+ *
+ * mirrors vma_merge(), mm/mmap.c, 5.10 .. 6.11; vma_merge_existing_range(), mm/vma.c, 6.12+
  */
 static struct ms_vma *merge_existing(struct ms_vma_merge *vmg, struct ms_vma *vma)
 {
@@ -218,6 +234,7 @@ static struct ms_vma *merge_existing(struct ms_vma_merge *vmg, struct ms_vma *vm
 	return next;
 }
 
+// mirrors vma_modify() and vma_modify_flags(), mm/vma.c, 6.12+
 int ms_vma_modify_flags(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t new_flags,
 			struct ms_vma **out)
 {

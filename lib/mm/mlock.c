@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mlock(2) and munlock(2): mm/mlock.c. The caller has CAP_IPC_LOCK, no limit applies. */
+/* mlock(2) and munlock(2). The caller has CAP_IPC_LOCK, so that no limit applies. */
 #include "mm/lock.h"
 #include "mm/move.h"
 
-/* vma_supports_mlock(): elsewhere the call succeeds and nothing happens */
+/* For other VMAs the call succeeds and does nothing.
+ * mirrors vma_supports_mlock(), mm/internal.h, 6.12+ */
 static bool supports_mlock(const struct ms_vma *vma)
 {
 	return !(vma->vm_flags & MS_VM_SPECIAL) && !ms_vma_is_hugetlb(vma);
 }
 
-/* mlock_fixup(); *pvma becomes the VMA that covers the range afterwards */
+/* *pvma becomes the VMA that covers the range afterwards.
+ * mirrors mlock_fixup(), mm/mlock.c, 5.10+ */
 static int mlock_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, bool lock)
 {
 	struct ms_vma *vma = *pvma;
@@ -28,7 +30,8 @@ static int mlock_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, bool 
 	return 0;
 }
 
-/* apply_vma_lock_flags(): a hole ends it, what lies before the hole keeps its new flag */
+/* A hole ends it with an error; what lies before the hole keeps its new flag.
+ * mirrors apply_vma_lock_flags(), mm/mlock.c, 5.10+ */
 static int apply_lock(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool lock)
 {
 	const ms_hva_t end = start + len;
@@ -55,7 +58,7 @@ static int apply_lock(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool lock)
 	}
 }
 
-/* The range grows outward to whole pages; a tag is not looked at. */
+/* Rounds the range outward to whole pages, and ignores a tag. */
 static void round_range(const struct ms_mm *mm, ms_hva_t *addr, uint64_t *len)
 {
 	const uint64_t page_size = mm->machine->page_size;
@@ -65,6 +68,7 @@ static void round_range(const struct ms_mm *mm, ms_hva_t *addr, uint64_t *len)
 	*addr = ms_align_down(*addr, page_size);
 }
 
+// mirrors do_mlock(), mm/mlock.c, 5.10+
 int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	int err;
@@ -75,7 +79,7 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
 	err = apply_lock(mm, addr, len, true);
-	// mlock_vma_pages_range(), 5.18+
+	// mlock_vma_pages_range(), from 5.18 on, empties the queues
 	if (mm->machine->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
 		ms_lru_drain(mm->machine);
 	ms_mmap_write_unlock(mm);
@@ -92,6 +96,7 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 	}
 }
 
+// mirrors munlock(), mm/mlock.c, 5.10+
 int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	int err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PageMlocked up to 5.17, mm/mlock.c: mlock takes a page off the LRU list that it had to reach
- * first, and queues it anew, once. munlock puts it back. What is queued has one holder more, which
- * counts where a write asks whether a page is its own (policy anon_reuse).
+ * PageMlocked up to 5.17: mlock brings a page to its LRU list, takes it off that list, and queues
+ * it again, once. munlock puts it back. The queue holds a reference to the page, which matters when
+ * a write tests whether the page has only one holder (policy anon_reuse).
  *
  * Not modelled: munlock marks a page again that another locked VMA maps (try_to_munlock()).
  */
@@ -13,7 +13,7 @@ static bool matters(const struct ms_machine *m)
 	return m->policy.anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE;
 }
 
-/* A page that is on a list by itself; NULL: none. */
+/* The page of an entry, if it is one that has a place of its own on an LRU list; else NULL. */
 static struct ms_page *listed_page(struct ms_machine *m, uint64_t entry)
 {
 	struct ms_page *page;
@@ -24,6 +24,7 @@ static struct ms_page *listed_page(struct ms_machine *m, uint64_t entry)
 	return page && !page->order ? page : NULL;
 }
 
+// mirrors lru_cache_add_inactive_or_unevictable(), mm/swap.c, 5.10 .. 5.10
 void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -34,7 +35,7 @@ void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn)
 	ms_lru_add(m, pfn);
 }
 
-/* mlock_vma_page() */
+// mirrors mlock_vma_page(), mm/mlock.c, 5.10 .. 5.10
 void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -50,14 +51,14 @@ void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr)
 	page->flags |= MS_PG_MLOCKED;
 }
 
-/* Neighbouring pages of one table. */
+/* Pages that follow each other in one table. */
 struct batch {
 	ms_hva_t next; // the address after the last of them
 	unsigned int n;
 	ms_pfn_t pfn[MS_LRU_QUEUE];
 };
 
-/* page_mapcount() > 1, of a page that is not queued */
+/* Of a page that is in no queue: does more than one entry map it? (page_mapcount() > 1) */
 static bool is_shared(const struct ms_page *page)
 {
 	const uint32_t file = page->flags & MS_PG_ANON ? 0 : 1;
@@ -65,7 +66,8 @@ static bool is_shared(const struct ms_page *page)
 	return page->refcount > 1 + file;
 }
 
-/* __munlock_pagevec(): pages that were on no list let go of the queue (pagevec_release()) */
+/* If a page was on no list, the queue is emptied at the end (pagevec_release()).
+ * mirrors __munlock_pagevec(), mm/mlock.c, 5.10 .. 5.10 */
 static void munlock_batch(struct ms_machine *m, struct batch *b)
 {
 	bool isolated[MS_LRU_QUEUE], skips = false;
@@ -85,6 +87,7 @@ static void munlock_batch(struct ms_machine *m, struct batch *b)
 	b->n = 0;
 }
 
+// mirrors __munlock_pagevec_fill(), mm/mlock.c, 5.10 .. 5.10
 static void munlock_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
 			 void *arg)
 {
@@ -99,6 +102,7 @@ static void munlock_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsi
 	b->next = addr + m->page_size;
 }
 
+// mirrors munlock_vma_pages_range(), mm/mlock.c, 5.10 .. 5.10
 void ms_munlock_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	struct batch b = { 0 };
@@ -109,6 +113,7 @@ void ms_munlock_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	munlock_batch(ms_vma_machine(vma), &b);
 }
 
+// mirrors munlock_vma_page(), mm/mlock.c, 5.10 .. 5.10
 void ms_munlock_copied(struct ms_machine *m, uint64_t entry)
 {
 	struct ms_page *page = matters(m) ? listed_page(m, entry) : NULL;

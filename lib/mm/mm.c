@@ -1,55 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An address space: its beginning and its end. */
+/* Address spaces: how they are made and destroyed. */
 #include "mm/lock.h"
 
-int ms_mm_init(struct ms_machine *m)
-{
-	ms_pool_init(&m->vmas, sizeof(struct ms_vma));
-	ms_pool_init(&m->vma_nodes, sizeof(union ms_vma_node));
-	ms_hugetlb_init(m);
-	return 0;
-}
-
-void ms_mm_destroy(struct ms_machine *m)
-{
-	ms_pool_destroy(&m->vmas);
-	ms_pool_destroy(&m->vma_nodes);
-}
-
+// mirrors mm_alloc(), kernel/fork.c, 5.10+
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
 	if (!m)
 		return NULL;
-	struct ms_mm *mm = ms_zalloc(m, sizeof(*mm));
+	struct ms_mm *mm = ms_zalloc(&m->alloc, sizeof(*mm));
 
 	if (!mm)
 		return NULL;
 	mm->machine = m;
 	mm->task_size = UINT64_C(1) << m->config.va_bits;
-	// x86 keeps the upper half for the kernel and a guard page below it; arm64 has a table of
-	// its own
+	// x86 keeps the upper half for the kernel, and a guard page below it; the kernel of arm64
+	// has a page table of its own
 	if (ms_is_x86(m))
 		mm->task_size = (mm->task_size >> 1) - m->page_size;
 	while (ms_level_shift(m, mm->start_level) >= m->config.va_bits)
 		mm->start_level++;
 	if (ms_vma_tree_init(&mm->vmas, m)) {
-		ms_free(m, mm);
+		ms_free(&m->alloc, mm);
 		return NULL;
 	}
 	mm->pgd = ms_pt_new_table(mm);
 	if (!mm->pgd) {
 		ms_vma_tree_destroy(&mm->vmas);
-		ms_free(m, mm);
+		ms_free(&m->alloc, mm);
 		return NULL;
 	}
-	mm->id = ++m->next_mm_id;
-	TAILQ_INSERT_TAIL(&m->mms, mm, link);
+	mm->id = ++m->nr_mm_ids;
+	TAILQ_INSERT_TAIL(&m->processes->mms, mm, link);
 	return mm;
 }
 
 /*
- * check_mm(), kernel/fork.c: every VMA has given its tables back. What a driver has put in where it
- * had no VMA, or in its close, is the kernel's for ever.
+ * Every VMA has given its tables back. A driver may have made tables where it had no VMA, or in its
+ * close handler: the kernel never frees these.
+ * mirrors check_mm(), kernel/fork.c, 5.10+
  */
 static void check_mm(const struct ms_mm *mm)
 {
@@ -57,7 +45,8 @@ static void check_mm(const struct ms_mm *mm)
 		ms_violation(mm->machine, "non-zero pgtables_bytes on freeing mm", 0);
 }
 
-/* exit_mmap(), mm/mmap.c: release, one unmap_vmas over everything, then the VMAs go one by one */
+/* Notifiers are released, everything is unmapped at once, then the VMAs are freed one by one.
+ * mirrors exit_mmap(), mm/mmap.c, 5.10+ */
 void ms_mm_exit(struct ms_mm *mm)
 {
 	struct ms_machine *m;
@@ -74,23 +63,57 @@ void ms_mm_exit(struct ms_mm *mm)
 	vmas = ms_vma_tree_detach(mm, 0, mm->task_size, &(struct ms_vma_gap){ 0 });
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);
 	for (; vmas; vmas = next) {
-		next = vmas->next_detached;
+		next = ms_linked(vmas)->next_detached;
 		ms_vma_free(vmas, true);
 	}
 	check_mm(mm);
 	ms_pt_free_tables(mm);
 	ms_vma_tree_destroy(&mm->vmas);
-	TAILQ_REMOVE(&m->mms, mm, link);
-	ms_free(m, mm);
+	TAILQ_REMOVE(&m->processes->mms, mm, link);
+	ms_free(&m->alloc, mm);
 }
 
-void ms_mms_destroy(struct ms_machine *m)
+static int mm_init(struct ms_machine *m)
+{
+	struct ms_processes *p = ms_zalloc(&m->alloc, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	TAILQ_INIT(&p->mms);
+	LIST_INIT(&p->files);
+	LIST_INIT(&p->mappings);
+	RB_INIT(&p->mappings_by_key);
+	ms_pool_init(&p->vmas, &m->alloc, sizeof(struct ms_linked_vma));
+	ms_pool_init(&p->vma_nodes, &m->alloc, sizeof(union ms_vma_node));
+	m->processes = p;
+	ms_hugetlb_init(m);
+	return 0;
+}
+
+static void mm_empty(struct ms_machine *m)
 {
 	struct ms_mm *mm;
 
-	while ((mm = TAILQ_FIRST(&m->mms)))
+	while ((mm = TAILQ_FIRST(&m->processes->mms)))
 		ms_mm_exit(mm);
+	ms_files_destroy(m);
 }
+
+static void mm_destroy(struct ms_machine *m)
+{
+	ms_pool_destroy(&m->processes->vmas);
+	ms_pool_destroy(&m->processes->vma_nodes);
+	ms_free(&m->alloc, m->processes);
+	m->processes = NULL;
+}
+
+const struct ms_room ms_mm_room = {
+	.name = "mm",
+	.init = mm_init,
+	.empty = mm_empty,
+	.destroy = mm_destroy,
+	.check = ms_mm_check,
+};
 
 uint32_t ms_mm_id(const struct ms_mm *mm)
 {
@@ -106,7 +129,7 @@ struct ms_mm *ms_mm_next(const struct ms_machine *m, const struct ms_mm *mm)
 {
 	if (!m)
 		return NULL;
-	return mm ? TAILQ_NEXT(mm, link) : TAILQ_FIRST(&m->mms);
+	return mm ? TAILQ_NEXT(mm, link) : TAILQ_FIRST(&m->processes->mms);
 }
 
 unsigned int ms_mm_map_count(const struct ms_mm *mm)
@@ -114,9 +137,10 @@ unsigned int ms_mm_map_count(const struct ms_mm *mm)
 	return mm ? mm->map_count : 0;
 }
 
+// mirrors show_smap_vma_flags(), fs/proc/task_mmu.c, 5.10+
 const char *ms_vma_flags_str(const struct ms_vma *vma, char *buf, size_t size)
 {
-	// in the order of the bits, as show_smap_vma_flags() prints them
+	// in the order of the bits
 	static const struct {
 		uint64_t flag;
 		char name[3];

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mmap(2): do_mmap() and mmap_region(), mm/mmap.c and mm/vma.c. */
+/* mmap(2). */
 #include "mm/lock.h"
 #include "mm/munmap.h"
 
-/* What is being mapped, on its way through mmap_region. */
+/* What is to be mapped. */
 struct request {
 	struct ms_mm *mm;
 	ms_hva_t start, end;
 	uint64_t vm_flags;
 	uint64_t pgoff;
 	struct ms_file *file;
-	const struct ms_vma_gap *gap; // where it goes
-	struct ms_vma_desc *desc;     // mmap_prepare's
-	bool charged;                 // the memory that it may need
+	const struct ms_vma_gap *gap; // the gap that it is mapped into
+	struct ms_vma_desc *desc;     // what mmap_prepare gets, and changes
+	bool charged;                 // the memory that it may need has been charged
 };
 
 /* ---- arguments ---- */
 
 /*
- * arch_get_mmap_end(): on arm64 nobody gets an address above DEFAULT_MAP_WINDOW who has not asked
- * for one.
+ * On arm64 nobody gets an address above DEFAULT_MAP_WINDOW without a hint that is beyond it.
  *
  *   0            window        task_size        (both 2^48, but for 52-bit addresses)
  *   |--------------|---------------|
  *     hint, or none  hint beyond it
+ *
+ * mirrors arch_get_mmap_end(), arch/arm64/include/asm/processor.h, 5.10+
  */
 static ms_hva_t mmap_end(const struct ms_mm *mm, ms_hva_t hint)
 {
@@ -32,7 +33,8 @@ static ms_hva_t mmap_end(const struct ms_mm *mm, ms_hva_t hint)
 	return hint > window ? mm->task_size : window;
 }
 
-/* Where arm64 looks for "requested length too big for entire address space". */
+/* The test for lengths that no address space could hold; arm64 leaves out what lies below
+ * mmap_min_addr. */
 static bool fits_address_space(const struct ms_mm *mm, ms_hva_t hint, uint64_t len)
 {
 	const struct ms_machine *m = mm->machine;
@@ -40,14 +42,17 @@ static bool fits_address_space(const struct ms_mm *mm, ms_hva_t hint, uint64_t l
 	return len <= mmap_end(mm, hint) - (ms_is_x86(m) ? 0 : m->config.mmap_min_addr);
 }
 
-/* The end of the highest gap below limit; 0: none is as large. */
+/*
+ * The end of the highest gap of that size below limit; 0: there is none.
+ * mirrors unmapped_area_topdown(), mm/mmap.c, 5.10 .. 6.12; unmapped_area_topdown(), mm/vma.c, 7.2+
+ */
 static ms_hva_t highest_gap(struct ms_mm *mm, ms_hva_t limit, uint64_t len)
 {
 	struct ms_vma *vma = ms_find_vma(mm, limit);
 
 	if (!vma)
 		return ms_vma_tree_highest_gap(&mm->vmas, limit, len);
-	// the tree would also find what lies above
+	// the tree's own search would also find gaps above limit
 	for (; vma; vma = ms_vma_prev(vma)) {
 		if (vma->vm_end < limit && limit - vma->vm_end >= len)
 			return limit;
@@ -56,8 +61,12 @@ static ms_hva_t highest_gap(struct ms_mm *mm, ms_hva_t limit, uint64_t len)
 	return limit >= len ? limit : 0;
 }
 
-/* In whole units of `align` bytes: a gap is large enough when its most unaligned start would do.
- * mirrors hugetlb_get_unmapped_area(), fs/hugetlbfs/inode.c, 5.10+, where that is not a page */
+/*
+ * An area at a multiple of `align`. A gap is large enough only if it is so for the start that is
+ * worst aligned.
+ * mirrors arch_get_unmapped_area_topdown(), mm/mmap.c, 5.10+; hugetlb_get_unmapped_area(),
+ * fs/hugetlbfs/inode.c, 5.10+
+ */
 static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint64_t align)
 {
 	const struct ms_machine *m = mm->machine;
@@ -76,7 +85,7 @@ static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint6
 	return (int64_t)ms_align_down(end - len, align);
 }
 
-/* round_hint_to_min() */
+// mirrors round_hint_to_min(), mm/mmap.c, 5.10+
 static ms_hva_t round_hint(const struct ms_machine *m, ms_hva_t hint)
 {
 	hint = ms_align_down(hint, m->page_size);
@@ -90,6 +99,7 @@ int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len)
 	return aligned_area(mm, hint, len, mm->machine->page_size);
 }
 
+// mirrors get_unmapped_area(), mm/mmap.c, 5.10 .. 6.1; __get_unmapped_area(), mm/mmap.c, 6.12+
 static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len,
 			      const struct ms_file *file)
 {
@@ -98,12 +108,15 @@ static int64_t choose_address(struct ms_mm *mm, ms_hva_t hint, uint64_t len,
 	return aligned_area(mm, hint, len, mm->machine->page_size << file->mapping->order);
 }
 
-/* IS_ERR_VALUE(): the last 4095 addresses are taken for what an earlier step has refused. */
+/* The last 4095 addresses are taken for an error of an earlier step.
+ * mirrors IS_ERR_VALUE(), include/linux/err.h, 5.10+ */
 static bool is_error_value(ms_hva_t addr)
 {
 	return addr >= UINT64_MAX - 4094;
 }
 
+/* Where the mapping is to be, or an error.
+ * mirrors get_unmapped_area(), mm/mmap.c, 5.10 .. 6.1; __get_unmapped_area(), mm/mmap.c, 6.12+ */
 static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 		     const struct ms_file *file)
 {
@@ -125,17 +138,18 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 	return (int64_t)addr;
 }
 
-/* The kind of mapping, as the number that the system call has for it (MAP_TYPE). */
+/* The bits of flags that say which kind of mapping it is, as a number (MAP_TYPE). */
 #define KIND_MASK 0xfu
 #define KIND_SHARED_VALIDATE (MS_MAP_SHARED | MS_MAP_PRIVATE)
 
 /* Flags that do nothing in the kernel: MAP_DENYWRITE, _EXECUTABLE, _NONBLOCK, _STACK. */
 #define FLAGS_WITHOUT_EFFECT 0x31800u
-/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G, _GROWSDOWN,
- * _LOCKED, _HUGETLB, _SYNC. */
+/* Flags that do something in the kernel, and that are not modelled: MAP_32BIT, _ABOVE4G,
+ * _GROWSDOWN, _LOCKED, _HUGETLB, _SYNC. */
 #define FLAGS_NOT_MODELLED 0xc21c0u
 
-/* LEGACY_MAP_MASK: MAP_SHARED_VALIDATE is there to refuse all other flags. */
+/* MAP_SHARED_VALIDATE refuses all other flags.
+ * mirrors LEGACY_MAP_MASK, include/linux/mman.h, 5.10+ */
 #define LEGACY_FLAGS \
 	(KIND_SHARED_VALIDATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_NORESERVE | \
 	 MS_MAP_POPULATE | FLAGS_WITHOUT_EFFECT)
@@ -153,15 +167,16 @@ static int check_kind(unsigned int flags)
 	}
 }
 
-/* do_mmap()'s file part: the largest offset, the kind, mode bits, noexec */
+/* The part of do_mmap() that asks the file: the largest offset, the kind, mode bits, noexec.
+ * mirrors do_mmap() and file_mmap_ok(), mm/mmap.c, 5.10+ */
 static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t pgoff, uint64_t len,
 		      uint64_t *vm_flags)
 {
 	unsigned int shift = file->machine->page_shift;
 	int err;
 
-	// file_mmap_ok(): where there is no limit the subtraction wraps, and the last page offsets
-	// are refused all the same
+	// file_mmap_ok(): without a limit the subtraction wraps, and the last page offsets are
+	// refused, too
 	if (file->max_bytes && len > file->max_bytes)
 		return -EOVERFLOW;
 	if (pgoff > (file->max_bytes - len) >> shift)
@@ -191,7 +206,7 @@ static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t p
 
 /* ---- mmap_region ---- */
 
-/* accountable_mapping() */
+// mirrors accountable_mapping(), mm/mmap.c, 5.10 .. 6.12; accountable_mapping(), mm/vma.c, 7.2+
 static bool accountable(const struct request *rq)
 {
 	if (rq->file && rq->file->kind == MS_FILE_HUGETLB)
@@ -199,14 +214,15 @@ static bool accountable(const struct request *rq)
 	return (rq->vm_flags & (MS_VM_NORESERVE | MS_VM_SHARED | MS_VM_WRITE)) == MS_VM_WRITE;
 }
 
-/* replaced: bytes that are charged already, and go */
+/* replaced: bytes that are charged already, and will be unmapped. */
 static bool may_charge(const struct request *rq, uint64_t replaced)
 {
 	return !accountable(rq) ||
 	       !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start - replaced);
 }
 
-/* vma_munmap_struct.nr_accounted: of VMAs that lie in the range with all that they are */
+/* The charged bytes of the VMAs that lie in the range. They lie in it as a whole: they were split.
+ * mirrors vms_gather_munmap_vmas(), mm/vma.c, 6.12+: of nr_accounted */
 static uint64_t accounted(const struct request *rq)
 {
 	uint64_t bytes = 0;
@@ -217,7 +233,7 @@ static uint64_t accounted(const struct request *rq)
 	return bytes;
 }
 
-/* What MAP_FIXED replaces goes with its objects, before anybody asks whether there is memory. */
+/* What MAP_FIXED replaces is removed for good, before the memory is charged. */
 static int unmap_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
 	if (ms_gather_munmap(old, vma, rq->start, rq->end))
@@ -227,7 +243,11 @@ static int unmap_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *o
 	return 0;
 }
 
-/* It goes once memory is charged, up to the freeing of its objects. A refusal leaves the splits. */
+/*
+ * What MAP_FIXED replaces is unmapped once the memory is charged; its VMAs are freed later. If that
+ * fails the splits stay.
+ * mirrors __mmap_prepare(), mm/vma.c, 6.13 .. 6.18; __mmap_setup(), mm/vma.c, 6.19+
+ */
 static int replace_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
 	int err = ms_split_munmap(old, vma, rq->start, rq->end);
@@ -250,6 +270,7 @@ static int remove_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *
 		       : replace_old(rq, vma, old);
 }
 
+/* Lets a neighbour grow over the range; NULL: none can. */
 static struct ms_vma *merge_request(struct request *rq)
 {
 	struct ms_vma *prev = rq->gap->prev_end == rq->start ? rq->gap->prev : NULL;
@@ -289,6 +310,7 @@ static int call_driver(struct request *rq, struct ms_vma *vma)
 	return err;
 }
 
+// mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
 static int call_mmap(struct request *rq, struct ms_vma *vma)
 {
 	struct ms_file *file = rq->file;
@@ -307,10 +329,11 @@ static int call_mmap(struct request *rq, struct ms_vma *vma)
 	return call_driver(rq, vma);
 }
 
-/* arch_calc_vm_flag_bits(), arch/arm64/include/asm/mman.h: which memory surely has tags */
+/* Which memory surely can have tags.
+ * mirrors arch_calc_vm_flag_bits(), arch/arm64/include/asm/mman.h, 5.10+ */
 static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file)
 {
-	if (!m->config.mte || ms_is_x86(m))
+	if (!ms_has(m->config.mte) || ms_is_x86(m))
 		return 0;
 	if (!file || file->kind == MS_FILE_SHMEM)
 		return MS_VM_MTE_ALLOWED;
@@ -319,7 +342,8 @@ static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file
 		       : 0;
 }
 
-/* shmem_zero_setup(): MAP_SHARED | MAP_ANONYMOUS is a memory file of its own */
+/* MAP_SHARED | MAP_ANONYMOUS maps a memory file of its own.
+ * mirrors shmem_zero_setup(), mm/shmem.c, 5.10+ */
 static int anonymous_shared(struct ms_vma *vma)
 {
 	if (ms_obvious_overcommit(ms_vma_machine(vma), ms_vma_size(vma)))
@@ -331,18 +355,20 @@ static int anonymous_shared(struct ms_vma *vma)
 	return 0;
 }
 
-/* ->mmap refused: the range is unmapped as if it had been mapped, without ->close. */
+/* ->mmap has refused: the range is unmapped as if it had been mapped, but ->close is not called.
+ * mirrors mmap_region(), mm/mmap.c, 5.10 .. 6.12; __mmap_new_file_vma(), mm/vma.c, 7.2+ */
 static void undo_new(struct request *rq, struct ms_vma *vma)
 {
 	if (vma->vm_file)
 		ms_file_drop(vma->vm_file);
 	vma->vm_file = NULL;
-	vma->next_detached = NULL;
+	ms_linked(vma)->next_detached = NULL;
 	ms_unmap_region(rq->mm, vma, vma->vm_start, vma->vm_end, rq->gap->prev_end,
 			rq->gap->next_start);
 	ms_vma_free(vma, false);
 }
 
+// mirrors mmap_region(), mm/mmap.c, 5.10 .. 6.12; __mmap_new_vma(), mm/vma.c, 7.2+
 static int new_vma(struct request *rq, struct ms_vma **out)
 {
 	struct ms_vma *vma = ms_vma_alloc(rq->mm), *merged;
@@ -371,7 +397,7 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 			return err;
 		}
 	}
-	// A driver that changed the flags may have made it the same as its neighbour (up to 6.12).
+	// The driver may have changed the flags to those of a neighbour (see mmap_second_merge).
 	if (rq->file && vma->vm_flags != rq->vm_flags && rq->gap->prev &&
 	    rq->mm->machine->policy.mmap_second_merge == MS_MMAP_SECOND_MERGE_YES) {
 		rq->vm_flags = vma->vm_flags;
@@ -389,6 +415,7 @@ static int new_vma(struct request *rq, struct ms_vma **out)
 	return 0;
 }
 
+// mirrors call_mmap_prepare(), mm/vma.c, 7.2+
 static int prepare(struct request *rq)
 {
 	struct ms_file *file = rq->file;
@@ -410,7 +437,8 @@ static int prepare(struct request *rq)
 	return err;
 }
 
-/* mmap_action_complete(): what a driver with mmap_prepare does once its VMA exists */
+/* What a driver with mmap_prepare asked for is done once its VMA exists.
+ * mirrors mmap_action_complete(), mm/util.c, 7.2+ */
 static int run_action(struct request *rq, struct ms_vma *vma)
 {
 	struct ms_file *file = rq->file;
@@ -426,7 +454,8 @@ static int run_action(struct request *rq, struct ms_vma *vma)
 	return err;
 }
 
-/* The range is empty now: a neighbour grows over it, or *is_new is made. */
+/* The range is empty now: a neighbour grows over it, or a new VMA is made, in *is_new.
+ * mirrors __mmap_region(), mm/mmap.c, 6.12 .. 6.12; __mmap_region(), mm/vma.c, 6.13+ */
 static int map_range(struct request *rq, struct ms_vma **is_new)
 {
 	struct ms_vma_desc desc;
@@ -454,6 +483,7 @@ static int map_range(struct request *rq, struct ms_vma **is_new)
 	return 0;
 }
 
+// mirrors mmap_region(), mm/mmap.c, 5.10 .. 6.13; mmap_region(), mm/vma.c, 6.14+
 static int mmap_region(struct request *rq)
 {
 	struct ms_munmap old;
@@ -473,7 +503,8 @@ static int mmap_region(struct request *rq)
 	return is_new ? run_action(rq, is_new) : err;
 }
 
-/* The part of do_mmap() that comes to vm_flags, and to vm_pgoff where there is no file. */
+/* The part of do_mmap() that determines vm_flags, and vm_pgoff if there is no file.
+ * mirrors do_mmap(), mm/mmap.c, 5.10+ */
 static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flags)
 {
 	const struct ms_machine *m = rq->mm->machine;
@@ -499,6 +530,7 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 	return 0;
 }
 
+// mirrors ksys_mmap_pgoff() and do_mmap(), mm/mmap.c, 5.10+
 int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		unsigned int flags, struct ms_file *file, uint64_t off)
 {
@@ -517,7 +549,7 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 		file = NULL;
 	else if (!file)
 		return -ENOMEM;
-	// ksys_mmap_pgoff(), before anybody looks at it: what wraps to nothing was nothing
+	// ksys_mmap_pgoff() rounds up before anybody tests the length, which may wrap to 0
 	if (file && file->kind == MS_FILE_HUGETLB)
 		len = ms_align_up(len, m->page_size << file->mapping->order);
 	if (!len)
@@ -540,7 +572,7 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 		return err;
 	if (!ms_mmap_write_trylock(mm))
 		return -EBUSY;
-	// fget(): a hook may put the file
+	// A hook may drop the caller's reference to the file.
 	if (file)
 		ms_file_get(file);
 	err = mmap_region(&rq);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* move_page_tables(), mm/mremap.c: entries, huge leaves and whole tables change their address. */
+/* Entries, huge leaves and whole tables change their address. */
 #include "mm/move.h"
 
 struct move {
@@ -8,10 +8,12 @@ struct move {
 };
 
 /*
- * get_extent(): how far one step may go, to the end of the entry of `size` on either side.
+ * How far one step may go: to the end of the entry of `size` on either side.
  *
  *   old   |     a----|          |      |     extent: to the nearer of the two borders
  *   new   |          |  b----|  |            (or to the end of what moves)
+ *
+ * mirrors get_extent(), mm/mremap.c, 6.1+
  */
 static uint64_t step_size(const struct move *mv, uint64_t size)
 {
@@ -22,8 +24,9 @@ static uint64_t step_size(const struct move *mv, uint64_t size)
 }
 
 /*
- * get_old_pud(): tests for a "bad" entry before anybody looks whether it is a leaf, and a leaf is
- * what it takes for bad: the 1G leaf of a driver is logged and cleared, nothing arrives.
+ * The kernel tests for a "bad" entry before it looks whether the entry is a leaf, and takes a leaf
+ * for bad: a driver's 1G leaf is logged and cleared, and nothing arrives.
+ * mirrors get_old_pud(), mm/mremap.c, 6.1+
  */
 static uint64_t *old_pud_slot(const struct move *mv)
 {
@@ -40,13 +43,20 @@ static uint64_t *old_pud_slot(const struct move *mv)
 	return slot;
 }
 
-/* move_soft_dirty_pte() and its sibling for a PMD leaf; what moves with its table stays as it is */
+/*
+ * Of a leaf that is moved by itself; entries that move with their table stay as they are.
+ * mirrors move_soft_dirty_pte(), mm/mremap.c, 5.10+; move_soft_dirty_pmd(), mm/huge_memory.c, 5.10+
+ */
 static uint64_t moved(uint64_t entry)
 {
 	return ms_pte_is_leaf(entry) ? entry | MS_PTE_SOFT_DIRTY : entry;
 }
 
-/* move_normal_pmd(), move_normal_pud(): the entry that leads to a table, or a huge leaf */
+/*
+ * An entry that leads to a table, or a huge leaf.
+ * mirrors move_normal_pmd(), mm/mremap.c, 5.10+; move_normal_pud(), mm/mremap.c, 5.11+;
+ * move_huge_pmd(), mm/huge_memory.c, 5.10+; move_huge_pud(), mm/mremap.c, 6.1+
+ */
 static bool move_entry(uint64_t *old_slot, uint64_t *new_slot)
 {
 	if (!ms_pte_none(*new_slot))
@@ -56,7 +66,8 @@ static bool move_entry(uint64_t *old_slot, uint64_t *new_slot)
 	return true;
 }
 
-/* move_ptes(): both slots are the first of their step, which stays inside of one table. */
+/* Both slots are the first of a step that stays inside one table.
+ * mirrors move_ptes(), mm/mremap.c, 5.10+ */
 static bool move_ptes(const struct move *mv, uint64_t extent)
 {
 	struct ms_mm *mm = mv->vma->vm_mm;
@@ -122,7 +133,8 @@ static bool move_step(const struct move *mv, uint64_t *extent)
 	return move_pmd_step(mv, *extent);
 }
 
-/* can_align_down(): nothing of this mapping or of another one lies between the border and addr. */
+/* Is there nothing between the border below and addr, of this mapping or of another one?
+ * mirrors can_align_down(), mm/mremap.c, 6.12+ */
 static bool can_align_down(const struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
 	return vma->vm_start == addr &&
@@ -130,11 +142,13 @@ static bool can_align_down(const struct ms_vma *vma, ms_hva_t addr, uint64_t siz
 }
 
 /*
- * try_realign_addr(), 6.7+: begins at the PMD's border so that the first table can move whole.
+ * Begins at the PMD's border, so that the first table can be moved as a whole.
  *
  *   border    border              both ranges begin at the same place in their PMD, the
  *     |    a----|------           range reaches the next border, and below is nothing
  *     |<---+
+ *
+ * mirrors try_realign_addr(), mm/mremap.c, 6.7+
  */
 static void try_realign(struct move *mv)
 {
@@ -152,6 +166,7 @@ static void try_realign(struct move *mv)
 	mv->new_addr -= offset;
 }
 
+// mirrors move_page_tables(), mm/mremap.c, 5.10+
 uint64_t ms_move_page_tables(struct ms_vma *vma, ms_hva_t old_addr, struct ms_vma *new_vma,
 			     ms_hva_t new_addr, uint64_t len)
 {

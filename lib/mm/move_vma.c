@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* move_vma(), mm/mremap.c: a VMA, or a part of one, is copied to its new place, the entries follow,
- * the source goes. */
+/* A VMA, or a part of one, is copied to its new place, the entries follow, and the source is
+ * removed. */
 #include "mm/move.h"
 
-/* MREMAP_DONTUNMAP of a part of a locked VMA: only that part is to lose the lock. */
+/* With MREMAP_DONTUNMAP of a part of a locked VMA only that part loses VM_LOCKED.
+ * mirrors needs_pre_split(), mm/mremap.c, 7.3+: and the splits that follow */
 static int split_locked_source(const struct ms_remap *rm)
 {
 	struct ms_vma *vma = rm->vma;
@@ -16,7 +17,7 @@ static int split_locked_source(const struct ms_remap *rm)
 	return err;
 }
 
-/* prep_move_vma() */
+// mirrors move_vma(), mm/mremap.c, 5.10 .. 6.14; prep_move_vma(), mm/mremap.c, 6.15+
 static int prepare_move(const struct ms_remap *rm)
 {
 	const struct ms_policy *policy = ms_remap_policy(rm);
@@ -43,7 +44,11 @@ static int prepare_move(const struct ms_remap *rm)
 	return split_first ? split_locked_source(rm) : 0;
 }
 
-/* The copy may join its neighbours; which of them count when the source stays is the kernel's. */
+/*
+ * Lets a neighbour of the new place grow over it. If the source stays and is such a neighbour, the
+ * kernel's version decides whether it may.
+ * mirrors vma_merge_copied_range(), mm/vma.c, 7.2+
+ */
 static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, uint64_t anon_pgoff,
 				 bool untouched)
 {
@@ -80,9 +85,10 @@ static struct ms_vma *merge_copy(const struct ms_remap *rm, uint64_t pgoff, uint
 }
 
 /*
- * copy_vma(): an anonymous VMA that was never written gets the vm_pgoff that a fresh one would have
- * at the new place, so it may merge there, even with its own source: then rm->vma is the merged
- * one. The offset of anonymous memory that is not there yet begins anew, too, also in a file's VMA.
+ * An anonymous VMA that was never written gets the vm_pgoff that a fresh one would have at the new
+ * place. So it may merge there, even with its own source; then rm->vma becomes the merged one. The
+ * offset of anonymous memory that does not exist yet begins anew, too, also in a file's VMA.
+ * mirrors copy_vma(), mm/mmap.c, 5.10 .. 6.11; copy_vma(), mm/vma.c, 6.12+
  */
 static struct ms_vma *copy_vma(struct ms_remap *rm)
 {
@@ -112,7 +118,8 @@ static struct ms_vma *copy_vma(struct ms_remap *rm)
 	return new_vma;
 }
 
-/* The entries, then the driver's veto; an error brings the entries back. */
+/* Moves the entries, then asks the driver, who may refuse. After an error the entries go back.
+ * mirrors move_vma(), mm/mremap.c, 5.10 .. 6.14; copy_vma_and_data(), mm/mremap.c, 7.2+ */
 static int move_contents(const struct ms_remap *rm, struct ms_vma *new_vma)
 {
 	struct ms_vma *vma = rm->vma;
@@ -123,7 +130,7 @@ static int move_contents(const struct ms_remap *rm, struct ms_vma *new_vma)
 		err = -ENOMEM;
 	else if (vma->vm_ops && vma->vm_ops->mremap)
 		err = ms_vma_call_mremap(vma, new_vma);
-	// A hugetlb move does not tell how far it came: all that arrived goes back.
+	// A hugetlb move does not say how far it came: everything that arrived is moved back.
 	if (err && ms_vma_is_hugetlb(vma))
 		moved = rm->old_len;
 	if (err)
@@ -131,7 +138,8 @@ static int move_contents(const struct ms_remap *rm, struct ms_vma *new_vma)
 	return err;
 }
 
-/* unmap_source_vma(): VM_ACCOUNT is hidden from the unmap and comes back on what is left */
+/* VM_ACCOUNT is cleared for the unmap, and set again in what is left of the VMA.
+ * mirrors move_vma(), mm/mremap.c, 5.10 .. 6.14; unmap_source_vma(), mm/mremap.c, 7.2+ */
 static void unmap_moved(const struct ms_remap *rm, struct ms_vma *vma, ms_hva_t start, uint64_t len)
 {
 	const ms_hva_t vma_start = vma->vm_start, vma_end = vma->vm_end, end = start + len;
@@ -148,7 +156,8 @@ static void unmap_moved(const struct ms_remap *rm, struct ms_vma *vma, ms_hva_t 
 		ms_find_vma(rm->mm, end)->vm_flags |= MS_VM_ACCOUNT;
 }
 
-/* dontunmap_complete(): the source stays, empty and not locked */
+/* The source stays, empty and not locked.
+ * mirrors move_vma(), mm/mremap.c, 5.10 .. 6.14; dontunmap_complete(), mm/mremap.c, 6.15+ */
 static void keep_source(const struct ms_remap *rm, const struct ms_vma *new_vma)
 {
 	const struct ms_policy *policy = ms_remap_policy(rm);
@@ -173,6 +182,7 @@ static void keep_source(const struct ms_remap *rm, const struct ms_vma *new_vma)
 		vma->vm_pgoff = vma->vm_start >> rm->mm->machine->page_shift;
 }
 
+// mirrors move_vma(), mm/mremap.c, 5.10+
 int64_t ms_move_vma(struct ms_remap *rm)
 {
 	struct ms_vma *new_vma, *dying;
@@ -185,11 +195,12 @@ int64_t ms_move_vma(struct ms_remap *rm)
 		return -ENOMEM;
 	err = move_contents(rm, new_vma);
 	dying = err ? new_vma : rm->vma;
-	// untrack_pfn_clear() / _moved(), <= 6.15: the whole VMA forgets, also where a part moved
+	// untrack_pfn_moved(), untrack_pfn_clear(), up to 6.15: the whole VMA forgets its memory
+	// type, even if only a part was moved
 	if ((dying->vm_flags & MS_VM_PFNMAP) &&
 	    ms_remap_policy(rm)->untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED)
 		ms_untrack_pfn_clear(dying);
-	// clear_vma_resv_huge_pages(): the copy has what was reserved, all of it
+	// clear_vma_resv_huge_pages(): the whole reservation is the copy's now
 	if (ms_vma_is_hugetlb(dying))
 		ms_hugetlb_forget(dying);
 	if (err) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mprotect(2): mprotect_fixup() and change_protection(), mm/mprotect.c. */
+/* mprotect(2). */
 #include "mm/lock.h"
 
 struct change {
@@ -8,7 +8,11 @@ struct change {
 	bool writenotify; // shared, and the driver asks to see the first write
 };
 
-/* The driver has seen a write to this shared page. */
+/*
+ * Has the driver been told of a write to this shared page?
+ * mirrors can_change_pte_writable(), mm/mprotect.c, 6.0+; can_change_shared_pte_writable(),
+ * mm/mprotect.c, 7.2+
+ */
 static bool write_was_noticed(const struct ms_vma *vma, uint64_t entry)
 {
 	if (!(entry & MS_PTE_DIRTY))
@@ -18,7 +22,11 @@ static bool write_was_noticed(const struct ms_vma *vma, uint64_t entry)
 	       (entry & MS_PTE_SOFT_DIRTY) || !(vma->vm_flags & MS_VM_SOFTDIRTY);
 }
 
-/* can_change_pte_writable() and its fore-runners: may the entry become writable at once? */
+/*
+ * May the entry become writable at once, without a fault?
+ * mirrors change_pte_range(), mm/mprotect.c, 5.10 .. 5.19; can_change_pte_writable(),
+ * mm/mprotect.c, 6.0+; can_change_pmd_writable(), mm/huge_memory.c, 6.2+
+ */
 static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint64_t entry,
 			      unsigned int level)
 {
@@ -29,7 +37,7 @@ static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint6
 
 	if (!(vma->vm_flags & MS_VM_WRITE) || !(entry & MS_PTE_PRESENT))
 		return false;
-	// change_huge_pud() makes nothing writable that the protection does not
+	// change_huge_pud() gives no more rights than the protection has
 	if (level == MS_LEVEL_PUD ||
 	    (pmd && policy->mprotect_pmd_upgrade == MS_MPROTECT_PMD_UPGRADE_NO))
 		return false;
@@ -46,6 +54,7 @@ static bool may_write_at_once(struct ms_vma *vma, const struct change *ch, uint6
 	return page && (page->flags & MS_PG_ANON) && (page->flags & MS_PG_ANON_EXCLUSIVE);
 }
 
+// mirrors change_pte_range(), mm/mprotect.c, 5.10+; change_huge_pmd(), mm/huge_memory.c, 5.10+
 static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
 			void *arg)
 {
@@ -78,7 +87,10 @@ static ms_hva_t first_populated(const struct ms_mm *mm, ms_hva_t start, ms_hva_t
 	return end;
 }
 
-/* One piece of the range, with its notifier around it if anything in it is populated. */
+/*
+ * One piece of the range, between notifier calls if there is any entry in it.
+ * mirrors change_pmd_range(), mm/mprotect.c, 5.10 .. 6.11; change_pud_range(), mm/mprotect.c, 6.12+
+ */
 static void change_piece(struct ms_vma *vma, struct change *ch, ms_hva_t start, ms_hva_t end,
 			 unsigned int level)
 {
@@ -92,8 +104,11 @@ static void change_piece(struct ms_vma *vma, struct change *ch, ms_hva_t start, 
 	ms_notify_end(mm, first, end, MS_NOTIFY_PROTECTION_VMA);
 }
 
-/* change_protection(): up to 6.1 notified per PUD from the first PMD entry, later per top-level
- * entry from the first PUD */
+/*
+ * Up to 6.11 notifiers are called for each PUD, from the first PMD entry on; later for each
+ * top-level entry, from the first PUD entry on.
+ * mirrors change_protection(), mm/mprotect.c, 5.10+
+ */
 static void change_protection(struct ms_vma *vma, struct change *ch)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -109,7 +124,7 @@ static void change_protection(struct ms_vma *vma, struct change *ch)
 	}
 }
 
-/* mprotect_fixup()'s accounting: VM_ACCOUNT comes with write access and may go with it. */
+/* VM_ACCOUNT comes with write access, and may go with it. Part of mprotect_fixup(). */
 static uint64_t account(const struct ms_vma *vma, uint64_t newflags)
 {
 	const uint64_t never =
@@ -126,6 +141,7 @@ static uint64_t account(const struct ms_vma *vma, uint64_t newflags)
 	return newflags;
 }
 
+// mirrors mprotect_fixup(), mm/mprotect.c, 5.10+
 static int mprotect_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
 {
 	struct ms_vma *vma = *pvma;
@@ -198,6 +214,7 @@ static int protect_range(struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, unsigned
 	}
 }
 
+// mirrors do_mprotect_pkey(), mm/mprotect.c, 5.10+
 int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot)
 {
 	if (!mm)

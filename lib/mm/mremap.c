@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mremap(2): mm/mremap.c. What is checked before and what after the destination is emptied is
- * policy mremap_fixed_order. */
+/* mremap(2). Which checks come before the destination is emptied, and which after, is policy
+ * mremap_fixed_order. */
 #include "mm/lock.h"
 #include "mm/move.h"
 
@@ -10,7 +10,8 @@ static bool all_checks_first(const struct ms_remap *rm)
 	       MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST;
 }
 
-/* vrm_implies_new_addr(): the call moves, whatever the lengths are */
+/* The call moves, whatever the lengths are.
+ * mirrors vrm_implies_new_addr(), mm/mremap.c, 7.2+ */
 static bool implies_new_addr(const struct ms_remap *rm)
 {
 	return rm->flags & (MS_MREMAP_FIXED | MS_MREMAP_DONTUNMAP);
@@ -28,7 +29,8 @@ static int check_new_addr(const struct ms_remap *rm)
 	return 0;
 }
 
-/* vrm_overlaps(): the sums may wrap, as the kernel's do */
+/* The sums may wrap, as the kernel's do.
+ * mirrors vrm_overlaps(), mm/mremap.c, 7.2+ */
 static bool overlaps(const struct ms_remap *rm)
 {
 	return rm->addr + rm->old_len > rm->new_addr && rm->new_addr + rm->new_len > rm->addr;
@@ -45,7 +47,8 @@ static int check_flags(const struct ms_remap *rm)
 	return 0;
 }
 
-/* The head of the system call; check_mremap_params(), 6.17+. Lengths are rounded up on the way. */
+/* Rounds the lengths up on the way.
+ * mirrors mremap(), mm/mremap.c, 5.10 .. 6.14; check_mremap_params(), mm/mremap.c, 6.17+ */
 static int check_arguments(struct ms_remap *rm)
 {
 	const uint64_t page_size = rm->mm->machine->page_size;
@@ -68,7 +71,8 @@ static int check_arguments(struct ms_remap *rm)
 	return check_new_addr(rm) || overlaps(rm) ? -EINVAL : 0;
 }
 
-/* check_map_count_against_split_early(): what the unmaps of old and new place may split off */
+/* Could the unmaps of the old and the new place split off too many VMAs?
+ * mirrors check_map_count_against_split_early(), mm/mremap.c, 7.2+ */
 static bool map_count_allows(const struct ms_remap *rm)
 {
 	const enum ms_policy_mremap_map_count rule = ms_remap_policy(rm)->mremap_map_count;
@@ -81,6 +85,7 @@ static bool map_count_allows(const struct ms_remap *rm)
 
 /* ---- the VMA ---- */
 
+// mirrors align_hugetlb(), mm/mremap.c, 7.2+
 static int align_hugetlb(struct ms_remap *rm)
 {
 	uint64_t size = ms_hugetlb_size(rm->vma);
@@ -95,8 +100,8 @@ static int align_hugetlb(struct ms_remap *rm)
 	return 0;
 }
 
-/* The VMA that the call begins in. The first time that it is looked up it says of what the lengths
- * are multiples. */
+/* The VMA that the range begins in. When it is found for the first time, a hugetlb VMA determines
+ * what the lengths are rounded up to. */
 static int find_vma(struct ms_remap *rm)
 {
 	const bool again = rm->vma;
@@ -107,7 +112,7 @@ static int find_vma(struct ms_remap *rm)
 	return !again && ms_vma_is_hugetlb(rm->vma) ? align_hugetlb(rm) : 0;
 }
 
-/* It is found before anything else, where the kernel asks for it there. */
+/* Some kernels look up the VMA before they do anything else. */
 static int find_first(struct ms_remap *rm)
 {
 	const struct ms_policy *policy = ms_remap_policy(rm);
@@ -119,6 +124,8 @@ static int find_first(struct ms_remap *rm)
 	return find_vma(rm);
 }
 
+/* mirrors vma_to_resize(), mm/mremap.c, 5.10 .. 6.12; resize_is_valid(), mm/mremap.c, 6.13 .. 6.14;
+ * check_prep_vma(), mm/mremap.c, 6.17+ */
 static bool dontunmap_allowed(const struct ms_remap *rm)
 {
 	const struct ms_vma *vma = rm->vma;
@@ -128,7 +135,11 @@ static bool dontunmap_allowed(const struct ms_remap *rm)
 	return !(vma->vm_flags & (MS_VM_DONTEXPAND | MS_VM_PFNMAP));
 }
 
-/* vma_to_resize(), up to 6.16; check_prep_vma(): may the VMA move, and grow? */
+/*
+ * May the VMA move, and grow?
+ * mirrors vma_to_resize(), mm/mremap.c, 5.10 .. 6.12; resize_is_valid(), mm/mremap.c, 6.13 .. 6.14;
+ * check_prep_vma(), mm/mremap.c, 6.17+
+ */
 static int check_resize(struct ms_remap *rm)
 {
 	const struct ms_vma *vma = rm->vma;
@@ -160,7 +171,8 @@ static int check_resize(struct ms_remap *rm)
 
 /* ---- the three ways ---- */
 
-/* do_munmap() of what a shrinking call gives up; its own checks of the range count. */
+/* Unmaps what a shrinking call gives up; do_munmap() checks that range by itself.
+ * mirrors shrink_vma(), mm/mremap.c, 7.2+ */
 static int shrink(struct ms_remap *rm)
 {
 	if (rm->old_len <= rm->new_len)
@@ -168,7 +180,8 @@ static int shrink(struct ms_remap *rm)
 	return ms_do_munmap(rm->mm, rm->addr + rm->new_len, rm->old_len - rm->new_len);
 }
 
-/* mremap_to(): the caller says where, or leaves the source in place */
+/* The caller says where to move, or keeps the source in place.
+ * mirrors mremap_to(), mm/mremap.c, 5.10+ */
 static int64_t remap_to(struct ms_remap *rm)
 {
 	int64_t addr;
@@ -183,7 +196,7 @@ static int64_t remap_to(struct ms_remap *rm)
 		err = ms_do_munmap(rm->mm, rm->new_addr, rm->new_len);
 		if (err)
 			return err;
-		// The source may have gone with it; here that comes before the tail's own errors.
+		// The source may have gone with it: tested before the tail's own errors.
 		if (all_checks_first(rm) && !ms_vma_lookup(rm->mm, rm->addr))
 			return -EFAULT;
 	}
@@ -205,7 +218,7 @@ static int64_t remap_to(struct ms_remap *rm)
 	return ms_move_vma(rm);
 }
 
-/* vma_expandable() */
+// mirrors vma_expandable(), mm/mremap.c, 5.10+
 static bool expandable(const struct ms_remap *rm)
 {
 	const struct ms_vma *vma = rm->vma;
@@ -216,17 +229,19 @@ static bool expandable(const struct ms_remap *rm)
 }
 
 /*
- * vma_merge_extend(); up to 6.4 a driver's close hook kept the range out of merging, so a VMA with
- * one just grew.
+ * Up to 6.3 a driver's close handler kept the new part out of merging, so a VMA with one just grew.
  *
  *   | vma |++++| next |        the new part joins vma, and next if it fits
+ *
+ * mirrors vma_merge_extend(), mm/mmap.c, 6.7 .. 6.11; vma_merge_extend(), mm/vma.c, 6.12+;
+ * expand_vma_in_place(), mm/mremap.c, 7.2+
  */
 static bool expand_in_place(struct ms_remap *rm)
 {
 	struct ms_vma *vma = rm->vma;
 	const struct ms_policy *policy = ms_remap_policy(rm);
 	ms_hva_t end = rm->addr + rm->new_len;
-	// Whether pages come from a forked VMA is asked of copies (6.16+), not of new parts.
+	// From 6.16 on copies of forked VMAs merge by other rules; new parts do not.
 	const struct ms_vma part = { .anon_vma = vma->anon_vma, .anon_chain = !!vma->anon_vma };
 	struct ms_vma_merge vmg = {
 		.mm = rm->mm,
@@ -250,7 +265,8 @@ static bool expand_in_place(struct ms_remap *rm)
 	return true;
 }
 
-/* mremap_at(): the range stays where it is if it can */
+/* The range stays where it is if it can.
+ * mirrors mremap(), mm/mremap.c, 5.10 .. 6.14; mremap_at(), mm/mremap.c, 7.2+ */
 static int64_t remap_at(struct ms_remap *rm)
 {
 	int64_t addr;
@@ -293,9 +309,11 @@ static int64_t remap_one(struct ms_remap *rm)
 }
 
 /*
- * remap_move(), 6.17+: every VMA of the range by itself, gaps stay as wide as they are.
+ * Moves every VMA of the range by itself; the gaps between them keep their size.
  *
  *   | A |  | B |         ->  | A'|  | B'|        a range that begins in a gap is refused
+ *
+ * mirrors remap_move(), mm/mremap.c, 6.17+
  */
 static int64_t remap_each(const struct ms_remap *rm)
 {
@@ -306,7 +324,7 @@ static int64_t remap_each(const struct ms_remap *rm)
 
 	if (!vma || vma->vm_start > rm->addr)
 		return -EFAULT;
-	// What begins behind the VMA's old end is next, even if the copy joined its own source.
+	// Goes on behind the VMA's old end, even if the copy has merged with its own source.
 	for (; vma && vma->vm_start < end;
 	     vma = last_end < end ? ms_find_vma(rm->mm, last_end) : NULL) {
 		struct ms_remap part = *rm;
@@ -326,6 +344,7 @@ static int64_t remap_each(const struct ms_remap *rm)
 	return first;
 }
 
+// mirrors mremap(), mm/mremap.c, 5.10 .. 6.14; do_mremap(), mm/mremap.c, 6.15+
 int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t new_len,
 		  unsigned int flags, ms_hva_t new_addr)
 {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* munmap(2): do_vmi_align_munmap() and the vms_* family, mm/vma.c; do_munmap() up to 5.19. */
+/* munmap(2). */
 #include "mm/lock.h"
 #include "mm/munmap.h"
 
-/*
- * Splits the VMA across `addr`: which half is the new object is the kernel's choice, and open()
- * gets that one. *vma becomes the half that dies.
- */
+/* Splits the VMA across `addr`. The kernel's version decides which half is the new object, whose
+ * open() is called. *vma becomes the half that is to be unmapped. */
 static int split_border(struct ms_mm *mm, ms_hva_t addr, bool dies_above, struct ms_vma **vma)
 {
 	const enum ms_policy_munmap_split_new new_part = mm->machine->policy.munmap_split_new;
@@ -20,7 +18,11 @@ static int split_border(struct ms_mm *mm, ms_hva_t addr, bool dies_above, struct
 	return err;
 }
 
-/* Splits what reaches over the borders of the range; vma is the first that it overlaps. */
+/*
+ * Splits the VMAs that reach over the borders of the range; vma is the first that overlaps it.
+ * mirrors __do_munmap(), mm/mmap.c, 5.10 .. 6.0; do_mas_align_munmap(), mm/mmap.c, 6.1 .. 6.2;
+ * do_vmi_align_munmap(), mm/mmap.c, 6.3 .. 6.11; vms_gather_munmap_vmas(), mm/vma.c, 6.12+
+ */
 static int split_borders(struct ms_munmap *um, struct ms_vma *vma)
 {
 	struct ms_mm *mm = um->mm;
@@ -54,6 +56,7 @@ void ms_detach_munmap(struct ms_munmap *um)
 	um->vmas = ms_vma_tree_detach(um->mm, um->start, um->end, &um->gap);
 }
 
+// mirrors vms_gather_munmap_vmas(), mm/vma.c, 6.12+
 int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	int err = ms_split_munmap(um, vma, start, end);
@@ -63,7 +66,8 @@ int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, m
 	return err;
 }
 
-/* free_pgtables(), mm/memory.c: VMAs that lie near each other are one range. */
+/* VMAs that are near each other are treated as one range.
+ * mirrors free_pgtables(), mm/memory.c, 5.10+ */
 static void free_pgtables(struct ms_mm *mm, const struct ms_vma *vmas, ms_hva_t floor,
 			  ms_hva_t ceiling)
 {
@@ -75,56 +79,66 @@ static void free_pgtables(struct ms_mm *mm, const struct ms_vma *vmas, ms_hva_t 
 	for (const struct ms_vma *vma = vmas; vma; vma = next) {
 		const ms_hva_t start = vma->vm_start;
 
-		next = vma->next_detached;
-		for (; next && next->vm_start <= vma->vm_end + near; next = next->next_detached)
+		next = ms_linked(vma)->next_detached;
+		for (; next && next->vm_start <= vma->vm_end + near;
+		     next = ms_linked(next)->next_detached)
 			vma = next;
 		ms_free_pgd_range(mm, start, vma->vm_end, floor, next ? next->vm_start : ceiling);
 	}
 }
 
+/* mirrors unmap_region(), mm/mmap.c, 5.10 .. 6.11; unmap_region(), mm/vma.c, 6.12+;
+ * vms_clear_ptes(), mm/vma.c, 6.12+ */
 void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_hva_t end,
 		     ms_hva_t prev_end, ms_hva_t next_start)
 {
-	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		if (vma->vm_flags & MS_VM_LOCKED)
 			ms_munlock_range(vma, vma->vm_start, vma->vm_end);
 	ms_lru_drain(mm->machine);
 	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
-	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		ms_unmap_single_vma(vma, start, end, true);
 	ms_notify_end(mm, start, end, MS_NOTIFY_UNMAP);
 	ms_vma_hook(mm, MS_HOOK_UNMAP_ZAPPED, start);
-	for (struct ms_vma *vma = vmas; vma; vma = vma->next_detached)
+	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		ms_i_mmap_remove(vma);
 	free_pgtables(mm, vmas, prev_end, next_start);
 }
 
+// mirrors vms_clear_ptes(), mm/vma.c, 6.12+
 void ms_clear_munmap(struct ms_munmap *um)
 {
 	ms_unmap_region(um->mm, um->vmas, um->start, um->end, um->gap.prev_end, um->gap.next_start);
 }
 
+// mirrors vms_clean_up_area(), mm/vma.c, 6.12+
 void ms_close_munmap(struct ms_munmap *um)
 {
-	for (struct ms_vma *vma = um->vmas; vma; vma = vma->next_detached) {
+	for (struct ms_vma *vma = um->vmas; vma; vma = ms_linked(vma)->next_detached) {
 		ms_vma_call_close(vma);
-		// before a new mapping of the same pool asks for pages
+		// the reservation is given back before the new mapping asks for one
 		if (ms_vma_is_hugetlb(vma))
 			ms_hugetlb_close(vma);
 	}
 	um->closed = true;
 }
 
+// mirrors remove_vma_list(), mm/mmap.c, 5.10 .. 5.10; vms_complete_munmap_vmas(), mm/vma.c, 6.12+
 void ms_complete_munmap(struct ms_munmap *um)
 {
 	for (struct ms_vma *vma = um->vmas, *next; vma; vma = next) {
-		next = vma->next_detached;
+		next = ms_linked(vma)->next_detached;
 		ms_vma_free(vma, !um->closed);
 	}
 	um->vmas = NULL;
 }
 
-/* do_munmap()'s own look at its arguments; *len is rounded up. */
+/*
+ * The test of do_munmap()'s arguments; *len is rounded up.
+ * mirrors __do_munmap(), mm/mmap.c, 5.10 .. 6.0; do_mas_munmap(), mm/mmap.c, 6.1 .. 6.1;
+ * do_vmi_munmap(), mm/vma.c, 6.12+
+ */
 static bool is_user_range(const struct ms_mm *mm, ms_hva_t start, uint64_t *len)
 {
 	if (!ms_aligned(start, mm->machine->page_size) || start > mm->task_size ||
@@ -134,6 +148,7 @@ static bool is_user_range(const struct ms_mm *mm, ms_hva_t start, uint64_t *len)
 	return *len;
 }
 
+// mirrors do_munmap(), mm/mmap.c, 5.10+
 int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 {
 	struct ms_munmap um;
@@ -153,7 +168,8 @@ int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 	return 0;
 }
 
-/* Once the VMAs are out of the tree, faults of others are let in. */
+/* When the VMAs are out of the tree the lock is downgraded, so that others may fault.
+ * mirrors __vm_munmap(), mm/mmap.c, 5.10 .. 6.12; __vm_munmap(), mm/vma.c, 7.2+ */
 static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 {
 	struct ms_munmap um;
@@ -173,6 +189,7 @@ static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 	return err;
 }
 
+// mirrors munmap(), mm/mmap.c, 5.10+
 int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	if (!mm)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An unmap in its steps, for munmap (all in a row) and for MAP_FIXED (which may fail in between, by
- * policy mmap_fixed).
+ * The steps of an unmap. munmap takes all of them in a row; mmap with MAP_FIXED may fail in between
+ * (policy mmap_fixed).
  */
 #ifndef MS_MM_MUNMAP_H
 #define MS_MM_MUNMAP_H
@@ -11,22 +11,23 @@
 struct ms_munmap {
 	struct ms_mm *mm;
 	ms_hva_t start, end;
-	struct ms_vma *vmas;   /* detached, by address, through next_detached */
-	struct ms_vma_gap gap; /* what it leaves: the neighbours that stay */
+	struct ms_vma *vmas;   /* the detached ones: a chain through next_detached, by address */
+	struct ms_vma_gap gap; /* the neighbours of the gap that the unmap makes */
 	bool closed;
 };
 
-/* Splits what reaches over the borders of [start, end); vma is the first VMA that overlaps it. */
+/* Splits the VMAs that reach over the borders of [start, end); vma is the first that overlaps it.
+ */
 int ms_split_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
 /* Then takes the VMAs out of the tree. */
 void ms_detach_munmap(struct ms_munmap *um);
-/* Both. An error leaves the splits, and nothing detached. */
+/* Both of them. After an error splits may stay, but nothing is detached. */
 int ms_gather_munmap(struct ms_munmap *um, struct ms_vma *vma, ms_hva_t start, ms_hva_t end);
-/* Notifier, untrack, zap, page tables. */
+/* Unmaps the detached VMAs: notifiers, untracking, zap, page tables. */
 void ms_clear_munmap(struct ms_munmap *um);
-/* vm_ops->close of each, ahead of ms_complete_munmap. */
+/* Calls vm_ops->close of each, earlier than ms_complete_munmap() would. */
 void ms_close_munmap(struct ms_munmap *um);
-/* Closes (unless done) and frees the VMAs. */
+/* Closes the VMAs, unless that is done, and frees them. */
 void ms_complete_munmap(struct ms_munmap *um);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MMU notifiers: who shadows an mm's page table hears of a range before and after it changes. */
+/* MMU notifiers: whoever has page tables that follow those of an mm hears of each range before and
+ * after it changes. */
 #include "mm/internal.h"
 
+// mirrors mmu_notifier_register(), mm/mmu_notifier.c, 5.10+
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 {
 	if (!mm || !mn)
@@ -14,6 +16,7 @@ void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 	*p = mn;
 }
 
+// mirrors mmu_notifier_unregister(), mm/mmu_notifier.c, 5.10+
 void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 {
 	if (!mm || !mn)
@@ -26,36 +29,42 @@ void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 	}
 }
 
+/* mirrors mmu_notifier_invalidate_range_start(), include/linux/mmu_notifier.h, 5.10+;
+ * __mmu_notifier_invalidate_range_start(), mm/mmu_notifier.c, 5.10+ */
 void ms_notify_start(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event)
 {
-	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_START, .mm = mm->id, .addr = start,
+	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_START, .mm = mm->id, .va = start,
 		.size = end - start, .notifier = (uint8_t)event);
 	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
 		if (mn->ops->invalidate_range_start)
 			mn->ops->invalidate_range_start(mn, mm, start, end, event);
 }
 
+/* mirrors mmu_notifier_invalidate_range_end(), include/linux/mmu_notifier.h, 5.10+;
+ * __mmu_notifier_invalidate_range_end(), mm/mmu_notifier.c, 5.10+ */
 void ms_notify_end(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_notifier_event event)
 {
 	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
 		if (mn->ops->invalidate_range_end)
 			mn->ops->invalidate_range_end(mn, mm, start, end, event);
-	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_END, .mm = mm->id, .addr = start,
+	MS_EMIT(mm->machine, .type = MS_EV_NOTIFIER_END, .mm = mm->id, .va = start,
 		.size = end - start, .notifier = (uint8_t)event);
 }
 
-/* set_pte_at_notify(), up to 6.9 */
+/* mirrors set_pte_at_notify(), include/linux/mmu_notifier.h, 5.10 .. 6.9;
+ * __mmu_notifier_change_pte(), mm/mmu_notifier.c, 5.10 .. 6.9 */
 void ms_notify_change_pte(struct ms_mm *mm, ms_hva_t addr, uint64_t entry)
 {
 	if (mm->machine->policy.notifier_change_pte != MS_NOTIFIER_CHANGE_PTE_YES)
 		return;
-	MS_EMIT(mm->machine, .type = MS_EV_CHANGE_PTE, .mm = mm->id, .addr = addr,
+	MS_EMIT(mm->machine, .type = MS_EV_CHANGE_PTE, .mm = mm->id, .va = addr,
 		.pa = ms_pte_pa(entry), .prot = entry & MS_PTE_WRITE ? MS_PROT_W : 0);
 	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
 		if (mn->ops->change_pte)
 			mn->ops->change_pte(mn, mm, addr, entry);
 }
 
+// mirrors __mmu_notifier_release(), mm/mmu_notifier.c, 5.10+
 void ms_notify_release(struct ms_mm *mm)
 {
 	struct ms_mmu_notifier *mn;
@@ -66,4 +75,13 @@ void ms_notify_release(struct ms_mm *mm)
 		if (mn->ops->release)
 			mn->ops->release(mn, mm);
 	}
+}
+
+bool ms_check_is_registered(const struct ms_mm *mm, const struct ms_mmu_notifier *mn)
+{
+	const struct ms_mmu_notifier *at = mm->notifiers;
+
+	while (at && at != mn)
+		at = at->next;
+	return at;
 }

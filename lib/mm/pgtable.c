@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host page table. Levels are numbered as arm64 does, 3 the pages; the top level depends on the
- * page size and the virtual address bits:
+ * The host page table. Levels are numbered as by arm64: entries of level 3 map pages. The top level
+ * depends on the page size and the number of virtual address bits:
  *
  *   level       0       1 (PUD)   2 (PMD)   3 (PTE)
  *   4K  / 48    512G    1G        2M        4K
@@ -31,7 +31,7 @@ static inline ms_hva_t level_next(const struct ms_machine *m, ms_hva_t addr, ms_
 
 uint64_t *ms_pt_new_table(struct ms_mm *mm)
 {
-	struct ms_pt *pt = ms_zalloc_aligned(mm->machine, _Alignof(struct ms_pt),
+	struct ms_pt *pt = ms_zalloc_aligned(&mm->machine->alloc, _Alignof(struct ms_pt),
 					     sizeof(*pt) + table_entries(mm->machine) * 8);
 
 	if (!pt)
@@ -45,7 +45,7 @@ static void free_table(struct ms_mm *mm, struct ms_pt *pt)
 {
 	LIST_REMOVE(pt, link);
 	mm->nr_tables--;
-	ms_free(mm->machine, pt);
+	ms_free(&mm->machine->alloc, pt);
 }
 
 void ms_pt_free_table(struct ms_mm *mm, uint64_t *table)
@@ -59,6 +59,7 @@ void ms_pt_free_tables(struct ms_mm *mm)
 		free_table(mm, pt);
 }
 
+// mirrors pgtable_trans_huge_deposit(), mm/pgtable-generic.c, 5.10+
 int ms_pt_deposit(struct ms_mm *mm)
 {
 	uint64_t *table = ms_pt_new_table(mm);
@@ -70,6 +71,7 @@ int ms_pt_deposit(struct ms_mm *mm)
 	return 0;
 }
 
+// mirrors pgtable_trans_huge_withdraw(), mm/pgtable-generic.c, 5.10+
 uint64_t *ms_pt_withdraw(struct ms_mm *mm)
 {
 	uint64_t *table = mm->deposits;
@@ -94,6 +96,7 @@ uint64_t *ms_pt_slot(const struct ms_mm *mm, ms_hva_t addr, unsigned int level)
 	return &table[level_index(m, addr, level)];
 }
 
+// mirrors __pud_alloc(), __pmd_alloc() and __pte_alloc(), mm/memory.c, 5.10+
 uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level)
 {
 	const struct ms_machine *m = mm->machine;
@@ -132,6 +135,8 @@ uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level)
 	}
 }
 
+/* mirrors pte_modify(), arch/x86/include/asm/pgtable.h, 5.10+; pte_modify(),
+ * arch/arm64/include/asm/pgtable.h, 5.10+ */
 uint64_t ms_pte_modify(const struct ms_machine *m, uint64_t e, ms_pgprot_t newprot)
 {
 	uint64_t keep = MS_PTE_PA_MASK | MS_PTE_MKDIRTY | MS_PTE_YOUNG | MS_PTE_SPECIAL;
@@ -159,8 +164,7 @@ static void walk_table(const struct walk *w, uint64_t *table, unsigned int level
 		uint64_t *slot = &table[level_index(m, addr, level)];
 
 		next = level_next(m, addr, end, level);
-		// A leaf that fn splits becomes a table: then its part of the range is walked in
-		// there.
+		// If fn splits a leaf, the range is then walked in the table that the leaf became.
 		if (ms_pte_is_leaf(*slot))
 			w->fn(w->vma, slot, ms_align_down(addr, size), level, w->arg);
 		if (ms_pte_is_table(*slot))
@@ -185,6 +189,7 @@ struct copy {
 	struct ms_mm *to;
 };
 
+// mirrors copy_p4d_range(), copy_pud_range() and copy_pmd_range(), mm/memory.c, 5.10+
 static bool copy_tables(const struct copy *c, const uint64_t *table, unsigned int level,
 			ms_hva_t addr, ms_hva_t end)
 {
@@ -215,12 +220,14 @@ bool ms_pt_copy_tables(struct ms_mm *to, const struct ms_mm *from, ms_hva_t star
 /* ---- free_pgd_range ---- */
 
 /*
- * free_pgd_range() and below, mm/memory.c: a table goes when everything that it covers lies between
- * floor and ceiling, and the range touches it. What is below it and outside of the range is lost.
+ * A table is freed if the range touches it, and all that it covers lies between floor and ceiling.
+ * Entries outside of the range that are still in such a table are lost.
  *
  *        floor        start          end        ceiling
  *   ------|------------|#############|------------|-----
  *     [  table kept  ][ freed ][ freed ][  table kept  ]
+ *
+ * mirrors free_p4d_range(), free_pud_range() and free_pmd_range(), mm/memory.c, 5.10+
  */
 static void free_tables(struct ms_mm *mm, uint64_t *table, unsigned int level, ms_hva_t addr,
 			ms_hva_t end, ms_hva_t floor, ms_hva_t ceiling)
@@ -244,6 +251,7 @@ static void free_tables(struct ms_mm *mm, uint64_t *table, unsigned int level, m
 	}
 }
 
+// mirrors free_pgd_range(), mm/memory.c, 5.10+
 void ms_free_pgd_range(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, ms_hva_t floor,
 		       ms_hva_t ceiling)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Shared memory: the page cache of memfds and of shared anonymous mappings, mm/shmem.c. What goes
- * out of it again is in shmem_punch.c.
- */
+/* Shared memory: the page cache of memfds and of shared anonymous mappings. How pages leave it
+ * again is in shmem_punch.c. */
 #include "mm/lock.h"
 #include "mm/memfile.h"
 
-/* SHMEM_HUGE_WITHIN_SIZE */
+/*
+ * SHMEM_HUGE_WITHIN_SIZE: does the file reach far enough for a huge page at index?
+ * mirrors shmem_getpage_gfp(), mm/shmem.c, 5.10 .. 5.14; shmem_is_huge(), mm/shmem.c, 5.15 .. 6.10;
+ * shmem_huge_global_enabled(), mm/shmem.c, 6.11+
+ */
 static bool huge_within_size(const struct ms_mapping *mapping, uint64_t index)
 {
 	const struct ms_machine *m = mapping->machine;
@@ -23,12 +25,16 @@ static bool huge_within_size(const struct ms_mapping *mapping, uint64_t index)
 	return size >= ms_align_up(index + 1, npages);
 }
 
-/* shmem_is_huge() / shmem_allowable_huge_orders() for the mount that memory files live on */
+/*
+ * On the internal mount, where memory files are.
+ * mirrors shmem_getpage_gfp(), mm/shmem.c, 5.10 .. 5.14; shmem_is_huge(), mm/shmem.c, 5.15 .. 6.10;
+ * shmem_allowable_huge_orders(), mm/shmem.c, 6.12+
+ */
 static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!m->config.shmem_set || (vma->vm_flags & MS_VM_NOHUGEPAGE) || !ms_cache_takes_huge(m))
+	if ((vma->vm_flags & MS_VM_NOHUGEPAGE) || !ms_cache_takes_huge(m))
 		return false;
 	switch (m->config.shmem) {
 	case MS_THP_ALWAYS:
@@ -40,6 +46,7 @@ static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 		return vma->vm_flags & MS_VM_HUGEPAGE;
 	case MS_THP_MADVISE:
 		return vma->vm_flags & MS_VM_HUGEPAGE;
+	case MS_THP_DEFAULT:
 	case MS_THP_NEVER:
 	case MS_THP_DENY:
 		break;
@@ -47,8 +54,8 @@ static bool huge_allowed(const struct ms_vma *vma, uint64_t index)
 	return false;
 }
 
-/* shmem_suitable_orders(): nothing of the range is cached yet, and (6.11+) the VMA could map it as
- * one leaf */
+/* Nothing of the huge page's range is cached yet, and (6.11+) the VMA could map it by one leaf.
+ * mirrors shmem_suitable_orders(), mm/shmem.c, 6.11+ */
 static bool huge_suitable(const struct ms_vma *vma, uint64_t index)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -64,7 +71,11 @@ static bool huge_suitable(const struct ms_vma *vma, uint64_t index)
 	return true;
 }
 
-/* shmem_alloc_and_add_folio(): the folio of 2^order pages around index; 0: no memory */
+/*
+ * Caches a new folio of 2^order pages around index, and answers the page at index; 0: no memory.
+ * mirrors shmem_alloc_and_acct_page(), mm/shmem.c, 5.10 .. 5.10; shmem_alloc_and_acct_folio(),
+ * mm/shmem.c, 6.1 .. 6.1; shmem_alloc_and_add_folio(), mm/shmem.c, 6.12+
+ */
 static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned int order)
 {
 	struct ms_machine *m = mapping->machine;
@@ -81,14 +92,18 @@ static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned i
 		ms_page_put(m, pfn, 1);
 		return 0;
 	}
-	// one reference for each index of the cache
+	// the cache has one reference for each index
 	if (npages > 1)
 		ms_page_get(m, pfn, (uint32_t)npages - 1);
 	ms_lru_add(m, pfn);
 	return pfn + (index - first);
 }
 
-/* shmem_fault(), shmem_get_folio_gfp(SGP_CACHE): the page is made where it is absent */
+/*
+ * A page that is absent is made (SGP_CACHE).
+ * mirrors shmem_fault(), mm/shmem.c, 5.10+; shmem_getpage_gfp(), mm/shmem.c, 5.10 .. 6.0;
+ * shmem_get_folio_gfp(), mm/shmem.c, 6.1+
+ */
 static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;

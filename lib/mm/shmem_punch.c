@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A hole in a memory file: shmem_fallocate(FALLOC_FL_PUNCH_HOLE) and shmem_undo_range(),
- * mm/shmem.c. A huge page that lies in it only partly is unmapped everywhere and split.
- */
+/* A hole in a memory file. A huge page that lies in it only partly is unmapped everywhere and
+ * split. */
 #include "mm/lock.h"
 #include "mm/memfile.h"
 #include "phys/split.h"
@@ -36,7 +34,7 @@ static bool find_folio(struct ms_mapping *mapping, uint64_t index, struct folio 
 	return true;
 }
 
-/* The cache's references are one a page; every one more is an entry's. */
+/* The cache has one reference for each page; every further one is an entry's. */
 static bool is_mapped(const struct folio *f)
 {
 	return ms_pfn_to_page(f->mapping->machine, f->pfn)->refcount > folio_pages(f);
@@ -68,7 +66,7 @@ static void unmap_entry(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 	ms_drop_leaf(vma, entry, level);
 }
 
-/* try_to_unmap_one(), mm/rmap.c */
+// mirrors try_to_unmap_one(), mm/rmap.c, 5.10+
 static void unmap_from(struct folio *f, struct ms_vma *vma)
 {
 	const struct ms_machine *m = f->mapping->machine;
@@ -76,7 +74,7 @@ static void unmap_from(struct folio *f, struct ms_vma *vma)
 	ms_hva_t start, end;
 
 	ms_vma_shows(vma, f->index, f->index + folio_pages(f) - 1, &start, &end);
-	// split_huge_pmd_address(): wherever there is a PMD, up to 6.10
+	// split_huge_pmd_address(), up to 6.10: wherever there is a PMD table
 	if (m->policy.folio_unmap_notify == MS_FOLIO_UNMAP_NOTIFY_PMD_AND_RANGE) {
 		ms_pt_walk(vma->vm_mm, start, &level);
 		if (level >= MS_LEVEL_PMD)
@@ -87,8 +85,11 @@ static void unmap_from(struct folio *f, struct ms_vma *vma)
 	ms_notify_end(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 }
 
-/* unmap_folio(): VMAs in the order of the tree, until nobody maps it any more. The first one hears
- * of it in any case. */
+/*
+ * Unmaps from one VMA after another, in the order of the tree, until nobody maps the folio. The
+ * first VMA's notifiers are called even if it does not map it.
+ * mirrors unmap_page(), mm/huge_memory.c, 5.10 .. 5.10; unmap_folio(), mm/huge_memory.c, 6.1+
+ */
 static void unmap_folio(struct folio *f)
 {
 	uint64_t last = f->index + folio_pages(f) - 1;
@@ -102,7 +103,7 @@ static void unmap_folio(struct folio *f)
 	}
 }
 
-/* folio_mapped(): is_mapped() counts who holds a reference without an entry, too */
+/* Has a process an entry for it? is_mapped() counts who holds a reference without one, too. */
 static bool has_entry(const struct folio *f)
 {
 	const uint64_t last = f->index + folio_pages(f) - 1;
@@ -130,28 +131,31 @@ static bool has_entry(const struct folio *f)
 }
 
 /*
- * truncate_cleanup_folio(): a hook has let a fault around a page outside of the hole map this one
- * again. With the lock of the folio nobody does so a second time.
+ * A hook has let a fault around a page outside of the hole map this one again. With the lock of the
+ * folio nobody does so a second time.
+ * mirrors truncate_cleanup_page(), mm/truncate.c, 5.10 .. 5.15; truncate_cleanup_folio(),
+ * mm/truncate.c, 5.16+
  */
 static void unmap_again(const struct folio *f)
 {
 	struct ms_machine *m = f->mapping->machine;
 	const struct ms_folio_lock lock = {
-		.outer = m->folio_locks,
+		.outer = m->processes->folio_locks,
 		.mapping = f->mapping,
 		.first = f->index,
 		.end = f->index + folio_pages(f),
 	};
 
-	m->folio_locks = &lock;
+	m->processes->folio_locks = &lock;
 	ms_unmap_mapping_range(LIST_FIRST(&f->mapping->files), f->index << m->page_shift,
 			       folio_pages(f) << m->page_shift, false);
-	m->folio_locks = lock.outer;
+	m->processes->folio_locks = lock.outer;
 }
 
 /* ---- splitting ---- */
 
-/* Halves, and the half with page `at` in halves again, down to that page alone (7.x). */
+/* Splits into halves, and the half with page `at` into halves again, down to that page alone.
+ * mirrors __split_unmapped_folio(), mm/huge_memory.c, 7.2+ */
 static bool split_around(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ms_pfn_t at)
 {
 	while (order) {
@@ -163,7 +167,7 @@ static bool split_around(struct ms_machine *m, ms_pfn_t pfn, unsigned int order,
 	return true;
 }
 
-/* What the huge page had beyond the end of the file is no longer kept. */
+/* The parts of a huge page that lie beyond the end of the file leave the cache. */
 static void drop_beyond_end(const struct folio *f)
 {
 	uint64_t end = ms_mapping_pages(f->mapping);
@@ -176,7 +180,12 @@ static void drop_beyond_end(const struct folio *f)
 	}
 }
 
-/* split_folio() / folio_split(): `at` is the page where the hole begins or ends */
+/*
+ * `at`: the page where the hole begins or ends.
+ * mirrors split_huge_page_to_list(), mm/huge_memory.c, 5.10 .. 6.1;
+ * split_huge_page_to_list_to_order(), mm/huge_memory.c, 6.12 .. 6.12; folio_split(),
+ * mm/huge_memory.c, 7.2+
+ */
 static bool split_folio(struct folio *f, uint64_t at)
 {
 	struct ms_machine *m = f->mapping->machine;
@@ -190,7 +199,11 @@ static bool split_folio(struct folio *f, uint64_t at)
 	return true;
 }
 
-/* truncate_inode_partial_folio() of the folio of page `index`, where [first, end) cuts it */
+/*
+ * Splits the folio of page `index` where [first, end) cuts it.
+ * mirrors shmem_punch_compound(), mm/shmem.c, 5.10 .. 5.16; truncate_inode_partial_folio(),
+ * mm/truncate.c, 5.17+
+ */
 static void split_partial(struct ms_mapping *mapping, uint64_t index, uint64_t first, uint64_t end)
 {
 	struct folio f;
@@ -207,8 +220,9 @@ static void split_partial(struct ms_mapping *mapping, uint64_t index, uint64_t f
 }
 
 /*
- * shmem_undo_range() of pages [first, end): folios that the borders cut are split, then every folio
- * inside goes. One that could not be split for want of memory stays whole.
+ * Folios that the borders of [first, end) cut are split, then every folio inside is removed. A
+ * folio that could not be split for lack of memory stays whole.
+ * mirrors shmem_undo_range(), mm/shmem.c, 5.10+
  */
 static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 {
@@ -231,6 +245,8 @@ static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 	}
 }
 
+/* With FALLOC_FL_PUNCH_HOLE.
+ * mirrors shmem_fallocate(), mm/shmem.c, 5.10+ */
 int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
 	struct ms_mapping *mapping = file->mapping;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* VMA objects: made, duplicated, split, moved at their borders, freed. Mirrors mm/vma.c (mm/mmap.c
- * up to 6.9). */
+/* VMA objects: made, duplicated, split, given other borders, freed. */
 #include "mm/lock.h"
 #include "mm/memfile.h"
 
 /* ---- protection ---- */
 
-/* The six pgprot functions' common part: x86 has bits that combine, arm64 an index. */
+/* What the pgprot functions have in common. x86 has bits, which are or'ed with those that are
+ * there; arm64 has an index, which is replaced. */
 static ms_pgprot_t or_cache(ms_pgprot_t prot, enum ms_cache x86, enum ms_cache arm64)
 {
-	// PWT 1, PCD 2, PAT 4; the PAT of a kernel with all types
+	// the bits PWT (1), PCD (2) and PAT (4) of each type, in a PAT with all types
 	static const uint8_t bits[] = {
 		[MS_CACHE_WB] = 0, [MS_CACHE_WC] = 1, [MS_CACHE_UC_MINUS] = 2,
 		[MS_CACHE_UC] = 3, [MS_CACHE_WP] = 5, [MS_CACHE_WT] = 7
@@ -25,22 +25,32 @@ static ms_pgprot_t or_cache(ms_pgprot_t prot, enum ms_cache x86, enum ms_cache a
 	return ms_pgprot_set_cache(prot, (enum ms_cache)types[bits[old] | bits[x86]]);
 }
 
+/* mirrors pgprot_noncached(), arch/x86/include/asm/pgtable.h, 5.10+; pgprot_noncached(),
+ * arch/arm64/include/asm/pgtable.h, 5.10+ */
 ms_pgprot_t ms_pgprot_noncached(ms_pgprot_t prot)
 {
 	return or_cache(prot, MS_CACHE_UC_MINUS, MS_CACHE_NGNRNE);
 }
 
+/* mirrors pgprot_writecombine(), arch/x86/mm/pat/memtype.c, 5.10+; pgprot_writecombine(),
+ * arch/arm64/include/asm/pgtable.h, 5.10+ */
 ms_pgprot_t ms_pgprot_writecombine(ms_pgprot_t prot)
 {
 	return or_cache(prot, MS_CACHE_WC, MS_CACHE_WC);
 }
 
+/* mirrors pgprot_device(), include/linux/pgtable.h, 5.10+; pgprot_device(),
+ * arch/arm64/include/asm/pgtable.h, 5.10+ */
 ms_pgprot_t ms_pgprot_device(ms_pgprot_t prot)
 {
 	return or_cache(prot, MS_CACHE_UC_MINUS, MS_CACHE_NGNRE);
 }
 
-/* vm_get_page_prot(): private mappings are never writable at once, their writes copy. */
+/*
+ * Entries of private mappings are never writable from the start, since a write copies.
+ * mirrors vm_get_page_prot(), mm/mmap.c, 5.10 .. 5.10; vm_get_page_prot(), arch/x86/mm/pgprot.c,
+ * 6.1+; vm_get_page_prot(), arch/arm64/mm/mmap.c, 6.1+
+ */
 ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
 {
 	ms_pgprot_t prot = ms_is_x86(m) ? MS_PTE_X86 : 0;
@@ -57,8 +67,11 @@ ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags)
 	return prot;
 }
 
-/* vma_wants_writenotify(), mm/vma.c: shared writable mappings whose driver asks to see the first
- * write */
+/*
+ * Shared writable mappings whose driver wants to be told of the first write.
+ * mirrors vma_wants_writenotify(), mm/mmap.c, 5.10 .. 6.11; vma_wants_writenotify(), mm/vma.c,
+ * 6.12+
+ */
 static bool wants_writenotify(const struct ms_vma *vma)
 {
 	const uint64_t both = MS_VM_WRITE | MS_VM_SHARED;
@@ -68,6 +81,7 @@ static bool wants_writenotify(const struct ms_vma *vma)
 	return vma->vm_ops && (vma->vm_ops->page_mkwrite || vma->vm_ops->pfn_mkwrite);
 }
 
+// mirrors vma_set_page_prot(), mm/mmap.c, 5.10+
 void ms_vma_set_page_prot(struct ms_vma *vma)
 {
 	uint64_t flags = vma->vm_flags;
@@ -80,6 +94,7 @@ void ms_vma_set_page_prot(struct ms_vma *vma)
 
 /* ---- anon_vma ---- */
 
+// mirrors unlink_anon_vmas(), mm/rmap.c, 5.10+
 void ms_anon_vma_drop(struct ms_vma *vma)
 {
 	struct ms_anon_vma *av = vma->anon_vma;
@@ -87,9 +102,10 @@ void ms_anon_vma_drop(struct ms_vma *vma)
 	vma->anon_vma = NULL;
 	vma->anon_chain = 0;
 	if (av && --av->refcount == 0)
-		ms_free(ms_vma_machine(vma), av);
+		ms_free(&ms_vma_machine(vma)->alloc, av);
 }
 
+// mirrors anon_vma_clone(), mm/rmap.c, 5.10+
 void ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src)
 {
 	dst->anon_vma = src->anon_vma;
@@ -98,11 +114,12 @@ void ms_anon_vma_clone(struct ms_vma *dst, const struct ms_vma *src)
 		dst->anon_vma->refcount++;
 }
 
+// mirrors anon_vma_fork(), mm/rmap.c, 5.10+
 int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent)
 {
 	if (!parent->anon_vma)
 		return 0;
-	child->anon_vma = ms_zalloc(ms_vma_machine(child), sizeof(*child->anon_vma));
+	child->anon_vma = ms_zalloc(&ms_vma_machine(child)->alloc, sizeof(*child->anon_vma));
 	if (!child->anon_vma)
 		return -ENOMEM;
 	child->anon_vma->refcount = 1;
@@ -111,8 +128,8 @@ int ms_anon_vma_fork(struct ms_vma *child, const struct ms_vma *parent)
 	return 0;
 }
 
-/* anon_vma_compatible(), mm/vma.c: a is directly below b, and they differ in nothing but access
- * rights */
+/* Is a directly below b, and do they differ in nothing but access rights?
+ * mirrors anon_vma_compatible(), mm/mmap.c, 5.10 .. 6.11; anon_vma_compatible(), mm/vma.c, 6.12+ */
 static bool anon_vma_compatible(const struct ms_vma *a, const struct ms_vma *b)
 {
 	return a->vm_end == b->vm_start && a->vm_file == b->vm_file &&
@@ -122,7 +139,12 @@ static bool anon_vma_compatible(const struct ms_vma *a, const struct ms_vma *b)
 		b->anon_pgoff == a->anon_pgoff + ms_vma_pages(a));
 }
 
-/* find_mergeable_anon_vma(): a neighbour that mprotect may make one with this VMA lends its own */
+/*
+ * A neighbour with which mprotect may merge this VMA later, and whose anon_vma it can therefore
+ * share.
+ * mirrors find_mergeable_anon_vma(), mm/mmap.c, 5.10 .. 6.11; find_mergeable_anon_vma(), mm/vma.c,
+ * 6.12+
+ */
 static struct ms_vma *lender(struct ms_vma *vma)
 {
 	struct ms_vma *next = ms_vma_next(vma), *prev = ms_vma_prev(vma);
@@ -134,6 +156,7 @@ static struct ms_vma *lender(struct ms_vma *vma)
 	return NULL;
 }
 
+// mirrors __anon_vma_prepare(), mm/rmap.c, 5.10+
 int ms_anon_vma_prepare(struct ms_vma *vma)
 {
 	struct ms_vma *from;
@@ -144,7 +167,7 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 	if (from) {
 		vma->anon_vma = from->anon_vma;
 	} else {
-		vma->anon_vma = ms_zalloc(ms_vma_machine(vma), sizeof(*vma->anon_vma));
+		vma->anon_vma = ms_zalloc(&ms_vma_machine(vma)->alloc, sizeof(*vma->anon_vma));
 		if (!vma->anon_vma)
 			return -ENOMEM;
 		vma->anon_vma->root = ++vma->vm_mm->anon_roots;
@@ -156,41 +179,40 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 
 /* ---- objects ---- */
 
-/* Bytes of a VMA ahead of its links. */
-enum { WITHOUT_LINKS = offsetof(struct ms_vma, next_detached) };
-
 static void vma_put(struct ms_machine *m, struct ms_vma *vma)
 {
-	if (vma->pending)
+	if (ms_linked(vma)->pending)
 		ms_vma_tree_unreserve(m);
-	ms_pool_put(m, &m->vmas, vma);
+	ms_pool_put(&m->processes->vmas, vma);
 }
 
-/* Not yet filled in; to be `pending`. */
+/* A VMA whose content is not set yet; it counts as pending. */
 static struct ms_vma *vma_get(struct ms_machine *m)
 {
 	struct ms_vma *vma;
 
 	if (!ms_vma_tree_reserve(m))
 		return NULL;
-	vma = ms_pool_get(m, &m->vmas);
+	vma = ms_pool_get(&m->processes->vmas);
 	if (!vma)
 		ms_vma_tree_unreserve(m);
 	return vma;
 }
 
+// mirrors vm_area_alloc(), kernel/fork.c, 5.10 .. 6.12; vm_area_alloc(), mm/vma_init.c, 7.2+
 struct ms_vma *ms_vma_alloc(struct ms_mm *mm)
 {
-	static const struct ms_vma blank = { .pending = true };
 	struct ms_vma *vma = vma_get(mm->machine);
 
 	if (!vma)
 		return NULL;
-	memcpy(vma, &blank, WITHOUT_LINKS);
+	memset(vma, 0, sizeof(*vma));
+	ms_linked(vma)->pending = true;
 	vma->vm_mm = mm;
 	return vma;
 }
 
+// mirrors vm_area_dup(), kernel/fork.c, 5.10 .. 6.12; vm_area_dup(), mm/vma_init.c, 7.2+
 struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -198,8 +220,8 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 
 	if (!new_vma)
 		return NULL;
-	memcpy(new_vma, vma, WITHOUT_LINKS);
-	new_vma->pending = true;
+	memcpy(new_vma, vma, sizeof(*vma));
+	ms_linked(new_vma)->pending = true;
 	if (vma->pfnmap_ctx && ms_pfnmap_ctx_dup(new_vma, vma)) {
 		vma_put(m, new_vma);
 		return NULL;
@@ -212,6 +234,7 @@ struct ms_vma *ms_vma_dup(struct ms_vma *vma)
 	return new_vma;
 }
 
+// mirrors remove_vma(), mm/mmap.c, 5.10 .. 6.11; remove_vma(), mm/vma.c, 6.12+
 void ms_vma_free(struct ms_vma *vma, bool call_close)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -231,18 +254,19 @@ void ms_vma_free(struct ms_vma *vma, bool call_close)
 
 /* ---- borders ---- */
 
+/* mirrors __vma_adjust(), mm/mmap.c, 5.10 .. 6.1; vma_expand(), mm/vma.c, 6.12+; vma_shrink(),
+ * mm/vma.c, 6.12+ */
 void ms_vma_adjust(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t pgoff)
 {
 	if (!ms_pt_is_empty(vma->vm_mm))
 		ms_vma_adjust_trans_huge(vma, start, end);
 	ms_i_mmap_remove(vma);
-	// what the VMA grows by at its start is counted as if it had always been there
+	// if the VMA grows at its start, the offsets continue downward
 	if (start < vma->vm_start)
 		vma->anon_pgoff -= (vma->vm_start - start) >> ms_vma_machine(vma)->page_shift;
 	else
 		vma->anon_pgoff = ms_vma_anon_pgoff_of(vma, start);
-	// The order in the tree does not change: borders move into what was this VMA's, or into a
-	// hole.
+	// The order in the tree does not change: borders move inside of this VMA, or into a hole.
 	ms_vma_tree_move(vma->vm_mm, vma, start, end);
 	vma->vm_pgoff = pgoff;
 	ms_i_mmap_insert(vma);
@@ -264,7 +288,8 @@ static struct ms_vma *make_half(struct ms_vma *vma, ms_hva_t addr, bool new_belo
 	return half;
 }
 
-/* __split_vma(). open(new) comes while the old VMA still has its old borders. */
+/* open() of the new half is called while the old VMA still has its old borders.
+ * mirrors __split_vma(), mm/mmap.c, 5.10 .. 6.11; __split_vma(), mm/vma.c, 6.12+ */
 int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma)
 {
 	struct ms_vma *half;
@@ -292,6 +317,7 @@ int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, stru
 	return 0;
 }
 
+// mirrors split_vma(), mm/mmap.c, 5.10 .. 6.11; split_vma(), mm/vma.c, 6.12+
 int ms_split_vma(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma)
 {
 	if (vma->vm_mm->map_count >= ms_vma_machine(vma)->config.max_map_count)

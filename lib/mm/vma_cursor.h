@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of the tree of VMAs: the search in nodes, the cursor, and the gaps' bounds. */
+/* The inside of the tree of VMAs: the search in nodes, the cursor, and bounds of the gaps. */
 #ifndef MS_MM_VMA_CURSOR_H
 #define MS_MM_VMA_CURSOR_H
 
 #include "mm/internal.h"
 
 /*
- * How many of the ends, or upper bounds, are not above x, which is below UINT64_MAX. By arithmetic:
- * a branch on the data would be guessed wrong every other time.
+ * Count the ends, or upper bounds, that are not above x; x is below UINT64_MAX. They compute
+ * instead of branching, since a CPU would predict such branches wrongly half of the time.
  */
 static inline unsigned int ms_vma_slots_not_above(const struct ms_vma_slot *s, ms_hva_t x)
 {
@@ -34,8 +34,8 @@ static_assert(MS_VMA_LEAF == 19 && MS_VMA_INNER == 30, "the searches are made fo
 void ms_vma_descend(struct ms_vma_tree *t, ms_hva_t addr);
 
 /*
- * Brings the cursor to the leaf for `addr`, below UINT64_MAX. Answers the first VMA there that ends
- * above it; n: none.
+ * Moves the cursor to the leaf for `addr`, which is below UINT64_MAX. Answers the slot of the
+ * leaf's first VMA that ends above addr; its number of VMAs if there is none.
  */
 static inline unsigned int ms_vma_seek(struct ms_vma_tree *t, ms_hva_t addr)
 {
@@ -44,7 +44,7 @@ static inline unsigned int ms_vma_seek(struct ms_vma_tree *t, ms_hva_t addr)
 	return ms_vma_slots_not_above(t->leaf->slot, addr);
 }
 
-/* As above, for places where a change may follow. */
+/* As above, and remembers the answer: a change of the tree at the same address may follow. */
 static inline unsigned int ms_vma_seek_place(struct ms_vma_tree *t, ms_hva_t addr)
 {
 	if (addr != t->asked) {
@@ -54,7 +54,7 @@ static inline unsigned int ms_vma_seek_place(struct ms_vma_tree *t, ms_hva_t add
 	return t->answer;
 }
 
-/* The slot of a VMA in the tree, which its end tells: its start may lie below its leaf's range. */
+/* The slot of a VMA in the tree. It is found by its end, since its start may be below the leaf. */
 static inline unsigned int ms_vma_seek_vma(const struct ms_vma *vma)
 {
 	return ms_vma_seek(&vma->vm_mm->vmas, vma->vm_end - 1);
@@ -62,7 +62,7 @@ static inline unsigned int ms_vma_seek_vma(const struct ms_vma *vma)
 
 /* ---- places ---- */
 
-/* A VMA in a leaf, and one that comes before or after may be in another leaf; NULL: none. */
+/* The place of a VMA: a leaf, and a slot in it. leaf is NULL: there is no such VMA. */
 struct ms_vma_place {
 	struct ms_vma_leaf *leaf;
 	unsigned int i;
@@ -87,13 +87,13 @@ static inline struct ms_vma *ms_vma_of(struct ms_vma_place p)
 	return p.leaf ? p.leaf->slot[p.i].vma : NULL;
 }
 
-/* Of a place where there is a VMA. */
+/* Only for a place with a VMA. */
 static inline ms_hva_t ms_vma_start_of(struct ms_vma_place p)
 {
 	return p.leaf->start[p.i];
 }
 
-/* 0: there is none */
+/* 0: there is no VMA */
 static inline ms_hva_t ms_vma_end_of(struct ms_vma_place p)
 {
 	return p.leaf ? p.leaf->slot[p.i].end : 0;
@@ -113,7 +113,7 @@ static inline uint64_t ms_vma_node_gap(const void *node, unsigned int height)
 	return height ? in->gap : leaf->gap;
 }
 
-/* The VMA at p, if there is one, has become the first above prev_end. */
+/* The VMA at p, if there is one, now follows prev_end: the gap before it has grown. */
 static inline void ms_vma_gap_grew(struct ms_vma_tree *t, struct ms_vma_place p, ms_hva_t prev_end)
 {
 	if (p.leaf && ms_vma_start_of(p) - prev_end > p.leaf->gap)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Gaps between VMAs. Every node bounds the gaps below it, so that a search passes over whole
- * subtrees. A gap that grows raises the bounds on the way to its VMA; one that is filled leaves
- * them, and they fall when a search has looked in vain, so that each insertion misleads one search
- * at most.
+ * Gaps between VMAs. Every node has an upper bound of the gaps below it, so that a search skips
+ * whole subtrees. When a gap grows, the bounds on the way to its VMA are raised. When a gap is
+ * filled, the bounds stay; a search that finds nothing below a node corrects them. So each
+ * insertion makes at most one search look in vain.
  */
 #include "mm/vma_cursor.h"
 
@@ -21,7 +21,7 @@ uint64_t ms_vma_leaf_gap(struct ms_vma_leaf *leaf)
 	return gap;
 }
 
-/* To `gap`, of p's leaf and of all nodes above it. */
+/* Raises the bounds of p's leaf and of all nodes above it to `gap`. */
 void ms_vma_raise_gap(struct ms_vma_tree *t, struct ms_vma_place p, uint64_t gap)
 {
 	const ms_hva_t inside = p.leaf->slot[p.i].end - 1;
@@ -45,7 +45,7 @@ static ms_hva_t search_leaf(struct ms_vma_leaf *leaf, uint64_t len)
 	return 0;
 }
 
-/* Highest gap first; what it answers is the gap's end. */
+/* Searches from the highest gap downward; answers the end of the gap, or 0. */
 static ms_hva_t search(void *node, unsigned int height, uint64_t len)
 {
 	struct ms_vma_inner *in = node;
@@ -66,6 +66,8 @@ static ms_hva_t search(void *node, unsigned int height, uint64_t len)
 	return 0;
 }
 
+/* mirrors unmapped_area_topdown(), mm/mmap.c, 5.10 .. 6.12; unmapped_area_topdown(), mm/vma.c,
+ * 7.2+: its search */
 ms_hva_t ms_vma_tree_highest_gap(struct ms_vma_tree *t, ms_hva_t limit, uint64_t len)
 {
 	unsigned int n = ms_vma_seek(t, limit);

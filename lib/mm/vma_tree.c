@@ -3,8 +3,8 @@
 #include "mm/vma_cursor.h"
 
 /*
- * What the search in a node reads next depends on what it read first: where the node is not in the
- * cache, all of it shall come at once.
+ * What the search in a node reads next depends on what it has read before. If the node is not in
+ * the cache, it is better to load all of it at once.
  */
 static inline void prefetch_inner(const struct ms_vma_inner *in)
 {
@@ -47,11 +47,13 @@ static inline struct ms_vma *find_vma(struct ms_mm *mm, ms_hva_t addr)
 	return ms_vma_of(ms_vma_place_at(mm->vmas.leaf, i));
 }
 
+// mirrors find_vma(), mm/mmap.c, 5.10+
 struct ms_vma *ms_find_vma(struct ms_mm *mm, ms_hva_t addr)
 {
 	return mm ? find_vma(mm, addr) : NULL;
 }
 
+// mirrors vma_lookup(), include/linux/mm.h, 6.1+
 struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr)
 {
 	struct ms_vma *vma = mm ? find_vma(mm, addr) : NULL;
@@ -59,6 +61,8 @@ struct ms_vma *ms_vma_lookup(struct ms_mm *mm, ms_hva_t addr)
 	return vma && vma->vm_start <= addr ? vma : NULL;
 }
 
+/* mirrors find_vma_intersection(), include/linux/mm.h, 5.10 .. 5.10; find_vma_intersection(),
+ * mm/mmap.c, 6.1+ */
 struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 {
 	unsigned int i = ms_vma_seek_place(&mm->vmas, start);
@@ -67,6 +71,7 @@ struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva
 	return p.leaf && ms_vma_start_of(p) < end ? ms_vma_of(p) : NULL;
 }
 
+// mirrors find_vma_prev(), mm/mmap.c, 5.10+: of its `pprev`
 struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr)
 {
 	unsigned int i = ms_vma_seek(&mm->vmas, addr);

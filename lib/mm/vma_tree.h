@@ -2,14 +2,14 @@
 /*
  * The VMAs of an address space: disjoint ranges in order, in a B+-tree by their ends.
  *
- * Leaves hold the borders beside the pointers, so that whoever looks for a place reads no VMA. A
- * cursor stays at the leaf of the last question: the next one is mostly about the same, which makes
- * neighbours cheap without links from VMA to VMA.
+ * Leaves hold the borders beside the pointers, so that a search reads no VMA. A cursor stays at the
+ * leaf of the last search, since the next one is mostly in the same leaf. So neighbours are cheap
+ * to find without links from VMA to VMA.
  *
- * Costs, of n VMAs: each operation is O(log n), and O(1) where it stays within the cursor's leaf;
- * ms_vma_tree_detach() of k VMAs is O((k + 1) log n), ms_vma_tree_highest_gap() is O(log n) when
- * shared out among the insertions. Nodes do not join when they become sparse, they go when they are
- * empty; so n counts the insertions that there were, not the VMAs that are left.
+ * Costs, with n VMAs: each operation is O(log n), and O(1) if it stays within the cursor's leaf;
+ * ms_vma_tree_detach() of k VMAs is O((k + 1) log n), ms_vma_tree_highest_gap() is O(log n)
+ * amortised over the insertions. Sparse nodes are not joined, only empty ones are freed; so n is
+ * the number of insertions that there were, not that of the VMAs that are left.
  *
  * Nothing here fails but ms_vma_tree_init() and ms_vma_tree_reserve(), which comes before each
  * insertion.
@@ -17,7 +17,7 @@
 #ifndef MS_MM_VMA_TREE_H
 #define MS_MM_VMA_TREE_H
 
-#include "machine/internal.h"
+#include "mm/processes.h"
 
 #include <mapsim/mm.h>
 
@@ -25,9 +25,9 @@
 #define MS_VMA_INNER 30u /* children of an inner node */
 
 /*
- * Levels of inner nodes. A new inner node has 15 children, so that each level takes 15 times the
- * insertions of the one below it to become full again, whatever goes in between: there will never
- * be so many.
+ * Levels of inner nodes. A new inner node has 15 children. So to fill a level takes 15 times as
+ * many insertions as to fill the one below it, whatever is removed meanwhile: 16 levels are never
+ * filled.
  */
 #define MS_VMA_TREE_MAX_HEIGHT 16u
 /* Nodes that an insertion may take: a leaf, an inner node of every level, a root. */
@@ -39,12 +39,12 @@ struct ms_vma_slot {
 };
 
 /*
- * `gap` of a node: no VMA below it has more free addresses right before it. It is a bound from
- * above: filling a gap leaves it, and the search that it has misled makes it exact.
+ * `gap` of a node: no VMA below the node has more free addresses right before it. It is an upper
+ * bound: it stays when a gap is filled, and becomes exact when a search has looked in vain.
  */
 struct ms_vma_leaf {
-	/* The first n are used, the others, and one more, have UINT64_MAX as their end.
-	 * What a search reads lies together; so it reads few cache lines. */
+	/* The first n are used; the end of all others is UINT64_MAX, and there is always one such.
+	 * What a search reads lies together, in few cache lines. */
 	struct ms_vma_slot slot[MS_VMA_LEAF + 1];
 	ms_hva_t start[MS_VMA_LEAF];
 	struct ms_vma_leaf *prev, *next;
@@ -53,7 +53,7 @@ struct ms_vma_leaf {
 };
 
 struct ms_vma_inner {
-	/* VMAs of child c end in (bound[c], bound[c + 1]]; UINT64_MAX behind bound[n] */
+	/* VMAs of child c end in (bound[c], bound[c + 1]]; all behind bound[n] are UINT64_MAX */
 	ms_hva_t bound[MS_VMA_INNER + 2];
 	void *child[MS_VMA_INNER];
 	uint64_t gap;
@@ -70,48 +70,49 @@ struct ms_vma_tree {
 	void *root;          /* a leaf where height is 0 */
 	unsigned int height; /* levels of inner nodes */
 
-	/* The cursor: a VMA with an end in (below, above] belongs into `leaf`. */
+	/* The cursor: a VMA whose end is in (below, above] belongs into `leaf`. */
 	struct ms_vma_leaf *leaf;
 	ms_hva_t below, above;
-	/* Its last answer: whoever changes the tree has mostly looked there before. */
-	ms_hva_t asked; /* UINT64_MAX: no longer true */
+	/* Its last answer: a change of the tree mostly follows a search for the same address. */
+	ms_hva_t asked; /* UINT64_MAX: there is no valid answer */
 	unsigned int answer;
 };
 
-/* What lies around a range that no VMA holds. */
+/* The neighbours of a range in which there is no VMA. */
 struct ms_vma_gap {
 	struct ms_vma *prev, *next;    /* NULL: none */
 	ms_hva_t prev_end, next_start; /* 0: none */
 };
 
 int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m); /* -ENOMEM */
-/* Forgets the VMAs. */
+/* Frees the nodes, not the VMAs. */
 void ms_vma_tree_destroy(struct ms_vma_tree *t);
 
 /*
- * Room for one VMA more on its way into one of the machine's trees. It is given back by the
- * insertion, or by ms_vma_tree_unreserve(). false: no memory.
+ * Reserves the nodes that the insertion of one more VMA may take, in any of the machine's trees.
+ * The insertion ends the reservation, or ms_vma_tree_unreserve(). false: no memory.
  */
 static inline bool ms_vma_tree_reserve(struct ms_machine *m)
 {
-	if (!ms_pool_reserve(m, &m->vma_nodes, MS_VMA_TREE_NODES * (m->vmas_pending + 1)))
+	if (!ms_pool_reserve(&m->processes->vma_nodes,
+			     MS_VMA_TREE_NODES * (m->processes->vmas_pending + 1)))
 		return false;
-	m->vmas_pending++;
+	m->processes->vmas_pending++;
 	return true;
 }
 static inline void ms_vma_tree_unreserve(struct ms_machine *m)
 {
-	m->vmas_pending--;
+	m->processes->vmas_pending--;
 }
 
 /* ---- changes (vma_tree_update.c) ---- */
 
-/* Counts it. It is pending: room for it was reserved when it was made. */
+/* Also counts the VMA. It was pending: room for it was reserved when it was made. */
 void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma);
 void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma);
 /*
- * Removes the VMAs that lie in [start, end), and none overlaps it in part: a chain, by address,
- * through next_detached. *gap: the neighbours that stay.
+ * Removes the VMAs of [start, end), none of which may reach out of it. Answers them as a chain
+ * through next_detached, by address. *gap: the neighbours that stay.
  */
 struct ms_vma *ms_vma_tree_detach(struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
 				  struct ms_vma_gap *gap);
@@ -123,13 +124,13 @@ void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_h
 struct ms_vma *ms_vma_prev(const struct ms_vma *vma);
 /* The last VMA with vm_end <= addr or that contains addr - 1; NULL: none. */
 struct ms_vma *ms_find_vma_before(struct ms_mm *mm, ms_hva_t addr);
-/* find_vma_intersection: the first VMA that overlaps [start, end), or NULL. */
+/* The first VMA that overlaps [start, end), or NULL. */
 struct ms_vma *ms_find_vma_intersection(struct ms_mm *mm, ms_hva_t start, ms_hva_t end);
-/* The same; if it is NULL, *gap tells the neighbours of [start, end). */
+/* As above; if the answer is NULL, *gap becomes the neighbours of [start, end). */
 struct ms_vma *ms_find_gap(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, struct ms_vma_gap *gap);
 /*
- * The end of the highest gap of at least `len` bytes, len > 0, between 0 and `limit`, which no VMA
- * is above; 0: none.
+ * The end of the highest gap of at least `len` bytes (len > 0) between 0 and `limit`; 0: none. No
+ * VMA may lie above `limit`.
  */
 ms_hva_t ms_vma_tree_highest_gap(struct ms_vma_tree *t, ms_hva_t limit, uint64_t len);
 

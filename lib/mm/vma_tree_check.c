@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What must hold in the tree of VMAs. */
+/* Checks what must hold in the tree of VMAs. */
 #include "mm/check.h"
 
 struct walk {
@@ -7,7 +7,7 @@ struct walk {
 	const struct ms_vma_leaf *last; /* the leaf before */
 	struct ms_vma_tree_count count;
 	ms_hva_t last_end; /* of the VMA before */
-	bool cursor;       /* its leaf was met, with its range */
+	bool cursor;       /* the cursor's leaf was found, and its range is right */
 };
 
 static const char *check_slot(struct walk *w, const struct ms_vma_leaf *leaf, unsigned int i,
@@ -21,7 +21,7 @@ static const char *check_slot(struct walk *w, const struct ms_vma_leaf *leaf, un
 		return "a leaf is out of order";
 	if (leaf->start[i] != slot->vma->vm_start || slot->end != slot->vma->vm_end)
 		return "a VMA's borders are not those of its place";
-	if (slot->vma->pending)
+	if (ms_linked(slot->vma)->pending)
 		return "a VMA is said not to be there yet";
 	if (leaf->start[i] - w->last_end > leaf->gap)
 		return "a gap is larger than its leaf says";
@@ -75,7 +75,8 @@ static const char *check_node(struct walk *w, const void *node, unsigned int hei
 	return broken;
 }
 
-/* The cursor is at a leaf, or nowhere; its last answer may be true no more only if it says so. */
+/* The cursor is at a leaf, or nowhere. Its last answer must be right, unless it is marked as
+ * outdated. */
 static const char *check_cursor(const struct walk *w)
 {
 	const struct ms_vma_tree *t = w->t;

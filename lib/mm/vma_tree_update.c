@@ -4,7 +4,7 @@
 
 /* ---- nodes ---- */
 
-/* Nodes change: the cursor is nowhere. */
+/* The nodes have changed: the cursor is nowhere. */
 static void reset_cursor(struct ms_vma_tree *t)
 {
 	t->below = t->above = 0;
@@ -13,7 +13,7 @@ static void reset_cursor(struct ms_vma_tree *t)
 
 static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
 {
-	struct ms_vma_leaf *leaf = ms_pool_take(t->machine, &t->machine->vma_nodes);
+	struct ms_vma_leaf *leaf = ms_pool_take(&t->machine->processes->vma_nodes);
 
 	for (unsigned int i = 0; i <= MS_VMA_LEAF; i++)
 		leaf->slot[i].end = UINT64_MAX;
@@ -25,7 +25,7 @@ static struct ms_vma_leaf *leaf_new(struct ms_vma_tree *t)
 
 static struct ms_vma_inner *inner_new(struct ms_vma_tree *t)
 {
-	struct ms_vma_inner *in = ms_pool_take(t->machine, &t->machine->vma_nodes);
+	struct ms_vma_inner *in = ms_pool_take(&t->machine->processes->vma_nodes);
 
 	memset(in->bound, 0xff, sizeof(in->bound));
 	in->bound[0] = 0;
@@ -36,7 +36,7 @@ static struct ms_vma_inner *inner_new(struct ms_vma_tree *t)
 
 static void node_free(struct ms_vma_tree *t, void *node)
 {
-	ms_pool_put(t->machine, &t->machine->vma_nodes, node);
+	ms_pool_put(&t->machine->processes->vma_nodes, node);
 }
 
 static void free_below(struct ms_vma_tree *t, void *node, unsigned int height)
@@ -50,8 +50,9 @@ static void free_below(struct ms_vma_tree *t, void *node, unsigned int height)
 
 int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m)
 {
-	// what pending VMAs were promised stays
-	if (!ms_pool_reserve(m, &m->vma_nodes, MS_VMA_TREE_NODES * m->vmas_pending + 1))
+	// the nodes that are reserved for pending VMAs are left alone
+	if (!ms_pool_reserve(&m->processes->vma_nodes,
+			     MS_VMA_TREE_NODES * m->processes->vmas_pending + 1))
 		return -ENOMEM;
 	*t = (struct ms_vma_tree){ .machine = m };
 	t->root = leaf_new(t);
@@ -89,7 +90,8 @@ static void find_way(const struct ms_vma_tree *t, struct way *way)
 	}
 }
 
-/* The VMAs below a node end above `bound`, as each first child says, and at `bound` or below. */
+/* Set the lower or the upper bound of a node, and of its first or last children down to the leaves,
+ * to `bound`. */
 static void set_lower(struct ms_vma_inner *in, unsigned int height, ms_hva_t bound)
 {
 	for (; height; height--, in = in->child[0])
@@ -101,7 +103,7 @@ static void set_upper(struct ms_vma_inner *in, unsigned int height, ms_hva_t bou
 		in->bound[in->n] = bound;
 }
 
-/* The border between child c - 1 and child c of a node. */
+/* Sets the border between child c - 1 and child c of a node. */
 static void set_border(struct ms_vma_inner *in, unsigned int height, unsigned int c, ms_hva_t bound)
 {
 	in->bound[c] = bound;
@@ -109,7 +111,7 @@ static void set_border(struct ms_vma_inner *in, unsigned int height, unsigned in
 	set_lower(in->child[c], height, bound);
 }
 
-/* The cursor's leaf is to hold an end above its range. What is behind it ends higher still. */
+/* The cursor's leaf is to hold an end above its range; the VMAs behind it end higher still. */
 static void raise_above(struct ms_vma_tree *t, ms_hva_t end)
 {
 	unsigned int height = 0;
@@ -122,7 +124,7 @@ static void raise_above(struct ms_vma_tree *t, ms_hva_t end)
 	t->above = end;
 }
 
-/* ... or one below its range. What is before it ends lower still. */
+/* The cursor's leaf is to hold an end below its range; the VMAs before it end lower still. */
 static void lower_below(struct ms_vma_tree *t, ms_hva_t end)
 {
 	unsigned int height = 0;
@@ -157,10 +159,10 @@ void ms_vma_tree_move(struct ms_mm *mm, struct ms_vma *vma, ms_hva_t start, ms_h
 
 /* ---- insert ---- */
 
-/* VMAs that stay in a full leaf when it is split for an insertion at i. */
+/* The number of VMAs that stay in a full leaf when it is split for an insertion at i. */
 static unsigned int leaf_keeps(unsigned int i)
 {
-	// mappings that follow each other upward or downward leave full leaves behind
+	// if mappings are made one behind the other, upward or downward, leaves stay full
 	if (i == 0 || i == MS_VMA_LEAF)
 		return i;
 	return (MS_VMA_LEAF + 1) / 2;
@@ -168,7 +170,7 @@ static unsigned int leaf_keeps(unsigned int i)
 
 static void split_inner(struct ms_vma_tree *t, struct way *way, unsigned int height);
 
-/* A new node to the right of the one on the way down, `bound` between them. */
+/* Adds a node to the right of the one on the way down; `bound` is between them. */
 static void add_sibling(struct ms_vma_tree *t, struct way *way, unsigned int height, void *node,
 			ms_hva_t bound)
 {
@@ -200,7 +202,7 @@ static void split_inner(struct ms_vma_tree *t, struct way *way, unsigned int hei
 {
 	struct step *step = &way->step[height];
 	struct ms_vma_inner *left = step->node, *right = inner_new(t);
-	// always in the middle: the bound of the height rests on that
+	// always in the middle: MS_VMA_TREE_MAX_HEIGHT relies on that
 	const unsigned int keep = MS_VMA_INNER / 2;
 	ms_hva_t bound = left->bound[keep];
 
@@ -222,7 +224,7 @@ static void leaf_move(struct ms_vma_leaf *dst, unsigned int to, const struct ms_
 	memmove(dst->start + to, src->start + from, n * sizeof(*src->start));
 }
 
-/* Makes room for a VMA at slot i of the cursor's leaf, which is full. */
+/* Splits the cursor's leaf, which is full, so that a VMA can be inserted at slot i. */
 static void split_leaf(struct ms_vma_tree *t, unsigned int i)
 {
 	const unsigned int keep = leaf_keeps(i);
@@ -241,7 +243,7 @@ static void split_leaf(struct ms_vma_tree *t, unsigned int i)
 	if (left->next)
 		left->next->prev = right;
 	left->next = right;
-	// behind an empty leaf nothing is known yet
+	// while the left leaf is empty, the gap before the right one cannot be computed
 	right->gap = keep ? ms_vma_leaf_gap(right) : left->gap;
 	add_sibling(t, &way, 0, right, bound);
 	reset_cursor(t);
@@ -266,13 +268,13 @@ void ms_vma_tree_insert(struct ms_mm *mm, struct ms_vma *vma)
 		raise_above(t, vma->vm_end);
 	ms_vma_gap_grew(t, ms_vma_place_at(leaf, i), ms_vma_end_of(ms_vma_place_before(leaf, i)));
 	mm->map_count++;
-	vma->pending = false;
+	ms_linked(vma)->pending = false;
 	ms_vma_tree_unreserve(t->machine);
 }
 
 /* ---- remove ---- */
 
-/* Child c of a node goes; its range falls to a neighbour. */
+/* Removes child c of a node; a neighbour takes over its range. */
 static void remove_child(struct ms_vma_inner *in, unsigned int height, unsigned int c)
 {
 	unsigned int bound = c ? c : 1;
@@ -287,7 +289,7 @@ static void remove_child(struct ms_vma_inner *in, unsigned int height, unsigned 
 		set_lower(in->child[0], height, in->bound[0]);
 }
 
-/* The cursor's leaf is empty, and not the only one. */
+/* Frees the cursor's leaf, which is empty, and not the only one. */
 static void drop_leaf(struct ms_vma_tree *t)
 {
 	struct ms_vma_leaf *leaf = t->leaf;
@@ -337,13 +339,13 @@ void ms_vma_tree_remove(struct ms_mm *mm, struct ms_vma *vma)
 	erase(mm, i, 1);
 }
 
-/* What is from slot i on in the cursor's leaf and starts below `end` goes to the chain's end. */
+/* Appends the VMAs of the leaf from slot i on that start below `end` to the chain. */
 static unsigned int chain(const struct ms_vma_leaf *leaf, unsigned int i, ms_hva_t end,
 			  struct ms_vma ***tail)
 {
 	for (; i < leaf->n && leaf->start[i] < end; i++) {
 		**tail = leaf->slot[i].vma;
-		*tail = &(**tail)->next_detached;
+		*tail = &ms_linked(**tail)->next_detached;
 	}
 	return i;
 }
@@ -373,7 +375,7 @@ struct ms_vma *ms_vma_tree_detach(struct ms_mm *mm, ms_hva_t start, ms_hva_t end
 	gap->next_start = next.leaf ? ms_vma_start_of(next) : 0;
 	ms_vma_gap_grew(t, next, gap->prev_end);
 	erase(mm, i, stop - i);
-	// what comes instead will ask where
+	// whoever maps something there instead will look for this place
 	if (one_leaf && t->above) {
 		t->asked = start;
 		t->answer = i;

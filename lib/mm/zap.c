@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Page-table entries go: unmap_single_vma() and what is built on it, mm/memory.c. */
+/* Page-table entries are removed. */
 #include "mm/lock.h"
 
 struct zap {
 	ms_hva_t start, end;
-	bool keep_cows; // unmap_mapping_range without even_cows: copied pages stay
+	bool keep_cows; // unmap_mapping_range() without even_cows: copied pages stay
 };
 
 void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
@@ -20,6 +20,8 @@ void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
 		ms_page_put(m, pfn, 1);
 }
 
+/* mirrors should_zap_page(), mm/memory.c, 6.1 .. 6.1; should_zap_folio(), mm/memory.c, 6.12+: of
+ * the pages that stay */
 static bool is_copied_page(struct ms_vma *vma, uint64_t entry)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -31,6 +33,8 @@ static bool is_copied_page(struct ms_vma *vma, uint64_t entry)
 	return page && (page->flags & MS_PG_ANON);
 }
 
+/* mirrors zap_pte_range(), mm/memory.c, 5.10+; zap_huge_pmd() and zap_huge_pud(), mm/huge_memory.c,
+ * 5.10+ */
 static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
 		     void *arg)
 {
@@ -44,7 +48,7 @@ static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned
 	}
 	if (zap->keep_cows && is_copied_page(vma, entry))
 		return;
-	// print_bad_pte(): a raw entry in a VMA that does not own up to any
+	// print_bad_pte(): a raw entry in a VMA that is not marked for such
 	if ((entry & MS_PTE_SPECIAL) && !(vma->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
 		ms_vm_normal_page(vma, addr, entry, NULL);
 	*slot = 0;
@@ -53,17 +57,18 @@ static void zap_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned
 		ms_pt_free_table(vma->vm_mm, ms_pt_withdraw(vma->vm_mm));
 }
 
-/* unmap_page_range() */
+// mirrors unmap_page_range(), mm/memory.c, 5.10 .. 6.12; __zap_vma_range(), mm/memory.c, 7.1+
 static void zap_page_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool keep_cows)
 {
 	struct zap zap = { .start = start, .end = end, .keep_cows = keep_cows };
 
-	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .addr = start,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_ZAP, .mm = vma->vm_mm->id, .va = start,
 		.size = end - start);
 	ms_pt_for_each_leaf(vma, start, end, zap_leaf, &zap);
 }
 
-/* The untrack that every zap of a VM_PFNMAP VMA brings, up to 6.15. */
+/* Up to 6.15 a zap or an unmap of a VM_PFNMAP VMA calls untrack_pfn().
+ * mirrors unmap_single_vma(), mm/memory.c, 5.10 .. 6.15: of that call */
 static void untrack_at_zap(struct ms_vma *vma, bool in_unmap)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -84,6 +89,7 @@ static void untrack_at_zap(struct ms_vma *vma, bool in_unmap)
 	ms_untrack_pfn(vma, 0, 0, ms_pt_walk(vma->vm_mm, vma->vm_start, &level));
 }
 
+// mirrors unmap_single_vma(), mm/memory.c, 5.10 .. 7.0; __zap_vma_range(), mm/memory.c, 7.1+
 static void unmap_single(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool in_unmap,
 			 bool keep_cows)
 {
@@ -99,11 +105,14 @@ static void unmap_single(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool 
 		zap_page_range(vma, start, end, keep_cows);
 }
 
+// mirrors unmap_single_vma(), mm/memory.c, 5.10 .. 7.0; __zap_vma_range(), mm/memory.c, 7.1+
 void ms_unmap_single_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool in_unmap)
 {
 	unmap_single(vma, start, end, in_unmap, false);
 }
 
+/* mirrors zap_page_range_single(), mm/memory.c, 5.10 .. 6.12; zap_vma_range_batched(), mm/memory.c,
+ * 7.2+ */
 void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool keep_cows)
 {
 	ms_hva_t start = addr, end = addr + size;
@@ -122,6 +131,7 @@ void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool
 	ms_mmap_unpin(vma->vm_mm);
 }
 
+// mirrors zap_page_range_single(), mm/memory.c, 5.10 .. 6.12; zap_vma_range(), mm/memory.c, 7.2+
 void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
 	ms_zap_range_details(vma, addr, size, false);
@@ -135,8 +145,11 @@ static bool table_is_empty(const struct ms_machine *m, const uint64_t *table)
 	return true;
 }
 
-/* try_to_free_pte(), 6.14+: PTE tables of [start, end) that the zap emptied, if it covered them
- * whole */
+/*
+ * Frees the PTE tables that the zap has emptied, if it covered their whole range.
+ * mirrors zap_pte_range(), mm/memory.c, 6.14+; zap_pte_table_if_empty(), mm/memory.c, 7.2+. In 6.14
+ * it is try_to_free_pte().
+ */
 static void reclaim_tables(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -152,6 +165,7 @@ static void reclaim_tables(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	}
 }
 
+// mirrors madvise_dontneed_single_vma(), mm/madvise.c, 5.10+
 void ms_zap_dontneed(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
 	ms_zap_page_range_single(vma, addr, size);

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are memtypes whole? The list by the kernel's own rules, and each entry against who holds it. */
-#include "machine/check.h"
+/* Is the list of memory types consistent: by the kernel's own rules, and with who holds what? */
+#include "core/check.h"
 #include "pat/internal.h"
 #include "phys/internal.h"
 
 #define RANGE "%#" PRIx64 "-%#" PRIx64
 
-/* 6.16+: contexts alone tell what is tracked. */
-static bool has_vm_pat(const struct ms_machine *m)
+void ms_pat_check_holder(struct ms_pfnmap_ctx *ctx)
 {
-	return ms_is_x86(m) && m->policy.untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED;
-}
-
-void ms_pat_check_vma(struct ms_check *c, const struct ms_vma *vma)
-{
-	if (vma->vm_flags & MS_VM_PAT && !has_vm_pat(c->machine))
-		ms_check_found(c, "mm %u: VMA " RANGE ": VM_PAT, which this kernel does not set",
-			       ms_mm_id(vma->vm_mm), vma->vm_start, vma->vm_end);
-	if (vma->pfnmap_ctx)
-		vma->pfnmap_ctx->counted_vmas++;
+	ctx->counted_vmas++;
 }
 
 /* ---- entries ---- */
@@ -36,7 +26,7 @@ static void check_type(struct ms_check *c, const struct ms_range *r, ms_pa_t *re
 	reach[own] = ms_max_u64(reach[own], r->end);
 }
 
-/* An entry only ever shrinks, and from its end. */
+/* An entry keeps its start; its end may only have come down. */
 static void check_owner(struct ms_check *c, const struct ms_range *r)
 {
 	struct ms_pfnmap_ctx *owner = ms_range_owner(r);
@@ -106,7 +96,7 @@ static void check_contexts(struct ms_check *c)
 	}
 }
 
-/* The device that was asked about last. */
+/* The device that ms_pat_range_is_ram() remembers is one that exists. */
 static void check_memory_of_device(struct ms_check *c)
 {
 	const struct ms_pat *pat = c->machine->pat;

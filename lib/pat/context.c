@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who holds a reservation: pfnmap_track_ctx of 6.16 and later, kept for every kernel. */
+/* Who holds a reservation: struct pfnmap_track_ctx of 6.16 and later, kept for every kernel. */
 #include "pat/internal.h"
 
 static int ioremap_cmp(const struct ms_pfnmap_ctx *a, const struct ms_pfnmap_ctx *b)
@@ -16,7 +16,7 @@ RB_GENERATE_INTERNAL(ms_ioremaps, ms_pfnmap_ctx, ioremaps, ioremap_cmp,
 
 struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	struct ms_pfnmap_ctx *ctx = ms_zalloc(m, sizeof(*ctx));
+	struct ms_pfnmap_ctx *ctx = ms_zalloc(&m->alloc, sizeof(*ctx));
 
 	if (!ctx)
 		return NULL;
@@ -32,7 +32,7 @@ static void forget_unused(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)
 	if (ctx->holders || ctx->listed)
 		return;
 	LIST_REMOVE(ctx, link);
-	ms_free(m, ctx);
+	ms_free(&m->alloc, ctx);
 }
 
 void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx)

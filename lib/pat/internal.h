@@ -8,73 +8,49 @@
  *   ram.c                       the types that pages of RAM have themselves
  *   context.c                   who holds a reservation
  *   ioremap.c                   the kernel's own mappings
- *   track.c                     VMAs: track_pfn_*, untrack_pfn*, contexts
  *   leaks.c                     what nobody will give back
- *   aliases.c                   what is mapped with two types
  *   check.c                     is all of it whole?
  */
 #ifndef MS_PAT_INTERNAL_H
 #define MS_PAT_INTERNAL_H
 
-#include "machine/internal.h"
+#include "core/room.h"
 #include "pat/ranges.h"
+#include "pat/tracking.h"
 
 #include <mapsim/pat.h>
-
-#include <sys/queue.h>
-
-/*
- * One reservation and who holds it: VMAs that are pieces or copies of the one that made it, or an
- * ioremap. Where the policy remembers what it reserved (6.16+) this is pfnmap_track_ctx and decides
- * what is freed; elsewhere it only tells whose an entry is, as the kernel cannot.
- */
-struct ms_pfnmap_ctx {
-	LIST_ENTRY(ms_pfnmap_ctx) link;
-	RB_ENTRY(ms_pfnmap_ctx) ioremaps; /* where it is of an ioremap and has a holder */
-	uint64_t age;                     /* of an ioremap: larger is younger */
-	uint32_t holders;                 /* VMA objects; an ioremap counts as one */
-	bool listed;                      /* its entry is on the list, maybe shrunk */
-	bool ioremap;
-	enum ms_cache type; /* of its entry, or of the ioremap */
-	ms_pa_t start, end; /* as reserved */
-	/* what ms_machine_check() has met; 0 outside of it */
-	uint32_t counted_vmas, counted_entries;
-};
 
 struct ms_pat {
 	struct ms_ranges list;
 	LIST_HEAD(, ms_pfnmap_ctx) contexts; /* all, youngest first */
-	RB_HEAD(ms_ioremaps, ms_pfnmap_ctx)
-	ioremaps; /* by range; of equal ones the youngest first */
+	/* by range; of equal ones the youngest first */
+	RB_HEAD(ms_ioremaps, ms_pfnmap_ctx) ioremaps;
 	uint64_t next_age;
-	/* The device that was asked about last: where memory types go by the list and by nothing
-	 * else. Empty where there is no PAT. */
+	/* The device that was asked about last: its memory types are those of the list, whatever
+	 * the range. Empty: none, or PAT is off. */
 	ms_pa_t device_start, device_end;
 };
 
 /* ---- context.c ---- */
 
-/* Of [start, end): one holder, no entry yet. NULL: no memory. */
-struct ms_pfnmap_ctx *ms_pfnmap_ctx_new(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* One holder fewer; without holders and entry it goes. NULL is allowed. */
-void ms_pfnmap_ctx_drop(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 /* ctx is of an ioremap. */
 void ms_pfnmap_ctx_set_ioremap(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 /* The youngest ioremap of exactly [start, end) that is not unmapped; NULL: none. */
 struct ms_pfnmap_ctx *ms_pfnmap_ctx_find_ioremap(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* The entry made by ctx left the list. NULL is allowed. */
+/* The entry that ctx owned has left the list. NULL is allowed. */
 void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 
 /* ---- memtype_interval.c ---- */
 
-/* The part of memtype_check_insert() for a range that overlaps entries; the first is of type
- * `found` and at the list's finger. */
+/* memtype_check_insert() of a range that overlaps entries. The first of them is of type `found`,
+ * and the list's finger is at it. */
 int ms_memtype_insert_overlapping(struct ms_pat *pat, enum ms_cache found, ms_pa_t start,
 				  ms_pa_t end, enum ms_cache *type, bool loose,
 				  struct ms_pfnmap_ctx *owner);
 /*
- * memtype_check_insert: [start, end) of *type. loose: another type of what overlaps is taken over
- * into *type. -EBUSY: types conflict; -ENOMEM.
+ * Enters [start, end) as *type. loose: where it overlaps entries of another type, *type becomes
+ * theirs. -EBUSY: types conflict; -ENOMEM.
+ * mirrors memtype_check_insert(), arch/x86/mm/pat/memtype_interval.c, 5.10+
  */
 static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_pa_t end,
 					  enum ms_cache *type, bool loose,
@@ -89,13 +65,14 @@ static inline int ms_memtype_check_insert(struct ms_pat *pat, ms_pa_t start, ms_
 }
 
 enum ms_erased { MS_ERASED_NOTHING, MS_ERASED_ENTRY, MS_ERASED_TAIL };
-/* memtype_erase() where first, the first entry that ends above `start`, is not simply the caller's
- * own [start, end). */
+/* ms_memtype_erase() where `first`, the first entry that ends above `start`, is not exactly the
+ * caller's own [start, end). */
 enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *first, ms_pa_t start,
 				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign);
 /*
- * memtype_erase of [start, end), not empty. by: on whose behalf (NULL: nobody's), *foreign: whether
- * what it hit is someone else's. Of equal entries the caller's own counts as the one that went.
+ * Removes the entry of [start, end), which is not empty. by: on whose behalf (NULL: nobody's),
+ * *foreign: whether the entry was someone else's. Of equal entries the caller's own is removed.
+ * mirrors memtype_erase(), arch/x86/mm/pat/memtype_interval.c, 5.10+
  */
 static inline enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 					      struct ms_pfnmap_ctx *by, bool *foreign)
@@ -113,15 +90,17 @@ static inline enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t star
 
 /* ---- memtype.c ---- */
 
-/* ms_pagerange_is_ram(), which also notes the device that the range lies in. */
+/* ms_pagerange_is_ram(); it also remembers the device in which the range begins. */
 int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
-/* Whether [start, end) is in that device, and not empty. */
+/* Whether [start, end) is inside of that device, and not empty. */
 static inline bool ms_pat_goes_by_list(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	return start >= m->pat->device_start && end <= m->pat->device_end && start < end;
 }
-/* The same; RAM never comes to be where a device is, so mostly nobody needs to be asked. */
-static inline int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+/* ms_pagerange_is_ram(). Inside of the remembered device the answer is known: RAM is never added
+ * where a device is.
+ * mirrors pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, 5.10+ */
+static inline int ms_pat_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	if (ms_pat_goes_by_list(m, start, end))
 		return 0;
@@ -130,32 +109,21 @@ static inline int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa
 
 #define MS_ISA_START UINT64_C(0xa0000)
 #define MS_ISA_END UINT64_C(0x100000)
-/* is_untracked_pat_range: inside of [640K, 1M) */
+/* Inside of [640K, 1M), where no type is tracked: x86_platform.is_untracked_pat_range.
+ * mirrors is_ISA_range(), arch/x86/include/asm/e820/api.h, 5.10+ */
 static inline bool ms_is_isa_range(ms_pa_t start, ms_pa_t end)
 {
 	return start >= MS_ISA_START && end <= MS_ISA_END;
 }
-/* is_new_memtype_allowed */
-bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got);
-/*
- * memtype_reserve of *type; another one may be granted, in *type. *ctx: a new context with one
- * holder if an entry was made, else NULL.
- */
-int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type,
-			   struct ms_pfnmap_ctx **ctx);
-/* memtype_free on behalf of a holder of ctx (may be NULL), who gives up his hold. */
-int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
-		       const char **why);
-/* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
-int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type);
-
 /* ---- ram.c ---- */
 
-/* reserve_ram_pages_type(); *got: the type granted, or what stands against it. 0, -EINVAL, -EBUSY,
- * -ENOMEM. */
+/* Gives pages of RAM the type `req`. *got: the type that they got, or after -EBUSY the one that a
+ * page has already. 0, -EINVAL, -EBUSY, -ENOMEM. */
 int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 			      enum ms_cache *got);
-/* free_ram_pages_type() */
+/* Pages of RAM become WB again. */
 void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+
+void ms_pat_check(struct ms_check *c);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel's own mappings of devices hold memory types. Mirrors arch/x86/mm/ioremap.c. */
+/* The kernel's own mappings of devices, which hold memory types. Mirrors arch/x86/mm/ioremap.c. */
 #include "pat/internal.h"
 #include "phys/internal.h"
 
-/* __ioremap_caller() up to the memory type. */
+/* The memory type of __ioremap_caller(). */
 static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
 {
 	struct ms_pfnmap_ctx *ctx;
@@ -29,6 +29,7 @@ static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cac
 	return 0;
 }
 
+// mirrors __ioremap_caller(), arch/x86/mm/ioremap.c, 5.10+
 int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache type)
 {
 	if (!m)
@@ -48,6 +49,7 @@ int ms_ioremap(struct ms_machine *m, ms_pa_t pa, uint64_t size, enum ms_cache ty
 	return ms_is_x86(m) ? reserve(m, start, end, type) : 0;
 }
 
+// mirrors iounmap(), arch/x86/mm/ioremap.c, 5.10+
 int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 {
 	if (!m)
@@ -66,4 +68,14 @@ int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 	// iounmap cannot fail: what memtype_free says is in the trace
 	ms_memtype_free_of(m, start, end, ctx, NULL);
 	return 0;
+}
+
+void ms_pat_walk_ioremaps(const struct ms_machine *m,
+			  void (*fn)(const struct ms_memtype *range, void *arg), void *arg)
+{
+	const struct ms_pfnmap_ctx *ctx;
+
+	LIST_FOREACH (ctx, &m->pat->contexts, link)
+		if (ctx->ioremap && ctx->holders)
+			fn(&(struct ms_memtype){ ctx->start, ctx->end, ctx->type }, arg);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reservations that have outlived everyone who held them. The kernel cannot tell; we can. */
+/* Reservations that have outlived everyone who held them. The kernel cannot tell, mapsim can. */
 #include "pat/internal.h"
 
 size_t ms_memtype_leaks(const struct ms_machine *m,

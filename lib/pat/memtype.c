@@ -6,24 +6,24 @@
 
 #define PHYSICAL_MASK (((uint64_t)1 << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
 
-/* Why a free did not come as far as the list. */
+/* Why a free ended before it came to the list. */
 static const char free_pat_off[] = "PAT is off";
 static const char free_isa[] = "ISA range: not tracked";
 static const char free_ram[] = "RAM: the pages' own types";
 static const char free_mixed[] = "RAM and other memory mixed";
 
-int ms_pat_init(struct ms_machine *m)
+static int pat_init(struct ms_machine *m)
 {
-	m->pat = ms_zalloc(m, sizeof(*m->pat));
+	m->pat = ms_zalloc(&m->alloc, sizeof(*m->pat));
 	if (!m->pat)
 		return -ENOMEM;
-	ms_ranges_init(&m->pat->list, m);
+	ms_ranges_init(&m->pat->list, &m->alloc);
 	LIST_INIT(&m->pat->contexts);
 	RB_INIT(&m->pat->ioremaps);
 	return 0;
 }
 
-void ms_pat_destroy(struct ms_machine *m)
+static void pat_destroy(struct ms_machine *m)
 {
 	struct ms_pfnmap_ctx *ctx;
 
@@ -31,14 +31,23 @@ void ms_pat_destroy(struct ms_machine *m)
 		return;
 	while ((ctx = LIST_FIRST(&m->pat->contexts))) {
 		LIST_REMOVE(ctx, link);
-		ms_free(m, ctx);
+		ms_free(&m->alloc, ctx);
 	}
 	ms_ranges_destroy(&m->pat->list);
-	ms_free(m, m->pat);
+	ms_free(&m->alloc, m->pat);
 	m->pat = NULL;
 }
 
-/* A mapping must not become more cached than it was asked to be; UC -> WB is forgotten. */
+const struct ms_room ms_pat_room = {
+	.name = "pat",
+	.init = pat_init,
+	.destroy = pat_destroy,
+	.check = ms_pat_check,
+};
+
+/* A mapping must not become more cached than it was asked to be. The kernel does not think of UC
+ * that becomes WB, nor does this.
+ * mirrors is_new_memtype_allowed(), arch/x86/include/asm/pgtable.h, 5.10+ */
 bool ms_is_new_memtype_allowed(ms_pa_t start, ms_pa_t end, enum ms_cache want, enum ms_cache got)
 {
 	if (ms_is_isa_range(start, end))
@@ -58,16 +67,22 @@ int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_device *dev = ms_device_at(m, start);
 
-	if (dev && ms_is_x86(m) && !m->config.pat_off && ms_device_pa(dev) >= MS_ISA_END) {
+	if (dev && ms_is_x86(m) && ms_has(m->config.pat) && ms_device_pa(dev) >= MS_ISA_END) {
 		m->pat->device_start = ms_device_pa(dev);
 		m->pat->device_end = ms_device_pa(dev) + ms_device_size(dev);
 	}
 	return ms_pagerange_is_ram(m, start, end);
 }
 
+int ms_pat_range_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	return ms_pat_is_ram(m, start, end);
+}
+
 /* ---- reserve ---- */
 
-/* pat_x_mtrr_type(): WB only where the MTRRs say WB. */
+/* WB only where the MTRRs say WB.
+ * mirrors pat_x_mtrr_type(), arch/x86/mm/pat/memtype.c, 5.10+ */
 static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 			       enum ms_cache req)
 {
@@ -79,10 +94,10 @@ static enum ms_cache with_mtrr(const struct ms_machine *m, ms_pa_t start, ms_pa_
 static inline void log_line(struct ms_machine *m, const char *line, ms_pa_t start, ms_pa_t end)
 {
 	if (ms_event_kept(m, MS_EV_LOG))
-		ms_trace_store(m, &(struct ms_event){ .type = MS_EV_LOG,
-						      .addr = start,
-						      .size = end - start,
-						      .reason = line });
+		ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_LOG,
+								.addr = start,
+								.size = end - start,
+								.reason = line });
 }
 
 static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
@@ -91,7 +106,7 @@ static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 	log_line(m, "x86/PAT: memtype_reserve failed", start, end);
 }
 
-/* The part of memtype_reserve() that makes an entry. */
+/* The part of memtype_reserve() that makes an entry, and, if ctx is given, its context. */
 static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end, enum ms_cache *type,
 							       bool loose,
@@ -120,6 +135,7 @@ static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine
 	return 0;
 }
 
+// mirrors memtype_reserve(), arch/x86/mm/pat/memtype.c, 5.10+
 static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, ms_pa_t start,
 							 ms_pa_t end, enum ms_cache *type,
 							 bool loose, struct ms_pfnmap_ctx **ctx)
@@ -133,14 +149,14 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 		ms_violation(m, "memtype_reserve: empty range", start);
 		return -EINVAL;
 	}
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_is_isa_range(start, end)) {
 		*type = MS_CACHE_WB;
 		return 0;
 	}
 	*type = with_mtrr(m, start, end, req);
-	is_ram = ms_pat_range_is_ram(m, start, end);
+	is_ram = ms_pat_is_ram(m, start, end);
 	if (!is_ram)
 		return reserve_entry(m, start, end, type, loose, ctx);
 	return is_ram == 1 ? ms_reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
@@ -154,7 +170,7 @@ static const char *why_granted(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 		return NULL;
 	if (ms_is_isa_range(start, end))
 		return free_isa;
-	if (ms_pat_range_is_ram(m, start, end))
+	if (ms_pat_is_ram(m, start, end))
 		return "RAM: UC- for UC";
 	if (with_mtrr(m, start, end, req) == got)
 		return "the MTRRs do not say WB";
@@ -166,15 +182,15 @@ static __attribute__((noinline)) void keep_reserve(struct ms_machine *m, ms_pa_t
 {
 	const char *why = err ? NULL : why_granted(m, start, end, req, got);
 
-	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_RESERVE,
-					      .addr = start,
-					      .size = end - start,
-					      .cache = (uint8_t)req,
-					      .ret = err,
-					      .reason = why });
+	ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_PAT_RESERVE,
+							.start = start,
+							.size = end - start,
+							.cache = (uint8_t)req,
+							.ret = err,
+							.reason = why });
 }
 
-/* Inlined into both of its callers: what one of them passes as a constant costs it nothing. */
+/* Inlined into both of its callers, so that tests of what one of them passes as a constant go. */
 static inline __attribute__((always_inline)) int reserve_and_tell(struct ms_machine *m,
 								  ms_pa_t start, ms_pa_t end,
 								  enum ms_cache *type, bool loose,
@@ -240,7 +256,8 @@ static __attribute__((noinline)) int keep_granted(struct ms_machine *m, ms_pa_t 
 	return 0;
 }
 
-/* A part of a device, whose place is at the list's finger. All calls are the last thing done. */
+/* Of a range inside of a device, the list's finger being at its place. Every call stands at the end
+ * of a function, so that it is a jump. */
 static inline __attribute__((always_inline)) int reserve_at_finger(struct ms_machine *m,
 								   ms_pa_t start, ms_pa_t end,
 								   enum ms_cache req,
@@ -269,7 +286,9 @@ static __attribute__((noinline)) int reserve_elsewhere(struct ms_machine *m, ms_
 	return reserve_at_finger(m, start, end, req, got);
 }
 
-/* A type that the MTRRs have no say in, for a part of a device that has none: most calls by far. */
+/* Most calls by far are for a part of a device that has no type yet, and for a type that the MTRRs
+ * cannot change: these come first.
+ * mirrors memtype_reserve(), arch/x86/mm/pat/memtype.c, 5.10+ */
 int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 		       enum ms_cache *got)
 {
@@ -284,7 +303,8 @@ int ms_memtype_reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms
 
 /* ---- free ---- */
 
-/* [what was erased][the caller was the last holder of an entry that is still there] */
+/* The reason in a free's event: [what was erased][whether the caller was the last holder of an
+ * entry that is still there] */
 static const char *const own_why[][2] = {
 	[MS_ERASED_NOTHING] = { "no entry matches",
 				"no entry matches; a reservation is left behind" },
@@ -316,6 +336,7 @@ static inline int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 	return -EINVAL;
 }
 
+// mirrors memtype_free(), arch/x86/mm/pat/memtype.c, 5.10+
 static inline __attribute__((always_inline)) int free_memtype(struct ms_machine *m, ms_pa_t start,
 							      ms_pa_t end, struct ms_pfnmap_ctx *by,
 							      const char **why)
@@ -323,14 +344,14 @@ static inline __attribute__((always_inline)) int free_memtype(struct ms_machine 
 	int is_ram;
 
 	*why = free_pat_off;
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	start &= PHYSICAL_MASK;
 	end &= PHYSICAL_MASK;
 	*why = free_isa;
 	if (ms_is_isa_range(start, end))
 		return 0;
-	is_ram = ms_pat_range_is_ram(m, start, end);
+	is_ram = ms_pat_is_ram(m, start, end);
 	if (!is_ram)
 		return free_entry(m, start, end, by, why);
 	*why = is_ram == 1 ? free_ram : free_mixed;
@@ -343,11 +364,11 @@ static inline __attribute__((always_inline)) int free_memtype(struct ms_machine 
 static __attribute__((noinline)) void keep_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 						int err, const char *why)
 {
-	ms_trace_store(m, &(struct ms_event){ .type = MS_EV_PAT_FREE,
-					      .addr = start,
-					      .size = end - start,
-					      .ret = err,
-					      .reason = why });
+	ms_events_store(&m->events, &(struct ms_event){ .type = MS_EV_PAT_FREE,
+							.start = start,
+							.size = end - start,
+							.ret = err,
+							.reason = why });
 }
 
 static bool reached_list(const char *why)
@@ -355,7 +376,7 @@ static bool reached_list(const char *why)
 	return why != free_pat_off && why != free_isa && why != free_ram && why != free_mixed;
 }
 
-/* Inlined into both of its callers, as reserve_and_tell(). */
+/* Inlined into both of its callers, as reserve_and_tell() is. */
 static inline __attribute__((always_inline)) int free_and_tell(struct ms_machine *m, ms_pa_t start,
 							       ms_pa_t end,
 							       struct ms_pfnmap_ctx *ctx,
@@ -410,6 +431,7 @@ static __attribute__((noinline)) int free_elsewhere(struct ms_machine *m, ms_pa_
 	return free_at_finger(m, start, end);
 }
 
+// mirrors memtype_free(), arch/x86/mm/pat/memtype.c, 5.10+
 int ms_memtype_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	if (!m)
@@ -428,7 +450,9 @@ bool ms_pat_free_reached_list(const struct ms_event *ev)
 
 /* ---- lookup ---- */
 
-/* lookup_memtype(), for callers that know that PAT is on. */
+/* Callers know that PAT is on.
+ * mirrors lookup_memtype(), arch/x86/mm/pat/memtype.c, 5.10+; memtype_lookup(),
+ * arch/x86/mm/pat/memtype_interval.c, 5.10+ */
 enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 {
 	if (!m)
@@ -438,7 +462,7 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 
 	if (!ms_is_x86(m) || ms_is_isa_range(pa, end))
 		return MS_CACHE_WB;
-	if (ms_pat_range_is_ram(m, pa, end)) {
+	if (ms_pat_is_ram(m, pa, end)) {
 		const struct ms_page *page = ms_pfn_to_page(m, pa >> m->page_shift);
 
 		return page ? (enum ms_cache)page->memtype : MS_CACHE_WB;
@@ -448,8 +472,9 @@ enum ms_cache ms_memtype_lookup(struct ms_machine *m, ms_pa_t pa)
 }
 
 /*
- * The page up to which the answer for the page at pa holds: the first entry over a page is the
- * first over all pages up to its end; without one, up to where the next entry begins.
+ * Up to where all pages have the type of the page at pa. The first entry that covers the page is
+ * also the first for each page up to the entry's end; if none covers it, none does up to where the
+ * next entry begins.
  */
 static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 {
@@ -462,9 +487,10 @@ static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 	return ms_align_down(r->start, m->page_size);
 }
 
+// mirrors pfnmap_setup_cachemode(), arch/x86/mm/pat/memtype.c, 6.16+
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type)
 {
-	bool by_entries = start >= MS_ISA_END && !ms_pat_range_is_ram(m, start, end);
+	bool by_entries = start >= MS_ISA_END && !ms_pat_is_ram(m, start, end);
 
 	*type = ms_memtype_lookup(m, start);
 	while (start < end) {

@@ -3,12 +3,13 @@
 #include "pat/internal.h"
 
 /*
- * memtype_check_conflict(): what overlaps must be of one type. The first entry in the list's order
- * decides which, and later ones must agree.
+ * All entries that overlap the range must be of one type. The first of them in the list's order
+ * decides which, and the later ones must agree.
+ * mirrors memtype_check_conflict(), arch/x86/mm/pat/memtype_interval.c, 5.10+.
  *
  * Entries that overlap each other always agree, since none is inserted otherwise and none grows. So
- * of those that begin before `start` and reach into the range the first one speaks for all, and the
- * rest are the ones that begin inside.
+ * of those that begin before `start` the first one speaks for all, and only those that begin inside
+ * of the range are left to be asked.
  */
 int ms_memtype_insert_overlapping(struct ms_pat *pat, enum ms_cache found, ms_pa_t start,
 				  ms_pa_t end, enum ms_cache *type, bool loose,
@@ -23,8 +24,10 @@ int ms_memtype_insert_overlapping(struct ms_pat *pat, enum ms_cache found, ms_pa
 	return ms_ranges_insert(&pat->list, start, end, ms_range_tag(owner, found));
 }
 
-/* MEMTYPE_EXACT_MATCH: the first entry that is [start, end). r and pos: the first one that starts
- * there. */
+/* MEMTYPE_EXACT_MATCH: the first entry that is [start, end). r and pos: the first entry that begins
+ * at `start`.
+ * mirrors memtype_match(), arch/x86/mm/pat/memtype_interval.c, 5.10 .. 6.15; memtype_erase(),
+ * arch/x86/mm/pat/memtype_interval.c, 6.16+ */
 static struct ms_range *exact_match(const struct ms_ranges *t, struct ms_range *r, ms_pa_t start,
 				    ms_pa_t end, struct ms_ranges_pos *pos)
 {
@@ -33,7 +36,9 @@ static struct ms_range *exact_match(const struct ms_ranges *t, struct ms_range *
 	return r && r->start == start ? r : NULL;
 }
 
-/* MEMTYPE_END_MATCH: the first entry that begins before `start` and ends at `end`; at t->finger. */
+/* MEMTYPE_END_MATCH: the first entry that begins before `start` and ends at `end`. It leaves
+ * t->finger there.
+ * mirrors memtype_match(), arch/x86/mm/pat/memtype_interval.c, 5.10 .. 6.15 */
 static struct ms_range *end_match(struct ms_ranges *t, ms_pa_t start, ms_pa_t end)
 {
 	struct ms_range *r = ms_ranges_above(t, end - 1);
@@ -43,8 +48,8 @@ static struct ms_range *end_match(struct ms_ranges *t, ms_pa_t start, ms_pa_t en
 	return r && r->start < start ? r : NULL;
 }
 
-/* If `by` (NULL: nobody) has made an equal entry, the two change owners: nobody can tell them
- * apart. */
+/* If `by` (NULL: nobody) owns an entry equal to `hit`, the two entries exchange their owners: the
+ * kernel could not tell them apart, and so the one that is removed is the caller's. */
 static void prefer_own(const struct ms_ranges *t, struct ms_range *hit,
 		       const struct ms_ranges_pos *pos, const struct ms_pfnmap_ctx *by)
 {
@@ -75,6 +80,7 @@ static enum ms_erased erase_entry(struct ms_machine *m, struct ms_range *r,
 	return MS_ERASED_ENTRY;
 }
 
+// mirrors memtype_erase(), arch/x86/mm/pat/memtype_interval.c, 5.10+
 enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *first, ms_pa_t start,
 				      ms_pa_t end, const struct ms_pfnmap_ctx *by, bool *foreign)
 {
@@ -98,6 +104,7 @@ enum ms_erased ms_memtype_erase_other(struct ms_machine *m, struct ms_range *fir
 	return MS_ERASED_TAIL;
 }
 
+// mirrors memtype_copy_nth_element(), arch/x86/mm/pat/memtype_interval.c, 5.10+
 bool ms_memtype_get(const struct ms_machine *m, size_t i, struct ms_memtype *entry)
 {
 	struct ms_ranges_pos pos;

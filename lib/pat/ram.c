@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The memory types that pages of RAM have themselves. Mirrors arch/x86/mm/pat/memtype.c. */
+/* The memory type that each page of RAM has of its own, in its struct page. */
 #include "pat/internal.h"
 #include "phys/internal.h"
 
-/* The pages of RAM in [start, end); a range that pat_pagerange_is_ram takes for RAM may end in a
- * hole. */
+/* The frame of the next page of RAM from *pfn on, which moves behind it; NULL: none up to end, or
+ * (*oom) no memory for the frame. There may be holes: a range that pat_pagerange_is_ram() takes for
+ * RAM may end in one. */
 static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn_t end, bool *oom)
 {
 	for (; *pfn < end; ++*pfn) {
@@ -19,6 +20,7 @@ static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn
 	return NULL;
 }
 
+// mirrors set_page_memtype(), arch/x86/mm/pat/memtype.c, 5.10+: for each page
 static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
 {
 	ms_pfn_t pfn = start >> m->page_shift, last = end >> m->page_shift;
@@ -30,7 +32,8 @@ static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum 
 			page->memtype = (uint8_t)type;
 }
 
-/* A type of their own is only for pages that are WB. */
+/* Only pages that are WB can be given another type.
+ * mirrors reserve_ram_pages_type(), arch/x86/mm/pat/memtype.c, 5.10+ */
 int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache req,
 			      enum ms_cache *got)
 {
@@ -61,6 +64,7 @@ int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, 
 	return 0;
 }
 
+// mirrors free_ram_pages_type(), arch/x86/mm/pat/memtype.c, 5.10+
 void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	set_ram_type(m, start, end, MS_CACHE_WB);

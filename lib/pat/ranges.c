@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Looking things up in the tree of ranges; ranges_update.c changes it. */
+/* Looking things up in the tree of ranges. ranges_update.c changes it. */
 #include "pat/ranges.h"
 
-void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m)
+void ms_ranges_init(struct ms_ranges *t, struct ms_alloc *alloc)
 {
-	*t = (struct ms_ranges){ .machine = m };
-	ms_pool_init(&t->leaves, sizeof(struct ms_ranges_leaf));
+	*t = (struct ms_ranges){ .alloc = alloc };
+	ms_pool_init(&t->leaves, alloc, sizeof(struct ms_ranges_leaf));
 	ms_ranges_forget(t);
 }
 
@@ -16,9 +16,9 @@ static void free_node(struct ms_ranges *t, void *node, unsigned int height)
 	for (unsigned int c = 0; height && c < in->n; c++)
 		free_node(t, in->child[c], height - 1);
 	if (height)
-		ms_free(t->machine, node);
+		ms_free(t->alloc, node);
 	else
-		ms_pool_put(t->machine, &t->leaves, node);
+		ms_pool_put(&t->leaves, node);
 }
 
 void ms_ranges_destroy(struct ms_ranges *t)
@@ -26,7 +26,7 @@ void ms_ranges_destroy(struct ms_ranges *t)
 	if (t->root)
 		free_node(t, t->root, t->height);
 	ms_pool_destroy(&t->leaves);
-	ms_ranges_init(t, t->machine);
+	ms_ranges_init(t, t->alloc);
 }
 
 static struct ms_range *range_at(const struct ms_ranges_pos *pos)
@@ -89,7 +89,7 @@ static struct ms_range *first_below(void *node, unsigned int height, uint64_t x,
 	return range_at(pos);
 }
 
-/* Whether no node at pos's height is behind pos->node[height]. */
+/* Whether pos->node[height] is the last node of its height. */
 static bool at_the_edge(const struct ms_ranges *t, const struct ms_ranges_pos *pos,
 			unsigned int height)
 {
@@ -143,7 +143,7 @@ struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms
 	pos->low = UINT64_MAX;
 	for (unsigned int height = t->height; height; height--) {
 		struct ms_ranges_inner *in = node;
-		// ranges with this very start may already stand at the end of the child before
+		// ranges with this very start may stand at the end of the child before, too
 		unsigned int c = x ? ms_ranges_child_behind(in, x - 1) : 0;
 
 		pos->node[height - 1] = in;
@@ -182,7 +182,8 @@ static unsigned int leaf_types(const struct ms_ranges_leaf *leaf, uint64_t start
 	return types;
 }
 
-/* Children that lie whole in [start, end) answer by their summary, so two paths are walked. */
+/* A child that lies whole in [start, end) is known by its summary, so that no more than the two
+ * paths to the ends of the range are walked. */
 static unsigned int node_types(const void *node, unsigned int height, uint64_t start, uint64_t end)
 {
 	const struct ms_ranges_inner *in = node;

@@ -2,8 +2,9 @@
 /*
  * An ordered multiset of physical ranges, made for the questions that the memtype list asks.
  *
- * Order: by start; equal starts in order of insertion. Ranges may overlap and may be equal. It
- * knows no rule of PAT: it finds, inserts, removes and shrinks.
+ * They are in order of their starts, and those with equal starts in order of insertion. Ranges may
+ * overlap and may be equal. Nothing here knows a rule of PAT: it finds, inserts, removes and
+ * shrinks.
  *
  * A B+-tree. In a leaf the ranges stay where they were put; their order is a list of slot numbers,
  * so that inserting and removing moves nothing but that:
@@ -12,21 +13,28 @@
  *	       [20, [40,  -   [10,
  *	        30)  50)       15)
  *
- * Where nothing overlaps, the ends rise along that order, too. Then the first range that ends above
- * x is the one at the place that says how many do not, and that is also the place to insert at:
- * slots are compared in any order, without a branch. The ends rise even where ranges overlap, but
- * for one that ends before an earlier one does; a leaf that has such a pair is `tangled`.
+ * Where nothing overlaps, the ends rise along that order, too. Then as many ranges stand before the
+ * first one that ends above x as have an end that is not above x, and that number is also the place
+ * at which a range that begins at x is inserted. So ends are counted, in any order of the slots and
+ * without a branch. The ends may rise although ranges overlap; a leaf in which they do not is
+ * `tangled`.
  *
  * An inner node has beside each child the `reach`: the largest end of all children up to and with
- * it. So the way to the first range that ends above x is over sorted numbers, whatever overlaps.
- * Nobody goes by the reach of a node's last child, where no node is behind: so ranges come and go
- * at the end of the last leaf without a word to those above.
+ * it. These rise, whatever overlaps, so that the way to the first range that ends above x is found
+ * by the same counting. At the right edge of the tree nobody reads the reach of a node's last
+ * child, so that ranges come and go at the end of the last leaf without a change above it.
  */
 #ifndef MS_PAT_RANGES_H
 #define MS_PAT_RANGES_H
 
-#include "machine/internal.h"
-#include "machine/pool.h"
+#include "base/align.h"
+#include "base/pool.h"
+
+#include <mapsim/types.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
 
 #define MS_RANGES_LEAF 16u       /* ranges of a leaf: as many as a word has hexadecimal digits */
 #define MS_RANGES_INNER 128u     /* children of an inner node */
@@ -43,7 +51,7 @@ struct ms_ranges_leaf {
 	uint64_t order; /* digit i: slot of range i; from n on: slots not in use */
 	uint64_t max;   /* largest end; 0: none */
 	uint8_t n;
-	uint8_t types;                /* 1 << type of every range; of a root this may be too much */
+	uint8_t types;                /* 1 << type of every range; a root may have more bits set */
 	bool tangled;                 /* the ends may not rise along the order */
 	uint64_t end[MS_RANGES_LEAF]; /* of slot[], UINT64_MAX: not in use */
 	struct ms_range slot[MS_RANGES_LEAF];
@@ -52,9 +60,9 @@ struct ms_ranges_leaf {
 struct ms_ranges_inner {
 	/* sorted over all children: UINT64_MAX from n on */
 	uint64_t reach[MS_RANGES_INNER]; /* largest max[] up to this child */
-	/* not above the starts in the child, nor below those in the child before */
+	/* a lower bound of the starts in the child, an upper one of those in the child before */
 	uint64_t start[MS_RANGES_INNER];
-	/* largest end in the child; of the last one of all it may be any number */
+	/* largest end in the child; any number for the last child at the tree's right edge */
 	uint64_t max[MS_RANGES_INNER];
 	void *child[MS_RANGES_INNER];
 	uint8_t types[MS_RANGES_INNER];
@@ -67,15 +75,15 @@ struct ms_ranges_pos {
 	struct ms_ranges_leaf *leaf; /* NULL: nowhere */
 	unsigned int i;
 	bool last; /* no leaf is behind this one */
-	/* Of x from `low` to below `high` the first range that ends above is in this leaf, or
-	 * nowhere; low == UINT64_MAX: that is not known. */
+	/* For any x in [low, high) the first range that ends above x is in this leaf, or there is
+	 * none. low == UINT64_MAX: that is known of no x. */
 	uint64_t low, high;
 	struct ms_ranges_inner *node[MS_RANGES_MAX_HEIGHT]; /* [0]: the leaf's parent */
 	unsigned int at[MS_RANGES_MAX_HEIGHT];              /* which child of node[] it is */
 };
 
 struct ms_ranges {
-	struct ms_machine *machine;
+	struct ms_alloc *alloc;
 	void *root;          /* NULL: nothing was ever inserted */
 	unsigned int height; /* levels of inner nodes above the leaves */
 	size_t count;
@@ -98,9 +106,9 @@ static inline uintptr_t ms_range_tag(const struct ms_pfnmap_ctx *owner, enum ms_
 }
 
 /*
- * How many of 8 numbers, `step` apart, are not above x. By arithmetic: a branch on the data
- * would be guessed wrong every other time. In two sums, which a compiler would make one of,
- * although then each addition waits for the one before.
+ * How many of 8 numbers, `step` apart, are not above x. It is added up, because a CPU would guess
+ * every other branch on such data wrong; and in two sums, because in one each addition waits for
+ * the one before. The asm keeps the compiler from making one sum of them.
  */
 static inline unsigned int ms_not_above(const uint64_t *a, unsigned int step, uint64_t x)
 {
@@ -122,7 +130,7 @@ static inline unsigned int ms_ends_not_above(const struct ms_ranges_leaf *leaf, 
 	return ms_not_above(leaf->end, 1, x) + ms_not_above(leaf->end + 8, 1, x);
 }
 
-/* The first i with reach or start a[i] > x; x < UINT64_MAX. */
+/* The first i with a[i] > x, of an inner node's reach or start; x < UINT64_MAX. */
 static inline unsigned int ms_first_above(const uint64_t a[MS_RANGES_INNER], uint64_t x)
 {
 	unsigned int i = 16 * ms_not_above(a + 15, 16, x);
@@ -131,7 +139,7 @@ static inline unsigned int ms_first_above(const uint64_t a[MS_RANGES_INNER], uin
 		return i;
 	return i + ms_not_above(a + i, 1, x) + ms_not_above(a + i + 8, 1, x);
 }
-/* The child of an inner node in which the ranges with start <= x end. */
+/* The last child of an inner node that may have a range with start <= x; 0 if none has. */
 static inline unsigned int ms_ranges_child_behind(const struct ms_ranges_inner *in, uint64_t x)
 {
 	unsigned int c = ms_first_above(in->start, x);
@@ -149,12 +157,12 @@ static inline struct ms_range *ms_leaf_range(struct ms_ranges_leaf *leaf, unsign
 	return &leaf->slot[ms_leaf_slot(leaf, i)];
 }
 
-void ms_ranges_init(struct ms_ranges *t, struct ms_machine *m);
+void ms_ranges_init(struct ms_ranges *t, struct ms_alloc *alloc);
 void ms_ranges_destroy(struct ms_ranges *t);
 
 /*
- * Each of these finds a range, or NULL, and leaves its place in *pos; of NULL the place is the end
- * of the order. Places are undone by any change of the tree.
+ * Each of these finds a range, or NULL, and leaves its place in *pos; for NULL that is the place
+ * behind the last range. A place is good until the tree is changed.
  */
 
 /* Nothing is known of t->finger any more. */
@@ -164,7 +172,7 @@ static inline void ms_ranges_forget(struct ms_ranges *t)
 	t->finger.low = UINT64_MAX;
 }
 
-/* Down to the leaf with the first range that ends above x, or to the last leaf. */
+/* Moves t->finger to the leaf with the first range that ends above x, or to the last leaf. */
 void ms_ranges_descend_above(struct ms_ranges *t, uint64_t x);
 /* The first i of a tangled leaf with end > x, n: none. */
 unsigned int ms_leaf_tangled_above(struct ms_ranges_leaf *leaf, uint64_t x);
@@ -204,7 +212,8 @@ struct ms_range *ms_ranges_next_above(const struct ms_ranges *t, uint64_t x,
 				      struct ms_ranges_pos *pos);
 /* The first range with start >= x. */
 struct ms_range *ms_ranges_from(const struct ms_ranges *t, uint64_t x, struct ms_ranges_pos *pos);
-/* The same behind t->finger, where ms_ranges_above() has just been; its place is t->finger. */
+/* The same, looked for from t->finger on, where ms_ranges_above() has just been. Its place is
+ * t->finger. */
 struct ms_range *ms_ranges_forward(struct ms_ranges *t, uint64_t x);
 /* The one after pos. */
 struct ms_range *ms_ranges_next(const struct ms_ranges *t, struct ms_ranges_pos *pos);
@@ -216,16 +225,17 @@ struct ms_range *ms_ranges_next(const struct ms_ranges *t, struct ms_ranges_pos 
 unsigned int ms_ranges_types(const struct ms_ranges *t, uint64_t start, uint64_t end);
 
 /*
- * Inserts [start, end) at t->finger, where ms_ranges_above(t, start) has found no range that
- * overlaps it, or else where ms_ranges_forward(t, start + 1) has been then. -ENOMEM: nothing has
- * changed.
+ * Inserts [start, end) at t->finger. The caller has called ms_ranges_above(t, start) for that, and
+ * then, if it found a range that overlaps this one, ms_ranges_forward(t, start + 1). -ENOMEM:
+ * nothing has changed.
  */
 int ms_ranges_insert(struct ms_ranges *t, uint64_t start, uint64_t end, uintptr_t tag);
 void ms_ranges_remove(struct ms_ranges *t, struct ms_ranges_pos *pos);
-/* Gives the range at pos a lower end, and its place behind all with the same start. Never fails. */
+/* Lowers the end of the range at pos, and moves it behind all others with the same start. It never
+ * fails. */
 void ms_ranges_shrink(struct ms_ranges *t, struct ms_ranges_pos *pos, uint64_t end);
 
-/* NULL, or what is wrong with the structure. For tests. */
+/* NULL, or what is wrong with the structure. */
 const char *ms_ranges_check(const struct ms_ranges *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What must hold in the tree of ranges. For tests. */
+/* What must hold in the tree of ranges. */
 #include "pat/ranges.h"
 
 static const char *check_order(const struct ms_ranges_leaf *leaf)
@@ -18,7 +18,7 @@ static const char *check_order(const struct ms_ranges_leaf *leaf)
 	return seen == (1u << MS_RANGES_LEAF) - 1 ? NULL : "a slot is lost";
 }
 
-/* All starts must be low or above, and high or below. */
+/* All starts must be from low to high, both included. */
 static const char *check_leaf(const struct ms_ranges_leaf *leaf, uint64_t low, uint64_t high,
 			      bool root)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What happens in one leaf of the tree of ranges: small functions that belong into their callers.
+ * What happens in one leaf of the tree of ranges: small functions, to be inlined.
  */
 #ifndef MS_PAT_RANGES_LEAF_H
 #define MS_PAT_RANGES_LEAF_H
@@ -25,7 +25,7 @@ static inline struct summary leaf_summary(struct ms_ranges_leaf *leaf)
 				 .types = leaf->types };
 }
 
-/* ---- the order: the slots in use first, then the others, the last of them to be used next ---- */
+/* ---- the order: slots in use, then free ones, of which the last is used next ---- */
 
 /* The last free slot becomes range i. */
 static inline uint64_t order_insert(uint64_t order, unsigned int i)
@@ -35,7 +35,7 @@ static inline uint64_t order_insert(uint64_t order, unsigned int i)
 	return (order - later) | (order >> 60) << 4 * i | later << 4;
 }
 
-/* Range i leaves a free slot. */
+/* Range i goes; its slot becomes the last free one. */
 static inline uint64_t order_remove(uint64_t order, unsigned int i)
 {
 	uint64_t below = (UINT64_C(1) << 4 * i) - 1;
@@ -57,14 +57,14 @@ static inline void leaf_clear(struct ms_ranges_leaf *leaf)
 
 static inline struct ms_ranges_leaf *leaf_new(struct ms_ranges *t)
 {
-	struct ms_ranges_leaf *leaf = ms_pool_get(t->machine, &t->leaves);
+	struct ms_ranges_leaf *leaf = ms_pool_get(&t->leaves);
 
 	if (leaf)
 		leaf_clear(leaf);
 	return leaf;
 }
 
-/* All that follows from the ranges in their order. */
+/* Computes all that follows from the ranges and their order. */
 static inline void leaf_derive(struct ms_ranges_leaf *leaf)
 {
 	leaf->max = 0;
@@ -81,7 +81,7 @@ static inline void leaf_derive(struct ms_ranges_leaf *leaf)
 	}
 }
 
-/* Not the types, nor the largest end, nor whether it tangles. */
+/* Puts a range at place i. The caller brings types, max and tangled up to date. */
 static inline void leaf_put(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start,
 			    uint64_t end, uintptr_t tag)
 {
@@ -113,7 +113,7 @@ static inline uint64_t leaf_last_end(const struct ms_ranges_leaf *leaf)
 	return leaf->n ? leaf->end[ms_leaf_slot(leaf, leaf->n - 1u)] : 0;
 }
 
-/* What follows from the ranges, now that some have gone. */
+/* As leaf_derive(), where ranges were removed and nothing else has changed. */
 static inline void leaf_derive_fewer(struct ms_ranges_leaf *leaf)
 {
 	if (leaf->tangled || !has_one_type(leaf->types))
@@ -130,7 +130,7 @@ static inline void leaf_truncate(struct ms_ranges_leaf *leaf, unsigned int n)
 	leaf_derive_fewer(leaf);
 }
 
-/* As leaf_put(). */
+/* Removes range i. The caller brings types, max and tangled up to date. */
 static inline void leaf_take(struct ms_ranges_leaf *leaf, unsigned int i)
 {
 	unsigned int slot = ms_leaf_slot(leaf, i);
@@ -140,7 +140,7 @@ static inline void leaf_take(struct ms_ranges_leaf *leaf, unsigned int i)
 	leaf->n--;
 }
 
-/* Any range. true: the leaf's summary may be another one now. */
+/* Inserts any range at place i. true: the leaf's summary may have changed. */
 static inline bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint64_t start,
 			       uint64_t end, uintptr_t tag)
 {
@@ -156,7 +156,7 @@ static inline bool leaf_insert(struct ms_ranges_leaf *leaf, unsigned int i, uint
 	return i == 0 || leaf->max != max || leaf->types != types;
 }
 
-/* true: the leaf's largest end or its types are others now. */
+/* Removes range i. true: the leaf's largest end or its types have changed. */
 static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 {
 	uint64_t max = leaf->max;
@@ -167,18 +167,18 @@ static inline bool leaf_remove(struct ms_ranges_leaf *leaf, unsigned int i)
 	return leaf->max != max || leaf->types != types;
 }
 
-/* Whether a leaf with n ranges is to be joined with another or to go: seldom, not at each removal.
- */
+/* Whether a leaf that is left with n ranges is to be freed, or joined with a neighbour. It is asked
+ * for exact numbers, so that a leaf that cannot be joined is not tried again at each removal. */
 static inline bool leaf_is_sparse(unsigned int n)
 {
 	return n == 0 || n == MS_RANGES_LEAF / 4 - 1;
 }
 
 /*
- * ---- what is done most, at t->finger; if it is more than that, nothing is done ----
+ * ---- the most frequent changes, at t->finger; what is not so simple is left alone ----
  *
- * Nothing else than the leaf must hear of it: not its first range, nor its last one but in the last
- * leaf, no other type than it has.
+ * They change nothing but the leaf, so its summary has to stay as it is: no range becomes its first
+ * one, its last one stays (unless the leaf is the last of all), and its types are the same.
  */
 
 enum ms_quickly { MS_NOT_QUICKLY, MS_QUICKLY, MS_OVERLAPS };
@@ -214,8 +214,8 @@ static inline enum ms_quickly ms_ranges_insert_quickly(struct ms_ranges *t, uint
 }
 
 /*
- * Inserts [start, end), which overlaps range t->finger.i and maybe later ones, as of the same type
- * as that, if nothing overlapped is of another type.
+ * Inserts [start, end), which overlaps range t->finger.i and perhaps later ones, with the type of
+ * that range, if all that it overlaps have this type.
  */
 static inline bool ms_ranges_insert_alias_quickly(struct ms_ranges *t, uint64_t start, uint64_t end)
 {
@@ -241,8 +241,8 @@ static inline bool ms_ranges_insert_alias_quickly(struct ms_ranges *t, uint64_t 
 }
 
 /*
- * Removes the first range that is [start, end), if it is nobody's, and if no more than one range
- * before it ends above `start`.
+ * Removes the first range that is [start, end), if it has no owner, and if at most one range before
+ * it ends above `start`.
  */
 static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start, uint64_t end)
 {
@@ -252,7 +252,7 @@ static inline bool ms_ranges_remove_quickly(struct ms_ranges *t, uint64_t start,
 
 	if (!n || leaf->tangled || !has_one_type(leaf->types))
 		return false;
-	// often the first one goes first
+	// often ranges are removed in their order
 	if (ms_leaf_range(leaf, 0)->start != start) {
 		i = ms_ends_not_above(leaf, start);
 		if (i < n && ms_leaf_range(leaf, i)->start < start)

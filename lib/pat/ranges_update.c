@@ -25,7 +25,7 @@ static struct summary summary_of(void *node, unsigned int height)
 
 static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 {
-	struct ms_ranges_inner *in = ms_zalloc(t->machine, sizeof(*in));
+	struct ms_ranges_inner *in = ms_zalloc(t->alloc, sizeof(*in));
 
 	if (in) {
 		memset(in->reach, 0xff, sizeof(in->reach));
@@ -37,12 +37,12 @@ static struct ms_ranges_inner *inner_new(struct ms_ranges *t)
 static void node_free(struct ms_ranges *t, void *node, unsigned int height)
 {
 	if (height)
-		ms_free(t->machine, node);
+		ms_free(t->alloc, node);
 	else
-		ms_pool_put(t->machine, &t->leaves, node);
+		ms_pool_put(&t->leaves, node);
 }
 
-/* Computes reach anew from child c on, as far as it changes. */
+/* Computes reach anew from child c on, up to the first that does not change. */
 static void inner_reach(struct ms_ranges_inner *in, unsigned int c)
 {
 	uint64_t reach = c ? in->reach[c - 1] : 0;
@@ -87,7 +87,7 @@ static void inner_derive(struct ms_ranges_inner *in)
 	inner_derive_types(in);
 }
 
-/* Writes down what child c is now; its start, where it became lower. false: it was so before. */
+/* Notes the summary of child c; a start is only ever lowered. false: nothing has changed. */
 static bool inner_note(struct ms_ranges_inner *in, unsigned int c, struct summary s)
 {
 	uint8_t types = in->types[c];
@@ -123,7 +123,8 @@ static void inner_remove(struct ms_ranges_inner *in, unsigned int c)
 	inner_reach(in, c);
 }
 
-/* Tells the parents what the node at `height` on the way to pos is now, as far up as it matters. */
+/* Notes in the parents the summary of the node at `height` on the way to pos, up to the first
+ * that does not change. */
 static __attribute__((noinline)) void refresh(const struct ms_ranges *t,
 					      const struct ms_ranges_pos *pos, unsigned int height)
 {
@@ -138,7 +139,8 @@ static __attribute__((noinline)) void refresh(const struct ms_ranges *t,
 
 /* ---- split ---- */
 
-/* Behind everything: rising starts then fill the nodes, instead of leaving them half empty. */
+/* Is pos behind everything? Then a split leaves the left node full: ranges that are inserted
+ * with rising starts would else leave all nodes half empty. */
 static bool at_the_end(const struct ms_ranges *t, const struct ms_ranges_pos *pos)
 {
 	if (pos->i < pos->leaf->n)
@@ -149,7 +151,7 @@ static bool at_the_end(const struct ms_ranges *t, const struct ms_ranges_pos *po
 	return true;
 }
 
-/* The new right half becomes known to the parent; pos follows its range. */
+/* Enters the new right half into the parent; pos goes where its range went. */
 static void adopt(struct ms_ranges_pos *pos, unsigned int height, void *left, void *right,
 		  bool go_right)
 {
@@ -204,7 +206,7 @@ static void grow(struct ms_ranges *t, struct ms_ranges_pos *pos, struct ms_range
 	t->height++;
 }
 
-/* A leaf and `need` - 1 inner nodes. -ENOMEM: none is had. */
+/* Allocates a leaf and `need` - 1 inner nodes. -ENOMEM: none is left allocated. */
 static int have_nodes(struct ms_ranges *t, void **spare, unsigned int need)
 {
 	for (unsigned int i = 0; i < need; i++) {
@@ -218,7 +220,7 @@ static int have_nodes(struct ms_ranges *t, void **spare, unsigned int need)
 	return 0;
 }
 
-/* Makes room at pos, whose leaf is full. All memory is had before anything changes. */
+/* Makes room at pos, whose leaf is full. All memory is allocated before anything changes. */
 static __attribute__((noinline)) int make_room(struct ms_ranges *t, struct ms_ranges_pos *pos)
 {
 	void *spare[MS_RANGES_MAX_HEIGHT + 1];
@@ -238,7 +240,7 @@ static __attribute__((noinline)) int make_room(struct ms_ranges *t, struct ms_ra
 	return 0;
 }
 
-/* Makes t->finger a place with room. */
+/* Moves t->finger to a place in a leaf with room, for a range that starts at `start`. */
 static inline int prepare(struct ms_ranges *t, uint64_t start)
 {
 	struct ms_ranges_pos *pos = &t->finger;
@@ -252,7 +254,7 @@ static inline int prepare(struct ms_ranges *t, uint64_t start)
 	if (pos->leaf->n == MS_RANGES_LEAF) {
 		if (make_room(t, pos))
 			return -ENOMEM;
-		pos->low = UINT64_MAX; // another leaf: what is before it is unknown
+		pos->low = UINT64_MAX; // another leaf, whose lower bound is unknown
 	}
 	t->count++;
 	return 0;
@@ -282,7 +284,7 @@ static unsigned int node_n(const void *node, unsigned int height)
 		      : ((const struct ms_ranges_leaf *)node)->n;
 }
 
-/* A sparse node looks for a neighbour to join ... */
+/* Whether a node has so few entries that it is to be joined with a neighbour. */
 static bool sparse(const void *node, unsigned int height)
 {
 	unsigned int n = node_n(node, height);
@@ -290,13 +292,13 @@ static bool sparse(const void *node, unsigned int height)
 	return height ? n < MS_RANGES_INNER / 4 : leaf_is_sparse(n);
 }
 
-/* ... if that leaves room in what becomes of both. */
+/* Whether two neighbours can be joined: the node that results has to have room left. */
 static bool can_join(const void *left, const void *right, unsigned int height)
 {
 	return node_n(left, height) + node_n(right, height) <= capacity(height) * 3 / 4;
 }
 
-/* Everything of `right` goes behind everything of `left`. */
+/* Moves everything of `right` behind everything of `left`. */
 static void join(void *left, void *right, unsigned int height)
 {
 	struct ms_ranges_inner *in = left;
@@ -311,7 +313,8 @@ static void join(void *left, void *right, unsigned int height)
 	inner_derive(in);
 }
 
-/* Child c of parent has become sparse: it goes, or joins a neighbour, if it can. */
+/* Child c of parent has become sparse: frees it if it is empty, or joins it with a neighbour.
+ * false: it stays. */
 static bool shed(struct ms_ranges *t, struct ms_ranges_inner *parent, unsigned int c,
 		 unsigned int height)
 {
@@ -336,7 +339,7 @@ static bool shed(struct ms_ranges *t, struct ms_ranges_inner *parent, unsigned i
 	return true;
 }
 
-/* The root has shrunk: an only child takes its place. */
+/* Where the root has one child left, that becomes the root. */
 static void lower_root(struct ms_ranges *t)
 {
 	while (t->height) {
@@ -346,11 +349,11 @@ static void lower_root(struct ms_ranges *t)
 			return;
 		t->root = root->n ? root->child[0] : NULL;
 		t->height = root->n ? t->height - 1 : 0;
-		ms_free(t->machine, root);
+		ms_free(t->alloc, root);
 	}
 }
 
-/* pos's leaf is sparse: from there upward nodes go or join, until one is not sparse. */
+/* pos's leaf is sparse: from there upward nodes are freed or joined, up to the first that stays. */
 static __attribute__((noinline)) void thin_out(struct ms_ranges *t, const struct ms_ranges_pos *pos)
 {
 	void *node = pos->leaf;

@@ -2,8 +2,8 @@
 /*
  * The buddy allocator: always the lowest free block that is large enough and naturally aligned.
  *
- * A page that is not reserved is in its range's trees exactly while nobody holds it. So a page that
- * a user of the library picks by its number, and takes a reference of, leaves the free pages then.
+ * A page that is not reserved is in its range's trees exactly while nobody holds it. Whoever names
+ * a free page by its number and takes a reference of it takes it out of the trees.
  */
 #include "phys/phys.h"
 
@@ -29,7 +29,7 @@ static void section_changed(struct ms_ram *ram, struct ms_area *area, ms_pfn_t p
 	area_changed(ram, area, pfn);
 }
 
-/* Takes a block out of the trees or puts it back. Its frames, or its head's frames, exist. */
+/* Puts a block into the trees or takes it out. The frames of its first section exist. */
 static void set_free(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
 		     bool is_free)
 {
@@ -88,7 +88,7 @@ static ms_pfn_t find_block(struct ms_machine *m, struct ms_ram *ram, unsigned in
 	return ms_ram_frames(m, ram, pfn) ? pfn : NO_PAGE;
 }
 
-/* What each page of a block becomes: part of a compound page, or a plain page again. */
+/* Makes each page of a block part of a compound page, or a plain page again. */
 static void set_pages(struct ms_page *page, size_t count, unsigned int order, uint8_t flags)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -158,12 +158,14 @@ void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 	}
 }
 
-/* The zero pages, which every process maps without a reference: "Bad page state" if they go. */
+/* The zero pages, which processes map without a reference. A kernel that frees one says "Bad
+ * page state". */
 static bool is_shared_zero(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	return pfn && (pfn == m->zero_pfn || pfn == m->huge_zero_pfn);
+	return ms_is_zero_pfn(m, pfn) || ms_is_huge_zero_pfn(m, pfn);
 }
 
+// mirrors free_huge_page(), mm/hugetlb.c, 5.10 .. 6.1; free_huge_folio(), mm/hugetlb.c, 6.12+
 static void free_huge_folio(struct ms_machine *m, unsigned int order, uint8_t flags)
 {
 	struct ms_hugetlb_pool *pool = ms_hugetlb_pool(m, order);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Is physical memory whole? Ranges and devices lie apart, the trees of free blocks agree with each
- * other and with the page frames, and each page has as many references as others have met holders.
+ * Is physical memory consistent? Ranges and devices lie apart, the trees of free blocks agree with
+ * each other and with the page frames, and each page has as many references as the checks of the
+ * other rooms have counted holders.
  */
-#include "machine/check.h"
+#include "core/check.h"
 #include "phys/phys.h"
 
-#define OTHERS \
-	(UINT32_C(1) << 31) /* in ms_page.counted: somebody may hold it who is not counted \
-			     */
+/* A bit of ms_page.counted: the page may have more holders, which nobody counts. */
+#define OTHERS (UINT32_C(1) << 31)
 
-/* What the nodes above say of all pages below. */
+/* What the nodes above a node say of all pages below it. */
 enum believed { IN_PARTS, ALL_FREE, ALL_TAKEN };
 
 struct walk {
@@ -53,6 +53,15 @@ void ms_page_check_others(struct ms_check *c, uint64_t pfn)
 
 	if (head)
 		head->counted |= OTHERS;
+}
+
+/* The zero pages hold themselves. */
+static void check_zero_page(struct ms_check *c, const char *which, ms_pfn_t pfn)
+{
+	const char *error = pfn ? ms_page_check_holder(c, pfn) : NULL;
+
+	if (error)
+		ms_check_found(c, "%s: holds page %#" PRIx64 ", which %s", which, pfn, error);
 }
 
 static void compare_holders(struct ms_check *c, ms_pfn_t pfn, struct ms_page *page)
@@ -120,7 +129,7 @@ static void check_page(struct walk *w, ms_pfn_t pfn, unsigned int value, enum be
 
 /* ---- trees ---- */
 
-/* Nobody has looked into this block yet: it is free where it is handed out at all. */
+/* No frames exist in this block yet: each page that may be handed out is free. */
 static void count_untouched(struct walk *w, ms_pfn_t first, unsigned int order, enum believed b)
 {
 	ms_pfn_t start = ms_max_u64(first, w->ram->usable_start);
@@ -159,7 +168,7 @@ static void check_node(struct walk *w, struct ms_free_tree t, size_t node, unsig
 	check_node(w, t, 2 * node + 1, order - 1, first + (UINT64_C(1) << (order - 1)), b, leaf);
 }
 
-/* From a leaf of one tree to the root of the next. */
+/* Goes on from a leaf of one tree to the root of the tree below it. */
 static void check_root(struct walk *w, struct ms_free_tree t, ms_pfn_t first, unsigned int value,
 		       enum believed b, leaf_fn *leaf)
 {
@@ -249,6 +258,8 @@ void ms_phys_check(struct ms_check *c)
 
 	check_ranges(c);
 	check_devices(c);
+	check_zero_page(c, "zero page", phys->zero_pfn);
+	check_zero_page(c, "huge zero page", phys->huge_zero_pfn);
 	for (size_t i = 0; i < phys->nr_ram; i++)
 		free += check_ram(c, &phys->ram[i]);
 	if (free != phys->free_pages)

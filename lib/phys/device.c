@@ -70,13 +70,13 @@ static bool range_is_taken(const struct ms_machine *m, ms_pa_t start, ms_pa_t en
 static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_pa_t pa,
 				    uint64_t size)
 {
-	struct ms_device *dev = ms_zalloc(m, sizeof(*dev));
+	struct ms_device *dev = ms_zalloc(&m->alloc, sizeof(*dev));
 
 	if (!dev)
 		return NULL;
-	dev->name = ms_strdup(m, name);
+	dev->name = ms_strdup(&m->alloc, name);
 	if (!dev->name) {
-		ms_free(m, dev);
+		ms_free(&m->alloc, dev);
 		return NULL;
 	}
 	dev->machine = m;
@@ -113,8 +113,8 @@ void ms_devices_destroy(struct ms_machine *m)
 
 	while ((dev = TAILQ_FIRST(&m->phys->by_age))) {
 		TAILQ_REMOVE(&m->phys->by_age, dev, by_age);
-		ms_free(m, dev->name);
-		ms_free(m, dev);
+		ms_free(&m->alloc, dev->name);
+		ms_free(&m->alloc, dev);
 	}
 }
 
@@ -147,15 +147,18 @@ void ms_device_set_memory(struct ms_device *dev, bool enabled)
 		return;
 	dev->off = !enabled;
 	if (enabled)
-		dev->machine->devices_off--;
+		dev->machine->phys->devices_off--;
 	else
-		dev->machine->devices_off++;
+		dev->machine->phys->devices_off++;
 }
 
 void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa)
 {
-	const struct ms_device *dev = ms_device_at(m, pa);
+	const struct ms_device *dev;
 
+	if (!m->phys->devices_off)
+		return;
+	dev = ms_device_at(m, pa);
 	if (dev && dev->off)
 		ms_violation_entry(m,
 				   "device memory is accessed while it is turned off: "

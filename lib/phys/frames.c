@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Page frames: made a section at a time, when one of its pages is first looked at. */
+/* Page frames: those of a section are made when one of its pages is first looked at. */
 #include "phys/phys.h"
 
-/* [start, end) of the pages at `base`, clipped to what the allocator may hand out. */
+/* The tree of the pages from `base` on: free is what the allocator may hand out. */
 static void init_tree(struct ms_free_tree t, const struct ms_ram *ram, ms_pfn_t base)
 {
 	ms_pfn_t start = ms_max_u64(ram->usable_start, base);
@@ -17,14 +17,15 @@ struct ms_area *ms_ram_area(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t p
 
 	if (*area)
 		return *area;
-	*area = ms_zalloc(m, sizeof(**area));
+	*area = ms_zalloc(&m->alloc, sizeof(**area));
 	if (*area)
 		init_tree(ms_area_tree(*area), ram,
 			  ms_align_down(pfn, UINT64_C(1) << MS_MAX_ORDER));
 	return *area;
 }
 
-/* The frames of a section that is a part of a large compound page: all tails, but for its head. */
+/* The frames of a section that is part of a compound page. The flags are those of tails, which
+ * all pages but the head are. */
 static void init_compound(struct ms_frames *frames, const struct ms_section *section)
 {
 	for (size_t i = 0; i < MS_SECTION_PAGES; i++) {
@@ -51,7 +52,7 @@ struct ms_frames *ms_ram_frames(struct ms_machine *m, struct ms_ram *ram, ms_pfn
 	section = &area->section[ms_section_index(pfn)];
 	if (section->frames)
 		return section->frames;
-	section->frames = ms_zalloc(m, sizeof(*section->frames));
+	section->frames = ms_zalloc(&m->alloc, sizeof(*section->frames));
 	if (!section->frames)
 		return NULL;
 	init_tree(ms_frames_tree(section->frames), ram, base);
@@ -67,16 +68,16 @@ static void area_free(struct ms_machine *m, struct ms_area *area)
 	if (!area)
 		return;
 	for (size_t i = 0; i < MS_AREA_SECTIONS; i++)
-		ms_free(m, area->section[i].frames);
-	ms_free(m, area);
+		ms_free(&m->alloc, area->section[i].frames);
+	ms_free(&m->alloc, area);
 }
 
 void ms_ram_destroy(struct ms_machine *m, struct ms_ram *ram)
 {
 	for (size_t i = 0; ram->area && i <= ms_area_index(ram, ram->end - 1); i++)
 		area_free(m, ram->area[i]);
-	ms_free(m, ram->area);
-	ms_free(m, ram->node);
+	ms_free(&m->alloc, ram->area);
+	ms_free(&m->alloc, ram->node);
 }
 
 static __attribute__((noinline)) struct ms_page *find_page(struct ms_machine *m, ms_pfn_t pfn)

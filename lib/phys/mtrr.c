@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the MTRRs say of physical addresses: mtrr_type_lookup(), arch/x86/kernel/cpu/mtrr/generic.c.
- */
+/* What the MTRRs say of physical addresses. */
 #include "phys/phys.h"
 
 #define FIXED_END UINT64_C(0x100000) /* of the fixed ranges */
 #define FOUR_GIB (UINT64_C(1) << 32)
 
 /*
- * What firmware programs where nobody says anything else, as the recorders' machines have it: the
- * fixed ranges of the first megabyte, and a hole for PCI below 4G; the default type is WB.
+ * Where nobody has set a machine's MTRRs they are as firmware sets them, like those of the recorded
+ * machines: the fixed ranges of the first megabyte, and a hole for PCI below 4G. The default is WB.
  */
 static const struct ms_mtrr firmware[] = {
 	{ 0xa0000, 0xc0000, MS_CACHE_UC },
@@ -21,23 +20,24 @@ int ms_mtrr_add(struct ms_machine *m, ms_pa_t pa, uint64_t size, int type)
 	struct ms_phys *phys;
 	struct ms_mtrr *all;
 
-	if (!m || !size || size > UINT64_MAX - pa || type > MS_CACHE_WP || type == MS_CACHE_UC_MINUS)
+	if (!m || !size || size > UINT64_MAX - pa || type > MS_CACHE_WP ||
+	    type == MS_CACHE_UC_MINUS)
 		return -EINVAL;
 	phys = m->phys;
-	all = ms_calloc(m, phys->nr_mtrr + 1, sizeof(*all));
+	all = ms_calloc(&m->alloc, phys->nr_mtrr + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
 	if (phys->nr_mtrr)
 		memcpy(all, phys->mtrr, phys->nr_mtrr * sizeof(*all));
-	ms_free(m, phys->mtrr);
+	ms_free(&m->alloc, phys->mtrr);
 	all[phys->nr_mtrr++] = (struct ms_mtrr){ pa, pa + size, type < 0 ? -1 : type };
 	phys->mtrr = all;
 	return 0;
 }
 
 /*
- * The type that the ranges say of pa, the last that covers it; *end is moved down to where the
- * answer may change. MS_MTRR_NOT_SAID: none covers it.
+ * The type at pa: that of the last of the n ranges that covers it, or MS_MTRR_NOT_SAID where none
+ * does. *end is lowered to where the answer may change.
  */
 static int said(const struct ms_mtrr *mtrr, size_t n, ms_pa_t pa, ms_pa_t *end)
 {
@@ -52,7 +52,8 @@ static int said(const struct ms_mtrr *mtrr, size_t n, ms_pa_t pa, ms_pa_t *end)
 	return MS_MTRR_NOT_SAID;
 }
 
-/* Where nobody told the machine of its MTRRs: RAM is WB, and a BAR as its address is. */
+/* The type at pa of a machine whose MTRRs nobody has set: RAM is WB, a BAR is as its address
+ * says. */
 static int by_firmware(const struct ms_machine *m, const struct ms_device *dev, ms_pa_t pa,
 		       ms_pa_t *end)
 {
@@ -75,8 +76,8 @@ static int by_firmware(const struct ms_machine *m, const struct ms_device *dev, 
 	return type == MS_MTRR_NOT_SAID ? MS_CACHE_WB : type;
 }
 
-/* The type at pa; *end, at entry the end of the range that is asked about, is moved down to where
- * the type may change. */
+/* The type at pa. *end, the end of the range that is asked about, is lowered to where the type may
+ * change. */
 static int mtrr_at(const struct ms_machine *m, ms_pa_t pa, ms_pa_t *end)
 {
 	const struct ms_phys *phys = m->phys;
@@ -97,6 +98,8 @@ static int mtrr_at(const struct ms_machine *m, ms_pa_t pa, ms_pa_t *end)
 	return type == MS_MTRR_NOT_SAID ? MS_CACHE_WB : type;
 }
 
+// mirrors mtrr_type_lookup(), arch/x86/kernel/cpu/mtrr/generic.c, 5.10+; mtrr_type_lookup_fixed(),
+// arch/x86/kernel/cpu/mtrr/generic.c, 5.10 .. 6.4
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	int type = -1;

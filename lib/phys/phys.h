@@ -15,7 +15,7 @@
 #include "phys/internal.h"
 #include "phys/tree.h"
 
-#include <sys/tree.h>
+#include <bsd/sys/tree.h>
 
 #define MS_SECTION_ORDER 9u
 #define MS_SECTION_PAGES (1u << MS_SECTION_ORDER)
@@ -29,7 +29,7 @@ struct ms_frames {
 
 struct ms_section {
 	struct ms_frames *frames; /* NULL: no page of it was looked at yet */
-	uint8_t order; /* of the compound page that this section is a part of, if it covers whole
+	uint8_t order; /* of the compound page that this section is part of, if that covers whole
 			  sections; else 0 */
 	uint8_t flags; /* of that compound page's tails */
 };
@@ -74,15 +74,18 @@ struct ms_phys {
 	struct ms_ram *ram; /* ascending, apart from each other or touching */
 	size_t nr_ram;
 	size_t last; /* the range that was found last */
-	/* The section whose pages were asked for last, if all of it is RAM; they stay. */
+	/* The section whose frames were asked for last, if all of it is RAM; frames stay. */
 	ms_pfn_t last_section;
 	struct ms_frames *last_frames; /* NULL: none */
 	uint64_t free_pages;
 	struct ms_device_tree by_pa;
 	struct ms_devices_by_name by_name;
 	TAILQ_HEAD(, ms_device) by_age;
-	struct ms_mtrr *mtrr; /* in the order in which they were said */
+	struct ms_mtrr *mtrr; /* in the order in which they were added */
 	size_t nr_mtrr;
+	unsigned int devices_off;         /* devices whose memory is turned off */
+	ms_pfn_t zero_pfn, huge_zero_pfn; /* 0: not made yet */
+	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
 };
 
 /* The range that holds pfn, or NULL. */
@@ -92,7 +95,8 @@ size_t ms_ram_after(const struct ms_phys *phys, ms_pfn_t pfn);
 
 void ms_devices_destroy(struct ms_machine *m);
 
-/* What [pfn, ...) of a range lies in, made if absent. NULL: no memory. */
+/* The area, or the frames of the section, in which a range's pfn lies; made if absent. NULL: no
+ * memory. */
 struct ms_area *ms_ram_area(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn);
 struct ms_frames *ms_ram_frames(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn);
 void ms_ram_destroy(struct ms_machine *m, struct ms_ram *ram);
@@ -110,7 +114,7 @@ static inline size_t ms_page_index(ms_pfn_t pfn)
 	return pfn & (MS_SECTION_PAGES - 1);
 }
 
-/* The trees of a range, and of an area and a section that stand. */
+/* The trees of a range, and of an area and of a section that exist. */
 static inline struct ms_free_tree ms_ram_tree(const struct ms_ram *ram)
 {
 	return (struct ms_free_tree){ ram->node, ram->depth, MS_MAX_ORDER };

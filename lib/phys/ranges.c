@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The ranges of System RAM. */
+#include "core/room.h"
 #include "phys/phys.h"
 
 #define X86_LOW_MEMORY_END UINT64_C(0x100000) /* also the end of the ISA range */
 
-int ms_phys_init(struct ms_machine *m)
+static int phys_init(struct ms_machine *m)
 {
-	m->phys = ms_zalloc(m, sizeof(*m->phys));
+	m->phys = ms_zalloc(&m->alloc, sizeof(*m->phys));
 	if (!m->phys)
 		return -ENOMEM;
 	RB_INIT(&m->phys->by_pa);
@@ -63,8 +64,8 @@ static int ram_conflict(const struct ms_machine *m, ms_pfn_t start, ms_pfn_t end
 	return 0;
 }
 
-/* The first page that may be handed out: page 0 means `none` to many, x86 keeps what is below 1 MiB
- * for the firmware. */
+/* The first page that may be handed out. Page 0 is not, as 0 often means that there is none; x86
+ * leaves what is below 1 MiB to the firmware. */
 static ms_pfn_t usable_start(const struct ms_machine *m, ms_pfn_t start, ms_pfn_t end)
 {
 	ms_pfn_t low = ms_is_x86(m) ? X86_LOW_MEMORY_END >> m->page_shift : 1;
@@ -85,8 +86,8 @@ static int ram_init(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t start, ms
 	nr_areas = ms_area_index(ram, end - 1) + 1;
 	while ((size_t)1 << ram->depth < nr_areas)
 		ram->depth++;
-	ram->area = ms_calloc(m, nr_areas, sizeof(struct ms_area *));
-	ram->node = ms_calloc(m, 2, (size_t)1 << ram->depth);
+	ram->area = ms_calloc(&m->alloc, nr_areas, sizeof(struct ms_area *));
+	ram->node = ms_calloc(&m->alloc, 2, (size_t)1 << ram->depth);
 	if (!ram->area || !ram->node) {
 		ms_ram_destroy(m, ram);
 		return -ENOMEM;
@@ -101,7 +102,7 @@ static int ram_insert(struct ms_machine *m, ms_pfn_t start, ms_pfn_t end)
 	struct ms_ram *grown, ram;
 	size_t i = ms_ram_after(phys, start);
 
-	grown = ms_reallocarray(m, phys->ram, phys->nr_ram + 1, sizeof(*grown));
+	grown = ms_reallocarray(&m->alloc, phys->ram, phys->nr_ram + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	phys->ram = grown;
@@ -146,9 +147,10 @@ bool ms_range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 }
 
 /*
- * pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, over walk_system_ram_range(). Pages below 1
- * MiB are never RAM to it. Only a hole in front of some RAM makes the range mixed: what follows the
- * last piece of RAM is not seen.
+ * Pages below 1 MiB are never RAM here. Only a hole in front of some RAM makes the range mixed:
+ * what follows the last piece of RAM is not looked at.
+ * mirrors pat_pagerange_is_ram(), arch/x86/mm/pat/memtype.c, 5.10+; walk_system_ram_range(),
+ * kernel/resource.c, 5.10+
  */
 int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
@@ -175,16 +177,23 @@ static void ram_destroy_all(struct ms_machine *m)
 {
 	for (size_t i = 0; i < m->phys->nr_ram; i++)
 		ms_ram_destroy(m, &m->phys->ram[i]);
-	ms_free(m, m->phys->ram);
+	ms_free(&m->alloc, m->phys->ram);
 }
 
-void ms_phys_destroy(struct ms_machine *m)
+static void phys_destroy(struct ms_machine *m)
 {
 	if (!m->phys)
 		return;
 	ram_destroy_all(m);
 	ms_devices_destroy(m);
-	ms_free(m, m->phys->mtrr);
-	ms_free(m, m->phys);
+	ms_free(&m->alloc, m->phys->mtrr);
+	ms_free(&m->alloc, m->phys);
 	m->phys = NULL;
 }
+
+const struct ms_room ms_phys_room = {
+	.name = "phys",
+	.init = phys_init,
+	.destroy = phys_destroy,
+	.check = ms_phys_check,
+};

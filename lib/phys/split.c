@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A compound page in parts: __split_folio_to_order(), mm/huge_memory.c. */
+/* Splitting a compound page. */
 #include "phys/split.h"
 #include "phys/phys.h"
 
@@ -16,7 +16,7 @@ static struct ms_section *section_of(const struct ms_ram *ram, ms_pfn_t pfn)
 	return &ram->area[ms_area_index(ram, pfn)]->section[ms_section_index(pfn)];
 }
 
-/* The trees below a section: the pages of [pfn, + 2^order) are taken in parts of 2^new_order. */
+/* The tree of a section: its pages of the block are from now on taken in parts of 2^new_order. */
 static void break_section(struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
 			  unsigned int new_order)
 {
@@ -39,7 +39,10 @@ static void break_trees(struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
 		break_section(ram, pfn + i, order, new_order);
 }
 
-/* A part: its head with `refs` references, and its tails. What they contain stays. */
+/* Makes the frames of one part: its head, with `refs` references, and its tails. What the pages
+ * contain stays.
+ * mirrors __split_huge_page_tail(), mm/huge_memory.c, 5.10 .. 6.12; __split_folio_to_order(),
+ * mm/huge_memory.c, 7.2+ */
 static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, uint8_t flags,
 		      uint32_t refs)
 {
@@ -53,7 +56,7 @@ static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, ui
 	}
 }
 
-/* What tells a page's block where it covers whole sections. */
+/* Notes the order of the parts in each section, for parts that cover whole sections. */
 static void set_sections(struct ms_ram *ram, ms_pfn_t pfn, uint64_t npages, unsigned int order)
 {
 	for (uint64_t i = 0; i < npages; i += MS_SECTION_PAGES)
@@ -80,7 +83,7 @@ bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order)
 	if (!make_frames(m, ram, pfn, npages))
 		return false;
 	refs = head->refcount >> (order - new_order);
-	// somebody else holds it, too: can_split_folio() says no
+	// somebody else has a reference, too; the kernel's can_split_folio() says no then
 	if ((uint64_t)refs << (order - new_order) != head->refcount || !refs)
 		return false;
 	flags = head->flags & (uint8_t)~MS_PG_WRITTEN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Compound pages in parts: what the page cache asks for when a hole cuts a huge page. */
+/* Splitting compound pages, which the page cache asks for when a hole cuts a huge page. */
 #ifndef MS_PHYS_SPLIT_H
 #define MS_PHYS_SPLIT_H
 
@@ -7,9 +7,8 @@
 
 /*
  * The compound page that pfn is in becomes blocks of 2^new_order pages, and its references are
- * dealt out among them in equal shares. Nothing where it is no larger than that. false: no memory
- * for the frames, or its references cannot be shared evenly (a violation); then nothing has
- * changed.
+ * dealt out among them in equal shares. Nothing is done where it is no larger than that. false: no
+ * memory for the frames, or its references cannot be shared evenly; nothing has changed then.
  */
 bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order);
 

@@ -26,7 +26,7 @@ static unsigned int largest_block(uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* The value of the node with index i among those of its depth, when [start, end) is free. */
+/* The value of the node with index i among those of its depth, where [start, end) is free. */
 static unsigned int initial_value(unsigned int order, size_t i, uint64_t start, uint64_t end)
 {
 	uint64_t node_start = (uint64_t)i << order, node_end = (uint64_t)(i + 1) << order;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A binary tree over the blocks of a power-of-two number of leaves, that knows for each of its
- * nodes the largest free block below it. It finds the lowest free block of an order, and merges
- * buddies.
+ * nodes the largest free block below it. With it the lowest free block of an order is found, and
+ * buddies are merged.
  *
  * A node's value is 0 (nothing free) or 1 + the order of the largest free block in it. Where a node
  * is free as a whole, every node below it says the same of itself; where it was taken as a whole,
@@ -34,7 +34,8 @@ size_t ms_free_tree_leaf(struct ms_free_tree t, size_t node);
  * the leaf. */
 void ms_free_tree_set(struct ms_free_tree t, size_t node, unsigned int value);
 
-/* A node taken as a whole, or whose parent was, is from now on taken in parts of `order`. */
+/* A node that was taken as a whole, or as part of a larger block, is from now on taken in parts of
+ * `order`. */
 void ms_free_tree_break(struct ms_free_tree t, size_t node, unsigned int order);
 
 /* 1 + order of the largest free block. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Answer lines: which there are, and what each is made of. */
+/* Checks answer lines: which kinds there are, and which words each consists of. */
 #include "script/internal.h"
 
 /*
- * The words after the first: "*" is any one word, "key=" one with this key, and what stands in
- * brackets may be missing. Their order is fixed.
+ * The words after the name, in their order: "*" is any one word without a '=', "key=" is a word
+ * that begins so, and a word in brackets may be missing.
  */
 static const struct {
 	const char *name;
@@ -30,7 +30,7 @@ static const struct {
 	{ "s2", "* * pa= prot= size=" },
 };
 
-/* Whether `word` is what `pattern` (without brackets) asks for. */
+/* Whether `word` matches `pattern`, one word of the table without its brackets. */
 static bool fits(struct ms_word pattern, struct ms_word word)
 {
 	if (ms_word_is(pattern, "*"))

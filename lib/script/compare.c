@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Scripts printed with the model's answers, and recordings compared with them. */
+/* Prints scripts with the model's answers, and compares recordings with them. */
 #include "script/player.h"
 
 #include <stdlib.h>
 
-static int no_memory(struct ms_script_error *err)
-{
-	ms_script_fail(err, 0, "no memory");
-	return -ENOMEM;
-}
-
-/* The next line of *text, without its end; NULL: there is none. *text moves on. */
+/* Takes the next line off *text; *len does not count its '\n'. NULL: *text is at its end. */
 static const char *next_line(const char **text, size_t *len)
 {
 	const char *line = *text;
@@ -33,7 +27,10 @@ static void print_answer(FILE *out, const char *answer)
 		fprintf(out, "< %.*s\n", (int)len, line);
 }
 
-/* The rules that are not the kernel's own, so that what is printed answers the same again. */
+/*
+ * Prints the rules that are not the kernel's own as directives, so that the printed script gives
+ * the same answers when it is played again.
+ */
 static void print_rules(const struct ms_header *h, FILE *out)
 {
 	const struct ms_policy *own = ms_policy_linux(h->release, h->arch);
@@ -61,7 +58,7 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 			fprintf(out, "%s\n", item->text);
 		return 0;
 	case MS_ITEM_COMMENT:
-		// rules are said where the operations begin
+		// print_rules() prints the directives of rules, before the first operation
 		if (!ms_recorder_comment(item->text) &&
 		    strncmp(item->text, MS_RULE_DIRECTIVE, strlen(MS_RULE_DIRECTIVE)))
 			fprintf(out, "%s\n", item->text);
@@ -103,7 +100,8 @@ int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		ret = -ENOMEM;
 	ms_player_free(p);
 	if (ret == -ENOMEM)
-		return no_memory(err);
+		return ms_script_no_memory(err);
+	errno = EIO; // if only an earlier write failed, its errno is lost
 	if (!ret && (fflush(out) || ferror(out))) {
 		ms_script_fail(err, 0, "cannot be written");
 		return -EIO;
@@ -113,14 +111,15 @@ int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 
 /* ---- check ---- */
 
-/* The first line in which two answers differ; false: none. Strings in *diff are without an end. */
+/* The first line in which two answers differ. */
 struct first_difference {
 	uint64_t line;
-	const char *kernel; /* NULL: the kernel's answer ended before */
-	const char *model;  /* likewise; len bytes */
+	const char *kernel; /* NULL: the kernel's answer has no such line */
+	const char *model;  /* NULL: the model's has none; `len` bytes, no NUL follows */
 	size_t len;
 };
 
+/* Whether the two answers to an operation differ; *diff says where. */
 static bool differs_at(const struct ms_script *s, size_t op, const char *answer,
 		       struct first_difference *diff)
 {
@@ -135,6 +134,7 @@ static bool differs_at(const struct ms_script *s, size_t op, const char *answer,
 		diff->model = next_line(&answer, &diff->len);
 		if (!diff->kernel && !diff->model)
 			return false;
+		// what comes after in the kernel's answer is not known
 		if (diff->kernel && ms_recorder_lost_events(diff->kernel))
 			return false;
 		if (!diff->kernel || !diff->model || strlen(diff->kernel) != diff->len ||
@@ -180,7 +180,8 @@ static int check_op(struct checker *c, size_t op, struct ms_script_count *count)
 	return 0;
 }
 
-/* A script is no recording, and a recording that was cut off is none any more. */
+/* A recording has operations, and an answer to each: refuses scripts, and files that were cut off.
+ */
 static int check_complete(const struct ms_script *s, struct ms_script_error *err)
 {
 	if (!s)
@@ -214,5 +215,5 @@ int ms_script_check(const struct ms_script *script,
 	for (size_t i = 0; !ret && i < script->nr_ops; i++)
 		ret = check_op(&c, i, count);
 	ms_player_free(c.player);
-	return ret ? no_memory(err) : 0;
+	return ret ? ms_script_no_memory(err) : 0;
 }

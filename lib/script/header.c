@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The header of a script: what it says, and the machine that it asks for. */
+/* Reads the header of a script. world.c makes a machine of it. */
 #include "script/internal.h"
 
 #include <stdlib.h>
 
-static const struct ms_named arches[] = {
-	{ "arm64", MS_ARCH_ARM64 },
-	{ "x86_64", MS_ARCH_X86_64 },
-	{ NULL, 0 },
-};
-
-/* Smallest and largest numbers; thp and pat are words, cpu is free text. */
+/* The keys of the config line. */
 enum config_key {
 	CK_PAGE_SIZE,
 	CK_VA_BITS,
@@ -32,7 +26,7 @@ enum config_key {
 };
 static const struct {
 	const char *name;
-	unsigned int least, most;
+	unsigned int least, most; /* of a number; both 0: the value is a word or free text */
 } config_keys[CK_KEYS] = {
 	[CK_PAGE_SIZE] = { "page_size", 4096, 65536 },
 	[CK_VA_BITS] = { "va_bits", 36, 52 },
@@ -52,7 +46,10 @@ static const struct {
 	[CK_HUGETLB_1G] = { "hugetlb1g", 0, UINT32_MAX },
 };
 
-/* The pools of the recorders' machines; what a machine has no pages of is nothing to it. */
+/*
+ * The pools of huge pages on the machines where the recordings were made. A machine ignores those
+ * of sizes that it does not have.
+ */
 static const struct ms_hugetlb_pages recorders_pools[MS_HUGETLB_SIZES] = {
 	{ 16 * MS_4K, 16 },
 	{ MS_2M, 16 },
@@ -87,17 +84,13 @@ const struct ms_named ms_shmem_modes[] = {
 
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch)
 {
-	const struct ms_named *named = ms_named_find(arches, word);
-
-	if (!named)
-		return false;
-	*arch = (enum ms_arch)named->value;
-	return true;
-}
-
-const char *ms_arch_name(enum ms_arch arch)
-{
-	return ms_named_of(arches, arch);
+	for (enum ms_arch a = MS_ARCH_ARM64; a <= MS_ARCH_X86_64; a++) {
+		if (!ms_word_is(word, ms_arch_name(a)))
+			continue;
+		*arch = a;
+		return true;
+	}
+	return false;
 }
 
 enum ms_header_line ms_header_which(const char *line)
@@ -118,7 +111,7 @@ enum ms_header_line ms_header_which(const char *line)
 	return named ? (enum ms_header_line)named->value : MS_HL_DONE;
 }
 
-/* The number after a key of a header line. */
+/* Reads the number after a key of a header line. 0, or -EINVAL with *err. */
 static int number(struct ms_word key, struct ms_word word, uint64_t least, uint64_t most,
 		  uint64_t *value, uint64_t line, struct ms_script_error *err)
 {
@@ -133,7 +126,7 @@ static int number(struct ms_word key, struct ms_word word, uint64_t least, uint6
 	return 0;
 }
 
-/* Marks a key as seen; refuses the second one. */
+/* Marks a key as seen; refuses it when it was seen before. */
 static int once(uint32_t *seen, int bit, struct ms_word key, uint64_t line,
 		struct ms_script_error *err)
 {
@@ -161,6 +154,11 @@ static int kernel_line(struct ms_header *h, struct ms_word rest, uint64_t line,
 	return 0;
 }
 
+static enum ms_feature feature_of(bool present)
+{
+	return present ? MS_FEATURE_PRESENT : MS_FEATURE_ABSENT;
+}
+
 static int config_number(struct ms_header *h, int key, uint64_t value)
 {
 	switch (key) {
@@ -177,16 +175,16 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 		h->config.pa_bits = (unsigned int)value;
 		return 0;
 	case CK_FWB:
-		h->config.no_fwb = !value;
+		h->config.fwb = feature_of(value);
 		return 0;
 	case CK_DIC:
-		h->config.dic = value;
+		h->config.dic = feature_of(value);
 		return 0;
 	case CK_MMAP_MIN_ADDR:
 		h->config.mmap_min_addr = value;
 		return 0;
 	case CK_PKU:
-		h->config.no_pku = !value;
+		h->config.pku = feature_of(value);
 		return 0;
 	case CK_HUGETLB_64K:
 	case CK_HUGETLB_2M:
@@ -198,7 +196,7 @@ static int config_number(struct ms_header *h, int key, uint64_t value)
 		};
 		return 0;
 	default:
-		h->config.idc = value;
+		h->config.idc = feature_of(value);
 		return 0;
 	}
 }
@@ -212,10 +210,10 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 
 	switch (key) {
 	case CK_CPU:
-		return 0; // the text is free
+		return 0; // any text
 	case CK_PAT:
-		h->config.pat_off = ms_word_is(value, "off");
-		if (h->config.pat_off || ms_word_is(value, "on"))
+		h->config.pat = feature_of(ms_word_is(value, "on"));
+		if (ms_word_is(value, "on") || ms_word_is(value, "off"))
 			return 0;
 		break;
 	case CK_THP:
@@ -285,7 +283,7 @@ static int mtrr_type(struct ms_word value, int *type)
 	*type = -1;
 	if (ms_word_is(value, "mixed") || ms_word_is(value, "off"))
 		return 0;
-	// NC is arm64's word
+	// ms_cache_parse() takes NC, which is arm64's word for WC
 	if (!ms_cache_parse(value, &cache) || ms_word_is(value, "NC") ||
 	    cache == MS_CACHE_UC_MINUS || cache > MS_CACHE_WP)
 		return -EINVAL;
@@ -293,7 +291,7 @@ static int mtrr_type(struct ms_word value, int *type)
 	return 0;
 }
 
-/* pa= and size= of a device or of RAM; seen: bits 0 and 1. */
+/* Reads pa= or size=, which are bits 0 and 1 of *seen. */
 static int place(struct ms_word name, struct ms_word value, uint64_t *pa, uint64_t *size,
 		 uint32_t *seen, uint64_t line, struct ms_script_error *err)
 {
@@ -327,7 +325,7 @@ static int device_key(struct ms_header_device *dev, struct ms_word name, struct 
 	return ret;
 }
 
-/* A name that can stand in an operation and is taken for nothing else. */
+/* Whether a device can have this name: an operation could not take it for another source. */
 static bool device_name_ok(const struct ms_header *h, struct ms_word name)
 {
 	struct ms_op op = { 0 };

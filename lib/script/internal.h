@@ -1,40 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A parsed script. Everything below is filled by the reader and only read afterwards.
+ * A parsed script. The reader fills everything below; afterwards it is only read.
  *
- *   text.c    numbers, words                              values.c   what may stand after key=
- *   reader.c  lines, their order                        header.c   the header
- *   world.c   the machine that a header asks for        ops.c      operations
- *   answers.c which answers exist
- *   player*.c show.c  operations on the model           print.c    events and state as answer lines
- *   compare.c run and check                             script.c   what a script is asked for
- *   recorder.c what the kernels' recorders could not print
+ * "The recorder" is the program that carried the operations out on a real kernel and wrote the
+ * recordings; there is one for each architecture. Playing a script does as it did.
+ *
+ *   text.c      numbers and words
+ *   reader.c    lines and their order
+ *   short.c     the short forms of scripts: 2M, @NAME
+ *   header.c    header lines
+ *   ops.c       operations
+ *   values.c    what may stand after key= in an operation
+ *   answers.c   answer lines
+ *   recorder.c  lines in recordings that mean something else than they say
+ *   script.c    questions about a script
+ *   world.c     the machine that a header describes
+ *   player*.c   operations carried out on that machine
+ *   print.c     results and events as answer lines
+ *   show.c      state as answer lines
+ *   compare.c   ms_script_run() and ms_script_check()
  */
 #ifndef MS_SCRIPT_INTERNAL_H
 #define MS_SCRIPT_INTERNAL_H
 
-#include "machine/internal.h"
-
 #include <mapsim/drivers.h>
 #include <mapsim/kvm.h>
+#include <mapsim/machine.h>
 #include <mapsim/script.h>
+
+#include <errno.h>
+#include <string.h>
 
 /* ---- text.c ---- */
 
-/* A number as the format writes it, "0x1f" or "31", of exactly len bytes. -EINVAL, -ERANGE. */
+/* Reads len bytes as a number, "0x1f" or "31". 0; -EINVAL: not a number; -ERANGE: over 64 bits. */
 int ms_number(const char *s, size_t len, uint64_t *value);
 
-/* Part of a line. */
+/* A part of a line, which need not end by NUL. */
 struct ms_word {
 	const char *s;
 	size_t len;
 };
-/* Arguments for "%.*s": as much of a refused word as a message shows. */
+/* Arguments for "%.*s" that print a word in a message, of a long one the beginning. */
 #define MS_SHOWN(word) (int)((word).len > 40 ? 40 : (word).len), (word).s
 bool ms_word_is(struct ms_word word, const char *s);
-/* Takes the part up to the next `sep` off *rest; false: nothing is left. */
+/* Takes the part before the next `sep` (or all that is left) off *rest; false: nothing is left. */
 bool ms_word_next(struct ms_word *rest, char sep, struct ms_word *word);
-/* Splits "key=value"; false: there is no '='. */
+/* Splits "key=value" at the first '='; false: there is none. */
 bool ms_word_split(struct ms_word word, struct ms_word *key, struct ms_word *value);
 
 /* A name and what it stands for; tables end with a NULL name. */
@@ -46,17 +58,23 @@ const struct ms_named *ms_named_find(const struct ms_named *table, struct ms_wor
 /* The name of a value, NULL: none. */
 const char *ms_named_of(const struct ms_named *table, uint64_t value);
 
-/* Fills *err for `line` and answers -EINVAL. err may be NULL, here and below. */
+/*
+ * Writes the message into *err, for the line of that number (0: for no line), and answers -EINVAL.
+ * err may be NULL, here and in every function below.
+ */
 int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Empties *err. */
+/* The same of memory that cannot be had: answers -ENOMEM. */
+int ms_script_no_memory(struct ms_script_error *err);
+/* Makes *err empty. */
 void ms_script_no_error(struct ms_script_error *err);
 
 #define MS_NO_SCRIPT "there is no script"
 
 /* ---- header.c, world.c ---- */
 
-#define MS_MAX_HEADER_ITEMS 64u /* devices, other BARs, ranges of RAM and of the MTRRs, each */
+/* The most lines that a header can have of each kind: device, bar, ram, mtrr. */
+#define MS_MAX_HEADER_ITEMS 64u
 
 struct ms_header_device {
 	char *name;
@@ -67,13 +85,13 @@ struct ms_header_device {
 	int mtrr; /* as ms_device_set_mtrr() takes it */
 };
 
-/* Another BAR of a device: nothing but vfio-pci knows it. */
+/* Another BAR of a device. No operation can name it; vfio-pci claims it with the device. */
 struct ms_header_bar {
 	size_t device;
 	unsigned int index;
 	ms_pa_t pa;
 	uint64_t size;
-	bool assumed; /* no line says so: only if there is room for it */
+	bool assumed; /* no line of the header names it: left out where something else is there */
 };
 
 struct ms_header_ram {
@@ -87,7 +105,10 @@ struct ms_header_mtrr {
 	int type; /* as ms_mtrr_add() takes it */
 };
 
-/* Lines of a header come in this order; from DEVICE on they may repeat, and none must be there. */
+/*
+ * The lines of a header, in the order in which they come. Those from DEVICE on may be missing, or
+ * be there several times.
+ */
 enum ms_header_line {
 	MS_HL_MAGIC,
 	MS_HL_KERNEL,
@@ -103,9 +124,9 @@ struct ms_header {
 	char release[24];
 	enum ms_arch arch;
 	struct ms_policy policy;
-	char *rules; /* of directives: lines RULE=VALUE in place of the kernel's; NULL: none */
+	char *rules; /* lines RULE=VALUE of the directives #!rule=; NULL: there are none */
 	struct ms_machine_config config;
-	unsigned int vm_ipa_bits; /* of a VM that does not say */
+	unsigned int vm_ipa_bits; /* of a VM that is created without ipa= */
 	struct ms_header_device device[MS_MAX_HEADER_ITEMS];
 	size_t nr_devices;
 	struct ms_header_bar bar[MS_MAX_HEADER_ITEMS];
@@ -117,27 +138,36 @@ struct ms_header {
 	char label[64]; /* ms_script_kernel_name() */
 };
 
-/* A line that is neither comment, operation nor answer: which one it is, MS_HL_DONE: none. */
+/* Which line of a header it is, by its first word; MS_HL_DONE: it is none. */
 enum ms_header_line ms_header_which(const char *line);
 /* Reads one header line into *header. 0, -EINVAL with *err, -ENOMEM. */
 int ms_header_line(struct ms_header *header, enum ms_header_line which, const char *line,
 		   uint64_t number, struct ms_script_error *err);
-/* The kernel of *header becomes `kernel`, where that says something. */
+/* Puts the release and the architecture of `kernel`, where they are not NULL, into *header. */
 int ms_header_kernel(struct ms_header *header, const struct ms_script_kernel *kernel,
 		     struct ms_script_error *err);
-/* The header of a script that has none: lines ended by '\n' each, to be freed. NULL: no memory. */
+/* The text of the header for a script that has none, to be freed. NULL: no memory. */
 char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp);
-/* After the last line: the policy, the label. line: for messages. */
+/* After the last header line: finds the policy, and fills in what the lines do not say. */
 int ms_header_finish(struct ms_header *header, uint64_t line, struct ms_script_error *err);
-/* The pools of huge pages that the header does not say. */
+/* Fills in the pools of huge pages that the header does not say. */
 void ms_header_pools(struct ms_header *header);
 void ms_header_free(struct ms_header *header);
-/* A machine as the header says; NULL with *err. */
+/* Makes the machine that the header describes; NULL with *err. */
 struct ms_machine *ms_header_machine(const struct ms_header *header, struct ms_script_error *err);
 extern const struct ms_named ms_thp_modes[];
 extern const struct ms_named ms_shmem_modes[];
 bool ms_arch_parse(struct ms_word word, enum ms_arch *arch);
-const char *ms_arch_name(enum ms_arch arch);
+
+/* ---- short.c ---- */
+
+/*
+ * Writes out an operation (without "> ") or a header line as a recording has it, with numbers in
+ * place of sizes such as 2M and of @NAME, a device of the header. 0: the caller frees *written.
+ * -EINVAL with *err, -ENOMEM.
+ */
+int ms_short_write_out(const struct ms_header *header, const char *text, uint64_t line,
+		       char **written, struct ms_script_error *err);
 
 /* ---- operations: ops.c and values.c ---- */
 
@@ -172,7 +202,7 @@ enum ms_op_kind {
 	MS_OP_KINDS
 };
 
-/* Everything that can stand in an operation as key=value or as a word of its own. */
+/* Everything that can stand in an operation as key=value or as a single word. */
 enum ms_op_key {
 	MS_K_OFF,
 	MS_K_AT,
@@ -182,7 +212,7 @@ enum ms_op_key {
 	MS_K_DONTUNMAP,
 	MS_K_PROT,
 	MS_K_MAP_FLAGS, /* MS_MAP_* */
-	MS_K_PIECES,    /* op->pieces */
+	MS_K_PIECES,    /* the values are in op->pieces */
 	MS_K_TYPE,      /* enum ms_cache */
 	MS_K_LAZY,      /* enum ms_pieces_mode */
 	MS_K_ADVICE,    /* enum ms_advice */
@@ -226,11 +256,11 @@ enum ms_source_kind {
 
 struct ms_op {
 	enum ms_op_kind kind;
-	bool child;                 /* the child executes it */
-	enum ms_source_kind source; /* RESOURCE also for a plain device name */
-	size_t device;              /* index in the header, of sources from RESOURCE on */
-	uint32_t has;               /* bit of each enum ms_op_key that was given */
-	uint64_t value[MS_OP_KEYS];
+	bool child;                 /* the child carries it out, not the worker */
+	enum ms_source_kind source; /* MS_SRC_RESOURCE also where only a device is named */
+	size_t device;              /* index into the header's, of sources from RESOURCE on */
+	uint32_t has;               /* a bit for each enum ms_op_key that was given */
+	uint64_t value[MS_OP_KEYS]; /* 0 of keys that were not given */
 	struct ms_piece *pieces;
 	size_t npieces;
 };
@@ -240,7 +270,7 @@ static inline bool ms_op_has(const struct ms_op *op, enum ms_op_key key)
 	return op->has & (1u << key);
 }
 
-/* Parses an operation (without "> "). 0, -EINVAL with *err, -ENOMEM. */
+/* Reads an operation (without "> ") into *op. 0, -EINVAL with *err, -ENOMEM. */
 int ms_op_parse(struct ms_op *op, const char *text, const struct ms_header *header, uint64_t line,
 		struct ms_script_error *err);
 
@@ -251,15 +281,15 @@ struct ms_op_parser {
 	const char *name; /* of the operation, for messages */
 	struct ms_script_error *err;
 };
-/* The value of a key that has one; values.c. */
+/* Reads the value of a key into p->op (values.c). 0, -EINVAL with p->err, -ENOMEM. */
 int ms_value_parse(struct ms_op_parser *p, enum ms_op_key key, struct ms_word value);
-/* anon, memfd, NAME, NAME_wc, vfio:NAME, driver:NAME ... */
+/* Reads a source (anon, memfd, NAME, NAME_wc, vfio:NAME, driver:NAME ...) into p->op. Likewise. */
 int ms_source_parse(struct ms_op_parser *p, struct ms_word word);
 bool ms_cache_parse(struct ms_word word, enum ms_cache *cache);
 
 /* ---- answers.c ---- */
 
-/* Whether a line (without "< ") is an answer of the format. first: it comes first. */
+/* Refuses a line (without "< ") that is no answer. first: it is the first after its operation. */
 int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_script_error *err);
 
 /* ---- the whole: reader.c ---- */
@@ -267,46 +297,48 @@ int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_scrip
 enum ms_item_kind { MS_ITEM_BLANK, MS_ITEM_COMMENT, MS_ITEM_HEADER, MS_ITEM_OP, MS_ITEM_ANSWER };
 
 struct ms_item {
-	const char *text; /* the line; of an OP, and of an ANSWER, without its first two bytes */
+	const char *text; /* the line; of an OP and an ANSWER without "> " and "< " */
 	uint32_t line;
-	uint32_t op; /* OP: index into ops */
+	uint32_t op; /* of an OP: its index in ops */
 	enum ms_item_kind kind;
 };
 
 struct ms_script_entry {
 	struct ms_op op;
-	size_t item;                     /* of its text */
-	size_t first_answer, nr_answers; /* into answers */
+	size_t item;                     /* the index of its line in items */
+	size_t first_answer, nr_answers; /* which elements of answers are its own */
 };
 
 struct ms_script {
 	struct ms_header header;
-	char *text;  /* what was read, lines ended by NUL */
-	char **made; /* texts that were made: a header, operations with numbers for @NAME */
+	char *text;  /* what was read, each '\n' replaced by NUL */
+	char **made; /* texts that were not read: a header, lines that had short forms */
 	size_t nr_made, made_capacity;
 	struct ms_item *items;
 	size_t nr_items, items_capacity;
 	struct ms_script_entry *ops;
 	size_t nr_ops, ops_capacity;
-	size_t *answers; /* indices of items */
+	size_t *answers; /* the indices of answer lines in items */
 	size_t nr_answers, answers_capacity;
-	bool has_header;
 };
 
 /* ---- recorder.c ---- */
 
 /*
- * Whether an answer line says that the recorder's buffer was full: the events of the operation from
- * there on are not known.
+ * Whether an answer line is what the recorder printed when its buffer was full: the operation's
+ * events from there on are missing in the recording.
  */
 bool ms_recorder_lost_events(const char *answer);
-/* Before each comment of MS_SCRIPT_EXPLAIN. */
+/* How each comment of MS_SCRIPT_EXPLAIN begins. */
 #define MS_WHY "# why: "
-/* The comment before the memtypes that outlive everybody. */
+/* How the comment begins after which the memtypes stand that outlived the script's processes. */
 #define MS_LEFT_BEHIND "# left behind on the memtype list"
-/* Before a directive RULE=VALUE: the rule has this value in place of the kernel's. */
+/* How a directive begins after which RULE=VALUE stands, a rule in place of the kernel's. */
 #define MS_RULE_DIRECTIVE "#!rule="
-/* Whether a comment is the recorder's, about what happened, and not the script's. */
+/*
+ * Whether a comment tells what happened when the script was recorded or played. Such comments are
+ * not printed again; those that belong to the script are.
+ */
 bool ms_recorder_comment(const char *comment);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Operations: which there are, and what belongs to each. */
+/* Reads operations: which there are, and which words belong to each. */
 #include "script/internal.h"
 
 #define BIT(key) (1u << (key))
@@ -7,7 +7,7 @@
 
 static const struct {
 	const char *name;
-	unsigned int value; /* of a key that stands for something when it has none: 0, it must */
+	unsigned int value; /* of a key that stands alone, without "="; 0: it must have a value */
 } keys[MS_OP_KEYS] = {
 	[MS_K_OFF] = { "off", 0 },
 	[MS_K_AT] = { "at", 0 },
@@ -43,7 +43,7 @@ static const struct {
 enum noun { NO_NOUN, NOUN_SOURCE, NOUN_DEVICE, NOUN_DEVICE_OR_DRIVER };
 
 static const struct spec {
-	const char *name; /* one or two words */
+	const char *name; /* one word or two */
 	enum noun noun;
 	bool child; /* a child can do it */
 	uint32_t required, optional;
@@ -93,7 +93,7 @@ static bool takes(const struct spec *spec, enum ms_op_key key)
 	return (spec->required | spec->optional | spec->one_of) & BIT(key);
 }
 
-/* The operation that *rest begins with; its words are taken off. NULL: none. */
+/* Finds the operation that *rest begins with, and takes its name off. NULL: there is none. */
 static const struct spec *find_spec(struct ms_word *rest)
 {
 	struct ms_word first, second, after = *rest;
@@ -132,7 +132,7 @@ static int parse_noun(struct ms_op_parser *p, enum noun noun, struct ms_word *re
 			      MS_SHOWN(word));
 }
 
-/* One key=value, or a word that stands for itself. */
+/* Reads key=value, or a key that stands alone. */
 static int parse_key(struct ms_op_parser *p, const struct spec *spec, struct ms_word word)
 {
 	struct ms_op *op = p->op;
@@ -159,6 +159,7 @@ static int parse_key(struct ms_op_parser *p, const struct spec *spec, struct ms_
 			      has_value ? "key" : "word", MS_SHOWN(name));
 }
 
+/* Refuses an operation in which a key is missing. */
 static int check_keys(struct ms_op_parser *p, const struct spec *spec)
 {
 	struct ms_op *op = p->op;
@@ -175,7 +176,7 @@ static int check_keys(struct ms_op_parser *p, const struct spec *spec)
 	return 0;
 }
 
-/* What is said of one kind of operation only. */
+/* Refuses keys that do not fit together, in the operations where that can be. */
 static int check_kind(struct ms_op_parser *p)
 {
 	const struct ms_op *op = p->op;

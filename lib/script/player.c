@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Operations executed one after the other on a machine. */
+/* Carries out the operations of a script, one after the other, on a machine. */
 #include "script/player.h"
 
 #include <stdlib.h>
 
-/* needs_process: it is a system call of the process, which must be there. */
+/* needs_process: it is a system call, and answers ESRCH where its process is gone. */
 static const struct {
 	ms_op_fn *fn;
 	bool needs_process;
@@ -38,7 +38,7 @@ static const struct {
 	[MS_OP_SHOW_S2] = { ms_play_show_s2, false },
 };
 
-/* The recorder opens the vfio devices that a script names before the script begins. */
+/* As the recorder does: all vfio devices that the script names are open before it begins. */
 static int open_vfio(struct ms_player *p)
 {
 	const struct ms_script *s = p->script;
@@ -62,6 +62,7 @@ static int begin(struct ms_player *p, struct ms_script_error *err)
 	p->m = ms_header_machine(p->header, err);
 	if (!p->m)
 		return -EINVAL;
+	p->page_size = ms_machine_config(p->m)->page_size;
 	for (size_t i = 0; i < p->header->nr_devices; i++)
 		p->device[i] = ms_device_find(p->m, p->header->device[i].name);
 	p->worker = ms_mm_new(p->m);
@@ -101,7 +102,7 @@ struct ms_machine *ms_player_machine(struct ms_player *p)
 	return p ? p->m : NULL;
 }
 
-/* What is written to p->out from here on becomes p->answer. false: no memory. */
+/* Opens p->out; what is written to it becomes p->answer. false: no memory. */
 static bool open_answer(struct ms_player *p)
 {
 	free(p->answer);
@@ -110,6 +111,7 @@ static bool open_answer(struct ms_player *p)
 	return p->out;
 }
 
+/* The text that was written since open_answer(). NULL: no memory. */
 static const char *close_answer(struct ms_player *p)
 {
 	bool failed = ferror(p->out);
@@ -137,6 +139,9 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 
 const char *ms_player_end(struct ms_player *p)
 {
+	if (!p)
+		return NULL;
+	ms_trace_clear(p->m);
 	if (p->child)
 		ms_mm_exit(p->child);
 	if (p->worker)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The recorder's place: processes, open files, a VM and a lab module, here on a machine.
+ * What plays a script: a machine, and on it what the recorder had on a real kernel. These are a
+ * worker process and maybe its forked child, the files that they have open, a VM, and ioremaps that
+ * a kernel module held for the recorder.
  */
 #ifndef MS_SCRIPT_PLAYER_H
 #define MS_SCRIPT_PLAYER_H
@@ -15,43 +17,42 @@ struct ms_player {
 	const struct ms_script *script;
 	const struct ms_header *header;
 	struct ms_machine *m;
-	struct ms_device *device[MS_MAX_HEADER_ITEMS]; /* as in the header */
-	struct ms_mm *worker, *child;                  /* NULL: not there (any more) */
+	uint64_t page_size;                            /* of the machine, in bytes */
+	struct ms_device *device[MS_MAX_HEADER_ITEMS]; /* those of the header, in its order */
+	struct ms_mm *worker, *child;                  /* NULL: not there yet, or gone */
 	struct ms_vm *vm;                              /* the worker's */
-	struct ms_vm *child_vm; /* whose files the child has, too: the same, or one given up */
-	struct ms_file *file[MS_SRC_RESOURCE]; /* by source; NULL: not open */
-	/* memory files that the child made for itself, and which of the worker's it was born with
-	 */
+	/* The VM whose files the child inherited: `vm`, or one that the worker destroyed since. */
+	struct ms_vm *child_vm;
+	struct ms_file *file[MS_SRC_RESOURCE]; /* by source, the worker's; NULL: not open */
+	/* Of memory files: those that the child made for itself, and which of the worker's were
+	 * open at the fork, so that the child has them, too. */
 	struct ms_file *child_file[MS_SRC_RESOURCE];
 	bool inherited[MS_SRC_RESOURCE];
 	struct ms_file *vfio[MS_MAX_HEADER_ITEMS];
-	struct ms_file *driver[MS_MAX_HEADER_ITEMS]; /* the recorder's, opened once a device */
-	unsigned int vfio_opened[MS_MAX_HEADER_ITEMS]; /* by which number of all that were */
+	struct ms_file *driver[MS_MAX_HEADER_ITEMS];   /* driver:NAME, one for each device */
+	unsigned int vfio_opened[MS_MAX_HEADER_ITEMS]; /* a number that rises with each opening */
 	unsigned int nr_vfio_opened;
 	struct {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
 	} ioremap[MS_IOREMAP_SLOTS];
-	FILE *out;    /* of the operation that is being executed */
-	char *answer; /* what was written to it */
+	FILE *out;    /* where the answer to the operation at hand is written to */
+	char *answer; /* that answer, once `out` is closed */
 	size_t answer_size;
 };
 
-/* An operation. mm: of the process that executes it; NULL where it needs none and there is none. */
+/*
+ * Carries out an operation and writes the first line of its answer, and what belongs to it alone.
+ * mm: of the process that does it; NULL only where the operation needs no process.
+ */
 typedef void ms_op_fn(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm);
 
-/*
- * After the last operation: everything that is left goes, unseen. Answers a comment line for each
- * memtype that outlives it all. NULL: no memory.
- */
-const char *ms_player_end(struct ms_player *p);
-
-/* print.c: the first line of every answer, and the events after it */
-void ms_print_ret(struct ms_player *p, int err); /* 0 or a negative errno */
+/* print.c: the first line of every answer, and the events after it. err: 0 or a negative errno. */
+void ms_print_ret(struct ms_player *p, int err);
 void ms_print_ret_word(struct ms_player *p, const char *word);
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted);
 void ms_print_events(struct ms_player *p, const struct ms_op *op);
-/* Whether the recorder prints pa as "ram". */
+/* Whether the recorder prints this physical address as "ram". */
 bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa);
 
 /* player_mm.c */
@@ -60,37 +61,42 @@ ms_op_fn ms_play_mmap, ms_play_munmap, ms_play_mprotect, ms_play_mremap, ms_play
 /* player_dev.c */
 ms_op_fn ms_play_close, ms_play_vfio_memory, ms_play_revoke, ms_play_claim, ms_play_release,
 	ms_play_ioremap, ms_play_iounmap;
-/* The file that a source is mapped from, opened if it is not; NULL with *err. */
+/* The file of an operation's source, which is opened if it is not yet. NULL with *err. */
 struct ms_file *ms_player_open(struct ms_player *p, const struct ms_op *op, int *err);
 void ms_player_close_all(struct ms_player *p);
-void ms_player_inherit(struct ms_player *p);           /* a child is born */
-void ms_player_close_child_files(struct ms_player *p); /* it ends */
+void ms_player_inherit(struct ms_player *p);           /* at fork */
+void ms_player_close_child_files(struct ms_player *p); /* at the child's exit */
 void ms_player_drop_ioremaps(struct ms_player *p);
 /* player_kvm.c */
-void ms_player_close_vm(struct ms_player *p);       /* the worker closes its VM's files */
-void ms_player_close_child_vm(struct ms_player *p); /* the child ends */
+void ms_player_close_vm(struct ms_player *p);       /* the worker's files of its VM */
+void ms_player_close_child_vm(struct ms_player *p); /* the child's */
 ms_op_fn ms_play_vm_create, ms_play_vm_destroy, ms_play_slot, ms_play_guest, ms_play_dirty;
 /* show.c */
 ms_op_fn ms_play_show_vmas, ms_play_show_ptes, ms_play_show_present, ms_play_show_memtypes,
 	ms_play_show_s2;
-/* Adds a line for each memtype that touches a device; before: what the line starts with. */
+/* Writes a line for each memtype that touches a device; each begins with `before`. */
 void ms_print_memtypes(struct ms_player *p, const char *before);
 
-/* The end of [at, at + len), at most the last address. */
+static inline uint64_t ms_lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The end of [at, at + len); where that wraps, the last address. */
 static inline uint64_t ms_range_end(uint64_t at, uint64_t len)
 {
 	return len > UINT64_MAX - at ? UINT64_MAX : at + len;
 }
 
 /*
- * The recorder's own code page in its guest, which the format keeps out of answers: where the
- * vCPU runs between accesses, in a slot of its own.
+ * The page with the recorder's own code in the guest, in a slot of its own: the vCPU runs there
+ * between the accesses of a script. Answers do not show it.
  */
 #define MS_GUEST_CODE_START UINT64_C(0xffffe00000)
 #define MS_GUEST_CODE_END UINT64_C(0x10000000000)
 #define MS_GUEST_CODE_SLOT 400u
 #define MS_GUEST_CODE_HVA UINT64_C(0x700000000000)
-/* Host addresses of scripts; what is zapped elsewhere is the recorder's own. */
+/* Where scripts map. Answers do not show zaps elsewhere, which are of the recorder's own memory. */
 #define MS_SCRIPT_VA_START UINT64_C(0x100000000000)
 #define MS_SCRIPT_VA_END UINT64_C(0x600000000000)
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files, and what the kernel itself does to a device's memory. */
-#include "drivers/internal.h"
+/* Plays operations on files and devices, and the kernel's own claims and ioremaps. */
 #include "script/player.h"
 
-/* The memory files of the recorder, one each. */
+/* The recorder's memory files in bytes: how large, and of which huge pages (0: of none). */
 static const struct {
 	uint64_t size, huge;
 } memory_files[] = {
@@ -14,7 +13,7 @@ static const struct {
 	[MS_SRC_HUGETLB_1G] = { MS_1G, MS_1G },
 };
 
-/* Keeps the file that `opened` is; NULL: it could not be opened. */
+/* Puts `opened` into *kept and answers it. Where it is NULL, *err becomes `why`. */
 static struct ms_file *keep(struct ms_file **kept, struct ms_file *opened, int why, int *err)
 {
 	*kept = opened;
@@ -22,13 +21,16 @@ static struct ms_file *keep(struct ms_file **kept, struct ms_file *opened, int w
 	return opened;
 }
 
-/* Where nothing was allocated there is no such file: `why`. */
+/*
+ * Why a file was not opened: if nothing was allocated since `allocs` were counted, it was refused,
+ * which is `why`; else memory was out.
+ */
 static int no_file(const struct ms_player *p, uint64_t allocs, int why)
 {
 	return ms_machine_allocs(p->m) == allocs ? why : -ENOMEM;
 }
 
-/* The recorder's driver is told of the pieces before each mmap. */
+/* The file of driver:NAME, which is told the pieces before each mmap. */
 static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, int *err)
 {
 	enum ms_pieces_mode mode = (enum ms_pieces_mode)op->value[MS_K_LAZY];
@@ -37,20 +39,23 @@ static struct ms_file *open_pieces(struct ms_player *p, const struct ms_op *op, 
 
 	if (!file) {
 		file = keep(&p->driver[op->device], ms_pieces_open_physical(p->m), -ENOMEM, err);
-		// as the arm64 recorder's driver does
+		// the driver on arm64 keeps the pieces in one variable, not in each VMA
 		if (file && p->header->arch == MS_ARCH_ARM64)
 			ms_pieces_one_lazy(file);
 	}
 	if (!file)
 		return NULL;
 	if (mode == MS_PIECES_LAZY_HUGE &&
-	    p->m->policy.recorder_lazy_huge == MS_RECORDER_LAZY_HUGE_PAGES)
+	    ms_machine_policy(p->m)->recorder_lazy_huge == MS_RECORDER_LAZY_HUGE_PAGES)
 		mode = MS_PIECES_LAZY;
 	*err = ms_pieces_plan(file, mode, type, op->pieces, op->npieces);
 	return *err ? NULL : file;
 }
 
-/* Each process opens what it has not got yet, so a memory file that is new to both is two files. */
+/*
+ * A process opens a memory file when it first maps it. A child has those that were open at the
+ * fork; what parent and child open afterwards are two files.
+ */
 static struct ms_file *open_memory(struct ms_player *p, const struct ms_op *op, int *err)
 {
 	const enum ms_source_kind source = op->source;
@@ -64,7 +69,7 @@ static struct ms_file *open_memory(struct ms_player *p, const struct ms_op *op, 
 		return *kept;
 	if (!huge)
 		return keep(kept, ms_memfd_new(p->m, size), -ENOMEM, err);
-	// hugetlb_file_setup(): a huge page size that there is no pool of
+	// ENODEV: the machine has no huge pages of this size
 	file = ms_memfd_hugetlb_new(p->m, size, huge);
 	return keep(kept, file, no_file(p, allocs, -ENODEV), err);
 }
@@ -106,7 +111,7 @@ static void close_file(struct ms_file **file)
 	*file = NULL;
 }
 
-/* A sysfs file that is opened anew is the same file. */
+/* A resource file in sysfs is one file, however often it is opened: there is nothing to close. */
 void ms_play_close(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	(void)mm;
@@ -131,7 +136,7 @@ void ms_player_close_child_files(struct ms_player *p)
 		close_file(&p->child_file[i]);
 }
 
-/* The vfio device that was opened last, of those that still are; NULL: none is. */
+/* Of the vfio devices that are open the one that was opened last; NULL: none is open. */
 static struct ms_file **last_vfio(struct ms_player *p)
 {
 	size_t last = 0;
@@ -144,8 +149,9 @@ static struct ms_file **last_vfio(struct ms_player *p)
 }
 
 /*
- * exit_files() goes by rising number, but what it puts is released from a stack, task_work_run():
- * last opened first. Of memory files and /dev/mem nobody sees it.
+ * When a process exits, the kernel releases the file first that was opened last: exit_files() puts
+ * them in the order of their numbers, and task_work_run() takes them from a stack. In what order
+ * memory files and /dev/mem are released has no effect.
  */
 void ms_player_close_all(struct ms_player *p)
 {
@@ -224,7 +230,7 @@ void ms_play_revoke(struct ms_player *p, const struct ms_op *op, struct ms_mm *m
 	ms_print_ret(p, err);
 }
 
-/* ---- ioremaps that the lab holds ---- */
+/* ---- ioremaps ---- */
 
 void ms_play_ioremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
@@ -243,7 +249,7 @@ void ms_play_ioremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *
 	ms_print_ret(p, err);
 }
 
-/* iounmap() answers nothing: what it could not free is in the events. */
+/* The kernel's iounmap() has no result: that it could not free a memtype is in the events. */
 static int iounmap_slot(struct ms_player *p, uint64_t slot)
 {
 	if (slot >= MS_IOREMAP_SLOTS || !p->ioremap[slot].size)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The VM, its slots, its vCPU and its dirty bitmaps. */
+/* Plays operations on the VM: its slots, its vCPU, its dirty bitmaps. */
 #include "script/player.h"
 
 #include <stdlib.h>
 
-/* The code page's slot. Where it does not fit, the guest does without. */
+/* Maps the code page and makes its slot. In an IPA space that is too small there is no such slot.
+ */
 static void map_code_page(struct ms_player *p, struct ms_mm *mm)
 {
-	uint64_t size = p->m->page_size;
+	uint64_t size = p->page_size;
 
 	if (!ms_vma_lookup(mm, MS_GUEST_CODE_HVA))
 		ms_mmap(mm, MS_GUEST_CODE_HVA, size, MS_PROT_RW | MS_PROT_X,
@@ -38,7 +39,7 @@ void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm
 	ms_print_ret(p, err);
 }
 
-/* A VM goes with the last process that has its files: the child of a fork has them, too. */
+/* A VM lives until the last process that has its files closes them; a child inherits them. */
 void ms_player_close_vm(struct ms_player *p)
 {
 	if (p->vm != p->child_vm)
@@ -84,7 +85,7 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		ms_print_ret(p, -ENODEV);
 		return;
 	}
-	// The access is an instruction of the code page, fetched first.
+	// The access is made by an instruction in the code page, which the vCPU fetches first.
 	struct ms_guest_access access = ms_guest_touch(p->vm, MS_GUEST_CODE_START, MS_PROT_X);
 	if (access.exit != MS_GUEST_ERROR)
 		access = ms_guest_touch(p->vm, op->value[MS_K_GPA],

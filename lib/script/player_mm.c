@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Operations of a process on its own memory. */
+/* Plays operations of a process on its own memory. */
 #include "script/player.h"
 
 void ms_play_mmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
@@ -97,7 +97,7 @@ void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	ms_print_ret(p, p->child ? 0 : err);
 }
 
-/* The memory goes first, then, with the last process that has them open, the files. */
+/* The memory goes first. Files are closed when the last process that has them open ends. */
 void ms_play_exit(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	ms_print_ret(p, 0);

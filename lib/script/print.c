@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Results and events as answer lines. */
+/* Writes results and events as answer lines. */
 #include "script/player.h"
 
 #include <inttypes.h>
@@ -16,7 +16,10 @@ void ms_print_ret_word(struct ms_player *p, const char *word)
 	fprintf(p->out, "ret %s\n", word);
 }
 
-/* IS_ERR_VALUE(): an mremap that changes nothing gives back an address in the kernel's half. */
+/*
+ * As the kernel's IS_ERR_VALUE(), only the last 4095 numbers are errors: an mremap that changes
+ * nothing gives its address back, which may be negative as a number.
+ */
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 {
 	const bool failed = ret < 0 && ret >= -4095;
@@ -28,26 +31,28 @@ void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 }
 
 /*
- * The recorders compare with the header's lines byte by byte, while the kernel does not count a
- * page as RAM that is so only in part. That of x86 keeps 0 for "RAM", so its first page is, too.
+ * The recorder goes by the header's lines to the byte; the kernel does not count a page as RAM of
+ * which only a part is. The x86 recorder uses the page number 0 to say "RAM", so that it prints the
+ * first page as RAM, too.
  */
 bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
 {
 	const struct ms_header *h = p->header;
 
-	if (ms_pfn_is_ram(p->m, pa >> p->m->page_shift))
+	if (ms_pfn_is_ram(p->m, pa / p->page_size))
 		return true;
 	for (size_t i = 0; i < h->nr_ram; i++) {
 		if (pa >= h->ram[i].pa && pa - h->ram[i].pa < h->ram[i].size)
 			return true;
 	}
-	return h->arch == MS_ARCH_X86_64 && pa >> p->m->page_shift == 0;
+	return h->arch == MS_ARCH_X86_64 && pa < p->page_size;
 }
 
 /*
- * Which process's table it was, where that is not the one that executes the operation. The x86
- * recorder takes the copied VMA's mm at fork for the child's, whatever it says at that moment. A
- * fork that fails cleans a child up that nobody has seen.
+ * Writes whose page table it was, where that is not the process that carries the operation out. At
+ * a fork, events that are not the parent's are the child's, also where the fork fails and the child
+ * never becomes known; and the x86 recorder says of every pat.clear of a fork that it is the
+ * child's.
  */
 static void add_mm(struct ms_player *p, const struct ms_op *op, const struct ms_event *ev)
 {
@@ -65,7 +70,7 @@ static void add_mm(struct ms_player *p, const struct ms_op *op, const struct ms_
 static void add_event(struct ms_player *p, const struct ms_op *op, const struct ms_event *ev)
 {
 	struct ms_event shown = *ev;
-	// The recorders look at what these functions are asked for, not at what they answer.
+	// The recorder watches how these functions are called, not what they answer.
 	if (ev->type == MS_EV_S2_UNMAP || ev->type == MS_EV_S2_WRPROTECT ||
 	    ev->type == MS_EV_S2_SPLIT || ev->type == MS_EV_S2_YOUNG)
 		shown.ret = 0;
@@ -75,7 +80,7 @@ static void add_event(struct ms_player *p, const struct ms_op *op, const struct 
 	fputc('\n', p->out);
 }
 
-/* Whether an event is about the recorder's own guest page, in the guest or in the host. */
+/* Whether an event is about the guest's code page, at its guest or its host address. */
 static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev)
 {
 	switch (ev->type) {
@@ -92,13 +97,13 @@ static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev
 	case MS_EV_NOTIFIER_END:
 	case MS_EV_CHANGE_PTE:
 	case MS_EV_HOST_FAULT:
-		return ev->addr - MS_GUEST_CODE_HVA < p->m->page_size;
+		return ev->addr - MS_GUEST_CODE_HVA < p->page_size;
 	default:
 		return false;
 	}
 }
 
-/* Whether the recorder of this kernel prints such an event. */
+/* Whether the recorder prints such an event on this kernel. */
 static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
 {
 	switch (ev->type) {
@@ -108,7 +113,7 @@ static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
 		return ms_machine_policy(p->m)->pat_free_probe == MS_PAT_FREE_PROBE_MEMTYPE_FREE ||
 		       ms_pat_free_reached_list(ev);
 	default:
-		// the types that the format has lines for come first
+		// the format has lines for the types up to MS_EV_S2_YOUNG
 		return ev->type <= MS_EV_S2_YOUNG && !is_of_code_page(p, ev);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A text becomes a script: lines, their order, and what each of them is. */
+/* Reads a text into a script: what each line is, and whether it may stand where it does. */
 #include "script/internal.h"
 
 #include <stdlib.h>
@@ -8,12 +8,13 @@ struct reader {
 	struct ms_script *script;
 	struct ms_script_error *err;
 	const struct ms_script_kernel *kernel;
-	enum ms_header_line last; /* header line seen last */
+	enum ms_header_line last; /* the header line that was read last */
 	bool any_header_line;
-	enum ms_thp_mode thp; /* of the directive */
+	enum ms_thp_mode thp; /* what the directive #!thp= says */
+	bool short_forms;     /* it is a script, not a recording: short.c */
 };
 
-/* Room for one more element of an array. */
+/* Makes room for one more element behind the n of an array. 0, -ENOMEM. */
 static int grow(void **array, size_t *capacity, size_t n, size_t size)
 {
 	if (n < *capacity)
@@ -39,7 +40,7 @@ static int add_item(struct ms_script *s, enum ms_item_kind kind, const char *tex
 	return 0;
 }
 
-/* The script frees `text`, also when this fails. */
+/* Lets the script own `text`, which is freed here when that fails. 0, -ENOMEM. */
 static int keep_made(struct ms_script *s, char *text)
 {
 	if (!text)
@@ -54,7 +55,7 @@ static int keep_made(struct ms_script *s, char *text)
 
 /* ---- bytes ---- */
 
-/* A comment may hold anything printable, the rest of the format is ASCII. */
+/* Comments may hold tabs and any bytes from 0x80 on; other lines only printable ASCII. */
 static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_script_error *err)
 {
 	bool comment = text[0] == '#';
@@ -73,7 +74,7 @@ static int check_bytes(const char *text, size_t len, uint64_t line, struct ms_sc
 	return 0;
 }
 
-/* Ends every line by NUL in place of '\n' after looking at its bytes. */
+/* Checks the bytes of each line and replaces its '\n' by NUL. A NUL must follow the text. */
 static int split_lines(char *text, size_t size, struct ms_script_error *err)
 {
 	uint64_t line = 1;
@@ -85,9 +86,8 @@ static int split_lines(char *text, size_t size, struct ms_script_error *err)
 
 		if (ret)
 			return ret;
-		if (!end)
-			return ms_script_fail(err, line, "the last line has no end: cut off?");
-		*end = '\0';
+		if (end)
+			*end = '\0';
 		at += len + 1;
 	}
 	return 0;
@@ -95,7 +95,7 @@ static int split_lines(char *text, size_t size, struct ms_script_error *err)
 
 /* ---- directives: comments that say how the host is set up ---- */
 
-/* "RULE=VALUE" */
+/* Keeps the RULE=VALUE of a directive #!rule=. */
 static int rule_directive(struct reader *r, const char *setting, uint64_t line)
 {
 	struct ms_header *h = &r->script->header;
@@ -115,6 +115,7 @@ static int rule_directive(struct reader *r, const char *setting, uint64_t line)
 	return 0;
 }
 
+/* Reads a line that begins with "#!". One with an unknown key is a comment. */
 static int directive(struct reader *r, const char *text, uint64_t line)
 {
 	struct ms_word word = { text + 2, strlen(text + 2) }, key, value;
@@ -136,70 +137,26 @@ static int directive(struct reader *r, const char *text, uint64_t line)
 		return 0;
 	}
 	r->script->header.config.shmem = (enum ms_thp_mode)mode->value;
-	r->script->header.config.shmem_set = true;
 	return 0;
 }
 
-/* ---- @NAME in scripts ---- */
+/* ---- lines ---- */
 
-/* Appends the number that `ref` (without '@') stands for. */
-static int add_reference(struct reader *r, FILE *out, struct ms_word ref, uint64_t line)
+/* Puts a line without its short forms in place of *text. */
+static int write_out(struct reader *r, const char **text, uint64_t line)
 {
-	static const char name_chars[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-	const struct ms_header *h = &r->script->header;
-	size_t len = strspn(ref.s, name_chars);
-	struct ms_word name = { ref.s, len < ref.len ? len : ref.len };
-	struct ms_word tail = { ref.s + name.len, ref.len - name.len };
+	char *written;
+	int err = ms_short_write_out(&r->script->header, *text, line, &written, r->err);
 
-	for (size_t i = 0; i < h->nr_devices; i++) {
-		uint64_t value = h->device[i].pa, n = 0;
-
-		if (!ms_word_is(name, h->device[i].name))
-			continue;
-		if (ms_word_is(tail, ".size"))
-			value = h->device[i].size;
-		else if (tail.len && ((*tail.s != '+' && *tail.s != '-') ||
-				      ms_number(tail.s + 1, tail.len - 1, &n)))
-			break;
-		else if (tail.len)
-			value = *tail.s == '+' ? value + n : value - n;
-		fprintf(out, "0x%llx", (unsigned long long)value);
+	if (err)
+		return err;
+	if (!strcmp(written, *text)) {
+		free(written);
 		return 0;
 	}
-	return ms_script_fail(r->err, line, "not a device's address \"@%.*s\"", MS_SHOWN(ref));
+	*text = written;
+	return keep_made(r->script, written);
 }
-
-/* The operation with numbers in place of references: each is a whole value, or ends at a blank. */
-static int resolve(struct reader *r, const char *text, uint64_t line, const char **resolved)
-{
-	char *made = NULL;
-	size_t size;
-	FILE *out = open_memstream(&made, &size);
-	const char *at = text, *ref;
-	int err = 0;
-
-	if (!out)
-		return -ENOMEM;
-	while (!err && (ref = strchr(at, '@'))) {
-		size_t len = strcspn(ref + 1, " ,");
-
-		fprintf(out, "%.*s", (int)(ref - at), at);
-		err = add_reference(r, out, (struct ms_word){ ref + 1, len }, line);
-		at = ref + 1 + len;
-	}
-	fputs(at, out);
-	if (fclose(out) && !err)
-		err = -ENOMEM;
-	if (err) {
-		free(made);
-		return err;
-	}
-	*resolved = made;
-	return keep_made(r->script, made);
-}
-
-/* ---- lines ---- */
 
 static int header_complete(struct reader *r, uint64_t line)
 {
@@ -216,8 +173,8 @@ static int op_line(struct reader *r, const char *text, uint64_t line)
 
 	if (!err && !s->nr_ops)
 		err = ms_header_finish(&s->header, line, r->err);
-	if (!err && !s->has_header && strchr(text, '@'))
-		err = resolve(r, text, line, &text);
+	if (!err && r->short_forms)
+		err = write_out(r, &text, line);
 	if (!err)
 		err = grow((void **)&s->ops, &s->ops_capacity, s->nr_ops, sizeof(*s->ops));
 	if (!err)
@@ -265,7 +222,9 @@ static int header_line(struct reader *r, const char *text, uint64_t line)
 		return ms_script_fail(r->err, line, "header out of order: \"%.40s\"", text);
 	r->any_header_line = true;
 	r->last = which;
-	int err = ms_header_line(&r->script->header, which, text, line, r->err);
+	int err = r->short_forms ? write_out(r, &text, line) : 0;
+	if (!err)
+		err = ms_header_line(&r->script->header, which, text, line, r->err);
 	if (!err && which == MS_HL_KERNEL)
 		err = ms_header_kernel(&r->script->header, r->kernel, r->err);
 	return err ? err : add_item(r->script, MS_ITEM_HEADER, text, line);
@@ -318,7 +277,16 @@ static bool begins_with_header(const char *text, size_t size)
 	return true;
 }
 
-/* Looks ahead for `#!thp=`: the header that is made says it. */
+static bool has_answers(const char *text, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size && text[at] != '<')
+		at += strlen(text + at) + 1;
+	return at < size;
+}
+
+/* Reads the directives before the first operation: the header that is made needs #!thp=. */
 static int directives_first(struct reader *r, const char *text, size_t size)
 {
 	uint64_t line = 1;
@@ -351,7 +319,7 @@ static int make_header(struct reader *r, const char *text, size_t size)
 	return err ? err : all_lines(r, header, header_size, false);
 }
 
-/* ---- the doors ---- */
+/* ---- the public functions ---- */
 
 static int parse(struct reader *r, size_t size)
 {
@@ -360,8 +328,9 @@ static int parse(struct reader *r, size_t size)
 
 	if (err)
 		return err;
-	s->has_header = begins_with_header(s->text, size);
-	if (!s->has_header)
+	bool has_header = begins_with_header(s->text, size);
+	r->short_forms = !has_header || !has_answers(s->text, size);
+	if (!has_header)
 		err = make_header(r, s->text, size);
 	if (!err)
 		err = all_lines(r, s->text, size, true);
@@ -372,7 +341,7 @@ static int parse(struct reader *r, size_t size)
 	return err || s->nr_ops ? err : ms_header_finish(&s->header, 0, r->err);
 }
 
-/* Takes over `text`. */
+/* As ms_script_parse(), but the script owns `text`, which is freed here when it is refused. */
 static int parse_owned(char *text, size_t size, const struct ms_script_kernel *kernel,
 		       struct ms_script **script, struct ms_script_error *err)
 {
@@ -382,12 +351,12 @@ static int parse_owned(char *text, size_t size, const struct ms_script_kernel *k
 	r.script = calloc(1, sizeof(*r.script));
 	if (!r.script) {
 		free(text);
-		return -ENOMEM;
+		return ms_script_no_memory(err);
 	}
 	r.script->text = text;
 	int ret = parse(&r, size);
 	if (ret == -ENOMEM)
-		ms_script_fail(err, 0, "no memory");
+		ms_script_no_memory(err);
 	if (ret)
 		ms_script_free(r.script);
 	else
@@ -405,7 +374,7 @@ int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel
 				      (unsigned long long)MS_SCRIPT_MAX_SIZE);
 	char *copy = malloc(size + 1);
 	if (!copy)
-		return -ENOMEM;
+		return ms_script_no_memory(err);
 	if (size)
 		memcpy(copy, text, size);
 	copy[size] = '\0';
@@ -426,8 +395,7 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 		char *bigger = realloc(text, capacity + 1);
 		if (!bigger) {
 			free(text);
-			ms_script_fail(err, 0, "no memory");
-			return -ENOMEM;
+			return ms_script_no_memory(err);
 		}
 		text = bigger;
 		size += fread(text + size, 1, capacity - size, in);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the recorders of some kernels could not print, as data. */
+/* Lines of recordings that mean something else than they say. */
 #include "script/internal.h"
 
-/* No kernel maps nothing: this is an event of which only the name fitted into the buffer. */
+/* No kernel maps 0 bytes: only the name of this event fitted into the recorder's buffer. */
 bool ms_recorder_lost_events(const char *answer)
 {
 	return !strcmp(answer, "s2.map ipa=0x0 size=0x0 pa=0x0 prot=-");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a script says about itself. */
+/* Answers questions about a script. */
 #include "script/internal.h"
 
 const char *ms_script_release(const struct ms_script *s)

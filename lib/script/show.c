@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* State as answer lines: neighbours that differ in nothing but their address are one line. */
+/*
+ * Writes state as answer lines. A run of neighbouring entries that differ in nothing but their
+ * address is one line.
+ */
 #include "script/player.h"
 
 #include <inttypes.h>
@@ -14,7 +17,7 @@ static void add_vma(struct ms_player *p, const struct ms_vma *vma)
 	fprintf(p->out, "vma 0x%" PRIx64 " 0x%" PRIx64 " %c%c%c%c 0x%" PRIx64 " %s\n",
 		vma->vm_start, vma->vm_end, f & MS_VM_READ ? 'r' : '-', f & MS_VM_WRITE ? 'w' : '-',
 		f & MS_VM_EXEC ? 'x' : '-', f & MS_VM_MAYSHARE ? 's' : 'p',
-		vma->vm_file ? vma->vm_pgoff << p->m->page_shift : 0,
+		vma->vm_file ? vma->vm_pgoff * p->page_size : 0,
 		ms_vma_flags_str(vma, flags, sizeof(flags)));
 }
 
@@ -30,17 +33,17 @@ void ms_play_show_vmas(struct ms_player *p, const struct ms_op *op, struct ms_mm
 
 /* ---- the host page table ---- */
 
-/* The end of the range that was asked for, or of the addresses that a process can have. */
+/* The end of the range that was asked for, at most that of the addresses a process can have. */
 static ms_hva_t host_end(const struct ms_player *p, const struct ms_op *op)
 {
-	return ms_min_u64(ms_range_end(op->value[MS_K_AT], op->value[MS_K_LEN]),
-			  UINT64_C(1) << p->m->config.va_bits);
+	return ms_lower(ms_range_end(op->value[MS_K_AT], op->value[MS_K_LEN]),
+			UINT64_C(1) << ms_machine_config(p->m)->va_bits);
 }
 
-/* Neighbouring leaves, cut to the range that was asked for. */
+/* A run of neighbouring leaves, as far as it lies in the range that was asked for. */
 struct pte_run {
-	ms_hva_t start, end; /* empty: nothing yet */
-	ms_pa_t pa;          /* of start; RAM: 0 */
+	ms_hva_t start, end; /* equal: no leaf yet */
+	ms_pa_t pa;          /* of `start`; 0 where it is RAM */
 	bool ram;
 	uint64_t leaf_size;
 	const char *type, *prot;
@@ -66,7 +69,7 @@ static const char *prot_name(uint64_t entry)
 	return entry & MS_PTE_WRITE ? "rw" : "r";
 }
 
-/* The part of a leaf that lies in [start, end), as a run of its own. */
+/* The part of a leaf that lies in [start, end), as a run by itself. */
 static struct pte_run run_of_leaf(const struct ms_player *p, struct ms_mm *mm,
 				  const struct ms_host_leaf *leaf, ms_hva_t start, ms_hva_t end)
 {
@@ -74,13 +77,13 @@ static struct pte_run run_of_leaf(const struct ms_player *p, struct ms_mm *mm,
 	ms_pa_t pa = leaf->entry & MS_PTE_PA_MASK;
 	struct pte_run run = {
 		.start = leaf->start > start ? leaf->start : start,
-		.end = ms_min_u64(ms_range_end(leaf->start, leaf->size), end),
+		.end = ms_lower(ms_range_end(leaf->start, leaf->size), end),
 		.ram = ms_player_is_ram(p, pa),
 		.leaf_size = leaf->size,
 		.type = ms_cache_name(p->header->arch, ms_pgprot_cache(leaf->entry)),
 		.prot = valid ? prot_name(leaf->entry) : "-",
 	};
-	// What an arm64 entry without its valid bit says about memory nobody reads.
+	// No access uses an arm64 entry without its valid bit, so that its type means nothing.
 	if (!valid && p->header->arch == MS_ARCH_ARM64)
 		run.type = "-";
 	run.pa = run.ram ? 0 : pa + (run.start - leaf->start);
@@ -130,7 +133,7 @@ void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms
 					to - from);
 			from = leaf.start;
 		}
-		to = ms_min_u64(ms_range_end(leaf.start, leaf.size), end);
+		to = ms_lower(ms_range_end(leaf.start, leaf.size), end);
 	}
 	if (from < to)
 		fprintf(p->out, "present 0x%" PRIx64 " 0x%" PRIx64 "\n", from, to - from);
@@ -155,7 +158,7 @@ static void add_s2_run(struct ms_player *p, const struct ms_s2_leaf *run)
 	fprintf(p->out, " size=0x%" PRIx64 "\n", leaf_size);
 }
 
-/* run->size is the whole run's, everything else its first leaf's. */
+/* run->size is that of the whole run; its other members are those of its first leaf. */
 static bool s2_run_continues(const struct ms_player *p, const struct ms_s2_leaf *run,
 			     const struct ms_s2_leaf *leaf)
 {

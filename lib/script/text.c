@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Numbers and words. */
+/* Reads numbers and words, and writes messages. */
 #include "script/internal.h"
 
 #include <stdarg.h>
@@ -101,4 +101,10 @@ int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *forma
 	vsnprintf(err->what, sizeof(err->what), format, args);
 	va_end(args);
 	return -EINVAL;
+}
+
+int ms_script_no_memory(struct ms_script_error *err)
+{
+	ms_script_fail(err, 0, "no memory");
+	return -ENOMEM;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What may stand after key= in an operation, and where a mapping can come from. */
+/* Reads what stands after key= in an operation, and the source of a mapping. */
 #include "script/internal.h"
 
 #include <limits.h>
@@ -8,12 +8,12 @@
 enum value_type {
 	VT_NUMBER,
 	VT_NUMBER32,
-	VT_ONE,  /* one of table */
-	VT_SET,  /* comma-separated, of table, none twice */
-	VT_PROT, /* letters r, w, x, or "-" */
+	VT_ONE,  /* one name of the table */
+	VT_SET,  /* names of the table, with commas between them, none twice */
+	VT_PROT, /* letters of r, w, x, none twice; or "-" */
 	VT_CACHE,
 	VT_PIECES,
-	VT_WORD, /* never has a value */
+	VT_WORD, /* a key that stands alone: a value is refused */
 };
 
 static const struct ms_named map_flags[] = {
@@ -70,7 +70,7 @@ static const struct ms_named lazy_modes[] = {
 	{ NULL, 0 },
 };
 
-/* A value's first name is x86's, or both's; arm64 has its own for write-combining. */
+/* The names of both architectures; MS_CACHE_WC has two, WC on x86 and NC on arm64. */
 static const struct ms_named caches[] = {
 	{ "WB", MS_CACHE_WB },        { "WC", MS_CACHE_WC },
 	{ "UC-", MS_CACHE_UC_MINUS }, { "UC", MS_CACHE_UC },
@@ -173,7 +173,7 @@ static int prot(struct ms_op_parser *p, struct ms_word word, uint64_t *value)
 	return word.len ? 0 : bad(p, "not a protection", word);
 }
 
-/* OFF+LEN or OFF+LEN:SHIFT, SHIFT maybe with a minus. */
+/* Reads OFF+LEN or OFF+LEN:SHIFT; SHIFT may begin with a minus. */
 static int parse_piece(struct ms_op_parser *p, struct ms_word word, struct ms_piece *piece)
 {
 	struct ms_word rest = word, off, len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a header to a machine: the kernel, the header of a script that has none, devices and RAM. */
+/* Makes a machine from a header, and the header of a script that has none. */
 #include "script/internal.h"
 
 #include <stdlib.h>
@@ -7,8 +7,10 @@
 #define LAPIC_PA UINT64_C(0xfee00000)
 #define LAPIC_SIZE UINT64_C(0x1000)
 
-/* The recorders' machines, which a script without a header is played on: the config line before and
- * after the value of thp, then the rest. */
+/*
+ * The machines on which the recordings were made, as header lines: a script without a header is
+ * played on these. The config line is in two parts, between which the value of thp is put.
+ */
 static const char *const arm64_lines[] = {
 	"config page_size=4096 va_bits=48 ipa_bits=40 thp=",
 	" cpu=max,lpa2=off,sve=off,pauth-impdef=on fwb=1 dic=0 idc=0 mmap_min_addr=32768"
@@ -40,23 +42,24 @@ static const char *const x86_64_lines[] = {
 };
 
 /*
- * The other BAR of each x86 recorder's devices, which the headers of its first recordings do not
- * name: firmware puts them one page after the other, in the order of the devices.
+ * Each device of the x86 recordings has another BAR, which the headers of the earliest ones do not
+ * name. The firmware put them one page after the other, in the order of the devices; only the
+ * second was seen in a recording, the others follow from it.
  */
 static const struct recorder_bar {
 	const char *device;
 	ms_pa_t device_pa, pa;
 } recorder_bars[] = {
 	{ "big", 0x180000000, 0xfeb00000 },
-	{ "small", 0x180800000, 0xfeb01000 }, // seen
+	{ "small", 0x180800000, 0xfeb01000 },
 	{ "huge", 0x100000000, 0xfeb02000 },
 };
 
-/* The largest IPA space of the recorders' CPUs, which the header does not tell. */
+/* The largest IPA space of the CPU that recorded; no header says it. */
 #define HOST_IPA_BITS 48u
 #define DEFAULT_VM_IPA_BITS 40u
 
-/* The newest that was recorded. */
+/* The newest release that was recorded. */
 static const char *newest_release(enum ms_arch arch)
 {
 	size_t n = 0;
@@ -77,7 +80,8 @@ char *ms_header_default(enum ms_arch arch, enum ms_thp_mode thp)
 		return NULL;
 	fprintf(out, "mapsim-recording 1\nkernel %s %s\n", newest_release(arch),
 		ms_arch_name(arch));
-	fprintf(out, "%s%s%s", line[0], ms_named_of(ms_thp_modes, thp), line[1]);
+	fprintf(out, "%s%s%s", line[0], ms_named_of(ms_thp_modes, thp ? thp : MS_THP_ALWAYS),
+		line[1]);
 	for (line += 2; *line; line++)
 		fprintf(out, "\n%s", *line);
 	fprintf(out, "\n");
@@ -131,7 +135,7 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 		return ms_script_fail(err, line, "kernel %s: %s", h->release, known.text);
 	h->policy = *known.policy;
 	if (h->rules)
-		ms_policy_set_lines(&h->policy, h->rules, NULL); // each was tried when it was read
+		ms_policy_set_lines(&h->policy, h->rules, NULL); // the reader has tried each
 	if (!h->nr_bars && h->arch == MS_ARCH_X86_64)
 		add_recorder_bars(h);
 	ms_header_pools(h);
@@ -142,7 +146,7 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 		 config->page_size == 16384   ? " 16k"
 		 : config->page_size == 65536 ? " 64k"
 					      : "",
-		 config->dic ? " dic" : "");
+		 config->dic == MS_FEATURE_PRESENT ? " dic" : "");
 	return 0;
 }
 
@@ -152,16 +156,17 @@ static int add_device(struct ms_machine *m, const struct ms_header_device *heade
 	struct ms_device *dev = ms_device_add(m, header->name, header->pa, header->size);
 
 	if (!dev)
-		return ms_script_fail(err, 0,
-				      "device %.40s is empty, wraps, overlaps, or lies too high",
-				      header->name);
+		return ms_script_fail(
+			err, 0,
+			"device %.40s is empty, wraps, overlaps, lies too high, or there is no memory",
+			header->name);
 	ms_device_set_prefetchable(dev, header->prefetchable);
 	if (header->has_mtrr)
 		ms_device_set_mtrr(dev, header->mtrr);
 	return 0;
 }
 
-/* No operation can name it. */
+/* Adds another BAR as a device. Its name has a blank, so that no operation can name it. */
 static int add_bar(struct ms_machine *m, const struct ms_header *h, const struct ms_header_bar *bar,
 		   struct ms_script_error *err)
 {
@@ -175,12 +180,12 @@ static int add_bar(struct ms_machine *m, const struct ms_header *h, const struct
 	return bar->assumed ? 0 : ms_script_fail(err, 0, "%s is refused", name);
 }
 
-/* A PC's local APIC: 0, or an error where there is no memory. */
+/* x86: claims the registers of the local APIC, on kernels that have them as a busy resource. */
 static int claim_lapic(struct ms_machine *m, const struct ms_header *h, struct ms_script_error *err)
 {
 	if (h->arch != MS_ARCH_X86_64 || h->policy.lapic_resource != MS_LAPIC_RESOURCE_BUSY)
 		return 0;
-	// A header that has something else there is right.
+	// where the header has something else at that address, that counts
 	if (ms_iomem_claim(m, LAPIC_PA, LAPIC_SIZE) != -ENOMEM)
 		return 0;
 	return ms_script_fail(err, 0, "no memory");
@@ -222,7 +227,9 @@ struct ms_machine *ms_header_machine(const struct ms_header *h, struct ms_script
 	struct ms_machine *m = ms_machine_new_config(&h->policy, &h->config);
 
 	if (!m) {
-		ms_script_fail(err, 0, "the header's config is not one of a machine");
+		ms_script_fail(
+			err, 0,
+			"the header's config is not one of a machine, or there is no memory");
 		return NULL;
 	}
 	if (!populate(m, h, err))

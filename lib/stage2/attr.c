@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Changing what leaves allow without moving them: write protection, relaxing, age; and flushing. */
+/* What changes leaves in place: write protection, more permissions, the access flag. And
+ * flushing. */
 #include "s2.h"
 #include "words.h"
 
@@ -7,7 +8,7 @@
 struct attr_walk {
 	struct ms_s2 *s2;
 	ms_ipa_t end;
-	uint64_t clear; // a bit that goes from every leaf, or 0
+	uint64_t clear; // a bit that is cleared in every leaf, or 0
 	uint64_t found; // all bits that were set in some leaf
 };
 
@@ -45,7 +46,8 @@ static void clear_bits_of_pages(struct attr_walk *w, uint32_t table, ms_ipa_t ad
 	w->found |= words_clear_bits(words, n, w->clear);
 }
 
-/* Every leaf that the range touches, whole, however little of it is in the range. */
+/* Every leaf that the range touches changes as a whole, however little of it is in the range.
+ * mirrors stage2_attr_walker(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 static void clear_bits(struct attr_walk *w, uint32_t table, ms_ipa_t addr, unsigned int level)
 {
 	struct ms_s2 *s2 = w->s2;
@@ -78,7 +80,8 @@ static uint64_t clear_bits_of_range(struct ms_s2 *s2, const struct s2_range *ran
 	return w.found;
 }
 
-/* Takes a bit from every leaf that the range touches; *found: all that were set in some leaf. */
+/* Clears a bit in every leaf that the range touches; *found: all bits that were set in some leaf.
+ * mirrors stage2_update_leaf_attrs(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 static int clear_attr(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, uint64_t clear,
 		      uint64_t *found)
 {
@@ -98,7 +101,7 @@ static int clear_attr(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, uint64_t cl
 	return 0;
 }
 
-/* More than a page, or a page of a table that is not known. */
+/* More than a page, or a page whose table is not among those remembered. */
 static __attribute__((noinline)) int wrprotect_range(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
 	uint64_t found;
@@ -121,7 +124,8 @@ int ms_s2_wrprotect(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 	return 0;
 }
 
-// mirrors kvm_pgtable_stage2_test_clear_young(), arch/arm64/kvm/hyp/pgtable.c, 6.5+
+// mirrors kvm_pgtable_stage2_mkold(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 6.4;
+// kvm_pgtable_stage2_test_clear_young(), arch/arm64/kvm/hyp/pgtable.c, 6.5+
 bool ms_s2_test_clear_young(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, bool clear)
 {
 	uint64_t found = 0;
@@ -139,7 +143,8 @@ static int page_spot(struct ms_s2 *s2, ms_ipa_t ipa, struct s2_spot *spot)
 	return 0;
 }
 
-/* mirrors stage2_attr_walker() where nothing is mapped */
+/* The answer where nothing is mapped.
+ * mirrors stage2_attr_walker(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 static int nothing_there(const struct ms_s2 *s2)
 {
 	return s2->config.absent_eagain ? -EAGAIN : 0;
@@ -161,7 +166,7 @@ int ms_s2_mkyoung(struct ms_s2 *s2, ms_ipa_t ipa)
 	return 0;
 }
 
-/* Instructions that the guest will fetch must be seen before it may. */
+/* Before the guest may execute a leaf, its instruction cache is invalidated. */
 static void relax_leaf(struct ms_s2 *s2, const struct s2_spot *spot, ms_ipa_t ipa, uint64_t desc)
 {
 	if (s2->maintains && !desc_executable(&s2->f, *spot->word))
@@ -169,7 +174,7 @@ static void relax_leaf(struct ms_s2 *s2, const struct s2_spot *spot, ms_ipa_t ip
 	change_leaf(s2, spot->word, ipa, spot->level, desc);
 }
 
-/* attr: of a mapping that allows what is to be added, and no more. */
+/* The leaf with `prot` added. attr: the attributes of a mapping that allows `prot` alone. */
 static uint64_t relaxed(const struct ms_s2 *s2, uint64_t desc, unsigned int prot, uint64_t attr)
 {
 	desc |= attr & (DESC_R | DESC_W);
@@ -205,6 +210,7 @@ int ms_s2_relax(struct ms_s2 *s2, ms_ipa_t ipa, unsigned int prot)
 	return ret;
 }
 
+// mirrors stage2_flush_walker(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 static void flush_table(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t end,
 			unsigned int level)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Everything that must hold between two operations. */
+/* What must hold between two operations. */
 #include "internal.h"
 #include "s2.h"
 
@@ -29,7 +29,8 @@ static const char *check_leaf(const struct ms_s2 *s2, uint64_t d, unsigned int l
 static const char *check_table(const struct ms_s2 *s2, uint32_t number, unsigned int level,
 			       unsigned int reachable, uint32_t *seen);
 
-/* The link back makes sure that a table is found once only: it has one parent and one index. */
+/* A table has one parent and one index there; that they lead back shows that it is linked once
+ * only. */
 static const char *check_link(const struct ms_s2 *s2, uint32_t parent, unsigned int index,
 			      unsigned int level, uint32_t *seen)
 {
@@ -46,7 +47,7 @@ static const char *check_link(const struct ms_s2 *s2, uint32_t parent, unsigned 
 	return check_table(s2, child, level + 1, s2->g.entries, seen);
 }
 
-/* reachable: entries that translate addresses of the IPA space. */
+/* reachable: how many entries translate addresses of the IPA space. */
 static const char *check_table(const struct ms_s2 *s2, uint32_t number, unsigned int level,
 			       unsigned int reachable, uint32_t *seen)
 {
@@ -70,7 +71,7 @@ static const char *check_table(const struct ms_s2 *s2, uint32_t number, unsigned
 	return live == table->live ? NULL : "a table's count is not the number of its entries";
 }
 
-/* Of one root table: all, unless the IPA space is smaller than even that. */
+/* Of one root table: all, unless the IPA space is smaller than what one table translates. */
 static unsigned int reachable_root_entries(const struct ms_s2 *s2)
 {
 	uint64_t n = s2->g.ipa_limit >> level_shift(&s2->g, s2->g.start_level);
@@ -101,7 +102,7 @@ static const char *check_pool(const struct ms_s2 *s2)
 	return NULL;
 }
 
-/* The number of the table of this level that translates ipa; S2_NONE: none does. */
+/* The number of the table of this level through which ipa is translated; S2_NONE: there is none. */
 static uint32_t table_at(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int level)
 {
 	uint32_t table = root_table(s2, ipa);

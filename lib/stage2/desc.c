@@ -2,7 +2,7 @@
 /* Permissions and memory types to descriptor bits and back. */
 #include "desc.h"
 
-/* Device-nGnRE and Normal-NC read the same with and without FWB; Normal-WB does not. */
+/* Device-nGnRE and Normal-NC have one encoding with and without FWB, Normal-WB has two. */
 enum { MEMATTR_DEVICE = 0x1, MEMATTR_NC = 0x5, MEMATTR_WB = 0xf, MEMATTR_FWB_WB = 0x6 };
 
 static uint64_t memattr(unsigned int value)
@@ -15,7 +15,8 @@ static uint64_t bits(unsigned int from, unsigned int to)
 	return (UINT64_C(1) << to) - (UINT64_C(1) << from);
 }
 
-// mirrors kvm_phys_to_pte(), arch/arm64/include/asm/kvm_pgtable.h, 5.10+ (LPA2: 6.8+)
+// mirrors kvm_phys_to_pte(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 6.1; kvm_phys_to_pte(),
+// arch/arm64/include/asm/kvm_pgtable.h, 6.12+
 static void place_address(struct s2_format *f, const struct s2_geometry *g)
 {
 	bool lpa2 = g->page_shift < 16 && g->ipa_limit > UINT64_C(1) << 48;
@@ -58,8 +59,8 @@ static bool executable_at_el0(unsigned int prot)
 	return prot & (MS_PROT_X | MS_PROT_UX);
 }
 
-/* mirrors stage2_set_xn_attr(), arch/arm64/kvm/hyp/pgtable.c, 7.x; false: one level only, where the
- * table has one bit */
+/* false: prot allows execution at one exception level only, and the table has one bit for both.
+ * mirrors stage2_set_xn_attr(), arch/arm64/kvm/hyp/pgtable.c, 6.19+ */
 static bool prot_to_xn(const struct s2_format *f, unsigned int prot, uint64_t *xn)
 {
 	bool px = executable_at_el1(prot), ux = executable_at_el0(prot);
@@ -73,7 +74,8 @@ static bool prot_to_xn(const struct s2_format *f, unsigned int prot, uint64_t *x
 	return true;
 }
 
-// mirrors stage2_set_prot_attr(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ (NORMAL_NC: 6.8+)
+// mirrors stage2_map_set_prot_attr(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 5.10;
+// stage2_set_prot_attr(), arch/arm64/kvm/hyp/pgtable.c, 6.1+
 uint64_t ms_s2_prot_to_attr(const struct s2_format *f, unsigned int prot)
 {
 	unsigned int uncached = prot & (MS_PROT_DEVICE | MS_PROT_NORMAL_NC);
@@ -106,7 +108,8 @@ static unsigned int xn_to_prot(const struct s2_format *f, uint64_t d)
 	return xn == DESC_XN ? 0 : MS_PROT_PX;
 }
 
-// mirrors kvm_pgtable_stage2_pte_prot(), arch/arm64/kvm/hyp/pgtable.c, 5.11+, and the memory type
+/* Unlike the kernel's function it also tells the memory type.
+ * mirrors kvm_pgtable_stage2_pte_prot(), arch/arm64/kvm/hyp/pgtable.c, 6.1+ */
 unsigned int ms_s2_desc_to_prot(const struct s2_format *f, uint64_t d)
 {
 	unsigned int prot = xn_to_prot(f, d);

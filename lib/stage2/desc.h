@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The bits of a stage-2 descriptor (Arm ARM D8.3), behind questions.
+ * The bits of a stage-2 descriptor (Arm ARM D8.3), and functions that ask for them.
  *
  *   63       58..55   54 53      47 .. PS   15..12   10   9:8  7  6   5..2     1      0
  *   |  -   | software| XN   |  output addr | PA hi | AF | SH | W| R| MemAttr | type | valid |
  *
  * Bits 15:12 hold PA[51:48] with 64K pages. With a 52-bit address in 4K or 16K pages (LPA2) the
  * output address is 49:PS, bits 9:8 are PA[51:50], and there is no SH.
- * An entry that is not valid is 0: nothing else is kept in it.
+ * An entry that is not valid is 0: unlike the kernel's it holds nothing else.
  */
 #ifndef MS_S2_DESC_H
 #define MS_S2_DESC_H
@@ -24,19 +24,19 @@
 #define DESC_W (UINT64_C(1) << 7)
 #define DESC_SH_INNER (UINT64_C(3) << 8)
 #define DESC_AF (UINT64_C(1) << 10)
-#define DESC_XN (UINT64_C(1) << 54)  /* one bit: no execution; of two: the upper */
-#define DESC_XN0 (UINT64_C(1) << 53) /* the lower of two */
+#define DESC_XN (UINT64_C(1) << 54)  /* alone: no execution; or the upper of two bits */
+#define DESC_XN0 (UINT64_C(1) << 53) /* the lower of two bits */
 
-/* Where output addresses of a table's descriptors go, and which of its bits mean what. */
+/* How a table's descriptors hold an output address, and which of their bits mean what. */
 struct s2_format {
 	uint64_t pa_mask;     // address bits that stand where they are
-	uint64_t pa_limit;    // the first address that is too wide,
+	uint64_t pa_limit;    // the first address that has too many bits,
 	uint64_t plain_limit; // and the first with bits that stand elsewhere
 	unsigned int hi_from; // the bits above pa_mask: first of them,
 	unsigned int hi_to;   // where they go,
 	uint64_t hi_mask;     // how many (0: none)
 	uint64_t xn_mask;     // DESC_XN, or both bits
-	uint64_t perms;       // what may differ between equal mappings
+	uint64_t perms;       // the bits that say what is allowed
 	uint64_t normal;      // MemAttr of cacheable memory, in place
 	uint64_t normal_nc;
 	uint64_t shareability; // SH, none with LPA2
@@ -82,26 +82,27 @@ static inline uint64_t leaf_type(unsigned int level)
 	return level == S2_LAST_LEVEL ? DESC_VALID | DESC_TYPE : DESC_VALID;
 }
 
-/* attr: from prot_to_attr(). A leaf of any level; pa aligned to it. */
+/* A leaf of any level. attr: from ms_s2_prot_to_attr(); pa is aligned to the leaf's size. */
 static inline uint64_t leaf_desc(const struct s2_format *f, ms_pa_t pa, uint64_t attr,
 				 unsigned int level)
 {
 	return pa_to_desc(f, pa) | attr | leaf_type(level);
 }
 
-/* mirrors stage2_pte_cacheable(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+// mirrors stage2_pte_cacheable(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 static inline bool desc_cacheable(const struct s2_format *f, uint64_t d)
 {
 	return desc_valid(d) && (d & DESC_MEMATTR) == f->normal;
 }
 
-/* Either of two XN bits alone forbids one exception level only; 10 forbids both. */
+/* Of two XN bits, 01 and 11 forbid execution at one exception level, 10 at both.
+ * mirrors stage2_pte_executable(), arch/arm64/kvm/hyp/pgtable.c, 6.1+ */
 static inline bool desc_executable(const struct s2_format *f, uint64_t d)
 {
 	return desc_valid(d) && (d & f->xn_mask) != DESC_XN;
 }
 
-/* mirrors stage2_pte_needs_update(), arch/arm64/kvm/hyp/pgtable.c, 5.12+ */
+// mirrors stage2_pte_needs_update(), arch/arm64/kvm/hyp/pgtable.c, 5.12+
 static inline bool desc_differs_beyond_perms(const struct s2_format *f, uint64_t old, uint64_t new)
 {
 	return !desc_valid(old) || !desc_valid(new) || ((old ^ new) & ~f->perms);
@@ -120,7 +121,7 @@ static inline uint64_t attr_number_desc(unsigned int number)
 }
 
 struct s2_format ms_s2_format(const struct s2_geometry *g, bool fwb, bool xn_two_bits);
-/* The attribute bits of a mapping, never 0; 0: prot is not one that KVM accepts. */
+/* The attribute bits of a mapping. 0: KVM does not accept this prot. */
 uint64_t ms_s2_prot_to_attr(const struct s2_format *f, unsigned int prot);
 /* MS_PROT_* of a leaf. */
 unsigned int ms_s2_desc_to_prot(const struct s2_format *f, uint64_t d);

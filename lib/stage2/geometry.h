@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The shape of a stage-2 table: levels, how much an entry of each translates, where an address is
- * found. Nothing here knows what a descriptor looks like.
+ * found. It knows nothing of a descriptor's bits.
  *
  * Bytes that one entry translates:
  *
@@ -69,7 +69,7 @@ static inline uint64_t s2_page_size(const struct s2_geometry *g)
 	return g->size[S2_LAST_LEVEL];
 }
 
-/* The level whose leaves have this size; 0, where there are none: no level. */
+/* The level whose leaves have this size; 0, a level without leaves: no leaf has it. */
 static inline unsigned int leaf_level(const struct s2_geometry *g, uint64_t size)
 {
 	if (size == g->size[3])
@@ -107,10 +107,12 @@ static inline ms_ipa_t table_stop(const struct s2_geometry *g, ms_ipa_t addr, ms
 	return stop < end ? stop : end;
 }
 
-/**
- * Levels and root as KVM chooses them: one level less than the IPA asks for, with up to 16 tables
- * at the top instead, but never fewer than two levels.
- * mirrors stage2_pgtable_levels(), kvm_get_vtcr() and kvm_pgd_pages(), arch/arm64, 5.10+
+/*
+ * Levels and root as KVM chooses them: one level less than the size of the IPA space asks for, with
+ * up to 16 tables side by side at the top instead, but at least two levels.
+ * mirrors stage2_pgtable_levels(), arch/arm64/include/asm/stage2_pgtable.h, 5.10+;
+ * kvm_get_vtcr(), arch/arm64/kvm/hyp/pgtable.c, 6.1+; kvm_pgd_pages(),
+ * arch/arm64/kvm/hyp/pgtable.c, 5.10+
  */
 static inline struct s2_geometry s2_geometry(unsigned int page_shift, unsigned int ipa_bits)
 {

@@ -5,7 +5,7 @@
 
 #include <mapsim/stage2.h>
 
-/* Tables that it has in its callers' caches. */
+/* How many of its tables are in its callers' caches. */
 unsigned int ms_s2_cached_tables(const struct ms_s2 *s2);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Mapping: leaves as large as the request allows, tables and blocks replacing each other. */
+/* Mapping: leaves as large as the request allows. Blocks replace tables, and tables blocks. */
 #include "map.h"
 #include "words.h"
 
 /* ---- one entry ---- */
 
-/* Empties a valid entry that something else will replace. The TLBI's address is the walk's. */
+/* The first half of break-before-make: empties a valid entry that something else will replace.
+ * The address of the TLBI is the one that the walk has come to, not the start of the entry.
+ * mirrors stage2_try_break_pte(), arch/arm64/kvm/hyp/pgtable.c, 6.2+ */
 static void break_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
 		       unsigned int level)
 {
@@ -13,8 +15,9 @@ static void break_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_
 	tell_tlbi(s2, MS_TLBI_IPA, addr, 0, level);
 }
 
-/* mirrors stage2_try_break_pte(), arch/arm64/kvm/hyp/pgtable.c, 6.3+, of a table; before it was
- * stage2_map_walk_table_pre() */
+/* The same for a table: break-before-make with a TLBI for all that the table translates.
+ * mirrors stage2_map_walk_table_pre(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 6.1;
+ * stage2_try_break_pte(), arch/arm64/kvm/hyp/pgtable.c, 6.2+ */
 static void break_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
 			unsigned int level)
 {
@@ -26,7 +29,7 @@ static void break_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa
 		tell_tlbi(s2, MS_TLBI_VMID, 0, 0, 0);
 }
 
-/* Caches are maintained before a leaf can be used. */
+/* Cache maintenance comes before the descriptor that lets the guest use the leaf. */
 static void tell_new_leaf(const struct ms_s2 *s2, ms_ipa_t addr, unsigned int level, uint64_t leaf,
 			  bool maintain)
 {
@@ -37,7 +40,7 @@ static void tell_new_leaf(const struct ms_s2 *s2, ms_ipa_t addr, unsigned int le
 	tell_desc(s2, addr, level, 0, leaf);
 }
 
-/* Fills an empty entry with a leaf, and says so. */
+/* Fills an empty entry with a leaf, and tells of it. */
 static inline void make_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
 			     unsigned int level, uint64_t leaf, bool maintain)
 {
@@ -47,7 +50,7 @@ static inline void make_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, m
 		tell_new_leaf(s2, addr, level, leaf, maintain);
 }
 
-/* mirrors stage2_map_walker_try_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.12+ */
+// mirrors stage2_map_walker_try_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 static int replace_leaf(struct map *m, uint32_t table, uint64_t *word, unsigned int level,
 			uint64_t leaf)
 {
@@ -64,7 +67,9 @@ static int replace_leaf(struct map *m, uint32_t table, uint64_t *word, unsigned 
 	return 0;
 }
 
-/* mirrors stage2_map_walk_table_pre(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+/* A leaf in the place of a table, whose tables are freed.
+ * mirrors stage2_map_walk_table_pre(), arch/arm64/kvm/hyp/pgtable.c, 5.10+;
+ * stage2_map_walk_table_post(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 6.1 */
 static void replace_table(struct map *m, uint32_t table, uint64_t *word, unsigned int level,
 			  uint64_t leaf)
 {
@@ -120,8 +125,9 @@ static void fill_run(struct map *m, uint32_t table, uint64_t *words, unsigned in
 	advance(m, n * size);
 }
 
-/* All entries are empty, and their descriptors will differ by the size of the leaf: not where the
- * address' upper bits, which stand elsewhere, change in between. */
+/* Whether all n entries are empty, and each descriptor will be the one before plus the leaf's size.
+ * It is not where the address's upper bits, which stand elsewhere in a descriptor, change in
+ * between. */
 static bool can_fill_run(const struct map *m, uint32_t table, const uint64_t *words, unsigned int n,
 			 unsigned int level)
 {
@@ -163,9 +169,9 @@ void ms_s2_link_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t
 	remember_table(s2, addr, child, level + 1);
 }
 
-/* The table below an entry that is too large for the request; S2_NONE: no memory for it.
- * mirrors stage2_map_walk_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.10+: a block loses what is not
- * in the request */
+/* The table below an entry that translates more than a leaf of the request can, made if there is
+ * none; S2_NONE: no memory for it. Of a block in its place nothing is kept.
+ * mirrors stage2_map_walk_leaf(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 static uint32_t table_below(struct map *m, uint32_t table, unsigned int level)
 {
 	struct ms_s2 *s2 = m->s2;
@@ -185,8 +191,8 @@ static uint32_t table_below(struct map *m, uint32_t table, unsigned int level)
 	return child;
 }
 
-/* mirrors stage2_leaf_mapping_allowed() and kvm_block_mapping_supported(),
- * arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+// mirrors kvm_block_mapping_supported(), arch/arm64/kvm/hyp/pgtable.c, 5.10+;
+// stage2_leaf_mapping_allowed(), arch/arm64/kvm/hyp/pgtable.c, 6.1+
 static bool leaf_allowed(const struct map *m, unsigned int level)
 {
 	const struct s2_geometry *g = &m->s2->g;
@@ -198,6 +204,7 @@ static bool leaf_allowed(const struct map *m, unsigned int level)
 	       is_aligned(m->addr | m->pa, level_size(g, level));
 }
 
+// mirrors stage2_map_walker(), arch/arm64/kvm/hyp/pgtable.c, 5.10+
 int ms_s2_map_table(struct map *m, uint32_t table, unsigned int level)
 {
 	const struct s2_geometry *g = &m->s2->g;
@@ -258,13 +265,14 @@ static __attribute__((noinline)) int map_slowly(struct ms_s2 *s2, ms_ipa_t ipa, 
 	});
 }
 
-/* One leaf of this size, nothing to round, and an address that stands in a descriptor as it is. */
+/* Is it one leaf of this size, with nothing to round, and with a PA whose bits stand in a
+ * descriptor where they are? */
 static inline bool is_plain_leaf(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa)
 {
 	return is_aligned(ipa | pa, size) && ipa < s2->g.ipa_limit && pa < s2->f.plain_limit;
 }
 
-/* One leaf in an empty entry of a table that is known. */
+/* One leaf in an empty entry of a table that is remembered. */
 static __attribute__((noinline)) int map_near(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size,
 					      ms_pa_t pa, uint64_t attr, struct ms_s2_cache *cache)
 {
@@ -282,14 +290,15 @@ static __attribute__((noinline)) int map_near(struct ms_s2 *s2, ms_ipa_t ipa, ui
 	return 0;
 }
 
-/* What is left to do after a leaf; apart, so that it costs nothing where nobody listens. */
+/* Tells of the leaf that was just made. A function of its own, so that ms_s2_map() stays small
+ * where nobody listens. */
 static __attribute__((noinline)) int tell_last(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t leaf)
 {
 	tell_new_leaf(s2, ipa, s2->last.level, leaf, s2->maintains);
 	return 0;
 }
 
-/* The same where that can only be one thing. */
+/* The same where there can only be an invalidation of the instruction cache to tell of. */
 static __attribute__((noinline)) int tell_last_icache(const struct ms_s2 *s2, ms_pa_t pa,
 						      uint64_t leaf)
 {
@@ -298,7 +307,7 @@ static __attribute__((noinline)) int tell_last_icache(const struct ms_s2 *s2, ms
 	return 0;
 }
 
-/* Most calls by far are of one leaf, in an empty entry of the table of the call before.
+/* Most calls by far are for one leaf, in an empty entry of the table that the last call used.
  * mirrors kvm_pgtable_stage2_map(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 int ms_s2_map(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
 	      struct ms_s2_cache *cache)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A request to map, as far as it has come: map.c lays leaves, split.c builds tables with it. */
+/* A request to map, as far as it is done: map.c maps leaves with it, split.c builds tables. */
 #ifndef MS_S2_MAP_H
 #define MS_S2_MAP_H
 
@@ -15,7 +15,8 @@ struct map {
 	bool maintain;    // caches, for the new leaves
 };
 
-/* Maps what of the request lies in this table, and moves m on. On an error m is where it failed. */
+/* Maps the part of the request that lies in this table, and advances m past it; after an error m
+ * is where it failed. */
 int ms_s2_map_table(struct map *m, uint32_t table, unsigned int level);
 
 /* Puts a table into an empty entry. */

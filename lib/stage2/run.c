@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Many leaves that change in one go, for who listens: as one run, as numbers, or one by one. */
+/* Many leaves that change in one go: the host hears of them as one run, as numbers, or one by
+ * one. */
 #include "s2.h"
 #include "words.h"
 
@@ -69,7 +70,8 @@ static unsigned int count_cacheable(const struct ms_s2_run *run)
 				 run->s2->f.normal | DESC_VALID);
 }
 
-/* One request fills a run: all leaves are as cacheable and executable as the first. */
+/* A run is filled by one request, so that all leaves are as cacheable and executable as the
+ * first. */
 static struct ms_s2_totals count_filled(const struct ms_s2_run *run)
 {
 	const struct ms_s2 *s2 = run->s2;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table as the files of this room see it.
+ * The stage-2 table, as the files of lib/stage2 see it.
  *
  * Tables have numbers. What a table descriptor holds as output address is the number of the next
  * table (in units of the page size), so that descriptors do not depend on where the host's memory
- * happens to be. tables[number] says where the words are and how many of them are in use: nobody
- * reads a table's entries to learn whether it is empty. The root's tables are numbers 0 ..
- * root_pages - 1.
+ * happens to be. tables[number] says where the table's words are and how many of them are in use,
+ * so that nobody reads a table's entries to learn whether it is empty. The root's tables have the
+ * numbers from 0 to root_pages - 1.
  */
 #ifndef MS_S2_S2_H
 #define MS_S2_S2_H
@@ -21,10 +21,10 @@
 #include <string.h>
 
 enum {
-	S2_POOL_MAX = 64,      // freed tables that are kept for the next
+	S2_POOL_MAX = 64,      // freed tables that are kept for later use
 	S2_PROT_VALUES = 0x80, // MS_PROT_* are seven bits
-	S2_NEAR_PAGES = 512,   // tables of pages that are found without a walk,
-	S2_NEAR_UPPER = 32,    // and tables of each level above
+	S2_NEAR_PAGES = 512,   // slots for tables of pages that are found without a walk,
+	S2_NEAR_UPPER = 32,    // and for tables of each level above
 	S2_NEAR = S2_NEAR_PAGES + S2_LAST_LEVEL * S2_NEAR_UPPER,
 	S2_BYTES = 16384, // of struct ms_s2 in the host's memory, if the granule is not more
 };
@@ -34,23 +34,24 @@ struct s2_table {
 	uint64_t *words; // NULL: the number is free
 	uint32_t parent; // the table that points here; S2_NONE: none; free number: the next one
 	uint16_t index;  // of the entry in parent
-	uint16_t live;   // entries that are not 0; in the pool, not 0: must be cleared first
+	uint16_t live;   // entries that are not 0; of a pooled table, not 0: it is to be cleared
 };
 static_assert(sizeof(struct s2_table) == 16, "a walk reads one cache line a level for it");
 
-/* Which table of a level translates an address, as a CPU's walk cache keeps it. The slot follows
- * from the table's index in its parent, so that a table finds the slot that may name it. */
+/* One slot of a cache like a CPU's walk cache: which table of a level translates an address. The
+ * slot follows from the table's index in its parent, so that a table that goes finds its slot. */
 struct s2_near {
 	uint32_t key; // ipa >> shift of the whole table; S2_NONE: empty
 	uint32_t table;
 	uint64_t *words;
 };
 
-/* The table in which one leaf was mapped or unmapped last, for the next one of the same size. */
+/* The table in which a single leaf was mapped or unmapped last: the next one of that size is
+ * mostly there. */
 struct s2_last {
 	uint64_t size; // of the leaf
-	ms_ipa_t base; // what the table translates, as far as the IPA space goes
-	uint64_t span; // 0: nothing is known
+	ms_ipa_t base; // where the range that the table translates begins
+	uint64_t span; // its size, up to the end of the IPA space; 0: nothing is known
 	uint64_t *words;
 	uint32_t table;
 	unsigned int level, shift;
@@ -62,11 +63,11 @@ struct ms_s2 {
 	struct s2_format f;
 	struct ms_s2_host host;
 	struct ms_s2_config config;
-	bool defer_tlbi;    // unmap ends with one TLBI of the range
+	bool defer_tlbi;    // unmap does one TLBI of the range, at its end
 	bool maintains;     // map and relax do cache maintenance
-	bool hears_icache;  // of what map makes, only of instruction caches
-	bool hears_filled;  // somebody wants to know of single leaves that map makes,
-	bool hears_cleared; // and of those that unmap removes
+	bool hears_icache;  // of a leaf that map makes the host hears of the instruction cache only
+	bool hears_filled;  // the host hears of each leaf that map makes,
+	bool hears_cleared; // and of each that unmap removes
 	struct s2_last last;
 
 	struct s2_table *tables;
@@ -77,19 +78,19 @@ struct ms_s2 {
 	uint32_t cached;      // tables in callers' caches
 	uint32_t pooled;
 	uint32_t pool[S2_POOL_MAX];
-	uint64_t attr[S2_PROT_VALUES]; // of a prot, 0: not accepted
-	uint8_t prot[S2_ATTR_VALUES];  // of a leaf's attribute bits
+	uint64_t attr[S2_PROT_VALUES]; // of each prot; 0: not accepted
+	uint8_t prot[S2_ATTR_VALUES];  // of each desc_attr_number()
 	struct s2_near near[S2_NEAR];
 };
 static_assert(sizeof(struct ms_s2) <= S2_BYTES, "it is one allocation of that size");
 
 /* ---- tables (table.c) ---- */
 
-/* A zeroed table that nothing points to, from the cache, or if it is empty as a last resort from
- * the host; S2_NONE: no memory, or cache NULL. */
+/* A zeroed table that nothing points to: from the cache, or from the host if the cache is empty.
+ * S2_NONE: no memory, or cache is NULL. */
 uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache);
-/* A table that was linked just now goes back to the host; its words may hold anything if live is
- * not 0. */
+/* Gives back a table that has just been unlinked. If its `live` is not 0 its words may hold
+ * anything. */
 void ms_s2_linked_table_put(struct ms_s2 *s2, uint32_t number, unsigned int level);
 /* The same, and all tables below it. */
 void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level);
@@ -111,7 +112,7 @@ static inline uint32_t root_table(const struct ms_s2 *s2, ms_ipa_t ipa)
 
 /* ---- tables that are found without a walk ---- */
 
-/* Root tables have a slot each, and keep it. */
+/* Root tables have a slot each, which no other table takes. */
 static_assert(S2_NEAR_UPPER >= 16, "a root of up to 16 tables is always near");
 
 static inline unsigned int near_slot(uint64_t key, unsigned int level)
@@ -162,20 +163,21 @@ static inline void remember_last(struct ms_s2 *s2, ms_ipa_t ipa, const struct s2
 	};
 }
 
-/* Is a leaf of this size, ipa aligned to it, in the same table as the last one? Mostly it is. */
+/* Is a leaf of this size in the same table as the last one? Mostly it is. ipa is aligned to the
+ * size. */
 static inline bool in_last_table(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
 	return __builtin_expect(size == s2->last.size, 1) &&
 	       __builtin_expect(ipa - s2->last.base < s2->last.span, 1);
 }
 
-/* Its entry there. */
+/* The leaf's entry there. */
 static inline uint64_t *last_word(const struct ms_s2 *s2, ms_ipa_t ipa)
 {
 	return s2->last.words + ((ipa - s2->last.base) >> s2->last.shift);
 }
 
-/* A table is unlinked: nobody may find it any more. */
+/* A table is unlinked, and must not be found any more. */
 static inline void forget_table(struct ms_s2 *s2, uint32_t table, unsigned int level)
 {
 	struct s2_near *near = &s2->near[near_slot(s2->tables[table].index, level)];
@@ -224,11 +226,11 @@ static inline void invalidate_icache(const struct ms_s2 *s2, uint64_t leaf, unsi
 			 level_size(&s2->g, level));
 }
 
-/* Range TLBIs as large as the instruction takes, or all of the VMID where there are none.
- * mirrors kvm_tlb_flush_vmid_range(), arch/arm64/kvm/hyp/pgtable.c, 6.6+ */
+/* Range TLBIs, each as large as the instruction takes, or one for all of the VMID where the CPU has
+ * no range instructions. */
 void ms_s2_tlb_flush_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size);
 
-/* n neighbouring entries that were filled, or will be cleared or changed. */
+/* Tells of neighbouring entries that were filled, or are about to be cleared or changed. */
 void ms_s2_tell_run(const struct ms_s2_run *run);
 
 /* ---- ranges and walks ---- */
@@ -271,7 +273,7 @@ static inline struct s2_spot walk(const struct ms_s2 *s2, ms_ipa_t ipa)
 	}
 }
 
-/* The same; faster where pages were mapped, and remembers where. */
+/* The same; faster where the table of pages is remembered, and it remembers the table. */
 static inline struct s2_spot walk_near(struct ms_s2 *s2, ms_ipa_t ipa)
 {
 	const struct s2_near *near = near_table(s2, ipa, S2_LAST_LEVEL);
@@ -286,7 +288,7 @@ static inline struct s2_spot walk_near(struct ms_s2 *s2, ms_ipa_t ipa)
 	return spot;
 }
 
-/* Empties the entry of a leaf or a table and says so; the count follows. */
+/* Empties the entry of a leaf or a table, counts it, and tells of it. */
 static inline void clear_entry(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t ipa,
 			       unsigned int level)
 {
@@ -297,7 +299,7 @@ static inline void clear_entry(struct ms_s2 *s2, uint32_t table, uint64_t *word,
 	tell_desc(s2, ipa, level, old, 0);
 }
 
-/* Fills an empty entry. */
+/* Fills an empty entry, counts it, and tells of it. */
 static inline void fill_entry(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t ipa,
 			      unsigned int level, uint64_t desc)
 {

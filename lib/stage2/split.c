@@ -8,7 +8,7 @@ struct split {
 	ms_ipa_t end;
 };
 
-/* The block's memory type is not carried over: the new leaves are normal memory. */
+/* Of the block only its permissions are kept: the new leaves are normal memory, whatever it was. */
 static uint64_t split_attr(const struct ms_s2 *s2, uint64_t block)
 {
 	unsigned int kept = MS_PROT_RW | MS_PROT_X | MS_PROT_PX | MS_PROT_UX;
@@ -16,7 +16,7 @@ static uint64_t split_attr(const struct ms_s2 *s2, uint64_t block)
 	return s2->attr[ms_s2_desc_to_prot(&s2->f, block) & kept];
 }
 
-/* A table, linked nowhere, that maps what the block maps. The cache holds what that takes.
+/* A table, not linked yet, that maps what the block maps. The cache has enough tables for it.
  * mirrors kvm_pgtable_stage2_create_unlinked(), arch/arm64/kvm/hyp/pgtable.c, 6.5+ */
 static uint32_t build_table(struct split *s, uint64_t block, ms_ipa_t addr, unsigned int level,
 			    bool force_pages)
@@ -37,13 +37,14 @@ static uint32_t build_table(struct split *s, uint64_t block, ms_ipa_t addr, unsi
 	return child;
 }
 
-/* mirrors stage2_split_walker() and stage2_block_get_nr_page_tables(),
+/* Break-before-make: the new table is complete before the block is broken.
+ * mirrors stage2_split_walker() and stage2_block_get_nr_page_tables(),
  * arch/arm64/kvm/hyp/pgtable.c, 6.5+ */
 static int split_block(struct split *s, uint32_t table, uint64_t *word, ms_ipa_t addr,
 		       unsigned int level)
 {
 	struct ms_s2 *s2 = s->s2;
-	// A table of pages for each 2M of a 1G block, and one above them; a 2M block needs its own.
+	// With 4K pages a 1G block takes a table for each of its 2M, and one above them.
 	bool force_pages = s->cache->count > s2->g.entries;
 	uint32_t child;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory of tables: their numbers, the pool of freed ones, callers' caches. */
+/* The memory of tables: their numbers, the pool of freed ones, the caches of callers. */
 #include "s2.h"
 
 /* ---- numbers ---- */
@@ -26,7 +26,7 @@ static bool grow_registry(struct ms_s2 *s2)
 	return true;
 }
 
-/* A number for the words; S2_NONE: no memory for one more. */
+/* Gives a number to a table's words; S2_NONE: no memory for one more. */
 static uint32_t number_table(struct ms_s2 *s2, uint64_t *words)
 {
 	uint32_t number = s2->free_number;
@@ -79,7 +79,7 @@ static uint32_t table_new(struct ms_s2 *s2)
 	return number;
 }
 
-/* Back to the host, or to the pool. Its words may hold anything if live is not 0. */
+/* Gives a table to the pool, or to the host. If its `live` is not 0 its words may hold anything. */
 static void table_put(struct ms_s2 *s2, uint32_t number)
 {
 	if (s2->pooled < S2_POOL_MAX) {
@@ -113,9 +113,9 @@ void ms_s2_subtree_put(struct ms_s2 *s2, uint32_t number, unsigned int level)
 	ms_s2_linked_table_put(s2, number, level);
 }
 
-/* ---- callers' caches: what lies in one has its number in its first word ---- */
+/* ---- callers' caches: a table in one has its number in its first word ---- */
 
-/* Tables beyond the array's capacity are chained through their second word. */
+/* Tables for which the cache's array has no room are chained through their second word. */
 static void push_table(struct ms_s2 *s2, struct ms_s2_cache *cache, uint32_t number)
 {
 	uint64_t *words = s2->tables[number].words;
@@ -149,7 +149,8 @@ static uint32_t pop_table(struct ms_s2 *s2, struct ms_s2_cache *cache)
 	return number;
 }
 
-// mirrors kvm_mmu_memory_cache_alloc(), virt/kvm/kvm_main.c, 5.10+ (empty: an atomic allocation)
+// mirrors kvm_mmu_memory_cache_alloc(), virt/kvm/kvm_main.c, 5.10+: if the cache is empty it
+// allocates
 uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache)
 {
 	if (!cache)
@@ -157,7 +158,7 @@ uint32_t ms_s2_table_take(struct ms_s2 *s2, struct ms_s2_cache *cache)
 	return cache->count ? pop_table(s2, cache) : table_new(s2);
 }
 
-// mirrors __kvm_mmu_topup_memory_cache(), virt/kvm/kvm_main.c, 5.19+
+// mirrors __kvm_mmu_topup_memory_cache(), virt/kvm/kvm_main.c, 6.1+
 int ms_s2_cache_fill(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int capacity,
 		     unsigned int min)
 {
@@ -177,17 +178,20 @@ int ms_s2_cache_fill(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int c
 	return 0;
 }
 
+// mirrors kvm_mmu_topup_memory_cache(), virt/kvm/kvm_main.c, 5.10+
 int ms_s2_cache_topup(struct ms_s2 *s2, struct ms_s2_cache *cache, unsigned int min)
 {
 	return ms_s2_cache_fill(s2, cache, MS_S2_CACHE_CAPACITY, min);
 }
 
+// mirrors kvm_mmu_free_memory_cache(), virt/kvm/kvm_main.c, 5.10+
 void ms_s2_cache_free(struct ms_s2 *s2, struct ms_s2_cache *cache)
 {
 	while (s2 && cache && cache->count)
 		table_put(s2, pop_table(s2, cache));
 }
 
+// mirrors kvm_mmu_cache_min_pages(), arch/arm64/include/asm/stage2_pgtable.h, 5.10+
 unsigned int ms_s2_cache_min(const struct ms_s2 *s2)
 {
 	return s2 ? S2_LAST_LEVEL - s2->g.start_level : 0;
@@ -219,7 +223,7 @@ static size_t root_bytes(const struct ms_s2 *s2)
 	return (size_t)s2->g.root_pages << s2->g.page_shift;
 }
 
-/* The root's tables lie one behind the other and have the first numbers. */
+/* The root's tables are one allocation, one behind the other, and get the first numbers. */
 static int new_root(struct ms_s2 *s2)
 {
 	uint64_t *root = s2->host.alloc(s2->host.ctx, root_bytes(s2));
@@ -237,7 +241,7 @@ static int new_root(struct ms_s2 *s2)
 	return 0;
 }
 
-/* The table itself, in units that the host hands out. */
+/* What is asked of the host for struct ms_s2: at least a granule. */
 static size_t self_bytes(const struct ms_s2_config *config)
 {
 	size_t granule = (size_t)1 << config->page_shift;
@@ -245,7 +249,7 @@ static size_t self_bytes(const struct ms_s2_config *config)
 	return granule > S2_BYTES ? granule : S2_BYTES;
 }
 
-/* mirrors stage2_unmap_defer_tlb_flush(), arch/arm64/kvm/hyp/pgtable.c, 6.6+ */
+// mirrors stage2_unmap_defer_tlb_flush(), arch/arm64/kvm/hyp/pgtable.c, 6.6+
 static bool unmap_defers_tlbi(const struct ms_s2_config *config)
 {
 	return config->unmap_defer && config->fwb && config->tlbi_range;
@@ -285,6 +289,8 @@ static void prepare(struct ms_s2 *s2, const struct ms_s2_config *config,
 	note_listeners(s2);
 }
 
+// mirrors kvm_pgtable_stage2_init(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 5.10;
+// __kvm_pgtable_stage2_init(), arch/arm64/kvm/hyp/pgtable.c, 6.1+
 int ms_s2_new(struct ms_s2 **out, const struct ms_s2_config *config, const struct ms_s2_host *host)
 {
 	struct ms_s2 *s2;

@@ -2,7 +2,7 @@
 /* TLB invalidations of more than one entry. */
 #include "s2.h"
 
-/* What one range instruction reaches: 32 << 16 pages.
+/* How much one range instruction invalidates at most: 32 << 16 pages.
  * mirrors MAX_TLBI_RANGE_PAGES, arch/arm64/include/asm/tlbflush.h, 5.10+ */
 static uint64_t largest_range(const struct ms_s2 *s2)
 {
@@ -29,7 +29,8 @@ void ms_s2_tlb_flush_range(const struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 	}
 }
 
-// mirrors kvm_flush_remote_tlbs() of a VM, arch/arm64/kvm/mmu.c, 5.10+
+// mirrors kvm_flush_remote_tlbs(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_arch_flush_remote_tlbs(),
+// arch/arm64/kvm/mmu.c, 6.12+
 void ms_s2_flush_vmid(struct ms_s2 *s2)
 {
 	if (s2)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Unmapping: every leaf that the range touches goes whole, and tables that it emptied. */
+/* Unmapping: every leaf that the range touches is removed as a whole, and every table that
+ * becomes empty. */
 #include "s2.h"
 #include "words.h"
 
@@ -11,7 +12,9 @@ static void tell_old_leaf(const struct ms_s2 *s2, ms_ipa_t addr, unsigned int le
 	clean_dcache(s2, old, level);
 }
 
-/* mirrors stage2_unmap_walker() for a leaf, arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
+// mirrors stage2_unmap_walker(), arch/arm64/kvm/hyp/pgtable.c, 5.10+; stage2_put_pte(),
+// arch/arm64/kvm/hyp/pgtable.c, 5.14 .. 6.5; stage2_unmap_put_pte(), arch/arm64/kvm/hyp/pgtable.c,
+// 6.6+: of a leaf
 static inline void unmap_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
 			      unsigned int level)
 {
@@ -23,8 +26,8 @@ static inline void unmap_leaf(struct ms_s2 *s2, uint32_t table, uint64_t *word, 
 		tell_old_leaf(s2, addr, level, old);
 }
 
-/* mirrors stage2_unmap_walker() for a table whose entries have been visited: never deferred, and
- * the TLBI covers any level */
+/* A table whose entries have been visited. Its TLBI is never deferred, and says no level.
+ * mirrors stage2_unmap_walker(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 static void unmap_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa_t addr,
 			unsigned int level)
 {
@@ -35,7 +38,7 @@ static void unmap_table(struct ms_s2 *s2, uint32_t table, uint64_t *word, ms_ipa
 	ms_s2_linked_table_put(s2, child, level + 1);
 }
 
-/* Up the path of a leaf that went, as far as tables became empty. */
+/* After a leaf was removed: removes the tables above it, up to the first that is not empty. */
 static __attribute__((noinline)) void unmap_empty_tables(struct ms_s2 *s2, uint32_t table,
 							 ms_ipa_t addr, unsigned int level)
 {
@@ -84,8 +87,8 @@ static bool covers_entry(const struct ms_s2 *s2, ms_ipa_t addr, ms_ipa_t end, un
 static void unmap_range(struct ms_s2 *s2, uint32_t table, ms_ipa_t addr, ms_ipa_t end,
 			unsigned int level);
 
-/* Whether the table below an entry has nothing left in it. One of pages that goes as a whole is
- * told about, but neither read nor cleared. */
+/* Unmaps what is below an entry, and answers whether that table is empty now. A table of pages that
+ * is unmapped as a whole is told of, but neither read nor cleared. */
 static bool unmap_below(struct ms_s2 *s2, uint32_t child, ms_ipa_t addr, ms_ipa_t stop,
 			unsigned int level)
 {
@@ -102,7 +105,7 @@ static bool unmap_below(struct ms_s2 *s2, uint32_t child, ms_ipa_t addr, ms_ipa_
 	return !table->live;
 }
 
-/* Blocks one behind the other, the first of them whole. Returns how many. */
+/* Unmaps blocks that follow each other; addr is the start of the first. Answers how many. */
 static unsigned int unmap_blocks(struct ms_s2 *s2, uint32_t number, uint64_t *words, ms_ipa_t addr,
 				 ms_ipa_t stop, unsigned int level)
 {
@@ -161,7 +164,7 @@ static __attribute__((noinline)) int unmap_slowly(struct ms_s2 *s2, ms_ipa_t ipa
 	return 0;
 }
 
-/* One leaf of a table that is known. */
+/* One leaf of a table that is remembered. */
 static __attribute__((noinline)) int unmap_near(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {
 	unsigned int level = leaf_level(&s2->g, size);
@@ -184,7 +187,7 @@ static __attribute__((noinline)) int unmap_near(struct ms_s2 *s2, ms_ipa_t ipa, 
 	return 0;
 }
 
-/* Most calls by far are of one leaf of the table of the call before, and not of its only one.
+/* Most calls by far are for one leaf of the table that the last call used, which has others, too.
  * mirrors kvm_pgtable_stage2_unmap(), arch/arm64/kvm/hyp/pgtable.c, 5.10+ */
 int ms_s2_unmap(struct ms_s2 *s2, ms_ipa_t ipa, uint64_t size)
 {

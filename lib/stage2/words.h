@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Loops over the words of one table, written so that a compiler uses vectors for them at any level
- * of optimisation: bulk work is to cost what writing the memory costs. Two words are a vector on
- * every CPU; two vectors a turn keep it busy.
+ * of optimisation: what is done to many words is to cost no more than writing the memory. Every
+ * CPU has vectors of two words; two vectors in each turn keep it busy.
  */
 #ifndef MS_S2_WORDS_H
 #define MS_S2_WORDS_H
@@ -43,7 +43,7 @@ static inline void words_fill(uint64_t *words, unsigned int n, uint64_t first, u
 		words[i] = first + i * step;
 }
 
-/* The or of all. */
+/* The bitwise or of all words. */
 static inline uint64_t words_or(const uint64_t *words, unsigned int n)
 {
 	two_words a = both(0), b = both(0);
@@ -60,7 +60,7 @@ static inline uint64_t words_or(const uint64_t *words, unsigned int n)
 	return a[0] | a[1] | rest;
 }
 
-/* Takes bits from all; returns the or of what they were. */
+/* Clears bits in all words; answers the bitwise or of what the words were. */
 static inline uint64_t words_clear_bits(uint64_t *words, unsigned int n, uint64_t bits)
 {
 	two_words a = both(0), b = both(0), keep = both(~bits);
@@ -83,7 +83,7 @@ static inline uint64_t words_clear_bits(uint64_t *words, unsigned int n, uint64_
 	return a[0] | a[1] | rest;
 }
 
-/* How many have the bit. */
+/* How many words have the bit. */
 static inline unsigned int words_count_bit(const uint64_t *words, unsigned int n, unsigned int bit)
 {
 	two_words a = both(0), b = both(0), one = both(1);
@@ -99,7 +99,8 @@ static inline unsigned int words_count_bit(const uint64_t *words, unsigned int n
 	return (unsigned int)(a[0] + a[1]) + rest;
 }
 
-/* In how many the field is this value. A lane of a comparison is all ones where it holds. */
+/* In how many words the field has this value. A comparison yields all ones, which is -1, where
+ * it holds. */
 static inline unsigned int words_count_field(const uint64_t *words, unsigned int n, uint64_t mask,
 					     uint64_t value)
 {

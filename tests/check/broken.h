@@ -6,7 +6,7 @@
 #ifndef TESTS_CHECK_BROKEN_H
 #define TESTS_CHECK_BROKEN_H
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <mapsim/mapsim.h>
 

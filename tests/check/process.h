@@ -6,10 +6,13 @@
 #include "broken.h"
 
 #include "mm/internal.h"
+#include "phys/phys.h"
 
-/* ANON: a huge page and a page, private. SHARED: 4 pages of a file, and again the last 2 behind
+/*
+ * ANON: a huge page and a page, private. SHARED: 4 pages of a file, and again the last 2 behind
  * them. PRIVATE: 4 pages of it, the first was read, the second written. HUGETLB: two huge pages of
- * 64K. */
+ * 64K.
+ */
 #define ANON UINT64_C(0x200000000000)
 #define SHARED UINT64_C(0x200010000000)
 #define PRIVATE UINT64_C(0x200020000000)

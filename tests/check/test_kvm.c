@@ -81,7 +81,6 @@ static void slots_lie_apart_in_the_guest(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_u64(w.m, &w.log->base_gfn, RAM_GPA / PAGE + 1,
 		   "overlaps slot 1, or is out of order");
 	breaks_u64(w.m, &w.dev->base_gfn, (UINT64_C(1) << 40) / PAGE - 1, "beyond the IPA space");
@@ -93,7 +92,6 @@ static void slots_are_found_by_number(void **state)
 	struct world w = world("6.12.107");
 	struct ms_memslot none = { 0 };
 
-	(void)state;
 	breaks_u32(w.m, &w.log->id, 7, "out of order among the numbers");
 	breaks_u32(w.m, &w.log->id, w.ram->id, "out of order among the host addresses");
 	breaks_u32(w.m, &w.dev->id, 32767, "a number or flag that does not exist");
@@ -113,7 +111,6 @@ static void slots_are_found_by_host_address(void **state)
 	struct world w = world("6.12.107");
 	struct ms_memslot *root = RB_ROOT(&w.vm->slots.by_hva);
 
-	(void)state;
 	breaks_u64(w.m, &root->max_hva_end, 7, "the host addresses below it end at");
 	breaks_u64(w.m, &w.dev->hva_end, DEV_HVA + PAGE, "its host range is wrong");
 	breaks_u64(w.m, &w.dev->hva, 0, "out of order among the host addresses");
@@ -126,7 +123,6 @@ static void a_slot_has_a_bitmap_if_it_is_logged(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_u32(w.m, &w.log->flags, 0, "a dirty bitmap and no log");
 	breaks_pointer(w.m, &w.log->dirty, NULL, "or a log without");
 	breaks_u64(w.m, w.log->dirty, *w.log->dirty | 4, "pages beyond its end are dirty");
@@ -139,7 +135,6 @@ static void a_vm_hears_of_its_process(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_pointer(w.m, &w.mm->notifiers, NULL, "its process does not notify it");
 	breaks_pointer(w.m, &w.vm->mm, NULL, "has one of process and stage-2 table");
 	breaks_u32(w.m, &w.vm->id, 9, "its number is out of order");
@@ -151,7 +146,6 @@ static void nothing_goes_on_between_operations(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_bool(w.m, &w.vm->in_map, true, "an abort has not come to its end");
 	breaks_bool(w.m, &w.vm->mmu_locked, true, "an abort has not come to its end");
 	breaks_u32(w.m, &w.vm->in_abort, 1, "an abort has not come to its end");
@@ -165,7 +159,6 @@ static void stage_2_is_whole_by_itself(void **state)
 	struct world w = world("6.12.107");
 	unsigned int count = w.vm->vcpu_cache.count;
 
-	(void)state;
 	assert_true(count > 0);
 	breaks_u32(w.m, &w.vm->vcpu_cache.count, count - 1, "tables put by");
 	breaks_u32(w.m, &w.vm->s2->linked, 0,
@@ -179,7 +172,6 @@ static void a_stage_2_leaf_is_inside_of_a_slot(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_u64(w.m, &w.ram->base_gfn, RAM_GPA / PAGE + 1, "not inside of a memslot");
 	breaks_u64(w.m, &w.dev->npages, 4, "not inside of a memslot");
 	world_end(&w);
@@ -190,7 +182,6 @@ static void a_guest_page_is_the_page_that_the_host_has(void **state)
 	struct world w = world("6.12.107");
 	uint64_t *entry = pte(&w, RAM_HVA);
 
-	(void)state;
 	breaks_u64(w.m, entry, 0, "host address 0x200000000000: the host maps nothing there");
 	breaks_u64(w.m, entry, *entry + PAGE, "the host maps something else there");
 	breaks_u64(w.m, entry, *entry & ~MS_PTE_WRITE, "the guest may write, the host may not");
@@ -203,7 +194,6 @@ static void a_guest_does_not_write_to_a_read_only_slot(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_u32(w.m, &w.ram->flags, MS_SLOT_READONLY,
 		   "host address 0x200000000000: writable in a read-only slot");
 	world_end(&w);
@@ -213,7 +203,6 @@ static void what_the_guest_can_write_is_in_the_log(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_u64(w.m, w.log->dirty, 1,
 		   "vm 1: stage 2 at 0x90001000 (0x1000 bytes to 0x40001000), host address "
 		   "0x200000001000: written to without a trace in the log");
@@ -229,7 +218,6 @@ static void a_block_by_vm_pgoff_may_hold_what_the_host_does_not_map(void **state
 		world(kernel_where(MS_ARCH_ARM64, "s2_pfnmap_block", "FROM_VM_PGOFF")->release);
 	uint64_t *entry = pte(&w, DEV_HVA + 5 * PAGE), before = *entry;
 
-	(void)state;
 	assert_int_equal(ms_guest_read(w.vm, DEV_GPA).leaf.size, MS_2M);
 	*entry = 0;
 	assert_whole(w.m);
@@ -248,7 +236,6 @@ static void a_premap_goes_by_vm_pgoff(void **state)
 	struct ms_vma *vma = ms_vma_lookup(w.mm, DEV_HVA);
 	uint64_t *entry = pte(&w, DEV_HVA + 5 * PAGE), before = *entry;
 
-	(void)state;
 	*entry = 0;
 	assert_whole(w.m);
 	*entry = before;
@@ -268,7 +255,6 @@ static void a_block_is_looked_at_page_by_page(void **state)
 	struct ms_s2_cache cache = { 0 };
 	uint64_t *entry = pte(&w, DEV_HVA + 5 * PAGE);
 
-	(void)state;
 	assert_int_equal(ms_s2_map(w.vm->s2, DEV_GPA + MS_2M, MS_2M, BAR + MS_2M,
 				   MS_PROT_RW | MS_PROT_DEVICE, &cache),
 			 0);

@@ -15,7 +15,6 @@ static void a_fresh_machine_is_whole(void **state)
 {
 	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_X86_64));
 
-	(void)state;
 	assert_whole(m);
 	ms_machine_free(m);
 }
@@ -26,7 +25,6 @@ static void a_check_allocates_nothing(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	uint64_t allocs;
 
-	(void)state;
 	assert_int_equal(ms_mmap(mm, MS_1G, MS_2M, MS_PROT_RW,
 				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 			 (int64_t)MS_1G);
@@ -46,7 +44,6 @@ static void findings_beyond_the_first_are_counted_only(void **state)
 	size_t size, lines = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	ms_mmap(mm, MS_1G, 100 * MS_4K, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED,
 		ms_memfd_new(m, 100 * MS_4K), 0);
 	for (uint64_t i = 0; i < 100; i++)
@@ -67,16 +64,17 @@ static void findings_beyond_the_first_are_counted_only(void **state)
 static void the_trace_knows_how_many_events_it_keeps(void **state)
 {
 	struct ms_machine *m = machine();
-	struct ms_trace *trace = &m->trace;
+	struct ms_events *events = &m->events;
 	const enum ms_event_type none = MS_EV_TYPES;
 
-	(void)state;
 	ms_violation(m, "test", 0);
-	breaks(m, &trace->capacity, &(size_t){ 0 }, sizeof(size_t), "1 events in room for 0");
-	breaks(m, &trace->kept[MS_EV_VIOLATION], &(size_t){ 2 }, sizeof(size_t),
-	       "1 events of violation are kept, 2 are counted");
-	breaks_u64(m, &trace->total[MS_EV_VIOLATION], 0, "more events of violation are kept");
-	breaks(m, &trace->events[0].type, &none, sizeof(none), "event 0 is of no type");
+	breaks(m, &events->capacity, &(size_t){ 0 }, sizeof(size_t),
+	       "trace: more events are kept than there is room for");
+	breaks(m, &events->kept[MS_EV_VIOLATION], &(size_t){ 2 }, sizeof(size_t),
+	       "trace: violation: another number of events is kept than counted");
+	breaks_u64(m, &events->total[MS_EV_VIOLATION], 0,
+		   "trace: violation: more events are kept than ever were");
+	breaks(m, &events->event[0].type, &none, sizeof(none), "trace: an event is of no type");
 	ms_machine_free(m);
 }
 
@@ -85,11 +83,10 @@ static void nothing_is_held_between_operations(void **state)
 	struct ms_machine *m = machine();
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	breaks_u32(m, &m->in_hook, 1, "1 hooks are running");
-	breaks_u32(m, &m->driver_locks, 2, "driver code holds 2 locks");
-	breaks_u32(m, &m->driver_mmap_again, 1, "a call into a driver has not come back");
-	breaks_pointer(m, &m->driver_mm, mm, "a call into a driver has not come back");
+	breaks_u32(m, &m->call.locks, 2, "driver code holds 2 locks");
+	breaks_u32(m, &m->call.mmap_again, 1, "a call into a driver has not come back");
+	breaks_pointer(m, &m->call.mm, mm, "a call into a driver has not come back");
 	ms_machine_free(m);
 }
 

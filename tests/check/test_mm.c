@@ -9,7 +9,6 @@ static void vmas_are_whole_pages_in_the_address_space(void **state)
 	struct world w = world();
 	struct ms_vma *vma = vma_at(&w, DEVICE);
 
-	(void)state;
 	breaks_u64(w.m, &vma->vm_end, w.mm->task_size + PAGE, "empty, or beyond the address space");
 	breaks_u64(w.m, &vma->vm_end, vma->vm_start, "empty, or beyond the address space");
 	breaks_u64(w.m, &vma->vm_end, vma->vm_end + 1, "not whole pages");
@@ -20,7 +19,6 @@ static void vmas_lie_behind_each_other(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u64(w.m, &vma_at(&w, SHARED)->vm_end, SHARED + 5 * PAGE,
 		   "VMA 0x200010004000-0x200010006000: begins before the one before ends");
 	world_end(&w);
@@ -30,7 +28,6 @@ static void vmas_are_counted(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u32(w.m, &w.mm->map_count, 3, "6 VMAs, 3 are counted");
 	breaks_pointer(w.m, &vma_at(&w, DEVICE)->vm_mm, ms_mm_new(w.m), "is another process's");
 	world_end(&w);
@@ -44,7 +41,6 @@ static void the_tree_of_vmas_is_in_order(void **state)
 	struct ms_vma_leaf *first, *second;
 	struct ms_vma *vma;
 
-	(void)state;
 	w.mm = ms_mm_new(w.m);
 	for (unsigned int i = 0; i < 50; i++)
 		map(&w, ANON + 2 * i * PAGE, PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
@@ -57,7 +53,7 @@ static void the_tree_of_vmas_is_in_order(void **state)
 		   "ends outside of its leaf's range");
 	breaks_u64(w.m, &first->start[1], first->start[0], "a leaf is out of order");
 	breaks_u64(w.m, &vma->vm_start, vma->vm_start - PAGE, "are not those of its place");
-	breaks_bool(w.m, &vma->pending, true, "is said not to be there yet");
+	breaks_bool(w.m, &ms_linked(vma)->pending, true, "is said not to be there yet");
 	breaks_u32(w.m, &first->n, MS_VMA_LEAF + 1, "a leaf has a wrong number of VMAs");
 	breaks_pointer(w.m, &second->prev, NULL, "neighbouring leaves do not know each other");
 	breaks_u64(w.m, &second->slot[second->n].end, UINT64_MAX - 1, "an empty slot has an end");
@@ -76,7 +72,6 @@ static void the_cursor_in_the_tree_of_vmas_knows_where_it_is(void **state)
 	struct ms_vma_leaf none;
 	struct ms_vma_tree *t;
 
-	(void)state;
 	w.mm = ms_mm_new(w.m);
 	t = &w.mm->vmas;
 	map(&w, ANON, PAGE, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
@@ -93,12 +88,12 @@ static void vmas_are_in_a_process_or_freed(void **state)
 	struct world w = world();
 	struct ms_vma *vma;
 
-	(void)state;
-	breaks_u32(w.m, &w.m->vmas_pending, 1, "1 are on their way into a tree");
+	breaks_u32(w.m, &w.m->processes->vmas_pending, 1, "1 are on their way into a tree");
 	vma = ms_vma_alloc(w.mm);
 	assert_found(w.m, "7 objects, 6 are in a process");
 	ms_vma_free(vma, false);
-	breaks(w.m, &w.m->vma_nodes.nr_free, &(size_t){ 3 }, sizeof(size_t), "1 are in one");
+	breaks(w.m, &w.m->processes->vma_nodes.nr_free, &(size_t){ 3 }, sizeof(size_t),
+	       "1 are in one");
 	world_end(&w);
 }
 
@@ -107,7 +102,6 @@ static void flags_of_a_vma_fit_its_file(void **state)
 	struct world w = world();
 	struct ms_vma *vma = vma_at(&w, ANON);
 
-	(void)state;
 	breaks_u64(w.m, &vma->vm_flags_word, vma->vm_flags | MS_VM_SHARED,
 		   "shared, and may not be");
 	vma = vma_at(&w, HUGETLB);
@@ -123,7 +117,6 @@ static void an_anon_vma_knows_how_many_have_it(void **state)
 	struct world w = world();
 	struct ms_vma *vma = vma_at(&w, ANON);
 
-	(void)state;
 	breaks_u32(w.m, &vma->anon_vma->refcount, 2, "anon_vma of 1 VMAs, 2 are counted");
 	breaks_u32(w.m, &vma->anon_chain, 0, "anon_vma and its chain do not agree");
 	world_end(&w);
@@ -133,7 +126,6 @@ static void locks_are_free_between_operations(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u32(w.m, &w.mm->mmap_readers, 1, "the mmap lock is held");
 	breaks_bool(w.m, &w.mm->mmap_writer, true, "the mmap lock is held");
 	breaks_u32(w.m, &w.mm->mmu_locked, 1, "the MMU lock of 1 VMs is held");
@@ -147,7 +139,6 @@ static void an_entry_is_inside_of_a_vma(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u64(w.m, pte(&w, SHARED + 6 * PAGE), *pte(&w, SHARED), "no VMA is there");
 	breaks_u64(w.m, &vma_at(&w, ANON)->vm_end, ANON + MS_2M / 2, "reaches beyond its VMA");
 	breaks_u64(w.m, pte(&w, SHARED), *pte(&w, SHARED) & ~MS_PTE_PRESENT,
@@ -159,7 +150,6 @@ static int mmap_pfnmap(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops ops;
 
-	(void)file;
 	vma->vm_ops = &ops;
 	vma->vm_flags |= MS_VM_PFNMAP;
 	return 0;
@@ -178,7 +168,6 @@ static void a_drivers_pud_leaf_may_lie_in_the_parts_of_a_split_vma(void **state)
 	const ms_hva_t addr = UINT64_C(0x200080000000);
 	struct ms_vma *vma;
 
-	(void)state;
 	map(&w, addr, MS_1G, MS_MAP_SHARED, ms_file_new(w.m, &ops, 3, 0, NULL, NULL), 0);
 	*ms_pt_alloc_slot(w.mm, addr, MS_LEVEL_PUD) =
 		UINT64_C(0x9000000000) | MS_PTE_PRESENT | MS_PTE_SPECIAL;
@@ -196,7 +185,6 @@ static void a_leaf_stands_where_there_are_leaves(void **state)
 	struct world w = world();
 	const ms_hva_t large = UINT64_C(0x210000000000); /* 512G aligned */
 
-	(void)state;
 	assert_int_equal(ms_mmap(w.mm, large, 512 * MS_1G, 0,
 				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 			 (int64_t)large);
@@ -212,7 +200,6 @@ static void a_table_is_there_for_a_vma(void **state)
 	struct world w = world();
 	const ms_hva_t nowhere = UINT64_C(0x300000000000);
 
-	(void)state;
 	assert_non_null(ms_pt_alloc_slot(w.mm, nowhere, MS_LEVEL_PTE));
 	assert_found(w.m, "the table of level 3 at 0x300000000000 is there, and no VMA needs it");
 	ms_free_pgd_range(w.mm, nowhere, nowhere + PAGE, 0, 0);
@@ -224,7 +211,6 @@ static void a_huge_anonymous_leaf_has_put_a_table_by(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_pointer(w.m, &w.mm->deposits, NULL, "1 huge leaves need a table put by, 0 are");
 	world_end(&w);
 }
@@ -236,7 +222,6 @@ static void a_raw_pfn_is_in_a_vma_that_owns_up_to_it(void **state)
 	struct world w = world();
 	struct ms_vma *vma = vma_at(&w, DEVICE);
 
-	(void)state;
 	breaks_u64(w.m, &vma->vm_flags_word, vma->vm_flags & ~MS_VM_PFNMAP,
 		   "a raw pfn in a VMA that is not VM_PFNMAP or VM_MIXEDMAP");
 	breaks_u64(w.m, pte(&w, DEVICE), *pte(&w, DEVICE) & ~MS_PTE_SPECIAL,
@@ -252,7 +237,6 @@ static void an_entry_has_no_right_that_its_vma_has_not(void **state)
 	struct world w = world();
 	struct ms_vma *vma = vma_at(&w, SHARED);
 
-	(void)state;
 	breaks_u64(w.m, &vma->vm_flags_word, vma->vm_flags & ~MS_VM_ACCESS,
 		   "can be accessed, its VMA cannot");
 	breaks_u64(w.m, &vma->vm_flags_word, vma->vm_flags & ~MS_VM_WRITE,
@@ -267,7 +251,6 @@ static void a_mapped_page_is_in_use(void **state)
 	struct world w = world();
 	uint64_t *slot = pte(&w, SHARED), flags = *slot & ~MS_PTE_PA_MASK;
 
-	(void)state;
 	breaks_u64(w.m, slot, (2 * MS_1G - PAGE) | flags, "has no page frame");
 	breaks_u64(w.m, slot, (MS_1G + 2 * MS_2M - PAGE) | flags, "which is free");
 	breaks_u64(w.m, slot, BAR | flags, "which is no System RAM");
@@ -279,7 +262,6 @@ static void a_huge_leaf_maps_a_huge_page(void **state)
 	struct world w = world();
 	uint64_t *slot = ms_pt_slot(w.mm, ANON, MS_LEVEL_PMD);
 
-	(void)state;
 	assert_true(ms_pte_is_leaf(*slot));
 	breaks_u64(w.m, slot, *slot + PAGE, "its page is not aligned to its size");
 	breaks_u64(w.m, slot, (MS_1G + MS_2M) | (*slot & ~MS_PTE_PA_MASK),
@@ -293,7 +275,6 @@ static void an_anonymous_page_is_where_such_pages_are(void **state)
 	struct ms_vma *vma = vma_at(&w, ANON);
 	struct ms_page *page = page_of(&w, *pte(&w, ANON + MS_2M));
 
-	(void)state;
 	breaks_pointer(w.m, &vma->anon_vma, NULL, "an anonymous page, and the VMA has no anon_vma");
 	breaks_u8(w.m, &page->flags, 0, "a page that is not anonymous in an anonymous VMA");
 	vma = vma_at(&w, PRIVATE);
@@ -308,7 +289,6 @@ static void the_huge_zero_page_is_never_written(void **state)
 	const ms_hva_t addr = UINT64_C(0x200050000000);
 	uint64_t *slot;
 
-	(void)state;
 	map(&w, addr, MS_2M, MS_MAP_PRIVATE | MS_MAP_ANONYMOUS, NULL, 0);
 	touch(&w, addr, MS_PROT_R);
 	slot = ms_pt_slot(w.mm, addr, MS_LEVEL_PMD);
@@ -321,7 +301,6 @@ static void entries_of_a_huge_page_belong_together(void **state)
 	struct world w = world();
 	uint64_t *slot = pte(&w, HUGETLB);
 
-	(void)state;
 	breaks_u64(w.m, &slot[3], slot[2], "does not continue the huge page before it");
 	breaks_u64(w.m, &slot[15], 0, "part of a huge page is not mapped");
 	breaks_u32(w.m, &vma_at(&w, HUGETLB)->vm_file->mapping->order, 9,
@@ -338,7 +317,6 @@ static void a_file_is_mapped_by_its_own_pages(void **state)
 	ms_pfn_t *cached = mapping->chunk[0];
 	ms_pfn_t huge = ms_pte_pfn(w.m, *ms_pt_slot(w.mm, ANON, MS_LEVEL_PMD));
 
-	(void)state;
 	breaks_u64(w.m, pte(&w, SHARED), *pte(&w, SHARED + PAGE),
 		   "is not the page that the file has there");
 	breaks_u8(w.m, &ms_pfn_to_page(w.m, cached[0])->flags, MS_PG_ANON, "is anonymous");
@@ -352,7 +330,6 @@ static void files_know_who_has_them(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u32(w.m, &w.file->refcount, 9, "file memory: 9 references, 4 holders");
 	breaks_u32(w.m, &w.file->mapping->refcount, 2, "address space: 1 files, 2 are counted");
 	world_end(&w);
@@ -362,13 +339,12 @@ static void an_address_space_knows_its_vmas(void **state)
 {
 	struct world w = world();
 	struct ms_mapping *mapping = w.file->mapping;
-	struct ms_vma *root = mapping->i_mmap.rbh_root, *last = vma_at(&w, SHARED + 4 * PAGE);
-	struct ms_vma none = { 0 };
+	struct ms_linked_vma *root = RB_ROOT(&mapping->i_mmap), none = { .pending = false };
+	struct ms_vma *last = vma_at(&w, SHARED + 4 * PAGE);
 
-	(void)state;
-	breaks_pointer(w.m, &mapping->i_mmap.rbh_root, NULL, "3 VMAs, 0 in its i_mmap");
+	breaks_pointer(w.m, &RB_ROOT(&mapping->i_mmap), NULL, "3 VMAs, 0 in its i_mmap");
 	breaks_u64(w.m, &root->i_mmap_last, 99, "i_mmap says its subtree ends at page 0x63");
-	breaks_pointer(w.m, &root->i_mmap.rbe_parent, &none, "i_mmap's links do not agree");
+	breaks_pointer(w.m, &RB_PARENT(root, i_mmap), &none, "i_mmap's links do not agree");
 	breaks_u64(w.m, &vma_at(&w, SHARED)->vm_pgoff, 7, "i_mmap is out of order");
 	breaks_pointer(w.m, &last->vm_file, NULL, "in an i_mmap, and in no process");
 	breaks_pointer(w.m, &last->vm_file, vma_at(&w, DEVICE)->vm_file,
@@ -382,12 +358,12 @@ static void the_machine_holds_its_own_pages(void **state)
 {
 	struct world w = world();
 
-	(void)state;
-	breaks_u64(w.m, &w.m->zero_pfn, MS_1G / PAGE + 1023, "zero page 0: holds page");
-	breaks_u64(w.m, &w.m->huge_zero_pfn, BAR / PAGE, "huge zero page 0: holds page");
-	breaks_u32(w.m, &w.m->lru.count, MS_LRU_QUEUE + 1, "LRU queue: 16 pages in room for 15");
-	breaks_u32(w.m, &w.m->lru.count, 1, "LRU queue 0: holds page");
-	breaks_u32(w.m, &w.m->lazyfree.count, 1, "lazyfree queue 0: holds page");
+	breaks_u64(w.m, &w.m->phys->zero_pfn, MS_1G / PAGE + 1023, "zero page: holds page");
+	breaks_u64(w.m, &w.m->phys->huge_zero_pfn, BAR / PAGE, "huge zero page: holds page");
+	breaks_u32(w.m, &w.m->processes->lru.count, MS_LRU_QUEUE + 1,
+		   "LRU queue: 16 pages in room for 15");
+	breaks_u32(w.m, &w.m->processes->lru.count, 1, "LRU queue 0: holds page");
+	breaks_u32(w.m, &w.m->processes->lazyfree.count, 1, "lazyfree queue 0: holds page");
 	world_end(&w);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The check of memtypes, of drivers, and of a driver's memory finds each thing that can be wrong.
+/*
+ * The check of memtypes, of drivers, and of a driver's memory finds each thing that can be wrong.
  */
 #include "broken.h"
 
 #include "drivers/internal.h"
 #include "linux/state.h"
+#include "mm/internal.h"
 #include "pat/internal.h"
 
 #define A UINT64_C(0x200000000000)
@@ -47,7 +49,6 @@ static void the_list_is_in_order(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks(w.m, &w.m->pat->list.count, &(size_t){ 7 }, sizeof(size_t),
 	       "memtypes: the count is wrong");
 	ms_machine_free(w.m);
@@ -60,7 +61,6 @@ static void entries_that_overlap_are_of_one_type(void **state)
 	struct ms_range *r;
 	uintptr_t tag;
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(w.m, BAR, BAR + PAGE, MS_CACHE_WC, NULL), 0);
 	assert_whole(w.m);
 	/* the leaf knows the set of types: a third entry makes room for a wrong one */
@@ -81,7 +81,6 @@ static void entries_that_overlap_are_of_one_type(void **state)
  */
 static void no_two_types_may_overlap(void **state)
 {
-	(void)state;
 	for (unsigned int type = 0; type <= MS_CACHE_WP; type++) {
 		const enum ms_cache own = (enum ms_cache)type;
 		const enum ms_cache other = (enum ms_cache)((type + 1) % (MS_CACHE_WP + 1));
@@ -108,7 +107,6 @@ static void an_entry_has_a_type_of_x86(void **state)
 	struct world w = world("6.12.107");
 	struct ms_ranges *list = &w.m->pat->list;
 
-	(void)state;
 	assert_whole(w.m);
 	ms_ranges_above(list, BAR + MS_2M);
 	assert_int_equal(ms_ranges_insert(list, BAR + MS_2M, BAR + MS_2M + PAGE, MS_CACHE_WP + 1),
@@ -122,7 +120,6 @@ static void what_is_rare_is_whole(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_ioremap(w.m, 0, PAGE, MS_CACHE_UC_MINUS), 0);
 	assert_whole(w.m);
 	assert_int_equal(ms_memtype_free(w.m, PAGE / 2, PAGE), 0);
@@ -139,7 +136,6 @@ static void an_entry_is_what_its_owner_reserved(void **state)
 	struct world w = world("6.12.107");
 	struct ms_pfnmap_ctx *ctx = w.vma->pfnmap_ctx;
 
-	(void)state;
 	breaks_u64(w.m, &ctx->start, BAR - PAGE, "its owner reserved");
 	breaks_u64(w.m, &ctx->end, BAR + PAGE, "its owner reserved");
 	breaks_u64(w.m, &ctx->end, 0, "an empty range");
@@ -153,7 +149,6 @@ static void a_reservation_knows_its_holders(void **state)
 	struct world w = world("7.2.13");
 	struct ms_pfnmap_ctx *ctx = w.vma->pfnmap_ctx, *other;
 
-	(void)state;
 	breaks_u32(w.m, &ctx->holders, 2, "2 holders, 1 hold it");
 	breaks_u32(w.m, &ctx->holders, 0, "0 holders, 1 hold it");
 	assert_int_equal(ms_ioremap(w.m, BAR + MS_2M, PAGE, MS_CACHE_UC_MINUS), 0);
@@ -173,7 +168,6 @@ static void vm_pat_is_of_kernels_that_have_it(void **state)
 {
 	struct world w = world("7.2.13");
 
-	(void)state;
 	breaks_u64(w.m, &w.vma->vm_flags_word, w.vma->vm_flags | MS_VM_PAT,
 		   "VM_PAT, which this kernel does not set");
 	ms_machine_free(w.m);
@@ -184,7 +178,6 @@ static void memtypes_are_x86s_alone(void **state)
 	struct world w = world("6.12.107");
 	enum ms_arch arch = MS_ARCH_ARM64;
 
-	(void)state;
 	breaks(w.m, &w.m->policy.arch, &arch, sizeof(arch), "there are some, and this is no x86");
 	// no entry, but a context; then the other way round
 	assert_int_equal(ms_munmap(w.mm, A, MS_2M), 0);
@@ -200,7 +193,6 @@ static void the_device_that_is_remembered_is_one(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	breaks_u64(w.m, &w.m->pat->device_end, BAR + PAGE,
 		   "is remembered as a device, and is none");
 	breaks_u64(w.m, &w.m->pat->device_start, BAR + PAGE,
@@ -217,7 +209,6 @@ static void claims_lie_behind_each_other(void **state)
 	struct world w = world("6.12.107");
 	struct ms_claim *root;
 
-	(void)state;
 	assert_int_equal(ms_iomem_claim(w.m, BAR, PAGE), 0);
 	assert_int_equal(ms_iomem_claim(w.m, BAR + PAGE, PAGE), 0);
 	root = RB_ROOT(&w.m->drivers->claims);
@@ -247,7 +238,6 @@ static void a_vfio_device_knows_its_files_and_vmas(void **state)
 	struct ms_vfio *dev = open_vfio(&w);
 	struct ms_vma none = { 0 };
 
-	(void)state;
 	breaks_u32(w.m, &dev->opened, 1, "vfio bar: 2 files, 1 are counted");
 	breaks_pointer(w.m, &TAILQ_FIRST(&dev->vmas)->vma, &none,
 		       "a VMA on its list is none any more");
@@ -262,7 +252,6 @@ static void files_of_the_drivers_are_open(void **state)
 	struct world w = world("6.12.107");
 	struct ms_file none = { .refcount = 1 };
 
-	(void)state;
 	breaks_pointer(w.m, &LIST_FIRST(&w.m->drivers->iomem_files)->file, &none,
 		       "an open file of memory is none any more");
 	ms_vfio_open(w.bar);
@@ -276,7 +265,6 @@ static void kmallocs_of_a_driver_are_counted(void **state)
 	struct world w = world("6.12.107");
 	struct ms_linux *lx = ms_linux_of(w.m);
 
-	(void)state;
 	breaks(w.m, &lx->small, &(size_t){ 3 }, sizeof(size_t), "0 kmallocs, 3 are counted");
 	ms_machine_free(w.m);
 }

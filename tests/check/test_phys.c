@@ -43,7 +43,6 @@ static void ranges_of_ram_lie_behind_each_other(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, MS_1G), 0);
 	w.ram = w.m->phys->ram;
 	breaks_u64(w.m, &w.ram[1].start, RAM_PFN + 1, "not behind the range before");
@@ -55,7 +54,6 @@ static void devices_lie_apart_from_each_other_and_from_ram(void **state)
 	struct world w = world();
 	struct ms_device *low = ms_device_find(w.m, "low"), *high = ms_device_find(w.m, "high");
 
-	(void)state;
 	breaks_u64(w.m, &low->size, 2 * MS_2M, "device high: empty, or overlaps another");
 	breaks_u64(w.m, &high->size, 2 * MS_1G, "device high: overlaps System RAM");
 	ms_machine_free(w.m);
@@ -65,7 +63,6 @@ static void free_pages_are_counted(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u64(w.m, &w.m->phys->free_pages, 17, "pages are free, 17 are counted");
 	ms_machine_free(w.m);
 }
@@ -75,7 +72,6 @@ static void a_page_is_free_or_has_a_reference(void **state)
 	struct world w = world();
 	struct ms_page *free_page = &w.frames->page[511], *used = ms_pfn_to_page(w.m, w.page);
 
-	(void)state;
 	breaks_u32(w.m, &free_page->refcount, 1, "is free and has references");
 	breaks_u8(w.m, &free_page->flags, MS_PG_ANON, "is free and has what a page in use has");
 	breaks_u32(w.m, &used->refcount, 0, "is neither free nor has it a reference");
@@ -88,7 +84,6 @@ static void references_are_as_many_as_holders(void **state)
 	struct ms_page *page = ms_pfn_to_page(w.m, w.page);
 	struct ms_page *huge = ms_pfn_to_page(w.m, w.huge);
 
-	(void)state;
 	breaks_u32(w.m, &page->refcount, 2, "2 references, 1 holders");
 	breaks_u32(w.m, &huge->refcount, 3, "3 references, 1 holders");
 	ms_machine_free(w.m);
@@ -100,7 +95,6 @@ static void pages_of_a_compound_page_know_it(void **state)
 	struct ms_page *page = ms_pfn_to_page(w.m, w.page);
 	struct ms_page *head = ms_pfn_to_page(w.m, w.huge), *tail = head + 5;
 
-	(void)state;
 	breaks_u8(w.m, &page->order, 9, "does not know how large its compound page is");
 	breaks_u8(w.m, &tail->order, 0, "does not know how large its compound page is");
 	breaks_u8(w.m, &tail->flags, tail->flags & ~MS_PG_TAIL, "is a tail and does not say so");
@@ -115,7 +109,6 @@ static void trees_of_free_blocks_agree(void **state)
 	struct ms_area *area = w.ram->area[ms_area_index(w.ram, w.page)];
 	uint8_t *leaf = &w.frames->node[MS_SECTION_PAGES];
 
-	(void)state;
 	/* the last page of the section is free, and then it is not */
 	breaks_u8(w.m, &leaf[511], 0, "not free in a free block");
 	breaks_u8(w.m, &w.frames->node[2], 3, "largest free block is not that of the halves");
@@ -128,7 +121,6 @@ static void what_is_never_handed_out_is_not_free(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	breaks_u64(w.m, &w.ram->usable_start, w.ram->end - 4, "is free and never handed out");
 	ms_machine_free(w.m);
 }

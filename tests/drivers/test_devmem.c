@@ -13,7 +13,6 @@ static void the_offset_is_the_physical_address(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	char buf[MS_VMFLAGS_MAX];
 
-	(void)state;
 	bar_b(m);
 	assert_int_equal(map_mem(mm, A, 0x2000, true, B_PA + 0x1000), A);
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x1000);
@@ -27,7 +26,6 @@ static void x86_asks_for_ucminus_with_o_sync_and_wb_without(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_h(m);
 	map_mem(mm, A, 0x1000, true, H_PA);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
@@ -41,7 +39,6 @@ static void x86_gets_ucminus_for_wb_where_the_mtrrs_say_uc(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_b(m);
 	map_mem(mm, A, 0x1000, false, B_PA);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
@@ -54,7 +51,6 @@ static void x86_gets_wb_in_holes_where_the_mtrrs_say_so(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	assert_int_equal(ms_ram_add(m, 0x1000, 0x9ec00), 0);
 	assert_int_equal(map_mem(mm, A, 0x1000, false, 0x9f000), A);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_WB);
@@ -70,7 +66,6 @@ static void below_one_megabyte_the_first_page_decided_up_to_6_4(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -89,7 +84,6 @@ static void arm64_maps_devices_strongly_ordered_with_o_sync_or_without(void **st
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_b(m);
 	map_mem(mm, A, 0x1000, true, B_PA);
 	map_mem(mm, A + 0x1000, 0x1000, false, B_PA);
@@ -102,7 +96,6 @@ static void system_ram_is_eperm(void **state)
 {
 	static const enum ms_arch arch[] = { MS_ARCH_X86_64, MS_ARCH_ARM64 };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m = machine("6.12.107", arch[i]);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -121,7 +114,6 @@ static void the_first_megabyte_of_x86_may_be_mapped(void **state)
 	struct ms_machine *x86 = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_machine *arm = machine("6.12.107", MS_ARCH_ARM64);
 
-	(void)state;
 	ms_ram_add(x86, 0x1000, 0x9e000);
 	ms_ram_add(arm, 0x1000, 0x9e000);
 	assert_int_equal(map_mem(ms_mm_new(x86), A, 0x1000, true, 0x2000), A);
@@ -136,7 +128,6 @@ static void without_strict_devmem_ram_may_be_mapped_but_not_aliased(void **state
 	struct ms_machine *arm = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(arm);
 
-	(void)state;
 	ms_ram_add(x86, 0x40000000, 0x100000);
 	ms_ram_add(arm, 0x40000000, 0x100000);
 	ms_iomem_set_strict(x86, MS_IOMEM_OPEN);
@@ -159,7 +150,6 @@ static void beyond_the_physical_address_space_is_einval(void **state)
 	struct ms_machine *arm = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(x86), *arm_mm = ms_mm_new(arm);
 
-	(void)state;
 	assert_int_equal(map_mem(mm, A, 0x1000, true, 0x10000000000), -EINVAL);
 	assert_int_equal(map_mem(mm, A, 0x2000, true, 0xfffffff000), -EINVAL);
 	assert_int_equal(map_mem(mm, A, 0x1000, true, 0xfffffff000), A);
@@ -174,7 +164,6 @@ static void an_offset_that_wraps_is_einval_or_eoverflow(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	assert_int_equal(map_mem(mm, A, 0x1000, true, 0xfffffffffffff000), -EINVAL);
 	assert_int_equal(map_mem(mm, A, 0x2000, true, 0xfffffffffffff000), -EOVERFLOW);
 	machine_end(m);
@@ -185,7 +174,6 @@ static void a_claimed_page_is_eperm(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_b(m);
 	ms_iomem_claim(m, B_PA + 0x2000, 0x10);
 	assert_int_equal(map_mem(mm, A, 0x2000, true, B_PA), A);
@@ -199,7 +187,6 @@ static void iomem_relaxed_maps_what_is_claimed_but_no_ram(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_b(m);
 	ms_ram_add(m, 0x40000000, 0x100000);
 	ms_iomem_set_strict(m, MS_IOMEM_RELAXED);
@@ -216,7 +203,6 @@ static void a_refusal_zaps_the_new_range_or_is_silent(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 
@@ -234,7 +220,6 @@ static void a_refused_remap_is_eagain(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -252,7 +237,6 @@ static void private_mappings_are_copied_on_write(void **state)
 	struct ms_machine *m = machine("7.2.13", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_b(m);
 	ms_ram_add(m, 0x40000000, 0x1000000);
 	assert_int_equal(
@@ -269,7 +253,6 @@ static void madv_remove_of_a_character_device_is_enodev(void **state)
 	struct ms_machine *m = machine("7.2.13", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	bar_b(m);
 	map_mem(mm, A, B_SIZE, true, B_PA);
 	assert_int_equal(ms_madvise(mm, A, B_SIZE, MS_MADV_REMOVE), -ENODEV);

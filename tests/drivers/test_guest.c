@@ -31,12 +31,11 @@ static uint64_t block_of_vfio(const struct ms_policy *k)
 	}
 }
 
-/* Corner case 58: a 2M VMA of vfio under a slot that is mapped by faults alone. */
+/* A VMA of 2M of vfio under a slot that is mapped by faults alone. */
 static void memory_off_is_efault_for_the_guest_and_on_maps_again(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -78,7 +77,6 @@ static void a_premapped_slot_outlives_memory_off_until_the_host_touches(void **s
 	struct ms_file *file = ms_vfio_open(bar_b(m));
 	struct ms_vm *vm;
 
-	(void)state;
 	map(mm, A, B_SIZE, file, OFF_2);
 	vm = vm_over(mm, B_SIZE);
 	ms_vfio_set_memory(file, false);
@@ -94,7 +92,6 @@ static void a_claimed_bar_is_lost_to_the_guest_or_not(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -119,7 +116,6 @@ static void after_mprotect_the_guest_writes_when_the_host_has_written(void **sta
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_vm *vm;
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
 	vm = vm_over(mm, B_SIZE);
 	ms_mprotect(mm, A, B_SIZE, MS_PROT_R);

@@ -6,7 +6,6 @@ static void a_range_is_claimed_once_and_released_exactly(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	bar_b(m);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), 0);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
@@ -18,13 +17,20 @@ static void a_range_is_claimed_once_and_released_exactly(void **state)
 	machine_end(m);
 }
 
-/*   b  |----|            claims: a part of it, never across its border
- *        ====  ✗  */
+/*
+ * A digit a page of the BAR:
+ *
+ *  .0123.
+ *  ....XX     -EBUSY: across its end
+ *  XX....     -EBUSY: across its start
+ *  XXXXXX...  -EBUSY: all of it and more
+ *  .....X     outside
+ *  .X....     inside
+ */
 static void a_claim_lies_inside_of_a_device_or_outside_of_all(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	bar_b(m);
 	assert_int_equal(ms_iomem_claim(m, B_PA + 0x3000, 0x2000), -EBUSY);
 	assert_int_equal(ms_iomem_claim(m, B_PA - 0x1000, 0x2000), -EBUSY);
@@ -38,7 +44,6 @@ static void ram_and_impossible_ranges_are_busy(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	ms_ram_add(m, 0x1000, 0x9e000);
 	ms_ram_add(m, 0x40000000, 0x100000);
 	assert_int_equal(ms_iomem_claim(m, 0x2000, 0x1000), -EBUSY);
@@ -53,7 +58,6 @@ static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	bar_b(m);
 	ms_ram_add(m, 0x40000000, 0x100000);
 	ms_iomem_claim(m, B_PA + 0x1800, 0x100);
@@ -66,14 +70,16 @@ static void a_page_is_exclusive_when_a_part_of_it_is_claimed(void **state)
 	machine_end(m);
 }
 
-/*   sysfs    A |b0|b1|b2|b3|
- *   claim         ======          */
+/*
+ *  before  |0*  1*  2*  3* |
+ *  claim       [-------)
+ *  after   |0*  1   2   3* |
+ */
 static void a_claim_of_a_part_zaps_that_part(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
 	ms_trace_clear(m);
 	ms_iomem_claim(m, B_PA + 0x1000, 0x2000);
@@ -90,7 +96,6 @@ static void sysfs_mappings_end_by_policy_and_devmem_mappings_always(void **state
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -111,7 +116,6 @@ static void a_refused_claim_zaps_nothing(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x1000, ms_pci_resource(bar_b(m)), 0);
 	ms_iomem_claim(m, B_PA + 0x3000, 0x1000);
 	assert_int_equal(ms_iomem_claim(m, B_PA, B_SIZE), -EBUSY);
@@ -126,7 +130,6 @@ static void copied_pages_of_private_mappings_go_too(void **state)
 	struct ms_device *b = bar_b(m);
 	uint64_t free_pages;
 
-	(void)state;
 	ms_ram_add(m, 0x40000000, 0x1000000);
 	ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE, ms_pci_resource(b), 0);
 	free_pages = ms_ram_free_pages(m);
@@ -144,7 +147,6 @@ static void a_claim_below_one_megabyte_zaps_nothing_on_x86(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x1000, ms_devmem_open(m, true), 0xf0000);
 	assert_int_equal(ms_iomem_claim(m, 0xf0000, 0x1000), 0);
 	assert_int_equal(present(mm, A, A + 0x1000), 1);
@@ -157,7 +159,6 @@ static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	ms_iomem_claim(m, B_PA, 0x1000);
 	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(b), 0x2000), -EINVAL);
 	ms_iomem_release(m, B_PA, 0x1000);
@@ -166,12 +167,16 @@ static void while_the_start_of_a_bar_is_claimed_sysfs_is_einval(void **state)
 	machine_end(m);
 }
 
-/* B_wc, four pages; revoke of page 2 (corner case 26). */
+/*
+ *  held    [WC-------------)
+ *  before  |0*  1*  2*  3* |
+ *  claim           [---)
+ *  after   |0*  1*  2   3* |    held: nothing, or all
+ */
 static void a_partial_revoke_frees_the_reservation_or_keeps_it(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		const bool revoked = k->revoke_scope == MS_REVOKE_SCOPE_DEVMEM_AND_SYSFS;

@@ -16,7 +16,6 @@ static void the_first_fault_sets_the_flags(void **state)
 		uint64_t pages;
 	} variant[] = { { 0, 4 }, { MS_LAZY_ONE_PAGE, 1 } };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -37,7 +36,6 @@ static void the_pfn_comes_from_the_driver_not_from_the_offset(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x1000, ms_lazy_open(bar_b(m), 0x2000, MS_CACHE_NGNRE, 0), 0x1000);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x2000);
@@ -45,12 +43,15 @@ static void the_pfn_comes_from_the_driver_not_from_the_offset(void **state)
 	machine_end(m);
 }
 
-/* Corner case 5. */
-static void it_grows_before_the_first_touch_and_not_after(void **state)
+/*
+ *  before     |0   1  |
+ *  grown      |0   1   2   3  |
+ *  touched    |0*  1*  2*  3* |    grows no more
+ */
+static void a_lazy_vma_grows_before_the_first_touch_and_not_after(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -63,12 +64,15 @@ static void it_grows_before_the_first_touch_and_not_after(void **state)
 	}
 }
 
-/* Corner case 6:  A |off 0|off 0x2000|  adjacent, untouched, with a close hook */
-static void neighbours_with_close_merge_from_6_12_on(void **state)
+/*
+ * Untouched, of one file, with a close hook:
+ *
+ *  |0   1   2   3  |  or  |0   1  |2   3  |
+ */
+static void neighbours_with_a_close_hook_merge_from_6_4_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -82,13 +86,13 @@ static void neighbours_with_close_merge_from_6_12_on(void **state)
 	}
 }
 
+/* |0*  1* |2   3  | */
 static void after_a_touch_nothing_merges(void **state)
 {
 	struct ms_machine *m = machine("7.2.13", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WB, MS_LAZY_CLOSE_HOOK);
 
-	(void)state;
 	map(mm, A, 0x2000, file, 0);
 	ms_touch(mm, A, MS_PROT_R);
 	map(mm, A + 0x2000, 0x2000, file, 0x2000);
@@ -112,14 +116,11 @@ static enum ms_access touch_after_revoke(const struct ms_policy *k)
 	return answer;
 }
 
-/* Corner case 10: all revoked, touched again. Where the range is remembered a second remap is
- * EINVAL.
- */
+/* All is revoked, and touched again. Where the range is remembered, a second remap is -EINVAL. */
 static void a_second_whole_remap_works_or_is_sigbus(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64)
 		assert_int_equal(touch_after_revoke(k),
 				 k->untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED ? MS_ACCESS_SIGBUS
@@ -128,12 +129,16 @@ static void a_second_whole_remap_works_or_is_sigbus(void **state)
 		assert_int_equal(touch_after_revoke(k), MS_ACCESS_OK);
 }
 
-/* Corner case 11: nothing is reserved before the first touch, the whole VMA then. */
+/*
+ *  mapped   |0   1   2   3  |    held: nothing
+ *  touched  |0*  1*  2*  3* |    held  [WC-------------)
+ *  munmap           [-------)    held  [WC-----), or as before
+ *  munmap   [-------)            held: nothing
+ */
 static void the_memtype_is_reserved_by_the_first_fault(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -157,12 +162,11 @@ static void the_memtype_is_reserved_by_the_first_fault(void **state)
 	}
 }
 
-/* Corner case 12. */
+/* An untouched VMA has nothing that a child could share; each reserves at its own first touch. */
 static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m), *child;
@@ -190,7 +194,6 @@ static void a_hole_in_a_whole_vma_is_the_kernels_bug(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_lazy_open(bar_b(m), 0, MS_CACHE_NGNRE, 0), 0);
 	ms_touch(mm, A, MS_PROT_R);
 	ms_zap_vma_ptes(ms_vma_lookup(mm, A), A + 0x2000, 0x1000);
@@ -204,7 +207,6 @@ static void bad_arguments_give_no_file(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	assert_null(ms_lazy_open(b, 0x800, MS_CACHE_WB, 0));
 	assert_null(ms_lazy_open(b, 0, MS_CACHE_UC, 0));
 	assert_null(ms_lazy_open(b, 0, MS_CACHE_WB, 4));
@@ -217,8 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_fault_sets_the_flags),
 		cmocka_unit_test(the_pfn_comes_from_the_driver_not_from_the_offset),
-		cmocka_unit_test(it_grows_before_the_first_touch_and_not_after),
-		cmocka_unit_test(neighbours_with_close_merge_from_6_12_on),
+		cmocka_unit_test(a_lazy_vma_grows_before_the_first_touch_and_not_after),
+		cmocka_unit_test(neighbours_with_a_close_hook_merge_from_6_4_on),
 		cmocka_unit_test(after_a_touch_nothing_merges),
 		cmocka_unit_test(a_second_whole_remap_works_or_is_sigbus),
 		cmocka_unit_test(the_memtype_is_reserved_by_the_first_fault),

@@ -5,7 +5,7 @@
  */
 #include "world.h"
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #define OFF_2 (UINT64_C(2) << 40)
 
@@ -19,8 +19,10 @@ struct attempt {
 /* One operation; true when it succeeded. */
 typedef bool operation(struct attempt *t);
 
-/* Fails the first, the second, ... allocation of `op` until it succeeds; the caller's checks follow
- * each failure: nothing of the driver's is left, and the same operation then works. */
+/*
+ * Fails the first, the second, ... allocation of `op` until it succeeds; the caller's checks follow
+ * each failure: nothing of the driver's is left, and the same operation then works.
+ */
 static void fail_each(const char *release, void (*prepare)(struct attempt *t), operation *op)
 {
 	bool done = false;
@@ -33,12 +35,12 @@ static void fail_each(const char *release, void (*prepare)(struct attempt *t), o
 		t.b = bar_b(t.m);
 		ms_trace_keep(t.m, 0);
 		prepare(&t);
-		live = t.m->live;
+		live = t.m->alloc.live;
 		ms_machine_fail_alloc(t.m, n);
 		done = op(&t);
 		ms_machine_fail_alloc(t.m, 0);
 		if (!done) {
-			assert_int_equal(t.m->live, live);
+			assert_int_equal(t.m->alloc.live, live);
 			assert_int_equal(memtypes(t.m), 0);
 			assert_true(op(&t));
 		}
@@ -69,14 +71,12 @@ static bool mmap_vfio(struct attempt *t)
 
 static void mmap_of_vfio_leaves_no_claim_without_its_memtype(void **state)
 {
-	(void)state;
 	fail_each("6.1.192", open_vfio, mmap_vfio);
 }
 
 /* The fault of V1: the remap's tables, the memtype, the list's node. */
 static void a_failing_vfio_fault_leaves_no_pages(void **state)
 {
-	(void)state;
 	for (uint64_t n = 1;; n++) {
 		struct ms_machine *m = machine("6.1.192", MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);

@@ -9,8 +9,10 @@ static struct ms_file *whole(struct ms_device *bar, enum ms_pieces_mode mode, en
 	return ms_pieces_open(bar, mode, type, &piece, 1);
 }
 
-/*   VMA     |0|1|2|3|
- *   BAR      2 3 . 0       each piece from where its shift says; a hole at 2 */
+/*
+ *  VMA   |0*  1*  2   3* |
+ *  BAR     2   3   .   0
+ */
 static void each_piece_comes_from_where_its_shift_says(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, 0x2000, 0x2000 },
@@ -20,7 +22,6 @@ static void each_piece_comes_from_where_its_shift_says(void **state)
 	struct ms_file *file =
 		ms_pieces_open(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_UC_MINUS, pieces, 2);
 
-	(void)state;
 	assert_int_equal(map(mm, A, B_SIZE, file, 0), A);
 	assert_int_equal(leaf_pa(mm, A), B_PA + 0x2000);
 	assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x3000);
@@ -37,7 +38,6 @@ static void the_offset_counts_from_the_bar(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, 0x2000, ms_pieces_open(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_NGNRE, &piece, 1),
 	    0x2000);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, (B_PA + 0x2000) >> 12);
@@ -50,7 +50,6 @@ static void at_mmap_the_type_is_in_the_entries_only(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, whole(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_NGNRE), 0);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_NGNRE);
 	assert_int_equal(ms_pgprot_cache(ms_vma_lookup(mm, A)->vm_page_prot), MS_CACHE_WB);
@@ -66,7 +65,6 @@ static void lazy_sets_flags_and_type_at_mmap(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	char buf[MS_VMFLAGS_MAX];
 
-	(void)state;
 	map(mm, A, B_SIZE, whole(bar_b(m), MS_PIECES_LAZY, MS_CACHE_NGNRE), 0);
 	assert_int_equal(present(mm, A, A + B_SIZE), 0);
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
@@ -81,7 +79,6 @@ static void without_pieces_the_vma_is_an_ordinary_one(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	char buf[MS_VMFLAGS_MAX];
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pieces_open(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0), 0);
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 			    "rd,wr,sh,mr,mw,me,ms,sd");
@@ -89,14 +86,16 @@ static void without_pieces_the_vma_is_an_ordinary_one(void **state)
 	machine_end(m);
 }
 
-/*   VMA     |0| |2|3|          piece 0 as it is; 2 and 3 from further on */
+/*
+ *  VMA   |0   1   2   3* |    page 3 was touched, and page 1 in vain
+ *  BAR     0   .   0   1
+ */
 static void a_lazy_fault_inserts_its_page_or_is_sigbus(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, 0x1000, 0 }, { 0x2000, 0x2000, -0x2000 } };
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pieces_open(bar_b(m), MS_PIECES_LAZY, MS_CACHE_UC_MINUS, pieces, 2),
 	    0);
 	assert_int_equal(ms_touch(mm, A + 0x1000, MS_PROT_R), MS_ACCESS_SIGBUS);
@@ -113,7 +112,6 @@ static void a_private_lazy_mapping_is_a_violation_when_it_is_touched(void **stat
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = whole(bar_b(m), MS_PIECES_LAZY, MS_CACHE_UC_MINUS);
 
-	(void)state;
 	assert_true(ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE | MS_MAP_FIXED, file, 0) > 0);
 	assert_int_equal(ms_violations(m), 0);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
@@ -123,7 +121,12 @@ static void a_private_lazy_mapping_is_a_violation_when_it_is_touched(void **stat
 	machine_end(m);
 }
 
-/* The tail moves away and is touched there. */
+/*
+ *          A                   A + 1G
+ *  VMA     |0   1   2   3  |
+ *  moved   |0*  1  |           |2   3* |
+ *  BAR       2   3               0   1
+ */
 static void a_moved_lazy_vma_finds_its_piece(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, 0x2000, 0x2000 },
@@ -131,7 +134,6 @@ static void a_moved_lazy_vma_finds_its_piece(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pieces_open(bar_b(m), MS_PIECES_LAZY, MS_CACHE_NGNRE, pieces, 2), 0);
 	ms_mremap(mm, A + 0x2000, 0x2000, 0x2000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G);
 	assert_int_equal(ms_touch(mm, A + MS_1G + 0x1000, MS_PROT_R), MS_ACCESS_OK);
@@ -141,13 +143,18 @@ static void a_moved_lazy_vma_finds_its_piece(void **state)
 	machine_end(m);
 }
 
-/*   VMA   |========|========|....    first 2M congruent, second shifted by a page */
+/*
+ *            A          A + 2M     A + 4M     A + 6M
+ *  VMA       |----------:----------:----------|
+ *  pieces    [---------)[--------------------)    the second one is shifted by a page
+ *  touched    ^          ^
+ *  mapped    [2M------)  [4K)                     or pages where the kernel has no huge faults
+ */
 static void lazy_huge_makes_a_leaf_where_all_allow_it(void **state)
 {
 	static const struct ms_piece pieces[] = { { 0, MS_2M, 0 }, { MS_2M, MS_2M * 2, 0x1000 } };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -166,7 +173,12 @@ static void lazy_huge_makes_a_leaf_where_all_allow_it(void **state)
 	}
 }
 
-/*   VMA   |==== ....|   a piece of 1M, or a VMA that ends in the middle: pages */
+/*
+ *           A         A + 2M          A + 1G
+ *  VMA      |---------|                |--------|    without its first page
+ *  piece    [---)                     [---------)
+ *  mapped   [4K)                       [4K)
+ */
 static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 {
 	const struct ms_piece half = { 0, MS_2M / 2, 0 }, full = { 0, MS_2M, 0 };
@@ -174,7 +186,6 @@ static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *h = bar_h(m);
 
-	(void)state;
 	map(mm, A, MS_2M, ms_pieces_open(h, MS_PIECES_LAZY_HUGE, MS_CACHE_NGNRE, &half, 1), 0);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_4K);
@@ -186,13 +197,12 @@ static void lazy_huge_falls_back_at_the_end_of_piece_and_vma(void **state)
 	machine_end(m);
 }
 
-/* Before, the child's own fault brings it back: copy_huge_pmd() took anonymous memory only. */
+/* copy_huge_pmd() took anonymous memory only, so that the child had to fault for its leaf. */
 static void a_leaf_of_2m_is_copied_by_fork_from_6_12_on(void **state)
 {
 	const struct ms_piece piece = { 0, MS_2M, 0 };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m), *child;
@@ -221,7 +231,6 @@ static void lazy_huge_never_makes_a_pud_leaf(void **state)
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, MS_1G,
 	    ms_pieces_open(bar_h(m), MS_PIECES_LAZY_HUGE, MS_CACHE_UC_MINUS, &piece, 1), 0);
 	ms_touch(mm, A, MS_PROT_R);
@@ -237,7 +246,6 @@ static void the_first_error_of_a_piece_is_mmaps_answer(void **state)
 	struct ms_file *file =
 		ms_pieces_open(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_NGNRE, pieces, 2);
 
-	(void)state;
 	// a COW mapping is remapped whole or not at all
 	assert_int_equal(ms_mmap(mm, A, B_SIZE, MS_PROT_RW, MS_MAP_PRIVATE, file, 0), -EINVAL);
 	assert_null(ms_find_vma(mm, 0));
@@ -252,7 +260,6 @@ static void a_piece_outside_of_the_vma_is_einval(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	assert_int_equal(map(mm, A, 0x3000,
 			     ms_pieces_open(b, MS_PIECES_LAZY, MS_CACHE_NGNRE, &outside, 1), 0),
 			 -EINVAL);
@@ -269,7 +276,6 @@ static void what_is_not_whole_pages_or_not_a_type_is_no_file(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_ARM64);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	assert_null(ms_pieces_open(b, MS_PIECES_AT_MMAP, MS_CACHE_WB, &odd, 1));
 	assert_null(ms_pieces_open(b, MS_PIECES_AT_MMAP, MS_CACHE_WB, &empty, 1));
 	assert_null(ms_pieces_open(b, MS_PIECES_AT_MMAP, MS_CACHE_WB, &shifted, 1));
@@ -286,7 +292,6 @@ static void revoke_finds_the_mappings_of_all_files(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *b = bar_b(m), *h = bar_h(m);
 
-	(void)state;
 	ms_pieces_revoke(b, 0, B_SIZE);
 	map(mm, A, B_SIZE, whole(b, MS_PIECES_LAZY, MS_CACHE_NGNRE), 0);
 	map(mm, A + MS_2M, B_SIZE, whole(b, MS_PIECES_AT_MMAP, MS_CACHE_NGNRE), 0);
@@ -307,7 +312,6 @@ static void a_lazy_page_takes_the_type_of_the_list_on_x86(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, whole(bar_b(m), MS_PIECES_LAZY, MS_CACHE_WC), 0);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
@@ -319,24 +323,26 @@ static void a_lazy_page_takes_the_type_of_the_list_on_x86(void **state)
 
 static void x86_without_pat_maps_ucminus_for_write_combining(void **state)
 {
-	const struct ms_machine_config off = { .pat_off = true };
+	const struct ms_machine_config off = { .pat = MS_FEATURE_ABSENT };
 	struct ms_machine *m =
 		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_X86_64), &off);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, whole(bar_b(m), MS_PIECES_AT_MMAP, MS_CACHE_WC), 0);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
 	machine_end(m);
 }
 
-/*   | plain | plain |   of one file, at offsets that follow: the second mmap is not the driver's */
+/*
+ *  1st mmap  |0  |           by the driver, which maps nothing
+ *  2nd mmap  |0   1  |       joins it: the driver is not asked for page 1
+ *  3rd mmap  |0   1  |0* |   cannot: the driver is asked, and maps
+ */
 static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **state)
 {
 	const struct ms_piece piece = { 0, 0x1000, 0 };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -357,11 +363,10 @@ static void beside_a_vma_of_which_nothing_is_mapped_another_joins_it(void **stat
 	}
 }
 
-static void such_a_vma_is_whole_again_after_mprotect_and_mremap(void **state)
+static void a_vma_of_which_nothing_is_mapped_is_whole_again_after_mprotect_and_mremap(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -388,7 +393,6 @@ static void what_is_mapped_never_joins(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_pieces_open_physical(m);
 
-	(void)state;
 	bar_b(m);
 	ms_pieces_plan(file, MS_PIECES_AT_MMAP, MS_CACHE_NGNRE, &piece, 1);
 	map(mm, A, 0x1000, file, B_PA);
@@ -406,7 +410,6 @@ static void a_plan_is_for_the_mmaps_that_follow(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_pieces_open_physical(m);
 
-	(void)state;
 	bar_b(m);
 	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &first, 1);
 	map(mm, A, 0x1000, file, B_PA);
@@ -421,6 +424,26 @@ static void a_plan_is_for_the_mmaps_that_follow(void **state)
 		-EINVAL);
 	assert_int_equal(ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_UC_MINUS, &first, 1),
 			 -EINVAL);
+	machine_end(m);
+}
+
+/* The second mapping's piece begins a page later, and the first mapping follows it. */
+static void with_one_lazy_the_newest_mapping_decides_for_all(void **state)
+{
+	const struct ms_piece first = { 0, 0x1000, 0 }, second = { 0, 0x1000, 0x1000 };
+	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_file *file = ms_pieces_open_physical(m);
+
+	bar_b(m);
+	assert_int_equal(ms_pieces_one_lazy(file), 0);
+	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &first, 1);
+	map(mm, A, 0x1000, file, B_PA);
+	ms_pieces_plan(file, MS_PIECES_LAZY, MS_CACHE_NGNRE, &second, 1);
+	map(mm, A + MS_2M, 0x1000, file, B_PA);
+	ms_touch(mm, A, MS_PROT_R);
+	assert_int_equal(leaf_pa(mm, A), B_PA + 0x1000);
+	assert_int_equal(ms_pieces_one_lazy(ms_memfd_new(m, 0x1000)), -EINVAL);
 	machine_end(m);
 }
 
@@ -446,8 +469,10 @@ int main(void)
 		cmocka_unit_test(a_lazy_page_takes_the_type_of_the_list_on_x86),
 		cmocka_unit_test(x86_without_pat_maps_ucminus_for_write_combining),
 		cmocka_unit_test(beside_a_vma_of_which_nothing_is_mapped_another_joins_it),
-		cmocka_unit_test(such_a_vma_is_whole_again_after_mprotect_and_mremap),
+		cmocka_unit_test(
+			a_vma_of_which_nothing_is_mapped_is_whole_again_after_mprotect_and_mremap),
 		cmocka_unit_test(what_is_mapped_never_joins),
+		cmocka_unit_test(with_one_lazy_the_newest_mapping_decides_for_all),
 		cmocka_unit_test(a_plan_is_for_the_mmaps_that_follow),
 	};
 

@@ -2,14 +2,15 @@
 /* sysfs resource files: who may map what, and what becomes of a mapping. */
 #include "world.h"
 
-/*   BAR   fd000000 |b0|b1|b2|b3|
- *   VMA          A |b1|b2|          offset 0x1000: vm_pgoff is the physical page */
+/*
+ *  BAR   |0   1   2   3  |    page 0 is 0xfd000
+ *  VMA       |1   2  |        offset 0x1000: vm_pgoff is 0xfd001
+ */
 static void vm_pgoff_becomes_the_physical_page(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	assert_int_equal(map(mm, A, 0x2000, ms_pci_resource(bar_b(m)), 0x1000), A);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_pgoff, 0xfd001);
 	assert_int_equal(leaf_pa(mm, A + 0x1000), B_PA + 0x2000);
@@ -23,7 +24,6 @@ static void flags_of_a_shared_mapping_are_those_of_smaps(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	char buf[MS_VMFLAGS_MAX];
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
 	assert_string_equal(ms_vma_flags_str(ms_vma_lookup(mm, A), buf, sizeof(buf)),
 			    "rd,wr,sh,mr,mw,ms,pf,io,de,dd");
@@ -36,7 +36,6 @@ static void what_does_not_fit_into_the_bar_is_refused(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_pci_resource(bar_b(m));
 
-	(void)state;
 	assert_int_equal(map(mm, A, 0x5000, file, 0), -EINVAL);
 	assert_int_equal(map(mm, A, 0x1000, file, 0x4000), -EINVAL);
 	assert_int_equal(map(mm, A, 0x4000, file, 0x1000), -EINVAL);
@@ -51,7 +50,6 @@ static void a_bar_smaller_than_a_page_is_mapped_as_a_whole_page(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_pci_resource(ms_device_add(m, "tiny", 0x4000000000, 0x100));
 
-	(void)state;
 	assert_int_equal(map(mm, A, 0x1000, file, 0), A);
 	assert_int_equal(map(mm, A, 0x2000, file, 0), -EINVAL);
 	machine_end(m);
@@ -63,7 +61,6 @@ static void executable_mappings_are_refused_before_all_else(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_pci_resource(bar_b(m));
 
-	(void)state;
 	assert_int_equal(ms_mmap(mm, A, 0x5000, MS_PROT_R | MS_PROT_X, MS_MAP_SHARED, file, 0),
 			 -EPERM);
 	assert_int_equal(ms_trace_count(m, MS_EV_ZAP), 0);
@@ -79,7 +76,6 @@ static void the_plain_file_is_uncached_and_the_other_write_combined(void **state
 	struct ms_mm *mm = ms_mm_new(x86);
 	struct ms_device *b = bar_b(x86);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(b), 0);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
 	ms_munmap(mm, A, B_SIZE);
@@ -100,7 +96,6 @@ static void only_a_prefetchable_bar_has_a_write_combining_file(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	assert_non_null(ms_pci_resource_wc(b));
 	ms_device_set_prefetchable(b, false);
 	assert_null(ms_pci_resource_open(b, true, MS_FMODE_READ));
@@ -110,11 +105,10 @@ static void only_a_prefetchable_bar_has_a_write_combining_file(void **state)
 
 static void x86_without_pat_has_no_write_combining_file(void **state)
 {
-	const struct ms_machine_config off = { .pat_off = true };
+	const struct ms_machine_config off = { .pat = MS_FEATURE_ABSENT };
 	struct ms_machine *x86 =
 		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_X86_64), &off);
 
-	(void)state;
 	assert_null(ms_pci_resource_wc(bar_b(x86)));
 	machine_end(x86);
 }
@@ -124,7 +118,6 @@ static void every_caller_gets_the_same_file(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_device *b = bar_b(m), *h = bar_h(m);
 
-	(void)state;
 	assert_ptr_equal(ms_pci_resource(b), ms_pci_resource(b));
 	assert_ptr_not_equal(ms_pci_resource(b), ms_pci_resource(h));
 	assert_ptr_not_equal(ms_pci_resource(b), ms_pci_resource_wc(b));
@@ -138,7 +131,6 @@ static void every_open_file_shares_the_mappings(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -158,7 +150,6 @@ static void a_closed_file_can_be_had_again(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(b), 0);
 	ms_file_put(ms_pci_resource(b));
 	assert_int_equal(present(mm, A, A + B_SIZE), 4);
@@ -174,7 +165,6 @@ static void a_read_only_file_maps_shared_without_maywrite(void **state)
 	struct ms_file *file = ms_pci_resource_open(bar_b(m), false, MS_FMODE_READ);
 	const uint64_t gone = MS_VM_SHARED | MS_VM_MAYWRITE;
 
-	(void)state;
 	assert_int_equal(map(mm, A, B_SIZE, file, 0), -EACCES);
 	assert_int_equal(ms_mmap(mm, A, B_SIZE, MS_PROT_R, MS_MAP_SHARED, file, 0), A);
 	assert_int_equal(ms_vma_lookup(mm, A)->vm_flags & gone, 0);
@@ -188,7 +178,6 @@ static void a_refusal_zaps_the_new_range(void **state)
 	struct ms_machine *m = machine("7.2.13", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	ms_trace_keep(m, 1u << MS_EV_ZAP);
 	map(mm, A, 0x5000, ms_pci_resource(bar_b(m)), 0);
 	assert_string_equal(EVENTS(m), "zap 7e0000000000 5000;");
@@ -201,7 +190,6 @@ static void what_was_zapped_stays_away(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_pci_resource(bar_b(m));
 
-	(void)state;
 	map(mm, A, B_SIZE, file, 0);
 	ms_unmap_mapping_range(file, B_PA + 0x1000, 0x1000, true);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_OK);
@@ -216,7 +204,6 @@ static void entries_stay_read_only_after_mprotect_until_the_host_writes(void **s
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(bar_b(m)), 0);
 	ms_mprotect(mm, A, B_SIZE, MS_PROT_R);
 	ms_mprotect(mm, A, B_SIZE, MS_PROT_RW);
@@ -239,7 +226,6 @@ static void madv_remove_meets_the_size_limit_or_the_missing_operation(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -261,7 +247,6 @@ static void a_refused_memory_type_is_einval(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *h = bar_h(m);
 
-	(void)state;
 	assert_int_equal(ms_ioremap(m, H_PA, 0x1000, MS_CACHE_WB), 0);
 	assert_int_equal(map(mm, A, 0x1000, ms_pci_resource(h), 0), -EINVAL);
 	machine_end(m);

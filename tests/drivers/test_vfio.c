@@ -9,7 +9,6 @@ static void the_region_index_is_in_the_offset(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_device *regs = ms_device_add(m, "regs", 0xfea00000, 0x100000);
 
-	(void)state;
 	ms_device_set_prefetchable(regs, false);
 	assert_int_equal(ms_vfio_offset(ms_vfio_open(bar_b(m))), OFF_2);
 	assert_int_equal(ms_vfio_offset(ms_vfio_open(regs)), 0);
@@ -19,12 +18,10 @@ static void the_region_index_is_in_the_offset(void **state)
 	machine_end(m);
 }
 
-/* Corner case 60. */
 static void mmap_refuses_private_and_what_is_not_in_the_bar(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -46,7 +43,6 @@ static void vm_pgoff_is_physical_or_the_files(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -65,7 +61,6 @@ static void flags_are_complete_at_mmap(void **state)
 	char buf[MS_VMFLAGS_MAX], expected[MS_VMFLAGS_MAX];
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -86,7 +81,6 @@ static void the_type_is_uncached(void **state)
 	struct ms_machine *arm = machine("7.2.13", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(x86);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(x86)), OFF_2);
 	ms_touch(mm, A, MS_PROT_W);
 	assert_int_equal(leaf_cache(mm, A), MS_CACHE_UC_MINUS);
@@ -98,11 +92,10 @@ static void the_type_is_uncached(void **state)
 	machine_end(arm);
 }
 
-static void execution_is_allowed_up_to_6_12(void **state)
+static void execution_is_allowed_up_to_6_15(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 
@@ -117,7 +110,6 @@ static void the_first_mmap_or_the_open_claims_the_bar(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -149,7 +141,6 @@ static void the_open_that_claims_the_bar_claims_the_devices_others_too(void **st
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		const bool at_open = k->vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN;
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
@@ -173,7 +164,6 @@ static void another_bar_is_one_of_six_and_told_before_the_open(void **state)
 	struct ms_device *b = bar_b(m), *h = bar_h(m);
 	struct ms_device *regs = ms_device_add(m, "registers", 0xfeb01000, 0x100);
 
-	(void)state;
 	assert_int_equal(ms_vfio_add_bar(b, 6, regs), -EINVAL);
 	assert_int_equal(ms_vfio_add_bar(b, 0, b), -EINVAL);
 	assert_int_equal(ms_vfio_add_bar(b, 0, NULL), -EINVAL);
@@ -189,7 +179,6 @@ static void a_refused_mmap_claims_nothing(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	map(ms_mm_new(m), A, 0x5000, ms_vfio_open(bar_b(m)), OFF_2);
 	assert_false(ms_iomem_is_exclusive(m, B_PA));
 	assert_int_equal(memtypes(m), 0);
@@ -200,7 +189,6 @@ static void a_bar_that_is_held_is_ebusy_at_mmap(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_device *b = bar_b(m);
@@ -218,7 +206,6 @@ static void whether_the_bar_was_had_at_open_is_remembered(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_device *b = bar_b(m);
@@ -239,7 +226,6 @@ static void a_memtype_that_refuses_the_ioremap_is_enomem(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_device *h = bar_h(m);
 
-	(void)state;
 	ms_ioremap(m, H_PA, 0x1000, MS_CACHE_WB);
 	assert_int_equal(map(ms_mm_new(m), A, B_SIZE, ms_vfio_open(h), OFF_2), -ENOMEM);
 	assert_false(ms_iomem_is_exclusive(m, H_PA));
@@ -252,7 +238,6 @@ static void the_claim_ends_sysfs_mappings(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_device *b = bar_b(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_pci_resource(b), 0);
 	map(mm, A + MS_2M, B_SIZE, ms_vfio_open(b), OFF_2);
 	assert_int_equal(present(mm, A, A + B_SIZE), 0);
@@ -265,7 +250,6 @@ static void the_last_close_gives_the_bar_back(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -283,12 +267,11 @@ static void the_last_close_gives_the_bar_back(void **state)
 	}
 }
 
-/* Corner cases 49 and 58: every regime since 5.8. */
+/* Every kernel, whichever way vfio-pci keeps its mappings. */
 static void memory_off_is_sigbus_until_it_is_on_again(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -358,7 +341,6 @@ static void memory_of_one_device_is_not_that_of_another(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *b = ms_vfio_open(bar_b(m)), *h = ms_vfio_open(bar_h(m));
 
-	(void)state;
 	map(mm, A, 0x1000, b, OFF_2);
 	map(mm, A + 0x1000, 0x1000, h, OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
@@ -374,21 +356,18 @@ static void what_is_no_vfio_file_has_no_memory_bit(void **state)
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
 	struct ms_file *file = ms_pci_resource(bar_b(m));
 
-	(void)state;
 	assert_int_equal(ms_vfio_set_memory(file, false), -ENODEV);
 	assert_int_equal(ms_vfio_set_prepopulate(file, true), -ENODEV);
 	assert_int_equal(ms_vfio_offset(file), 0);
 	machine_end(m);
 }
 
-/* Corner case 52. V1 (after a touch): notifier, untrack, free, zap; V3: notifier, (untrack,) zap.
- */
-static void order_of_events_at_memory_off(void **state)
+/* With a list of VMAs: notifier, untrack, free, zap. Without: notifier, (untrack,) zap. */
+static void memory_off_tells_notifiers_before_it_zaps(void **state)
 {
 	char expected[256];
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -408,11 +387,10 @@ static void order_of_events_at_memory_off(void **state)
 }
 
 /* V1 forgets what it zapped, V3 walks every mapping each time. */
-static void memory_off_without_a_touch(void **state)
+static void memory_off_without_a_touch_zaps_nothing_or_walks_every_mapping(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_file *file = ms_vfio_open(bar_b(m));
@@ -435,7 +413,6 @@ static void madv_remove_finds_no_regular_file(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -454,7 +431,7 @@ int main(void)
 		cmocka_unit_test(vm_pgoff_is_physical_or_the_files),
 		cmocka_unit_test(flags_are_complete_at_mmap),
 		cmocka_unit_test(the_type_is_uncached),
-		cmocka_unit_test(execution_is_allowed_up_to_6_12),
+		cmocka_unit_test(execution_is_allowed_up_to_6_15),
 		cmocka_unit_test(the_first_mmap_or_the_open_claims_the_bar),
 		cmocka_unit_test(the_open_that_claims_the_bar_claims_the_devices_others_too),
 		cmocka_unit_test(another_bar_is_one_of_six_and_told_before_the_open),
@@ -468,8 +445,8 @@ int main(void)
 		cmocka_unit_test(the_mappings_go_before_the_memory_does),
 		cmocka_unit_test(memory_of_one_device_is_not_that_of_another),
 		cmocka_unit_test(what_is_no_vfio_file_has_no_memory_bit),
-		cmocka_unit_test(order_of_events_at_memory_off),
-		cmocka_unit_test(memory_off_without_a_touch),
+		cmocka_unit_test(memory_off_tells_notifiers_before_it_zaps),
+		cmocka_unit_test(memory_off_without_a_touch_zaps_nothing_or_walks_every_mapping),
 		cmocka_unit_test(madv_remove_finds_no_regular_file),
 	};
 

@@ -19,12 +19,14 @@ static struct world world(const char *release, enum ms_arch arch)
 	return w;
 }
 
-/* Corner case 50. */
+/*
+ *  touched            [---)
+ *  after  |0*  1*  2*  3* |
+ */
 static void the_first_fault_maps_and_reserves_the_whole_vma(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 0);
 	ms_trace_clear(w.m);
@@ -36,13 +38,15 @@ static void the_first_fault_maps_and_reserves_the_whole_vma(void **state)
 	machine_end(w.m);
 }
 
-/*   A |----|     touched first        zapped: second, then first
- *   A+2M |----|  touched second  */
+/*
+ *          A                A + 2M
+ *  VMAs    |1st touch|      |2nd touch|
+ *  zapped   2nd              1st
+ */
 static void the_most_recently_faulted_vma_is_zapped_first(void **state)
 {
 	struct world w = world("6.1.176", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	map(w.mm, A + MS_2M, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
@@ -60,7 +64,6 @@ static void the_list_is_walked_mm_by_mm(void **state)
 	struct world w = world("6.1.176", MS_ARCH_ARM64);
 	struct ms_mm *child;
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	map(w.mm, A + MS_2M, B_SIZE, w.file, OFF_2);
 	child = ms_fork(w.mm, NULL);
@@ -78,12 +81,14 @@ static void the_list_is_walked_mm_by_mm(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 53:  A |p|p|.|.|   munmap of the last two; the rest keeps its pages */
+/*
+ *  before  |0*  1*  2*  3* |
+ *  after   |0*  1* | .   .
+ */
 static void munmap_of_the_tail_keeps_the_head(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_munmap(w.mm, A + 0x2000, 0x2000);
@@ -91,12 +96,17 @@ static void munmap_of_the_tail_keeps_the_head(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 53:  mprotect of page 1: the objects around it are new, and emptied by their open. */
+/*
+ * What a split makes anew is emptied by its open:
+ *
+ *  before   |0*  1*  2*  3* |
+ *  r            [---)
+ *  after    |0  |1* |2   3  |
+ */
 static void mprotect_of_a_part_empties_what_is_around_it(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_mprotect(w.mm, A + 0x1000, 0x1000, MS_PROT_R);
@@ -110,11 +120,15 @@ static void mprotect_of_a_part_empties_what_is_around_it(void **state)
 	machine_end(w.m);
 }
 
+/*
+ *  before    |0   1   2   3  |
+ *  DONTFORK          [-------)
+ *  after     |0   1  |2   3  |    one zap
+ */
 static void a_split_zaps_untouched_vmas_too(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_trace_keep(w.m, 1u << MS_EV_ZAP);
 	ms_trace_clear(w.m);
@@ -123,13 +137,11 @@ static void a_split_zaps_untouched_vmas_too(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 54: copied then zapped by open, or (open first) left with what vfio knows nothing of
- */
+/* The copy is zapped by open; or open comes first, and vfio does not know what is copied then. */
 static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = world(k->release, MS_ARCH_X86_64);
 		const bool open_first = k->fork_order == MS_FORK_ORDER_OPEN_THEN_COPY;
@@ -151,11 +163,15 @@ static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 	}
 }
 
+/*
+ *          A                A + 1G
+ *  before  |0*  1*  2*  3* |
+ *  after    .   .   .   .   |0*  1*  2*  3* |    memory off does not reach it
+ */
 static void a_moved_vma_keeps_its_pages_and_leaves_the_list(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_mremap(w.mm, A, B_SIZE, B_SIZE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G);
@@ -165,11 +181,10 @@ static void a_moved_vma_keeps_its_pages_and_leaves_the_list(void **state)
 	machine_end(w.m);
 }
 
-static void munmap_leaves_the_list(void **state)
+static void a_vma_that_is_unmapped_leaves_the_list(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_munmap(w.mm, A, B_SIZE);
@@ -179,15 +194,18 @@ static void munmap_leaves_the_list(void **state)
 	machine_end(w.m);
 }
 
-/* 5.10.13: a VMA that vfio lists is remapped again when a page of it is missing: the kernel's BUG
+/*
+ * One page of a listed VMA is zapped and touched. The early driver remaps the whole VMA over the
+ * pages that are there, which is the kernel's BUG.
+ *
+ *  |0*  1   2*  3* |
  */
-static void a_fault_in_a_listed_vma_does_nothing_or_is_the_bug(void **state)
+static void a_fault_in_a_listed_vma_does_nothing_or_is_a_bug(void **state)
 {
 	struct ms_policy first = *ms_policy_linux("6.1.192", MS_ARCH_ARM64);
 	static const enum ms_policy_vfio regime[] = { MS_VFIO_V1_RECHECK, MS_VFIO_V1_LIST_FIRST };
 	static const enum ms_access answer[] = { MS_ACCESS_ENDLESS, MS_ACCESS_SIGBUS };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
@@ -205,7 +223,7 @@ static void a_fault_in_a_listed_vma_does_nothing_or_is_the_bug(void **state)
 	}
 }
 
-/* ... and the entry that it leaves is still there when the VMA is gone. */
+/* A fault in a listed VMA may list it once more; that entry is still there when the VMA is gone. */
 static void a_vma_listed_twice_is_a_violation_at_close(void **state)
 {
 	struct ms_policy policy = *ms_policy_linux("5.10.223", MS_ARCH_ARM64);
@@ -213,7 +231,6 @@ static void a_vma_listed_twice_is_a_violation_at_close(void **state)
 	struct ms_file *file;
 	struct ms_mm *mm;
 
-	(void)state;
 	policy.vfio = MS_VFIO_V1_LIST_FIRST;
 	m = ms_machine_new(&policy);
 	mm = ms_mm_new(m);
@@ -236,7 +253,6 @@ static void a_refused_remap_is_sigbus(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	// the ioremap's UC- entry goes, another kernel user comes with WB
 	ms_memtype_free(w.m, B_PA, B_PA + B_SIZE);
@@ -247,12 +263,10 @@ static void a_refused_remap_is_sigbus(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 59. */
 static void prepopulation_maps_at_mmap_where_memory_is_enabled(void **state)
 {
 	struct world w = world("6.1.192", MS_ARCH_X86_64);
 
-	(void)state;
 	ms_vfio_set_prepopulate(w.file, true);
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	assert_int_equal(present(w.mm, A, A + B_SIZE), 4);
@@ -266,7 +280,7 @@ static void prepopulation_maps_at_mmap_where_memory_is_enabled(void **state)
 	machine_end(w.m);
 }
 
-/* Corner case 59: with 6.16's tracking a whole VMA is remapped only once. */
+/* With tracking contexts a whole VMA is remapped once only. */
 static void prepopulation_and_tracking_contexts_do_not_go_together(void **state)
 {
 	struct ms_policy policy = *ms_policy_linux("7.2.13", MS_ARCH_X86_64);
@@ -274,7 +288,6 @@ static void prepopulation_and_tracking_contexts_do_not_go_together(void **state)
 	struct ms_file *file;
 	struct ms_mm *mm;
 
-	(void)state;
 	policy.vfio = MS_VFIO_V1_RECHECK;
 	m = ms_machine_new(&policy);
 	mm = ms_mm_new(m);
@@ -298,8 +311,8 @@ int main(void)
 		cmocka_unit_test(a_split_zaps_untouched_vmas_too),
 		cmocka_unit_test(a_child_starts_empty_or_unknown_to_vfio),
 		cmocka_unit_test(a_moved_vma_keeps_its_pages_and_leaves_the_list),
-		cmocka_unit_test(munmap_leaves_the_list),
-		cmocka_unit_test(a_fault_in_a_listed_vma_does_nothing_or_is_the_bug),
+		cmocka_unit_test(a_vma_that_is_unmapped_leaves_the_list),
+		cmocka_unit_test(a_fault_in_a_listed_vma_does_nothing_or_is_a_bug),
 		cmocka_unit_test(a_vma_listed_twice_is_a_violation_at_close),
 		cmocka_unit_test(a_refused_remap_is_sigbus),
 		cmocka_unit_test(prepopulation_maps_at_mmap_where_memory_is_enabled),

@@ -11,13 +11,11 @@ static struct ms_machine *thp_machine(const char *release, enum ms_arch arch, en
 	return ms_machine_new_config(ms_policy_linux(release, arch), &config);
 }
 
-/* Corner case 51. */
 static void a_fault_maps_one_page_and_reserves_nothing(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 	ms_trace_clear(m);
 	ms_touch(mm, A + 0x3000, MS_PROT_R);
@@ -27,7 +25,6 @@ static void a_fault_maps_one_page_and_reserves_nothing(void **state)
 	machine_end(m);
 }
 
-/* Corner case 55. */
 static void the_largest_leaf_is_the_architectures(void **state)
 {
 	static const struct {
@@ -35,7 +32,6 @@ static void the_largest_leaf_is_the_architectures(void **state)
 		uint64_t size;
 	} cpu[] = { { MS_ARCH_X86_64, MS_1G }, { MS_ARCH_ARM64, MS_2M } };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct ms_machine *m = machine("6.12.117", cpu[i].arch);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -56,7 +52,6 @@ static void without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma(vo
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_vfio_open(bar_b(m));
 
-	(void)state;
 	assert_int_equal(policy.vfio, MS_VFIO_V2);
 	map(mm, A, B_SIZE, file, OFF_2);
 	ms_touch(mm, A + 0x3000, MS_PROT_R);
@@ -74,8 +69,13 @@ static void without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma(vo
 	machine_end(m);
 }
 
-/* Corner case 55: 6.12.0 tests the fault address itself. */
-static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
+/*
+ *            A                             A + 1G
+ *  VMA       |-----------------------------|
+ *  touched    ^ A + 4K
+ *  mapped    [-----------------------------)    or that page alone
+ */
+static void a_leaf_needs_an_aligned_fault_address_or_only_to_be_aligned_itself(void **state)
 {
 	static const struct {
 		enum ms_policy_vfio_huge_align align;
@@ -87,7 +87,6 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 	};
 	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_X86_64);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
@@ -102,7 +101,12 @@ static void alignment_of_the_fault_address_or_of_the_leaf(void **state)
 	}
 }
 
-/* c1d9dac0db16 tests the pfn; before it an offset that is not congruent maps the wrong place. */
+/*
+ * A rule that looks at the address alone maps the wrong place:
+ *
+ *  VMA     :---------2M---------:
+ *  BAR      :---------2M---------:    a page further in its 2M
+ */
 static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 {
 	static const struct {
@@ -115,7 +119,6 @@ static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 	};
 	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
 		struct ms_machine *m;
 		struct ms_mm *mm;
@@ -130,13 +133,17 @@ static void a_leaf_needs_a_congruent_offset_or_does_not_ask(void **state)
 	}
 }
 
-/*  |....|========|==..|   only the aligned 2M inside of the VMA is a leaf */
+/*
+ *            A         A + 2M    A + 4M
+ *  VMA        |-------------------|      from A + 4K on
+ *  touched    ^          ^       ^
+ *  mapped     [4K)     [2M------)[4K)
+ */
 static void a_leaf_must_lie_inside_of_the_vma(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_ARM64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A + 0x1000, MS_2M * 2, ms_vfio_open(bar_h(m)), OFF_2 + 0x1000);
 	ms_touch(mm, A + 0x1000, MS_PROT_R);
 	ms_touch(mm, A + MS_2M + 0x5000, MS_PROT_R);
@@ -147,12 +154,11 @@ static void a_leaf_must_lie_inside_of_the_vma(void **state)
 	machine_end(m);
 }
 
-/* Corner case 55: the THP switch, up to 6.12.113. */
+/* Some kernels ask the switch for transparent huge pages before they have a leaf made. */
 static void thp_never_stops_leaves_by_policy(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = thp_machine(k->release, MS_ARCH_ARM64, MS_THP_NEVER);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -172,7 +178,6 @@ static void madv_nohugepage_stops_leaves_always(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct ms_machine *m = machine(k->release, MS_ARCH_ARM64);
 		struct ms_mm *mm = ms_mm_new(m);
@@ -190,7 +195,6 @@ static void a_pfnmap_vma_has_no_large_leaf_before_6_12(void **state)
 	struct ms_machine *m = machine("6.1.192", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, MS_2M, ms_vfio_open(bar_h(m)), OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	assert_int_equal(leaf_size(mm, A), MS_4K);
@@ -198,14 +202,13 @@ static void a_pfnmap_vma_has_no_large_leaf_before_6_12(void **state)
 	machine_end(m);
 }
 
-/* Corner case 57: the leaf fits, so that its SIGBUS is final: one handler call. */
+/* A leaf of 1G fits, so that its SIGBUS is final: nothing smaller is tried. */
 static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_file *file = ms_vfio_open(bar_h(m));
 
-	(void)state;
 	map(mm, A, MS_1G, file, OFF_2);
 	ms_vfio_set_memory(file, false);
 	assert_int_equal(ms_touch(mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
@@ -215,13 +218,16 @@ static void memory_off_is_sigbus_from_the_largest_leaf(void **state)
 	machine_end(m);
 }
 
-/* Corner case 53, the other regime: no open, so that a split takes nothing away. */
+/*
+ *  before   |0*  1*  2*  3* |
+ *  r            [---)
+ *  after    |0* |1* |2*  3* |
+ */
 static void a_split_keeps_what_is_present(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 	for (uint64_t page = 0; page < 4; page++)
 		ms_touch(mm, A + page * 0x1000, MS_PROT_R);
@@ -230,14 +236,18 @@ static void a_split_keeps_what_is_present(void **state)
 	machine_end(m);
 }
 
-/*  Corner case 56:  A |<------- 1G leaf ------->|
- *                        ==                        munmap of the second 2M */
+/*
+ *             A    A + 2M                   A + 1G
+ *  leaf       [----------------------------)
+ *  munmap          [--)
+ *  after      |----| . |-------------------|    no leaf
+ *  touched    [2M-)    [2M-)
+ */
 static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, MS_1G, ms_vfio_open(bar_h(m)), OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	ms_trace_keep(m, 1u << MS_EV_NOTIFIER_START);
@@ -252,15 +262,17 @@ static void munmap_of_a_part_drops_the_whole_leaf(void **state)
 	machine_end(m);
 }
 
-/*  A |<---------- 1G leaf ---------->|
- *         |- 2M -|
- *         =         or      =           a cut at a 2M border, or a page further on: split_huge_pmd_
- *                                       address() takes the leaf for a table, which is a crash  */
+/*
+ *              A    A + 6M                  A + 1G
+ *  leaf        [----------------------------)
+ *  munmap           [-----------------------)    fine
+ *  munmap            [----------------------)    a page further on: the leaf is taken for a table,
+ *                                                which is a crash
+ */
 static void a_1g_leaf_may_be_cut_at_a_2m_border_only(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		for (unsigned int off = 0; off < 2; off++) {
 			struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
@@ -286,12 +298,17 @@ static void a_1g_leaf_may_be_cut_at_a_2m_border_only(void **state)
 	}
 }
 
+/*
+ *          A                   A + 1G
+ *  before  |0   1   2   3  |
+ *  munmap  |0  | . |2   3* |
+ *  moved   |0  | .   .   .     |2*  3* |
+ */
 static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m);
 
-	(void)state;
 	map(mm, A, B_SIZE, ms_vfio_open(bar_b(m)), OFF_2);
 	ms_munmap(mm, A + 0x1000, 0x1000);
 	ms_touch(mm, A + 0x3000, MS_PROT_R);
@@ -302,14 +319,12 @@ static void a_split_or_moved_vma_still_finds_its_pages(void **state)
 	machine_end(m);
 }
 
-/* Corner case 54. */
 static void a_child_has_the_parents_leaves_and_both_are_revoked(void **state)
 {
 	struct ms_machine *m = machine("6.12.117", MS_ARCH_X86_64);
 	struct ms_mm *mm = ms_mm_new(m), *child;
 	struct ms_file *file = ms_vfio_open(bar_h(m));
 
-	(void)state;
 	map(mm, A, MS_2M, file, OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	child = ms_fork(mm, NULL);
@@ -328,7 +343,6 @@ static void every_open_file_of_the_device_is_revoked(void **state)
 	struct ms_device *b = bar_b(m);
 	struct ms_file *first = ms_vfio_open(b), *second = ms_vfio_open(b);
 
-	(void)state;
 	map(mm, A, B_SIZE, first, OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
 	ms_vfio_set_memory(second, false);
@@ -341,9 +355,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_maps_one_page_and_reserves_nothing),
 		cmocka_unit_test(the_largest_leaf_is_the_architectures),
+		cmocka_unit_test(without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma),
 		cmocka_unit_test(
-			without_a_list_and_huge_leaves_the_first_fault_maps_the_whole_vma),
-		cmocka_unit_test(alignment_of_the_fault_address_or_of_the_leaf),
+			a_leaf_needs_an_aligned_fault_address_or_only_to_be_aligned_itself),
 		cmocka_unit_test(a_leaf_needs_a_congruent_offset_or_does_not_ask),
 		cmocka_unit_test(a_leaf_must_lie_inside_of_the_vma),
 		cmocka_unit_test(thp_never_stops_leaves_by_policy),

@@ -47,7 +47,7 @@ static int real_vma_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 /* mmap, touch, munmap; the machine is the caller's to look at and to free. */
 static struct ms_machine *run(const char *release, enum ms_arch arch, struct channel *chan,
@@ -90,7 +90,6 @@ static void munmap_reports_each_page_with_its_pfn(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64)
 		assert_bad_page_maps(k);
 	for_each_kernel (k, MS_ARCH_ARM64)
@@ -101,7 +100,6 @@ static void the_real_vma_has_nothing_to_hide(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct channel chan = { .dev.init_name = "m2sdr" };
 		struct ms_machine *m = run(k->release, MS_ARCH_X86_64, &chan, real_vma_mmap);

@@ -46,7 +46,7 @@ static int bar_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 static uint64_t violations_of(const char *release, vm_fault_t (*fault)(struct vm_fault *vmf))
 {
@@ -71,7 +71,6 @@ static uint64_t violations_of(const char *release, vm_fault_t (*fault)(struct vm
 
 static void nobody_notices_in_6_8(void **state)
 {
-	(void)state;
 	assert_int_equal(violations_of("6.8", remap_fault), 0);
 	assert_int_equal(violations_of("6.8", clear_fault), 0);
 }
@@ -80,18 +79,16 @@ static void the_first_kernel_that_asserts_warns_at_the_first_touch(void **state)
 {
 	const char *release = first_release_where(MS_ARCH_X86_64, "vma_flags_lock", "ASSERTED");
 
-	(void)state;
 	assert_int_equal(violations_of(release, remap_fault), 1);
 	assert_int_equal(violations_of(release, clear_fault), 1);
 }
 
 /* Later remap_pfn_range() sets its flags without vm_flags_set(): still wrong, and not noticed. */
-static void in_the_end_only_the_helpers_warn(void **state)
+static void from_7_0_on_only_the_helpers_warn(void **state)
 {
 	const char *release =
 		first_release_where(MS_ARCH_X86_64, "vma_flags_lock", "ASSERTED_NOT_BY_REMAP");
 
-	(void)state;
 	assert_int_equal(violations_of(release, remap_fault), 0);
 	assert_int_equal(violations_of(release, clear_fault), 1);
 }
@@ -100,7 +97,6 @@ static void every_kernel_notices_as_its_rule_says(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_X86_64) {
 		assert_int_equal(violations_of(k->release, remap_fault),
 				 k->vma_flags_lock == MS_VMA_FLAGS_LOCK_ASSERTED);
@@ -113,7 +109,6 @@ static void inserting_pages_is_right_everywhere(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_X86_64)
 		assert_int_equal(violations_of(k->release, insert_fault), 0);
 }
@@ -123,7 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_notices_in_6_8),
 		cmocka_unit_test(the_first_kernel_that_asserts_warns_at_the_first_touch),
-		cmocka_unit_test(in_the_end_only_the_helpers_warn),
+		cmocka_unit_test(from_7_0_on_only_the_helpers_warn),
 		cmocka_unit_test(every_kernel_notices_as_its_rule_says),
 		cmocka_unit_test(inserting_pages_is_right_everywhere),
 	};

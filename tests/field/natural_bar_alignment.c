@@ -57,7 +57,7 @@ static int bar_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 static struct ms_s2_leaf leaf_at(const char *release, ms_ipa_t ipa)
 {
@@ -77,7 +77,8 @@ static struct ms_s2_leaf leaf_at(const char *release, ms_ipa_t ipa)
 	return access.leaf;
 }
 
-/* Else the driver makes a leaf in the host that KVM does not find, and the guest faults for ever.
+/*
+ * Where it does not, the driver makes a leaf that KVM cannot look up: the guest faults for ever.
  */
 static bool kvm_finds_what_the_driver_maps(const struct ms_policy *k)
 {
@@ -109,7 +110,6 @@ static void each_alignment_lost_costs_a_size(void **state)
 		{ "HUGETLB_ONLY", 0x100000000, SZ_4K, "VM_PFNMAP is mapped by pages" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
 		const struct ms_policy *k;
 		unsigned int kernels = 0;
@@ -135,7 +135,6 @@ static void a_page_off_costs_512_times_the_faults(void **state)
 	static const struct file_operations fops = { .mmap = bar_mmap };
 	unsigned int faults[2] = { 0, 0 };
 
-	(void)state;
 	for (int off = 0; off <= 1; off++) {
 		struct ms_machine *m = field_machine("6.12.0", MS_ARCH_ARM64);
 		struct mm_struct *mm = ms_mm_new(m);

@@ -66,7 +66,7 @@ static int pieces_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 struct outcome {
 	int64_t mmap; // VA or a negative errno
@@ -100,7 +100,6 @@ static struct outcome run(const char *release, enum ms_arch arch,
 
 static void the_second_buffer_is_einval_from_6_16_on(void **state)
 {
-	(void)state;
 	assert_int_equal(run("6.15", MS_ARCH_X86_64, buffers_mmap).mmap, VA);
 	assert_int_equal(run("6.16", MS_ARCH_X86_64, buffers_mmap).mmap, -EINVAL);
 }
@@ -109,7 +108,6 @@ static void the_handler_works_where_a_vma_may_be_tracked_twice(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_X86_64) {
 		struct outcome out = run(k->release, MS_ARCH_X86_64, buffers_mmap);
 		const bool once = k->untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED;
@@ -123,7 +121,6 @@ static void arm64_tracks_nothing_and_works(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		assert_int_equal(run(k->release, MS_ARCH_ARM64, buffers_mmap).mmap, VA);
 }
@@ -132,7 +129,6 @@ static void pieces_of_the_vma_as_it_is_work_everywhere(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64)
 		assert_int_equal(run(k->release, MS_ARCH_X86_64, pieces_mmap).mmap, VA);
 }
@@ -145,7 +141,6 @@ static void it_is_the_tracking_that_lasts_until_the_vma_is_freed(void **state)
 	const struct file_operations fops = { .mmap = buffers_mmap };
 	struct context ctx = { .calls = 0 };
 
-	(void)state;
 	assert_int_equal(ms_policy_set(&policy, "untrack_at", "LAST_VMA_FREED"), 0);
 	m = ms_machine_new(&policy);
 	ms_ram_add(m, 0x40000000, SZ_64M);

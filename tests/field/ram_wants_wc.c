@@ -33,7 +33,7 @@ static int heap_mmap(struct file *file, struct vm_area_struct *vma)
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 /* The type of the process's entry; *said: whether the kernel has complained of the range. */
 static enum ms_cache mapped_type(const char *release, enum ms_arch arch,
@@ -66,7 +66,6 @@ static void x86_keeps_the_type_of_the_page_and_says_so(void **state)
 	const struct ms_policy *k;
 	bool said;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		assert_int_equal(mapped_type(k->release, MS_ARCH_X86_64, writecombine, &said),
 				 MS_CACHE_WB);
@@ -82,7 +81,6 @@ static void arm64_does_as_it_is_told(void **state)
 	const struct ms_policy *k;
 	bool said;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		assert_int_equal(mapped_type(k->release, MS_ARCH_ARM64, writecombine, &said),
 				 MS_CACHE_WC);

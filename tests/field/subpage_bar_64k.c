@@ -36,7 +36,7 @@ static int bar_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 struct outcome {
 	int64_t mmap;
@@ -73,7 +73,6 @@ static void the_bars_own_size_is_no_slot_on_a_64k_host(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct outcome out = start_guest(k->release, SZ_64K, BAR_SIZE);
 
@@ -83,11 +82,10 @@ static void the_bars_own_size_is_no_slot_on_a_64k_host(void **state)
 	}
 }
 
-static void a_page_is(void **state)
+static void a_whole_page_is_a_slot_on_a_64k_host(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct outcome out = start_guest(k->release, SZ_64K, SZ_64K);
 
@@ -103,7 +101,6 @@ static void on_a_4k_host_16k_are_four_pages(void **state)
 {
 	struct outcome out = start_guest("6.12.117", SZ_4K, BAR_SIZE);
 
-	(void)state;
 	assert_int_equal(out.mmap, VA);
 	assert_int_equal(out.slot, 0);
 	assert_int_equal(out.access.exit, MS_GUEST_OK);
@@ -115,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bars_own_size_is_no_slot_on_a_64k_host),
-		cmocka_unit_test(a_page_is),
+		cmocka_unit_test(a_whole_page_is_a_slot_on_a_64k_host),
 		cmocka_unit_test(on_a_4k_host_16k_are_four_pages),
 	};
 

@@ -191,7 +191,6 @@ static ms_vm_fault_t driver_huge_fault(struct ms_vm_fault *vmf, unsigned int ord
 
 static ms_vm_fault_t driver_pfn_mkwrite(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return 0;
 }
 
@@ -207,13 +206,11 @@ static void driver_vma_close(struct ms_vma *vma)
 
 static int driver_may_split(struct ms_vma *vma, ms_hva_t addr)
 {
-	(void)vma, (void)addr;
 	return -22;
 }
 
 static int driver_mremap(struct ms_vma *vma)
 {
-	(void)vma;
 	return -22;
 }
 

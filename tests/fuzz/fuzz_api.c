@@ -12,7 +12,8 @@
  */
 #include "api.h"
 
-#include "machine/internal.h"
+#include "mm/processes.h"
+#include "phys/phys.h"
 
 #include <stdlib.h>
 
@@ -138,6 +139,11 @@ static void keep_events(struct api_side *s, const uint8_t *r)
 
 /* ---- a world ---- */
 
+static enum ms_feature feature(bool present)
+{
+	return present ? MS_FEATURE_PRESENT : MS_FEATURE_ABSENT;
+}
+
 static struct ms_machine_config config_of(const uint8_t *head, enum ms_arch arch)
 {
 	static const uint64_t page_sizes[] = { 4096, 4096, 4096, 16384, 65536, 4096, 16384, 0 };
@@ -148,15 +154,14 @@ static struct ms_machine_config config_of(const uint8_t *head, enum ms_arch arch
 		.page_size = arch == MS_ARCH_X86_64 ? 0 : page_sizes[head[3] % 8],
 		.va_bits = arch == MS_ARCH_X86_64 ? 0 : va_bits[(head[3] >> 3) % 10],
 		.max_map_count = head[4] & 1 ? 6 + head[4] / 8 : 0,
-		.thp = (enum ms_thp_mode)(flags % 4),
+		.thp = (enum ms_thp_mode)(MS_THP_ALWAYS + flags % 4),
 		.shmem = head[4] & 2 ? MS_THP_ALWAYS : MS_THP_NEVER,
-		.shmem_set = true,
-		.no_pku = !(flags & 4),
-		.pat_off = (flags & 0x18) == 0x18,
-		.no_fwb = flags & 0x20,
-		.dic = flags & 0x40,
-		.idc = flags & 0x40,
-		.no_tlbi_range = flags & 0x80,
+		.pku = feature(flags & 4),
+		.pat = feature((flags & 0x18) != 0x18),
+		.fwb = feature(!(flags & 0x20)),
+		.dic = feature(flags & 0x40),
+		.idc = feature(flags & 0x40),
+		.tlbi_range = feature(!(flags & 0x80)),
 	};
 }
 
@@ -280,7 +285,7 @@ static void hear(struct api_side *s)
 		api_answer(s, ev->addr ^ (uint64_t)ev->type << 56);
 		api_answer(s, ev->size ^ (uint64_t)ev->ret << 40 ^ (uint64_t)ev->prot << 32);
 		api_answer(s, ev->pa ^ (uint64_t)ev->mm << 56 ^ (uint64_t)ev->vm << 60);
-		api_answer(s, ev->old ^ (uint64_t)ev->level << 8 ^ (uint64_t)ev->cache << 16 ^
+		api_answer(s, ev->old_desc ^ (uint64_t)ev->level << 8 ^ (uint64_t)ev->cache << 16 ^
 				      (uint64_t)ev->notifier << 24 ^ (uint64_t)ev->tlbi << 32);
 		for (const char *c = ev->reason; c && *c; c++)
 			api_answer(s, (uint64_t)*c);
@@ -298,10 +303,11 @@ static void check(const struct api_side *s)
 /* Pages that the machine itself keeps for ever, or for a while. */
 static uint64_t kept_pages(const struct ms_machine *m)
 {
-	uint64_t pages = m->lru.count + m->lazyfree.count + m->activate.count;
+	uint64_t pages = m->processes->lru.count + m->processes->lazyfree.count +
+			 m->processes->activate.count;
 
-	pages += m->zero_pfn != 0;
-	if (m->huge_zero_pfn)
+	pages += m->phys->zero_pfn != 0;
+	if (m->phys->huge_zero_pfn)
 		pages += UINT64_C(1) << (m->pmd_shift - m->page_shift);
 	return pages;
 }

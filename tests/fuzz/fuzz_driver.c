@@ -184,7 +184,7 @@ void hostile_step(struct play *p)
 	ms_linux_use(former);
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 /* All rules that kernels ever had are in reach; what a number stands for may change with them. */
 static const struct ms_policy *choose_kernel(unsigned int choice)

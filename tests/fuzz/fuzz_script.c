@@ -53,7 +53,6 @@ static char *play_and_print(const struct ms_script *script, size_t *size)
 
 static void differs(const struct ms_script_difference *diff, void *arg)
 {
-	(void)arg;
 	fuzz_fail("line %llu said \"%s\", and played again \"%s\"", (unsigned long long)diff->line,
 		  diff->kernel ? diff->kernel : "", diff->model ? diff->model : "");
 }

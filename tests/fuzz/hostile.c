@@ -217,7 +217,6 @@ static int driver_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct play *p = vma->vm_private_data;
 
-	(void)addr;
 	recurse(p);
 	return some_error(p);
 }
@@ -235,7 +234,6 @@ static int driver_mprotect(struct vm_area_struct *vma, unsigned long start, unsi
 {
 	struct play *p = vma->vm_private_data;
 
-	(void)start, (void)end, (void)newflags;
 	recurse(p);
 	return some_error(p);
 }
@@ -368,7 +366,6 @@ static int driver_release(struct inode *inode, struct file *file)
 {
 	struct play *p = file->private_data;
 
-	(void)inode;
 	for (unsigned int i = 0; i < NR_FILES; i++)
 		if (p->file[i] == file)
 			p->file[i] = NULL;

@@ -38,7 +38,8 @@ struct play {
  * compiler's.
  */
 unsigned int hostile_below(struct play *p, unsigned int n);
-/* Addresses near each other, lengths that fit and that do not, pfns of RAM, of the BAR, of nobody.
+/*
+ * Addresses near each other, lengths that fit and that do not, pfns of RAM, of the BAR, of nobody.
  */
 unsigned long hostile_address(struct play *p);
 unsigned long hostile_length(struct play *p);

@@ -25,6 +25,8 @@ static const char *const patterns[] = {
 	"> mmap vfio:huge off=N at=N len=N prot=rw flags=shared",
 	"> mmap vfio:big off=N at=N len=N prot=r flags=shared",
 	"> mmap devmem off=N at=N len=N prot=rw flags=shared",
+	"> mmap devmem off=@big+4K at=32T len=@big.size prot=rw flags=shared",
+	"> mmap driver:big off=64K at=N len=2M prot=rw flags=shared pieces=4K+N,N+1M:-4K",
 	"> mmap devmem_nosync off=N at=N len=N prot=rw flags=private",
 	"> mmap driver:huge off=N at=N len=N prot=rw flags=shared pieces=N+N type=WB lazy=huge",
 	"> mmap driver:big off=N at=N len=N prot=rw flags=shared pieces=N+N,N+N:-N lazy",

@@ -115,8 +115,6 @@ static void at_point(struct explore_run *r, const char *point)
 
 static void hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)m;
-	(void)addr;
 	at_point(arg, ms_hook_name(point));
 }
 

@@ -14,7 +14,6 @@ static void *build(const void *arg, struct explore_run *run, struct ms_machine *
 {
 	struct line *l = calloc(1, sizeof(*l));
 
-	(void)arg;
 	assert_non_null(l);
 	l->run = run;
 	l->m = *m = ms_machine_new(ms_policy_linux("6.12.117", MS_ARCH_ARM64));
@@ -80,13 +79,11 @@ static const struct explore_op none[] = { { 0 } };
 
 static bool always(void *world)
 {
-	(void)world;
 	return true;
 }
 
 static bool never(void *world)
 {
-	(void)world;
 	return false;
 }
 
@@ -99,20 +96,17 @@ static struct explore_found run(const struct explore_op *first, const struct exp
 
 static void one_operation_fits_before_into_each_point_and_after(void **state)
 {
-	(void)state;
 	assert_int_equal(run(a, b, always).schedules, 4);
 }
 
 /* Two in their order, in four places: 4 + 3 + 2 + 1. */
 static void two_operations_keep_their_order_and_may_share_a_point(void **state)
 {
-	(void)state;
 	assert_int_equal(run(a, bc, always).schedules, 10);
 }
 
 static void side_without_operations_leaves_one_schedule(void **state)
 {
-	(void)state;
 	assert_int_equal(run(a, none, always).schedules, 1);
 	assert_int_equal(run(none, bc, always).schedules, 1);
 }
@@ -127,14 +121,12 @@ static void points_beyond_the_limit_are_passed_by(void **state)
 		.max_points = 1,
 	});
 
-	(void)state;
 	assert_int_equal(f.schedules, 3);
 }
 
 /* The other side's operation comes to its points as well: what waits there has begun. */
 static void points_of_both_sides_count(void **state)
 {
-	(void)state;
 	assert_int_equal(run(a, a, always).schedules, 6);
 }
 
@@ -154,7 +146,6 @@ static void schedule_says_what_ran_where(void **state)
 {
 	struct explore_found f = run(a, bc, not_both_inside);
 
-	(void)state;
 	assert_int_equal(f.failing, 1);
 	assert_string_equal(f.shortest, "a[first: b, c]");
 }
@@ -163,7 +154,6 @@ static void schedule_with_the_fewest_changes_is_named(void **state)
 {
 	struct explore_found f = run(a, bc, not_between);
 
-	(void)state;
 	assert_int_equal(f.failing, 3); // c there too, at the second point, or after
 	assert_string_equal(f.shortest, "a[first: b, c]");
 	assert_string_equal(run(a, bc, never).shortest, "a, b, c");
@@ -175,17 +165,15 @@ static void what_has_to_wait_is_no_schedule(void **state)
 	const struct explore_op needs[] = { { "needs", op_needs_lock }, { 0 } };
 	struct explore_found f = run(locks, needs, never);
 
-	(void)state;
 	assert_int_equal(f.schedules, 2);
 	assert_int_equal(f.waiting, 1);
 	assert_int_equal(f.failing, 2);
 }
 
-static void nothing_fails_leaves_no_schedule_to_name(void **state)
+static void where_nothing_fails_there_is_no_schedule_to_name(void **state)
 {
 	struct explore_found f = run(a, bc, always);
 
-	(void)state;
 	assert_int_equal(f.failing, 0);
 	assert_string_equal(f.shortest, "");
 }
@@ -201,7 +189,7 @@ int main(void)
 		cmocka_unit_test(schedule_says_what_ran_where),
 		cmocka_unit_test(schedule_with_the_fewest_changes_is_named),
 		cmocka_unit_test(what_has_to_wait_is_no_schedule),
-		cmocka_unit_test(nothing_fails_leaves_no_schedule_to_name),
+		cmocka_unit_test(where_nothing_fails_there_is_no_schedule_to_name),
 	};
 
 	return cmocka_run_group_tests_name("interleave_explore", tests, NULL, NULL);

@@ -72,7 +72,6 @@ static void zap_between_lookup_and_map_is_retried(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_lazy (p) {
 		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f = race(&k, build_own, read_first, zap, sees_the_host);
@@ -88,7 +87,6 @@ static void sample_after_the_unlock_is_early_enough_for_a_zap(void **state)
 {
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, "s2_seq_sample", "AFTER_UNLOCK" };
 
-	(void)state;
 	assert_int_equal(race(&k, build_own, read_first, zap, sees_the_host).failing, 0);
 }
 
@@ -96,7 +94,6 @@ static void without_the_retry_the_guest_keeps_a_gone_page(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_lazy (p) {
 		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f = race(&k, build_own, read_first, zap_unseen, sees_the_host);
@@ -114,7 +111,6 @@ static void without_the_retry_the_guest_keeps_a_gone_page(void **state)
  */
 static int bar_mmap(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_pgoff += BAR / PAGE;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
@@ -166,7 +162,6 @@ static void replaced_vma_is_noticed_by_a_sample_before_the_unlock(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_lazy (p) {
 		const struct kernel k = { p->release, MS_ARCH_ARM64, "s2_seq_sample",
 					  "BEFORE_UNLOCK" };
@@ -180,7 +175,6 @@ static void sample_after_the_unlock_maps_a_block_of_a_vma_that_is_gone(void **st
 {
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, "s2_seq_sample", "AFTER_UNLOCK" };
 
-	(void)state;
 	assert_string_equal(change_under_fault(&k, shrink).shortest,
 			    "read[s2-vma-sampled: shrink]");
 	assert_string_equal(change_under_fault(&k, replace).shortest,
@@ -202,7 +196,6 @@ static void munmap_during_a_guest_fault_leaves_nothing(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_lazy (p) {
 		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f =
@@ -226,12 +219,11 @@ static void *build_vfio(const void *arg, struct explore_run *run, struct ms_mach
 	return w;
 }
 
-/* Not 5.10: there the slot was mapped when it was made, and memory-off does not reach that. */
+/* In 5.10 the slot is mapped when it is made, which memory off does not reach: it is left out. */
 static void guest_has_nothing_of_a_bar_whose_memory_is_off(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_lazy (p) {
 		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f =
@@ -247,7 +239,6 @@ static void vfio_that_lists_first_shows_the_guest_a_bar_whose_memory_is_off(void
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, "vfio", "V1_LIST_FIRST" };
 	struct explore_found f = race(&k, build_vfio, read_first, memory_off, unmapped_everywhere);
 
-	(void)state;
 	assert_string_equal(f.shortest, "read[driver-insert: memory-off]");
 }
 
@@ -299,7 +290,6 @@ static void two_accesses_of_one_block_make_one_block(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_kernel (p, MS_ARCH_ARM64) {
 		const struct kernel k = { p->release, MS_ARCH_ARM64, NULL, NULL };
 		struct explore_found f = race(&k, build_anon, read_second, write_fourth, one_block);
@@ -323,7 +313,6 @@ static void access_between_break_and_make_waits(void **state)
 	const struct kernel k = { "6.1.176", MS_ARCH_ARM64, NULL, NULL };
 	struct explore_found f = race(&k, build_lazy_page, read_second, write_fourth, one_block);
 
-	(void)state;
 	assert_int_equal(f.failing, 0);
 	assert_int_equal(f.waiting, 2); // each meets the other's empty entry
 }
@@ -333,7 +322,6 @@ static void whole_remap_in_a_fault_races_with_itself(void **state)
 	const struct kernel k = { "6.1.192", MS_ARCH_ARM64, NULL, NULL };
 	struct explore_found f = race(&k, build_lazy, read_second, write_fourth, both_were_made);
 
-	(void)state;
 	assert_string_equal(f.shortest, "read[driver-insert: write]");
 }
 

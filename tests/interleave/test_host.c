@@ -36,18 +36,16 @@ static void driver_that_tests_its_flag_too_early_inserts_after_the_zap(void **st
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
 	struct explore_found f = race(&k, build_early, touch, revoke, revoked);
 
-	(void)state;
 	assert_string_equal(f.shortest, "touch[driver-insert: revoke]");
 	assert_int_equal(f.failing, 2); // and at flag-tested
 	assert_int_equal(f.waiting, 0);
 }
 
-static void driver_that_holds_its_lock_until_it_has_inserted_does_not(void **state)
+static void driver_that_holds_its_lock_until_it_has_inserted_never_does_after_the_zap(void **state)
 {
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
 	struct explore_found f = race(&k, build_locked, touch, revoke, revoked);
 
-	(void)state;
 	assert_int_equal(f.failing, 0);
 	assert_int_equal(f.waiting, 2);
 }
@@ -64,7 +62,6 @@ static void munmap_waits_for_a_fault_and_an_access_to_what_goes_is_refused(void 
 	const struct kernel k = { "6.12.117", MS_ARCH_X86_64, NULL, NULL };
 	struct explore_found f = race(&k, build_early, touch, munmap_all, unmapped);
 
-	(void)state;
 	assert_int_equal(f.failing, 0);
 	// before the handler, at its two points, after it
 	assert_int_equal(f.waiting, 4);
@@ -72,7 +69,7 @@ static void munmap_waits_for_a_fault_and_an_access_to_what_goes_is_refused(void 
 	assert_int_equal(f.schedules, 4);
 }
 
-/* ---- pfn1, then pfn2 (a proposal for 6.10) ---- */
+/* ---- a driver that inserts another page than the one that it has remapped ---- */
 
 /* Maps its first page when it is mapped; after a revoke a fault inserts the second. */
 static ms_vm_fault_t switch_fault(struct ms_vm_fault *vmf)
@@ -84,7 +81,6 @@ static int switch_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops ops = { .fault = switch_fault };
 
-	(void)file;
 	vma->vm_ops = &ops;
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR / PAGE, vma->vm_end - vma->vm_start,
 				  ms_pgprot_writecombine(vma->vm_page_prot));
@@ -134,7 +130,6 @@ static void untrack_at_unmap_only_leaks_when_another_pfn_was_inserted(void **sta
 {
 	const struct kernel k = { "6.1.192", MS_ARCH_X86_64, "untrack_at", "UNMAP_ONLY" };
 
-	(void)state;
 	assert_string_equal(switch_backend(&k).shortest, "revoke, touch, munmap");
 }
 
@@ -142,7 +137,6 @@ static void untrack_at_any_zap_and_with_the_vma_leak_nothing(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_kernel (p, MS_ARCH_X86_64) {
 		const struct kernel k = { p->release, MS_ARCH_X86_64, NULL, NULL };
 
@@ -197,7 +191,6 @@ static void vfio_memory_off_waits_for_a_fault_in_the_handler(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for (unsigned int arch = 0; arch < 2; arch++) {
 		for_each_kernel (p, arch) {
 			const struct kernel k = { p->release, p->arch, NULL, NULL };
@@ -219,7 +212,6 @@ static void vfio_that_lists_first_maps_after_memory_is_off(void **state)
 {
 	const struct kernel k = { "5.10.223", MS_ARCH_X86_64, "vfio", "V1_LIST_FIRST" };
 
-	(void)state;
 	assert_string_equal(vfio(&k, touch_only).shortest, "touch[driver-insert: memory-off]");
 }
 
@@ -227,7 +219,6 @@ static void vfio_child_keeps_its_pages_where_open_comes_before_the_copy(void **s
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_kernel (p, MS_ARCH_X86_64) {
 		const struct kernel k = { p->release, MS_ARCH_X86_64, NULL, NULL };
 		struct explore_found f;
@@ -265,7 +256,6 @@ static void fork_waits_for_a_fault_in_the_driver(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for_each_kernel (p, MS_ARCH_X86_64) {
 		const struct kernel k = { p->release, MS_ARCH_X86_64, NULL, NULL };
 		struct explore_found f = race(&k, build_vfio, touch, fork_it, both_processes_go_on);
@@ -280,7 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(driver_that_tests_its_flag_too_early_inserts_after_the_zap),
-		cmocka_unit_test(driver_that_holds_its_lock_until_it_has_inserted_does_not),
+		cmocka_unit_test(
+			driver_that_holds_its_lock_until_it_has_inserted_never_does_after_the_zap),
 		cmocka_unit_test(munmap_waits_for_a_fault_and_an_access_to_what_goes_is_refused),
 		cmocka_unit_test(untrack_at_unmap_only_leaks_when_another_pfn_was_inserted),
 		cmocka_unit_test(untrack_at_any_zap_and_with_the_vma_leak_nothing),

@@ -22,14 +22,12 @@ struct pair_world {
 /* A driver that hears of every VMA and does nothing about it. */
 static void hear(struct ms_vma *vma)
 {
-	(void)vma;
 }
 
 static int remap_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops vm_ops = { .open = hear, .close = hear };
 
-	(void)file;
 	vma->vm_ops = &vm_ops;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR / PAGE, vma->vm_end - vma->vm_start,
@@ -328,7 +326,6 @@ static void operations_of_arm64_may_meet(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		pairs_of(k->release, MS_ARCH_ARM64);
 }
@@ -337,7 +334,6 @@ static void operations_of_x86_may_meet(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64)
 		pairs_of(k->release, MS_ARCH_X86_64);
 }

@@ -4,7 +4,6 @@
 
 static void each_point_has_a_name_of_its_own(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < MS_HOOK_POINTS; i++) {
 		const char *name = ms_hook_name((enum ms_hook_point)i);
 
@@ -19,8 +18,6 @@ static void count(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
 {
 	unsigned int *counts = arg;
 
-	(void)m;
-	(void)addr;
 	counts[point]++;
 }
 
@@ -33,7 +30,6 @@ static void each_point_is_come_to(void **state)
 	struct world *w = world_new(&k, NULL, &m);
 	struct ms_file *vfio = ms_vfio_open(w->bar);
 
-	(void)state;
 	for (unsigned int i = 0; i < MS_HOOK_POINTS; i++)
 		ms_machine_set_hook(m, (enum ms_hook_point)i, count, counts);
 	map(w, MS_2M, ms_lazy_open(w->bar, 0, MS_CACHE_NGNRE, 0), 0);
@@ -54,17 +50,11 @@ static void each_point_is_come_to(void **state)
 
 static void free_machine(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)point;
-	(void)addr;
-	(void)arg;
 	ms_machine_free(m);
 }
 
 static void end_process(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)m;
-	(void)point;
-	(void)addr;
 	ms_mm_exit(arg);
 }
 
@@ -84,13 +74,11 @@ static void touch_with(ms_hook_fn *fn)
 
 static void machine_is_not_freed_by_a_hook(void **state)
 {
-	(void)state;
 	touch_with(free_machine);
 }
 
 static void process_does_not_end_in_its_own_fault(void **state)
 {
-	(void)state;
 	touch_with(end_process);
 }
 
@@ -99,9 +87,6 @@ static void touch_all(struct ms_machine *m, enum ms_hook_point point, uint64_t a
 {
 	struct world *w = arg;
 
-	(void)m;
-	(void)point;
-	(void)addr;
 	assert_int_equal(ms_touch(w->mm, w->va, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(ms_touch(w->mm, w->va + PAGE, MS_PROT_R), MS_ACCESS_WAITS);
 	assert_int_equal(ms_munmap(w->mm, w->va, PAGE), -EBUSY);
@@ -116,7 +101,6 @@ static void access_in_the_mmap_of_a_driver_waits_unless_it_is_mapped(void **stat
 	struct ms_machine *m;
 	struct world *w = world_new(&k, NULL, &m);
 
-	(void)state;
 	map(w, LEN, ms_lazy_open(w->bar, 0, MS_CACHE_UC_MINUS, MS_LAZY_ONE_PAGE), 0);
 	assert_int_equal(ms_touch(w->mm, w->va, MS_PROT_R), MS_ACCESS_OK);
 	ms_machine_set_hook(m, MS_HOOK_DRIVER_MMAP, touch_all, w);

@@ -25,7 +25,6 @@ static void used_page_is_young_once(void **state)
 {
 	struct world w = written_pages("6.12.107", 1);
 
-	(void)state;
 	assert_true(clear_young(&w, HVA, HVA + PAGE));
 	assert_false(clear_young(&w, HVA, HVA + PAGE));
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
@@ -38,7 +37,6 @@ static void all_pages_of_a_range_become_old_from_6_5_on(void **state)
 {
 	struct world w = written_pages("6.12.107", 3);
 
-	(void)state;
 	assert_true(clear_young(&w, HVA, HVA + 3 * PAGE));
 	assert_false(clear_young(&w, HVA + 2 * PAGE, HVA + 3 * PAGE));
 	assert_int_equal(ms_trace_total(w.m, MS_EV_VIOLATION), 0);
@@ -49,7 +47,6 @@ static void the_first_page_of_a_range_became_old_alone(void **state)
 {
 	struct world w = written_pages("6.1.192", 3);
 
-	(void)state;
 	assert_true(clear_young(&w, HVA, HVA + 3 * PAGE));
 	assert_int_equal(ms_trace_total(w.m, MS_EV_VIOLATION), 1);
 	assert_true(clear_young(&w, HVA + 2 * PAGE, HVA + 3 * PAGE));
@@ -62,7 +59,6 @@ static void page_is_young_if_one_of_its_slots_used_it(void **state)
 {
 	struct world w = written_pages("6.12.107", 1);
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, 2 * GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, 2 * GPA).exit, MS_GUEST_OK);
 	assert_true(clear_young(&w, HVA, HVA + PAGE));
@@ -76,7 +72,6 @@ static void memory_that_no_slot_shows_is_not_young(void **state)
 {
 	struct world w = written_pages("6.12.107", 1);
 
-	(void)state;
 	assert_false(clear_young(&w, HVA + MS_1G, HVA + MS_1G + PAGE));
 	assert_true(clear_young(&w, HVA, HVA + PAGE));
 	world_end(&w);

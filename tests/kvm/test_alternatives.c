@@ -36,7 +36,6 @@ static uint64_t inside_vma(const struct ms_block_inputs *in, void *arg)
 {
 	ms_hva_t start = in->hva & ~(MS_2M - 1);
 
-	(void)arg;
 	if (!in->device || in->size < MS_2M)
 		return 0;
 	return start >= in->vma_start && start + MS_2M <= in->vma_end ? MS_2M : PAGE;
@@ -81,7 +80,7 @@ static uint64_t leaf_of_blocks(const struct ms_policy *policy, uint64_t off)
 	return access.leaf.size;
 }
 
-static void alternatives_side_by_side(void **state)
+static void each_rule_gives_the_leaves_of_its_row(void **state)
 {
 	struct ms_policy own = rule("FROM_VM_PGOFF");
 	const struct {
@@ -98,7 +97,6 @@ static void alternatives_side_by_side(void **state)
 		{ own, MS_2M, PAGE, PAGE, PAGE, MS_2M, PAGE },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		struct ms_policy p = expected[i].policy;
 
@@ -115,11 +113,10 @@ static void alternatives_side_by_side(void **state)
 	}
 }
 
-static void before_all_of_them_a_slot_was_mapped_by_pages_at_once(void **state)
+static void up_to_5_13_a_slot_is_mapped_by_pages_at_once(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_trace_count(w.m, MS_EV_S2_MAP), 512);
@@ -153,7 +150,6 @@ static uint64_t leaf_of_a_shifted_pgoff(const char *value)
 
 static void a_page_of_a_device_stays_one_in_the_third_version(void **state)
 {
-	(void)state;
 	assert_int_equal(leaf_of_a_shifted_pgoff("FROM_VM_PGOFF"), MS_2M);
 	assert_int_equal(leaf_of_a_shifted_pgoff("FROM_HOST_TABLE"), MS_2M);
 	assert_int_equal(leaf_of_a_shifted_pgoff("ROUGH_VM_PGOFF_V3"), PAGE);
@@ -178,11 +174,10 @@ static uint64_t violations_of_pfnmap_hugetlb(const char *value, uint64_t *size)
 	return violations;
 }
 
-static void hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug(void **state)
+static void hugetlb_that_is_pfnmap_is_a_block_in_the_third_version_and_then_a_bug(void **state)
 {
 	uint64_t size;
 
-	(void)state;
 	assert_int_equal(violations_of_pfnmap_hugetlb("ROUGH_VM_PGOFF_V3", &size), 0);
 	assert_int_equal(size, MS_2M);
 	assert_int_equal(violations_of_pfnmap_hugetlb("FROM_VM_PGOFF", &size), 1);
@@ -201,9 +196,8 @@ static struct ms_s2_leaf leaf_of_a_log(const char *value)
 	return leaf;
 }
 
-static void the_draft_did_not_let_a_log_make_pages_of_device_memory(void **state)
+static void the_third_version_maps_a_logged_block_of_device_memory(void **state)
 {
-	(void)state;
 	assert_int_equal(leaf_of_a_log("PAGES").size, PAGE);
 	assert_string_equal(leaf_of_a_log("PAGES").reason, "dirty logging maps pages");
 	assert_int_equal(leaf_of_a_log("AS_UNLOGGED").size, MS_2M);
@@ -213,7 +207,6 @@ static void memory_that_is_no_device_takes_the_size_of_its_host_leaf(void **stat
 {
 	static const char *const all[] = { "ROUGH_VM_PGOFF_V3", "FROM_VM_PGOFF", "HUGETLB_ONLY" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct world w = world_with("6.12.107", "s2_pfnmap_block", all[i]);
 
@@ -226,21 +219,19 @@ static void memory_that_is_no_device_takes_the_size_of_its_host_leaf(void **stat
 
 static int remap_2m_of_ram(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_pgoff = 2 * MS_1G >> 12;
 	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
 }
 
 /* A block of it is written to, and one page of the block is in the log: nothing says more. */
-static void the_draft_logged_one_page_of_a_block_of_memory(void **state)
+static void the_third_version_logs_one_page_of_a_block_of_memory(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "ram", .mmap = remap_2m_of_ram };
 	struct ms_policy policy = *ms_policy_linux("6.12.107", MS_ARCH_ARM64);
 	struct world w;
 	uint64_t bits[8];
 
-	(void)state;
 	assert_int_equal(ms_policy_set(&policy, "s2_log_pfnmap", "AS_UNLOGGED"), 0);
 	assert_int_equal(ms_policy_set(&policy, "pfn_refcount_test", "NO"), 0);
 	world_start(&w, &policy, NULL);
@@ -256,13 +247,14 @@ static void the_draft_logged_one_page_of_a_block_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alternatives_side_by_side),
-		cmocka_unit_test(before_all_of_them_a_slot_was_mapped_by_pages_at_once),
+		cmocka_unit_test(each_rule_gives_the_leaves_of_its_row),
+		cmocka_unit_test(up_to_5_13_a_slot_is_mapped_by_pages_at_once),
 		cmocka_unit_test(a_page_of_a_device_stays_one_in_the_third_version),
-		cmocka_unit_test(hugetlb_that_is_pfnmap_was_foreseen_and_then_called_a_bug),
-		cmocka_unit_test(the_draft_did_not_let_a_log_make_pages_of_device_memory),
+		cmocka_unit_test(
+			hugetlb_that_is_pfnmap_is_a_block_in_the_third_version_and_then_a_bug),
+		cmocka_unit_test(the_third_version_maps_a_logged_block_of_device_memory),
 		cmocka_unit_test(memory_that_is_no_device_takes_the_size_of_its_host_leaf),
-		cmocka_unit_test(the_draft_logged_one_page_of_a_block_of_memory),
+		cmocka_unit_test(the_third_version_logs_one_page_of_a_block_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,14 +16,20 @@ static struct ms_s2_leaf read_leaf(struct world *w, ms_ipa_t gpa)
 	return access.leaf;
 }
 
-/* ---- from vm_pgoff: 5.14 .. 6.1.190, .. 6.12.111, .. 7.1 ---- */
+/* ---- device memory, by the rule FROM_VM_PGOFF ---- */
 
+/*
+ *  hva     :---------:---------:
+ *  VMA     |-------------------|
+ *  slot    [-------------------)
+ *  touch    ^
+ *  block   [---------)
+ */
 static void congruent_device_memory_is_mapped_by_2m(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + 0x1000);
@@ -39,7 +45,6 @@ static void a_whole_gib_is_mapped_by_1g(void **state)
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_1G, MS_1G);
 	set_slot(&w, 4 * MS_1G, MS_1G, HVA);
 	leaf = read_leaf(&w, 4 * MS_1G + 0x123000);
@@ -50,25 +55,31 @@ static void a_whole_gib_is_mapped_by_1g(void **state)
 	world_end(&w);
 }
 
-/*  hva  ..|  2M  |  2M  |..   VMA begins and ends inside them */
+/* 39 bits of 4K pages are three levels, and the first has leaves, too. */
 static void with_39_bits_of_addresses_there_still_are_blocks_of_1g(void **state)
 {
 	const struct ms_machine_config config = { .va_bits = 39 };
 	const ms_hva_t hva = UINT64_C(0x2000000000);
 	struct world w = world_config("6.12.107", &config);
 
-	(void)state;
 	map_bar(&w, hva, MS_1G, MS_1G);
 	set_slot(&w, 4 * MS_1G, MS_1G, hva);
 	assert_int_equal(read_leaf(&w, 4 * MS_1G).size, MS_1G);
 	world_end(&w);
 }
 
-static void block_must_lie_inside_the_vma(void **state)
+/*
+ * The VMA is a page shorter than 4M at either end:
+ *
+ *  hva     :---------:---------:
+ *  VMA      |-----------------|
+ *  block   [---------)              would begin before it
+ *  block             [---------)    would end after it
+ */
+static void a_block_must_lie_inside_the_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA + 0x1000, 2 * MS_2M - 0x2000, 0x1000);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	assert_string_equal(read_leaf(&w, GPA + 0x1000).reason,
@@ -78,12 +89,17 @@ static void block_must_lie_inside_the_vma(void **state)
 	world_end(&w);
 }
 
-static void touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state)
+/*
+ *  hva     :---------:---------:
+ *  VMA               |4K|
+ *  touch             ^
+ *  block             [---------)
+ */
+static void a_touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA + MS_2M, PAGE, MS_2M);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + MS_2M);
@@ -94,12 +110,15 @@ static void touch_at_the_blocks_start_does_not_ask_for_the_vmas_end(void **state
 	world_end(&w);
 }
 
+/*
+ *  hva     :---------:---------:
+ *  pa       :---------:---------:    a page further in its 2M
+ */
 static void memory_that_is_not_congruent_is_mapped_by_pages(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0x1000);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + MS_2M);
@@ -108,11 +127,14 @@ static void memory_that_is_not_congruent_is_mapped_by_pages(void **state)
 	world_end(&w);
 }
 
+/*
+ *  hva     :---------:---------:
+ *  gpa      :---------:---------:    a page further in its 2M
+ */
 static void guest_addresses_that_are_not_congruent_get_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	set_slot(&w, GPA + 0x1000, 2 * MS_2M, HVA);
 	assert_string_equal(read_leaf(&w, GPA + MS_2M).reason,
@@ -120,11 +142,18 @@ static void guest_addresses_that_are_not_congruent_get_pages(void **state)
 	world_end(&w);
 }
 
-static void block_must_lie_inside_the_slot(void **state)
+/*
+ * The slot is a page shorter than 4M at either end:
+ *
+ *  gpa     :---------:---------:
+ *  slot     [-----------------)
+ *  block   [---------)              would begin before it
+ *  block             [---------)    would end after it
+ */
+static void a_block_must_lie_inside_the_slot(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	set_slot(&w, GPA + 0x1000, 2 * MS_2M - 0x2000, HVA + 0x1000);
 	assert_string_equal(read_leaf(&w, GPA + 0x2000).reason,
@@ -134,12 +163,17 @@ static void block_must_lie_inside_the_slot(void **state)
 	world_end(&w);
 }
 
+/*
+ *  hva     :------------------1G------------------:
+ *  gpa      :------------------1G------------------:    2M further in its 1G
+ *  touch     ^
+ *  block     [2M)
+ */
 static void a_gib_that_the_slot_refuses_becomes_2m(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_1G, 0);
 	set_slot(&w, GPA + MS_2M, MS_1G, HVA);
 	leaf = read_leaf(&w, GPA + MS_2M);
@@ -150,7 +184,6 @@ static void a_gib_that_the_slot_refuses_becomes_2m(void **state)
 
 static int remap_without_pgoff(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	return ms_remap_pfn_range(vma, vma->vm_start, (BAR >> 12) + 1, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
@@ -158,12 +191,16 @@ static int remap_without_pgoff(struct ms_file *file, struct ms_vma *vma)
 
 static const struct ms_file_ops no_pgoff_ops = { .name = "no-pgoff", .mmap = remap_without_pgoff };
 
+/*
+ *  hva            :------------2M------------:
+ *  by vm_pgoff    :------------2M------------:      the block that is chosen
+ *  pa              :------------2M------------:     a page further in its 2M: pages are laid
+ */
 static void block_of_a_driver_with_its_own_offsets_is_laid_by_pages(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	// vm_pgoff stays 0, so 2M look congruent; the PA begins at 4K
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &no_pgoff_ops, 0);
 	set_slot(&w, GPA, MS_2M, HVA);
@@ -177,7 +214,7 @@ static void block_of_a_driver_with_its_own_offsets_is_laid_by_pages(void **state
 	world_end(&w);
 }
 
-/* ---- the other rules for VM_PFNMAP ---- */
+/* ---- device memory, by the other rules ---- */
 
 static void device_memory_is_mapped_by_pages(const char *release, const char *reason)
 {
@@ -197,7 +234,6 @@ static void device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked(void **
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		switch (k->s2_pfnmap_block) {
 		case MS_S2_PFNMAP_BLOCK_PAGES_ONLY:
@@ -236,7 +272,6 @@ static const struct ms_vm_ops lazy_huge_vm_ops = { .fault = page_fault, .huge_fa
 
 static int mmap_lazy_huge(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	vma->vm_pgoff += 1; // of no use to anybody
@@ -253,11 +288,16 @@ static void lazy_huge_world(struct world *w, const char *release)
 	set_slot(w, GPA, 2 * MS_2M, HVA);
 }
 
-static void block_leaf_of_the_host_makes_a_block(void **state)
+/*
+ *  host    |---2M----|---2M----|
+ *  slot    [-------------------)
+ *  touch              ^
+ *  block             [---------)
+ */
+static void a_block_leaf_of_the_host_makes_a_block(void **state)
 {
 	struct world w;
 
-	(void)state;
 	lazy_huge_world(&w, "6.12.117");
 	assert_string_equal(read_leaf(&w, GPA + MS_2M + 0x5000).reason,
 			    "host maps at least 2M here, block inside memslot");
@@ -266,23 +306,21 @@ static void block_leaf_of_the_host_makes_a_block(void **state)
 	world_end(&w);
 }
 
-static void block_leaf_of_the_host_does_not_count_up_to_6_12_111(void **state)
+static void a_block_leaf_of_the_host_does_not_count_up_to_6_12_112(void **state)
 {
 	struct world w;
 
-	(void)state;
 	lazy_huge_world(&w, "6.12.107");
 	// vm_pgoff does not fit either: a page
 	assert_int_equal(read_leaf(&w, GPA + 0x5000).size, PAGE);
 	world_end(&w);
 }
 
-static void device_is_not_upgraded_by_its_host_leaf(void **state)
+static void device_memory_does_not_take_the_size_of_its_host_leaf(void **state)
 {
 	struct world w = world_with("6.12.117", "s2_device_upgrade", "NO_UPGRADE");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_file(&w, HVA, 2 * MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_huge_ops, 0);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + 0x5000);
@@ -291,14 +329,15 @@ static void device_is_not_upgraded_by_its_host_leaf(void **state)
 	world_end(&w);
 }
 
-/* Of the rules that look at no table one forces pages, the other does not ask for more by itself.
+/*
+ * Two rules begin with pages without looking at the host's table. PAGES_ONLY ends there;
+ * HUGETLB_ONLY takes the host's leaf, as for other memory, where that is larger.
  */
-static void pages_are_forced_or_only_begun_with(void **state)
+static void rules_without_a_table_force_pages_or_only_begin_with_them(void **state)
 {
 	static const char *const value[] = { "PAGES_ONLY", "HUGETLB_ONLY" };
 	static const uint64_t expected[] = { PAGE, MS_2M };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct world w = world_with("6.12.117", "s2_pfnmap_block", value[i]);
 
@@ -309,12 +348,11 @@ static void pages_are_forced_or_only_begun_with(void **state)
 	}
 }
 
-static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
+static void device_memory_stays_pages_where_the_host_has_no_leaf(void **state)
 {
 	struct world w = world_with("6.12.117", "s2_pfnmap_block", "HUGETLB_ONLY");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	set_slot(&w, GPA, MS_2M, HVA);
 	leaf = read_leaf(&w, GPA + 0x5000);
@@ -325,11 +363,16 @@ static void pages_that_were_begun_with_stay_for_want_of_a_leaf(void **state)
 
 /* ---- memory ---- */
 
+/*
+ *  host    |---2M----|---2M----|
+ *  slot    [-------------------)
+ *  touch              ^
+ *  block             [---------)
+ */
 static void transparent_huge_page_makes_a_block(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_guest_access access;
@@ -348,12 +391,11 @@ static void transparent_huge_page_makes_a_block(void **state)
 	}
 }
 
-static void up_to_5_13_the_page_tells_of_its_thp(void **state)
+static void up_to_5_14_the_page_tells_of_its_huge_page(void **state)
 {
 	struct world w = world("5.10.223");
 	struct ms_guest_access access;
 
-	(void)state;
 	map_anon(&w, HVA, 2 * MS_2M);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	access = ms_guest_write(w.vm, GPA + MS_2M + 0x3000);
@@ -365,12 +407,11 @@ static void up_to_5_13_the_page_tells_of_its_thp(void **state)
 	world_end(&w);
 }
 
-/* PageDoubleMap: a child has had it by pages. From 5.14 on the process's own leaf is asked. */
-static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **state)
+/* PageDoubleMap: a child has had it by pages. From 5.15 on the process's own leaf is asked. */
+static void a_thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_14(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_mm *child;
@@ -393,11 +434,16 @@ static void thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13(void **stat
 	}
 }
 
+/*
+ *  host    |---2M----|---2M----|
+ *  slot    [-----------)            a page longer than 2M
+ *  touch             ^
+ *  block             [---------)    would end after it
+ */
 static void thp_that_the_slot_cuts_gets_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_anon(&w, HVA, 2 * MS_2M);
 	set_slot(&w, GPA, MS_2M + PAGE, HVA);
 	assert_string_equal(ms_guest_write(w.vm, GPA + MS_2M).leaf.reason,
@@ -409,7 +455,6 @@ static void pages_of_the_host_are_pages_of_the_guest(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, 2 * MS_2M);
 	set_slot(&w, GPA, 2 * MS_2M, HVA);
 	assert_string_equal(ms_guest_write(w.vm, GPA + 0x1000).leaf.reason,
@@ -435,7 +480,6 @@ static struct ms_s2_leaf hugetlb_leaf(uint64_t huge, uint64_t len, ms_ipa_t gpa)
 
 static void hugetlb_pages_give_their_size_or_the_block_below(void **state)
 {
-	(void)state;
 	assert_int_equal(hugetlb_leaf(MS_2M, 2 * MS_2M, GPA).size, MS_2M);
 	assert_int_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).size, MS_1G);
 	assert_string_equal(hugetlb_leaf(MS_1G, MS_1G, GPA).reason,
@@ -453,19 +497,23 @@ static void logging_maps_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
 	assert_string_equal(ms_guest_write(w.vm, GPA).leaf.reason, "dirty logging maps pages");
 	world_end(&w);
 }
 
+/*
+ *  ipa     ..4000  ..5000                  ..8000
+ *  page    |-------:-------:-------:-------|
+ *  touch            ^
+ *  map             [-------------------------------)    16K
+ */
 static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
 	struct world w = world_config("6.12.107", &config);
 
-	(void)state;
 	map_pages(&w, HVA, 0x10000);
 	set_slot(&w, GPA, 0x10000, HVA);
 	assert_int_equal(ms_guest_write(w.vm, GPA + 0x5008).exit, MS_GUEST_OK);
@@ -474,12 +522,17 @@ static void with_16k_pages_the_map_begins_at_the_4k_of_the_fault(void **state)
 	world_end(&w);
 }
 
-static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **state)
+/*
+ *  ipa     ..4000  ..5000                  ..8000
+ *  page    |-------:-------:-------:-------|
+ *  touch            ^
+ *  map     [-------------------------------)    16K
+ */
+static void with_16k_pages_the_fault_is_rounded_to_its_page_from_7_0(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
 	struct world w = world_config("7.2.13", &config);
 
-	(void)state;
 	map_pages(&w, HVA, 0x10000);
 	set_slot(&w, GPA, 0x10000, HVA);
 	assert_int_equal(ms_guest_write(w.vm, GPA + 0x5008).exit, MS_GUEST_OK);
@@ -487,12 +540,18 @@ static void with_16k_pages_7_1_and_later_round_the_fault_to_its_page(void **stat
 	world_end(&w);
 }
 
-static void touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end(void **state)
+/*
+ *  hva     :------------------1G------------------:
+ *  VMA     |2M|
+ *  slot    [--------------------------------------)
+ *  touch   ^
+ *  block   [--------------------------------------)
+ */
+static void a_touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, MS_1G);
 	set_slot(&w, 4 * MS_1G, MS_1G, HVA);
 	leaf = read_leaf(&w, 4 * MS_1G);
@@ -508,29 +567,29 @@ int main(void)
 		cmocka_unit_test(congruent_device_memory_is_mapped_by_2m),
 		cmocka_unit_test(a_whole_gib_is_mapped_by_1g),
 		cmocka_unit_test(with_39_bits_of_addresses_there_still_are_blocks_of_1g),
-		cmocka_unit_test(block_must_lie_inside_the_vma),
-		cmocka_unit_test(touch_at_the_blocks_start_does_not_ask_for_the_vmas_end),
+		cmocka_unit_test(a_block_must_lie_inside_the_vma),
+		cmocka_unit_test(a_touch_at_the_blocks_start_does_not_ask_for_the_vmas_end),
 		cmocka_unit_test(memory_that_is_not_congruent_is_mapped_by_pages),
 		cmocka_unit_test(guest_addresses_that_are_not_congruent_get_pages),
-		cmocka_unit_test(block_must_lie_inside_the_slot),
+		cmocka_unit_test(a_block_must_lie_inside_the_slot),
 		cmocka_unit_test(a_gib_that_the_slot_refuses_becomes_2m),
 		cmocka_unit_test(block_of_a_driver_with_its_own_offsets_is_laid_by_pages),
 		cmocka_unit_test(device_memory_is_mapped_by_pages_where_vm_pgoff_is_not_asked),
-		cmocka_unit_test(block_leaf_of_the_host_makes_a_block),
-		cmocka_unit_test(block_leaf_of_the_host_does_not_count_up_to_6_12_111),
-		cmocka_unit_test(device_is_not_upgraded_by_its_host_leaf),
-		cmocka_unit_test(pages_are_forced_or_only_begun_with),
-		cmocka_unit_test(pages_that_were_begun_with_stay_for_want_of_a_leaf),
+		cmocka_unit_test(a_block_leaf_of_the_host_makes_a_block),
+		cmocka_unit_test(a_block_leaf_of_the_host_does_not_count_up_to_6_12_112),
+		cmocka_unit_test(device_memory_does_not_take_the_size_of_its_host_leaf),
+		cmocka_unit_test(rules_without_a_table_force_pages_or_only_begin_with_them),
+		cmocka_unit_test(device_memory_stays_pages_where_the_host_has_no_leaf),
 		cmocka_unit_test(transparent_huge_page_makes_a_block),
-		cmocka_unit_test(up_to_5_13_the_page_tells_of_its_thp),
-		cmocka_unit_test(thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_13),
+		cmocka_unit_test(up_to_5_14_the_page_tells_of_its_huge_page),
+		cmocka_unit_test(a_thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_14),
 		cmocka_unit_test(thp_that_the_slot_cuts_gets_pages),
 		cmocka_unit_test(pages_of_the_host_are_pages_of_the_guest),
 		cmocka_unit_test(hugetlb_pages_give_their_size_or_the_block_below),
 		cmocka_unit_test(logging_maps_pages),
 		cmocka_unit_test(with_16k_pages_the_map_begins_at_the_4k_of_the_fault),
-		cmocka_unit_test(with_16k_pages_7_1_and_later_round_the_fault_to_its_page),
-		cmocka_unit_test(touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end),
+		cmocka_unit_test(with_16k_pages_the_fault_is_rounded_to_its_page_from_7_0),
+		cmocka_unit_test(a_touch_at_the_start_of_a_gib_does_not_ask_for_the_vmas_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

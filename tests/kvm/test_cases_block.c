@@ -32,11 +32,10 @@ static const char *prot_of_vfio(const struct ms_policy *k)
 		       : "rw,device";
 }
 
-static void two_gib_of_vfio(void **state)
+static void two_gib_of_vfio_are_mapped_by_blocks(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -53,7 +52,6 @@ static void block_base_is_faulted_in_by_vfio_where_vm_pgoff_is_believed(void **s
 	struct world w = case_world("6.12.0", NULL);
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	map_vfio(&w, A, 2 * MS_1G, 0);
 	case_slot(&w, 0x100000000, 2 * MS_1G, A);
 	assert_int_equal(ms_guest_read(w.vm, 0x100723000).leaf.size, MS_1G);
@@ -67,7 +65,6 @@ static void host_address_that_is_not_congruent_gets_pages_everywhere(void **stat
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -80,12 +77,11 @@ static void host_address_that_is_not_congruent_gets_pages_everywhere(void **stat
 	}
 }
 
-/* Which the host maps by pages. */
-static void four_megabytes_of_sysfs(void **state)
+/* The host maps a sysfs resource by pages. */
+static void sysfs_memory_is_mapped_by_blocks_where_vm_pgoff_is_believed(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -97,12 +93,17 @@ static void four_megabytes_of_sysfs(void **state)
 	}
 }
 
-/*  hva  A| BAR page 0 | anon ......................... |A+4M   one slot over both */
-static void block_over_the_anonymous_memory_behind_one_page_of_bar(void **state)
+/*
+ *         A                             A + 4M
+ *  VMAs   |BAR|anonymous                |
+ *  slot   [----------------------------)
+ *  touch  ^
+ *  block  [-------------)                     where vm_pgoff is believed
+ */
+static void a_block_covers_the_anonymous_memory_behind_one_page_of_bar(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -115,11 +116,10 @@ static void block_over_the_anonymous_memory_behind_one_page_of_bar(void **state)
 	}
 }
 
-static void one_gib_from_the_middle_of_a_gib_of_bar(void **state)
+static void a_gib_from_the_middle_of_a_gib_of_bar_is_mapped_by_2m(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -135,7 +135,6 @@ static void guest_address_that_is_not_congruent_gets_pages_everywhere(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -146,12 +145,17 @@ static void guest_address_that_is_not_congruent_gets_pages_everywhere(void **sta
 	}
 }
 
-/*  slot begins one page into the first 2M: pages there, a block in the second 2M */
-static void slot_that_begins_inside_a_block(void **state)
+/*
+ *           A             A + 2M        A + 4M
+ *  VMA      |-------------|-------------|
+ *  slot      [-------------------------)      from A + 4K on
+ *  touch 1    ^                               a page
+ *  touch 2                ^                   a block where vm_pgoff is believed
+ */
+static void a_slot_that_begins_inside_a_block_has_pages_there_and_a_block_behind(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -165,14 +169,17 @@ static void slot_that_begins_inside_a_block(void **state)
 }
 
 /*
- *  A 1G block; one page in it is unmapped on the host. The VMA's split tells of 2M, of which the
- *  whole 1G goes; touched at its start, the hole is covered again.
+ *           A                           A + 1G
+ *  block    [--------------------------)
+ *  munmap      [4K)                               splits the VMA: the block is unmapped
+ *  touch 1     ^                                  -EFAULT
+ *  touch 2   ^                                    a page, whose end is looked at
+ *  touch 3  ^                                     the block again, over the hole
  */
-static void hole_in_a_gib_of_bar_is_covered_when_its_start_is_touched(void **state)
+static void a_hole_in_a_gib_of_bar_is_covered_when_its_start_is_touched(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w;
 
@@ -199,7 +206,6 @@ static void with_64k_pages_the_block_is_512m(void **state)
 	const struct ms_machine_config config = { .page_size = 0x10000 };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, &config);
 		struct ms_s2_leaf leaf;
@@ -220,7 +226,6 @@ static void fetch_from_device_memory_is_injected_everywhere(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -235,15 +240,16 @@ static void fetch_from_device_memory_is_injected_everywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_gib_of_vfio),
+		cmocka_unit_test(two_gib_of_vfio_are_mapped_by_blocks),
 		cmocka_unit_test(block_base_is_faulted_in_by_vfio_where_vm_pgoff_is_believed),
 		cmocka_unit_test(host_address_that_is_not_congruent_gets_pages_everywhere),
-		cmocka_unit_test(four_megabytes_of_sysfs),
-		cmocka_unit_test(block_over_the_anonymous_memory_behind_one_page_of_bar),
-		cmocka_unit_test(one_gib_from_the_middle_of_a_gib_of_bar),
+		cmocka_unit_test(sysfs_memory_is_mapped_by_blocks_where_vm_pgoff_is_believed),
+		cmocka_unit_test(a_block_covers_the_anonymous_memory_behind_one_page_of_bar),
+		cmocka_unit_test(a_gib_from_the_middle_of_a_gib_of_bar_is_mapped_by_2m),
 		cmocka_unit_test(guest_address_that_is_not_congruent_gets_pages_everywhere),
-		cmocka_unit_test(slot_that_begins_inside_a_block),
-		cmocka_unit_test(hole_in_a_gib_of_bar_is_covered_when_its_start_is_touched),
+		cmocka_unit_test(
+			a_slot_that_begins_inside_a_block_has_pages_there_and_a_block_behind),
+		cmocka_unit_test(a_hole_in_a_gib_of_bar_is_covered_when_its_start_is_touched),
 		cmocka_unit_test(with_64k_pages_the_block_is_512m),
 		cmocka_unit_test(fetch_from_device_memory_is_injected_everywhere),
 	};

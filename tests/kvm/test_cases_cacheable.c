@@ -16,19 +16,16 @@ static int remap_with(struct ms_vma *vma, ms_pgprot_t prot)
 
 static int mmap_cacheable(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return remap_with(vma, vma->vm_page_prot);
 }
 
 static int mmap_noncached(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return remap_with(vma, ms_pgprot_noncached(vma->vm_page_prot));
 }
 
 static int mmap_writecombine(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return remap_with(vma, ms_pgprot_writecombine(vma->vm_page_prot));
 }
 
@@ -37,8 +34,9 @@ static const struct ms_file_ops noncached = { .name = "noncached", .mmap = mmap_
 static const struct ms_file_ops writecombine = { .name = "writecombine",
 						 .mmap = mmap_writecombine };
 
-static const struct ms_machine_config with_dic = { .dic = true };
-static const struct ms_machine_config without_fwb = { .dic = true, .no_fwb = true };
+static const struct ms_machine_config with_dic = { .dic = MS_FEATURE_PRESENT };
+static const struct ms_machine_config without_fwb = { .dic = MS_FEATURE_PRESENT,
+						      .fwb = MS_FEATURE_ABSENT };
 
 static bool asks_for_protection(const struct ms_policy *k)
 {
@@ -49,7 +47,6 @@ static void cacheable_memory_is_normal_from_6_17_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, &with_dic);
 
@@ -78,7 +75,6 @@ static void cacheable_memory_needs_fwb_and_dic_from_6_17_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		const int ret = asks_for_protection(k) ? -EINVAL : 0;
 
@@ -93,7 +89,6 @@ static void noncached_memory_is_a_device_everywhere(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, &with_dic);
 
@@ -110,7 +105,6 @@ static void writecombine_memory_is_a_device_and_not_executable(void **state)
 {
 	struct world w = case_world("7.2.13", &with_dic);
 
-	(void)state;
 	case_map(&w, MS_2M, &writecombine);
 	case_slot(&w, 0x100000000, MS_2M, A);
 	assert_int_equal(ms_guest_exec(w.vm, 0x100000000).exit, MS_GUEST_IABT);
@@ -122,7 +116,6 @@ static void fetch_from_cacheable_memory_is_mapped_from_6_17_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, &with_dic);
 
@@ -138,7 +131,6 @@ static void private_mapping_is_readable_and_its_writes_are_efault(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_lazy (k) {
 		struct world w = case_world(k->release, NULL);
 
@@ -155,7 +147,6 @@ static void premap_lets_the_guest_write_through_a_private_mapping(void **state)
 {
 	struct world w = case_world("5.10.223", NULL);
 
-	(void)state;
 	map_file(&w, A, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, &noncached, 0);
 	case_slot(&w, 0x100000000, PAGE, A);
 	assert_int_equal(ms_guest_write(w.vm, 0x100000000).leaf.pa, M);
@@ -166,7 +157,6 @@ static void mapping_that_became_cacheable_is_efault_without_fwb(void **state)
 {
 	struct world w = case_world("7.2.13", &without_fwb);
 
-	(void)state;
 	case_map(&w, PAGE, &noncached);
 	case_slot(&w, 0x100000000, PAGE, A);
 	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
@@ -177,10 +167,10 @@ static void mapping_that_became_cacheable_is_efault_without_fwb(void **state)
 
 static void mte_refuses_cacheable_device_memory_everywhere(void **state)
 {
-	const struct ms_machine_config config = { .dic = true, .mte = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT,
+						  .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w;
 		struct ms_vm *vm;
@@ -199,7 +189,6 @@ static void cacheable_memory_is_not_logged_either(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, &with_dic);
 

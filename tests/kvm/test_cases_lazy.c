@@ -30,7 +30,6 @@ static const struct ms_vm_ops page_vm_ops = { .fault = fault_page };
 
 static int mmap_whole(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	vma->vm_ops = &whole_vm_ops;
 	return 0;
@@ -69,7 +68,6 @@ static void first_touch_is_a_device_page_or_normal_memory_where_flags_were_seen_
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, NULL);
 		struct ms_vma *vma;
@@ -88,7 +86,6 @@ static void second_touch_is_a_block_where_vm_pgoff_is_believed(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, NULL);
 
@@ -107,7 +104,6 @@ static void second_touch_of_shifted_memory_maps_its_page_where_vm_pgoff_is_not_a
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w;
 
@@ -127,7 +123,6 @@ static void second_touch_of_shifted_memory_never_ends_where_its_first_page_is_me
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w;
 
@@ -146,7 +141,6 @@ static void second_touch_of_shifted_memory_replaces_a_first_page_of_another_type
 {
 	struct world w = case_world("6.17", NULL);
 
-	(void)state;
 	case_map(&w, 0x400000, &shifted);
 	case_slot(&w, 0x10000000, 0x400000, A);
 	assert_int_equal(ms_guest_read(w.vm, 0x10000000).leaf.prot, MS_PROT_RW);
@@ -165,7 +159,6 @@ static void touched_page_or_the_blocks_first_page_is_made_in_the_host(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, NULL);
 		const bool first = believes_vm_pgoff(k);
@@ -185,7 +178,6 @@ static void logged_slot_accepts_what_is_not_yet_pfnmap_and_refuses_it_later(void
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = case_world(k->release, NULL);
 		uint64_t bits[16], npages;
@@ -209,7 +201,6 @@ static void premap_believes_vm_pgoff_where_a_driver_does_not_set_it(void **state
 {
 	struct world w = case_world("5.10.223", NULL);
 
-	(void)state;
 	case_map(&w, PAGE, &whole);
 	case_slot(&w, 0x10000000, PAGE, A);
 	assert_int_equal(ms_guest_write(w.vm, 0x10000000).exit, MS_GUEST_OK);

@@ -51,7 +51,6 @@ static void function_is_told_all_that_a_size_can_depend_on(void **state)
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.107", &c);
 
-	(void)state;
 	map_bar(&w, HVA, 3 * MS_2M, MS_2M);
 	set_slot(&w, 2 * MS_2M);
 	assert_int_equal(ms_guest_read(w.vm, GPA + MS_2M + 0x5008).leaf.size, MS_2M);
@@ -82,7 +81,6 @@ static void function_is_told_all_that_a_size_can_depend_on(void **state)
 /* The kernel takes the second page to lie a page behind the first; the host maps another there. */
 static int remap_backwards(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	for (ms_hva_t addr = vma->vm_start; addr < vma->vm_end; addr += PAGE) {
 		int ret = ms_remap_pfn_range(vma, addr, (BAR + vma->vm_end - addr) >> 12, PAGE,
 					     vma->vm_page_prot);
@@ -100,7 +98,6 @@ static void function_is_told_what_the_host_maps_at_the_touched_page(void **state
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.107", &c);
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &backwards, 0);
 	set_slot(&w, MS_2M);
 	ms_guest_read(w.vm, GPA + PAGE);
@@ -114,7 +111,6 @@ static void function_is_told_of_memory_and_permission_faults_too(void **state)
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	set_slot(&w, MS_2M);
 	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).leaf.size, MS_2M);
@@ -140,7 +136,6 @@ static const struct ms_vm_ops lazy_vm_ops = { .fault = insert_page };
 
 static int mmap_lazy(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_flags |= MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	vma->vm_ops = &lazy_vm_ops;
@@ -154,7 +149,6 @@ static void where_the_host_maps_nothing_yet_the_block_is_taken_to_go_on(void **s
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.107", &c);
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_ops, 0);
 	set_slot(&w, MS_2M);
 	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).leaf.size, MS_2M);
@@ -165,13 +159,12 @@ static void where_the_host_maps_nothing_yet_the_block_is_taken_to_go_on(void **s
 
 /* ---- its answers ---- */
 
-static void larger_block_than_the_kernels(void **state)
+static void a_larger_block_than_the_kernels_is_mapped(void **state)
 {
 	struct chooser c = { .size = MS_2M };
 	struct world w = choosing("6.12.117", &c);
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	set_slot(&w, MS_2M);
 	leaf = ms_guest_read(w.vm, GPA + 3 * PAGE).leaf;
@@ -182,12 +175,11 @@ static void larger_block_than_the_kernels(void **state)
 	world_end(&w);
 }
 
-static void a_gib_of_pages(void **state)
+static void a_gib_is_mapped_where_the_host_has_pages(void **state)
 {
 	struct chooser c = { .size = MS_1G };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	map_bar(&w, HVA, MS_1G, MS_1G);
 	set_slot(&w, MS_1G);
 	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * MS_2M).leaf.size, MS_1G);
@@ -203,7 +195,6 @@ static void pages_in_place_of_a_block_look_up_the_touched_page(void **state)
 	struct world w = choosing("6.12.107", &c);
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &lazy_ops, 0);
 	set_slot(&w, MS_2M);
 	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).exit, MS_GUEST_OK);
@@ -213,12 +204,11 @@ static void pages_in_place_of_a_block_look_up_the_touched_page(void **state)
 	world_end(&w);
 }
 
-static void pages_in_place_of_a_thp_block(void **state)
+static void pages_are_mapped_in_place_of_a_thp_block(void **state)
 {
 	struct chooser c = { .size = PAGE };
 	struct world w = choosing("7.2.13", &c);
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	set_slot(&w, MS_2M);
 	assert_int_equal(ms_guest_write(w.vm, GPA + 3 * PAGE).leaf.size, PAGE);
@@ -232,7 +222,6 @@ static void page_of_a_block_at_a_permission_fault_replaces_it(void **state)
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	set_slot(&w, MS_2M);
 	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, MS_2M);
@@ -250,7 +239,6 @@ static void with_16k_pages_the_map_begins_where_the_kernels_would(void **state)
 	struct ms_policy p = *ms_policy_linux("6.12.107", MS_ARCH_ARM64);
 	struct world w;
 
-	(void)state;
 	p.choose_block = choose;
 	p.choose_block_arg = &c;
 	world_start(&w, &p, &config);
@@ -268,7 +256,6 @@ static void size_that_no_level_has_is_refused(void **state)
 {
 	static const uint64_t sizes[] = { 1, 0x10000, 2 * MS_2M, MS_1G * 512 };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct chooser c = { .size = sizes[i] };
 		struct world w = choosing("6.12.107", &c);
@@ -287,7 +274,6 @@ static void block_that_leaves_the_slot_is_refused(void **state)
 	struct chooser c = { .size = MS_2M };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);
 	map_bar(&w, HVA, MS_2M, 0);
 	set_slot(&w, MS_2M - PAGE);
@@ -301,7 +287,6 @@ static void block_at_a_pa_that_is_not_congruent_is_refused(void **state)
 	struct chooser c = { .size = MS_2M };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);
 	map_bar(&w, HVA, MS_2M, PAGE);
 	set_slot(&w, MS_2M);
@@ -316,7 +301,6 @@ static void refused_size_leaves_the_kernels_block_and_its_reason(void **state)
 	struct world w = choosing("6.12.107", &c);
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	map_bar(&w, HVA, MS_1G, MS_2M);
 	set_slot(&w, MS_1G);
 	leaf = ms_guest_read(w.vm, GPA + MS_2M + PAGE).leaf;
@@ -335,7 +319,6 @@ static void block_of_a_logged_slot_was_mapped_under_the_read_lock(void **state)
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.1.192", &c);
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
@@ -349,7 +332,6 @@ static void block_of_a_logged_slot_was_mapped_under_the_read_lock(void **state)
 
 static void unmap_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	assert_int_equal(ms_munmap(arg, HVA, MS_2M), 0);
 }
@@ -359,7 +341,6 @@ static void chosen_block_is_given_up_when_its_memory_goes(void **state)
 	struct chooser c = { .size = MS_2M };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	set_slot(&w, MS_2M);
 	ms_machine_set_hook(w.m, MS_HOOK_S2_PFN_FOUND, unmap_once, w.mm);
@@ -378,7 +359,6 @@ static void write_one_page(struct ms_machine *m, enum ms_hook_point point, uint6
 {
 	struct breaker *b = arg;
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	b->chooser->size = PAGE;
 	assert_int_equal(ms_guest_write(b->vm, GPA + 5 * PAGE).exit, MS_GUEST_OK);
@@ -391,7 +371,6 @@ static void relax_of_a_block_that_is_gone_tells_so(void **state)
 	struct world w = choosing("6.12.117", &c);
 	struct breaker b = { &c, w.vm };
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
@@ -410,7 +389,6 @@ static int remap_ram_and_bar(struct ms_file *file, struct ms_vma *vma)
 {
 	int ret = ms_remap_pfn_range(vma, vma->vm_start, MS_1G >> 12, PAGE, vma->vm_page_prot);
 
-	(void)file;
 	vma->vm_pgoff = BAR >> 12;
 	return ret ? ret
 		   : ms_remap_pfn_range(vma, vma->vm_start + PAGE, (BAR + PAGE) >> 12,
@@ -424,7 +402,6 @@ static void page_of_a_block_is_what_it_is_and_not_what_the_blocks_first_is(void 
 	struct chooser c = { .size = PAGE };
 	struct world w;
 
-	(void)state;
 	assert_int_equal(ms_policy_set(&p, "pfn_refcount_test", "NO"), 0);
 	p.choose_block = choose;
 	p.choose_block_arg = &c;
@@ -447,7 +424,6 @@ static void block_that_leaves_the_vma_is_told(void **state)
 	struct world w = choosing("6.12.117", &c);
 	const struct ms_event *ev;
 
-	(void)state;
 	map_bar(&w, HVA + PAGE, 3 * PAGE, PAGE);
 	set_slot(&w, MS_2M);
 	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);
@@ -469,7 +445,6 @@ static void function_is_told_of_a_log(void **state)
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.117", &c);
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, PAGE);
@@ -500,7 +475,6 @@ static void chosen_page_must_be_there(void **state)
 	struct chooser c = { .size = 0 };
 	struct world w = choosing("6.12.107", &c);
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &ops, BAR);
 	set_slot(&w, MS_2M);
 	c.size = PAGE;
@@ -517,10 +491,10 @@ int main(void)
 		cmocka_unit_test(function_is_told_what_the_host_maps_at_the_touched_page),
 		cmocka_unit_test(function_is_told_of_memory_and_permission_faults_too),
 		cmocka_unit_test(where_the_host_maps_nothing_yet_the_block_is_taken_to_go_on),
-		cmocka_unit_test(larger_block_than_the_kernels),
-		cmocka_unit_test(a_gib_of_pages),
+		cmocka_unit_test(a_larger_block_than_the_kernels_is_mapped),
+		cmocka_unit_test(a_gib_is_mapped_where_the_host_has_pages),
 		cmocka_unit_test(pages_in_place_of_a_block_look_up_the_touched_page),
-		cmocka_unit_test(pages_in_place_of_a_thp_block),
+		cmocka_unit_test(pages_are_mapped_in_place_of_a_thp_block),
 		cmocka_unit_test(page_of_a_block_at_a_permission_fault_replaces_it),
 		cmocka_unit_test(with_16k_pages_the_map_begins_where_the_kernels_would),
 		cmocka_unit_test(size_that_no_level_has_is_refused),

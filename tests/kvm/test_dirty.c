@@ -30,7 +30,6 @@ static void new_log_protects_the_empty_slot(void **state)
 {
 	struct world w;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 4);
 	assert_string_equal(events(&w), "s2.wrprotect ipa=0x80000000 size=0x4000\n");
 	world_end(&w);
@@ -41,7 +40,6 @@ static void log_that_begins_full_protects_nothing(void **state)
 	struct world w;
 	uint64_t bits[2], npages;
 
-	(void)state;
 	start(&w, "6.12.107", &initset, 66);
 	assert_string_equal(events(&w), "");
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, bits, 2, &npages), 0);
@@ -55,7 +53,6 @@ static void logged_write_breaks_no_rule_of_the_lock(void **state)
 {
 	struct world w;
 
-	(void)state;
 	start(&w, "6.1.192", NULL, 4);
 	write_page(&w, 2);
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
@@ -69,7 +66,6 @@ static void written_pages_are_dirty_and_read_ones_are_not(void **state)
 	struct world w;
 	uint64_t bits, npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 4);
 	write_page(&w, 2);
 	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
@@ -78,13 +74,17 @@ static void written_pages_are_dirty_and_read_ones_are_not(void **state)
 	world_end(&w);
 }
 
-/*  pages 0 1 | 65 69 | : one call a word of 64 pages, from its first to its last bit */
+/*
+ * One call for each word of 64 pages, from its first dirty page to its last:
+ *
+ *  dirty   |0 1 ... 63|64 65 ... 69 ... 127|
+ *  call    [--)           [-------)
+ */
 static void get_protects_each_words_pages_from_first_to_last(void **state)
 {
 	struct world w;
 	uint64_t bits[2], npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 128);
 	write_page(&w, 0);
 	write_page(&w, 1);
@@ -107,7 +107,6 @@ static void get_of_a_manual_log_changes_nothing(void **state)
 	struct world w;
 	uint64_t bits, npages;
 
-	(void)state;
 	start(&w, "6.12.107", &manual, 4);
 	write_page(&w, 3);
 	events(&w);
@@ -124,7 +123,6 @@ static void clear_protects_the_pages_whose_bits_were_set(void **state)
 	struct world w;
 	uint64_t bits[2], npages;
 
-	(void)state;
 	start(&w, "6.12.107", &manual, 128);
 	write_page(&w, 3);
 	write_page(&w, 5);
@@ -143,7 +141,6 @@ static void reading_and_clearing_end_with_a_flush_where_something_was_dirty(void
 	struct world w;
 	uint64_t bits[1], npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 64);
 	write_page(&w, 5);
 	ms_trace_clear(w.m);
@@ -170,7 +167,6 @@ static void clear_needs_no_manual_mode(void **state)
 {
 	struct world w;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 64);
 	write_page(&w, 0);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 0, 64), 0);
@@ -181,7 +177,6 @@ static void clear_takes_whole_words_or_the_slots_end(void **state)
 {
 	struct world w;
 
-	(void)state;
 	start(&w, "6.12.107", &manual, 100);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 1, 64), -EINVAL);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 0, 63), -EINVAL);
@@ -196,7 +191,6 @@ static void clear_of_no_page_at_the_slots_end_is_nothing(void **state)
 {
 	struct world w;
 
-	(void)state;
 	start(&w, "6.12.107", &manual, 64);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 64, 0), 0);
 	assert_int_equal(ms_vm_clear_dirty(w.vm, 1, 64, 1), -EINVAL);
@@ -209,7 +203,6 @@ static void slot_without_a_log_is_enoent(void **state)
 	struct world w = world("6.12.107");
 	uint64_t bits, npages;
 
-	(void)state;
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, &npages), -ENOENT);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, &npages), -ENOENT);
@@ -228,7 +221,6 @@ static void bitmap_that_is_too_small_is_refused(void **state)
 	struct world w;
 	uint64_t bits, npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 65);
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, &npages), -EINVAL);
 	world_end(&w);
@@ -239,7 +231,6 @@ static void log_that_goes_on_keeps_its_bits_when_the_slot_moves(void **state)
 	struct world w;
 	uint64_t bits, npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 4);
 	write_page(&w, 1);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + MS_1G, 4 * PAGE, HVA, LOG), 0);
@@ -253,7 +244,6 @@ static void log_that_stops_forgets_and_leaves_pages_protected(void **state)
 	struct world w;
 	uint64_t bits, npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 4);
 	write_page(&w, 1);
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, &npages), 0);
@@ -270,7 +260,6 @@ static void write_to_a_block_breaks_it_while_logging(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	write_page(&w, 0);
@@ -287,7 +276,6 @@ static void split_comes_after_protection_in_chunks_over_the_whole_slot(void **st
 	const struct ms_vm_config config = { .split_chunk = MS_2M };
 	struct world w = world("6.12.107");
 
-	(void)state;
 	ms_vm_free(w.vm);
 	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
 	map_anon(&w, HVA, 2 * MS_2M);
@@ -311,7 +299,6 @@ static void one_chunk_of_1g_splits_a_1g_block_into_pages(void **state)
 	struct world w = world("6.12.107");
 	struct ms_file *file = ms_memfd_hugetlb_new(w.m, MS_1G, MS_1G);
 
-	(void)state;
 	ms_vm_free(w.vm);
 	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
 	assert_int_equal(ms_mmap(w.mm, HVA, MS_1G, MS_PROT_RW,
@@ -334,7 +321,6 @@ static void full_log_splits_what_is_cleared(void **state)
 					     .split_chunk = MS_2M };
 	struct world w = world("6.12.107");
 
-	(void)state;
 	ms_vm_free(w.vm);
 	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
 	map_anon(&w, HVA, MS_2M);
@@ -351,7 +337,6 @@ static void page_of_a_device_that_came_later_is_dirty_when_read(void **state)
 	struct world w;
 	uint64_t bits, npages;
 
-	(void)state;
 	start(&w, "6.12.107", NULL, 1);
 	assert_int_equal(ms_munmap(w.mm, HVA, PAGE), 0);
 	map_bar(&w, HVA, PAGE, 0);
@@ -370,7 +355,6 @@ static void look_while_broken(struct ms_machine *m, enum ms_hook_point point, ui
 	struct world *w = arg;
 	uint64_t bits[8];
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	assert_int_equal(ms_vm_get_dirty(w->vm, 1, bits, 8, NULL), -EBUSY);
 	assert_int_equal(ms_vm_clear_dirty(w->vm, 1, 0, 512), -EBUSY);
@@ -383,7 +367,6 @@ static void log_waits_while_a_block_is_broken(void **state)
 	struct world w = world("6.12.107"), seen = w;
 	uint64_t bits[8];
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, MS_2M);
@@ -405,7 +388,6 @@ static int mmap_mixed(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops ops = { .fault = insert_bar_page };
 
-	(void)file;
 	vma->vm_flags |= MS_VM_IO | MS_VM_MIXEDMAP;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	vma->vm_ops = &ops;
@@ -419,7 +401,6 @@ static void device_memory_is_written_unseen_by_the_log(void **state)
 	struct world w = world("6.12.107");
 	uint64_t bits;
 
-	(void)state;
 	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &mixed, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, LOG), 0);
 	assert_int_equal(ms_vm_get_dirty(w.vm, 1, &bits, 1, NULL), 0);
@@ -433,7 +414,6 @@ static void tables_for_splitting_go_with_the_slot_or_its_log(void **state)
 {
 	const struct ms_vm_config config = { .split_chunk = MS_2M };
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		struct world w;
 

@@ -12,7 +12,6 @@ static void write_maps_rw_and_read_of_a_fresh_page_r(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	pages_with(&w, 2);
 	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.prot, MS_PROT_RW);
 	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).leaf.prot, MS_PROT_R);
@@ -23,7 +22,6 @@ static void read_of_a_writable_page_maps_rw(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	pages_with(&w, 1);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_RW);
@@ -34,7 +32,6 @@ static void fetch_adds_x_by_relaxing(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	pages_with(&w, 1);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
 	events(&w);
@@ -47,7 +44,6 @@ static void write_to_an_executable_page_keeps_x(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	pages_with(&w, 1);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_R), 0);
@@ -57,10 +53,9 @@ static void write_to_an_executable_page_keeps_x(void **state)
 
 static void with_dic_memory_is_executable_from_the_start(void **state)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config("6.12.117", &config);
 
-	(void)state;
 	pages_with(&w, 1);
 	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_X);
 	assert_int_equal(ms_guest_exec(w.vm, GPA).faults, 0);
@@ -69,10 +64,9 @@ static void with_dic_memory_is_executable_from_the_start(void **state)
 
 static void with_dic_a_device_is_not_executable(void **state)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config("6.12.117", &config);
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_DEVICE);
@@ -95,7 +89,6 @@ static void relax_of_a_block_is_at_the_fault_from_5_15_on(void **state)
 {
 	struct world w;
 
-	(void)state;
 	assert_string_equal(relax_of_a_thp_block(&w, "6.1.192"),
 			    "s2.relax ipa=0x80023000 prot=rwx\n");
 	world_end(&w);
@@ -105,7 +98,6 @@ static void relax_of_a_block_was_at_its_start(void **state)
 {
 	struct world w;
 
-	(void)state;
 	assert_string_equal(relax_of_a_thp_block(&w, "5.10.223"),
 			    "s2.relax ipa=0x80000000 prot=rwx\n");
 	world_end(&w);
@@ -115,7 +107,6 @@ static void pages_left_by_logging_become_a_block_at_the_next_permission_fault(vo
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -128,7 +119,6 @@ static void pages_left_by_logging_become_a_block_at_the_next_permission_fault(vo
 
 static int remap_any_uncached(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_flags |= MS_VM_ALLOW_ANY_UNCACHED;
 	vma->vm_page_prot = ms_pgprot_noncached(vma->vm_page_prot);
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
@@ -141,7 +131,6 @@ static void vma_may_allow_normal_nc_from_6_9_on(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 
@@ -170,7 +159,6 @@ static const struct ms_vm_ops late_vm_ops = { .fault = remap_in_fault };
 
 static int mmap_late(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_ops = &late_vm_ops;
 	return 0;
 }
@@ -193,7 +181,6 @@ static unsigned int prot_of_a_late_pfnmap(const char *release)
 
 static void memory_is_told_from_device_by_pfn_then_by_flags_seen_too_early(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64)
@@ -207,7 +194,6 @@ static void memory_is_told_from_device_by_pfn_then_by_flags_seen_too_early(void 
 
 static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
 }
@@ -216,10 +202,9 @@ static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = r
 
 static void cacheable_device_memory_is_normal_and_executable(void **state)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config("7.2.13", &config);
 
-	(void)state;
 	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_RW | MS_PROT_X);
@@ -231,7 +216,6 @@ static void cacheable_mapping_that_came_later_is_efault_without_dic(void **state
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_guest_access access;
@@ -251,11 +235,10 @@ static void cacheable_mapping_that_came_later_is_efault_without_dic(void **state
 
 static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 {
-	const struct ms_machine_config config = { .mte = true };
+	const struct ms_machine_config config = { .mte = MS_FEATURE_PRESENT };
 	struct world w = world_config("6.1.192", &config);
 	struct ms_file *file = ms_memfd_new(w.m, PAGE);
 
-	(void)state;
 	ms_vm_free(w.vm);
 	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &w.vm), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
@@ -271,9 +254,8 @@ static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 static void without_fwb_memory_is_cleaned_as_it_is_mapped(void **state)
 {
 	const struct ms_policy *k;
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_config(k->release, &config);
 
@@ -288,7 +270,6 @@ static void with_fwb_only_fetches_maintain_caches(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 

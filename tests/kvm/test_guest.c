@@ -10,7 +10,6 @@ static void access_is_aligned_and_of_one_kind(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_guest_read(w.vm, GPA + 2).err, -EINVAL);
 	assert_int_equal(ms_guest_touch(w.vm, GPA, MS_PROT_RW).err, -EINVAL);
 	assert_int_equal(ms_guest_touch(w.vm, GPA, 0).err, -EINVAL);
@@ -21,7 +20,6 @@ static void load_and_store_without_a_slot_are_mmio(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_MMIO);
 	assert_int_equal(ms_guest_exec(w.vm, GPA).exit, MS_GUEST_IABT);
@@ -32,7 +30,6 @@ static void store_to_a_readonly_slot_is_mmio(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_READONLY), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_MMIO);
@@ -46,7 +43,6 @@ static void readonly_slot_is_mapped_readonly(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_READONLY), 0);
@@ -58,7 +54,6 @@ static void access_beyond_the_ipa_space_goes_back_to_the_guest(void **state)
 {
 	struct world w = world("6.1.176");
 
-	(void)state;
 	assert_int_equal(ms_guest_read(w.vm, UINT64_C(1) << 40).exit, MS_GUEST_DABT);
 	assert_int_equal(ms_guest_exec(w.vm, UINT64_C(1) << 40).exit, MS_GUEST_IABT);
 	world_end(&w);
@@ -68,7 +63,6 @@ static void access_beyond_the_ipa_space_was_mmio(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	assert_int_equal(ms_guest_read(w.vm, UINT64_C(1) << 40).exit, MS_GUEST_MMIO);
 	world_end(&w);
 }
@@ -78,7 +72,6 @@ static void slot_over_a_hole_is_efault(void **state)
 	struct world w = world("6.12.107");
 	struct ms_guest_access access;
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	access = ms_guest_read(w.vm, GPA);
 	assert_int_equal(access.exit, MS_GUEST_ERROR);
@@ -92,7 +85,6 @@ static void abort_says_why_nothing_was_mapped(void **state)
 	struct world w = world("6.12.107");
 	const struct ms_event *ev;
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	ms_guest_write(w.vm, GPA + 8);
@@ -108,7 +100,6 @@ static void fetch_from_a_device_is_injected(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_exec(w.vm, GPA).exit, MS_GUEST_IABT);
@@ -132,7 +123,6 @@ static const struct ms_vm_ops late_vm_ops = { .fault = remap_in_fault };
 
 static int mmap_late(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_ops = &late_vm_ops;
 	return 0;
 }
@@ -143,7 +133,6 @@ static void block_that_begins_with_a_mapped_page_is_never_mapped(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &late_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	// The VMA is not VM_PFNMAP yet: a page.
@@ -158,7 +147,6 @@ static void prot_none_device_memory_repeats_for_ever_where_a_block_would_fit(voi
 	struct world w = world("6.12.117");
 	struct ms_guest_access access;
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_mprotect(w.mm, HVA, MS_2M, 0), 0);
@@ -176,7 +164,6 @@ static void prot_none_device_memory_is_readable_for_the_guest(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w;
 
@@ -195,7 +182,6 @@ static void page_that_was_not_used_is_made_young(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -218,7 +204,6 @@ static void zap_in_another_process(struct ms_machine *m, enum ms_hook_point poin
 {
 	struct elsewhere *e = arg;
 
-	(void)addr;
 	assert_int_equal(ms_madvise(e->mm, HVA, PAGE, MS_MADV_DONTNEED), 0);
 	if (!--e->left)
 		ms_machine_set_hook(m, point, NULL, NULL);
@@ -230,7 +215,6 @@ static void fault_that_repeats_is_no_endless_one_while_others_do_something(void 
 	struct world w = world("6.12.107");
 	struct elsewhere e = { ms_mm_new(w.m), 4 };
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &late_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.size, PAGE);
@@ -256,7 +240,6 @@ static void store_changes_the_page_and_a_load_does_not(void **state)
 	struct world w = world("6.12.107");
 	struct ms_guest_access access;
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	access = ms_guest_write(w.vm, GPA);
@@ -279,7 +262,6 @@ static void clear_and_make_another(struct ms_machine *m, enum ms_hook_point poin
 {
 	const struct other_event *other = arg;
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	if (!other->vm)
 		ms_trace_clear(m);
@@ -292,7 +274,6 @@ static void clear_and_make_another(struct ms_machine *m, enum ms_hook_point poin
 
 static void outcome_is_of_its_own_event_alone(void **state)
 {
-	(void)state;
 	for (int i = 0; i < 3; i++) {
 		struct world w = world("6.12.117");
 		struct ms_vm *second = ms_vm_new(w.mm, 0);

@@ -6,7 +6,6 @@ static void addresses_and_sizes_are_whole_pages(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + 0x800, PAGE, HVA, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x800, HVA, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA + 0x800, 0), -EINVAL);
@@ -17,7 +16,6 @@ static void unknown_flags_are_refused(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0x4), -EINVAL);
 	world_end(&w);
 }
@@ -26,7 +24,6 @@ static void kernels_before_5_12_have_512_slots(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		const unsigned int limit = k->slot_limit == MS_SLOT_LIMIT_512 ? 512 : 32767;
@@ -41,7 +38,6 @@ static void host_addresses_are_those_of_user_space(void **state)
 {
 	struct world w = world("6.1.176");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, 0xfffffffff000, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, GPA + PAGE, 2 * PAGE, 0xfffffffff000, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, GPA + PAGE, PAGE, 0xffff800000000000, 0), -EINVAL);
@@ -52,7 +48,6 @@ static void kernel_built_for_52_bits_takes_host_addresses_that_no_process_has(vo
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, 0xfffffffff000, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, 2 * GPA, PAGE, 0xffffffffff000, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 3, 3 * GPA, 2 * PAGE, 0xffffffffff000, 0), -EINVAL);
@@ -66,42 +61,59 @@ static void guest_addresses_may_not_wrap(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, UINT64_C(0) - PAGE, 2 * PAGE, HVA, 0), -EINVAL);
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *        : limit
+ *       1:
+ *        :2     -EFAULT
+ */
 static void slot_may_end_at_the_ipa_limit_and_not_beyond(void **state)
 {
 	struct world w = world_with("6.12.107", "slot_end", "LIMIT_ALLOWED");
 	uint64_t limit = UINT64_C(1) << 40;
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, limit - PAGE, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, limit, PAGE, HVA, 0), -EFAULT);
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *        : limit
+ *       1:      -EFAULT
+ *      1.:
+ */
 static void slot_that_ends_at_the_ipa_limit_is_refused_by_the_older_rule(void **state)
 {
 	struct world w = world_with("6.12.107", "slot_end", "LIMIT_EXCLUDED");
 	uint64_t limit = UINT64_C(1) << 40;
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, limit - PAGE, PAGE, HVA, 0), -EFAULT);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, limit - 2 * PAGE, PAGE, HVA, 0), 0);
 	world_end(&w);
 }
 
 /*
- *  slot 1      |--------|
- *  slot 2 ?  |---|  |--|  |---|
+ * A digit a page; from gpa 0xe000 on:
+ *
+ *  ..11111111......    there
+ *  .22.............    -EEXIST
+ *  ......2.........    -EEXIST
+ *  .........22.....    -EEXIST
+ *  2222222222222222    -EEXIST
+ *  .211111111......    before it
+ *  .2111111113.....    and behind it
  */
 static void overlapping_slots_are_eexist(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x10000, 0x8000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0xf000, 0x2000, HVA, 0), -EEXIST);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0x14000, 0x1000, HVA, 0), -EEXIST);
@@ -112,21 +124,33 @@ static void overlapping_slots_are_eexist(void **state)
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *        : limit
+ *      1.:      there
+ *      22:2     -EEXIST, though it goes beyond the limit, too
+ */
 static void overlap_is_tested_before_the_ipa_limit(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0xffffffe000, 0x1000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0xffffffe000, 0x3000, HVA, 0), -EEXIST);
 	world_end(&w);
 }
 
+/*
+ * A digit a page; from gpa 0x10000 on:
+ *
+ *  11111111....2
+ *  ..11111111..2    moved
+ *  .....11111111    -EEXIST
+ */
 static void moved_slot_does_not_overlap_itself(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x10000, 0x8000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 2, 0x1c000, 0x1000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x12000, 0x8000, HVA, 0), 0);
@@ -138,7 +162,6 @@ static void live_slot_keeps_size_host_address_and_readonly(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x4000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x2000, HVA, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0x4000, HVA + PAGE, 0), -EINVAL);
@@ -152,7 +175,6 @@ static void what_is_not_there_cannot_be_deleted(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 0, HVA, 0), 0);
@@ -161,12 +183,17 @@ static void what_is_not_there_cannot_be_deleted(void **state)
 	world_end(&w);
 }
 
-/*  gpa  |1f00_0000 ... 4000_0000 ... 8000_0000 ... 8010_0000|  cut at each GiB */
+/*
+ *  gpa    0x1f000000   0x40000000     0x80000000   0x80100000
+ *  slot   [------------:--------------:------------)
+ *  unmap  [------------)
+ *                      [--------------)
+ *                                     [------------)
+ */
 static void deleting_a_slot_unmaps_it_in_pieces_of_a_gib(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x1f000000, 0x61100000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
 	assert_string_equal(events(&w), "s2.unmap ipa=0x1f000000 size=0x21000000\n"
@@ -175,12 +202,17 @@ static void deleting_a_slot_unmaps_it_in_pieces_of_a_gib(void **state)
 	world_end(&w);
 }
 
+/*
+ *  gpa    0x1ffc000    0x2000000    0x2004000
+ *  slot   [------------:------------)
+ *  unmap  [------------)
+ *                      [------------)
+ */
 static void with_16k_pages_the_pieces_are_32m(void **state)
 {
 	const struct ms_machine_config config = { .page_size = 0x4000 };
 	struct world w = world_config("6.12.107", &config);
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0x1ffc000, 0x8000, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
 	assert_string_equal(events(&w), "s2.unmap ipa=0x1ffc000 size=0x4000\n"
@@ -188,13 +220,17 @@ static void with_16k_pages_the_pieces_are_32m(void **state)
 	world_end(&w);
 }
 
+/*
+ *  gpa    0x3ffff000   0x40000000   0x40001000
+ *  slot   [------------:------------)
+ *  unmap  [-------------------------)
+ */
 static void while_the_lock_was_a_spinlock_the_pieces_were_root_entries(void **state)
 {
 	const struct ms_machine_config config = { .ipa_bits = 44 };
 	struct world w = world_config("5.10.223", &config);
 	struct ms_vm *vm = ms_vm_new(w.mm, 44);
 
-	(void)state;
 	assert_non_null(vm);
 	assert_int_equal(ms_vm_set_slot(vm, 1, MS_1G - PAGE, 2 * PAGE, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(vm, 1, 0, 0, 0, 0), 0);
@@ -203,11 +239,17 @@ static void while_the_lock_was_a_spinlock_the_pieces_were_root_entries(void **st
 	world_end(&w);
 }
 
+/*
+ * A digit a page:
+ *
+ *  GPA    GPA + 1G
+ *  11     ..          before
+ *  ..     11          after
+ */
 static void moving_a_slot_unmaps_where_it_was(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, 2 * PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -223,7 +265,6 @@ static void move_that_is_refused_has_unmapped_the_old_place(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA + PAGE, PAGE, HVA, MS_SLOT_LOG_DIRTY),
@@ -240,7 +281,6 @@ static void device_memory_is_not_logged(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), -EINVAL);
 	assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
@@ -252,7 +292,6 @@ static void device_memory_is_not_logged(void **state)
 
 static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
 }
@@ -260,13 +299,13 @@ static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
 static const struct ms_file_ops cacheable_ops = { .name = "cacheable", .mmap = remap_cacheable };
 
 /*
- *  hva  | anon | BAR page 0, 1 | hole | BAR page 4 |
+ *  hva      |a  |0   1  | . |4  |    a: anonymous; the rest: pages of the BAR
+ *  stage 2    .  0   1    .  4
  */
 static void up_to_5_13_a_new_slot_maps_device_memory_at_once(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	map_anon(&w, HVA, PAGE);
 	map_bar(&w, HVA + PAGE, 2 * PAGE, 0);
 	map_bar(&w, HVA + 4 * PAGE, PAGE, 4 * PAGE);
@@ -283,7 +322,6 @@ static void the_premap_of_a_readonly_slot_is_readonly(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_READONLY), 0);
 	assert_string_equal(events(&w),
@@ -295,7 +333,6 @@ static void changed_flags_premap_what_came_since(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
 	map_bar(&w, HVA, PAGE, 0);
 	events(&w);
@@ -305,12 +342,16 @@ static void changed_flags_premap_what_came_since(void **state)
 	world_end(&w);
 }
 
-/*  hva  | BAR | refused |   a check that says no undoes nothing */
+/*
+ * A check that says no undoes nothing:
+ *
+ *  hva      |0  |c  |    a page of the BAR, and a cacheable one
+ *  stage 2   0    .
+ */
 static void refused_vma_leaves_what_was_premapped_before_it(void **state)
 {
 	struct world w = world_with("5.10.223", "s2_cacheable_pfnmap", "BY_VMA_PROT");
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	map_file(&w, HVA + PAGE, PAGE, MS_PROT_RW, MS_MAP_SHARED, &cacheable_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * PAGE, HVA, 0), -EINVAL);
@@ -323,7 +364,6 @@ static void premap_that_fails_leaves_nothing_mapped(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	map_bar(&w, HVA, MS_2M, 0);
 	// the slot itself, then the 40 tables of the first top-up
 	ms_machine_fail_alloc(w.m, 2);
@@ -337,7 +377,6 @@ static void later_kernels_map_device_memory_when_it_is_touched(void **state)
 {
 	struct world w = world("6.1.176");
 
-	(void)state;
 	map_bar(&w, HVA, PAGE, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_string_equal(events(&w), "");
@@ -346,10 +385,9 @@ static void later_kernels_map_device_memory_when_it_is_touched(void **state)
 
 static void cacheable_device_memory_needs_fwb_and_dic(void **state)
 {
-	const struct ms_machine_config with = { .dic = true };
+	const struct ms_machine_config with = { .dic = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release), dic = world_config(k->release, &with);
 
@@ -377,10 +415,9 @@ static int slot_with_mte(struct world *w, unsigned int flags)
 
 static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(void **state)
 {
-	const struct ms_machine_config config = { .mte = true };
+	const struct ms_machine_config config = { .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w;
 
@@ -399,7 +436,7 @@ static void mte_refuses_shared_memory_up_to_6_1_and_memory_without_tags_later(vo
 static void count_a_slots_life(uint32_t keep, uint64_t total[3])
 {
 	static const enum ms_event_type type[] = { MS_EV_S2_DESC, MS_EV_TLBI, MS_EV_CMO };
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 	struct world w = world_config("6.12.107", &config);
 
 	ms_trace_keep(w.m, keep);
@@ -419,7 +456,6 @@ static void events_that_nobody_keeps_are_counted(void **state)
 {
 	uint64_t kept[3], counted[3];
 
-	(void)state;
 	count_a_slots_life(1u << MS_EV_S2_DESC | 1u << MS_EV_TLBI | 1u << MS_EV_CMO, kept);
 	count_a_slots_life(0, counted);
 	for (size_t i = 0; i < 3; i++) {
@@ -428,12 +464,11 @@ static void events_that_nobody_keeps_are_counted(void **state)
 	}
 }
 
-/* Nor is there anything to flush or undo where the slot stays where it was. */
+/* The slot stays where it was, so that there is nothing to unmap and nothing to undo. */
 static void changed_flags_that_fail_unmap_nothing(void **state)
 {
 	struct world w = world("5.10.223");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, MS_SLOT_LOG_DIRTY), 0);
 	map_bar(&w, HVA, MS_2M, 0);
 	events(&w);
@@ -445,7 +480,7 @@ static void changed_flags_that_fail_unmap_nothing(void **state)
 
 static uint64_t caches_cleaned_by_a_log(const char *release)
 {
-	const struct ms_machine_config config = { .no_fwb = true };
+	const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 	struct world w = world_config(release, &config);
 	uint64_t before, count;
 
@@ -461,7 +496,6 @@ static uint64_t caches_cleaned_by_a_log(const char *release)
 
 static void changed_flags_clean_no_cache(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64)
@@ -474,7 +508,6 @@ static void slot_may_show_all_of_user_space(void **state)
 	struct world w = world_config("6.1.176", &config);
 	const uint64_t all = UINT64_C(1) << 39;
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, all + PAGE, 0, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, all, PAGE, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, all, 0, 0), 0);

@@ -7,7 +7,9 @@
 
 static struct world mte_world(const struct ms_policy *policy, bool dic)
 {
-	const struct ms_machine_config config = { .dic = dic, .mte = true };
+	const struct ms_machine_config config = { .dic = dic ? MS_FEATURE_PRESENT
+							     : MS_FEATURE_ABSENT,
+						  .mte = MS_FEATURE_PRESENT };
 	struct world w;
 
 	world_start(&w, policy, &config);
@@ -101,7 +103,6 @@ static void up_to_6_1_no_memory_may_be_shared(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		if (k->mte_vma != MS_MTE_VMA_NO_SHARED)
 			continue;
@@ -119,7 +120,6 @@ static void later_all_memory_must_be_taggable(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		const bool hugetlb = k->mte_hugetlb == MS_MTE_HUGETLB_YES;
 
@@ -144,7 +144,6 @@ static void vm_has_mte_where_the_machine_has(void **state)
 	struct ms_vm *vm;
 	char flags[64];
 
-	(void)state;
 	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &vm), -EINVAL);
 	map_pages(&w, HVA, PAGE);
 	assert_false(ms_find_vma(w.mm, HVA)->vm_flags & MS_VM_MTE_ALLOWED);
@@ -160,7 +159,6 @@ static void vm_has_mte_where_the_machine_has(void **state)
 
 static void device_that_came_later_is_not_asked_for_tags(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64)
@@ -172,7 +170,6 @@ static void vm_without_mte_takes_everything(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	map_shared(&w);
 	assert_int_equal(set_slot(&w), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -183,7 +180,6 @@ static void permission_faults_are_not_asked(void **state)
 {
 	struct world w = mte_world(kernel("6.12.117"), false);
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(set_slot(&w), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -197,7 +193,6 @@ static void refusal_says_why(void **state)
 	struct world w = mte_world(kernel("6.12.117"), false);
 	const struct ms_event *ev;
 
-	(void)state;
 	assert_int_equal(set_slot(&w), 0);
 	map_untaggable(&w);
 	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
@@ -212,7 +207,6 @@ static void refusal_says_why(void **state)
 
 static void zap_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	assert_int_equal(ms_madvise(arg, HVA, PAGE, MS_MADV_DONTNEED), 0);
 }
@@ -236,7 +230,6 @@ static void refusal_came_after_the_check_for_notifiers_up_to_7_0(void **state)
 	struct ms_policy early = *kernel("6.12.117");
 	const struct ms_policy *k;
 
-	(void)state;
 	early.mte_check = MS_MTE_CHECK_BEFORE_MMU_LOCK;
 	assert_int_equal(faults_of_a_refusal_with_a_zap(&early), 1);
 	for_each_step (k, MS_ARCH_ARM64)
@@ -249,7 +242,6 @@ static void refusal_came_after_the_check_for_notifiers_up_to_7_0(void **state)
 
 static int remap_cacheable(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_flags |= MS_VM_MTE_ALLOWED;
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR >> 12, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
@@ -262,7 +254,6 @@ static void memory_without_a_page_is_refused_by_the_rule_of_6_1_and_unseen_later
 	struct ms_policy policy = *kernel("7.2.13");
 	struct world w = mte_world(&policy, true);
 
-	(void)state;
 	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, &cacheable_ops, 0);
 	assert_int_equal(set_slot(&w), 0);
 	ms_trace_keep(w.m, 1u << MS_EV_VIOLATION);

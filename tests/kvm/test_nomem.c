@@ -5,7 +5,7 @@
  */
 #include "world.h"
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #define LOG MS_SLOT_LOG_DIRTY
 
@@ -18,13 +18,12 @@ static void creation_fails_and_leaves_nothing(void **state)
 {
 	struct world w = world("6.12.107");
 	struct ms_vm *vm = NULL;
-	const size_t live = w.m->live;
+	const size_t live = w.m->alloc.live;
 	uint64_t n = 0;
 	int ret;
 
-	(void)state;
 	do {
-		assert_int_equal(w.m->live, live);
+		assert_int_equal(w.m->alloc.live, live);
 		ms_machine_fail_alloc(w.m, ++n);
 		ret = ms_vm_create(w.mm, NULL, &vm);
 	} while (ret == -ENOMEM);
@@ -40,7 +39,6 @@ static void slot_with_a_log_is_made_whole_or_not_at_all(void **state)
 	uint64_t n = 0;
 	int ret;
 
-	(void)state;
 	map_pages(&w, HVA, 4 * PAGE);
 	do {
 		assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
@@ -58,7 +56,6 @@ static void slot_whose_log_has_no_memory_stays_without(void **state)
 	struct world w = world("6.12.107");
 	uint64_t bits, npages;
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	ms_machine_fail_alloc(w.m, 1);
@@ -74,7 +71,6 @@ static void premap_is_made_whole_or_not_at_all(void **state)
 	uint64_t n = 0;
 	int ret;
 
-	(void)state;
 	map_bar(&w, HVA, 2 * MS_2M, 0);
 	do {
 		assert_int_equal(ms_vm_slot_pages(w.vm, 1), 0);
@@ -92,7 +88,6 @@ static void split_without_memory_stops_quietly(void **state)
 	const struct ms_vm_config config = { .split_chunk = MS_2M };
 	struct world w = world("6.12.107");
 
-	(void)state;
 	ms_vm_free(w.vm);
 	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
 	map_anon(&w, HVA, MS_2M);
@@ -110,31 +105,30 @@ static void split_without_memory_stops_quietly(void **state)
 static void what_goes_gives_its_memory_back(void **state)
 {
 	struct world w = world("6.12.107");
-	const size_t before = w.m->live;
+	const size_t before = w.m->alloc.live;
 	struct ms_vm *vm;
 	size_t with_vm;
 
-	(void)state;
 	ms_trace_keep(w.m, 0);
 	assert_int_equal(ms_vm_create(w.mm, NULL, &vm), 0);
-	with_vm = w.m->live;
+	with_vm = w.m->alloc.live;
 	for (unsigned int id = 0; id < 3; id++)
 		assert_int_equal(ms_vm_set_slot(vm, id, GPA + id * MS_2M, MS_2M, HVA, LOG), 0);
-	assert_true(w.m->live > with_vm);
+	assert_true(w.m->alloc.live > with_vm);
 	// a log that ends, a slot that goes
 	assert_int_equal(ms_vm_set_slot(vm, 0, GPA, MS_2M, HVA, 0), 0);
 	for (unsigned int id = 0; id < 3; id++)
 		assert_int_equal(ms_vm_set_slot(vm, id, 0, 0, 0, 0), 0);
-	assert_int_equal(w.m->live, with_vm);
+	assert_int_equal(w.m->alloc.live, with_vm);
 	// a slot that is refused
 	assert_int_equal(ms_vm_set_slot(vm, 0, UINT64_C(1) << 40, MS_2M, HVA, LOG), -EFAULT);
-	assert_int_equal(w.m->live, with_vm);
+	assert_int_equal(w.m->alloc.live, with_vm);
 	// all at once
 	assert_int_equal(ms_vm_set_slot(vm, 0, GPA, MS_2M, HVA, LOG), 0);
 	map_anon(&w, HVA, PAGE);
 	assert_int_equal(ms_munmap(w.mm, HVA, PAGE), 0);
 	ms_vm_free(vm);
-	assert_int_equal(w.m->live, before);
+	assert_int_equal(w.m->alloc.live, before);
 	world_end(&w);
 }
 
@@ -142,7 +136,6 @@ static void event_that_cannot_be_kept_has_no_outcome_either(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
 	ms_machine_fail_alloc(w.m, 1);
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_MMIO);

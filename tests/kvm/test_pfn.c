@@ -12,7 +12,6 @@ static void write_to_a_readonly_vma_is_efault(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_R), 0);
 	assert_int_equal(write_at(&w, HVA).err, -EFAULT);
@@ -23,7 +22,6 @@ static void write_to_a_readonly_vma_is_efault(void **state)
 
 static ms_vm_fault_t mkwrite(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return 0;
 }
 
@@ -47,13 +45,11 @@ static int mmap_with(struct ms_vma *vma, const struct ms_vm_ops *ops)
 
 static int mmap_noticing(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return mmap_with(vma, &noticing_vm_ops);
 }
 
 static int mmap_plain(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return mmap_with(vma, &plain_vm_ops);
 }
 
@@ -64,7 +60,6 @@ static void readonly_entry_is_efault_at_once_though_the_vma_is_writable(void **s
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &noticing_ops, 0);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_R), 0);
@@ -80,7 +75,6 @@ static void readonly_entry_did_not_stop_a_write(void **state)
 {
 	struct world w = world_with("6.12.107", "pfn_lookup_writable", "ALWAYS");
 
-	(void)state;
 	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_SHARED, &noticing_ops, 0);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_R), 0);
@@ -94,7 +88,6 @@ static void absent_entry_is_faulted_in_at_the_touched_page_alone(void **state)
 	struct world w = world("6.12.117");
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &plain_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).exit, MS_GUEST_OK);
@@ -108,7 +101,6 @@ static void block_faults_in_its_first_page_not_the_touched_one(void **state)
 	struct world w = world("6.12.107");
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	map_file(&w, HVA, MS_2M, MS_PROT_RW, MS_MAP_SHARED, &plain_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA + 3 * PAGE).leaf.size, MS_2M);
@@ -121,7 +113,6 @@ static void absent_entry_of_a_prot_none_vma_is_efault(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_file(&w, HVA, PAGE, 0, MS_MAP_SHARED, &plain_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA).err, -EFAULT);
@@ -134,7 +125,6 @@ static void private_device_memory_is_readable_until_the_host_has_copied_it(void 
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_file(&w, HVA, PAGE, MS_PROT_RW, MS_MAP_PRIVATE, &remap_ops, 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA).leaf.prot, MS_PROT_R | MS_PROT_DEVICE);
@@ -165,7 +155,6 @@ static const struct ms_vm_ops counting_vm_ops = { .fault = refuse_and_count };
 
 static int mmap_counting(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_ops = &counting_vm_ops;
 	return 0;
 }
@@ -192,7 +181,6 @@ static void refused_page_is_asked_for_again_as_a_write_up_to_6_12(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct calls calls = calls_of_a_guest_read(k->release);
 
@@ -205,7 +193,6 @@ static void refused_page_is_asked_for_again_as_a_write_up_to_6_12(void **state)
 
 static int remap_ram(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return ms_remap_pfn_range(vma, vma->vm_start, MS_2M >> 12 | MS_1G >> 12, PAGE,
 				  vma->vm_page_prot);
 }
@@ -214,7 +201,7 @@ static const struct ms_file_ops ram_ops = { .name = "ram", .mmap = remap_ram };
 
 static int read_of_free_ram(const char *release)
 {
-	const struct ms_machine_config config = { .dic = true };
+	const struct ms_machine_config config = { .dic = MS_FEATURE_PRESENT };
 	struct world w = world_config(release, &config);
 	struct ms_guest_access access;
 
@@ -229,7 +216,6 @@ static int read_of_free_ram(const char *release)
 
 static void page_that_nobody_holds_cannot_be_mapped_up_to_6_12(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64)
@@ -243,7 +229,6 @@ static void page_that_nobody_holds_cannot_be_mapped_up_to_6_12(void **state)
 
 static ms_vm_fault_t poisoned(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return MS_VM_FAULT_HWPOISON;
 }
 
@@ -251,7 +236,6 @@ static int mmap_poisoned(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops ops = { .fault = poisoned };
 
-	(void)file;
 	vma->vm_ops = &ops;
 	return 0;
 }
@@ -261,7 +245,6 @@ static void poisoned_page_sends_a_signal_whether_the_guest_reads_or_writes(void 
 	static const struct ms_file_ops ops = { .name = "poisoned", .mmap = mmap_poisoned };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 

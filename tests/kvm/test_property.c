@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Nothing is mapped in stage 2 that a notifier took away. A process and its guest do something at
- * random, now and then in the middle of each other's work, and after each step every leaf of stage
- *2 is held against the process's own table, page by page:
+ * random, now and then in the middle of each other's work, and after each step every leaf of
+ * stage 2 is held against the process's own table, page by page:
  *
- *	- it lies in a memslot, and what that shows there is present, at the same place in memory;
- *	- where the guest may write, the process may, the slot is not read-only, and what is logged
- *is dirty;
- *	- the table is consistent.
+ *  - it lies in a memslot, and what that shows there is present, at the same place in memory;
+ *  - where the guest may write, the process may, the slot is not read-only, and what is logged is
+ *    dirty;
+ *  - the table is consistent.
  *
- *	process  HVA  |=======|=======|=======|=======|      four times 2M: memory, BARs, holes
- *	guest    GPA  |=======|=======|=======|=======|      up to four slots, which show parts of
- *it
+ *  process  HVA  |=======|=======|=======|=======|      four times 2M: memory, BARs, holes
+ *  guest    GPA  |=======|=======|=======|=======|      up to four slots, which show parts of it
  */
 #include "world.h"
 
@@ -225,7 +224,6 @@ static void interrupt(struct ms_machine *m, enum ms_hook_point point, uint64_t a
 {
 	struct play *p = arg;
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	if (point == MS_HOOK_S2_VMA_SAMPLED && p->samples_late)
 		return;
@@ -346,7 +344,6 @@ static uint64_t any_size(const struct ms_block_inputs *in, void *arg)
 {
 	static const uint64_t sizes[] = { 0, PAGE, PAGE, MS_2M, MS_2M, MS_1G, 3 * PAGE };
 
-	(void)in;
 	return sizes[roll(arg, sizeof(sizes) / sizeof(sizes[0]))];
 }
 
@@ -408,29 +405,26 @@ static void each_recorded_kernel_keeps_its_promises(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		for (unsigned int seed = 0; seed < 6; seed++)
 			play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, false);
 }
 
-static void so_does_each_that_was_not_recorded(void **state)
+static void each_kernel_that_was_not_recorded_keeps_its_promises(void **state)
 {
 	const struct ms_policy *k;
 	unsigned int seed = 6;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, false);
 		seed++;
 	}
 }
 
-static void where_a_function_chooses_sizes_at_random(void **state)
+static void promises_are_kept_where_a_function_chooses_sizes_at_random(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		for (unsigned int seed = 0; seed < 2; seed++)
 			play(k->release, seed % 2 ? MS_THP_NEVER : MS_THP_ALWAYS, seed, true);
@@ -440,8 +434,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_recorded_kernel_keeps_its_promises),
-		cmocka_unit_test(so_does_each_that_was_not_recorded),
-		cmocka_unit_test(where_a_function_chooses_sizes_at_random),
+		cmocka_unit_test(each_kernel_that_was_not_recorded_keeps_its_promises),
+		cmocka_unit_test(promises_are_kept_where_a_function_chooses_sizes_at_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

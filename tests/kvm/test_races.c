@@ -2,10 +2,10 @@
 /*
  * The process changes its memory in the middle of a guest's fault. Where the other side can act:
  *
- *	VMA looked at   VMA_SAMPLED   pfn looked up   PFN_FOUND   mapped   MAPPED
+ *  VMA looked at   VMA_SAMPLED   pfn looked up   PFN_FOUND   mapped   MAPPED
  *
  * Up to 6.2 the notifiers' sequence was sampled once the mmap lock had been dropped, at
- *VMA_SAMPLED: nobody then asked whether the VMA had still been the same.
+ * VMA_SAMPLED: nobody then asked whether the VMA had still been the same.
  */
 #include "world.h"
 
@@ -69,7 +69,6 @@ static void memory_that_goes_after_its_lookup_is_not_mapped(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_guest_access access;
@@ -90,7 +89,6 @@ static void memory_that_goes_once_it_is_mapped_is_faulted_for_again(void **state
 	struct world w = world("6.12.117");
 	struct ms_guest_access access;
 
-	(void)state;
 	map_pages(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	access = read_while(&w, GPA, MS_HOOK_S2_MAPPED, unmap_2m);
@@ -105,7 +103,6 @@ static void retry_says_why(void **state)
 	struct world w = world("6.12.117");
 	const struct ms_event *ev;
 
-	(void)state;
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	ms_trace_keep(w.m, 1u << MS_EV_GUEST_ABORT);
@@ -143,7 +140,6 @@ static void new_vma_is_noticed_where_the_sequence_is_sampled_under_the_mmap_lock
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
 		struct ms_host_leaf host;
@@ -167,7 +163,6 @@ static void new_vma_went_unnoticed_and_its_page_became_a_block(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
 		struct ms_host_leaf host;
@@ -195,7 +190,6 @@ static void when_the_sequence_is_sampled_is_a_rule_of_its_own(void **state)
 	struct ms_policy broken = *ms_policy_linux("6.12.107", MS_ARCH_ARM64);
 	struct world w;
 
-	(void)state;
 	fixed.s2_seq_sample = MS_S2_SEQ_SAMPLE_BEFORE_UNLOCK;
 	broken.s2_seq_sample = MS_S2_SEQ_SAMPLE_AFTER_UNLOCK;
 	assert_int_equal(read_of_device_that_becomes_memory(&w, &fixed).faults, 2);
@@ -228,7 +222,6 @@ static void mapping_that_moves_in_its_bar_is_mapped_where_it_went(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
 
@@ -281,7 +274,6 @@ static void device_that_is_switched_off_is_not_mapped(void **state)
 	static const enum ms_hook_point points[] = { MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND,
 						     MS_HOOK_S2_MAPPED };
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64)
 		if (k->slot_pfnmap == MS_SLOT_PFNMAP_LAZY)
 			for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
@@ -303,10 +295,6 @@ static void read_in_progress(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hv
 {
 	struct watcher *watcher = (struct watcher *)(void *)mn;
 
-	(void)mm;
-	(void)start;
-	(void)end;
-	(void)event;
 	watcher->access = ms_guest_read(watcher->vm, watcher->gpa);
 	watcher->slot_ret = ms_vm_set_slot(watcher->vm, 9, MS_1G * 16, PAGE, HVA, 0);
 }
@@ -338,7 +326,6 @@ static void fault_waits_for_a_notifier_in_progress_whatever_its_range(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	// also where the sequence of the fault is the notifier's own: it is in progress
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct watcher watcher = watch(k, HVA);
@@ -348,12 +335,11 @@ static void fault_waits_for_a_notifier_in_progress_whatever_its_range(void **sta
 	}
 }
 
-static void notifier_that_hits_no_slot_stopped_faults_up_to_5_12(void **state)
+static void notifier_that_hits_no_slot_stopped_faults_up_to_5_14(void **state)
 {
 	const ms_hva_t elsewhere = HVA + MS_1G;
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		assert_int_equal(watch(k, elsewhere).access.exit,
 				 k->notifier_counts == MS_NOTIFIER_COUNTS_ALWAYS ? MS_GUEST_RETRY
@@ -365,7 +351,6 @@ static void slots_wait_for_a_notifier_in_progress(void **state)
 	struct ms_policy at_once = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	const struct ms_policy *k;
 
-	(void)state;
 	at_once.slot_update = MS_SLOT_UPDATE_AT_ONCE;
 	assert_int_equal(watch(&at_once, HVA).slot_ret, 0);
 	for_each_kernel (k, MS_ARCH_ARM64)
@@ -384,7 +369,6 @@ static void page_that_somebody_else_mapped_meanwhile_is_found_there(void **state
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct ms_guest_access access;
 		struct world w;
@@ -410,7 +394,6 @@ static void map_of_what_is_there_says_why(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
@@ -434,7 +417,6 @@ static void fault_that_changes_its_entry_each_time_is_no_endless_one(void **stat
 	struct world w = world("6.12.117");
 	struct ms_guest_access access;
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
@@ -539,7 +521,7 @@ int main(void)
 		cmocka_unit_test(mapping_that_moves_in_its_bar_is_mapped_where_it_went),
 		cmocka_unit_test(device_that_is_switched_off_is_not_mapped),
 		cmocka_unit_test(fault_waits_for_a_notifier_in_progress_whatever_its_range),
-		cmocka_unit_test(notifier_that_hits_no_slot_stopped_faults_up_to_5_12),
+		cmocka_unit_test(notifier_that_hits_no_slot_stopped_faults_up_to_5_14),
 		cmocka_unit_test(slots_wait_for_a_notifier_in_progress),
 		cmocka_unit_test(page_that_somebody_else_mapped_meanwhile_is_found_there),
 		cmocka_unit_test(map_of_what_is_there_says_why),

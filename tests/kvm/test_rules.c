@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Rules of KVM one by one: a kernel with the older or newer rule of another, and no other change.
+/*
+ * Rules of KVM one by one: a kernel with the older or newer rule of another, and no other change.
  */
 #include "world.h"
 
@@ -12,7 +13,6 @@ static void slots_may_be_limited_to_512(void **state)
 	struct world w = world_with("6.12.117", "slot_limit", "512");
 	struct world old = world_with("5.10.223", "slot_limit", "32767");
 
-	(void)state;
 	assert_int_equal(ms_vm_set_slot(w.vm, 512, GPA, PAGE, HVA, 0), -EINVAL);
 	assert_int_equal(ms_vm_set_slot(w.vm, 511, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_vm_set_slot(old.vm, 32767, GPA, PAGE, HVA, 0), -EINVAL);
@@ -38,7 +38,6 @@ static void write_protected_slot_is_flushed_alone_or_with_all_of_the_vm(void **s
 {
 	struct ms_event range = tlbi_of_a_log("RANGE");
 
-	(void)state;
 	assert_int_equal(range.tlbi, MS_TLBI_IPA_RANGE);
 	assert_int_equal(range.addr, GPA);
 	assert_int_equal(range.size, PAGE);
@@ -51,7 +50,6 @@ static void flush_of_a_large_slot_takes_several_ranges(void **state)
 {
 	struct world w = world_with("6.12.117", "slot_flush", "RANGE");
 
-	(void)state;
 	ms_trace_keep(w.m, 1u << MS_EV_TLBI);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 9 * MS_1G, HVA, MS_SLOT_LOG_DIRTY), 0);
 	assert_int_equal(ms_trace_len(w.m), 2);
@@ -69,7 +67,6 @@ static void range_is_cut_at_root_entries_or_largest_blocks(void **state)
 						"s2.unmap ipa=0x3ffff000 size=0x1000\n"
 						"s2.unmap ipa=0x40000000 size=0x1000\n" };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		// 44 bits of 4K pages: an entry of the root is 512G, the largest block 1G
 		const struct ms_machine_config config = { .ipa_bits = 44 };
@@ -104,7 +101,6 @@ static bool second_page_is_still_young(const char *value)
 
 static void ageing_looks_at_a_range_or_its_first_address(void **state)
 {
-	(void)state;
 	assert_true(second_page_is_still_young("ONE_ADDRESS"));
 	assert_false(second_page_is_still_young("RANGE"));
 }
@@ -123,7 +119,6 @@ static uint64_t violations_of_ageing(uint64_t size)
 
 static void ageing_of_one_address_is_of_a_page_or_a_block(void **state)
 {
-	(void)state;
 	assert_int_equal(violations_of_ageing(PAGE), 0);
 	assert_int_equal(violations_of_ageing(MS_2M), 0);
 	assert_int_equal(violations_of_ageing(MS_1G), 0);
@@ -151,14 +146,12 @@ static unsigned int host_faults_of_a_refused_read(const char *value)
 
 static void refused_page_may_be_asked_for_again(void **state)
 {
-	(void)state;
 	assert_int_equal(host_faults_of_a_refused_read("TWICE"), 2);
 	assert_int_equal(host_faults_of_a_refused_read("ONCE"), 1);
 }
 
 static int remap_ram(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	return ms_remap_pfn_range(vma, vma->vm_start, (MS_1G + MS_2M) >> 12, PAGE,
 				  vma->vm_page_prot);
 }
@@ -179,7 +172,6 @@ static int read_of_a_page_that_nobody_holds(const char *value)
 
 static void raw_page_of_ram_may_have_to_be_held_by_somebody(void **state)
 {
-	(void)state;
 	assert_int_equal(read_of_a_page_that_nobody_holds("YES"), -EFAULT);
 	assert_int_equal(read_of_a_page_that_nobody_holds("NO"), 0);
 }
@@ -203,7 +195,6 @@ static void tables_are_had_before_the_lock_is_taken_at_the_latest(void **state)
 {
 	static const char *const value[] = { "BEFORE", "AFTER_MMAP_LOCK" };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct world w = world_with("6.12.117", "s2_topup", value[i]);
 
@@ -219,7 +210,6 @@ static void tables_are_had_before_the_lock_is_taken_at_the_latest(void **state)
 
 static void tables_are_had_before_the_vma_is_looked_at_or_after(void **state)
 {
-	(void)state;
 	assert_int_equal(error_without_vma_and_memory("BEFORE"), -ENOMEM);
 	assert_int_equal(error_without_vma_and_memory("AFTER_MMAP_LOCK"), -EFAULT);
 }
@@ -243,7 +233,6 @@ static bool access_fills_cache(const char *value, unsigned int access)
 
 static void permission_faults_of_a_logged_slot_fill_the_cache_if_they_write_or_always(void **state)
 {
-	(void)state;
 	assert_true(access_fills_cache("WRITE_FAULTS", MS_PROT_W));
 	assert_true(access_fills_cache("EVERY_FAULT", MS_PROT_W));
 	assert_false(access_fills_cache("WRITE_FAULTS", MS_PROT_X));
@@ -255,7 +244,6 @@ static void map_by_pages_begins_at_the_4k_of_the_fault_or_at_the_page(void **sta
 	static const char *const value[] = { "FAULT_4K", "GFN" };
 	static const ms_ipa_t expected[] = { GPA + 0x5000, GPA + 0x4000 };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		const struct ms_machine_config config = { .page_size = 0x4000 };
 		struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
@@ -276,9 +264,8 @@ static void caches_are_maintained_by_the_abort_or_by_the_walk(void **state)
 	static const char *const value[] = { "ABORT", "WALK" };
 	static const enum ms_event_type first[] = { MS_EV_CMO, MS_EV_S2_MAP };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		const struct ms_machine_config config = { .no_fwb = true };
+		const struct ms_machine_config config = { .fwb = MS_FEATURE_ABSENT };
 		struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
 
@@ -305,7 +292,6 @@ static void look_at_the_log(struct ms_machine *m, enum ms_hook_point point, uint
 {
 	struct lost_race *race = arg;
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	assert_int_equal(ms_vm_get_dirty(race->vm, 1, &race->dirty, 1, NULL), 0);
 }
@@ -314,7 +300,6 @@ static void read_first(struct ms_machine *m, enum ms_hook_point point, uint64_t 
 {
 	struct lost_race *race = arg;
 
-	(void)addr;
 	ms_machine_set_hook(m, point, NULL, NULL);
 	assert_int_equal(ms_guest_read(race->vm, GPA).exit, MS_GUEST_OK);
 	ms_machine_set_hook(m, MS_HOOK_S2_VMA_SAMPLED, look_at_the_log, race);
@@ -340,7 +325,6 @@ static uint64_t dirty_after_a_lost_race(const char *value)
 
 static void page_is_dirty_before_it_is_mapped_or_once_it_is(void **state)
 {
-	(void)state;
 	assert_int_equal(dirty_after_a_lost_race("BEFORE_MAP"), 1);
 	assert_int_equal(dirty_after_a_lost_race("AFTER_SUCCESS"), 0);
 }
@@ -363,7 +347,6 @@ static uint64_t tlbis_of_two_pages(const char *value)
 
 static void unmap_invalidates_each_leaf_or_the_range(void **state)
 {
-	(void)state;
 	assert_int_equal(tlbis_of_two_pages("EACH_LEAF"), 2);
 	assert_int_equal(tlbis_of_two_pages("DEFER_IF_RANGE_AND_FWB"), 1);
 }
@@ -391,7 +374,6 @@ static unsigned int tlbi_of_a_relax(const char *value)
 
 static void relax_is_seen_by_one_cpu_or_by_all(void **state)
 {
-	(void)state;
 	assert_int_equal(tlbi_of_a_relax("LOCAL"), MS_TLBI_IPA_NSH);
 	assert_int_equal(tlbi_of_a_relax("INNER_SHAREABLE"), MS_TLBI_IPA);
 }
@@ -415,7 +397,6 @@ static unsigned int tlbi_of_a_block_over_a_table(const char *value)
 
 static void table_that_becomes_a_block_is_flushed_alone_or_with_all_of_the_vm(void **state)
 {
-	(void)state;
 	assert_int_equal(tlbi_of_a_block_over_a_table("RANGE"), MS_TLBI_IPA_RANGE);
 	assert_int_equal(tlbi_of_a_block_over_a_table("FLUSH_VMID"), MS_TLBI_VMID);
 }
@@ -432,7 +413,6 @@ static void tables_are_had_where_one_may_be_needed(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);

@@ -168,13 +168,11 @@ static void play(const char *release)
 
 static void slots_are_found_as_in_an_array_and_told_by_host_address(void **state)
 {
-	(void)state;
 	play("6.12.107");
 }
 
 static void slots_are_found_as_in_an_array_and_told_by_falling_guest_address(void **state)
 {
-	(void)state;
 	play("5.10.223");
 }
 

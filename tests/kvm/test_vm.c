@@ -16,7 +16,6 @@ static void vms_are_numbered_in_order_of_creation(void **state)
 	struct world w = world("6.12.107");
 	struct ms_vm *second = ms_vm_new(w.mm, 0);
 
-	(void)state;
 	assert_int_equal(ms_vm_id(w.vm), 1);
 	assert_int_equal(ms_vm_id(second), 2);
 	world_end(&w);
@@ -27,7 +26,6 @@ static void x86_has_no_vm(void **state)
 	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_X86_64));
 	struct ms_vm *vm;
 
-	(void)state;
 	assert_int_equal(ms_vm_create(ms_mm_new(m), NULL, &vm), -ENODEV);
 	ms_machine_free(m);
 }
@@ -37,7 +35,6 @@ static void ipa_size_is_between_32_bits_and_the_hosts(void **state)
 	const struct ms_machine_config config = { .ipa_bits = 44 };
 	struct world w = world_config("6.12.107", &config);
 
-	(void)state;
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .ipa_bits = 31 }), -EINVAL);
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .ipa_bits = 32 }), 0);
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .ipa_bits = 44 }), 0);
@@ -51,7 +48,6 @@ static void the_default_ipa_size_is_refused_by_a_host_below_40_bits(void **state
 	struct ms_machine *m =
 		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_ARM64), &config);
 
-	(void)state;
 	assert_null(ms_vm_new(ms_mm_new(m), 0));
 	assert_non_null(ms_vm_new(ms_mm_new(m), 36));
 	ms_machine_free(m);
@@ -61,7 +57,6 @@ static void initially_set_asks_for_manual_protect(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .dirty_initset = true }), -EINVAL);
 	assert_int_equal(
 		create(&w, &(struct ms_vm_config){ .dirty_initset = true, .dirty_manual = true }),
@@ -73,7 +68,6 @@ static void eager_split_chunk_is_a_page_or_a_block(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .split_chunk = 0x1000 }), 0);
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .split_chunk = MS_2M }), 0);
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .split_chunk = MS_1G }), 0);
@@ -89,7 +83,6 @@ static void with_16k_pages_2m_is_no_block(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct ms_vm *vm;
 
-	(void)state;
 	assert_int_equal(ms_vm_create(mm, &(struct ms_vm_config){ .split_chunk = MS_2M }, &vm),
 			 -EINVAL);
 	assert_int_equal(ms_vm_create(mm, &(struct ms_vm_config){ .split_chunk = 0x4000 }, &vm), 0);
@@ -102,17 +95,15 @@ static void kernels_before_6_5_split_nothing_eagerly(void **state)
 {
 	struct world w = world("6.1.192");
 
-	(void)state;
 	assert_int_equal(create(&w, &(struct ms_vm_config){ .split_chunk = MS_2M }), -EINVAL);
 	world_end(&w);
 }
 
 static void kernels_before_5_14_have_no_mte(void **state)
 {
-	const struct ms_machine_config config = { .mte = true };
+	const struct ms_machine_config config = { .mte = MS_FEATURE_PRESENT };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_config(k->release, &config);
 
@@ -126,7 +117,6 @@ static void closing_a_vm_tells_nothing(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -145,7 +135,6 @@ static void a_vm_whose_process_ended_answers_eio(void **state)
 	struct world w = world("6.12.107");
 	uint64_t word, npages;
 
-	(void)state;
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -164,7 +153,6 @@ static void a_vm_is_of_a_process_and_given_to_somebody(void **state)
 	struct world w = world("6.12.107");
 	struct ms_vm *vm;
 
-	(void)state;
 	assert_int_equal(ms_vm_create(NULL, NULL, &vm), -EINVAL);
 	assert_int_equal(ms_vm_create(w.mm, NULL, NULL), -EINVAL);
 	world_end(&w);

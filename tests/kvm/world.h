@@ -138,7 +138,6 @@ static inline void map_pages(struct world *w, ms_hva_t hva, uint64_t len)
 /* A driver that maps its BAR whole when it is mapped: file offset 0 is BAR, vm_pgoff the pfn. */
 static inline int remap_bar(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_pgoff += BAR >> 12;
 	vma->vm_page_prot = ms_pgprot_device(vma->vm_page_prot);
 	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,

@@ -103,16 +103,17 @@ static void driver_reset(void)
 	driver.ops.fault = insert_pfn;
 }
 
-/* ---- */
+/* ---- tests ---- */
 
-/*   |----|----|----|----|
- *             ^ munmap of the third: one split, and the piece in the middle goes   */
+/*
+ *   |----|----|----|----|
+ *             ^ munmap of the third: one split, and the piece in the middle goes
+ */
 static void open_and_close_count_the_pieces(void **state)
 {
 	struct mm_struct *child;
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.ops.open = note_open;
 	driver.ops.close = note_close;
@@ -135,7 +136,6 @@ static void may_split_refuses_before_anything_is_changed(void **state)
 {
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.ops.may_split = note_split;
 	driver.may_split = -EINVAL;
@@ -153,7 +153,6 @@ static void mremap_asks_once_the_pages_have_moved(void **state)
 	const unsigned long there = VA + SZ_2M;
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.ops.mremap = note_move;
 	w = begin("6.12.117", 1);
@@ -182,7 +181,6 @@ static void mremap_asks_by_the_operations_of_the_source(void **state)
 	const unsigned long there = VA + SZ_2M;
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.ops.open = end_open; // of the copy
 	driver.ops.mremap = note_move;
@@ -205,7 +203,6 @@ static void a_write_fault_that_takes_the_operations_away_is_a_violation(void **s
 {
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.flags = 0;
 	driver.ops.fault = give_page_and_end;
@@ -223,7 +220,6 @@ static void pfn_mkwrite_is_asked_at_the_first_write(void **state)
 {
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.ops.pfn_mkwrite = note_mkwrite;
 	w = begin("6.12.117", 2);
@@ -242,7 +238,6 @@ static void page_mkwrite_is_asked_at_the_first_write(void **state)
 {
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.flags = 0;
 	driver.ops.fault = give_page;
@@ -264,7 +259,6 @@ static void a_pfn_goes_into_a_mixed_map(void **state)
 {
 	struct world w;
 
-	(void)state;
 	driver_reset();
 	driver.flags = VM_MIXEDMAP;
 	driver.ops.fault = insert_mixed;
@@ -279,7 +273,6 @@ static void a_huge_fault_is_asked_for_the_largest_leaf_first(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct ms_host_leaf leaf;
 		struct world w;

@@ -71,7 +71,7 @@ static void noted_init(struct noted *dev, const char *name)
 	address_space_init_once(&dev->shared);
 }
 
-/* ---- */
+/* ---- tests ---- */
 
 static void a_registered_device_can_be_opened_by_its_name(void **state)
 {
@@ -80,7 +80,6 @@ static void a_registered_device_can_be_opened_by_its_name(void **state)
 	struct file *file;
 	int err = 1;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	noted_init(&other, "other");
 	assert_null(ms_linux_open(w.m, "dev", O_RDWR, &err));
@@ -105,7 +104,6 @@ static void the_mode_of_the_open_is_the_mode_of_the_mappings(void **state)
 	struct world w = world("6.12.117");
 	struct noted dev;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_RDONLY, NULL)), -EACCES);
@@ -121,7 +119,6 @@ static void an_open_that_fails_is_not_released(void **state)
 	struct noted dev;
 	int err;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	dev.open_error = -ENXIO;
@@ -137,7 +134,6 @@ static void names_and_minors_are_taken_once(void **state)
 	struct world w = world("6.12.117");
 	struct noted dev, twin;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	noted_init(&twin, "dev");
 	assert_int_equal(misc_register(&dev.misc), 0);
@@ -158,7 +154,6 @@ static void a_file_outlives_its_device(void **state)
 	struct noted dev;
 	struct file *file;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	file = ms_linux_open(w.m, "dev", O_RDWR, NULL);
@@ -178,7 +173,6 @@ static void files_of_one_device_share_what_is_unmapped(void **state)
 	struct noted dev;
 	struct file *first, *second, *apart;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	first = ms_linux_open(w.m, "dev", O_RDWR, NULL);
@@ -208,7 +202,6 @@ static void references_keep_a_file(void **state)
 	struct noted dev;
 	struct file *file;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	file = get_file(ms_linux_open(w.m, "dev", O_RDWR, NULL));
@@ -235,7 +228,6 @@ static void a_vma_can_be_given_another_file(void **state)
 	struct file *lent, *lender;
 	struct noted dev;
 
-	(void)state;
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	lent = ms_linux_open(w.m, "dev", O_RDWR, NULL);
@@ -259,7 +251,6 @@ static void without_mmap_there_is_none(void **state)
 	static const struct file_operations none = { .owner = THIS_MODULE };
 	struct world w = world("6.12.117");
 
-	(void)state;
 	assert_int_equal(map(&w, A, 1, ms_linux_file(w.m, &none, O_RDWR, NULL)), -ENODEV);
 	world_end(&w);
 }
@@ -271,7 +262,6 @@ static void a_driver_for_other_pages_is_refused(void **state)
 		ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
 	struct noted dev;
 
-	(void)state;
 	ms_linux_use(m);
 	noted_init(&dev, "dev");
 	assert_int_equal(misc_register(&dev.misc), -EINVAL);

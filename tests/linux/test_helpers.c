@@ -22,7 +22,6 @@ static void lists_keep_their_order(void **state)
 	LIST_HEAD(head);
 	LIST_HEAD(other);
 
-	(void)state;
 	assert_true(list_empty(&head));
 	assert_null(list_first_entry_or_null(&head, struct item, link));
 	list_add_tail(&b.link, &head);
@@ -46,11 +45,10 @@ static void lists_keep_their_order(void **state)
 	assert_true(list_empty(&b.link));
 }
 
-static void rounding_and_choosing(void **state)
+static void rounding_and_choosing_give_the_kernels_numbers(void **state)
 {
 	const unsigned long a = 5, b = 7;
 
-	(void)state;
 	assert_int_equal(min(a, b) + max(a, b), 12);
 	assert_int_equal(min3(b, a, b), 5);
 	assert_int_equal(max_t(unsigned int, 3, -1), UINT_MAX);
@@ -79,7 +77,6 @@ static void errors_travel_in_pointers(void **state)
 {
 	int here;
 
-	(void)state;
 	assert_true(IS_ERR(ERR_PTR(-ENOMEM)));
 	assert_int_equal(PTR_ERR(ERR_PTR(-EINVAL)), -EINVAL);
 	assert_false(IS_ERR(&here));
@@ -94,7 +91,6 @@ static void errors_travel_in_pointers(void **state)
 
 static void options_are_on_when_they_are_1(void **state)
 {
-	(void)state;
 	assert_true(IS_ENABLED(CONFIG_SET));
 	assert_false(IS_ENABLED(CONFIG_NOT_SET));
 }
@@ -113,7 +109,6 @@ static void counts_complain(void **state)
 	struct kref kref;
 	refcount_t count = REFCOUNT_INIT(1);
 
-	(void)state;
 	kref_init(&kref);
 	kref_get(&kref);
 	assert_int_equal(kref_put(&kref, release_kref), 0);
@@ -133,7 +128,6 @@ static void strings_are_cut_and_say_so(void **state)
 {
 	char buf[4];
 
-	(void)state;
 	assert_int_equal(strscpy(buf, "abc", sizeof(buf)), 3);
 	assert_int_equal(strscpy(buf, "abcd", sizeof(buf)), -E2BIG);
 	assert_string_equal(buf, "abc");
@@ -143,7 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_keep_their_order),
-		cmocka_unit_test(rounding_and_choosing),
+		cmocka_unit_test(rounding_and_choosing_give_the_kernels_numbers),
 		cmocka_unit_test(errors_travel_in_pointers),
 		cmocka_unit_test(options_are_on_when_they_are_1),
 		cmocka_unit_test(counts_complain),

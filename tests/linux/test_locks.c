@@ -12,7 +12,6 @@ static void paired_use_says_nothing(void **state)
 	struct world w = world("6.12.117");
 	unsigned long flags;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		mutex_lock(&m);
 		lockdep_assert_held(&m);
@@ -37,7 +36,6 @@ static void a_mutex_taken_twice_is_a_deadlock(void **state)
 	static DEFINE_MUTEX(m);
 	struct world w = world("6.12.117");
 
-	(void)state;
 	mutex_lock(&m);
 	assert_int_equal(mutex_trylock(&m), 0);
 	assert_int_equal(ms_violations(w.m), 0);
@@ -58,7 +56,6 @@ static void two_orders_of_two_locks_are_found_without_a_deadlock(void **state)
 	static DEFINE_MUTEX(c);
 	struct world w = world("6.12.117");
 
-	(void)state;
 	mutex_lock(&a); // a -> b
 	mutex_lock(&b);
 	mutex_unlock(&b);
@@ -84,7 +81,6 @@ static void a_trylock_has_no_order(void **state)
 	static DEFINE_MUTEX(b);
 	struct world w = world("6.12.117");
 
-	(void)state;
 	mutex_lock(&a);
 	mutex_lock(&b);
 	mutex_unlock(&b);
@@ -111,7 +107,6 @@ static void locks_initialised_at_one_place_are_of_one_kind(void **state)
 	struct world w = world("6.12.117");
 	struct dev parent, child;
 
-	(void)state;
 	init_dev(&parent);
 	init_dev(&child);
 	mutex_lock(&parent.lock);
@@ -133,7 +128,6 @@ static void a_lock_must_be_initialised(void **state)
 	struct world w = world("6.12.117");
 	struct dev *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 
-	(void)state;
 	mutex_lock(&dev->lock);
 	assert_violation(w, 0, "a lock is used before it was initialised");
 	mutex_unlock(&dev->lock);
@@ -153,7 +147,6 @@ static void nothing_sleeps_under_a_spinlock(void **state)
 	struct address_space mapping;
 	void *p;
 
-	(void)state;
 	address_space_init_once(&mapping);
 	spin_lock(&spin);
 	p = kmalloc(8, GFP_ATOMIC);
@@ -177,7 +170,6 @@ static void assertions_of_locks_are_checked(void **state)
 	static DECLARE_RWSEM(sem);
 	struct world w = world("5.10.223");
 
-	(void)state;
 	down_read(&sem);
 	lockdep_assert_held(&sem);
 	lockdep_assert_held_write(&sem);
@@ -204,7 +196,6 @@ static void who_holds_the_mmap_lock_keeps_others_out(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	mmap_read_lock(w.mm);
 	assert_int_equal(ms_munmap(w.mm, A, PAGE_SIZE), -EBUSY);
 	assert_true(mmap_read_trylock(w.mm));
@@ -223,7 +214,6 @@ static void a_guard_ends_with_its_scope(void **state)
 	static DEFINE_SPINLOCK(spin);
 	struct world w = world("6.12.117");
 
-	(void)state;
 	{
 		guard(mutex)(&m);
 		assert_true(mutex_is_locked(&m));
@@ -308,7 +298,6 @@ static void a_lock_held_at_the_end_of_a_callback_is_found(void **state)
 {
 	struct world w = faulted(leaky_fault);
 
-	(void)state;
 	assert_violation(w, 0, "driver returns with a lock held");
 	mutex_unlock(&dev_lock);
 	world_end(&w);
@@ -318,7 +307,6 @@ static void a_fault_has_the_mmap_lock_already(void **state)
 {
 	struct world w = faulted(again_fault);
 
-	(void)state;
 	assert_violation(w, 0, "mmap_lock taken again: a deadlock");
 	assert_int_equal(ms_violations(w.m), 1);
 	world_end(&w);
@@ -328,13 +316,14 @@ static void a_fault_has_the_mmap_lock_already(void **state)
 	world_end(&w);
 }
 
-/* The order of vfio-pci 5.8: faults take the device's lock under the mmap lock, and so the way that
- * revokes must not take the mmap lock under the device's. */
+/*
+ * The order of vfio-pci 5.8: faults take the device's lock under the mmap lock, and so the way that
+ * revokes must not take the mmap lock under the device's.
+ */
 static void the_order_against_the_mmap_lock_is_checked(void **state)
 {
 	struct world w = faulted(locking_fault);
 
-	(void)state;
 	assert_int_equal(ms_violations(w.m), 0);
 	mutex_lock(&dev_lock);
 	assert_true(mmap_read_trylock(w.mm));

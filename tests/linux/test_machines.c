@@ -55,7 +55,6 @@ static void each_machine_has_its_own_memory_and_messages(void **state)
 {
 	struct world a = world("6.12.117"), b = world("5.10.223");
 
-	(void)state;
 	map_state(&a);
 	map_state(&b);
 	ms_touch(a.mm, A, MS_PROT_R);
@@ -75,7 +74,6 @@ static void a_fault_inside_of_a_fault_of_the_other_machine_comes_back(void **sta
 {
 	struct world a = world("6.12.117"), b = world("5.10.223");
 
-	(void)state;
 	map_state(&a)->other = &b;
 	map_state(&b);
 	assert_int_equal(ms_touch(a.mm, A, MS_PROT_R), MS_ACCESS_OK);
@@ -92,7 +90,6 @@ static void a_tests_own_choice_survives_the_calls_of_the_library(void **state)
 {
 	struct world a = world("6.12.117"), b = world("5.10.223");
 
-	(void)state;
 	map_state(&a);
 	assert_null(ms_linux_use(b.m));
 	ms_touch(a.mm, A, MS_PROT_R);
@@ -111,7 +108,6 @@ static void the_same_name_can_be_registered_on_both(void **state)
 				   .fops = &state_fops };
 	struct miscdevice on_b = on_a;
 
-	(void)state;
 	ms_linux_use(a.m);
 	assert_int_equal(misc_register(&on_a), 0);
 	ms_linux_use(b.m);

@@ -62,7 +62,6 @@ static void remap_maps_all_and_sets_the_flags(void **state)
 	struct world w = begin("6.12.117");
 	struct ms_host_leaf leaf;
 
-	(void)state;
 	driver.mmap = remap_mmap;
 	assert_int_equal(map_driver(&w, 3, MS_MAP_SHARED, 1), A);
 	assert_int_equal(pa_of(&w, A + 2 * PAGE_SIZE), BAR + 3 * PAGE_SIZE);
@@ -77,7 +76,6 @@ static void iomap_checks_what_it_maps(void **state)
 {
 	struct world w = begin("6.12.117");
 
-	(void)state;
 	driver.mmap = iomap_mmap;
 	assert_int_equal(map_driver(&w, BAR_PAGES, MS_MAP_SHARED, 1), -EINVAL);
 	assert_int_equal(map_driver(&w, BAR_PAGES - 1, MS_MAP_SHARED, 1), A);
@@ -105,7 +103,6 @@ static void flags_are_changed_in_mmap_and_noticed_in_a_fault(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = begin(k->release);
 		const bool noticed = k->vma_flags_lock != MS_VMA_FLAGS_LOCK_UNCHECKED;
@@ -132,7 +129,6 @@ static void outside_of_callbacks_the_driver_takes_the_lock_itself(void **state)
 	struct world w = begin("6.12.117");
 	struct vm_area_struct *vma;
 
-	(void)state;
 	map_driver(&w, 1, MS_MAP_SHARED, 0);
 	vma = vma_lookup(w.mm, A);
 	vm_flags_set(vma, VM_DONTDUMP);
@@ -163,7 +159,6 @@ static void a_page_that_a_fault_gives_is_mapped_with_its_reference(void **state)
 {
 	struct world w = begin("6.12.117");
 
-	(void)state;
 	driver.ops.fault = give_page;
 	driver.page = alloc_page(GFP_KERNEL);
 	map_driver(&w, 1, MS_MAP_SHARED, 0);
@@ -189,7 +184,6 @@ static void a_page_given_without_a_reference_is_gone_after_the_unmap(void **stat
 	struct world w = begin("6.12.117");
 	uint64_t before;
 
-	(void)state;
 	driver.ops.fault = forget_reference;
 	before = ms_ram_free_pages(w.m);
 	driver.page = alloc_page(GFP_KERNEL);
@@ -208,7 +202,6 @@ static void the_zero_page_given_without_a_reference_is_not_freed(void **state)
 	struct world w = begin("6.12.117");
 	const ms_hva_t anon = A + 16 * PAGE_SIZE;
 
-	(void)state;
 	assert_int_equal(ms_mmap(w.mm, anon, PAGE_SIZE, MS_PROT_R,
 				 MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | MS_MAP_FIXED, NULL, 0),
 			 anon);
@@ -244,7 +237,6 @@ static void inserted_pages_are_normal_pages(void **state)
 	struct world w = begin("6.12.117");
 	ms_pfn_t pfn;
 
-	(void)state;
 	driver.mmap = pages_mmap;
 	driver.page = alloc_page(GFP_KERNEL);
 	assert_int_equal(map_driver(&w, 3, MS_MAP_SHARED, 0), A);
@@ -262,7 +254,6 @@ static void a_page_inserted_in_a_fault_needs_mixedmap(void **state)
 {
 	struct world w = begin("6.12.117");
 
-	(void)state;
 	driver.ops.fault = insert_page_fault;
 	driver.page = alloc_page(GFP_KERNEL);
 	map_driver(&w, 1, MS_MAP_SHARED, 0);
@@ -296,7 +287,6 @@ static void a_huge_fault_gives_a_leaf_where_the_kernel_asks_for_one(void **state
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = begin(k->release);
 		struct ms_host_leaf leaf;
@@ -331,7 +321,6 @@ static void prepare_says_what_is_mapped_once_the_vma_exists(void **state)
 {
 	struct world w = begin("7.2.13");
 
-	(void)state;
 	driver.prepare = remap_prepare;
 	assert_int_equal(map_driver(&w, 2, MS_MAP_SHARED, BAR_PAGES), -ENXIO);
 	assert_int_equal(ms_trace_count(w.m, MS_EV_ZAP), 0); // no VMA came into being
@@ -353,7 +342,6 @@ static void a_private_mapping_is_remapped_whole_or_not_at_all(void **state)
 {
 	struct world w = begin("7.2.13");
 
-	(void)state;
 	driver.prepare = part_prepare;
 	assert_int_equal(map_driver(&w, 3, MS_MAP_PRIVATE, 0), -EINVAL);
 	assert_int_equal(map_driver(&w, 3, MS_MAP_SHARED, 0), A);
@@ -379,7 +367,6 @@ static void a_simple_ioremap_checks_the_range(void **state)
 {
 	struct world w = begin("7.2.13");
 
-	(void)state;
 	driver.prepare = simple_prepare;
 	assert_int_equal(map_driver(&w, BAR_PAGES, MS_MAP_SHARED, 1), -EINVAL);
 	assert_int_equal(map_driver(&w, BAR_PAGES - 1, MS_MAP_SHARED, 1), A);
@@ -400,7 +387,6 @@ static void an_action_that_fails_takes_the_vma_with_it(void **state)
 {
 	struct world w = begin("7.2.13");
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(w.m, BAR, BAR + PAGE_SIZE, MS_CACHE_WC, NULL), 0);
 	assert_int_equal(ms_memtype_reserve(w.m, BAR + PAGE_SIZE, BAR + 2 * PAGE_SIZE,
 					    MS_CACHE_UC_MINUS, NULL),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A driver's memory: it comes from the machine, can fail, and is missed when it does not go back.
+/*
+ * A driver's memory: it comes from the machine, can fail, and is missed when it does not go back.
  */
 #include "world.h"
 
@@ -10,7 +11,6 @@ static void what_is_allocated_is_counted_until_it_is_freed(void **state)
 	unsigned char *raw = kmalloc(16, GFP_KERNEL);
 	char *copy = kstrdup("text", GFP_KERNEL);
 
-	(void)state;
 	assert_int_equal(zeroed[0] | zeroed[1] | zeroed[2] | zeroed[3], 0);
 	assert_int_equal(raw[0], 0x5a);
 	assert_int_equal(raw[15], 0x5a);
@@ -30,7 +30,6 @@ static void any_of_it_can_be_made_to_fail(void **state)
 	struct world w = world("6.12.117");
 	void *p;
 
-	(void)state;
 	kfree(kmalloc(1, GFP_KERNEL)); // the machine's part of lib/linux is there now
 	ms_machine_fail_alloc(w.m, 2);
 	p = kzalloc(8, GFP_KERNEL);
@@ -49,7 +48,6 @@ static void a_double_or_wrong_kfree_is_found(void **state)
 	char *p = kmalloc(64, GFP_KERNEL);
 	int on_the_stack;
 
-	(void)state;
 	kfree(p + 8);
 	kfree(&on_the_stack);
 	assert_int_equal(ms_violations(w.m), 2);
@@ -68,7 +66,6 @@ static void pages_are_ram_with_bytes(void **state)
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 1);
 	char *bytes = page_address(page);
 
-	(void)state;
 	assert_true(pfn_valid(page_to_pfn(page)));
 	assert_false(pfn_valid(PHYS_PFN(BAR)));
 	assert_int_equal(ms_ram_free_pages(w.m), before - 2);
@@ -92,7 +89,6 @@ static void large_kmalloc_lies_in_ram_and_vmalloc_does_not(void **state)
 	char *buffer = kzalloc(3 * PAGE_SIZE, GFP_KERNEL), *v = vzalloc(3 * PAGE_SIZE);
 	char *small = kmalloc(8, GFP_KERNEL);
 
-	(void)state;
 	assert_true(pfn_valid(virt_to_pfn(buffer)));
 	assert_true(PAGE_ALIGNED(buffer));
 	assert_int_equal(buffer[3 * PAGE_SIZE - 1], 0);
@@ -114,7 +110,6 @@ static void coherent_memory_is_physical_memory(void **state)
 	dma_addr_t handle = 0;
 	char *p = dma_alloc_coherent(&dev, PAGE_SIZE + 1, &handle, GFP_KERNEL);
 
-	(void)state;
 	assert_non_null(p);
 	assert_int_equal(handle, virt_to_phys(p));
 	assert_int_equal(p[0], 0);
@@ -133,7 +128,6 @@ static void ram_comes_to_an_end(void **state)
 	struct page *page;
 	size_t n = 0;
 
-	(void)state;
 	while ((page = alloc_page(GFP_KERNEL)))
 		n++;
 	assert_true(n > 4000);
@@ -146,7 +140,6 @@ static void what_a_driver_forgets_goes_with_the_machine(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	assert_non_null(kmalloc(100, GFP_KERNEL));
 	assert_non_null(kmalloc(2 * PAGE_SIZE, GFP_KERNEL));
 	assert_non_null((void *)get_zeroed_page(GFP_KERNEL));
@@ -158,7 +151,6 @@ static void what_a_driver_forgets_goes_with_the_machine(void **state)
 
 static void without_a_machine_there_is_no_memory(void **state)
 {
-	(void)state;
 	ms_linux_use(NULL);
 	assert_null(kmalloc(8, GFP_KERNEL));
 	assert_null(alloc_page(GFP_KERNEL));
@@ -171,7 +163,6 @@ static void claims_and_remaps_are_the_machines(void **state)
 	struct world w = world("6.12.117");
 	void __iomem *regs;
 
-	(void)state;
 	assert_non_null(request_mem_region(BAR, PAGE_SIZE, "mine"));
 	assert_null(request_mem_region(BAR, PAGE_SIZE, "his"));
 	assert_true(ms_iomem_is_exclusive(w.m, BAR));

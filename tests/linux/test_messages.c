@@ -8,7 +8,6 @@ static void messages_are_log_events_without_level_and_newline(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	pr_info("%d pages at %#llx\n", 3, (u64)BAR);
 	assert_string_equal(last_log(&w), "tester: 3 pages at 0xfd000000");
 	printk(KERN_ERR "plain\n");
@@ -25,7 +24,6 @@ static void a_device_puts_its_name_first(void **state)
 	struct world w = world("6.12.117");
 	struct device dev = { .init_name = "lab0" };
 
-	(void)state;
 	dev_err(&dev, "no memory\n");
 	assert_string_equal(last_log(&w), "lab0: no memory");
 	dev_warn((struct device *)NULL, "early\n");
@@ -39,7 +37,6 @@ static void pointers_are_not_shown(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	pr_info("at %p, %5d%%, %pK and %-20px: %s\n", (void *)&w, 7, (void *)&w, (void *)&w, "end");
 	assert_string_equal(last_log(&w), "tester: at (ptr),     7%, (ptr) and (ptr): end");
 	world_end(&w);
@@ -139,7 +136,6 @@ static void numbers_and_texts_are_printed_as_by_c(void **state)
 	const char *volatile no_text = NULL; /* volatile: the compiler warns of a NULL it can see */
 	struct world w = world("6.12.117");
 
-	(void)state;
 	pr_info("%hhx %hd %ld %#llx %zu %td %i\n", (signed char)-1, (unsigned short)0x8000, -1L,
 		1ULL << 63, (size_t)5, (ptrdiff_t)-6, -7);
 	assert_string_equal(last_log(&w), "tester: ff -32768 -1 0x8000000000000000 5 -6 -7");
@@ -181,7 +177,6 @@ static void a_line_is_cut_off_where_printk_cuts_it(void **state)
 	static const int widths[] = { INT_MAX, INT_MIN, 1, 5000 };
 	struct world w = world("6.12.117");
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 		ms_linux_printk(formats[i], widths[i], 1, "and more");
 		assert_int_equal(strlen(last_log(&w)), 1023);
@@ -207,7 +202,6 @@ static void what_the_kernel_does_not_print_is_a_violation(void **state)
 	};
 	struct world w = world("6.12.117");
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		ms_linux_printk(cases[i].format, 1, NULL);
 		if (cases[i].log)
@@ -222,7 +216,6 @@ static void the_same_words_are_kept_once(void **state)
 	struct world w = world("6.12.117");
 	const char *first;
 
-	(void)state;
 	pr_info("again\n");
 	first = last_log(&w);
 	pr_info("again\n");
@@ -237,7 +230,6 @@ static void warn_is_a_violation_and_gives_its_condition(void **state)
 	struct world w = world("6.12.117");
 	int zero = 0, two = 2;
 
-	(void)state;
 	assert_false(WARN_ON(zero));
 	assert_true(WARN_ON(two > 1));
 	assert_string_equal(violation(&w, 0), "WARN_ON(two > 1)");
@@ -261,7 +253,6 @@ static void once_is_once_on_each_machine(void **state)
 {
 	struct world first = world("6.12.117"), second = world("6.12.117");
 
-	(void)state;
 	ms_linux_use(first.m);
 	assert_false(warn_here(0));
 	assert_true(warn_here(1));
@@ -281,7 +272,6 @@ static void a_message_that_finds_no_memory_says_so(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	pr_info("first\n");
 	ms_machine_fail_alloc(w.m, 1);
 	pr_info("second\n");

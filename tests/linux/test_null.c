@@ -18,12 +18,11 @@ static void never_ends(void)
 	fail();
 }
 
-static void no_machine(void **state)
+static void null_is_harmless_as_a_machine(void **state)
 {
 	struct world w = world("6.12.107");
 	int err = 0;
 
-	(void)state;
 	assert_int_equal(ms_linux_insmod(NULL, never_runs), -EINVAL);
 	assert_int_equal(ms_linux_insmod(w.m, NULL), -EINVAL);
 	ms_linux_rmmod(NULL, never_ends);
@@ -49,11 +48,10 @@ static void no_machine(void **state)
 	world_end(&w);
 }
 
-static void no_process(void **state)
+static void null_is_harmless_as_a_process(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_null(find_vma(NULL, A));
 	assert_null(vma_lookup(NULL, A));
 	assert_false(mmget_not_zero(NULL));
@@ -78,11 +76,10 @@ static void no_process(void **state)
 	world_end(&w);
 }
 
-static void no_vma(void **state)
+static void null_is_harmless_as_a_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(vma_pages(NULL), 0);
 	assert_false(vma_is_anonymous(NULL));
 	assert_false(range_in_vma(NULL, A, A + PAGE_SIZE));
@@ -99,14 +96,13 @@ static void no_vma(void **state)
 	world_end(&w);
 }
 
-static void no_vma_to_put_pfns_into(void **state)
+static void null_is_harmless_as_a_vma_for_pfns(void **state)
 {
 	struct world w = world("6.12.107");
 	struct page *page = alloc_page(GFP_KERNEL);
 	struct vm_fault vmf = { .address = A };
 	unsigned long left = 1;
 
-	(void)state;
 	assert_int_equal(remap_pfn_range(NULL, A, 1, PAGE_SIZE, 0), -EINVAL);
 	assert_int_equal(io_remap_pfn_range(NULL, A, 1, PAGE_SIZE, 0), -EINVAL);
 	assert_int_equal(ms_linux_remap_pfn_range(NULL, A, 1, PAGE_SIZE, 0), -EINVAL);
@@ -130,11 +126,10 @@ static void no_vma_to_put_pfns_into(void **state)
 	world_end(&w);
 }
 
-static void no_description_of_a_vma(void **state)
+static void null_is_harmless_as_a_description_of_a_vma(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(vma_desc_size(NULL), 0);
 	assert_int_equal(vma_desc_pages(NULL), 0);
 	vma_desc_set_flags(NULL, VMA_IO_BIT);
@@ -151,13 +146,12 @@ static void no_description_of_a_vma(void **state)
 	world_end(&w);
 }
 
-static void no_file(void **state)
+static void null_is_harmless_as_a_file(void **state)
 {
 	struct world w = world("6.12.107");
 	struct file *file = ms_linux_file(w.m, &fops, O_RDWR, NULL);
 	struct vm_area_struct vma = { .vm_file = file };
 
-	(void)state;
 	assert_int_equal(iminor(NULL), 0);
 	assert_null(file_inode(NULL));
 	assert_int_equal(noop_llseek(NULL, 0, SEEK_SET), -EINVAL);
@@ -178,11 +172,10 @@ static void no_file(void **state)
 	world_end(&w);
 }
 
-static void no_device(void **state)
+static void null_is_harmless_as_a_device(void **state)
 {
 	struct world w = world("6.12.107");
 
-	(void)state;
 	assert_int_equal(misc_register(NULL), -EINVAL);
 	assert_int_equal(ms_linux_misc_register(NULL, PAGE_SHIFT), -EINVAL);
 	misc_deregister(NULL);
@@ -198,13 +191,13 @@ static void no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_machine),
-		cmocka_unit_test(no_process),
-		cmocka_unit_test(no_vma),
-		cmocka_unit_test(no_vma_to_put_pfns_into),
-		cmocka_unit_test(no_description_of_a_vma),
-		cmocka_unit_test(no_file),
-		cmocka_unit_test(no_device),
+		cmocka_unit_test(null_is_harmless_as_a_machine),
+		cmocka_unit_test(null_is_harmless_as_a_process),
+		cmocka_unit_test(null_is_harmless_as_a_vma),
+		cmocka_unit_test(null_is_harmless_as_a_vma_for_pfns),
+		cmocka_unit_test(null_is_harmless_as_a_description_of_a_vma),
+		cmocka_unit_test(null_is_harmless_as_a_file),
+		cmocka_unit_test(null_is_harmless_as_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

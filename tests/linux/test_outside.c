@@ -25,7 +25,6 @@ static void what_is_remapped_outside_of_the_vma_is_found(void **state)
 	static const struct file_operations fops = { .mmap = outside_mmap };
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = world(k->release);
 		unsigned long addr = A + PAGE_SIZE;
@@ -52,7 +51,6 @@ static void what_is_remapped_between_two_vmas_is_found(void **state)
 	struct world w = arm64_world("6.12.117");
 	struct file *file = ms_pci_resource(ms_device_find(w.m, "large"));
 
-	(void)state;
 	map(&w, A, 1, file);
 	map(&w, A + SZ_16M, 1, file);
 	assert_int_equal(map(&w, A + SZ_4M, 1, ms_linux_file(w.m, &fops, O_RDWR, &between)),
@@ -83,7 +81,6 @@ static void what_a_close_inserts_is_found_when_the_process_ends(void **state)
 	static const struct file_operations fops = { .mmap = closing_mmap };
 	struct world w = arm64_world("6.12.117");
 
-	(void)state;
 	map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, NULL));
 	ms_munmap(w.mm, A, PAGE_SIZE);
 	assert_int_equal(ms_violations(w.m), 0);
@@ -101,7 +98,8 @@ static int huge_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* The kernel asks for a leaf that begins in the VMA; that it ends there is the driver's to see to.
+/*
+ * The kernel asks for a leaf that begins in the VMA; that it ends there is the driver's to see to.
  */
 static void a_huge_leaf_beyond_its_vma_is_found(void **state)
 {
@@ -110,7 +108,6 @@ static void a_huge_leaf_beyond_its_vma_is_found(void **state)
 	struct vm_area_struct *vma;
 	struct vm_fault vmf;
 
-	(void)state;
 	map(&w, A, 16, ms_linux_file(w.m, &fops, O_RDWR, NULL));
 	vma = vma_lookup(w.mm, A);
 	vmf = (struct vm_fault){ .vma = vma, .address = A };
@@ -132,7 +129,6 @@ static void a_huge_leaf_that_reaches_into_anonymous_memory_is_none_of_it(void **
 	struct ms_host_leaf leaf;
 	struct vm_fault vmf;
 
-	(void)state;
 	ms_mmap(w.mm, A, 16 * PAGE_SIZE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED,
 		ms_linux_file(w.m, &fops, O_RDWR, NULL), 0);
 	vmf = (struct vm_fault){ .vma = vma_lookup(w.mm, A), .address = A };
@@ -176,7 +172,6 @@ static void a_table_that_a_fork_writes_a_block_over_is_found(void **state)
 	struct world w = arm64_world("6.12.117");
 	struct mm_struct *child;
 
-	(void)state;
 	map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, NULL));
 	map(&w, A + SZ_2M, SZ_2M >> PAGE_SHIFT, ms_linux_file(w.m, &blocks, O_RDWR, NULL));
 	assert_int_equal(ms_touch(w.mm, A + SZ_2M, MS_PROT_R), MS_ACCESS_OK);

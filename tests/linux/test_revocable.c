@@ -26,7 +26,6 @@ static void each_touch_maps_its_page(void **state)
 	struct world w = world("6.12.117");
 	struct file *file = insert_and_open(&w);
 
-	(void)state;
 	assert_int_equal(map(&w, A, 4, file), A);
 	assert_int_equal(ms_touch(w.mm, A + 2 * PAGE_SIZE, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(pa_of(&w, A + 2 * PAGE_SIZE), BAR + 2 * PAGE_SIZE);
@@ -40,7 +39,6 @@ static void a_mapping_beyond_the_window_is_refused(void **state)
 	struct world w = world("6.12.117");
 	struct file *file = insert_and_open(&w);
 
-	(void)state;
 	assert_int_equal(map(&w, A, BAR_PAGES + 1, file), -EINVAL);
 	assert_int_equal(
 		ms_mmap(w.mm, A, PAGE_SIZE, MS_PROT_R, MS_MAP_PRIVATE | MS_MAP_FIXED, file, 0),
@@ -53,7 +51,6 @@ static void memory_off_takes_every_process_its_mapping(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = world(k->release);
 		struct file *file = insert_and_open(&w);
@@ -83,7 +80,6 @@ static void all_opens_share_one_address_space(void **state)
 	struct file *first = insert_and_open(&w);
 	struct file *second = ms_linux_open(w.m, "revocable", O_RDWR, NULL);
 
-	(void)state;
 	map(&w, A, 4, second);
 	ms_touch(w.mm, A, MS_PROT_R);
 	set_memory(first, REVOCABLE_MEMORY_OFF);
@@ -96,7 +92,6 @@ static void a_mapping_keeps_the_file_open(void **state)
 	struct world w = world("6.12.117");
 	struct file *file = insert_and_open(&w);
 
-	(void)state;
 	map(&w, A, 4, file);
 	ms_linux_close(file);
 	assert_int_equal(the_device->opened, 1);
@@ -112,7 +107,6 @@ static void a_window_that_is_claimed_or_odd_is_not_taken(void **state)
 {
 	struct world w = world("6.12.117");
 
-	(void)state;
 	base = BAR;
 	size = PAGE_SIZE + 1;
 	assert_int_equal(ms_linux_insmod(w.m, ms_module_init), -EINVAL);
@@ -125,7 +119,6 @@ static void a_window_that_is_claimed_or_odd_is_not_taken(void **state)
 /* Whichever allocation fails, the driver and the machine are as before, and the next try works. */
 static void any_allocation_may_fail(void **state)
 {
-	(void)state;
 	for (uint64_t n = 1;; n++) {
 		struct world w = world("7.2.13");
 		struct file *file = NULL;

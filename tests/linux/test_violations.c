@@ -67,7 +67,6 @@ static void a_process_that_kept_its_pages_is_found_when_it_touches_them(void **s
 	struct file *file = ms_linux_file(w.m, &remap_fops, O_RDWR, NULL);
 	struct ms_device *bar = ms_device_find(w.m, "bar");
 
-	(void)state;
 	map(&w, A, 2, file);
 	ms_device_set_memory(bar, false); // and the driver has forgotten to zap
 	assert_int_equal(ms_violations(w.m), 0);
@@ -89,7 +88,6 @@ static void a_guest_is_found_too(void **state)
 	struct file *file = ms_linux_file(w.m, &large_fops, O_RDWR, NULL);
 	struct ms_vm *vm = ms_vm_new(w.mm, 40);
 
-	(void)state;
 	map(&w, A, 16, file);
 	ms_vm_set_slot(vm, 1, GPA, 16 * PAGE_SIZE, A, 0);
 	assert_int_equal(ms_guest_read(vm, GPA).exit, MS_GUEST_OK);
@@ -109,7 +107,6 @@ static void vfios_forked_child_survives_where_open_comes_before_the_copy(void **
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = world(k->release);
 		struct file *file = ms_vfio_open(ms_device_find(w.m, "bar"));
@@ -143,7 +140,6 @@ static void a_guest_block_beyond_its_vma_is_found(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = arm64_world(k->release);
 		const bool beyond = k->s2_pfnmap_block == MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF;
@@ -166,7 +162,6 @@ static void vm_pfnmap_that_comes_in_the_fault_is_too_late_for_a_guest(void **sta
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		static const char text[] =
 			"VM_PFNMAP set too late: device memory is mapped as memory";
@@ -226,7 +221,6 @@ static void a_hole_in_a_tracked_vma_frees_an_invalid_memtype(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64) {
 		struct world w = world(k->release);
 
@@ -250,7 +244,6 @@ static void a_tracked_child_that_failed_for_memory_has_no_first_page(void **stat
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_X86_64) {
 		static const char text[] = "PAT: the first page of a tracked VMA is not mapped";
 		struct world w = world(k->release);
@@ -276,7 +269,6 @@ static void a_reservation_that_nobody_will_free_is_a_leak(void **state)
 	struct world w = world("6.1.192");
 	uint64_t before;
 
-	(void)state;
 	map(&w, A, 3, ms_linux_file(w.m, &remap_fops, O_RDWR, NULL));
 	assert_int_equal(ms_linux_leaks(w.m), 0);
 	ms_munmap(w.mm, A, PAGE_SIZE);
@@ -301,7 +293,6 @@ static void what_a_driver_does_not_give_back_is_a_leak(void **state)
 	void *p = kmalloc(24, GFP_KERNEL);
 	void __iomem *regs = ioremap(BAR, PAGE_SIZE);
 
-	(void)state;
 	request_mem_region(BAR, PAGE_SIZE, "forgotten");
 	misc_register(&forgotten);
 	mutex_lock(&lock);

@@ -3,7 +3,8 @@
 """
 Does the shared library export what the headers declare, and nothing else?
 
-exported.py NM LIBRARY INCLUDE-DIRECTORY MAP: names are compared with lib/mapsim.map, and that with what NM finds.
+exported.py NM LIBRARY INCLUDE-DIRECTORY MAP SOVERSION: names are compared with lib/mapsim.map, and that with what NM
+finds. The map has a node for the soname's version.
 """
 import pathlib
 import re
@@ -23,15 +24,18 @@ def declared(include):
 
 
 def main():
-    nm, library, include, script = sys.argv[1:]
+    nm, library, include, script, soversion = sys.argv[1:]
     said = subprocess.run([nm, '-D', '--defined-only', library], check=True, capture_output=True, text=True).stdout
     exported = {line.split()[-1].split('@')[0] for line in said.splitlines() if ' A ' not in line}
-    listed = set(re.findall(r'^\t\t(\w+);$', pathlib.Path(script).read_text(), re.M))
+    script = pathlib.Path(script).read_text()
+    listed = set(re.findall(r'^\t\t(\w+);$', script, re.M))
     public = declared(include)
     wrong = [f'{name}: listed in the map, and no header declares it' for name in sorted(listed - public)]
     wrong += [f'{name}: a header declares it, and the map does not list it' for name in sorted(public - listed)]
     wrong += [f'{name}: listed in the map, and not there' for name in sorted(listed - exported)]
     wrong += [f'{name}: exported, and not listed' for name in sorted(exported - listed)]
+    if f'\nMAPSIM_{soversion} {{' not in script:
+        wrong.append(f'MAPSIM_{soversion}: the map has no node of the soname')
     print(f'{len(exported)} symbols are exported')
     print(*wrong, sep='\n')
     return bool(wrong)

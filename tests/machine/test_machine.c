@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's configuration, hooks, and what it does when memory is out. */
-#include "machine/internal.h"
+#include "machine/rooms.h"
 
 #include <mapsim/kvm.h>
 #include <mapsim/mm.h>
@@ -34,7 +34,6 @@ static void zero_fields_take_arm64_defaults(void **state)
 	struct ms_machine *m = ms_machine_new(arm64());
 	const struct ms_machine_config *config = ms_machine_config(m);
 
-	(void)state;
 	assert_int_equal(config->page_size, 4096);
 	assert_int_equal(config->va_bits, 48);
 	assert_int_equal(config->pa_bits, 48);
@@ -48,7 +47,6 @@ static void zero_fields_take_x86_defaults(void **state)
 {
 	struct ms_machine *m = ms_machine_new(x86());
 
-	(void)state;
 	assert_int_equal(ms_machine_config(m)->pa_bits, 46);
 	assert_int_equal(ms_machine_config(m)->va_bits, 48);
 	ms_machine_free(m);
@@ -59,24 +57,33 @@ static void machine_with_16k_pages_has_47_va_bits(void **state)
 	const struct ms_machine_config config = { .page_size = 16384 };
 	struct ms_machine *m = ms_machine_new_config(arm64(), &config);
 
-	(void)state;
 	assert_int_equal(ms_machine_config(m)->va_bits, 47);
 	ms_machine_free(m);
 }
 
-static void shmem_counts_only_when_it_is_set(void **state)
+static void what_is_not_said_of_a_machine_takes_its_default(void **state)
 {
-	struct ms_machine_config config = { .shmem = MS_THP_ALWAYS };
-	struct ms_machine *m = ms_machine_new_config(arm64(), &config);
+	struct ms_machine *m = ms_machine_new_config(arm64(), &(struct ms_machine_config){ 0 });
+	const struct ms_machine_config *config = ms_machine_config(m);
 
-	(void)state;
-	assert_int_equal(ms_machine_config(m)->shmem, MS_THP_NEVER);
+	assert_int_equal(config->thp, MS_THP_ALWAYS);
+	assert_int_equal(config->shmem, MS_THP_NEVER);
+	assert_int_equal(config->fwb, MS_FEATURE_PRESENT);
+	assert_int_equal(config->tlbi_range, MS_FEATURE_PRESENT);
+	assert_int_equal(config->pku, MS_FEATURE_PRESENT);
+	assert_int_equal(config->pat, MS_FEATURE_PRESENT);
+	assert_int_equal(config->dic, MS_FEATURE_ABSENT);
+	assert_int_equal(config->idc, MS_FEATURE_ABSENT);
+	assert_int_equal(config->mte, MS_FEATURE_ABSENT);
 	ms_machine_free(m);
+}
 
-	config.shmem_set = true;
-	m = ms_machine_new_config(arm64(), &config);
-	assert_int_equal(ms_machine_config(m)->shmem, MS_THP_ALWAYS);
-	ms_machine_free(m);
+static void a_feature_is_there_or_not(void **state)
+{
+	assert_null(ms_machine_new_config(
+		arm64(), &(struct ms_machine_config){ .mte = (enum ms_feature)3 }));
+	assert_null(ms_machine_new_config(
+		arm64(), &(struct ms_machine_config){ .pat = (enum ms_feature) - 1 }));
 }
 
 static void each_page_size_has_its_table_geometry(void **state)
@@ -90,7 +97,6 @@ static void each_page_size_has_its_table_geometry(void **state)
 		{ 65536, 16, 29, 42 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		const struct ms_machine_config config = { .page_size = sizes[i].page_size };
 		struct ms_machine *m = ms_machine_new_config(arm64(), &config);
@@ -105,7 +111,6 @@ static void each_page_size_has_its_table_geometry(void **state)
 
 static void page_sizes_are_those_of_the_architecture(void **state)
 {
-	(void)state;
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .page_size = 8192 }));
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .page_size = 1 }));
 	assert_false(accepted(x86(), (struct ms_machine_config){ .page_size = 16384 }));
@@ -114,7 +119,6 @@ static void page_sizes_are_those_of_the_architecture(void **state)
 
 static void va_bits_are_those_of_the_page_size(void **state)
 {
-	(void)state;
 	assert_true(accepted(arm64(), (struct ms_machine_config){ .va_bits = 39 }));
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .va_bits = 47 }));
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .va_bits = 52 }));
@@ -127,7 +131,6 @@ static void va_bits_are_those_of_the_page_size(void **state)
 
 static void address_bits_have_bounds(void **state)
 {
-	(void)state;
 	assert_true(accepted(arm64(), (struct ms_machine_config){ .ipa_bits = 32 }));
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .ipa_bits = 31 }));
 	assert_false(accepted(arm64(), (struct ms_machine_config){ .ipa_bits = 49 }));
@@ -141,20 +144,16 @@ static void address_bits_have_bounds(void **state)
 
 static void thp_has_three_modes_and_shmem_six(void **state)
 {
-	(void)state;
 	assert_true(accepted(arm64(), (struct ms_machine_config){ .thp = MS_THP_NEVER }));
-	assert_false(accepted(arm64(), (struct ms_machine_config){ .thp = (enum ms_thp_mode)3 }));
-	assert_true(accepted(
-		arm64(), (struct ms_machine_config){ .shmem = MS_THP_FORCE, .shmem_set = true }));
-	assert_false(accepted(arm64(), (struct ms_machine_config){ .shmem = (enum ms_thp_mode)6,
-								   .shmem_set = true }));
+	assert_false(accepted(arm64(), (struct ms_machine_config){ .thp = MS_THP_WITHIN_SIZE }));
+	assert_true(accepted(arm64(), (struct ms_machine_config){ .shmem = MS_THP_FORCE }));
+	assert_false(accepted(arm64(), (struct ms_machine_config){ .shmem = (enum ms_thp_mode)7 }));
 }
 
 static void policy_must_be_there_and_valid(void **state)
 {
 	struct ms_policy policy = *arm64();
 
-	(void)state;
 	assert_null(ms_machine_new(NULL));
 	assert_true(accepted(&policy, (struct ms_machine_config){ 0 }));
 	policy.s2_lock = (enum ms_policy_s2_lock)3;
@@ -169,7 +168,6 @@ static void policy_is_copied(void **state)
 	struct ms_policy policy = *arm64();
 	struct ms_machine *m = ms_machine_new(&policy);
 
-	(void)state;
 	assert_int_equal(ms_policy_set(&policy, "s2_lock", "SPIN"), 0);
 	assert_int_equal(ms_machine_policy(m)->s2_lock, MS_S2_LOCK_READ);
 	ms_machine_free(m);
@@ -177,7 +175,6 @@ static void policy_is_copied(void **state)
 
 static void free_of_no_machine_is_nothing(void **state)
 {
-	(void)state;
 	ms_machine_free(NULL);
 }
 
@@ -186,7 +183,6 @@ static void new_machine_is_null_whichever_allocation_fails(void **state)
 	struct ms_machine *m = ms_machine_new(x86());
 	uint64_t allocs = ms_machine_allocs(m);
 
-	(void)state;
 	ms_machine_free(m);
 	assert_true(allocs > 2);
 	for (uint64_t n = 1; n <= allocs; n++)
@@ -220,7 +216,6 @@ static void hook_is_called_at_its_point_alone(void **state)
 	struct ms_machine *m = ms_machine_new(arm64());
 	struct seen seen = { 0 };
 
-	(void)state;
 	ms_machine_set_hook(m, MS_HOOK_S2_PFN_FOUND, see, &seen);
 	ms_hook(m, MS_HOOK_S2_MAPPED, 0x1000);
 	assert_int_equal(seen.calls, 0);
@@ -237,7 +232,6 @@ static void hook_that_was_removed_is_not_called(void **state)
 	struct ms_machine *m = ms_machine_new(arm64());
 	struct seen seen = { 0 };
 
-	(void)state;
 	ms_machine_set_hook(m, MS_HOOK_S2_MAPPED, see, &seen);
 	ms_machine_set_hook(m, MS_HOOK_S2_MAPPED, NULL, NULL);
 	ms_hook(m, MS_HOOK_S2_MAPPED, 0);
@@ -250,7 +244,6 @@ static void hook_at_no_point_is_ignored(void **state)
 	struct ms_machine *m = ms_machine_new(arm64());
 	struct seen seen = { 0 };
 
-	(void)state;
 	ms_machine_set_hook(m, MS_HOOK_POINTS, see, &seen);
 	for (enum ms_hook_point point = 0; point < MS_HOOK_POINTS; point++)
 		ms_hook(m, point, 0);
@@ -264,7 +257,6 @@ static void freeing_a_machine_calls_no_hook(void **state)
 	struct ms_mm *mm = ms_mm_new(m);
 	struct seen seen = { 0 };
 
-	(void)state;
 	assert_non_null(mm);
 	for (enum ms_hook_point point = 0; point < MS_HOOK_POINTS; point++)
 		ms_machine_set_hook(m, point, see, &seen);
@@ -278,7 +270,8 @@ int main(void)
 		cmocka_unit_test(zero_fields_take_arm64_defaults),
 		cmocka_unit_test(zero_fields_take_x86_defaults),
 		cmocka_unit_test(machine_with_16k_pages_has_47_va_bits),
-		cmocka_unit_test(shmem_counts_only_when_it_is_set),
+		cmocka_unit_test(what_is_not_said_of_a_machine_takes_its_default),
+		cmocka_unit_test(a_feature_is_there_or_not),
 		cmocka_unit_test(each_page_size_has_its_table_geometry),
 		cmocka_unit_test(page_sizes_are_those_of_the_architecture),
 		cmocka_unit_test(va_bits_are_those_of_the_page_size),

@@ -24,7 +24,6 @@ struct world {
 
 static int map_nothing(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file, (void)vma;
 	return 0;
 }
 
@@ -60,7 +59,6 @@ static void a_refused_release_is_never_followed_by_a_crash(void **state)
 	int64_t hva = ms_mmap(mm, 0, MS_2M, MS_PROT_RW, MS_MAP_SHARED, file, 0);
 	struct ms_vm *vm = ms_vm_new(mm, 40);
 
-	(void)state;
 	assert_null(policy);
 	assert_int_equal(hva, -EINVAL);
 	assert_int_equal(ms_vm_set_slot(vm, 0, 0, MS_2M, (ms_hva_t)hva, 0), -EINVAL);
@@ -73,12 +71,11 @@ static void a_refused_release_is_never_followed_by_a_crash(void **state)
 	ms_machine_free(m);
 }
 
-static void no_policy(void **state)
+static void null_is_harmless_as_a_policy(void **state)
 {
 	struct ms_policy p = *ms_policy_get(0);
 	uint64_t line = 0;
 
-	(void)state;
 	assert_null(ms_policy_linux(NULL, MS_ARCH_ARM64));
 	assert_null(ms_release_known(NULL, MS_ARCH_ARM64).policy);
 	assert_null(ms_policy_cell(NULL, MS_ARCH_ARM64, 0).since);
@@ -94,30 +91,29 @@ static void no_policy(void **state)
 
 static void never(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)m, (void)point, (void)addr, (void)arg;
 	fail();
 }
 
-static void no_machine(void **state)
+static void null_is_harmless_as_a_machine(void **state)
 {
-	(void)state;
 	assert_null(ms_machine_new(NULL));
 	assert_null(ms_machine_new_config(NULL, NULL));
 	assert_null(ms_machine_policy(NULL));
 	assert_null(ms_machine_config(NULL));
 	ms_machine_fail_alloc(NULL, 1);
+	assert_null(ms_last_refusal(NULL).reason);
+	assert_null(ms_last_reason(NULL));
 	assert_int_equal(ms_machine_allocs(NULL), 0);
 	ms_machine_set_hook(NULL, MS_HOOK_DRIVER_MMAP, never, NULL);
 	assert_int_equal(ms_machine_check(NULL, stderr), 0);
 	ms_machine_free(NULL);
 }
 
-static void no_machine_to_trace(void **state)
+static void null_is_harmless_as_a_machine_to_trace(void **state)
 {
 	struct world w = world();
 	const struct ms_event ev = { .type = MS_EV_ZAP };
 
-	(void)state;
 	assert_int_equal(ms_trace_len(NULL), 0);
 	assert_null(ms_trace_get(NULL, 0));
 	assert_int_equal(ms_trace_count(NULL, MS_EV_ZAP), 0);
@@ -131,16 +127,20 @@ static void no_machine_to_trace(void **state)
 	ms_event_print(NULL, &ev, stderr);
 	ms_event_print(w.m, NULL, stderr);
 	ms_event_print(w.m, &ev, NULL);
+	ms_event_print_fields(NULL, &ev, stderr);
+	ms_event_print_fields(w.m, NULL, stderr);
+	ms_event_print_fields(w.m, &ev, NULL);
+	ms_prot_print(MS_PROT_R, NULL);
+	ms_error_print(-EINVAL, NULL);
 	ms_trace_print(NULL, stderr);
 	ms_trace_print(w.m, NULL);
 	world_end(&w);
 }
 
-static void no_memory_map(void **state)
+static void null_is_harmless_to_the_memory_map(void **state)
 {
 	struct world w = world();
 
-	(void)state;
 	assert_int_equal(ms_ram_add(NULL, 0, MS_1G), -EINVAL);
 	assert_int_equal(ms_mtrr_add(NULL, 0, MS_1G, MS_CACHE_WB), -EINVAL);
 	assert_null(ms_device_add(NULL, "bar", BAR, MS_2M));
@@ -160,23 +160,20 @@ static void no_memory_map(void **state)
 
 static void alias(const struct ms_memtype_alias *found, void *arg)
 {
-	(void)found, (void)arg;
 	fail();
 }
 
 static void entry(const struct ms_memtype *found, void *arg)
 {
-	(void)found, (void)arg;
 	fail();
 }
 
-static void no_memtypes(void **state)
+static void null_is_harmless_to_memtypes(void **state)
 {
 	struct world w = world();
 	struct ms_memtype got;
 	enum ms_cache type;
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(NULL, BAR, BAR + MS_4K, MS_CACHE_UC, &type), -EINVAL);
 	assert_int_equal(ms_memtype_free(NULL, BAR, BAR + MS_4K), -EINVAL);
 	assert_int_equal(ms_memtype_lookup(NULL, BAR), MS_CACHE_UC_MINUS);
@@ -193,12 +190,11 @@ static void no_memtypes(void **state)
 	world_end(&w);
 }
 
-static void no_vma_to_track(void **state)
+static void null_is_harmless_as_a_vma_to_track(void **state)
 {
 	struct world w = world();
 	ms_pgprot_t prot = 0;
 
-	(void)state;
 	assert_int_equal(ms_track_pfn_remap(NULL, &prot, 1, VA, MS_4K), -EINVAL);
 	ms_track_pfn_insert(NULL, &prot, 1);
 	assert_int_equal(prot, 0);
@@ -212,12 +208,11 @@ static void no_vma_to_track(void **state)
 	world_end(&w);
 }
 
-static void no_process(void **state)
+static void null_is_harmless_as_a_process(void **state)
 {
 	struct world w = world();
 	int err = 0;
 
-	(void)state;
 	assert_null(ms_mm_new(NULL));
 	ms_mm_exit(NULL);
 	assert_int_equal(ms_mm_id(NULL), 0);
@@ -242,12 +237,11 @@ static void no_process(void **state)
 	world_end(&w);
 }
 
-static void no_file(void **state)
+static void null_is_harmless_as_a_file(void **state)
 {
 	static const struct ms_file_ops ops = { .name = "nothing" };
 	struct world w = world();
 
-	(void)state;
 	assert_null(ms_file_new(NULL, &ops, MS_FMODE_READ, 0, NULL, NULL));
 	// a file without operations is one that cannot be mapped
 	assert_int_equal(ms_mmap(w.mm, 0, MS_4K, MS_PROT_R, MS_MAP_SHARED,
@@ -261,7 +255,7 @@ static void no_file(void **state)
 	world_end(&w);
 }
 
-static void nothing_to_look_at(void **state)
+static void null_is_harmless_as_a_process_to_look_at(void **state)
 {
 	struct world w = world();
 	struct ms_host_leaf leaf = { .size = MS_4K };
@@ -270,7 +264,6 @@ static void nothing_to_look_at(void **state)
 	bool writable;
 	uint64_t desc = 1;
 
-	(void)state;
 	assert_null(ms_find_vma(NULL, VA));
 	assert_null(ms_vma_lookup(NULL, VA));
 	assert_null(ms_vma_next(NULL));
@@ -290,13 +283,12 @@ static void nothing_to_look_at(void **state)
 	world_end(&w);
 }
 
-static void nobody_to_notify(void **state)
+static void null_is_harmless_as_a_process_to_notify(void **state)
 {
 	static const struct ms_mmu_notifier_ops ops;
 	struct ms_mmu_notifier mn = { .ops = &ops };
 	struct world w = world();
 
-	(void)state;
 	ms_mmu_notifier_register(NULL, &mn);
 	ms_mmu_notifier_register(w.mm, NULL);
 	ms_mmu_notifier_unregister(NULL, &mn);
@@ -304,13 +296,12 @@ static void nobody_to_notify(void **state)
 	world_end(&w);
 }
 
-static void no_vma_for_pfns(void **state)
+static void null_is_harmless_as_a_vma_for_pfns(void **state)
 {
 	struct ms_vm_fault vmf = { .address = VA };
 	struct ms_pfnmap_leaf leaf;
 	ms_pfn_t pfn;
 
-	(void)state;
 	assert_int_equal(ms_remap_pfn_range(NULL, VA, 1, MS_4K, 0), -EINVAL);
 	assert_int_equal(ms_vm_iomap_memory(NULL, BAR, MS_4K), -EINVAL);
 	assert_int_equal(ms_vmf_insert_pfn(NULL, VA, 1), MS_VM_FAULT_SIGBUS);
@@ -327,9 +318,8 @@ static void no_vma_for_pfns(void **state)
 	assert_false(ms_vm_normal_page(NULL, VA, 0, &pfn));
 }
 
-static void no_device_to_open(void **state)
+static void null_is_harmless_as_a_device(void **state)
 {
-	(void)state;
 	assert_null(ms_pci_resource(NULL));
 	assert_null(ms_pci_resource_wc(NULL));
 	assert_null(ms_pci_resource_open(NULL, false, MS_FMODE_READ));
@@ -343,6 +333,7 @@ static void no_device_to_open(void **state)
 	assert_null(ms_pieces_open(NULL, MS_PIECES_LAZY, MS_CACHE_WC, NULL, 0));
 	assert_null(ms_pieces_open_physical(NULL));
 	assert_int_equal(ms_pieces_plan(NULL, MS_PIECES_LAZY, MS_CACHE_WC, NULL, 0), -EINVAL);
+	assert_int_equal(ms_pieces_one_lazy(NULL), -EINVAL);
 	ms_pieces_revoke(NULL, 0, MS_4K);
 	assert_null(ms_lazy_open(NULL, 0, MS_CACHE_WC, 0));
 	assert_int_equal(ms_iomem_claim(NULL, BAR, MS_4K), -EINVAL);
@@ -358,13 +349,12 @@ static void assert_refused(struct ms_guest_access access)
 	assert_int_equal(access.leaf.size, 0);
 }
 
-static void no_vm(void **state)
+static void null_is_harmless_as_a_vm(void **state)
 {
 	struct world w = world();
 	struct ms_vm *vm = NULL;
 	uint64_t bitmap, npages;
 
-	(void)state;
 	assert_null(ms_vm_new(NULL, 0));
 	assert_int_equal(ms_vm_create(NULL, NULL, &vm), -EINVAL);
 	assert_int_equal(ms_vm_create(w.mm, NULL, NULL), -EINVAL);
@@ -382,7 +372,7 @@ static void no_vm(void **state)
 	world_end(&w);
 }
 
-static void no_stage_2_table(void **state)
+static void null_is_harmless_as_a_stage_2_table(void **state)
 {
 	const struct ms_s2_config config = { .page_shift = 12, .ipa_bits = 40 };
 	const struct ms_s2_host host = { .ctx = NULL };
@@ -390,7 +380,6 @@ static void no_stage_2_table(void **state)
 	struct ms_s2_leaf leaf = { .size = MS_4K };
 	struct ms_s2 *s2 = NULL;
 
-	(void)state;
 	assert_int_equal(ms_s2_new(NULL, &config, &host), -EINVAL);
 	assert_int_equal(ms_s2_new(&s2, NULL, &host), -EINVAL);
 	assert_int_equal(ms_s2_new(&s2, &config, NULL), -EINVAL);
@@ -418,12 +407,11 @@ static void no_stage_2_table(void **state)
 	assert_non_null(ms_s2_check(NULL));
 }
 
-static void no_cache_of_tables(void **state)
+static void null_is_harmless_as_a_cache_of_tables(void **state)
 {
 	const struct ms_s2_run run = { .count = 1 };
 	struct ms_s2_cache cache = { 0 };
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_topup(NULL, &cache, 1), -EINVAL);
 	assert_int_equal(ms_s2_cache_fill(NULL, &cache, 1, 1), -EINVAL);
 	assert_int_equal(ms_s2_cache_topup(NULL, NULL, 1), -EINVAL);
@@ -441,21 +429,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refused_release_is_never_followed_by_a_crash),
-		cmocka_unit_test(no_policy),
-		cmocka_unit_test(no_machine),
-		cmocka_unit_test(no_machine_to_trace),
-		cmocka_unit_test(no_memory_map),
-		cmocka_unit_test(no_memtypes),
-		cmocka_unit_test(no_vma_to_track),
-		cmocka_unit_test(no_process),
-		cmocka_unit_test(no_file),
-		cmocka_unit_test(nothing_to_look_at),
-		cmocka_unit_test(nobody_to_notify),
-		cmocka_unit_test(no_vma_for_pfns),
-		cmocka_unit_test(no_device_to_open),
-		cmocka_unit_test(no_vm),
-		cmocka_unit_test(no_stage_2_table),
-		cmocka_unit_test(no_cache_of_tables),
+		cmocka_unit_test(null_is_harmless_as_a_policy),
+		cmocka_unit_test(null_is_harmless_as_a_machine),
+		cmocka_unit_test(null_is_harmless_as_a_machine_to_trace),
+		cmocka_unit_test(null_is_harmless_to_the_memory_map),
+		cmocka_unit_test(null_is_harmless_to_memtypes),
+		cmocka_unit_test(null_is_harmless_as_a_vma_to_track),
+		cmocka_unit_test(null_is_harmless_as_a_process),
+		cmocka_unit_test(null_is_harmless_as_a_file),
+		cmocka_unit_test(null_is_harmless_as_a_process_to_look_at),
+		cmocka_unit_test(null_is_harmless_as_a_process_to_notify),
+		cmocka_unit_test(null_is_harmless_as_a_vma_for_pfns),
+		cmocka_unit_test(null_is_harmless_as_a_device),
+		cmocka_unit_test(null_is_harmless_as_a_vm),
+		cmocka_unit_test(null_is_harmless_as_a_stage_2_table),
+		cmocka_unit_test(null_is_harmless_as_a_cache_of_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Events as lines of text. */
-#include "machine/internal.h"
+#define _GNU_SOURCE /* strerrorname_np */
+#include "core/core.h"
+#include "machine/errno.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -52,7 +55,6 @@ static void assert_printed(struct ms_machine *m, const struct ms_event *ev, cons
 
 static void every_type_has_a_name_of_its_own(void **state)
 {
-	(void)state;
 	for (enum ms_event_type a = 0; a < MS_EV_TYPES; a++) {
 		assert_string_not_equal(ms_event_name(a), "?");
 		for (enum ms_event_type b = 0; b < a; b++)
@@ -209,11 +211,50 @@ static void mm_is_named_where_there_was_more_than_one(void **state)
 
 static void cache_types_have_the_names_of_their_architecture(void **state)
 {
-	(void)state;
 	assert_string_equal(ms_cache_name(MS_ARCH_X86_64, MS_CACHE_WC), "WC");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, MS_CACHE_WC), "NC");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, MS_CACHE_NGNRNE), "nGnRnE");
 	assert_string_equal(ms_cache_name(MS_ARCH_ARM64, (enum ms_cache)99), "?");
+}
+
+static void architectures_have_the_names_of_the_kernel(void **state)
+{
+	assert_string_equal(ms_arch_name(MS_ARCH_ARM64), "arm64");
+	assert_string_equal(ms_arch_name(MS_ARCH_X86_64), "x86_64");
+	assert_string_equal(ms_arch_name((enum ms_arch)99), "?");
+}
+
+static void fields_alone_are_as_in_a_recording(void **state)
+{
+	const struct ms_event ev = {
+		.type = MS_EV_ZAP, .addr = 0x1000, .size = 0x1000, .mm = 1, .reason = "a test"
+	};
+	char text[100] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(ms_mm_new(*state));
+	assert_non_null(ms_mm_new(*state));
+	ms_event_print_fields(*state, &ev, out);
+	fclose(out);
+	assert_string_equal(text, "zap va=0x1000 size=0x1000");
+}
+
+static void rights_and_errors_are_words(void **state)
+{
+	char text[100] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	ms_prot_print(0, out);
+	fputc(' ', out);
+	ms_prot_print(MS_PROT_RW | MS_PROT_UX | MS_PROT_DEVICE, out);
+	fputc(' ', out);
+	ms_error_print(-EINVAL, out);
+	fputc(' ', out);
+	ms_error_print(0, out);
+	fputc(' ', out);
+	ms_error_print(INT_MIN, out);
+	fclose(out);
+	assert_string_equal(text, "- rwux,device EINVAL 0 -2147483648");
 }
 
 static void whole_trace_is_a_line_an_event(void **state)
@@ -227,6 +268,23 @@ static void whole_trace_is_a_line_an_event(void **state)
 	ms_trace_print(m, out);
 	fclose(out);
 	assert_string_equal(text, "zap va=0x1000 size=0x1000\ns2.young ipa=0x2000\n");
+}
+
+static void errors_have_their_names(void **state)
+{
+	(void)state;
+	assert_string_equal(ms_errno_name(-EPERM), "EPERM");
+	assert_string_equal(ms_errno_name(-EHWPOISON), "EHWPOISON");
+	assert_null(ms_errno_name(0));
+	assert_null(ms_errno_name(EINVAL));
+	assert_null(ms_errno_name(INT_MIN));
+#ifdef __GLIBC__
+	for (int err = 1; err < 4096; err++) {
+		const char *theirs = strerrorname_np(err), *ours = ms_errno_name(-err);
+
+		assert_string_equal(ours ? ours : "none", theirs ? theirs : "none");
+	}
+#endif
 }
 
 #define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -250,8 +308,12 @@ int main(void)
 		RULE(guest_aborts_print_access_and_answer),
 		RULE(vma_events_and_messages_are_printed),
 		RULE(error_without_a_name_is_a_number),
+		RULE(errors_have_their_names),
 		RULE(mm_is_named_where_there_was_more_than_one),
 		RULE(cache_types_have_the_names_of_their_architecture),
+		RULE(architectures_have_the_names_of_the_kernel),
+		RULE(fields_alone_are_as_in_a_recording),
+		RULE(rights_and_errors_are_words),
 		RULE(whole_trace_is_a_line_an_event),
 	};
 

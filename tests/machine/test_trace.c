@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The trace: what is kept, what is counted. */
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

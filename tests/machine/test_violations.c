@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Violations: counted, one by one, and fatal where a test wants them to be. */
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -25,7 +25,6 @@ static void violations_are_counted_and_found_in_order(void **state)
 {
 	struct ms_machine *m = machine(false);
 
-	(void)state;
 	assert_int_equal(ms_violations(m), 0);
 	assert_null(ms_violation_get(m, 0));
 	ms_violation(m, "first", 0x1000);
@@ -44,7 +43,6 @@ static void the_count_outlives_the_trace(void **state)
 {
 	struct ms_machine *m = machine(false);
 
-	(void)state;
 	ms_violation(m, "kept", 0);
 	ms_trace_clear(m);
 	ms_trace_keep(m, 0);
@@ -61,7 +59,6 @@ static void an_entry_is_printed_with_what_it_maps(void **state)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	ms_violation_entry(m, "bad", 0x2000, 0xfd000000);
 	ms_violation(m, "worse", 0x3000);
 	ms_trace_print(m, out);
@@ -79,7 +76,6 @@ static void words_about_no_address_are_printed_alone(void **state)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	ms_log(m, "hello", 0, 0);
 	ms_log(m, "range", 0x1000, 0x2000);
 	ms_trace_print(m, out);
@@ -116,11 +112,10 @@ static int run_child(bool fatal, char *said, size_t size)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void a_fatal_one_ends_the_program_with_its_words(void **state)
+static void a_fatal_violation_ends_the_program_with_its_words(void **state)
 {
 	char said[256];
 
-	(void)state;
 	assert_int_equal(run_child(false, said, sizeof(said)), 0);
 	assert_string_equal(said, "");
 	assert_int_equal(run_child(true, said, sizeof(said)), SIGABRT);
@@ -134,7 +129,7 @@ int main(void)
 		cmocka_unit_test(the_count_outlives_the_trace),
 		cmocka_unit_test(an_entry_is_printed_with_what_it_maps),
 		cmocka_unit_test(words_about_no_address_are_printed_alone),
-		cmocka_unit_test(a_fatal_one_ends_the_program_with_its_words),
+		cmocka_unit_test(a_fatal_violation_ends_the_program_with_its_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of memory files share: mapping them, touching them, and what stands in the table.
+/*
+ * What the tests of memory files share: mapping them, touching them, and what stands in the table.
  */
 #ifndef TEST_MM_FILES_H
 #define TEST_MM_FILES_H
@@ -27,7 +28,7 @@ static inline struct ms_file *hugetlb(struct world *w, uint64_t size, uint64_t h
 /* arm64 with shmem_enabled=always */
 static inline struct world world_shmem_of(const struct ms_policy *policy)
 {
-	struct ms_machine_config config = { .shmem_set = true, .shmem = MS_THP_ALWAYS };
+	struct ms_machine_config config = { .shmem = MS_THP_ALWAYS };
 
 	return world_config(policy, &config);
 }

@@ -21,9 +21,14 @@ static int collapse(struct world *w, ms_hva_t addr, uint64_t len)
 	return ms_madvise(w->mm, addr, len, MS_MADV_COLLAPSE);
 }
 
+/*
+ *            A               A + 2M
+ *  before    | . |w* |z* | . |    w: written, z: read
+ *  after     |------2M*------|
+ *  notifier  [---------------)
+ */
 static void pages_become_one_leaf_and_others_hear_of_it_once(void **state)
 {
-	(void)state;
 	struct world w = collapsible_of("6.12.117");
 	struct ms_host_leaf leaf;
 
@@ -42,7 +47,6 @@ static void pages_become_one_leaf_and_others_hear_of_it_once(void **state)
 
 static void the_pages_are_given_back_and_the_leaf_can_be_split(void **state)
 {
-	(void)state;
 	struct world w = collapsible_of("6.12.117");
 	uint64_t before;
 
@@ -58,7 +62,6 @@ static void the_pages_are_given_back_and_the_leaf_can_be_split(void **state)
 
 static void a_huge_page_is_a_success_already(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -71,7 +74,6 @@ static void a_huge_page_is_a_success_already(void **state)
 
 static void memory_that_was_never_written_is_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = collapsible_of("7.2.13");
 
 	touch(&w, A, MS_PROT_R);
@@ -81,7 +83,6 @@ static void memory_that_was_never_written_is_EINVAL(void **state)
 
 static void mappings_that_may_not_have_huge_pages_are_EINVAL(void **state)
 {
-	(void)state;
 	struct driver d = { .vm_flags = MS_VM_PFNMAP };
 	struct world w = collapsible_of("6.12.117");
 
@@ -96,10 +97,13 @@ static void mappings_that_may_not_have_huge_pages_are_EINVAL(void **state)
 	world_end(&w);
 }
 
-/*  | written | only read: zero pages |   */
+/*
+ *          A               A + 2M          A + 4M
+ *  VMA     |w* .   .   .   |z* .   .   .   |
+ *  range                   [---------------)
+ */
 static void zero_pages_alone_are_a_matter_of_policy(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
@@ -116,7 +120,6 @@ static void zero_pages_alone_are_a_matter_of_policy(void **state)
 
 static void a_read_only_mapping_collapses_to_a_read_only_leaf(void **state)
 {
-	(void)state;
 	struct world w = collapsible_of("7.2.13");
 	struct ms_host_leaf leaf;
 
@@ -129,10 +132,15 @@ static void a_read_only_mapping_collapses_to_a_read_only_leaf(void **state)
 	world_end(&w);
 }
 
-/*  range within one block, or up to one border  */
+/*
+ *           A               A + 2M          A + 4M
+ *  VMA      |w* .   .   .   : .             |
+ *  range        [---)                            within a block: -EINVAL, or 0
+ *  range    [---)                                from a border on: 0
+ *  range        [---------------)                over a border: 0
+ */
 static void a_range_without_a_whole_block_is_EINVAL_or_nothing(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
@@ -148,10 +156,15 @@ static void a_range_without_a_whole_block_is_EINVAL_or_nothing(void **state)
 	}
 }
 
-/*  | empty PMD entry | pages |     the answer is the same, the pages are reached or not  */
+/*
+ * The answer is -EINVAL in either case:
+ *
+ *          A               A + 2M          A + 4M
+ *  before  | .             |w* .   .   .   |    no table for the first block
+ *  after   | .             |------2M*------|    or as before
+ */
 static void an_empty_pmd_entry_ends_the_call_or_not(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
@@ -165,10 +178,13 @@ static void an_empty_pmd_entry_ends_the_call_or_not(void **state)
 	}
 }
 
-/*  1G without any table | pages |  */
+/*
+ *                          A + 1G
+ *  before  | .             |w* .   .   .   |    no table for the whole first 1G
+ *  after   | .             |------2M*------|
+ */
 static void a_missing_table_does_not_end_the_call(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A + MS_1G - MS_2M, 2 * MS_2M, MS_PROT_RW);
@@ -180,7 +196,6 @@ static void a_missing_table_does_not_end_the_call(void **state)
 
 static void pages_shared_with_a_child_are_copied_for_this_process(void **state)
 {
-	(void)state;
 	struct world w = collapsible_of("6.12.117");
 	struct ms_host_leaf leaf;
 	struct ms_mm *child;
@@ -199,7 +214,6 @@ static void pages_shared_with_a_child_are_copied_for_this_process(void **state)
 
 static void no_huge_page_is_ENOMEM_and_nothing_happens(void **state)
 {
-	(void)state;
 	struct ms_machine_config config = { .thp = MS_THP_NEVER };
 	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64),
 						      &config) };

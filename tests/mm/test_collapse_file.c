@@ -21,7 +21,6 @@ static uint64_t entry_at(const struct world *w, ms_hva_t addr)
 
 static void cached_pages_become_one_leaf(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	uint64_t free_pages;
 
@@ -40,7 +39,6 @@ static void cached_pages_become_one_leaf(void **state)
 /* each page that is mapped, then the block for its table */
 static void others_hear_of_each_page_and_of_the_table(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, MS_2M), A, MS_2M, 0);
@@ -57,7 +55,6 @@ static void others_hear_of_each_page_and_of_the_table(void **state)
 
 static void an_empty_block_is_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, MS_2M), A, MS_2M, 0);
@@ -67,7 +64,6 @@ static void an_empty_block_is_EINVAL(void **state)
 
 static void a_mapping_that_is_not_congruent_is_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, 2 * MS_2M), A, MS_2M, PAGE);
@@ -80,7 +76,6 @@ static void a_mapping_that_is_not_congruent_is_EINVAL(void **state)
 /* Another mapping of the file: its pages go in any case, its table by policy. */
 static void the_table_of_another_mapping_goes_or_stays(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;
@@ -106,7 +101,6 @@ static void the_table_of_another_mapping_goes_or_stays(void **state)
 /*  what the caller has at the block: a table, an empty PMD entry, no PMD table at all  */
 static void where_the_caller_has_no_table_the_leaf_comes_or_not(void **state)
 {
-	(void)state;
 	const int empty_entry[] = { -EINVAL, 0, 0 }, nothing[] = { -EINVAL, -EINVAL, 0 };
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -134,7 +128,6 @@ static void where_the_caller_has_no_table_the_leaf_comes_or_not(void **state)
 
 static void a_block_that_is_huge_in_the_cache_is_mapped_over_its_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, MS_2M);
 
@@ -157,7 +150,6 @@ static void a_block_that_is_huge_in_the_cache_is_mapped_over_its_pages(void **st
 
 static void copies_in_a_private_mapping_stay_and_keep_the_leaf_out(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, MS_2M);
 	ms_pa_t copy;
@@ -174,7 +166,6 @@ static void copies_in_a_private_mapping_stay_and_keep_the_leaf_out(void **state)
 
 static void every_failing_allocation_leaves_the_file_as_it_was(void **state)
 {
-	(void)state;
 	int err = -ENOMEM;
 
 	for (uint64_t n = 1; err; n++) {

@@ -7,9 +7,13 @@ static const struct ms_policy *late(void)
 	return ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 }
 
+/*
+ *          A             B
+ *  before  |lo* lo*|                 lo: locked
+ *  after   |0   1  |     |lo* lo*|
+ */
 static void the_source_stays_empty_and_unlocked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -26,10 +30,12 @@ static void the_source_stays_empty_and_unlocked(void **state)
 	world_end(&w);
 }
 
-/*  | s |copy|     and     | s |copy| n |  */
+/*
+ *  alone    |s  | .     ->  |s   c  |  or  |s  |c  |
+ *  between  |s  | . |n  |   ->  |s   c   n  |  or  |s  |c   n  |  or  |s  |c  |n  |
+ */
 static void an_untouched_copy_beside_its_source_joins_whom_the_kernel_lets(void **state)
 {
-	(void)state;
 	const unsigned int alone[] = { 1, 2, 2 }, between[] = { 1, 2, 3 };
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -50,10 +56,15 @@ static void an_untouched_copy_beside_its_source_joins_whom_the_kernel_lets(void 
 	}
 }
 
-/*  |  : s :  |copy|  one VMA now: nothing else of it is in the range  */
+/*
+ * The copy and its source are one VMA then, and nothing else of it is in the range:
+ *
+ *  before  |0   1   2  |
+ *  copied      [---)
+ *  after   |0   1   2   1  |
+ */
 static void a_copy_that_joins_its_source_is_moved_once(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct world w;
 
@@ -66,9 +77,14 @@ static void a_copy_that_joins_its_source_is_moved_once(void **state)
 	world_end(&w);
 }
 
+/*
+ *            A        B
+ *  touched   |0* |
+ *  moved      .       |0* |    its pgoff is that of A
+ *  DONTUNMAP |0* |    |0  |    what is left at B may lose its anon_vma, and its pgoff
+ */
 static void the_source_of_a_whole_touched_mapping_may_become_as_new(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		struct ms_policy p = *late();
 		const struct ms_vma *vma;
@@ -89,9 +105,14 @@ static void the_source_of_a_whole_touched_mapping_may_become_as_new(void **state
 	}
 }
 
+/*
+ *          A                  B
+ *  before  |lo* lo* lo*|
+ *  after   |lo*|1  |lo*|      |lo*|    4 VMAs
+ *  or      |0*  1   2* |      |lo*|    2 VMAs
+ */
 static void a_part_of_a_locked_mapping_is_split_off_or_all_is_unlocked(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;
@@ -108,10 +129,14 @@ static void a_part_of_a_locked_mapping_is_split_off_or_all_is_unlocked(void **st
 	}
 }
 
-/*  | s  part  s | next |     up to 5.12 "next" gets the charge that s kept anyway  */
+/*
+ *          A                      B
+ *  before  |ac  ac  ac |n  |
+ *  after   |ac  ac  ac |n  |      |ac |
+ *  or      |ac  ac  ac |ac |      |ac |    in 5.10
+ */
 static void a_copy_out_of_the_middle_may_charge_the_next_mapping(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;

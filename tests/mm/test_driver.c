@@ -11,7 +11,8 @@
 #define PAGE UINT64_C(0x1000)
 #define BAR UINT64_C(0x8000000000)
 
-/* What the callbacks below have seen, in order: one letter each, capital with the lock for writing.
+/*
+ * What the callbacks below have seen, in order: one letter each, capital with the lock for writing.
  */
 struct seen {
 	char calls[32];
@@ -28,7 +29,7 @@ static void note(struct ms_vma *vma, char letter)
 	assert_true(writer || vma->vm_mm->mmap_readers);
 	seen->calls[seen->len++] = writer ? letter : (char)(letter | 0x20);
 	seen->machine = ms_current_machine();
-	seen->driver_mm = ms_vma_machine(vma)->driver_mm;
+	seen->driver_mm = ms_vma_machine(vma)->call.mm;
 }
 
 static void note_open(struct ms_vma *vma)
@@ -43,7 +44,6 @@ static void note_close(struct ms_vma *vma)
 
 static int note_may_split(struct ms_vma *vma, ms_hva_t addr)
 {
-	(void)addr;
 	note(vma, 'S');
 	return 0;
 }
@@ -56,7 +56,6 @@ static int note_mremap(struct ms_vma *vma)
 
 static int note_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
 {
-	(void)start, (void)end, (void)newflags;
 	note(vma, 'P');
 	return 0;
 }
@@ -69,7 +68,6 @@ static ms_vm_fault_t note_fault(struct ms_vm_fault *vmf)
 
 static ms_vm_fault_t note_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
 {
-	(void)order;
 	note(vmf->vma, 'H');
 	return MS_VM_FAULT_FALLBACK;
 }
@@ -133,7 +131,6 @@ static void faults_hold_the_lock_for_reading_and_the_rest_for_writing(void **sta
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	assert_calls(&seen, "N");
 	ms_touch(w.mm, A, MS_PROT_W); // PUD, PMD, the page, its first write
 	assert_calls(&seen, "hhfw");
@@ -147,7 +144,6 @@ static void munmap_closes_under_the_lock_for_reading(void **state)
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	seen.len = 0;
 	ms_munmap(w.mm, A + 2 * PAGE, 2 * PAGE);
 	assert_calls(&seen, "SOc");
@@ -166,11 +162,10 @@ static void the_machine_is_known_while_the_driver_runs(void **state)
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	assert_ptr_equal(seen.machine, w.m);
 	assert_ptr_equal(seen.driver_mm, w.mm);
 	assert_null(ms_current_machine());
-	assert_null(w.m->driver_mm);
+	assert_null(w.m->call.mm);
 	ms_machine_free(w.m);
 }
 
@@ -179,19 +174,17 @@ static void fork_opens_for_the_parent(void **state)
 	struct seen seen = { .len = 0 };
 	struct world w = world(&seen);
 
-	(void)state;
 	seen.len = 0;
 	assert_non_null(ms_fork(w.mm, NULL));
 	assert_calls(&seen, "O");
 	assert_ptr_equal(seen.driver_mm, w.mm);
-	assert_null(w.m->driver_mm);
+	assert_null(w.m->call.mm);
 	ms_machine_free(w.m);
 }
 
 static void hook_outside(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
-	(void)point, (void)addr;
-	assert_null(m->driver_mm);
+	assert_null(m->call.mm);
 	++*(int *)arg;
 }
 
@@ -202,7 +195,6 @@ static void hooks_run_outside_of_the_driver(void **state)
 	struct world w = world(&seen);
 	int called = 0;
 
-	(void)state;
 	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_FAULT, hook_outside, &called);
 	ms_machine_set_hook(w.m, MS_HOOK_DRIVER_FAULT_DONE, hook_outside, &called);
 	ms_touch(w.mm, A, MS_PROT_R);

@@ -2,17 +2,16 @@
 /* x86: memory that is only executable has a protection key, which forbids every data access. */
 #include "world_of.h"
 
-static struct world x86_world(bool no_pku)
+static struct world x86_world(enum ms_feature pku)
 {
-	struct ms_machine_config config = { .thp = MS_THP_NEVER, .no_pku = no_pku };
+	struct ms_machine_config config = { .thp = MS_THP_NEVER, .pku = pku };
 
 	return world_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64), &config);
 }
 
 static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 {
-	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_SIGSEGV);
@@ -27,8 +26,7 @@ static void a_data_access_is_SIGSEGV_and_maps_nothing(void **state)
 
 static void a_drivers_handler_is_not_asked(void **state)
 {
-	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 	struct driver d = { .ops.fault = driver_fault, .vm_flags = MS_VM_PFNMAP };
 	struct ms_file *f = driver_file(&w, &d);
 
@@ -38,10 +36,9 @@ static void a_drivers_handler_is_not_asked(void **state)
 	world_end(&w);
 }
 
-static void nothing_populates_it(void **state)
+static void execute_only_memory_is_never_populated(void **state)
 {
-	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	assert_int_equal(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_X,
 				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_POPULATE,
@@ -58,8 +55,7 @@ static void nothing_populates_it(void **state)
 
 static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 {
-	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
@@ -73,8 +69,7 @@ static void pages_stay_and_are_readable_again_with_other_rights(void **state)
 
 static void a_child_has_the_key_too(void **state)
 {
-	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 	struct ms_mm *child;
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
@@ -88,8 +83,7 @@ static void a_child_has_the_key_too(void **state)
 /* Neighbours of which one has the key differ in more than rights: no anon_vma is lent. */
 static void the_key_keeps_neighbours_apart(void **state)
 {
-	(void)state;
-	struct world w = x86_world(false);
+	struct world w = x86_world(MS_FEATURE_PRESENT);
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_R);
 	ms_mprotect(w.mm, A, PAGE, MS_PROT_X);
@@ -104,8 +98,7 @@ static void the_key_keeps_neighbours_apart(void **state)
 
 static void a_cpu_without_keys_reads_what_it_may_execute(void **state)
 {
-	(void)state;
-	struct world w = x86_world(true);
+	struct world w = x86_world(MS_FEATURE_ABSENT);
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
 	touch(&w, A, MS_PROT_R);
@@ -118,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_data_access_is_SIGSEGV_and_maps_nothing),
 		cmocka_unit_test(a_drivers_handler_is_not_asked),
-		cmocka_unit_test(nothing_populates_it),
+		cmocka_unit_test(execute_only_memory_is_never_populated),
 		cmocka_unit_test(pages_stay_and_are_readable_again_with_other_rights),
 		cmocka_unit_test(a_child_has_the_key_too),
 		cmocka_unit_test(the_key_keeps_neighbours_apart),

@@ -15,7 +15,6 @@ static void fill_cache(struct world *w, struct ms_file *file, uint64_t first, ui
 
 static void a_read_maps_what_is_cached_in_its_64k(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 64 * PAGE);
 
@@ -29,7 +28,6 @@ static void a_read_maps_what_is_cached_in_its_64k(void **state)
 
 static void a_read_of_an_uncached_page_maps_the_cached_ones_around_it_too(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 64 * PAGE);
 
@@ -44,7 +42,6 @@ static void a_read_of_an_uncached_page_maps_the_cached_ones_around_it_too(void *
 
 static void a_write_maps_one_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 64 * PAGE);
 
@@ -62,7 +59,6 @@ static void a_write_maps_one_page(void **state)
  */
 static void a_window_that_the_vma_cuts_at_its_start_keeps_its_length(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 64 * PAGE);
 	const ms_hva_t at = A + 8 * PAGE;
@@ -77,7 +73,6 @@ static void a_window_that_the_vma_cuts_at_its_start_keeps_its_length(void **stat
 
 static void a_window_ends_with_the_vma_the_table_and_the_file(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 12 * PAGE);
 
@@ -96,7 +91,6 @@ static void a_window_ends_with_the_vma_the_table_and_the_file(void **state)
 
 static void a_private_read_maps_around_read_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 64 * PAGE);
 
@@ -110,7 +104,6 @@ static void a_private_read_maps_around_read_only(void **state)
 
 static void entries_that_are_there_are_left_alone(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 64 * PAGE);
 	uint64_t copied;

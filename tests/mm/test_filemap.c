@@ -59,7 +59,6 @@ static int driver_mmap_no_fault(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops ops = { .fault = NULL };
 
-	(void)file;
 	vma->vm_ops = &ops;
 	return 0;
 }
@@ -115,7 +114,6 @@ static uint64_t violations(const struct world *w)
 
 static void a_vma_without_a_handler_is_sigbus(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_driver(&w, &no_fault, NULL, MS_MAP_SHARED);
@@ -126,7 +124,6 @@ static void a_vma_without_a_handler_is_sigbus(void **state)
 
 static void errors_of_the_handler_become_signals(void **state)
 {
-	(void)state;
 	static const struct {
 		ms_vm_fault_t ret;
 		enum ms_access access;
@@ -151,7 +148,6 @@ static void errors_of_the_handler_become_signals(void **state)
 
 static void the_handler_sees_the_page_offset_and_the_write(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_SIGBUS };
 
@@ -166,7 +162,6 @@ static void the_handler_sees_the_page_offset_and_the_write(void **state)
 
 static void a_handler_that_inserts_says_nopage(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .pfn = 0x8000000, .insert = true };
 
@@ -179,7 +174,6 @@ static void a_handler_that_inserts_says_nopage(void **state)
 
 static void a_handler_that_says_nopage_and_inserts_nothing_is_endless(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_NOPAGE };
 
@@ -191,7 +185,6 @@ static void a_handler_that_says_nopage_and_inserts_nothing_is_endless(void **sta
 
 static void fallback_to_a_fault_of_one_page_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_FALLBACK };
 
@@ -203,7 +196,6 @@ static void fallback_to_a_fault_of_one_page_is_a_violation(void **state)
 
 static void a_page_that_is_no_ram_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .pfn = 0x8000000 };
 
@@ -217,7 +209,6 @@ static void a_page_that_is_no_ram_is_a_violation(void **state)
 
 static void a_read_of_a_shared_writable_mapping_maps_writable_and_clean(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .pfn = some_page(&w) };
 
@@ -233,7 +224,6 @@ static void a_read_of_a_shared_writable_mapping_maps_writable_and_clean(void **s
 
 static void a_read_of_a_private_mapping_maps_the_files_page_read_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .pfn = some_page(&w) };
 
@@ -245,7 +235,6 @@ static void a_read_of_a_private_mapping_maps_the_files_page_read_only(void **sta
 
 static void a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .pfn = some_page(&w) };
 	uint64_t entry;
@@ -262,9 +251,8 @@ static void a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody(void
 }
 
 /* The copy is new, and the queue to the LRU lists holds it: 5.10 copies it once more. */
-static void a_fresh_copy_is_copied_again_after_mprotect_in_5_10(void **state)
+static void a_fresh_copy_is_copied_again_after_mprotect_up_to_5_17(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -285,7 +273,6 @@ static void a_fresh_copy_is_copied_again_after_mprotect_in_5_10(void **state)
 
 static void a_write_after_a_read_of_a_private_mapping_notifies_one_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .pfn = some_page(&w) };
 
@@ -299,7 +286,6 @@ static void a_write_after_a_read_of_a_private_mapping_notifies_one_page(void **s
 
 static void a_failing_handler_of_a_private_write_leaves_no_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_SIGBUS };
 	uint64_t free_pages;
@@ -315,7 +301,6 @@ static void a_failing_handler_of_a_private_write_leaves_no_page(void **state)
 
 static void a_shared_write_asks_page_mkwrite(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .mkwrite = MS_VM_FAULT_LOCKED };
 
@@ -331,7 +316,6 @@ static void a_shared_write_asks_page_mkwrite(void **state)
 
 static void a_shared_read_with_page_mkwrite_maps_read_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .mkwrite = MS_VM_FAULT_LOCKED };
 
@@ -348,7 +332,6 @@ static void a_shared_read_with_page_mkwrite_maps_read_only(void **state)
 
 static void a_refusing_page_mkwrite_maps_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d = { .ret = MS_VM_FAULT_LOCKED, .mkwrite = MS_VM_FAULT_SIGBUS };
 
@@ -364,7 +347,6 @@ static void a_refusing_page_mkwrite_maps_nothing(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-	(void)state;
 	static const unsigned int kinds[] = { MS_MAP_SHARED, MS_MAP_PRIVATE };
 
 	for (size_t i = 0; i < 2; i++) {
@@ -402,7 +384,7 @@ int main(void)
 		cmocka_unit_test(a_read_of_a_shared_writable_mapping_maps_writable_and_clean),
 		cmocka_unit_test(a_read_of_a_private_mapping_maps_the_files_page_read_only),
 		cmocka_unit_test(a_write_to_a_private_mapping_copies_at_once_and_notifies_nobody),
-		cmocka_unit_test(a_fresh_copy_is_copied_again_after_mprotect_in_5_10),
+		cmocka_unit_test(a_fresh_copy_is_copied_again_after_mprotect_up_to_5_17),
 		cmocka_unit_test(a_write_after_a_read_of_a_private_mapping_notifies_one_page),
 		cmocka_unit_test(a_failing_handler_of_a_private_write_leaves_no_page),
 		cmocka_unit_test(a_shared_write_asks_page_mkwrite),

@@ -21,7 +21,6 @@ static ms_pa_t pa_at(const struct ms_mm *mm, ms_hva_t addr)
 
 static void the_machine_lists_its_processes_in_order_of_creation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_mm *child = fork_ok(&w);
 
@@ -35,7 +34,6 @@ static void the_machine_lists_its_processes_in_order_of_creation(void **state)
 
 static void private_pages_are_shared_until_one_side_writes(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_mm *child;
 
@@ -54,7 +52,6 @@ static void private_pages_are_shared_until_one_side_writes(void **state)
 
 static void the_notifier_hears_of_private_mappings_that_are_copied(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -70,7 +67,6 @@ static void the_notifier_hears_of_private_mappings_that_are_copied(void **state)
 
 static void dontfork_leaves_the_vma_out(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_mm *child;
 
@@ -106,7 +102,6 @@ static int order_mmap(struct ms_file *file, struct ms_vma *vma)
 
 static void open_comes_after_the_copy_or_before_it(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops fops = { .name = "order", .mmap = order_mmap };
 	const struct ms_policy *k;
 
@@ -127,7 +122,6 @@ static void open_comes_after_the_copy_or_before_it(void **state)
 
 static void exit_zaps_each_vma_and_gives_every_page_back(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	uint64_t before = ms_ram_free_pages(w.m);
 
@@ -145,7 +139,6 @@ static void exit_zaps_each_vma_and_gives_every_page_back(void **state)
 
 static void a_failing_allocation_is_ENOMEM_and_leaves_no_child(void **state)
 {
-	(void)state;
 	struct ms_mm *child = NULL;
 
 	for (uint64_t n = 1; !child; n++) {
@@ -173,7 +166,6 @@ static void a_failing_allocation_is_ENOMEM_and_leaves_no_child(void **state)
 /* An empty table, too: there is no huge page in its place. */
 static void the_child_has_a_page_table_wherever_the_parent_has_one(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	struct ms_mm *child;
 	struct ms_host_leaf leaf;

@@ -4,7 +4,6 @@
 
 static void a_page_is_faulted_in_and_handed_out(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
 	bool writable;
@@ -18,7 +17,6 @@ static void a_page_is_faulted_in_and_handed_out(void **state)
 
 static void a_read_of_untouched_memory_gives_the_zero_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t zero, pfn;
 	bool writable;
@@ -33,7 +31,6 @@ static void a_read_of_untouched_memory_gives_the_zero_page(void **state)
 
 static void a_page_inside_of_a_huge_leaf_is_its_own(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	ms_pfn_t pfn;
 
@@ -48,7 +45,6 @@ static void a_page_inside_of_a_huge_leaf_is_its_own(void **state)
 
 static void the_mapping_has_to_grant_the_access(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
 
@@ -64,7 +60,6 @@ static void the_mapping_has_to_grant_the_access(void **state)
 
 static void device_memory_is_refused_before_any_fault(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault }, .vm_flags = MS_VM_PFNMAP };
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
@@ -86,7 +81,6 @@ static ms_vm_fault_t late_pfnmap(struct ms_vm_fault *vmf)
 /* A lazy driver whose first fault makes the mapping VM_PFNMAP: the fault happens, no page comes. */
 static void a_mapping_that_turns_out_to_be_a_device_is_faulted_and_then_refused(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = late_pfnmap } };
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
@@ -99,7 +93,6 @@ static void a_mapping_that_turns_out_to_be_a_device_is_faulted_and_then_refused(
 
 static void what_the_fault_ends_in_is_told_apart(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
 
@@ -113,13 +106,11 @@ static void what_the_fault_ends_in_is_told_apart(void **state)
 
 static ms_vm_fault_t poisoned(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return MS_VM_FAULT_HWPOISON;
 }
 
 static void poison_is_told_to_who_asks_for_it(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = poisoned } };
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
@@ -135,13 +126,11 @@ static void poison_is_told_to_who_asks_for_it(void **state)
 
 static ms_vm_fault_t lies(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return MS_VM_FAULT_NOPAGE;
 }
 
 static void a_handler_that_installs_nothing_is_reported_not_asked_for_ever(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = lies } };
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
@@ -154,7 +143,6 @@ static void a_handler_that_installs_nothing_is_reported_not_asked_for_ever(void 
 
 static void the_fast_way_takes_no_fault(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn;
 
@@ -173,7 +161,6 @@ static void the_fast_way_takes_no_fault(void **state)
 /* A copied page in a VM_PFNMAP mapping has a struct page: only the slow way asks for the VMA. */
 static void the_fast_way_finds_a_copy_in_device_memory(void **state)
 {
-	(void)state;
 	struct driver d = { .vm_flags = MS_VM_PFNMAP };
 	struct world w = world("6.12.117");
 	struct ms_vma *vma;
@@ -193,7 +180,6 @@ static void the_fast_way_finds_a_copy_in_device_memory(void **state)
 /* The table's index is made of the low 48 bits: A + 2^48 would find A's entry. */
 static void beyond_the_address_space_nothing_is_mapped(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	const ms_hva_t far = A + (UINT64_C(1) << 48);
 	struct ms_host_leaf leaf;
@@ -216,7 +202,6 @@ static void beyond_the_address_space_nothing_is_mapped(void **state)
 
 static void fixup_user_fault_faults_device_memory_in(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault }, .vm_flags = MS_VM_PFNMAP };
 	struct world w = world("6.12.117");
 

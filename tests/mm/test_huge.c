@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Huge pages of anonymous memory: when they come, how they are split, what a write to the zero page
- * does. */
+/*
+ * Huge pages of anonymous memory: when they come, how they are split, what a write to the zero page
+ * does.
+ */
 #include "world.h"
 
 static uint64_t leaf_size(const struct world *w, ms_hva_t addr)
@@ -12,7 +14,6 @@ static uint64_t leaf_size(const struct world *w, ms_hva_t addr)
 
 static void an_aligned_2m_inside_the_vma_gets_a_huge_page(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	//   A+1p            A+2M            A+4M
@@ -27,7 +28,6 @@ static void an_aligned_2m_inside_the_vma_gets_a_huge_page(void **state)
 
 static void the_switch_and_the_advice_decide(void **state)
 {
-	(void)state;
 	struct world w = world_thp("6.12.117", MS_ARCH_ARM64, MS_THP_MADVISE);
 
 	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
@@ -41,7 +41,6 @@ static void the_switch_and_the_advice_decide(void **state)
 
 static void a_page_table_in_the_way_keeps_pages(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -54,7 +53,6 @@ static void a_page_table_in_the_way_keeps_pages(void **state)
 
 static void a_write_to_the_huge_zero_page_copies_one_page_up_to_6_12(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -69,9 +67,8 @@ static void a_write_to_the_huge_zero_page_copies_one_page_up_to_6_12(void **stat
 	world_end(&w);
 }
 
-static void a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2(void **state)
+static void a_write_to_the_huge_zero_page_gets_a_huge_page_from_6_13(void **state)
 {
-	(void)state;
 	struct world w = world_huge("7.2.13");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -89,9 +86,8 @@ static void a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2(void **state)
  *
  *   | rw, 2M, written |  ->  | rw | r | rw ... |  ->  | rw | rw, not yet writable | rw ... |
  */
-static void pages_of_a_split_huge_page_are_clean_up_to_6_3(void **state)
+static void pages_of_a_split_huge_page_are_clean_up_to_6_1(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -117,7 +113,6 @@ static void pages_of_a_split_huge_page_are_clean_up_to_6_3(void **state)
 
 static void munmap_of_a_part_splits_and_keeps_the_other_pages(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	uint64_t before = ms_ram_free_pages(w.m);
 
@@ -135,7 +130,6 @@ static void munmap_of_a_part_splits_and_keeps_the_other_pages(void **state)
 static void a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_kernels(
 	void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -156,7 +150,6 @@ static void a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_
 
 static void a_split_never_fails_for_want_of_memory(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -175,8 +168,8 @@ int main(void)
 		cmocka_unit_test(the_switch_and_the_advice_decide),
 		cmocka_unit_test(a_page_table_in_the_way_keeps_pages),
 		cmocka_unit_test(a_write_to_the_huge_zero_page_copies_one_page_up_to_6_12),
-		cmocka_unit_test(a_write_to_the_huge_zero_page_gets_a_huge_page_in_7_2),
-		cmocka_unit_test(pages_of_a_split_huge_page_are_clean_up_to_6_3),
+		cmocka_unit_test(a_write_to_the_huge_zero_page_gets_a_huge_page_from_6_13),
+		cmocka_unit_test(pages_of_a_split_huge_page_are_clean_up_to_6_1),
 		cmocka_unit_test(munmap_of_a_part_splits_and_keeps_the_other_pages),
 		cmocka_unit_test(
 			a_whole_huge_page_stays_huge_over_mprotect_and_its_write_bit_is_the_kernels),

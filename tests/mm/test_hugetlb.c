@@ -10,7 +10,6 @@
 
 static void address_and_offset_must_be_aligned_and_the_length_is_rounded_up(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 	const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED;
@@ -22,14 +21,14 @@ static void address_and_offset_must_be_aligned_and_the_length_is_rounded_up(void
 	world_end(&w);
 }
 
-/* The highest gap in which whole huge pages lie, whatever the hint:
+/*
+ * The highest gap in which whole huge pages lie, whatever the hint:
  *
  *	|    2M    |    2M    | page | end of user addresses
  *	            |=========|
  */
 static void an_address_that_the_kernel_chooses_is_aligned(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 	const ms_hva_t end = UINT64_C(1) << 48;
@@ -45,7 +44,6 @@ static void an_address_that_the_kernel_chooses_is_aligned(void **state)
 
 static void the_kernels_page_size_is_the_files(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
@@ -57,7 +55,6 @@ static void the_kernels_page_size_is_the_files(void **state)
 
 static void a_refused_mapping_zaps_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.1.192");
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 
@@ -70,7 +67,6 @@ static void a_refused_mapping_zaps_nothing(void **state)
 
 static void a_refused_mapping_is_said_to_be_zapped_where_the_callers_say_it(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13");
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 
@@ -84,7 +80,6 @@ static void a_refused_mapping_is_said_to_be_zapped_where_the_callers_say_it(void
 
 static void the_vma_is_hugetlb_and_does_not_expand(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_file(&w, hugetlb(&w, MS_2M, MS_2M), A, 0, MS_2M, MS_MAP_SHARED);
@@ -95,7 +90,6 @@ static void the_vma_is_hugetlb_and_does_not_expand(void **state)
 
 static void a_mapping_that_ram_cannot_fill_is_refused_unless_nothing_is_reserved(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, 4 * MS_1G, MS_2M);
 	const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED;
@@ -109,7 +103,6 @@ static void a_mapping_that_ram_cannot_fill_is_refused_unless_nothing_is_reserved
 
 static void what_the_file_has_already_needs_no_room(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	const uint64_t len = 384 * MS_2M;
 	struct ms_file *file = hugetlb(&w, len, MS_2M);
@@ -126,7 +119,6 @@ static void what_the_file_has_already_needs_no_room(void **state)
 
 static void a_fault_without_a_page_is_sigbus(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, 4 * MS_1G, MS_1G);
 	const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_NORESERVE;
@@ -139,7 +131,6 @@ static void a_fault_without_a_page_is_sigbus(void **state)
 
 static void beyond_the_end_is_sigbus_for_a_read_only_mapping_alone(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
 
@@ -158,7 +149,6 @@ static void beyond_the_end_is_sigbus_for_a_read_only_mapping_alone(void **state)
 
 static void each_size_is_a_run_of_its_levels_entries(void **state)
 {
-	(void)state;
 	static const struct {
 		uint64_t huge, leaf;
 	} sizes[] = { { K64, PAGE }, { MS_2M, MS_2M }, { M32, MS_2M }, { MS_1G, MS_1G } };
@@ -186,7 +176,6 @@ static void each_size_is_a_run_of_its_levels_entries(void **state)
 
 static void pages_of_16k_have_sizes_of_their_own(void **state)
 {
-	(void)state;
 	static const struct {
 		uint64_t huge, leaf;
 	} sizes[] = { { MS_2M, 0x4000 }, { M32, M32 }, { MS_1G, M32 } };
@@ -208,7 +197,6 @@ static void pages_of_16k_have_sizes_of_their_own(void **state)
 
 static void unknown_sizes_have_no_file(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_null(ms_memfd_hugetlb_new(w.m, MS_1G, PAGE));
@@ -220,7 +208,6 @@ static void unknown_sizes_have_no_file(void **state)
 
 static void a_private_read_maps_a_page_of_its_own_read_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_file(&w, hugetlb(&w, MS_2M, MS_2M), A, 0, MS_2M, MS_MAP_PRIVATE);
@@ -238,7 +225,6 @@ static void a_private_write_copies_a_page_that_the_file_has(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
@@ -262,7 +248,6 @@ static void a_private_write_copies_a_page_that_the_file_has(void **state)
 /* 64K: each of the sixteen entries holds the page */
 static void a_contiguous_private_page_is_reused_by_its_only_owner(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_mm *child;
 	ms_pa_t pa;
@@ -283,7 +268,6 @@ static void a_contiguous_private_page_is_reused_by_its_only_owner(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-	(void)state;
 	static const unsigned int kinds[] = { MS_MAP_SHARED, MS_MAP_PRIVATE };
 
 	for (size_t i = 0; i < 2; i++) {

@@ -40,7 +40,6 @@ static void the_owner_takes_its_page_back(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct family f = family(k, 1);
 		ms_pa_t pa = pa_of(f.w.mm, A);
@@ -61,7 +60,6 @@ static void the_owner_takes_its_page_back(void **state)
 
 static void the_child_gets_no_other_page(void **state)
 {
-	(void)state;
 	struct family f = family(linux_of("6.12.117"), 1);
 
 	touch(&f.w, A, MS_PROT_W);
@@ -75,7 +73,6 @@ static void the_child_gets_no_other_page(void **state)
 
 static void a_free_page_that_another_has_reserved_is_not_for_the_copy(void **state)
 {
-	(void)state;
 	struct family f = family(linux_of("6.12.117"), 2);
 
 	map_file(&f.w, f.file, B, 0, MS_2M, MS_MAP_PRIVATE);
@@ -87,7 +84,6 @@ static void a_free_page_that_another_has_reserved_is_not_for_the_copy(void **sta
 
 static void a_free_page_is_copied_to_and_the_child_keeps_its_own(void **state)
 {
-	(void)state;
 	struct family f = family(linux_of("6.12.117"), 2);
 
 	touch(&f.w, A, MS_PROT_W);
@@ -98,7 +94,6 @@ static void a_free_page_is_copied_to_and_the_child_keeps_its_own(void **state)
 
 static void a_child_that_writes_first_takes_nothing_away(void **state)
 {
-	(void)state;
 	struct family f = family(linux_of("6.12.117"), 1);
 
 	assert_int_equal(ms_touch(f.child, A, MS_PROT_W), MS_ACCESS_SIGBUS);
@@ -110,7 +105,6 @@ static void a_child_that_writes_first_takes_nothing_away(void **state)
 /* The file's own page is in private tables, too, and stays there. */
 static void a_page_of_the_file_is_not_taken_away(void **state)
 {
-	(void)state;
 	struct world w = world_pool(linux_of("6.12.117"), 2);
 	struct ms_file *file = hugetlb(&w, 2 * MS_2M, MS_2M);
 
@@ -135,7 +129,6 @@ static void a_child_that_has_moved_loses_its_page_by_the_files_offset(void **sta
 {
 	struct ms_policy policy = *linux_of("7.2.13");
 
-	(void)state;
 	policy.hugetlb_take_back = MS_HUGETLB_TAKE_BACK_BY_OFFSET;
 	struct family f = family(&policy, 1);
 
@@ -149,9 +142,8 @@ static void a_child_that_has_moved_loses_its_page_by_the_files_offset(void **sta
 	world_end(&f.w);
 }
 
-static void by_the_owners_address_the_write_never_ends(void **state)
+static void where_the_child_is_looked_for_at_the_owners_address_the_write_never_ends(void **state)
 {
-	(void)state;
 	struct family f = family(linux_of("7.2.13"), 1);
 
 	assert_int_equal(
@@ -172,7 +164,6 @@ static void other_memory_of_the_child_at_that_address_stays(void **state)
 	static const unsigned int flags =
 		MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_POPULATE;
 
-	(void)state;
 	struct family f = family(linux_of("7.2.13"), 1);
 
 	assert_int_equal(
@@ -186,7 +177,6 @@ static void other_memory_of_the_child_at_that_address_stays(void **state)
 
 static void without_a_pool_the_page_is_taken_back_when_ram_is_out(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, MS_1G, MS_1G);
 
@@ -209,7 +199,8 @@ int main(void)
 		cmocka_unit_test(a_child_that_writes_first_takes_nothing_away),
 		cmocka_unit_test(a_page_of_the_file_is_not_taken_away),
 		cmocka_unit_test(a_child_that_has_moved_loses_its_page_by_the_files_offset),
-		cmocka_unit_test(by_the_owners_address_the_write_never_ends),
+		cmocka_unit_test(
+			where_the_child_is_looked_for_at_the_owners_address_the_write_never_ends),
 		cmocka_unit_test(other_memory_of_the_child_at_that_address_stays),
 		cmocka_unit_test(without_a_pool_the_page_is_taken_back_when_ram_is_out),
 	};

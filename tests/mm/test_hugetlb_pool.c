@@ -50,7 +50,6 @@ static void assert_available(struct world *w, uint64_t pages)
 /* What MAP_FIXED replaces has given its pages and reservations back before the new mapping asks. */
 static void what_MAP_FIXED_replaces_is_given_back_first(void **state)
 {
-	(void)state;
 	struct world w = pool_of(2);
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 
@@ -62,7 +61,6 @@ static void what_MAP_FIXED_replaces_is_given_back_first(void **state)
 
 static void private_mappings_reserve_all_that_they_map(void **state)
 {
-	(void)state;
 	struct world w = pool_of(4);
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 
@@ -82,7 +80,6 @@ static void private_mappings_reserve_all_that_they_map(void **state)
  */
 static void shared_mappings_reserve_what_their_file_has_not(void **state)
 {
-	(void)state;
 	struct world w = pool_of(4);
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 
@@ -96,7 +93,6 @@ static void shared_mappings_reserve_what_their_file_has_not(void **state)
 
 static void a_shared_reservation_is_the_files_until_it_goes(void **state)
 {
-	(void)state;
 	struct world w = pool_of(4);
 	struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
 
@@ -111,7 +107,6 @@ static void a_shared_reservation_is_the_files_until_it_goes(void **state)
 
 static void each_size_has_a_pool_of_its_own(void **state)
 {
-	(void)state;
 	struct ms_machine_config config = { .hugetlb = { { MS_2M, 1 }, { 16 * MS_4K, 2 } } };
 	struct world w = { .m = ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64),
 						      &config) };
@@ -132,7 +127,6 @@ static void each_size_has_a_pool_of_its_own(void **state)
 
 static void a_size_that_the_machine_has_not_is_ignored(void **state)
 {
-	(void)state;
 	struct ms_machine_config config = { .hugetlb = { { 3 * MS_4K, 1 }, { MS_2M, 2 } } };
 	struct world w = world_config(ms_policy_linux("6.12.117", MS_ARCH_X86_64), &config);
 
@@ -142,7 +136,6 @@ static void a_size_that_the_machine_has_not_is_ignored(void **state)
 
 static void an_empty_pool_has_files_and_no_mappings(void **state)
 {
-	(void)state;
 	struct world w = pool_of(0);
 	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
 
@@ -156,7 +149,6 @@ static void every_allocation_of_a_mapping_may_fail(void **state)
 {
 	static const unsigned int kinds[] = { SHARED, PRIVATE };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct world w = pool_of(2);
 		struct ms_file *file = hugetlb(&w, 2 * MS_2M, MS_2M);
@@ -178,7 +170,6 @@ static void every_allocation_of_a_mapping_may_fail(void **state)
 
 static void a_reservation_finds_its_page_and_others_do_not(void **state)
 {
-	(void)state;
 	struct world w = pool_of(2);
 	struct ms_file *file = hugetlb(&w, 2 * MS_2M, MS_2M);
 
@@ -194,7 +185,6 @@ static void every_allocation_of_a_fault_may_fail(void **state)
 {
 	static const unsigned int kinds[] = { SHARED, PRIVATE };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		enum ms_access access = MS_ACCESS_OOM;
 
@@ -218,7 +208,6 @@ static void every_allocation_of_a_fault_may_fail(void **state)
 
 static void a_page_that_a_hole_took_is_reserved_for_nobody(void **state)
 {
-	(void)state;
 	struct world w = pool_of(3);
 	struct ms_file *file = hugetlb(&w, 3 * MS_2M, MS_2M);
 
@@ -238,7 +227,6 @@ static void a_page_that_a_hole_took_is_reserved_for_nobody(void **state)
 
 static void parts_of_a_mapping_give_back_what_they_have_not_used(void **state)
 {
-	(void)state;
 	struct world w = pool_of(8);
 
 	assert_maps(&w, hugetlb(&w, MS_2M, MS_2M), A, 8, PRIVATE);
@@ -256,7 +244,6 @@ static void parts_of_a_mapping_give_back_what_they_have_not_used(void **state)
 /* The copy of a moved part has the whole mapping's reservation; what stays behind has none. */
 static void a_move_leaves_no_reservation_behind(void **state)
 {
-	(void)state;
 	struct world w = pool_of(4);
 
 	assert_maps(&w, hugetlb(&w, MS_2M, MS_2M), A, 4, PRIVATE);
@@ -276,7 +263,6 @@ static void an_unmapped_private_page_is_reserved_again_by_policy(void **state)
 {
 	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 
-	(void)state;
 	for (int value = 0; value <= MS_HUGETLB_UNMAP_RESERVE_RESTORED_BY_LAST; value++) {
 		policy.hugetlb_unmap_reserve = (enum ms_policy_hugetlb_unmap_reserve)value;
 		struct world w = world_pool(&policy, 4);
@@ -296,7 +282,6 @@ static void a_page_that_a_child_goes_on_with_may_be_reserved_again_at_once(void 
 {
 	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 
-	(void)state;
 	for (int value = 0; value <= MS_HUGETLB_UNMAP_RESERVE_RESTORED_BY_LAST; value++) {
 		policy.hugetlb_unmap_reserve = (enum ms_policy_hugetlb_unmap_reserve)value;
 		struct world w = world_pool(&policy, 4);

@@ -10,7 +10,6 @@
 
 static void fork_of_a_private_mapping_copies_on_the_next_write(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_mm *child;
 	ms_pa_t pa;
@@ -32,9 +31,8 @@ static void fork_of_a_private_mapping_copies_on_the_next_write(void **state)
 	world_end(&w);
 }
 
-static void fork_copies_a_shared_mapping_only_in_5_10(void **state)
+static void fork_copies_a_shared_mapping_up_to_5_19(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -58,7 +56,6 @@ static void fork_copies_a_shared_mapping_only_in_5_10(void **state)
 
 static void a_fork_without_memory_fails_and_leaves_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_mm *child = NULL;
 	ms_pa_t pa;
@@ -84,7 +81,6 @@ static void a_fork_without_memory_fails_and_leaves_nothing(void **state)
 
 static void old_kernels_notify_a_second_time_from_inside_of_the_unmap(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -108,7 +104,6 @@ static void old_kernels_notify_a_second_time_from_inside_of_the_unmap(void **sta
 
 static void a_part_of_a_huge_page_cannot_be_cut_off(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_file(&w, hugetlb(&w, 2 * MS_2M, MS_2M), A, 0, 2 * MS_2M, MS_MAP_SHARED);
@@ -123,7 +118,6 @@ static void a_part_of_a_huge_page_cannot_be_cut_off(void **state)
 
 static void unmapping_a_part_of_a_huge_page_from_within_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
 
@@ -142,7 +136,6 @@ static void unmapping_a_part_of_a_huge_page_from_within_is_a_violation(void **st
  */
 static void a_zap_where_tables_may_be_shared_notifies_whole_1g(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
 	const ms_hva_t at = A + MS_1G - MS_2M;
@@ -161,7 +154,6 @@ static void a_zap_where_tables_may_be_shared_notifies_whole_1g(void **state)
 /* A border outside of what a table could be shared for stays where it is. */
 static void each_border_is_widened_for_itself(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
 	const ms_hva_t at = A + MS_1G - 2 * MS_2M;
@@ -182,7 +174,6 @@ static void each_border_is_widened_for_itself(void **state)
 
 static void private_mappings_are_never_widened(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, MS_2M, MS_2M);
 	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_NORESERVE;
@@ -197,7 +188,6 @@ static void private_mappings_are_never_widened(void **state)
 
 static void a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -223,7 +213,6 @@ static void a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first(void **st
 
 static void mprotect_changes_every_entry_and_notifies_the_range(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_file(&w, hugetlb(&w, 4 * K64, K64), A, 0, 4 * K64, MS_MAP_SHARED);
@@ -246,9 +235,8 @@ static bool is_valid(struct world *w, ms_hva_t addr)
 	return ms_host_leaf_is_valid(w->mm, &leaf);
 }
 
-static void contiguous_pages_but_not_pmds_stay_valid_without_any_right_before_7_2(void **state)
+static void contiguous_pages_but_not_pmds_stay_valid_without_any_right_up_to_6_12(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -270,7 +258,6 @@ static void contiguous_pages_but_not_pmds_stay_valid_without_any_right_before_7_
 
 static void a_private_page_made_writable_again_waits_for_the_next_write(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pa_t pa;
 
@@ -287,7 +274,6 @@ static void a_private_page_made_writable_again_waits_for_the_next_write(void **s
 
 static void mremap_moves_the_entries_where_it_is_allowed(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -309,7 +295,6 @@ static void mremap_moves_the_entries_where_it_is_allowed(void **state)
 
 static void moving_notifies_and_carries_every_entry(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = hugetlb(&w, 4 * K64, K64);
 	ms_pa_t pa;
@@ -333,7 +318,6 @@ static void a_hole_takes_whole_huge_pages_from_every_mapping(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_file *file = hugetlb(&w, 4 * MS_2M, MS_2M);
@@ -366,7 +350,6 @@ static void a_hole_asks_the_mapping_behind_it_to_unmap_nothing_up_to_5_16(void *
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		struct ms_file *file = hugetlb(&w, 2 * MS_2M, MS_2M);
@@ -386,11 +369,12 @@ static void a_hole_asks_the_mapping_behind_it_to_unmap_nothing_up_to_5_16(void *
 	}
 }
 
-/* Is the notification before the `zap` (outside of the unmap), or behind it (inside, or because the
- * caller says `zap` before it notifies)? */
+/*
+ * Is the notification before the `zap` (outside of the unmap), or behind it (inside, or because the
+ * caller says `zap` before it notifies)?
+ */
 static void a_hole_notifies_before_the_zap_or_behind_it(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -409,14 +393,15 @@ static void a_hole_notifies_before_the_zap_or_behind_it(void **state)
 	}
 }
 
-/* A kernel of no release: hugetlb memory moves, and the VMA is looked up when the destination is empty.
+/*
+ * A kernel of no release: hugetlb memory moves, and the VMA is looked up when the destination is
+ * empty.
  */
 static void a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up(void **state)
 {
 	struct ms_policy policy = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct world w = { 0 };
 
-	(void)state;
 	policy.mremap_fixed_order = MS_MREMAP_FIXED_ORDER_DEST_FIRST;
 	policy.mremap_inplace_needs_vma = MS_MREMAP_INPLACE_NEEDS_VMA_NO;
 	policy.mremap_may_split = MS_MREMAP_MAY_SPLIT_NOT_ASKED;
@@ -428,9 +413,9 @@ static void a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up(void **s
 				   A + MS_1G + PAGE),
 			 -EINVAL);
 	assert_int_equal(ms_mremap(w.mm, A, MS_2M, 2 * MS_2M, MS_MREMAP_MAYMOVE, 0), -EINVAL);
-	assert_int_equal(ms_mremap(w.mm, A, PAGE, PAGE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED,
-				   A + MS_1G),
-			 A + MS_1G);
+	assert_int_equal(
+		ms_mremap(w.mm, A, PAGE, PAGE, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, A + MS_1G),
+		A + MS_1G);
 	assert_vma(&w, A + MS_1G, A + MS_1G + MS_2M);
 	world_end(&w);
 }
@@ -440,7 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_move_is_by_whole_huge_pages_whenever_the_vma_is_looked_up),
 		cmocka_unit_test(fork_of_a_private_mapping_copies_on_the_next_write),
-		cmocka_unit_test(fork_copies_a_shared_mapping_only_in_5_10),
+		cmocka_unit_test(fork_copies_a_shared_mapping_up_to_5_19),
 		cmocka_unit_test(a_fork_without_memory_fails_and_leaves_nothing),
 		cmocka_unit_test(old_kernels_notify_a_second_time_from_inside_of_the_unmap),
 		cmocka_unit_test(a_part_of_a_huge_page_cannot_be_cut_off),
@@ -451,7 +436,7 @@ int main(void)
 		cmocka_unit_test(a_split_inside_of_a_1g_ends_the_sharing_of_its_table_first),
 		cmocka_unit_test(mprotect_changes_every_entry_and_notifies_the_range),
 		cmocka_unit_test(
-			contiguous_pages_but_not_pmds_stay_valid_without_any_right_before_7_2),
+			contiguous_pages_but_not_pmds_stay_valid_without_any_right_up_to_6_12),
 		cmocka_unit_test(a_private_page_made_writable_again_waits_for_the_next_write),
 		cmocka_unit_test(mremap_moves_the_entries_where_it_is_allowed),
 		cmocka_unit_test(moving_notifies_and_carries_every_entry),

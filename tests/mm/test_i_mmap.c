@@ -62,7 +62,6 @@ static void every_vma_over_a_page_is_found_whatever_was_unmapped_before(void **s
 {
 	struct places p = { .w = world("6.12.117"), .seed = 88172645463325252 };
 
-	(void)state;
 	p.file = ms_memfd_new(p.w.m, PAGES * PAGE);
 	for (unsigned int round = 0; round < 400; round++) {
 		unsigned int i = draw(&p, PLACES), page = draw(&p, PAGES);

@@ -19,7 +19,6 @@ static void map_driver(struct world *w, struct driver *d, uint64_t vm_flags, ms_
 
 static void bad_arguments_are_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -34,7 +33,6 @@ static void bad_arguments_are_EINVAL(void **state)
 
 static void an_advice_that_the_kernel_does_not_know_is_EINVAL(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct world w;
 
@@ -48,10 +46,12 @@ static void an_advice_that_the_kernel_does_not_know_is_EINVAL(void **state)
 	world_end(&w);
 }
 
-/*  hole | a | hole | b | hole  */
+/*
+ *  mapped    . |a  | . |b  | .
+ *  advice   [-------------------)    a and b take it
+ */
 static void holes_are_passed_over_and_answered_with_ENOMEM(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A + PAGE, PAGE, MS_PROT_RW);
@@ -63,9 +63,12 @@ static void holes_are_passed_over_and_answered_with_ENOMEM(void **state)
 	world_end(&w);
 }
 
+/*
+ *  mapped    . |io | .   .
+ *  advice   [---------------)    -EINVAL of the VMA, not -ENOMEM of the holes
+ */
 static void an_error_ends_the_call_before_a_later_hole(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d;
 
@@ -76,9 +79,14 @@ static void an_error_ends_the_call_before_a_later_hole(void **state)
 
 /* ---- flags ---- */
 
+/*
+ *  before               |rw  rw  rw |
+ *  HUGEPAGE, middle     |rw |hg |rw |
+ *  HUGEPAGE, first      |hg  hg |rw |
+ *  NOHUGEPAGE, all      |nh  nh  nh |
+ */
 static void an_advised_part_is_split_off_and_joins_again(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -95,7 +103,6 @@ static void an_advised_part_is_split_off_and_joins_again(void **state)
 
 static void each_flag_comes_and_goes(void **state)
 {
-	(void)state;
 	const struct {
 		enum ms_advice on, off;
 		uint64_t flag;
@@ -117,7 +124,6 @@ static void each_flag_comes_and_goes(void **state)
 
 static void device_memory_keeps_out_of_forks_and_dumps(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d;
 
@@ -132,7 +138,6 @@ static void device_memory_keeps_out_of_forks_and_dumps(void **state)
 
 static void which_special_mappings_refuse_dofork_is_policy(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;
@@ -146,9 +151,13 @@ static void which_special_mappings_refuse_dofork_is_policy(void **state)
 	}
 }
 
+/*
+ *  before  |rw  rw  rw |
+ *  advice  [---)
+ *  after   |rw  rw  rw |
+ */
 static void a_split_without_memory_is_EAGAIN_and_changes_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -161,7 +170,6 @@ static void a_split_without_memory_is_EAGAIN_and_changes_nothing(void **state)
 
 static void a_split_at_the_limit_of_vmas_is_what_the_kernel_calls_it(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;
@@ -178,9 +186,13 @@ static void a_split_at_the_limit_of_vmas_is_what_the_kernel_calls_it(void **stat
 
 /* ---- pages ---- */
 
+/*
+ *  before    |0*  1*  2* |
+ *  DONTNEED      [---)
+ *  after     |0*  1   2* |
+ */
 static void dontneed_takes_the_pages_and_leaves_the_mapping(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -196,7 +208,6 @@ static void dontneed_takes_the_pages_and_leaves_the_mapping(void **state)
 
 static void locked_and_device_memory_is_not_given_up(void **state)
 {
-	(void)state;
 	const enum ms_advice advice[] = { MS_MADV_DONTNEED, MS_MADV_FREE, MS_MADV_COLD,
 					  MS_MADV_PAGEOUT };
 	struct world w = world("6.12.117");
@@ -213,9 +224,15 @@ static void locked_and_device_memory_is_not_given_up(void **state)
 	world_end(&w);
 }
 
+/*
+ *            A                   A + 2M              A + 4M
+ *  VMA       |*------------------|*------------------|
+ *                [-------------------)                    -EINVAL
+ *            [---------------)                            no whole page: nothing
+ *            [-----------------------)                    the first page
+ */
 static void hugetlb_memory_is_given_up_in_whole_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_hugetlb_new(w.m, 2 * MS_2M, MS_2M);
 
@@ -234,7 +251,6 @@ static void hugetlb_memory_is_given_up_in_whole_pages(void **state)
 
 static void hugetlb_memory_is_not_given_up_where_the_kernel_refuses(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct world w;
 
@@ -247,9 +263,14 @@ static void hugetlb_memory_is_not_given_up_where_the_kernel_refuses(void **state
 
 /* ---- remove ---- */
 
+/*
+ *  file     0   1   2   3
+ *  at A        |1*  2  |
+ *  at B        |1* |
+ *  REMOVE      [---)          page 1 leaves the file and both mappings
+ */
 static void remove_punches_a_hole_into_a_memory_file(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, 4 * PAGE);
 	ms_pa_t pa;
@@ -268,7 +289,6 @@ static void remove_punches_a_hole_into_a_memory_file(void **state)
 
 static void remove_needs_a_shared_mapping_that_is_or_may_become_writable(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;
@@ -302,14 +322,12 @@ static int no_ops(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops none;
 
-	(void)file;
 	vma->vm_ops = &none;
 	return 0;
 }
 
 static void remove_asks_the_driver_or_finds_no_fallocate(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops with = { .mmap = no_ops, .punch_hole = punch };
 	static const struct ms_file_ops without = { .mmap = no_ops };
 	struct world w = world("6.12.117");
@@ -330,9 +348,14 @@ static void remove_asks_the_driver_or_finds_no_fallocate(void **state)
 
 /* ---- populate ---- */
 
+/*
+ *  VMA             |rw  rw  rw  rw |
+ *  POPULATE_WRITE  [-------)
+ *  POPULATE_READ   [---------------)
+ *  after           |w*  w*  r*  r* |
+ */
 static void populate_faults_pages_in(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_host_leaf leaf;
 
@@ -348,7 +371,6 @@ static void populate_faults_pages_in(void **state)
 
 static void populate_refuses_what_it_may_not_touch(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct driver d;
 
@@ -362,9 +384,12 @@ static void populate_refuses_what_it_may_not_touch(void **state)
 	world_end(&w);
 }
 
+/*
+ *  file    0
+ *  VMA    |0*  1  |
+ */
 static void populate_beyond_the_end_of_a_file_is_EFAULT(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, PAGE), A, 2 * PAGE, 0);
@@ -373,10 +398,13 @@ static void populate_beyond_the_end_of_a_file_is_EFAULT(void **state)
 	world_end(&w);
 }
 
-/*  hole | a | hole | b |  */
+/*
+ *  before       . |a  | . |b  |
+ *  passes over  . |a* | . |b* |
+ *  stops        . |a  | . |b  |
+ */
 static void populate_stops_at_a_hole_or_passes_over_it(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *late();
 		struct world w;

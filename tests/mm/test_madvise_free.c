@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* MADV_FREE, MADV_COLD and MADV_PAGEOUT: pages stay mapped, huge ones that are cut are split. */
-#include "machine/internal.h"
+#include "mm/processes.h"
+#include "mm/view.h"
 #include "world_of.h"
 
 static uint64_t entry_at(const struct world *w, ms_hva_t addr)
@@ -12,7 +13,6 @@ static uint64_t entry_at(const struct world *w, ms_hva_t addr)
 
 static void free_makes_pages_clean_and_tells_others_once(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -31,7 +31,6 @@ static void free_makes_pages_clean_and_tells_others_once(void **state)
 
 static void free_is_for_anonymous_memory_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, PAGE), A, PAGE, 0);
@@ -41,7 +40,6 @@ static void free_is_for_anonymous_memory_only(void **state)
 
 static void cold_tells_nobody_and_leaves_pages_dirty(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -57,7 +55,6 @@ static void cold_tells_nobody_and_leaves_pages_dirty(void **state)
 
 static void a_huge_page_in_the_range_stays_whole(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -68,10 +65,17 @@ static void a_huge_page_in_the_range_stays_whole(void **state)
 	world_end(&w);
 }
 
-/*  2M: |#### range ####|----|     the range's own notifier, then those of the split  */
+/*
+ * The range's own notifier comes first, then those of the split:
+ *
+ *  before    |-------------2M*-------------|
+ *  FREE      [4K)
+ *  after     |4K|4K*|4K*|    ...       |4K*|
+ *  notifiers [4K)
+ *            [-----------------------------)    once or twice
+ */
 static void a_huge_page_that_is_cut_is_split(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 		struct world w;
@@ -95,15 +99,19 @@ static void a_huge_page_that_is_cut_is_split(void **state)
 }
 
 /*
- *  2M: |rw------|r-------|     two VMAs of one huge page, mapped by pages: the first is freed,
- *  but every VMA that shows a part is told, in turn, until no page is mapped
+ * One huge page, mapped by pages in two VMAs. Each of them is told, wherever the freed page is:
+ *
+ *             A              A + 1M
+ *  VMAs       |rw------------|r-------------|
+ *  notifiers                 [4K)
+ *             [--------------)                   once or twice
+ *                            [--------------)    once or twice
  */
 static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 {
 	const uint64_t half = MS_2M / 2;
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world_huge(k->release);
 		const bool twice = k->anon_split_notify == MS_ANON_SPLIT_NOTIFY_TWICE;
@@ -121,9 +129,14 @@ static void each_vma_of_a_huge_page_is_told_of_its_split(void **state)
 	}
 }
 
+/*
+ *             A              A + 1M
+ *  VMAs       |rw*-----------|r .   .   .   |    DONTNEED has taken the second half's pages
+ *  notifiers  [4K)
+ *             [--------------)
+ */
 static void a_vma_behind_the_last_mapped_page_is_not_told(void **state)
 {
-	(void)state;
 	struct world w = world_huge("7.2.13");
 	const uint64_t half = MS_2M / 2;
 
@@ -140,7 +153,6 @@ static void a_vma_behind_the_last_mapped_page_is_not_told(void **state)
 
 static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct world w;
 	uint64_t free_pages;
@@ -157,14 +169,17 @@ static void pages_of_a_split_huge_page_are_freed_one_by_one(void **state)
 }
 
 /*
- *  2M: |w-------w|---- ... ----|    written: first page and page 9; the range: the first 8 pages.
- *  What nobody wrote is the zero page then, and its pages are free again.
+ * What nobody wrote is the zero page afterwards, and its pages are free again:
+ *
+ *  page     0   1  ...  8   9   10 ... 511
+ *  before  |w*                  w*            |    one leaf of 2M
+ *  FREE    [-----------)                           pages 0 to 7
+ *  after   |w  |z  |...|z  |w  |z  |...|z     |    z: the zero page
  */
 static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world_huge(k->release);
 		const bool freed = k->anon_split_zero == MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE;
@@ -189,7 +204,6 @@ static void pages_without_content_become_the_zero_page_when_a_huge_page_is_split
 
 static void what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -207,14 +221,17 @@ static void what_a_copy_or_a_collapsed_page_contains_is_known_when_it_is_split(v
 }
 
 /*
- *  2M: |w---- ... ----|--|      the last page is moved away, then the range cuts what is left:
- *  B:                 |--|      the page knows where it came from, and is split off as all others
+ * The page that was moved knows where it came from, and is split off as all others:
+ *
+ *          A                            B
+ *  before  |------------2M*------------|
+ *  moved   |4K|4K|      ...    |4K| .   |4K|    mapped by pages, still one huge page
+ *  FREE    [4K)                                 now it is split
  */
 static void a_page_that_was_moved_is_found_when_its_huge_page_is_split(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world_huge(k->release);
 		const bool freed = k->anon_split_zero == MS_ANON_SPLIT_ZERO_BECOMES_ZERO_PAGE;
@@ -237,7 +254,6 @@ static void a_page_that_was_moved_is_found_when_its_huge_page_is_split(void **st
 
 static void a_huge_page_that_a_child_shares_is_left_alone(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -250,7 +266,6 @@ static void a_huge_page_that_a_child_shares_is_left_alone(void **state)
 
 static void the_huge_zero_page_is_left_alone(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -280,7 +295,6 @@ static struct world mapped_by_pages(enum ms_policy_madv_free_splits rule)
 
 static void a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct world w = mapped_by_pages((enum ms_policy_madv_free_splits)i);
 
@@ -300,7 +314,6 @@ static void a_huge_page_mapped_by_pages_is_split_if_it_is_cut_or_always(void **s
 
 static void pages_that_nobody_maps_go_with_the_split(void **state)
 {
-	(void)state;
 	struct world w = mapped_by_pages(MS_MADV_FREE_SPLITS_CUT_ONLY);
 	uint64_t free_pages = ms_ram_free_pages(w.m);
 
@@ -311,16 +324,22 @@ static void pages_that_nobody_maps_go_with_the_split(void **state)
 	world_end(&w);
 }
 
-/* A page that a child has had, too, written to after MADV_FREE. */
+/* What empties the queue of freed pages between MADV_FREE and the write. */
 enum drain { NOTHING, MUNMAP, POPULATE };
 
-static bool is_copied_after_free(const char *release, enum drain drain)
+/* A page that a child has had, too, is freed and written to: is it copied? */
+static bool is_copied_after_free(enum ms_policy_lazyfree_queue queue,
+				 enum ms_policy_anon_reuse reuse, enum drain drain)
 {
-	struct world w = world(release);
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
 	struct ms_mm *child;
 	uint64_t before;
 	bool copied;
 
+	p.lazyfree_queue = queue;
+	p.anon_reuse = reuse;
+	w = world_of(&p, MS_THP_NEVER);
 	map_anon(&w, A, PAGE, MS_PROT_RW);
 	map_anon(&w, A + MS_2M, PAGE, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
@@ -341,20 +360,28 @@ static bool is_copied_after_free(const char *release, enum drain drain)
 
 static void a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it(void **state)
 {
-	(void)state;
-	assert_true(is_copied_after_free("5.10.223", NOTHING));
-	assert_true(is_copied_after_free("6.1.192", NOTHING));
-	assert_false(is_copied_after_free("6.1.192", MUNMAP));
-	assert_false(is_copied_after_free("6.1.192", POPULATE));
-	assert_false(is_copied_after_free("6.12.10", NOTHING));
-	assert_true(is_copied_after_free("6.12.117", NOTHING));
-	assert_true(is_copied_after_free("7.3.4", NOTHING));
+	const enum ms_policy_lazyfree_queue on_list = MS_LAZYFREE_QUEUE_ON_LIST_15;
+
+	assert_true(is_copied_after_free(on_list, MS_ANON_REUSE_SOLE_REFERENCE, NOTHING));
+	assert_true(is_copied_after_free(on_list, MS_ANON_REUSE_EXCLUSIVE, NOTHING));
+	assert_true(is_copied_after_free(MS_LAZYFREE_QUEUE_ON_LIST_31, MS_ANON_REUSE_EXCLUSIVE,
+					 NOTHING));
 }
 
-/* A page that a child has had, too, written to after a guest's fault. */
-static bool is_copied_after_use(const char *release, bool is_new, bool populated)
+static void a_freed_page_is_reused_once_its_queue_was_emptied(void **state)
 {
-	struct world w = world(release);
+	const enum ms_policy_lazyfree_queue on_list = MS_LAZYFREE_QUEUE_ON_LIST_15;
+
+	assert_false(is_copied_after_free(on_list, MS_ANON_REUSE_EXCLUSIVE, MUNMAP));
+	assert_false(is_copied_after_free(on_list, MS_ANON_REUSE_EXCLUSIVE, POPULATE));
+	assert_false(
+		is_copied_after_free(MS_LAZYFREE_QUEUE_OFF_LIST, MS_ANON_REUSE_EXCLUSIVE, NOTHING));
+}
+
+/* A page that a child has had, too, is used by a guest's fault and written to: is it copied? */
+static bool is_copied_after_use(const struct ms_policy *policy, bool is_new, bool populated)
+{
+	struct world w = world_of(policy, MS_THP_NEVER);
 	uint64_t before;
 	bool copied;
 
@@ -373,38 +400,48 @@ static bool is_copied_after_use(const char *release, bool is_new, bool populated
 
 static void a_page_on_its_way_to_the_active_list_is_copied_by_a_write(void **state)
 {
-	(void)state;
-	assert_true(is_copied_after_use("5.10.223", false, false));
-	assert_true(is_copied_after_use("6.1.192", false, false));
-	assert_false(is_copied_after_use("6.1.192", true, false));
-	assert_false(is_copied_after_use("6.1.192", false, true));
-	assert_false(is_copied_after_use("6.12.117", false, false));
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+
+	p.lru_activate = MS_LRU_ACTIVATE_QUEUED;
+	p.anon_reuse = MS_ANON_REUSE_SOLE_REFERENCE;
+	assert_true(is_copied_after_use(&p, false, false));
+	p.anon_reuse = MS_ANON_REUSE_EXCLUSIVE;
+	assert_true(is_copied_after_use(&p, false, false));
+	assert_false(is_copied_after_use(&p, true, false));
+	assert_false(is_copied_after_use(&p, false, true));
+	p.lru_activate = MS_LRU_ACTIVATE_COUNTED;
+	assert_false(is_copied_after_use(&p, false, false));
 }
 
-/* Of n pages that MADV_FREE meets, how many does the queue hold then? */
-static unsigned int queued(const char *release, unsigned int n, unsigned int times)
+/*
+ * n pages are freed so many times: how many does the queue hold then? Each call empties the queue
+ * first, and queues no page that it has queued before.
+ */
+static unsigned int queued(enum ms_policy_lazyfree_queue queue, unsigned int n, unsigned int times)
 {
-	struct world w = world(release);
+	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
+	struct world w;
 	unsigned int count;
 
+	p.lazyfree_queue = queue;
+	w = world_of(&p, MS_THP_NEVER);
 	map_anon(&w, A, n * PAGE, MS_PROT_RW);
 	for (unsigned int i = 0; i < n; i++)
 		touch(&w, A + i * PAGE, MS_PROT_W);
 	while (times--)
 		assert_int_equal(ms_madvise(w.mm, A, n * PAGE, MS_MADV_FREE), 0);
-	count = w.m->lazyfree.count;
+	count = w.m->processes->lazyfree.count;
 	world_end(&w);
 	return count;
 }
 
 static void the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once(void **state)
 {
-	(void)state;
-	assert_int_equal(queued("6.1.192", 14, 1), 14);
-	assert_int_equal(queued("6.1.192", 16, 1), 1);
-	assert_int_equal(queued("7.3.4", 30, 1), 30);
-	assert_int_equal(queued("7.3.4", 32, 1), 1);
-	assert_int_equal(queued("6.1.192", 2, 2), 0);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_15, 14, 1), 14);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_15, 16, 1), 1);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_31, 30, 1), 30);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_31, 32, 1), 1);
+	assert_int_equal(queued(MS_LAZYFREE_QUEUE_ON_LIST_15, 2, 2), 0);
 }
 
 int main(void)
@@ -429,6 +466,7 @@ int main(void)
 		cmocka_unit_test(pages_that_nobody_maps_go_with_the_split),
 		cmocka_unit_test(
 			a_page_that_free_has_queued_is_copied_by_a_write_that_would_reuse_it),
+		cmocka_unit_test(a_freed_page_is_reused_once_its_queue_was_emptied),
 		cmocka_unit_test(a_page_on_its_way_to_the_active_list_is_copied_by_a_write),
 		cmocka_unit_test(the_queue_of_freed_pages_is_emptied_when_full_and_has_each_once),
 	};

@@ -7,7 +7,7 @@ static void touch(struct world *w, ms_hva_t addr)
 	assert_int_equal(ms_touch(w->mm, addr, MS_PROT_W), MS_ACCESS_OK);
 }
 
-/*  | a |    |   then  |    | b |   and  | a | hole | b |  with the hole filled last  */
+/* Two pages with a hole in between. The neighbours may be touched; the hole is mapped last. */
 static void fill_hole(struct world *w, bool touch_prev, bool touch_next)
 {
 	map_anon(w, A, PAGE, MS_PROT_RW);
@@ -19,9 +19,12 @@ static void fill_hole(struct world *w, bool touch_prev, bool touch_next)
 	map_anon(w, A + PAGE, PAGE, MS_PROT_RW);
 }
 
+/*
+ *  before  |rw | . |rw |
+ *  filled  |rw  rw  rw |
+ */
 static void a_hole_between_two_untouched_neighbours_makes_all_three_one(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -33,9 +36,13 @@ static void a_hole_between_two_untouched_neighbours_makes_all_three_one(void **s
 	}
 }
 
+/*
+ *  before          |rw*| . |rw*|
+ *  previous first  |rw* rw |rw*|
+ *  next first      |rw*|rw  rw*|
+ */
 static void a_hole_between_two_touched_neighbours_joins_the_one_that_is_asked_first(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -51,9 +58,13 @@ static void a_hole_between_two_touched_neighbours_joins_the_one_that_is_asked_fi
 	}
 }
 
+/*
+ *  before      |rw | . |rw*|
+ *  next first  |rw |rw  rw*|
+ *  otherwise   |rw  rw  rw*|
+ */
 static void an_untouched_previous_is_left_out_where_the_next_is_asked_first(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -70,9 +81,9 @@ static void an_untouched_previous_is_left_out_where_the_next_is_asked_first(void
 	}
 }
 
+/* |rw |r  | stays two VMAs. */
 static void different_rights_keep_neighbours_apart(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -81,9 +92,13 @@ static void different_rights_keep_neighbours_apart(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before  |rw* rw  rw |
+ *  r       |rw*|r  |rw |
+ *  rw      |rw* rw  rw |
+ */
 static void mprotect_of_the_middle_makes_three_and_back_makes_one(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -95,7 +110,12 @@ static void mprotect_of_the_middle_makes_three_and_back_makes_one(void **state)
 	world_end(&w);
 }
 
-/*  | untouched rx | touched rw |  then the touched one becomes rx, too  */
+/*
+ * The number of VMAs in the end:
+ *
+ *  before    |rx |rw*|
+ *  mprotect  |rx  rx*|  or  |rx |rx*|
+ */
 static unsigned int touched_beside_untouched(const char *release)
 {
 	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_NORESERVE;
@@ -113,12 +133,13 @@ static unsigned int touched_beside_untouched(const char *release)
 
 static void a_touched_range_joins_an_untouched_neighbour_from_6_16_on(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64)
-		assert_int_equal(touched_beside_untouched(k->release),
-				 k->anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY ? 2 : 1);
+		assert_int_equal(
+			touched_beside_untouched(k->release),
+			k->anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_TARGET_TOUCHED_ONLY ? 2
+											       : 1);
 }
 
 static int driver_mmap(struct ms_file *file, struct ms_vma *vma)
@@ -129,9 +150,14 @@ static int driver_mmap(struct ms_file *file, struct ms_vma *vma)
 
 static void driver_close(struct ms_vma *vma)
 {
-	(void)vma;
 }
 
+/*
+ * The number of VMAs in the end:
+ *
+ *  first   |0  | .        pages of the file
+ *  second  |0   1  |  or  |0  |1  |
+ */
 static unsigned int two_adjacent_of_a_driver(const char *release, struct ms_vm_ops *ops)
 {
 	static const struct ms_file_ops fops = { .name = "test", .mmap = driver_mmap };
@@ -148,7 +174,6 @@ static unsigned int two_adjacent_of_a_driver(const char *release, struct ms_vm_o
 
 static void a_close_hook_forbids_merging_up_to_6_3(void **state)
 {
-	(void)state;
 	struct ms_vm_ops ops = { .close = driver_close };
 	const struct ms_policy *k;
 
@@ -157,7 +182,7 @@ static void a_close_hook_forbids_merging_up_to_6_3(void **state)
 				 k->vma_merge_close == MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE ? 2 : 1);
 }
 
-/* A driver's VMA of four pages, of which the kernel of a policy value has made several. */
+/* A driver's file and a kernel with that value of vma_merge_close. */
 static struct world driver_world(enum ms_policy_vma_merge_close value, struct ms_vm_ops *ops,
 				 struct ms_file **file)
 {
@@ -181,8 +206,9 @@ static void map_page(struct world *w, struct ms_file *file, uint64_t page)
 }
 
 /*
- *   prev | new          grows up
- *          new | next   would grow down
+ *              before       after
+ *  growing up  |0  | .      |0   1  |  or  |0  |1  |
+ *  and down     .  |1  |    |0   1  |  or  |0  |1  |
  */
 static void a_close_hook_lets_a_vma_grow_up_from_6_4(void **state)
 {
@@ -195,7 +221,6 @@ static void a_close_hook_lets_a_vma_grow_up_from_6_4(void **state)
 	static const unsigned int up[] = { 2, 1, 1, 1 }, down[] = { 2, 2, 2, 1 };
 	struct ms_vm_ops ops = { .close = driver_close };
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct ms_file *file;
 		struct world w = driver_world(values[i], &ops, &file);
@@ -212,9 +237,11 @@ static void a_close_hook_lets_a_vma_grow_up_from_6_4(void **state)
 }
 
 /*
- *   prev | vma | next   mprotect makes vma like prev, or like both
+ *  whole, before  |rw |r  |rw |    head, before  |rw |r   r  |
+ *  its page rw    |rw  rw |rw |    its page rw   |rw  rw |r  |
+ *  or             |rw |rw |rw |    or            |rw |rw |r  |
  */
-static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
+static void a_whole_vma_with_a_close_hook_dies_in_a_merge_from_6_4_to_6_7(void **state)
 {
 	static const enum ms_policy_vma_merge_close values[] = {
 		MS_VMA_MERGE_CLOSE_NEVER_IF_CLOSE,
@@ -225,7 +252,6 @@ static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
 	static const unsigned int whole[] = { 3, 2, 3, 3 }, head[] = { 3, 2, 2, 2 };
 	struct ms_vm_ops ops = { .close = driver_close };
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct ms_file *file;
 		struct world w = driver_world(values[i], &ops, &file);
@@ -252,7 +278,6 @@ static void a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6(void **state)
 
 static void a_driver_without_close_hook_merges_in_every_kernel(void **state)
 {
-	(void)state;
 	struct ms_vm_ops ops = { 0 };
 	const struct ms_policy *k;
 
@@ -277,7 +302,13 @@ static void move(struct world *w, ms_hva_t from, uint64_t pages, ms_hva_t to)
 			 to);
 }
 
-/*   | 0 1 |            | 2 3 |        the second part moves behind the first  */
+/*
+ * The number of VMAs in the end. The first page of the second mapping may have been written:
+ *
+ *          A               A + 2M
+ *  before  |0   1  | ...   |2   3  |      pages of the file
+ *  moved   |0   1   2   3  |  or  |0   1  |2   3  |
+ */
 static unsigned int moved_behind(const char *kernel, bool written)
 {
 	struct world w = world(kernel);
@@ -294,18 +325,21 @@ static unsigned int moved_behind(const char *kernel, bool written)
 	return count;
 }
 
-static void what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3(void **state)
+static void what_was_written_elsewhere_joins_no_private_file_mapping_from_7_3(void **state)
 {
-	(void)state;
 	assert_int_equal(moved_behind("7.2.13", false), 1);
 	assert_int_equal(moved_behind("7.3.4", false), 1);
 	assert_int_equal(moved_behind("7.2.13", true), 1);
 	assert_int_equal(moved_behind("7.3.4", true), 2);
 }
 
-static void nor_when_mprotect_makes_both_alike(void **state)
+/*
+ *  mapped    |r   r  | ... |rw* rw |
+ *  moved     |r   r  |rw* rw |
+ *  mprotect  |rw  rw |rw* rw |
+ */
+static void what_was_written_elsewhere_stays_apart_when_mprotect_makes_both_alike(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -318,9 +352,14 @@ static void nor_when_mprotect_makes_both_alike(void **state)
 	world_end(&w);
 }
 
+/*
+ *           A                      A + 2M
+ *  before   |4   5*  6  |                             pages of the file
+ *  moved     .   .   .             |4   5*  6  |7  |  7 is mapped behind it, and stays apart
+ *  back     |4   5*  6   7  |       .   .   .  |7  |  7 is mapped behind it, and joins
+ */
 static void a_mapping_that_comes_back_where_it_was_written_joins(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -335,10 +374,15 @@ static void a_mapping_that_comes_back_where_it_was_written_joins(void **state)
 	world_end(&w);
 }
 
-/* A split gives each part its share: what is cut out comes back. */
+/*
+ * A split gives each part its share: what is cut out comes back.
+ *
+ *  moved  |rw  rw* rw |
+ *  r      |rw |r* |rw |
+ *  rw     |rw  rw* rw |
+ */
 static void parts_of_a_moved_mapping_join_each_other(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -352,9 +396,12 @@ static void parts_of_a_moved_mapping_join_each_other(void **state)
 	world_end(&w);
 }
 
+/*
+ *  shared file  |0  | ... |1* |  ->  |0   1* |
+ *  anonymous, moved, then r and rw again  |rw* rw |  ->  |r* |rw |  ->  |rw* rw |
+ */
 static void shared_and_anonymous_memory_go_by_one_offset(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -374,10 +421,14 @@ static void shared_and_anonymous_memory_go_by_one_offset(void **state)
 	world_end(&w);
 }
 
-/*   | 0 r | 1 rw |     the second was written, moved away and left behind: it is as new  */
-static void what_dontunmap_leaves_behind_has_its_addresss_offset_again(void **state)
+/*
+ *                              A          A + 1G
+ *  written, and moved to here   . |1* |
+ *  DONTUNMAP                    . |1  |   |1* |
+ *  page 0 comes before it      |0   1  |  |1* |
+ */
+static void what_dontunmap_leaves_behind_has_the_offset_of_its_address_again(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	struct ms_file *f = ms_memfd_new(w.m, 16 * PAGE);
 
@@ -405,14 +456,15 @@ int main(void)
 		cmocka_unit_test(a_touched_range_joins_an_untouched_neighbour_from_6_16_on),
 		cmocka_unit_test(a_close_hook_forbids_merging_up_to_6_3),
 		cmocka_unit_test(a_close_hook_lets_a_vma_grow_up_from_6_4),
-		cmocka_unit_test(a_whole_vma_with_a_close_hook_dies_in_a_merge_of_6_6),
+		cmocka_unit_test(a_whole_vma_with_a_close_hook_dies_in_a_merge_from_6_4_to_6_7),
 		cmocka_unit_test(a_driver_without_close_hook_merges_in_every_kernel),
-		cmocka_unit_test(what_was_written_elsewhere_joins_no_private_file_mapping_in_7_3),
-		cmocka_unit_test(nor_when_mprotect_makes_both_alike),
+		cmocka_unit_test(what_was_written_elsewhere_joins_no_private_file_mapping_from_7_3),
+		cmocka_unit_test(
+			what_was_written_elsewhere_stays_apart_when_mprotect_makes_both_alike),
 		cmocka_unit_test(a_mapping_that_comes_back_where_it_was_written_joins),
 		cmocka_unit_test(parts_of_a_moved_mapping_join_each_other),
 		cmocka_unit_test(shared_and_anonymous_memory_go_by_one_offset),
-		cmocka_unit_test(what_dontunmap_leaves_behind_has_its_addresss_offset_again),
+		cmocka_unit_test(what_dontunmap_leaves_behind_has_the_offset_of_its_address_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

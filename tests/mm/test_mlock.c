@@ -4,7 +4,6 @@
 
 static void mlock_sets_the_flag_and_faults_every_page_in(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -16,9 +15,13 @@ static void mlock_sets_the_flag_and_faults_every_page_in(void **state)
 	world_end(&w);
 }
 
+/*
+ *  mlock    |lo* lo* lo* lo*|
+ *  munlock  |0*  1* |lo* lo*|
+ *  munlock  |0*  1*  2*  3* |
+ */
 static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -31,9 +34,13 @@ static void munlock_takes_the_flag_only_and_the_parts_join(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA    |0   1   2   3  |
+ *  mlock      []                the last byte of page 0 and the first of page 1
+ *  after  |lo* lo*|2   3  |
+ */
 static void the_range_grows_to_whole_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -45,10 +52,13 @@ static void the_range_grows_to_whole_pages(void **state)
 	world_end(&w);
 }
 
-/*  | a | hole | b |   a keeps its lock  */
+/*
+ *  before  |0  | . |2  |
+ *  mlock   [-----------)    -ENOMEM
+ *  after   |lo | . |2  |
+ */
 static void a_hole_is_ENOMEM_and_what_is_before_it_stays_locked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -65,7 +75,6 @@ static void a_hole_is_ENOMEM_and_what_is_before_it_stays_locked(void **state)
 
 static void a_range_that_wraps_is_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_mlock(w.mm, A, UINT64_MAX - 2 * PAGE), -EINVAL);
@@ -75,7 +84,6 @@ static void a_range_that_wraps_is_EINVAL(void **state)
 
 static void device_and_hugetlb_memory_is_not_locked_and_no_error(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault }, .vm_flags = MS_VM_PFNMAP };
 	struct world w = world("6.12.117");
 
@@ -92,7 +100,6 @@ static void device_and_hugetlb_memory_is_not_locked_and_no_error(void **state)
 
 static void what_cannot_be_faulted_in_is_ENOMEM_but_locked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, 0);
@@ -106,7 +113,6 @@ static void what_cannot_be_faulted_in_is_ENOMEM_but_locked(void **state)
 
 static void no_memory_for_a_page_is_EAGAIN(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -119,7 +125,6 @@ static void no_memory_for_a_page_is_EAGAIN(void **state)
 /* private writable memory is written to, shared and read-only memory is read */
 static void populate_writes_where_a_write_would_copy(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, PAGE);
 	struct ms_host_leaf leaf;
@@ -135,10 +140,12 @@ static void populate_writes_where_a_write_would_copy(void **state)
 	world_end(&w);
 }
 
-/*  | r--, locked, zero page |  ->  | rw-, locked, a page of its own |  */
+/*
+ *  mlock     |r*  r* |    zero pages
+ *  mprotect  |rw*|r* |    a page of its own
+ */
 static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -156,10 +163,12 @@ static void locked_memory_that_becomes_writable_is_copied_at_once(void **state)
 	}
 }
 
-/*  | in the file | beyond its end |  */
+/*
+ *  file    0
+ *  VMA    |0*  1  |    page 1 is beyond the end
+ */
 static void populate_of_mmap_forgives_errors(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_true(ms_mmap(w.mm, A, 2 * PAGE, MS_PROT_RW,
@@ -172,7 +181,6 @@ static void populate_of_mmap_forgives_errors(void **state)
 
 static void populate_takes_huge_pages_in_one_step(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	assert_true(ms_mmap(w.mm, A, 2 * MS_2M, MS_PROT_RW,
@@ -184,7 +192,7 @@ static void populate_takes_huge_pages_in_one_step(void **state)
 }
 
 /*
- * Up to 5.15 a page on its way to the LRU lists is copied by the next write to it, since it has
+ * Up to 5.17 a page on its way to the LRU lists is copied by the next write to it, since it has
  * one reference more. mlock empties the queue: what it faulted in is reused, what it found is
  * queued once more.
  */
@@ -198,9 +206,8 @@ static bool next_write_copies(struct world *w, ms_hva_t addr)
 	return leaf_pa(w, addr) != pa;
 }
 
-static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
+static void mlock_empties_the_queue_of_new_pages_up_to_5_17(void **state)
 {
-	(void)state;
 	struct world w = world("5.10.223");
 
 	map_anon(&w, A, 3 * PAGE, MS_PROT_RW);
@@ -218,7 +225,6 @@ static void mlock_empties_the_queue_of_new_pages_up_to_5_15(void **state)
 
 static void a_second_mlock_queues_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("5.10.223");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -228,9 +234,8 @@ static void a_second_mlock_queues_nothing(void **state)
 	world_end(&w);
 }
 
-static void mlock_after_munlock_queues_the_page_up_to_5_15(void **state)
+static void mlock_after_munlock_queues_the_page_up_to_5_17(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -261,9 +266,9 @@ int main(void)
 		cmocka_unit_test(locked_memory_that_becomes_writable_is_copied_at_once),
 		cmocka_unit_test(populate_of_mmap_forgives_errors),
 		cmocka_unit_test(populate_takes_huge_pages_in_one_step),
-		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_15),
+		cmocka_unit_test(mlock_empties_the_queue_of_new_pages_up_to_5_17),
 		cmocka_unit_test(a_second_mlock_queues_nothing),
-		cmocka_unit_test(mlock_after_munlock_queues_the_page_up_to_5_15),
+		cmocka_unit_test(mlock_after_munlock_queues_the_page_up_to_5_17),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,22 +6,16 @@
 
 static int refuse(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
-	(void)vma;
 	return -EINVAL;
 }
 
 static int refuse_early(struct ms_file *file, struct ms_vma_desc *desc)
 {
-	(void)file;
-	(void)desc;
 	return -EPERM;
 }
 
 static int accept(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
-	(void)vma;
 	return 0;
 }
 
@@ -35,7 +29,6 @@ static struct ms_file *file_of(struct world *w, const struct ms_file_ops *ops, u
 
 static void arguments_are_checked_in_the_kernels_order(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
 	struct world w = world("6.12.117");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
@@ -56,7 +49,6 @@ static void arguments_are_checked_in_the_kernels_order(void **state)
 
 static void the_kind_of_mapping_is_asked_after_everything_else(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
 	struct world w = world("6.12.117");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
@@ -74,7 +66,6 @@ static void the_kind_of_mapping_is_asked_after_everything_else(void **state)
 
 static void shared_and_private_at_once_maps_a_file_shared_and_checks_the_flags(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "ok", .mmap = accept };
 	struct world w = world("6.12.117");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
@@ -99,7 +90,6 @@ static void shared_and_private_at_once_maps_a_file_shared_and_checks_the_flags(v
 
 static void prot_bits_that_are_not_known_are_ignored(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	char buf[MS_VMFLAGS_MAX];
 
@@ -111,7 +101,6 @@ static void prot_bits_that_are_not_known_are_ignored(void **state)
 
 static void a_fixed_address_that_looks_like_an_error_is_answered_as_it_is(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *huge = ms_memfd_hugetlb_new(w.m, MS_2M, MS_2M);
 	const unsigned int anon = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS;
@@ -128,7 +117,6 @@ static void a_fixed_address_that_looks_like_an_error_is_answered_as_it_is(void *
 
 static void a_hugetlb_length_that_wraps_is_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *huge = ms_memfd_hugetlb_new(w.m, MS_2M, MS_2M);
 
@@ -140,7 +128,6 @@ static void a_hugetlb_length_that_wraps_is_EINVAL(void **state)
 
 static void what_an_open_refused_never_becomes_anonymous_memory(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_hugetlb_new(w.m, MS_2M, 3 * PAGE); // no such huge pages
 	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED;
@@ -154,7 +141,6 @@ static void what_an_open_refused_never_becomes_anonymous_memory(void **state)
 
 static void anonymous_memory_ignores_the_file(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, PAGE);
 
@@ -167,7 +153,6 @@ static void anonymous_memory_ignores_the_file(void **state)
 
 static void noreplace_over_anything_is_EEXIST(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -175,9 +160,14 @@ static void noreplace_over_anything_is_EEXIST(void **state)
 	world_end(&w);
 }
 
+/*
+ *            A                2^48
+ *  hint A    |1  |   ...   . |
+ *  hint A    |1  |   ... |2  |    A is taken
+ *  no hint   |1  |...|3  |2  |
+ */
 static void without_fixed_a_free_hint_is_taken_else_the_highest_gap(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	const ms_hva_t top = UINT64_C(1) << 48;
 
@@ -201,7 +191,6 @@ static int64_t anon_at(struct world *w, ms_hva_t hint, uint64_t len, unsigned in
 
 static void a_hint_below_the_lowest_address_becomes_that_one(void **state)
 {
-	(void)state;
 	const struct {
 		enum ms_arch arch;
 		uint64_t configured;
@@ -224,7 +213,6 @@ static void a_hint_below_the_lowest_address_becomes_that_one(void **state)
 
 static void arm64_leaves_room_for_the_lowest_addresses_even_with_fixed(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	const uint64_t all = UINT64_C(1) << 48;
 
@@ -237,10 +225,14 @@ static void arm64_leaves_room_for_the_lowest_addresses_even_with_fixed(void **st
 	world_end(&w);
 }
 
-/*   |   window, 2^48   |      up to 2^52        |     */
+/*
+ * The hint asks, if it lies beyond 2^48:
+ *
+ *  0                       2^48                    2^52
+ *  |----- without hint ----|------- with it -------|
+ */
 static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
 {
-	(void)state;
 	const struct ms_machine_config config = { .page_size = 0x10000, .va_bits = 52 };
 	struct world w = world_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
 	const int64_t window = INT64_C(1) << 48, end = INT64_C(1) << 52, page = 0x10000;
@@ -260,11 +252,11 @@ static void addresses_beyond_48_bits_are_for_those_who_ask(void **state)
 	world_end(&w);
 }
 
-/* Private writable and shared anonymous memory is counted; the old mapping goes first up to 6.11.
+/*
+ * Private writable and shared anonymous memory is counted; the old mapping goes first up to 6.11.
  */
 static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -286,11 +278,14 @@ static void more_than_all_of_ram_at_once_is_ENOMEM(void **state)
 	}
 }
 
-/*   |   r (4G)                 |
- *         |## 2G, rw ##|           is refused; what it was to replace is split, or gone   */
+/*
+ *  before  |r, 1G   r, 1G   r, 1G   r, 1G  |
+ *  mmap            [rw, 2G---------)            -ENOMEM: more than all of RAM
+ *  after   |r, 1G  |r, 1G   r, 1G  |r, 1G  |    from 6.12
+ *  or      |r, 1G  |  .       .    |r, 1G  |
+ */
 static void a_refused_replacement_leaves_splits_from_6_12(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -307,10 +302,12 @@ static void a_refused_replacement_leaves_splits_from_6_12(void **state)
 	}
 }
 
-/*   | 0.75G, rw | 0.75G, rwx |   are charged already when one mapping of all RAM replaces them  */
+/*
+ *  before  |rw, 0.75G  |rwx, 0.75G |    charged already
+ *  mmap    [rw, 1.5G---------------)
+ */
 static void what_is_replaced_is_not_charged_again_from_6_12(void **state)
 {
-	(void)state;
 	const uint64_t len = MS_1G / 4 * 3;
 	const struct ms_policy *k;
 
@@ -328,7 +325,6 @@ static void what_is_replaced_is_not_charged_again_from_6_12(void **state)
 
 static void a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_asked(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "no", .mmap = refuse };
 	static const struct ms_file_ops early = { .name = "no", .mmap_prepare = refuse_early };
 	const struct ms_policy *k;
@@ -350,7 +346,6 @@ static void a_private_mapping_larger_than_ram_is_refused_before_the_driver_is_as
 /* 64 bytes of 4096 are the kernel's struct page. */
 static void ram_is_counted_without_the_frames_that_describe_it(void **state)
 {
-	(void)state;
 	struct world w = world("7.3.4");
 	const uint64_t memmap = MS_1G / 64;
 	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS;
@@ -363,7 +358,6 @@ static void ram_is_counted_without_the_frames_that_describe_it(void **state)
 
 static void file_modes_decide_what_a_shared_mapping_may(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "ro", .mmap = accept };
 	struct world w = world("6.12.117");
 	struct ms_file *ro = file_of(&w, &ops, MS_FMODE_READ);
@@ -381,7 +375,6 @@ static void file_modes_decide_what_a_shared_mapping_may(void **state)
 
 static void a_driver_that_refuses_shows_a_zap_of_the_new_range(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "refuses", .mmap = refuse };
 	struct world w = world("6.12.117");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
@@ -395,7 +388,6 @@ static void a_driver_that_refuses_shows_a_zap_of_the_new_range(void **state)
 
 static void a_refusal_of_mmap_prepare_shows_nothing(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "early", .mmap_prepare = refuse_early };
 	struct world w = world("7.2.13");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
@@ -407,7 +399,6 @@ static void a_refusal_of_mmap_prepare_shows_nothing(void **state)
 
 static void a_refused_fixed_mapping_has_removed_the_old_one(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "refuses", .mmap = refuse };
 	const struct ms_policy *k;
 
@@ -426,7 +417,6 @@ static void a_refused_fixed_mapping_has_removed_the_old_one(void **state)
 
 static void a_driver_that_sets_no_operations_has_no_anonymous_memory(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "bare", .mmap = accept };
 	struct world w = world("6.12.117");
 	struct ms_file *f = file_of(&w, &ops, MS_FMODE_READ | MS_FMODE_WRITE);
@@ -439,7 +429,6 @@ static void a_driver_that_sets_no_operations_has_no_anonymous_memory(void **stat
 
 static void every_failing_allocation_is_ENOMEM_and_can_be_repeated(void **state)
 {
-	(void)state;
 	int64_t ret = -ENOMEM;
 
 	for (uint64_t n = 1; ret < 0; n++) {

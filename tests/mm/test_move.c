@@ -9,9 +9,13 @@ static const struct ms_policy *late(void)
 
 /* ---- a VMA moves ---- */
 
+/*
+ *             A                     B
+ *  before     |0   1*  2   3  |
+ *  after       .   .   .   .        |0   1*  2   3  |
+ */
 static void pages_move_along(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pa_t pa;
 
@@ -26,10 +30,17 @@ static void pages_move_along(void **state)
 	world_end(&w);
 }
 
-/* the old range twice: once for the tables, once for its unmap; the new one never */
+/*
+ * Of the old range once for the tables and once for its unmap, of the new one never:
+ *
+ *             A             B
+ *  before     |0*  1  |
+ *  after       .   .        |0*  1  |
+ *  notifiers  [-------)
+ *             [-------)
+ */
 static void notifiers_hear_of_the_old_range_twice(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -45,10 +56,13 @@ static void notifiers_hear_of_the_old_range_twice(void **state)
 	world_end(&w);
 }
 
-/*  | stays | moves | stays |  */
+/*
+ *          A                             B
+ *  before  |0*  1*  2*  3*  4*  5* |
+ *  after   |0*  1* | .   . |4*  5* |     |2*  3* |
+ */
 static void a_part_moves_and_the_rest_stays(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_shared(&w, ms_memfd_new(w.m, 8 * PAGE), A, 6 * PAGE, 0);
@@ -64,9 +78,13 @@ static void a_part_moves_and_the_rest_stays(void **state)
 	world_end(&w);
 }
 
+/*
+ *          A                             B
+ *  before  |ac* ac  ac  ac  ac  ac |
+ *  after   |ac* ac | .   . |ac  ac |     |ac  ac |
+ */
 static void the_charge_stays_on_what_is_left(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -82,9 +100,13 @@ static void the_charge_stays_on_what_is_left(void **state)
 	}
 }
 
+/*
+ *           A       A + 2M     B       B + 2M
+ *  before   |u  |   |t* |                        u: untouched, t: touched
+ *  after     .       .         |u  |   |t* |     u has the pgoff of B, t that of A + 2M
+ */
 static void an_untouched_anonymous_mapping_gets_the_pgoff_of_its_new_place(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -97,10 +119,13 @@ static void an_untouched_anonymous_mapping_gets_the_pgoff_of_its_new_place(void 
 	world_end(&w);
 }
 
-/*  | a |  + b moved here  */
+/*
+ *          A             B
+ *  before  |0  | .       |1  |    pages of the file
+ *  after   |0   1  |      .
+ */
 static void a_moved_mapping_joins_its_new_neighbour(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, 4 * PAGE);
 
@@ -112,9 +137,13 @@ static void a_moved_mapping_joins_its_new_neighbour(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before   |0   1   2   3  | .   .
+ *  copied   |0   1   2   3   2   3  |    one VMA for a moment
+ *  after    |0   1  | .   . |2   3  |
+ */
 static void an_untouched_mapping_may_join_its_own_source(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -127,9 +156,16 @@ static void an_untouched_mapping_may_join_its_own_source(void **state)
 	world_end(&w);
 }
 
+/*
+ *          A                   B
+ *  before  |rw  rw  rw  rw |   |r   r   r   r  |
+ *  zap 1                       [-------)
+ *  zap 2           [-------)                       four pages become two
+ *  zap 3   [-------)                               moved
+ *  after    .   .   .   .      |rw  rw |r   r  |
+ */
 static void an_emptied_destination_shrinks_the_source_first(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -149,7 +185,6 @@ static void an_emptied_destination_shrinks_the_source_first(void **state)
 
 static void open_of_the_copy_comes_and_close_of_the_source(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .open = driver_open, .close = driver_close } };
 	struct world w = world("6.12.117");
 
@@ -162,9 +197,15 @@ static void open_of_the_copy_comes_and_close_of_the_source(void **state)
 	world_end(&w);
 }
 
+/*
+ *             A           B
+ *  before     |0*  1  |
+ *  moved      |0   1  |   |0*  1  |    notifier of A
+ *  veto       |0*  1  |   |0   1  |    notifier of B
+ *  after      |0*  1  |    .   .       notifier of B
+ */
 static void a_veto_brings_the_entries_back_and_unmaps_the_copy(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault, .mremap = driver_mremap },
 			    .vm_flags = MS_VM_PFNMAP,
 			    .veto = -EPERM };
@@ -183,9 +224,14 @@ static void a_veto_brings_the_entries_back_and_unmaps_the_copy(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA      |0   1   2   3  |
+ *  page 0   [---)                asked at 1
+ *  page 3               [---)    asked at 3
+ *  all      [---------------)    not asked
+ */
 static void may_split_is_asked_at_the_borders_that_are_cut(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct driver d = { .ops = { .may_split = driver_may_split }, .veto = -EBUSY };
 	struct world w = world_of(&p, MS_THP_NEVER);
@@ -200,9 +246,13 @@ static void may_split_is_asked_at_the_borders_that_are_cut(void **state)
 	world_end(&w);
 }
 
-static void unasked_the_veto_comes_at_the_unmap_and_both_stay(void **state)
+/*
+ *          A                   B
+ *  before  |0   1   2   3  |
+ *  after   |0   1   2   3  |   |0  |
+ */
+static void a_veto_that_is_not_asked_for_comes_at_the_unmap_and_both_stay(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 	struct driver d = { .ops = { .may_split = driver_may_split }, .veto = -EBUSY };
 	struct world w;
@@ -216,9 +266,13 @@ static void unasked_the_veto_comes_at_the_unmap_and_both_stay(void **state)
 	world_end(&w);
 }
 
+/*
+ *          A                   B
+ *  before  |t   t   t   t  |            t: VM_PAT
+ *  after    .  |n   n   n  |   |t  |    n: not
+ */
 static void a_move_forgets_the_tracking_of_the_whole_source(void **state)
 {
-	(void)state;
 	struct driver d = { .vm_flags = MS_VM_PFNMAP | MS_VM_PAT };
 	struct world w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_NEVER);
 
@@ -233,9 +287,13 @@ static void a_move_forgets_the_tracking_of_the_whole_source(void **state)
 
 /* ---- leaves and tables ---- */
 
+/*
+ *          A               B
+ *  before  |------2M*------|
+ *  after    .               |------2M*------|
+ */
 static void a_huge_page_moves_as_one_leaf_to_a_congruent_address(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
@@ -247,9 +305,14 @@ static void a_huge_page_moves_as_one_leaf_to_a_congruent_address(void **state)
 	world_end(&w);
 }
 
-static void elsewhere_a_huge_page_is_split_within_the_move(void **state)
+/*
+ *             A                   B + 4K
+ *  before     |--------2M*--------|
+ *  after                          |4K*|4K*| ... |4K*|
+ *  notifiers  [-------------------)    three times: the move, the split in it, the unmap
+ */
+static void a_huge_page_that_moves_to_another_offset_is_split_within_the_move(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	ms_pa_t pa;
 
@@ -267,9 +330,13 @@ static void elsewhere_a_huge_page_is_split_within_the_move(void **state)
 	world_end(&w);
 }
 
+/*
+ *  A            |---2M*---:---2M*---|
+ *  B            |---2M*---|              the first fits
+ *  B + 1G + 4K   |4K:4K: .. |         the second does not: its pages fault in again
+ */
 static void a_drivers_huge_leaf_is_dropped_where_it_does_not_fit(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault, .huge_fault = driver_huge_fault },
 			    .vm_flags = MS_VM_PFNMAP };
 	struct world w = world_huge("6.12.117");
@@ -288,9 +355,8 @@ static void a_drivers_huge_leaf_is_dropped_where_it_does_not_fit(void **state)
 }
 
 /* get_old_pud() takes a leaf for a bad entry: nothing arrives, not even at a congruent place. */
-static void a_1G_leaf_is_lost(void **state)
+static void a_1g_leaf_is_lost_in_a_move(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .fault = driver_fault, .huge_fault = driver_huge_fault },
 			    .vm_flags = MS_VM_PFNMAP };
 	struct world w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_ALWAYS);
@@ -326,7 +392,6 @@ static uint64_t allocations(enum ms_policy_mremap_table_move rule, uint64_t len)
 
 static void whole_tables_move_where_the_kernel_can(void **state)
 {
-	(void)state;
 	uint64_t entries = allocations(MS_MREMAP_TABLE_MOVE_NONE, MS_1G);
 
 	assert_int_equal(allocations(MS_MREMAP_TABLE_MOVE_PTE_TABLES, MS_1G), entries - 1);
@@ -342,7 +407,6 @@ static void whole_tables_move_where_the_kernel_can(void **state)
  */
 static void a_move_begins_at_the_table_where_nothing_is_below(void **state)
 {
-	(void)state;
 	struct ms_policy p = *late();
 
 	for (int i = 0; i < 4; i++) {
@@ -369,7 +433,6 @@ static void a_move_begins_at_the_table_where_nothing_is_below(void **state)
 
 static void every_failing_allocation_leaves_the_pages_where_they_were(void **state)
 {
-	(void)state;
 	int64_t ret = -ENOMEM;
 
 	for (uint64_t n = 1; ret < 0; n++) {
@@ -408,12 +471,12 @@ int main(void)
 		cmocka_unit_test(open_of_the_copy_comes_and_close_of_the_source),
 		cmocka_unit_test(a_veto_brings_the_entries_back_and_unmaps_the_copy),
 		cmocka_unit_test(may_split_is_asked_at_the_borders_that_are_cut),
-		cmocka_unit_test(unasked_the_veto_comes_at_the_unmap_and_both_stay),
+		cmocka_unit_test(a_veto_that_is_not_asked_for_comes_at_the_unmap_and_both_stay),
 		cmocka_unit_test(a_move_forgets_the_tracking_of_the_whole_source),
 		cmocka_unit_test(a_huge_page_moves_as_one_leaf_to_a_congruent_address),
-		cmocka_unit_test(elsewhere_a_huge_page_is_split_within_the_move),
+		cmocka_unit_test(a_huge_page_that_moves_to_another_offset_is_split_within_the_move),
 		cmocka_unit_test(a_drivers_huge_leaf_is_dropped_where_it_does_not_fit),
-		cmocka_unit_test(a_1G_leaf_is_lost),
+		cmocka_unit_test(a_1g_leaf_is_lost_in_a_move),
 		cmocka_unit_test(whole_tables_move_where_the_kernel_can),
 		cmocka_unit_test(a_move_begins_at_the_table_where_nothing_is_below),
 		cmocka_unit_test(every_failing_allocation_leaves_the_pages_where_they_were),

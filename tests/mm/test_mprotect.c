@@ -14,9 +14,8 @@ static bool writable(const struct world *w, ms_hva_t addr)
 	return ms_host_leaf(w->mm, addr, &leaf) && (leaf.entry & MS_PTE_WRITE);
 }
 
-static void arguments(void **state)
+static void arguments_are_checked_in_the_kernels_order(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_mprotect(w.mm, A + 1, PAGE, MS_PROT_R), -EINVAL);
@@ -30,10 +29,13 @@ static void arguments(void **state)
 	world_end(&w);
 }
 
-/*  | a | hole | b | */
+/*
+ *  before    |rw | . |rw |
+ *  mprotect  [-----------)
+ *  after     |r  | . |rw |
+ */
 static void what_lies_before_a_hole_stays_changed(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -44,9 +46,8 @@ static void what_lies_before_a_hole_stays_changed(void **state)
 	world_end(&w);
 }
 
-static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void **state)
+static void write_access_is_charged_and_from_6_7_an_untouched_charge_goes_back(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 	char buf[MS_VMFLAGS_MAX];
 
@@ -68,7 +69,6 @@ static void write_access_is_charged_and_6_12_gives_an_untouched_charge_back(void
 
 static void private_pages_become_writable_at_once_by_the_kernels_rule(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -87,7 +87,6 @@ static void private_pages_become_writable_at_once_by_the_kernels_rule(void **sta
 
 static void the_zero_page_never_becomes_writable(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_R);
@@ -100,7 +99,6 @@ static void the_zero_page_never_becomes_writable(void **state)
 
 static void no_access_keeps_the_page_for_the_kernel(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_host_leaf leaf;
 
@@ -114,10 +112,14 @@ static void no_access_keeps_the_page_for_the_kernel(void **state)
 	world_end(&w);
 }
 
-/*  |---- 1G, populated from the third 2M on ----|---- 1G, empty ----|  */
-static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **state)
+/*
+ *             A         third               A + 1G                        A + 2G
+ *  VMA        |---------*-------------------|-----------------------------|
+ *  up to 6.11           [-------------------)
+ *  from 6.12  [-----------------------------------------------------------)
+ */
+static void the_notifier_names_pieces_up_to_6_11_and_then_one_range(void **state)
 {
-	(void)state;
 	const ms_hva_t third = A + 2 * MS_2M;
 	const struct ms_policy *k;
 
@@ -140,7 +142,6 @@ static void the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12(void **s
 
 static void write_access_to_more_than_all_of_ram_is_ENOMEM(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_mmap(w.mm, A, 2 * MS_1G, MS_PROT_R,
@@ -151,9 +152,13 @@ static void write_access_to_more_than_all_of_ram_is_ENOMEM(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before   |rw* rw  rw  rw |
+ *  rw           [---)
+ *  after    |rw* rw  rw  rw |
+ */
 static void the_same_rights_again_do_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -167,7 +172,6 @@ static void the_same_rights_again_do_nothing(void **state)
 
 static ms_vm_fault_t let_write(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return 0;
 }
 
@@ -192,7 +196,6 @@ static void read_only_and_back(struct world *w, ms_hva_t addr)
 
 static void a_write_that_the_driver_saw_makes_the_page_writable_at_once(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_X86_64) {
@@ -217,9 +220,9 @@ static bool written_by_the_cpu_alone(const struct ms_policy *k)
 	struct ms_vma *vma = ms_vma_lookup(w.mm, A);
 	bool at_once;
 
-	assert_int_equal(ms_remap_pfn_range(vma, A, BAR >> 12, 2 * PAGE,
-					    vma->vm_page_prot | MS_PTE_WRITE),
-			 0);
+	assert_int_equal(
+		ms_remap_pfn_range(vma, A, BAR >> 12, 2 * PAGE, vma->vm_page_prot | MS_PTE_WRITE),
+		0);
 	touch(&w, A, MS_PROT_W);
 	read_only_and_back(&w, A);
 	at_once = writable(&w, A);
@@ -229,7 +232,6 @@ static bool written_by_the_cpu_alone(const struct ms_policy *k)
 
 static void up_to_5_19_x86_asks_for_soft_dirty_pages(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_X86_64)
@@ -241,7 +243,6 @@ static void up_to_5_19_x86_asks_for_soft_dirty_pages(void **state)
 
 static void a_page_that_mremap_moved_is_soft_dirty(void **state)
 {
-	(void)state;
 	struct driver d;
 	struct world w = noticing_world("5.10.223", MS_ARCH_X86_64, &d);
 	struct ms_vma *vma = ms_vma_lookup(w.mm, A);
@@ -263,7 +264,6 @@ static bool executable(const struct world *w, ms_hva_t addr)
 
 static void arm64_entries_are_executable_where_their_vma_is(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW | MS_PROT_X);
@@ -280,7 +280,6 @@ static void arm64_entries_are_executable_where_their_vma_is(void **state)
 
 static void only_cacheable_memory_is_executable(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	const ms_pgprot_t prot = MS_PTE_PRESENT | MS_PTE_EXEC;
 
@@ -294,13 +293,14 @@ static void only_cacheable_memory_is_executable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arguments),
+		cmocka_unit_test(arguments_are_checked_in_the_kernels_order),
 		cmocka_unit_test(what_lies_before_a_hole_stays_changed),
-		cmocka_unit_test(write_access_is_charged_and_6_12_gives_an_untouched_charge_back),
+		cmocka_unit_test(
+			write_access_is_charged_and_from_6_7_an_untouched_charge_goes_back),
 		cmocka_unit_test(private_pages_become_writable_at_once_by_the_kernels_rule),
 		cmocka_unit_test(the_zero_page_never_becomes_writable),
 		cmocka_unit_test(no_access_keeps_the_page_for_the_kernel),
-		cmocka_unit_test(the_notifier_names_pieces_up_to_6_1_and_one_range_from_6_12),
+		cmocka_unit_test(the_notifier_names_pieces_up_to_6_11_and_then_one_range),
 		cmocka_unit_test(write_access_to_more_than_all_of_ram_is_ENOMEM),
 		cmocka_unit_test(the_same_rights_again_do_nothing),
 		cmocka_unit_test(a_write_that_the_driver_saw_makes_the_page_writable_at_once),

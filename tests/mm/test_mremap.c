@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mremap: arguments, what a refused call leaves, resizing in place, many VMAs. The moving itself is
- * in test_move.c. */
+/*
+ * mremap: arguments, what a refused call leaves, resizing in place, many VMAs. The moving itself is
+ * in test_move.c.
+ */
 #include "world_of.h"
 
 #define MAYMOVE MS_MREMAP_MAYMOVE
@@ -9,7 +11,6 @@
 
 static void bad_arguments_are_EINVAL(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -32,9 +33,13 @@ static void bad_arguments_are_EINVAL(void **state)
 	}
 }
 
+/*
+ *  A  |0   1   2   3  |
+ *     [------------)        3 pages and a byte
+ *  B  |0   1   2   3  |
+ */
 static void lengths_are_rounded_up_to_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -44,7 +49,13 @@ static void lengths_are_rounded_up_to_pages(void **state)
 	world_end(&w);
 }
 
-/* What an EFAULT leaves at the destination: the old address is in a hole, or crosses vm_end. */
+/*
+ * What an EFAULT leaves at the destination:
+ *
+ *  mapped    |a  | .
+ *  hole          [---)    nothing is mapped at the old address
+ *  crossing  [-------)    the old range ends behind its VMA
+ */
 static void check_destination(enum ms_policy_mremap_fixed_order order, bool after_hole,
 			      bool after_crossing)
 {
@@ -66,15 +77,13 @@ static void check_destination(enum ms_policy_mremap_fixed_order order, bool afte
 
 static void a_refused_move_has_emptied_the_destination_as_the_order_says(void **state)
 {
-	(void)state;
 	check_destination(MS_MREMAP_FIXED_ORDER_DEST_FIRST, false, false);
 	check_destination(MS_MREMAP_FIXED_ORDER_LOOKUP_THEN_DEST, true, false);
 	check_destination(MS_MREMAP_FIXED_ORDER_ALL_CHECKS_THEN_DEST, true, true);
 }
 
-static void same_size_in_place_is_nothing(void **state)
+static void the_same_size_in_place_changes_nothing(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -85,9 +94,8 @@ static void same_size_in_place_is_nothing(void **state)
 	world_end(&w);
 }
 
-static void in_place_without_a_vma_is_EFAULT_where_the_kernel_looks(void **state)
+static void an_address_without_a_vma_is_EFAULT_where_the_kernel_looks_it_up(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct world w = world_of(&p, MS_THP_NEVER);
 
@@ -100,9 +108,12 @@ static void in_place_without_a_vma_is_EFAULT_where_the_kernel_looks(void **state
 	world_end(&w);
 }
 
+/*
+ *  before  |0   1   2   3  |
+ *  after   |0  | .   .   .
+ */
 static void shrinking_unmaps_the_tail(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 4 * PAGE, MS_PROT_RW);
@@ -113,10 +124,9 @@ static void shrinking_unmaps_the_tail(void **state)
 	world_end(&w);
 }
 
-/*  old length 0: | memfd | stays, a second mapping of the same pages appears  */
+/* The tail to be unmapped ends behind the last user address. */
 static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
 {
-	(void)state;
 	const uint64_t end = UINT64_C(1) << 48;
 	const struct ms_policy *k;
 
@@ -138,9 +148,8 @@ static void shrinking_beyond_the_last_user_address_is_EINVAL(void **state)
 }
 
 /* The destination is the source, the old length is absurd: which of the two is found first? */
-static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_16(void **state)
+static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_17(void **state)
 {
-	(void)state;
 	const uint64_t absurd = -(uint64_t)PAGE;
 
 	const struct ms_policy *k;
@@ -158,9 +167,12 @@ static void a_source_that_goes_with_the_destination_is_EFAULT_from_6_16(void **s
 	}
 }
 
+/*
+ *  A  |1   2  |    pages of the file
+ *  B  |2  |        from the second page of A on
+ */
 static void old_length_0_duplicates_a_shared_mapping(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *f = ms_memfd_new(w.m, 4 * PAGE);
 
@@ -175,7 +187,6 @@ static void old_length_0_duplicates_a_shared_mapping(void **state)
 
 static void VM_DONTEXPAND_does_not_grow(void **state)
 {
-	(void)state;
 	struct driver d = { .vm_flags = MS_VM_DONTEXPAND };
 	struct world w = world("6.12.117");
 
@@ -185,9 +196,8 @@ static void VM_DONTEXPAND_does_not_grow(void **state)
 	world_end(&w);
 }
 
-static void dontunmap_of_a_file_is_a_matter_of_policy(void **state)
+static void dontunmap_of_a_file_is_EINVAL_up_to_5_12(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 	struct driver d = { .vm_flags = MS_VM_DONTEXPAND };
 	struct world w = world_of(&p, MS_THP_NEVER);
@@ -209,9 +219,12 @@ static void dontunmap_of_a_file_is_a_matter_of_policy(void **state)
 
 /* ---- growing ---- */
 
-static void grows_in_place_where_nothing_follows(void **state)
+/*
+ *  before  |0   1  | .   .
+ *  after   |0   1   2   3  |
+ */
+static void a_mapping_grows_in_place_where_nothing_follows(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -221,9 +234,13 @@ static void grows_in_place_where_nothing_follows(void **state)
 	world_end(&w);
 }
 
-static void does_not_grow_into_a_neighbour_or_out_of_the_middle(void **state)
+/*
+ *  mapped    |rw  rw | . |r  |
+ *  whole     [-------)         to 4 pages: runs into the neighbour
+ *  1st page  [---)             to 2 pages: the second is in the way
+ */
+static void a_mapping_does_not_grow_into_a_neighbour_or_out_of_the_middle(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * PAGE, MS_PROT_RW);
@@ -234,9 +251,12 @@ static void does_not_grow_into_a_neighbour_or_out_of_the_middle(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before  |rw*|r  |
+ *  after    .  |r  |    ...    |rw* rw |
+ */
 static void a_growing_mapping_that_may_move_goes_to_a_free_place(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	int64_t to;
 
@@ -251,10 +271,12 @@ static void a_growing_mapping_that_may_move_goes_to_a_free_place(void **state)
 	world_end(&w);
 }
 
-/*  | vma |++++| next |  */
+/*
+ *  before  |a  | . |b  |
+ *  after   |a   a  |b  |  or  |a   a   b  |
+ */
 static void a_mapping_that_grows_up_to_the_next_joins_it(void **state)
 {
-	(void)state;
 	struct ms_policy p = *ms_policy_linux("6.12.117", MS_ARCH_ARM64);
 
 	for (int i = 0; i < 2; i++) {
@@ -270,10 +292,14 @@ static void a_mapping_that_grows_up_to_the_next_joins_it(void **state)
 	}
 }
 
-/*  a child's | vma (parent's pages) |++++| next (untouched) |  */
+/*
+ * In a child, which has a from its parent:
+ *
+ *  before  |a* | . |b  |
+ *  after   |a*  a  |b  |  or  |a*  a   b  |
+ */
 static void a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -291,13 +317,19 @@ static void a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16(void *
 	}
 }
 
-/*  a child's | vma (parent's pages) | next (untouched) |   moved away and back  */
-static void a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone(void **state)
+/*
+ * In a child, which has a from its parent:
+ *
+ *          A           B
+ *  before  |a* |
+ *  moved    .  |b  |   |a* |    b is mapped meanwhile
+ *  back    |a* |b  |  or  |a*  b  |
+ */
+static void a_forked_mapping_that_moves_joins_an_untouched_next_from_6_16_to_6_18_7(void **state)
 {
 	const struct ms_policy *k;
 	const unsigned int move = MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED;
 
-	(void)state;
 	for_each_step (k, MS_ARCH_ARM64) {
 		struct world w = world(k->release);
 		bool joins = k->anon_merge_untouched == MS_ANON_MERGE_UNTOUCHED_ANY_IF_MOVED;
@@ -316,7 +348,6 @@ static void a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone(vo
 /* Where a close hook keeps a VMA out of merging, it still grows; special ones then do not. */
 static void a_close_hook_does_not_keep_a_mapping_from_growing(void **state)
 {
-	(void)state;
 	struct driver d = { .ops = { .close = driver_close } },
 		      mixed = { .vm_flags = MS_VM_MIXEDMAP };
 	const struct ms_policy *k;
@@ -337,7 +368,6 @@ static void a_close_hook_does_not_keep_a_mapping_from_growing(void **state)
 
 static void the_new_part_of_a_locked_mapping_is_populated(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -349,10 +379,14 @@ static void the_new_part_of_a_locked_mapping_is_populated(void **state)
 
 /* ---- many VMAs ---- */
 
-/*  | a |  gap  | b |   ->   | a'|  gap  | b'|  */
+/*
+ *            A                       B
+ *  before    |rw*| .   . |r   r  |
+ *  moved     [---------------)
+ *  after      .   .   .   .  |r  |   |rw*| .   . |r  |
+ */
 static void a_range_over_several_vmas_moves_each(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -367,9 +401,13 @@ static void a_range_over_several_vmas_moves_each(void **state)
 	world_end(&w);
 }
 
+/*
+ *  mapped    . |rw | .   .   .
+ *  first    [-------)
+ *  second                   [---)
+ */
 static void a_range_that_begins_in_a_gap_is_EFAULT(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13");
 
 	map_anon(&w, A + PAGE, PAGE, MS_PROT_RW);
@@ -379,9 +417,14 @@ static void a_range_that_begins_in_a_gap_is_EFAULT(void **state)
 	world_end(&w);
 }
 
+/*
+ *  mapped  |rw |r  |
+ *  old     [-------)
+ *  new     [-----------)    always EFAULT
+ *  new     [-------)        EFAULT up to 6.16
+ */
 static void several_vmas_are_EFAULT_up_to_6_16_and_whenever_the_size_changes(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -408,7 +451,6 @@ static void fill(struct world *w, unsigned int n)
 
 static void near_the_limit_of_vmas_nothing_moves(void **state)
 {
-	(void)state;
 	const unsigned int limit = 65530;
 	struct world w = world_where("mremap_map_count", "MOVE_NEAR_LIMIT");
 
@@ -429,9 +471,8 @@ static void near_the_limit_of_vmas_nothing_moves(void **state)
 	world_end(&w);
 }
 
-static void the_worst_case_counts_what_dontunmap_splits_off_or_forgets_it(void **state)
+static void the_worst_case_counts_what_dontunmap_splits_off_from_7_2_11(void **state)
 {
-	(void)state;
 	const unsigned int limit = 65530;
 	struct world w = world("7.1");
 
@@ -454,27 +495,28 @@ int main(void)
 		cmocka_unit_test(bad_arguments_are_EINVAL),
 		cmocka_unit_test(lengths_are_rounded_up_to_pages),
 		cmocka_unit_test(a_refused_move_has_emptied_the_destination_as_the_order_says),
-		cmocka_unit_test(same_size_in_place_is_nothing),
-		cmocka_unit_test(in_place_without_a_vma_is_EFAULT_where_the_kernel_looks),
+		cmocka_unit_test(the_same_size_in_place_changes_nothing),
+		cmocka_unit_test(an_address_without_a_vma_is_EFAULT_where_the_kernel_looks_it_up),
 		cmocka_unit_test(shrinking_unmaps_the_tail),
 		cmocka_unit_test(shrinking_beyond_the_last_user_address_is_EINVAL),
-		cmocka_unit_test(a_source_that_goes_with_the_destination_is_EFAULT_from_6_16),
+		cmocka_unit_test(a_source_that_goes_with_the_destination_is_EFAULT_from_6_17),
 		cmocka_unit_test(old_length_0_duplicates_a_shared_mapping),
 		cmocka_unit_test(VM_DONTEXPAND_does_not_grow),
-		cmocka_unit_test(dontunmap_of_a_file_is_a_matter_of_policy),
-		cmocka_unit_test(grows_in_place_where_nothing_follows),
-		cmocka_unit_test(does_not_grow_into_a_neighbour_or_out_of_the_middle),
+		cmocka_unit_test(dontunmap_of_a_file_is_EINVAL_up_to_5_12),
+		cmocka_unit_test(a_mapping_grows_in_place_where_nothing_follows),
+		cmocka_unit_test(a_mapping_does_not_grow_into_a_neighbour_or_out_of_the_middle),
 		cmocka_unit_test(a_growing_mapping_that_may_move_goes_to_a_free_place),
 		cmocka_unit_test(a_mapping_that_grows_up_to_the_next_joins_it),
 		cmocka_unit_test(a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16),
-		cmocka_unit_test(a_forked_mapping_that_moves_joins_an_untouched_next_in_6_17_alone),
+		cmocka_unit_test(
+			a_forked_mapping_that_moves_joins_an_untouched_next_from_6_16_to_6_18_7),
 		cmocka_unit_test(a_close_hook_does_not_keep_a_mapping_from_growing),
 		cmocka_unit_test(the_new_part_of_a_locked_mapping_is_populated),
 		cmocka_unit_test(a_range_over_several_vmas_moves_each),
 		cmocka_unit_test(a_range_that_begins_in_a_gap_is_EFAULT),
 		cmocka_unit_test(several_vmas_are_EFAULT_up_to_6_16_and_whenever_the_size_changes),
 		cmocka_unit_test(near_the_limit_of_vmas_nothing_moves),
-		cmocka_unit_test(the_worst_case_counts_what_dontunmap_splits_off_or_forgets_it),
+		cmocka_unit_test(the_worst_case_counts_what_dontunmap_splits_off_from_7_2_11),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,6 @@ static struct world mapped_by_driver(const char *release, struct hooks *h)
 
 static void bad_arguments_are_EINVAL(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_munmap(w.mm, A + 1, PAGE), -EINVAL);
@@ -55,9 +54,8 @@ static void bad_arguments_are_EINVAL(void **state)
 	world_end(&w);
 }
 
-static void nothing_mapped_is_success_without_events(void **state)
+static void munmap_of_nothing_succeeds_without_events(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(ms_munmap(w.mm, A, PAGE), 0);
@@ -66,10 +64,13 @@ static void nothing_mapped_is_success_without_events(void **state)
 	world_end(&w);
 }
 
-/*  | a |  hole  | b |   one call: one notifier over all, one zap a VMA */
-static void one_notifier_a_call_and_one_zap_a_vma(void **state)
+/*
+ *  before    |a  | .   . |b  |
+ *  notifier  [---------------)    one of the call
+ *  zap       [---)       [---)    one of each VMA
+ */
+static void each_call_has_one_notifier_and_each_vma_one_zap(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -82,10 +83,12 @@ static void one_notifier_a_call_and_one_zap_a_vma(void **state)
 	world_end(&w);
 }
 
-/*  |  stays  |  dies  |  */
-static void of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
+/*
+ *  before  |0   1   2   3  |
+ *  after   |0   1  | .   .      open has seen [2, 4)
+ */
+static void munmap_of_a_tail_opens_the_dying_part_up_to_6_5(void **state)
 {
-	(void)state;
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.1.192", &h);
 
@@ -96,9 +99,12 @@ static void of_a_tail_opens_the_dying_part_up_to_6_1(void **state)
 	world_end(&w);
 }
 
-static void of_a_tail_opens_the_kept_part_from_6_12(void **state)
+/*
+ *  before  |0   1   2   3  |
+ *  after   |0   1  | .   .      open has seen [0, 2)
+ */
+static void munmap_of_a_tail_opens_the_kept_part_from_6_6(void **state)
 {
-	(void)state;
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.12.117", &h);
 
@@ -111,10 +117,15 @@ static void of_a_tail_opens_the_kept_part_from_6_12(void **state)
 	world_end(&w);
 }
 
-/*  |  dies  |  stays  |  dies  |   what is above each cut is new */
-static void of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(void **state)
+/*
+ * What is above a cut is the new VMA, whether it stays or dies:
+ *
+ *  before  |0   1   2   3  |
+ *  head     .  |1   2   3  |    open has seen [1, 4), which stays
+ *  tail     .  |1   2  | .      open has seen [3, 4), which dies
+ */
+static void munmap_of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(void **state)
 {
-	(void)state;
 	struct hooks h = { 0 };
 	struct world w = mapped_by_driver("6.4", &h);
 
@@ -128,9 +139,12 @@ static void of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off(v
 	world_end(&w);
 }
 
-static void of_the_middle_leaves_two(void **state)
+/*
+ *  before  |0   1   2   3  |
+ *  after   |0  | . |2   3  |
+ */
+static void munmap_of_the_middle_leaves_two_vmas(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -147,10 +161,15 @@ static void of_the_middle_leaves_two(void **state)
 	}
 }
 
-/*  |------ 2M, a PMD table exists ------|  a border inside of it: the 2M is told first */
+/*
+ *              A                             A + 2M
+ *  VMA         |-----------------------------|*----------------------------|
+ *  munmap          [4K)
+ *  notifier 1  [-----------------------------)    because a table of PMD entries is there
+ *  notifier 2      [4K)
+ */
 static void a_split_inside_a_2m_notifies_the_2m_first(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
@@ -163,9 +182,14 @@ static void a_split_inside_a_2m_notifies_the_2m_first(void **state)
 	world_end(&w);
 }
 
+/*
+ *              A                             A + 2M
+ *  VMA         |-----------------------------|-----------------------------|
+ *  munmap          [4K)
+ *  notifier        [4K)
+ */
 static void without_a_pmd_table_a_split_notifies_nothing_of_its_own(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, 2 * MS_2M, MS_PROT_RW);
@@ -174,10 +198,16 @@ static void without_a_pmd_table_a_split_notifies_nothing_of_its_own(void **state
 	world_end(&w);
 }
 
-/* A page table goes with the last VMA that shares it: only then may a huge page come. */
+/*
+ * The page table goes with the last VMA that shares it, and only then may a huge page come:
+ *
+ *           A           A + 2M
+ *  before   |rw*| . |rw |
+ *  munmap    .   .   .
+ *  touched  |-----2M*---|
+ */
 static void page_tables_go_when_no_neighbour_shares_them(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 	struct ms_host_leaf leaf;
 
@@ -195,7 +225,6 @@ static void page_tables_go_when_no_neighbour_shares_them(void **state)
 
 static void every_failing_allocation_leaves_the_vma_as_it_was(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -223,13 +252,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_arguments_are_EINVAL),
-		cmocka_unit_test(nothing_mapped_is_success_without_events),
-		cmocka_unit_test(one_notifier_a_call_and_one_zap_a_vma),
-		cmocka_unit_test(of_a_tail_opens_the_dying_part_up_to_6_1),
-		cmocka_unit_test(of_a_tail_opens_the_kept_part_from_6_12),
+		cmocka_unit_test(munmap_of_nothing_succeeds_without_events),
+		cmocka_unit_test(each_call_has_one_notifier_and_each_vma_one_zap),
+		cmocka_unit_test(munmap_of_a_tail_opens_the_dying_part_up_to_6_5),
+		cmocka_unit_test(munmap_of_a_tail_opens_the_kept_part_from_6_6),
 		cmocka_unit_test(
-			of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off),
-		cmocka_unit_test(of_the_middle_leaves_two),
+			munmap_of_both_ends_opens_the_upper_part_where_the_kernel_splits_that_off),
+		cmocka_unit_test(munmap_of_the_middle_leaves_two_vmas),
 		cmocka_unit_test(a_split_inside_a_2m_notifies_the_2m_first),
 		cmocka_unit_test(without_a_pmd_table_a_split_notifies_nothing_of_its_own),
 		cmocka_unit_test(page_tables_go_when_no_neighbour_shares_them),

@@ -38,7 +38,6 @@ static void protections_flags_and_advice_are_linuxs_numbers(void **state)
 		{ MS_MADV_COLLAPSE, MADV_COLLAPSE },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		assert_int_equal(pairs[i][0], pairs[i][1]);
 }
@@ -51,7 +50,6 @@ static void flags_without_effect_are_ignored_and_those_that_are_missing_refused(
 						0x40 /* MAP_32BIT */ };
 	const unsigned int anon = MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | MS_MAP_FIXED;
 
-	(void)state;
 	struct world w = world("6.12.117");
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW, anon | ignored[i], NULL, 0), A);

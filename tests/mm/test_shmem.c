@@ -23,7 +23,6 @@ static unsigned int cached_order(struct world *w, const struct ms_file *file, ui
 
 static void mappings_of_a_file_share_its_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 16 * PAGE);
 
@@ -37,7 +36,6 @@ static void mappings_of_a_file_share_its_pages(void **state)
 
 static void beyond_the_end_of_the_file_is_sigbus(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 2 * PAGE + 1);
 
@@ -53,7 +51,6 @@ static void beyond_the_end_of_the_file_is_sigbus(void **state)
 
 static void pages_stay_in_the_file_when_nobody_maps_them(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 16 * PAGE);
 	ms_pa_t pa;
@@ -70,7 +67,6 @@ static void pages_stay_in_the_file_when_nobody_maps_them(void **state)
 
 static void the_last_user_of_a_file_gives_its_pages_back(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	uint64_t free_pages = ms_ram_free_pages(w.m);
 	struct ms_file *file = memfd(&w, 2 * MS_2M);
@@ -86,7 +82,6 @@ static void the_last_user_of_a_file_gives_its_pages_back(void **state)
 
 static void anonymous_shared_memory_is_a_file_that_a_child_shares(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_host_leaf leaf;
 	struct ms_mm *child;
@@ -107,8 +102,6 @@ static void anonymous_shared_memory_is_a_file_that_a_child_shares(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-	(void)state;
-
 	for (size_t huge = 0; huge < 2; huge++) {
 		enum ms_access access = MS_ACCESS_OOM;
 
@@ -135,7 +128,6 @@ static void every_allocation_may_fail(void **state)
 
 static void huge_pages_are_off_unless_shmem_enabled_says_otherwise(void **state)
 {
-	(void)state;
 	struct world w = world_huge("6.12.117");
 
 	map_file(&w, memfd(&w, MS_2M), A, 0, MS_2M, MS_MAP_SHARED);
@@ -154,7 +146,6 @@ static void a_read_maps_a_writable_huge_leaf_in_a_shared_mapping(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_shmem(k->release);
 
@@ -169,7 +160,6 @@ static void a_read_maps_a_writable_huge_leaf_in_a_shared_mapping(void **state)
 
 static void a_private_mapping_reads_a_huge_leaf_and_copies_one_page(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 
 	map_file(&w, memfd(&w, MS_2M), A, 0, MS_2M, MS_MAP_PRIVATE);
@@ -187,7 +177,6 @@ static void a_private_mapping_reads_a_huge_leaf_and_copies_one_page(void **state
 
 static void a_cached_page_keeps_its_2m_from_becoming_huge(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, MS_2M);
 
@@ -202,7 +191,6 @@ static void a_cached_page_keeps_its_2m_from_becoming_huge(void **state)
 
 static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -225,7 +213,7 @@ static void a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels(vo
  * Fault-around asks for the first page of its window, 16 pages that are aligned; a write for its
  * own page.
  */
-static void only_the_first_page_asks_for_the_leaf_in_kernels_of_2024(void **state)
+static void only_the_first_page_asks_for_the_leaf_by_the_rule_HEAD_PAGE_ONLY(void **state)
 {
 	static const struct {
 		ms_hva_t off;
@@ -238,7 +226,6 @@ static void only_the_first_page_asks_for_the_leaf_in_kernels_of_2024(void **stat
 	};
 	struct ms_policy policy = *ms_policy_linux("6.1.192", MS_ARCH_ARM64);
 
-	(void)state;
 	policy.file_pmd_map = MS_FILE_PMD_MAP_HEAD_PAGE_ONLY;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct world w = world_shmem_of(&policy);
@@ -259,7 +246,6 @@ static void only_the_first_page_asks_for_the_leaf_in_kernels_of_2024(void **stat
  */
 static void old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -278,7 +264,6 @@ static void old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it(void **sta
 /* The PMD has a table, so a huge page of the cache has to be pages there. */
 static void a_write_maps_the_whole_huge_page_by_pages_since_6_11(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -299,7 +284,6 @@ static void a_write_maps_the_whole_huge_page_by_pages_since_6_11(void **state)
 
 static void an_entry_in_the_way_makes_it_one_page(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, MS_2M);
 
@@ -314,9 +298,8 @@ static void an_entry_in_the_way_makes_it_one_page(void **state)
 	world_end(&w);
 }
 
-static void a_read_around_maps_the_whole_huge_page_only_in_7_2(void **state)
+static void a_read_around_maps_the_whole_huge_page_from_6_18(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -354,7 +337,6 @@ static void within_size_asks_how_far_the_file_reaches(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		for (uint64_t page = 512; page < 514; page++) {
 			struct world w = world_shmem(k->release);
@@ -379,7 +361,6 @@ static void advise_asks_for_the_flag_and_within_size_takes_it_as_well(void **sta
 {
 	static const enum ms_thp_mode mode[] = { MS_THP_MADVISE, MS_THP_WITHIN_SIZE };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct world w = world_shmem("6.12.117");
 		struct ms_machine_config config = *ms_machine_config(w.m);
@@ -399,7 +380,6 @@ static void advise_asks_for_the_flag_and_within_size_takes_it_as_well(void **sta
 
 static void deny_forbids_even_a_collapse_and_force_is_like_always(void **state)
 {
-	(void)state;
 	for (unsigned int force = 0; force < 2; force++) {
 		struct world w = world_shmem("6.12.117");
 		struct ms_machine_config config = *ms_machine_config(w.m);
@@ -428,11 +408,11 @@ int main(void)
 		cmocka_unit_test(a_private_mapping_reads_a_huge_leaf_and_copies_one_page),
 		cmocka_unit_test(a_cached_page_keeps_its_2m_from_becoming_huge),
 		cmocka_unit_test(a_cached_huge_page_is_one_leaf_in_a_nohugepage_vma_of_old_kernels),
-		cmocka_unit_test(only_the_first_page_asks_for_the_leaf_in_kernels_of_2024),
+		cmocka_unit_test(only_the_first_page_asks_for_the_leaf_by_the_rule_HEAD_PAGE_ONLY),
 		cmocka_unit_test(old_kernels_make_a_huge_page_for_a_vma_that_cannot_map_it),
 		cmocka_unit_test(a_write_maps_the_whole_huge_page_by_pages_since_6_11),
 		cmocka_unit_test(an_entry_in_the_way_makes_it_one_page),
-		cmocka_unit_test(a_read_around_maps_the_whole_huge_page_only_in_7_2),
+		cmocka_unit_test(a_read_around_maps_the_whole_huge_page_from_6_18),
 		cmocka_unit_test(within_size_asks_how_far_the_file_reaches),
 		cmocka_unit_test(advise_asks_for_the_flag_and_within_size_takes_it_as_well),
 		cmocka_unit_test(deny_forbids_even_a_collapse_and_force_is_like_always),

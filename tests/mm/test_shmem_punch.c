@@ -4,9 +4,14 @@
 
 #define B (A + MS_1G) /* a second place */
 
+/*
+ *  file     0   1   2   3   4   5   6   7   8   9   10  11
+ *  at A    |0*  1*  2*  3*  4*  5*  6*  7* |
+ *  at B                    |4*  5   6   7   8   9   10  11 |
+ *  hole                [-------)
+ */
 static void a_hole_of_pages_zaps_each_mapping_and_forgets_the_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 16 * PAGE);
 	uint64_t free_pages;
@@ -30,9 +35,13 @@ static void a_hole_of_pages_zaps_each_mapping_and_forgets_the_pages(void **state
 	world_end(&w);
 }
 
+/*
+ *  file    |0*  1*  2*  3* |
+ *  hole      [---)              no whole page in it
+ *  hole      [-------)          page 1
+ */
 static void a_hole_takes_whole_pages_only(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 16 * PAGE);
 
@@ -47,9 +56,13 @@ static void a_hole_takes_whole_pages_only(void **state)
 	world_end(&w);
 }
 
+/*
+ *  file     0   1   2   3
+ *  VMA     |0   1   2   3   4   5   6   7  |
+ *  hole                    [---------------)
+ */
 static void a_hole_beyond_the_file_is_no_error(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 4 * PAGE);
 
@@ -59,9 +72,13 @@ static void a_hole_beyond_the_file_is_no_error(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA     |c*  1* |    private; c: copied by a write
+ *  hole    [-------)
+ *  after   |c*  1  |
+ */
 static void copied_pages_survive_a_hole(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	struct ms_file *file = memfd(&w, 4 * PAGE);
 
@@ -76,7 +93,6 @@ static void copied_pages_survive_a_hole(void **state)
 
 static void a_hole_of_a_whole_huge_page_gives_it_back(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, 2 * MS_2M);
 	uint64_t free_pages;
@@ -93,10 +109,17 @@ static void a_hole_of_a_whole_huge_page_gives_it_back(void **state)
 	world_end(&w);
 }
 
-/* The page, the leaf's split inside of the zap, and what the split of the folio itself tells. */
+/*
+ * The page, the leaf's split inside of the zap, and what the split of the folio itself tells:
+ *
+ *              A                        A + 2M
+ *  leaf        [-----------2M-----------)
+ *  hole                             [4K-)
+ *  notifier 1                       [4K-)
+ *  the others  [------------------------)    two or three times
+ */
 static void a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -118,11 +141,16 @@ static void a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again(void **state
 	}
 }
 
+/*
+ *  page     0   1   2   3  ...  7   8   9  ... 511
+ *  before  |------------------2M*-----------------|
+ *  hole                [-----------)
+ *  after   |0   1   2    .  ...  .  8   9  ... 511|    the others are where they were
+ */
 static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, MS_2M);
@@ -151,12 +179,14 @@ static void a_huge_page_with_a_hole_keeps_its_other_pages(void **state)
 }
 
 /*
- * A hole of page 0:  [0][1][2 3][4 . . 7][8 . . . . . . . 15] ... [256 . . . 511]
- * and a write to page 300 then maps the block that it is in.
+ * A write to page 300 maps the block that it is in:
+ *
+ *  hole    [0]
+ *  halves     [1][2 3][4 . . 7][8 . . . . . . . 15] ... [256 . . . 511]
+ *  pages      [1][2][3] ...
  */
-static void the_rest_of_a_huge_page_is_pages_or_halves(void **state)
+static void the_rest_of_a_punched_huge_page_is_pages_or_halves(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -177,12 +207,12 @@ static void the_rest_of_a_huge_page_is_pages_or_halves(void **state)
 }
 
 /*
- *    file    [       2M       ][       2M       ][       2M       ]
- *    hole                ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ *  file    [------2M------)[------2M------)[------2M------)
+ *  hole                  [--------------------)                two pages before and behind
+ *  after   [4K) ...  [4K)                    [4K) ...  [4K)
  */
 static void a_hole_across_huge_pages_splits_those_at_its_ends(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, 3 * MS_2M);
 	uint64_t free_pages = ms_ram_free_pages(w.m);
@@ -199,9 +229,14 @@ static void a_hole_across_huge_pages_splits_those_at_its_ends(void **state)
 	world_end(&w);
 }
 
+/*
+ *  file    [-----------------------2M----------------------)
+ *  at A    |-----------------------2M*---------------------|
+ *  at B                |100* ... 107|                            is zapped, too
+ *  hole    [4K)
+ */
 static void a_split_takes_the_pages_of_other_mappings_along(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, MS_2M);
 
@@ -220,7 +255,6 @@ static void a_split_takes_the_pages_of_other_mappings_along(void **state)
 
 static void a_split_asks_no_mapping_once_nobody_has_the_page(void **state)
 {
-	(void)state;
 	struct world w = world_shmem("6.12.117");
 	struct ms_file *file = memfd(&w, MS_2M);
 
@@ -238,7 +272,6 @@ static void pages_beyond_the_end_go_with_the_split(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64) {
 		struct world w = world_shmem(k->release);
 		struct ms_file *file = memfd(&w, 4 * PAGE);
@@ -259,10 +292,7 @@ static void pages_beyond_the_end_go_with_the_split(void **state)
  */
 static void a_split_without_memory_keeps_the_pages(void **state)
 {
-	(void)state;
-	struct ms_machine_config config = { .page_size = 0x4000,
-					    .shmem_set = true,
-					    .shmem = MS_THP_ALWAYS };
+	struct ms_machine_config config = { .page_size = 0x4000, .shmem = MS_THP_ALWAYS };
 	const struct ms_policy *k;
 	const uint64_t huge = 16 * MS_2M, page = 0x4000;
 
@@ -307,7 +337,7 @@ int main(void)
 		cmocka_unit_test(a_hole_of_a_whole_huge_page_gives_it_back),
 		cmocka_unit_test(a_hole_of_one_page_in_a_huge_leaf_notifies_the_2m_again),
 		cmocka_unit_test(a_huge_page_with_a_hole_keeps_its_other_pages),
-		cmocka_unit_test(the_rest_of_a_huge_page_is_pages_or_halves),
+		cmocka_unit_test(the_rest_of_a_punched_huge_page_is_pages_or_halves),
 		cmocka_unit_test(a_hole_across_huge_pages_splits_those_at_its_ends),
 		cmocka_unit_test(a_split_takes_the_pages_of_other_mappings_along),
 		cmocka_unit_test(a_split_asks_no_mapping_once_nobody_has_the_page),

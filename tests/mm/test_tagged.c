@@ -6,7 +6,6 @@
 
 static void the_cpu_does_not_see_tags(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -17,9 +16,8 @@ static void the_cpu_does_not_see_tags(void **state)
 	world_end(&w);
 }
 
-static void calls_on_what_is_mapped_take_them(void **state)
+static void calls_on_what_is_mapped_take_tagged_addresses(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -41,9 +39,8 @@ static void calls_on_what_is_mapped_take_them(void **state)
 	}
 }
 
-static void those_that_choose_an_address_do_not(void **state)
+static void calls_that_choose_an_address_refuse_tagged_ones(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 
 	assert_int_equal(map_anon(&w, A | TAG, PAGE, MS_PROT_RW), -ENOMEM);
@@ -52,9 +49,8 @@ static void those_that_choose_an_address_do_not(void **state)
 	world_end(&w);
 }
 
-static void who_takes_a_users_page_does(void **state)
+static void taking_a_users_page_takes_tagged_addresses(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117");
 	ms_pfn_t pfn = 0, again = 0;
 
@@ -68,7 +64,6 @@ static void who_takes_a_users_page_does(void **state)
 
 static void x86_has_no_tags(void **state)
 {
-	(void)state;
 	struct world w = world_thp("6.12.117", MS_ARCH_X86_64, MS_THP_NEVER);
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
@@ -81,9 +76,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_cpu_does_not_see_tags),
-		cmocka_unit_test(calls_on_what_is_mapped_take_them),
-		cmocka_unit_test(those_that_choose_an_address_do_not),
-		cmocka_unit_test(who_takes_a_users_page_does),
+		cmocka_unit_test(calls_on_what_is_mapped_take_tagged_addresses),
+		cmocka_unit_test(calls_that_choose_an_address_refuse_tagged_ones),
+		cmocka_unit_test(taking_a_users_page_takes_tagged_addresses),
 		cmocka_unit_test(x86_has_no_tags),
 	};
 

@@ -70,7 +70,6 @@ static void random_histories_are_those_of_a_sorted_array(void **state)
 {
 	struct oracle *o = oracle();
 
-	(void)state;
 	for (unsigned int round = 0; round < 40; round++) {
 		for (unsigned int i = 0; i < 1000; i++) {
 			step(o, round % 8 < 5);
@@ -85,7 +84,6 @@ static void small_trees_are_right_after_each_step(void **state)
 {
 	struct oracle *o = oracle();
 
-	(void)state;
 	for (unsigned int i = 0; i < 20000; i++) {
 		step(o, o->n < 90);
 		check(o);
@@ -102,7 +100,6 @@ static void rising_and_falling_mappings_fill_the_leaves(void **state)
 		const struct ms_vma_leaf *leaf;
 		unsigned int leaves = 0;
 
-		(void)state;
 		for (unsigned int i = 0; i < 2000; i++) {
 			ms_hva_t start = 4 * (falling ? 2000 - i : i + 1);
 
@@ -122,7 +119,6 @@ static void a_gap_that_opens_is_found_and_one_that_is_filled_is_not(void **state
 {
 	struct oracle *o = oracle();
 
-	(void)state;
 	for (unsigned int i = 0; i < 1000; i++)
 		insert(o, SPACE - 8 * (i + 1), SPACE - 8 * i);
 	for (unsigned int i = 7; i < 1000; i += 11) {
@@ -147,7 +143,6 @@ static void bounds_of_gaps_are_exact_after_a_search_in_vain(void **state)
 	struct oracle *o = oracle();
 	const struct ms_vma_tree *t = &o->w.mm->vmas;
 
-	(void)state;
 	for (unsigned int i = 0; i < 1000; i++)
 		insert(o, 8 * i, 8 * i + 3);
 	while (o->n > 1)
@@ -166,7 +161,6 @@ static void a_new_tree_is_empty(void **state)
 	for (int first = 0; first < 4; first++) {
 		struct oracle *o = oracle();
 
-		(void)state;
 		if (first == 0)
 			take(o, 0, UINT64_MAX);
 		else if (first == 1)
@@ -182,7 +176,6 @@ static void every_vma_of_a_range_is_taken_in_order(void **state)
 	for (unsigned int n = 0; n < 700; n += 37) {
 		struct oracle *o = oracle();
 
-		(void)state;
 		for (unsigned int i = 0; i < 700; i++)
 			insert(o, 10 * i + 10, 10 * i + 20);
 		take(o, 10 * n + 10, 10 * n + 10 + 10 * ((n * 7) % (700 - n) + 1));
@@ -198,7 +191,6 @@ static void the_last_address_is_in_no_vma(void **state)
 {
 	struct oracle *o = oracle();
 
-	(void)state;
 	assert_null(ms_find_vma(o->w.mm, UINT64_MAX));
 	for (unsigned int i = 0; i < 100; i++)
 		insert(o, 10 * i + 10, 10 * i + 20);
@@ -216,7 +208,6 @@ static void tall_trees_are_right(void **state)
 	const struct ms_vma_tree *t = &o->w.mm->vmas;
 	struct ms_vma_tree_count count;
 
-	(void)state;
 	for (uint64_t i = 0; i < N; i++) {
 		struct ms_vma *vma = ms_vma_alloc(o->w.mm);
 
@@ -247,7 +238,6 @@ static void without_memory_nothing_changes_and_insertion_never_fails(void **stat
 	struct oracle *o = oracle();
 	unsigned int refused = 0;
 
-	(void)state;
 	for (unsigned int i = 0; i < 3000; i++) {
 		ms_hva_t start = 16 * (1 + draw(o, SPACE / 32));
 
@@ -275,7 +265,6 @@ static void vmas_on_their_way_at_the_same_time_all_have_room(void **state)
 	struct ms_mm *mm[N];
 	struct ms_vma *vma[N];
 
-	(void)state;
 	for (unsigned int i = 0; i < N; i++) {
 		mm[i] = ms_mm_new(o->w.m);
 		for (unsigned int k = 0; k <= MS_VMA_LEAF; k++) {
@@ -286,10 +275,10 @@ static void vmas_on_their_way_at_the_same_time_all_have_room(void **state)
 				ms_vma_tree_insert(mm[i], vma[i]);
 		}
 	}
-	assert_int_equal(o->w.m->vmas_pending, N);
+	assert_int_equal(o->w.m->processes->vmas_pending, N);
 	for (unsigned int i = 0; i < N; i++)
 		ms_vma_tree_insert(mm[i], vma[i]);
-	assert_int_equal(o->w.m->vmas_pending, 0);
+	assert_int_equal(o->w.m->processes->vmas_pending, 0);
 	for (unsigned int i = 0; i < N; i++) {
 		assert_int_equal(mm[i]->vmas.height, 1);
 		ms_mm_exit(mm[i]);
@@ -302,28 +291,26 @@ static void what_was_put_by_for_a_vma_is_given_back_with_it(void **state)
 	struct oracle *o = oracle();
 	struct ms_vma *vma = ms_vma_alloc(o->w.mm);
 
-	(void)state;
-	assert_int_equal(o->w.m->vmas_pending, 1);
+	assert_int_equal(o->w.m->processes->vmas_pending, 1);
 	ms_vma_free(vma, false);
-	assert_int_equal(o->w.m->vmas_pending, 0);
+	assert_int_equal(o->w.m->processes->vmas_pending, 0);
 	// the nodes are there, the VMA is refused
 	ms_machine_fail_alloc(o->w.m, 1);
 	assert_null(ms_vma_alloc(o->w.mm));
-	assert_int_equal(o->w.m->vmas_pending, 0);
+	assert_int_equal(o->w.m->processes->vmas_pending, 0);
 	done(o);
 }
 
 static void nodes_and_vmas_all_come_back(void **state)
 {
 	struct oracle *o = oracle();
-	uint64_t live = o->w.m->live;
+	uint64_t live = o->w.m->alloc.live;
 
-	(void)state;
 	for (unsigned int i = 0; i < 2500; i++)
 		insert(o, 4 * i + 4, 4 * i + 7);
 	while (o->n)
 		remove_at(o, (unsigned int)draw(o, o->n));
-	assert_int_equal(o->w.m->live, live);
+	assert_int_equal(o->w.m->alloc.live, live);
 	done(o);
 }
 

@@ -154,7 +154,7 @@ static inline void take(struct oracle *o, ms_hva_t start, ms_hva_t end)
 	assert_int_equal(gap.prev_end, i ? o->vma[i - 1]->vm_end : 0);
 	for (; vma; vma = next, count++) {
 		assert_ptr_equal(vma, o->vma[i + count]);
-		next = vma->next_detached;
+		next = ms_linked(vma)->next_detached;
 		ms_vma_free(vma, false);
 	}
 	next = at(o, i + count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The smallest world for tests of a process: a machine of a kernel, 1 GiB of RAM at 1 GiB, one mm.
+/*
+ * The smallest world for tests of a process: a machine of a kernel, 1 GiB of RAM at 1 GiB, one mm.
  */
 #ifndef TEST_MM_WORLD_H
 #define TEST_MM_WORLD_H

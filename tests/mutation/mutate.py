@@ -137,16 +137,18 @@ class Build:
                 path = str(pathlib.Path(source).relative_to(top)).replace('/', '_') + '.o'
                 self.objects[source] = pathlib.Path(target['filename'][0] + '.p') / path
                 self.parameters[source] = group['parameters']
+        self.generated = sorted(pathlib.Path(target['filename'][0] + '.p').glob('meson-generated_*.o'))
 
     def link(self, changed=None, object_=None):
         objects = [object_ if source == changed else out for source, out in self.objects.items()]
-        subprocess.run(['gcc', '-shared', '-s', '-o', self.lib, *objects, '-lbsd'], check=True)
+        subprocess.run(['gcc', '-shared', '-s', '-Wl,--no-undefined', '-o', self.lib, *objects,
+                        *self.generated], check=True)
 
     def link_program(self, filename):
         program = self.dir / ('program_' + re.sub(r'\W', '_', filename))
         objects = sorted(pathlib.Path(filename + '.p').glob('*.o'))
-        linked = subprocess.run(['gcc', '-s', '-o', program, *objects, self.lib, '-lcmocka',
-                                 '-lbsd'], capture_output=True)
+        linked = subprocess.run(['gcc', '-s', '-o', program, *objects, self.lib, '-lcmocka'],
+                                capture_output=True)
         if linked.returncode == 0:
             self.programs[filename] = str(program)
 

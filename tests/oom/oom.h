@@ -6,7 +6,8 @@
 #ifndef TESTS_OOM_OOM_H
 #define TESTS_OOM_OOM_H
 
-#include "machine/internal.h"
+#include "core/core.h"
+#include "machine/rooms.h"
 
 #include <mapsim/mapsim.h>
 

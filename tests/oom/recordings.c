@@ -6,15 +6,15 @@
  *
  *     oom_recordings [--every N] [--most M] [--verbose] PATH...
  *
- * --every N: of the recordings only each N-th (those called random-* and wide-* are always left out:
- * a call that moves several VMAs, and fails behind the first, cannot be repeated).
+ * --every N: of the recordings only each N-th (those called random-* and wide-* are always left
+ * out: a call that moves several VMAs, and fails behind the first, cannot be repeated).
  * --most M: of the allocations of an operation at most M, at even distances, the first among them;
  * and no recording that takes long.
  */
 #include "../check/files.h"
 #include "state.h"
 
-#include "machine/internal.h"
+#include "core/core.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -137,7 +137,8 @@ static int by_range(const void *a, const void *b)
 	return (int)x->type - (int)y->type;
 }
 
-/* Of equal entries any one may be the one that a failed mapping gave back: their order is not told.
+/*
+ * Of equal entries any one may be the one that a failed mapping gave back: their order is not told.
  */
 static void print_memtypes(const struct ms_machine *m, FILE *out)
 {
@@ -169,7 +170,7 @@ char *state_of(struct ms_machine *m, struct state_parts parts)
 
 	if (!out)
 		abort();
-	TAILQ_FOREACH (mm, &m->mms, link) {
+	TAILQ_FOREACH (mm, &m->processes->mms, link) {
 		print_vmas(mm, ++id, out);
 		if (parts.host_pages)
 			print_leaves(mm, id, out);
@@ -177,7 +178,7 @@ char *state_of(struct ms_machine *m, struct state_parts parts)
 	if (parts.memtypes)
 		print_memtypes(m, out);
 	id = 0;
-	TAILQ_FOREACH (vm, &m->vms, link)
+	TAILQ_FOREACH (vm, &m->kvm->vms, link)
 		print_vm(vm, ++id, parts, out);
 	fclose(out);
 	return text;

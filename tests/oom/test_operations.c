@@ -477,7 +477,6 @@ static void each_allocation_may_fail_on_arm64(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_ARM64)
 		each_allocation_may_fail(&(struct kernel){ k->release, MS_ARCH_ARM64 });
 }
@@ -486,7 +485,6 @@ static void each_allocation_may_fail_on_x86(void **state)
 {
 	const struct ms_policy *k;
 
-	(void)state;
 	for_each_kernel (k, MS_ARCH_X86_64)
 		each_allocation_may_fail(&(struct kernel){ k->release, MS_ARCH_X86_64 });
 }
@@ -498,7 +496,6 @@ static void a_machine_is_made_whole_or_not_at_all(void **state)
 	struct ms_machine *m;
 	uint64_t n = 1;
 
-	(void)state;
 	while (!(m = ms_machine_new_failing(policy, NULL, n)))
 		n++;
 	assert_true(n > 3);

@@ -80,7 +80,6 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 					     MS_CACHE_NGNRNE };
 	struct op op = { .kind = roll_kind(d, kinds, sizeof(kinds) / sizeof(*kinds)) };
 
-	(void)i;
 	op.child = !roll(d, 4);
 	roll_range(d, &op.at, &op.len);
 	roll_range(d, &op.new_at, &op.new_len);
@@ -260,7 +259,6 @@ struct op op_roll(struct dice *d, enum ms_arch arch, unsigned int i)
 	static const enum ms_cache types[] = { MS_CACHE_WC, MS_CACHE_NGNRE, MS_CACHE_NGNRNE };
 	struct op op = { .kind = OP_GUEST };
 
-	(void)arch;
 	if (roll(d, 5) < 2)
 		op.kind = kinds[roll(d, sizeof(kinds) / sizeof(*kinds))];
 	if ((op.kind == OP_SLOT_DELETE || op.kind == OP_MUNMAP) && roll(d, 3))

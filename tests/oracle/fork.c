@@ -33,7 +33,8 @@ static int track_copy(struct flat *f, struct process *child, const struct proces
 	return 0;
 }
 
-/* copy_huge_pmd: of a driver's leaves only 6.12 and later know that no fault may bring them back.
+/*
+ * copy_huge_pmd: of a driver's leaves only 6.12 and later know that no fault may bring them back.
  */
 static bool takes_leaf(const struct flat *f, const struct entry *e)
 {

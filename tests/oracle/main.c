@@ -49,7 +49,9 @@ static void open_vm(struct real *r, const struct episode *ep)
 
 static void open_real(struct real *r, const struct episode *ep)
 {
-	struct ms_machine_config config = { .thp = ep->thp, .mte = ep->mte };
+	struct ms_machine_config config = { .thp = ep->thp,
+					    .mte = ep->mte ? MS_FEATURE_PRESENT
+							   : MS_FEATURE_ABSENT };
 
 	memset(r, 0, sizeof(*r));
 	r->m = ms_machine_new_config(ep->policy, &config);
@@ -210,7 +212,6 @@ static enum ms_thp_mode thp_of(uint64_t seed)
 
 	return modes[seed / 3 % 4];
 #else
-	(void)seed;
 	return MS_THP_NEVER;
 #endif
 }
@@ -257,7 +258,6 @@ static bool can_play(const struct ms_policy *policy)
 #ifdef WITH_GUEST
 	return policy->arch == MS_ARCH_ARM64;
 #else
-	(void)policy;
 	return true;
 #endif
 }

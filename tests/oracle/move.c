@@ -30,7 +30,7 @@ static bool copy(struct flat *f, struct process *p, unsigned int at, unsigned in
 		.a = p->a[at], .at = to, .end = to + new_len, .parent_chain = p->a[at].chain
 	};
 	bool untouched = !r.a.file && !r.a.anon;
-	unsigned int first = flat_first(p, at), end = flat_end(p, at), vma = r.a.vma;
+	unsigned int first = flat_first(p, at), end = flat_end(p, at);
 	bool merge = true;
 
 	if (untouched)
@@ -55,7 +55,6 @@ static bool copy(struct flat *f, struct process *p, unsigned int at, unsigned in
 		p->a[to + i].vma = f->vmas;
 		p->a[to + i].listed = 0;
 	}
-	(void)vma;
 	return false;
 }
 

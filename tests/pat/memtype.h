@@ -6,6 +6,7 @@
 #include <mapsim/check.h>
 #include <mapsim/machine.h>
 #include <mapsim/pat.h>
+#include <mapsim/pfnmap.h>
 #include <mapsim/phys.h>
 #include <mapsim/policy.h>
 
@@ -24,9 +25,9 @@
 #define RAM UINT64_C(0x200000)     /* inside of System RAM, which ends at RAM_END */
 #define RAM_END UINT64_C(0x10000000)
 
-static inline struct ms_machine *machine(const char *release, bool pat_off)
+static inline struct ms_machine *machine(const char *release, enum ms_feature pat)
 {
-	const struct ms_machine_config config = { .pat_off = pat_off };
+	const struct ms_machine_config config = { .pat = pat };
 	struct ms_machine *m =
 		ms_machine_new_config(ms_policy_linux(release, MS_ARCH_X86_64), &config);
 
@@ -40,7 +41,7 @@ static inline struct ms_machine *machine(const char *release, bool pat_off)
 
 static inline int setup(void **state)
 {
-	*state = machine("6.12.107", false);
+	*state = machine("6.12.107", MS_FEATURE_PRESENT);
 	return 0;
 }
 
@@ -60,13 +61,13 @@ static inline int setup_again(void **state)
 
 static inline int setup_exact(void **state)
 {
-	*state = machine("7.2.13", false);
+	*state = machine("7.2.13", MS_FEATURE_PRESENT);
 	return 0;
 }
 
 static inline int setup_off(void **state)
 {
-	*state = machine("6.12.107", true);
+	*state = machine("6.12.107", MS_FEATURE_ABSENT);
 	return 0;
 }
 

@@ -66,12 +66,13 @@ static int setup(void **state, const char *release)
 	return 0;
 }
 
-static int setup_612(void **state)
+/* What a VMA holds is known by VM_PAT, or by a context that VMAs share. */
+static int setup_flag(void **state)
 {
 	return setup(state, "6.12.107");
 }
 
-static int setup_72(void **state)
+static int setup_context(void **state)
 {
 	return setup(state, "7.2.13");
 }
@@ -110,13 +111,16 @@ static void note_leak(const struct ms_memtype *entry, void *arg)
 	*(struct ms_memtype *)arg = *entry;
 }
 
+/*
+ *  WC   |0*  1*  2   3* |       the zap of page 2 frees the whole reservation
+ *  UC-      |1*  2*  3* |
+ *  aliases  [---)   [---)
+ */
 static void a_partial_zap_lets_another_type_in_beside_the_pages_that_stay(void **state)
 {
 	struct world *w = *state;
 	struct seen seen = { .n = 0 };
 
-	// WC   [0][1][.][3]   page 2 is zapped, and with it goes the whole reservation
-	// UC-     [1][2][3]
 	map(w, VA, 0x4000, w->wc, 0);
 	ms_unmap_mapping_range(w->wc, 0x2000, 0x1000, true);
 	map(w, VA2, 0x3000, w->uc_minus, 0x1000);
@@ -130,6 +134,10 @@ static void a_partial_zap_lets_another_type_in_beside_the_pages_that_stay(void *
 	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
 }
 
+/*
+ *  WC   |0*  1*  2   3* |       the zap of page 2 frees nothing
+ *  UC-      |1*  2*  3* |       becomes WC, too
+ */
 static void where_the_reservation_is_remembered_the_held_type_wins_again(void **state)
 {
 	struct world *w = *state;
@@ -185,13 +193,16 @@ static void the_first_page_of_memory_counts_as_any_other(void **state)
 	assert_int_equal(seen.alias[0].types, 1u << MS_CACHE_WC | 1u << MS_CACHE_UC_MINUS);
 }
 
+/*
+ *  process  |0* |1*  2  |       WC, and UC-: the zap of page 2 frees the reservation of 1 and 2
+ *  ioremap      |1* |           WC
+ *  alias        [---)
+ */
 static void neighbours_of_two_types_are_two_mappings(void **state)
 {
 	struct world *w = *state;
 	struct seen seen = { .n = 0 };
 
-	// process  [0 WC][1 UC-][2 UC-, zapped: the reservation of 1 and 2 goes]
-	// ioremap        [1 WC ]
 	map(w, VA, 0x1000, w->wc, 0);
 	map(w, VA + 0x1000, 0x2000, w->uc_minus, 0x1000);
 	ms_unmap_mapping_range(w->uc_minus, 0x2000, 0x1000, true);
@@ -245,7 +256,14 @@ static void one_type_mapped_often_is_no_alias(void **state)
 	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
 }
 
-/* arm64 keeps nobody from mapping with two types; what is mapped twice is one alias, not pieces. */
+/*
+ * arm64 keeps nobody from mapping with two types; what is mapped twice is one alias, not pieces.
+ *
+ *  normal  |0*  1*  2*  3* |
+ *  normal      |1* |
+ *  device  |0*  1*  2*  3* |
+ *  alias   [---------------)
+ */
 static void nothing_prevents_aliases_on_arm64(void **state)
 {
 	static const enum ms_cache normal = MS_CACHE_WB, device = MS_CACHE_NGNRNE;
@@ -253,7 +271,6 @@ static void nothing_prevents_aliases_on_arm64(void **state)
 	struct seen seen = { .n = 0 };
 	struct ms_file *wb;
 
-	(void)state;
 	assert_int_equal(ms_memtype_aliases(w.m, NULL, NULL), 0);
 	assert_non_null(ms_device_add(w.m, "bar", BAR, 0x100000));
 	w.mm = ms_mm_new(w.m);
@@ -262,9 +279,6 @@ static void nothing_prevents_aliases_on_arm64(void **state)
 			 (void *)(uintptr_t)&normal);
 	w.uc_minus = ms_file_new(w.m, &remap_ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL,
 				 (void *)(uintptr_t)&device);
-	// normal  [0][1][2][3]
-	// normal     [1]
-	// device  [0][1][2][3]
 	map(&w, VA, 0x4000, wb, 0);
 	map(&w, VA + 0x10000, 0x1000, wb, 0x1000);
 	map(&w, VA2, 0x4000, w.uc_minus, 0);
@@ -285,6 +299,13 @@ static void the_aliases_need_memory(void **state)
 	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
 }
 
+/*
+ *  held    [WC-------------)
+ *  VMA     |0*  1*  2*  3* |
+ *  munmap  [---)                frees nothing
+ *  munmap      [-----------)    frees a tail
+ *  left    [WC-)
+ */
 static void unmapping_the_head_first_leaves_the_head_behind(void **state)
 {
 	struct world *w = *state;
@@ -300,6 +321,14 @@ static void unmapping_the_head_first_leaves_the_head_behind(void **state)
 	assert_int_equal(leak.type, MS_CACHE_WC);
 }
 
+/*
+ *          VA                    VA2
+ *  held    [WC-------------)
+ *  moved   |0*  1* | .   .       |2*  3* |    nothing tracks VA any more
+ *  munmap                        [-------)    the entry loses its tail
+ *  munmap  [-------)                          frees nothing
+ *  left    [WC-----)
+ */
 static void moving_a_part_leaves_behind_what_stays(void **state)
 {
 	struct world *w = *state;
@@ -340,7 +369,7 @@ static void assert_hazard(const struct world *w, ms_hva_t va, ms_pa_t pa, uint64
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
 	assert_int_equal(ev->addr, va);
 	assert_int_equal(ev->pa, pa);
-	assert_int_equal(ev->old, size);
+	assert_int_equal(ev->pa_size, size);
 	assert_string_equal(ev->reason, reason);
 }
 
@@ -368,13 +397,17 @@ static void a_head_that_nothing_matches_is_a_hazard_of_its_vma(void **state)
 	assert_hazard(w, VA, BAR, 0x1000, "no entry matches");
 }
 
+/*
+ *  ioremap  [UC-------------)
+ *  VMA      |0   1   2   3   4   5   6   7  |
+ *  munmap           [-------)                    takes the tail of the ioremap
+ */
 static void taking_an_ioremaps_entry_is_a_hazard(void **state)
 {
 	struct world *w = *state;
 
 	assert_int_equal(ms_ioremap(w->m, BAR, 0x4000, MS_CACHE_UC_MINUS), 0);
 	map(w, VA, 0x8000, w->uc_minus, 0);
-	// the tail of eight pages goes first: what is left ends where the ioremap's entry ends
 	assert_int_equal(ms_munmap(w->mm, VA + 0x2000, 0x2000), 0);
 	assert_hazard(w, VA + 0x2000, BAR + 0x2000, 0x2000, "someone else's entry lost its tail");
 }
@@ -399,6 +432,7 @@ static void a_page_that_was_not_reserved_is_a_hazard(void **state)
 		      "a page other than the reserved ones is mapped");
 }
 
+/* A test on one of the two kernels, under a name that says which. */
 #define ON(kernel, f) \
 	{ \
 #f " (" #kernel ")", f, setup_##kernel, teardown, NULL \
@@ -407,24 +441,24 @@ static void a_page_that_was_not_reserved_is_a_hazard(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON(612, a_partial_zap_lets_another_type_in_beside_the_pages_that_stay),
-		ON(72, where_the_reservation_is_remembered_the_held_type_wins_again),
-		ON(612, an_ioremap_counts_as_a_mapping),
-		ON(612, the_first_page_of_memory_counts_as_any_other),
-		ON(612, neighbours_of_two_types_are_two_mappings),
-		ON(612, what_is_only_reserved_aliases_nothing),
-		ON(612, an_entry_without_access_aliases_nothing),
-		ON(612, one_type_mapped_often_is_no_alias),
+		ON(flag, a_partial_zap_lets_another_type_in_beside_the_pages_that_stay),
+		ON(context, where_the_reservation_is_remembered_the_held_type_wins_again),
+		ON(flag, an_ioremap_counts_as_a_mapping),
+		ON(flag, the_first_page_of_memory_counts_as_any_other),
+		ON(flag, neighbours_of_two_types_are_two_mappings),
+		ON(flag, what_is_only_reserved_aliases_nothing),
+		ON(flag, an_entry_without_access_aliases_nothing),
+		ON(flag, one_type_mapped_often_is_no_alias),
 		cmocka_unit_test(nothing_prevents_aliases_on_arm64),
-		ON(612, the_aliases_need_memory),
-		ON(612, unmapping_the_head_first_leaves_the_head_behind),
-		ON(612, moving_a_part_leaves_behind_what_stays),
-		ON(612, whole_mappings_that_come_and_go_are_no_hazard),
-		ON(72, whole_mappings_that_come_and_go_are_no_hazard),
-		ON(612, a_head_that_nothing_matches_is_a_hazard_of_its_vma),
-		ON(612, taking_an_ioremaps_entry_is_a_hazard),
-		ON(72, a_page_that_was_not_reserved_is_a_hazard),
-		ON(72, nothing_is_left_behind_where_the_reservation_is_remembered),
+		ON(flag, the_aliases_need_memory),
+		ON(flag, unmapping_the_head_first_leaves_the_head_behind),
+		ON(flag, moving_a_part_leaves_behind_what_stays),
+		ON(flag, whole_mappings_that_come_and_go_are_no_hazard),
+		ON(context, whole_mappings_that_come_and_go_are_no_hazard),
+		ON(flag, a_head_that_nothing_matches_is_a_hazard_of_its_vma),
+		ON(flag, taking_an_ioremaps_entry_is_a_hazard),
+		ON(context, a_page_that_was_not_reserved_is_a_hazard),
+		ON(context, nothing_is_left_behind_where_the_reservation_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

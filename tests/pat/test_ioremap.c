@@ -4,6 +4,11 @@
 
 /* ---- ioremap ---- */
 
+/*
+ *  pages    |       |       |
+ *  ioremap      [------)
+ *  held     [UC------------)
+ */
 static void an_ioremap_holds_a_type_of_whole_pages(void **state)
 {
 	struct ms_machine *m = *state;
@@ -39,6 +44,10 @@ static void wt_does_not_become_wc(void **state)
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WB), 0);
 }
 
+/*
+ *  held     [WC--)[UC--)
+ *  ioremap  [WC--------)    -ENOMEM
+ */
 static void an_ioremap_over_two_types_is_refused(void **state)
 {
 	struct ms_machine *m = *state;
@@ -60,6 +69,11 @@ static void ram_cannot_be_ioremapped(void **state)
 	assert_int_equal(ms_trace_count(m, MS_EV_PAT_RESERVE), 0);
 }
 
+/*
+ *  memory  page 0|RAM   ...   |page 0xff|RAM
+ *  may     [-----)             [--------)
+ *  not     [------)            [---------)
+ */
 static void an_ioremap_may_end_where_ram_begins(void **state)
 {
 	struct ms_machine *m = *state;
@@ -167,6 +181,11 @@ static void an_ioremap_without_memory_leaves_nothing(void **state)
 
 /* ---- whose is it ---- */
 
+/*
+ *  ioremap  [UC------------)
+ *  freed                [--)    by somebody else: the entry loses its tail
+ *  iounmap  [--------------)    finds no such entry, and leaves the rest behind
+ */
 static void a_free_that_hits_an_ioremaps_entry_says_so(void **state)
 {
 	struct ms_machine *m = *state;
@@ -203,7 +222,13 @@ static void a_free_of_nobodys_takes_nobodys_of_equal_entries(void **state)
 	assert_int_equal(memtypes(m), 0);
 }
 
-/* Not the first equal entry's, nor that of what only begins there. */
+/*
+ *  held     [1------)
+ *           [2--)
+ *           [3--)
+ *  ioremap  [4--)
+ *  iounmap  [---)       takes 4: not the first that equals it, nor what only begins there
+ */
 static void ones_own_entry_is_found_among_many_equal_ones(void **state)
 {
 	struct ms_machine *m = *state;
@@ -217,12 +242,18 @@ static void ones_own_entry_is_found_among_many_equal_ones(void **state)
 	assert_int_equal(memtypes(m), 3);
 }
 
+/*
+ *  before   [1------)    the ioremap's
+ *           [2------)    somebody's
+ *  freed        [---)    by somebody: 1 loses its tail
+ *  after    [2------)
+ *           [1--)        behind 2 now
+ *  iounmap  [-------)    takes 2
+ */
 static void an_entry_that_shrank_is_no_equal_any_more(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// ioremap [------)..   its tail is freed by somebody: it stands behind the other now
-	// held    [--------)
 	assert_int_equal(ms_ioremap(m, HIGH, 0x2000, MS_CACHE_WC), 0);
 	hold(m, HIGH, HIGH + 0x2000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH + 0x1000, HIGH + 0x2000), 0);
@@ -263,7 +294,6 @@ static void on_arm64_nothing_is_reserved(void **state)
 	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_ARM64));
 	enum ms_cache got;
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(m, HIGH, HIGH + 0x1000, MS_CACHE_WC, &got), 0);
 	assert_int_equal(got, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH, HIGH + 0x1000), 0);

@@ -23,12 +23,15 @@ static void a_reservation_is_an_entry_and_an_event(void **state)
 	assert_int_equal(ev->ret, 0);
 }
 
+/*
+ *  held   [WC--------)
+ *  asked       [UC---------)
+ *  got         [WC---------)
+ */
 static void the_type_that_is_held_wins(void **state)
 {
 	struct ms_machine *m = *state;
 
-	//   [WC--------)
-	//      [UC-?-------)   becomes WC
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(granted(m, HIGH + 0x2000, HIGH + 0x6000, MS_CACHE_UC_MINUS), MS_CACHE_WC);
 	assert_entry(m, 1, HIGH + 0x2000, HIGH + 0x6000, MS_CACHE_WC);
@@ -37,6 +40,11 @@ static void the_type_that_is_held_wins(void **state)
 			    "the type that is held already");
 }
 
+/*
+ *  held   [WC--)    [WC--)
+ *  asked       [UC--)
+ *  got         [UC--)
+ */
 static void neighbours_do_not_decide(void **state)
 {
 	struct ms_machine *m = *state;
@@ -46,6 +54,11 @@ static void neighbours_do_not_decide(void **state)
 	hold(m, HIGH + 0x1000, HIGH + 0x2000, MS_CACHE_UC_MINUS);
 }
 
+/*
+ *  held   [WC---------------)
+ *  asked              [UC---------)    -EBUSY
+ *  asked              [WC---------)    0
+ */
 static void without_a_choice_another_type_is_busy(void **state)
 {
 	struct ms_machine *m = *state;
@@ -64,14 +77,16 @@ static void without_a_choice_another_type_is_busy(void **state)
 	assert_int_equal(memtypes(m), 2);
 }
 
+/*
+ *  held   [WC----)    [UC----)
+ *  asked  [----------)            WC is found: granted
+ *  asked  [------------------)    both are: -EBUSY, whatever is asked for
+ */
 static void two_types_in_the_range_are_busy(void **state)
 {
 	struct ms_machine *m = *state;
 	enum ms_cache got;
 
-	// [WC)   [UC-)
-	// [------)         only WC: fine
-	// [----------)     both: busy, whatever is asked for
 	hold(m, HIGH, HIGH + 0x2000, MS_CACHE_WC);
 	hold(m, HIGH + 0x3000, HIGH + 0x5000, MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_memtype_reserve(m, HIGH, HIGH + 0x5000, MS_CACHE_WC, &got), -EBUSY);
@@ -118,6 +133,10 @@ static void the_isa_range_is_wb_and_not_listed(void **state)
 	assert_string_equal(ms_trace_last(m, MS_EV_PAT_FREE)->reason, "ISA range: not tracked");
 }
 
+/*
+ *  memory  RAM           |nothing |ISA range
+ *  held        [WC)      [UC-----------)
+ */
 static void below_the_isa_range_entries_are_made_even_of_ram(void **state)
 {
 	struct ms_machine *m = *state;
@@ -208,6 +227,10 @@ static void pages_of_ram_have_a_type_of_their_own(void **state)
 	assert_int_equal(ms_memtype_lookup(m, RAM), MS_CACHE_WB);
 }
 
+/*
+ *  RAM    |WB  |WC  |WB  |
+ *  asked  [UC------------)    -EBUSY
+ */
 static void a_page_of_ram_with_a_type_is_busy(void **state)
 {
 	struct ms_machine *m = *state;
@@ -239,11 +262,14 @@ static void wp_of_ram_is_refused(void **state)
 	assert_int_equal(got, MS_CACHE_UC_MINUS);
 }
 
+/*
+ *  memory  nothing  |ISA range|RAM
+ *  asked   [----------------------)    -EINVAL
+ */
 static void ram_behind_a_hole_is_mixed_and_refused(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// below 1M | RAM
 	assert_int_equal(ms_memtype_reserve(m, 0x9f000, 0x101000, MS_CACHE_WC, NULL), -EINVAL);
 	assert_int_equal(ms_memtype_free(m, 0x9f000, 0x101000), -EINVAL);
 	assert_false(ms_pat_free_reached_list(ms_trace_last(m, MS_EV_PAT_FREE)));
@@ -251,11 +277,14 @@ static void ram_behind_a_hole_is_mixed_and_refused(void **state)
 	assert_int_equal(ms_trace_count(m, MS_EV_LOG), 0);
 }
 
+/*
+ *  memory  RAM      |nothing
+ *  held        [WC------)       counts as RAM
+ */
 static void a_hole_behind_ram_is_not_seen(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// RAM | nothing: the range counts as RAM
 	hold(m, RAM_END - 0x1000, RAM_END + 0x1000, MS_CACHE_WC);
 	assert_int_equal(memtypes(m), 0);
 	assert_int_equal(ms_memtype_lookup(m, RAM_END - 0x1000), MS_CACHE_WC);
@@ -263,12 +292,14 @@ static void a_hole_behind_ram_is_not_seen(void **state)
 	assert_int_equal(ms_memtype_free(m, RAM_END - 0x1000, RAM_END + 0x1000), 0);
 }
 
+/*
+ *  memory  RAM      |nothing |RAM      |
+ *  held         [WC------)                  the RAM behind stays WB
+ */
 static void ram_behind_the_range_keeps_its_type(void **state)
 {
 	struct ms_machine *m = *state;
 
-	//  RAM | hole | RAM
-	// [-----------)
 	assert_int_equal(ms_ram_add(m, RAM_END + 0x1000, 0x1000), 0);
 	hold(m, RAM_END - 0x1000, RAM_END + 0x800, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_lookup(m, RAM_END - 0x1000), MS_CACHE_WC);
@@ -302,30 +333,34 @@ static void what_memtypes_had_is_given_back(void **state)
 	uint64_t live;
 
 	ms_trace_keep(m, 0);
-	ms_pat_destroy(m);
-	live = m->live;
+	ms_pat_room.destroy(m);
+	live = m->alloc.live;
 	assert_null(m->pat);
-	assert_int_equal(ms_pat_init(m), 0);
+	assert_int_equal(ms_pat_room.init(m), 0);
 	for (ms_pa_t pa = HIGH; pa < HIGH + 0x80000; pa += 0x1000)
 		assert_int_equal(ms_ioremap(m, pa, 0x1000, MS_CACHE_WC), 0);
-	ms_pat_destroy(m);
-	assert_int_equal(m->live, live);
+	ms_pat_room.destroy(m);
+	assert_int_equal(m->alloc.live, live);
 	assert_null(m->pat);
-	assert_int_equal(ms_pat_init(m), 0);
+	assert_int_equal(ms_pat_room.init(m), 0);
 	// from here on the memory is there
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), 0);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
-	live = m->live;
+	live = m->alloc.live;
 	assert_int_equal(ms_ioremap(m, HIGH, 0x1000, MS_CACHE_WC), 0);
 	assert_int_equal(ms_iounmap(m, HIGH, 0x1000), 0);
-	assert_int_equal(m->live, live);
+	assert_int_equal(m->alloc.live, live);
 }
 
+/*
+ *  memory  device   |RAM      |     came later
+ *  held         [WC)[WT)            WC on the list, WT in the page
+ *  asked        [------)            -EINVAL
+ */
 static void ram_that_comes_later_beside_a_device_is_ram(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// | device | RAM |
 	hold(m, HIGH + 0xff000, HIGH + 0x100000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x100000), MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_ram_add(m, HIGH + 0x100000, 0x100000), 0);

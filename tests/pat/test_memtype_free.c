@@ -17,7 +17,7 @@ static void the_exact_range_takes_the_entry_away(void **state)
 	assert_int_equal(ms_memtype_lookup(m, HIGH), MS_CACHE_UC_MINUS);
 }
 
-static void of_equal_entries_one_goes(void **state)
+static void of_equal_entries_one_is_freed(void **state)
 {
 	struct ms_machine *m = *state;
 
@@ -27,12 +27,15 @@ static void of_equal_entries_one_goes(void **state)
 	assert_int_equal(memtypes(m), 1);
 }
 
+/*
+ *  held   [WC------------)
+ *  freed           [-----)
+ *  after  [WC-----)
+ */
 static void the_tail_of_an_entry_can_be_freed(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// [WC------------)
-	//         [free--)
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH + 0x3000, HIGH + 0x4000), 0);
 	assert_entry(m, 0, HIGH, HIGH + 0x3000, MS_CACHE_WC);
@@ -40,6 +43,11 @@ static void the_tail_of_an_entry_can_be_freed(void **state)
 	hold(m, HIGH + 0x3000, HIGH + 0x4000, MS_CACHE_UC_MINUS);
 }
 
+/*
+ *  held   [WC------------)
+ *  freed           [-----)    -EINVAL
+ *  after  [WC------------)
+ */
 static void with_exact_free_the_tail_cannot_be_freed(void **state)
 {
 	struct ms_machine *m = *state;
@@ -49,6 +57,11 @@ static void with_exact_free_the_tail_cannot_be_freed(void **state)
 	assert_entry(m, 0, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 }
 
+/*
+ *  held   [WC------------)
+ *  freed  [--)                -EINVAL
+ *  freed      [--)            -EINVAL
+ */
 static void the_head_and_the_middle_cannot_be_freed(void **state)
 {
 	struct ms_machine *m = *state;
@@ -67,12 +80,15 @@ static void the_head_and_the_middle_cannot_be_freed(void **state)
 	assert_true(ms_pat_free_reached_list(ev));
 }
 
+/*
+ *  held   [1-------------)
+ *                 [2-----)    goes
+ *  freed          [------)
+ */
 static void an_exact_entry_goes_before_a_tail(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// [------------)
-	//       [------)   this one
 	hold(m, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 	hold(m, HIGH + 0x2000, HIGH + 0x4000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH + 0x2000, HIGH + 0x4000), 0);
@@ -80,13 +96,16 @@ static void an_exact_entry_goes_before_a_tail(void **state)
 	assert_entry(m, 0, HIGH, HIGH + 0x4000, MS_CACHE_WC);
 }
 
+/*
+ *  held   [1-------------)    loses its tail
+ *             [2---------)    loses its tail the second time
+ *                 [3-----)
+ *  freed                [)    twice
+ */
 static void of_several_tails_the_first_in_order_goes(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// [------------)   this one
-	//    [---------)
-	//       [------)
 	hold(m, HIGH, HIGH + 0x8000, MS_CACHE_WC);
 	hold(m, HIGH + 0x2000, HIGH + 0x8000, MS_CACHE_WC);
 	hold(m, HIGH + 0x4000, HIGH + 0x8000, MS_CACHE_WC);
@@ -97,6 +116,12 @@ static void of_several_tails_the_first_in_order_goes(void **state)
 	assert_entry(m, 2, HIGH + 0x4000, HIGH + 0x8000, MS_CACHE_WC);
 }
 
+/*
+ *  before  [1-------------)    after  [2-----)
+ *          [2-----)                   [3-)
+ *          [3-)                       [1-----------)
+ *  freed                 [)
+ */
 static void an_entry_that_shrank_is_inserted_anew(void **state)
 {
 	struct ms_machine *m = *state;
@@ -121,6 +146,11 @@ static void freeing_nothing_is_invalid(void **state)
 	assert_string_equal(ms_trace_last(m, MS_EV_PAT_FREE)->reason, "no entry matches");
 }
 
+/*
+ *  memory  RAM      |nothing     then  RAM      |RAM
+ *  held             [WC)                         .
+ *  freed                                        [--)    0, and the entry stays
+ */
 static void where_ram_came_later_an_entry_cannot_be_freed(void **state)
 {
 	struct ms_machine *m = *state;
@@ -132,14 +162,17 @@ static void where_ram_came_later_an_entry_cannot_be_freed(void **state)
 	assert_int_equal(memtypes(m), 1);
 }
 
-/* Though an entry ends there: of nothing it would lose nothing. */
+/*
+ * Though an entry ends there: of nothing it would lose nothing.
+ *
+ *  held   [WC----)
+ *             [WC----)
+ *  freed          |
+ */
 static void freeing_an_empty_range_finds_no_tail(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// [--------)
-	//     [--------)
-	//          |
 	hold(m, HIGH, HIGH + 0x2000, MS_CACHE_WC);
 	hold(m, HIGH + 0x1000, HIGH + 0x3000, MS_CACHE_WC);
 	assert_int_equal(ms_memtype_free(m, HIGH + 0x2000, HIGH + 0x2000), -EINVAL);
@@ -148,11 +181,15 @@ static void freeing_an_empty_range_finds_no_tail(void **state)
 
 /* ---- look ---- */
 
+/*
+ *  pages  |       |       |       |
+ *  held   [WC)[UC----)
+ *  type    WC      UC      UC-
+ */
 static void a_page_has_the_type_of_the_first_entry_over_it(void **state)
 {
 	struct ms_machine *m = *state;
 
-	// [WC) [UC) in one page: the first speaks for it
 	hold(m, HIGH, HIGH + 0x800, MS_CACHE_WC);
 	hold(m, HIGH + 0x800, HIGH + 0x1800, MS_CACHE_UC);
 	assert_int_equal(ms_memtype_lookup(m, HIGH), MS_CACHE_WC);
@@ -161,6 +198,14 @@ static void a_page_has_the_type_of_the_first_entry_over_it(void **state)
 	assert_int_equal(ms_memtype_lookup(m, HIGH + 0x2000), MS_CACHE_UC_MINUS);
 }
 
+/*
+ * In the order of the list, numbered as they came:
+ *
+ *  [2-------------)
+ *  [3-)
+ *  [4-----)
+ *      [1-)
+ */
 static void the_list_is_ordered_by_start_then_insertion(void **state)
 {
 	struct ms_machine *m = *state;
@@ -178,10 +223,13 @@ static void the_list_is_ordered_by_start_then_insertion(void **state)
 
 static void count(const struct ms_memtype *entry, void *arg)
 {
-	(void)entry;
 	++*(size_t *)arg;
 }
 
+/*
+ *  held   [1-----)[2-)        [3-)
+ *  walk          [------------)       sees 1 and 2
+ */
 static void a_walk_sees_what_overlaps(void **state)
 {
 	struct ms_machine *m = *state;
@@ -203,8 +251,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RULE(the_exact_range_takes_the_entry_away),
 		RULE_AGAIN(the_exact_range_takes_the_entry_away),
-		RULE(of_equal_entries_one_goes),
-		RULE_AGAIN(of_equal_entries_one_goes),
+		RULE(of_equal_entries_one_is_freed),
+		RULE_AGAIN(of_equal_entries_one_is_freed),
 		RULE(the_tail_of_an_entry_can_be_freed),
 		RULE_AGAIN(the_tail_of_an_entry_can_be_freed),
 		cmocka_unit_test_setup_teardown(with_exact_free_the_tail_cannot_be_freed,

@@ -33,7 +33,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_X86_64));
-	ms_ranges_init(&w->t, w->m);
+	ms_ranges_init(&w->t, &w->m->alloc);
 	w->seed = 12345;
 	*state = w;
 	return w->m ? 0 : -1;
@@ -257,12 +257,15 @@ static void falling_starts_keep_the_order(void **state)
 	assert_same(w);
 }
 
+/*
+ *  [--)           from 4 to 6, the last but one to come
+ *    [-----...)   2000 times from 5 on, to 10 or more
+ *      [)         from 6 to 7, the last to come
+ */
 static void equal_starts_stay_in_order_of_insertion(void **state)
 {
 	struct world *w = *state;
 
-	// 0        10
-	// [--------)        2000 times, with ends of their own
 	for (uint64_t i = 0; i < 2000; i++)
 		insert(w, 5, 10 + (i * 7) % 90, MS_CACHE_WC);
 	insert(w, 4, 6, MS_CACHE_WC);
@@ -273,6 +276,11 @@ static void equal_starts_stay_in_order_of_insertion(void **state)
 	assert_same(w);
 }
 
+/*
+ *  before  [1---------)    after  [2-------)
+ *          [2-------)             [1----)
+ *           [3)                    [3)
+ */
 static void a_range_that_shrank_stands_behind_its_equals(void **state)
 {
 	struct world *w = *state;
@@ -288,12 +296,14 @@ static void a_range_that_shrank_stands_behind_its_equals(void **state)
 	assert_int_equal(ms_ranges_next(&w->t, &pos)->end, 12);
 }
 
+/*
+ *  [------------------------------------------)
+ *    [)  [)  [)  [)  ...
+ */
 static void one_long_range_is_found_below_many_short_ones(void **state)
 {
 	struct world *w = *state;
 
-	// [------------------------------------------)
-	//   [)  [)  [)  [)  ...
 	insert(w, 0, 100000, MS_CACHE_UC_MINUS);
 	for (uint64_t i = 0; i < 3000; i++)
 		insert(w, 10 + i * 4, 12 + i * 4, MS_CACHE_WC);
@@ -304,12 +314,14 @@ static void one_long_range_is_found_below_many_short_ones(void **state)
 			 1u << MS_CACHE_WC | 1u << MS_CACHE_UC_MINUS);
 }
 
+/*
+ *  [-) [-) [-) [-) ... and then one far behind, in the last leaf
+ */
 static void what_came_last_is_found_though_nobody_was_told(void **state)
 {
 	struct world *w = *state;
 	struct ms_ranges_pos pos;
 
-	// [-) [-) [-) [-) ... and then one far behind, in the last leaf
 	for (uint64_t i = 0; i < 3000; i++)
 		insert(w, i * 10, i * 10 + 5, MS_CACHE_WC);
 	assert_true(insert_quickly(w, 900000, 900005, MS_CACHE_WC));

@@ -35,7 +35,6 @@ static const struct ms_vm_ops wc_ops = { .fault = wc_fault };
 
 static int wc_mmap(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
 	vma->vm_page_prot = ms_pgprot_writecombine(vma->vm_page_prot);
 	vma->vm_ops = &wc_ops;
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR / PAGE + vma->vm_pgoff,
@@ -105,7 +104,6 @@ static void move_tail(struct world *w)
 
 static void nothing(struct world *w)
 {
-	(void)w;
 }
 
 static const struct sequence {

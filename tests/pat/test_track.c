@@ -53,15 +53,21 @@ static void a_part_of_a_vma_takes_the_type_that_it_finds(void **state)
 	assert_int_equal(ms_trace_len(w->m), 0);
 }
 
+/*
+ *  page    0   1   2   3   4   5   6   7   8   9   10
+ *  held    [WC------------)[WC----)    [UC)        [WC)    comes last
+ *  remap   [----------------------)                       WC
+ *  remap   [--------------------------)                   -EINVAL: WC and nothing, which is UC-
+ *  remap                           [--------------)       UC-
+ *  remap                       [--------------)           -EINVAL: WC and UC-
+ *  remap                                       [------)   -EINVAL: nothing and WC
+ */
 static void a_part_over_two_types_is_refused(void **state)
 {
 	struct world *w = *state;
 	struct ms_vma vma = vma_of(w, 0x100, SHARED);
 	ms_pgprot_t prot = prot_of(MS_CACHE_UC_MINUS);
 
-	// [WC----)[WC--)  .  [UC-)
-	// [-----------)      one type
-	// [--------------)   WC, then nothing: UC-
 	assert_int_equal(ms_memtype_reserve(w->m, BAR, BAR + 0x4000, MS_CACHE_WC, NULL), 0);
 	assert_int_equal(ms_memtype_reserve(w->m, BAR + 0x4000, BAR + 0x6000, MS_CACHE_WC, NULL),
 			 0);
@@ -207,7 +213,6 @@ static void behind_the_isa_range_wt_does_not_become_wc(void **state)
 	};
 	ms_pgprot_t prot = prot_of(MS_CACHE_WT);
 
-	(void)state;
 	assert_int_equal(ms_memtype_reserve(m, 0x100000, 0x101000, MS_CACHE_WC, NULL), 0);
 	assert_int_equal(ms_track_pfn_remap(&vma, &prot, 0x100, VA, 0x4000), -EINVAL);
 	assert_string_equal(ms_trace_last(m, MS_EV_LOG)->reason,
@@ -256,6 +261,12 @@ static void an_insert_takes_what_the_list_says(void **state)
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_RESERVE), 1);
 }
 
+/*
+ *  page     -1   0   1   2   3   4
+ *  held         [WC------------)
+ *  insert        ok          ok
+ *  insert    hazard              hazard
+ */
 static void an_insert_of_a_page_outside_of_the_reservation_is_a_hazard(void **state)
 {
 	struct world *w = *state;
@@ -271,7 +282,7 @@ static void an_insert_of_a_page_outside_of_the_reservation_is_a_hazard(void **st
 	ms_track_pfn_insert(&vma, &prot, PFN + 4);
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 2);
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->pa, BAR + 0x4000);
-	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->old, 0x1000);
+	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_HAZARD)->pa_size, 0x1000);
 	ms_pfnmap_ctx_put(&vma);
 }
 
@@ -350,37 +361,37 @@ static void a_context_of_the_isa_range_without_memory_is_freed_again(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON(510, a_whole_vma_is_reserved_and_flagged),
-		ON(612, a_whole_vma_is_reserved_and_flagged),
-		ON(72, with_contexts_there_is_no_flag),
-		ON(612, the_size_is_rounded_up_to_pages),
-		ON(612, a_part_of_a_vma_takes_the_type_that_it_finds),
-		ON(72, a_part_of_a_vma_takes_the_type_that_it_finds),
-		ON(612, a_part_over_two_types_is_refused),
-		ON(612, a_part_of_ram_takes_the_pages_type),
-		ON(612, a_part_that_reaches_into_the_isa_range_has_two_types),
-		ON(612, a_held_type_wins_over_the_mappings_own),
-		ON(612, a_type_more_cached_than_asked_for_is_refused),
-		ON(72, a_type_more_cached_than_asked_for_is_refused),
-		ON(612, a_conflict_is_einval_to_the_caller),
-		ON(72, a_conflict_is_einval_to_the_caller),
-		ON(612, ram_is_flagged_but_not_reserved),
-		ON(612, memory_that_is_mixed_counts_as_ram),
-		ON(72, memory_that_is_mixed_counts_as_ram),
-		ON(612_off, without_pat_a_mapping_keeps_its_own_type),
-		ON(72_off, without_pat_a_mapping_keeps_its_own_type),
+		ON(flag_inherited, a_whole_vma_is_reserved_and_flagged),
+		ON(flag, a_whole_vma_is_reserved_and_flagged),
+		ON(context, with_contexts_there_is_no_flag),
+		ON(flag, the_size_is_rounded_up_to_pages),
+		ON(flag, a_part_of_a_vma_takes_the_type_that_it_finds),
+		ON(context, a_part_of_a_vma_takes_the_type_that_it_finds),
+		ON(flag, a_part_over_two_types_is_refused),
+		ON(flag, a_part_of_ram_takes_the_pages_type),
+		ON(flag, a_part_that_reaches_into_the_isa_range_has_two_types),
+		ON(flag, a_held_type_wins_over_the_mappings_own),
+		ON(flag, a_type_more_cached_than_asked_for_is_refused),
+		ON(context, a_type_more_cached_than_asked_for_is_refused),
+		ON(flag, a_conflict_is_einval_to_the_caller),
+		ON(context, a_conflict_is_einval_to_the_caller),
+		ON(flag, ram_is_flagged_but_not_reserved),
+		ON(flag, memory_that_is_mixed_counts_as_ram),
+		ON(context, memory_that_is_mixed_counts_as_ram),
+		ON(flag_pat_off, without_pat_a_mapping_keeps_its_own_type),
+		ON(context_pat_off, without_pat_a_mapping_keeps_its_own_type),
 		cmocka_unit_test(behind_the_isa_range_wt_does_not_become_wc),
-		ON(612, a_second_whole_remap_leaves_the_first_entry_behind),
-		ON(72, a_second_whole_remap_is_refused_where_the_first_is_remembered),
-		ON(612, an_insert_takes_what_the_list_says),
-		ON(72, an_insert_takes_what_the_list_says),
-		ON(612, an_insert_of_a_page_outside_of_the_reservation_is_a_hazard),
-		ON(72, an_insert_of_a_page_outside_of_the_reservation_is_a_hazard),
-		ON(72, an_insert_of_another_page_of_ram_is_a_hazard_too),
-		ON(612, a_remap_without_memory_reserves_nothing),
-		ON(72, a_remap_without_memory_reserves_nothing),
-		ON(72, a_context_of_ram_without_memory_is_enomem),
-		ON(72, a_context_of_the_isa_range_without_memory_is_freed_again),
+		ON(flag, a_second_whole_remap_leaves_the_first_entry_behind),
+		ON(context, a_second_whole_remap_is_refused_where_the_first_is_remembered),
+		ON(flag, an_insert_takes_what_the_list_says),
+		ON(context, an_insert_takes_what_the_list_says),
+		ON(flag, an_insert_of_a_page_outside_of_the_reservation_is_a_hazard),
+		ON(context, an_insert_of_a_page_outside_of_the_reservation_is_a_hazard),
+		ON(context, an_insert_of_another_page_of_ram_is_a_hazard_too),
+		ON(flag, a_remap_without_memory_reserves_nothing),
+		ON(context, a_remap_without_memory_reserves_nothing),
+		ON(context, a_context_of_ram_without_memory_is_enomem),
+		ON(context, a_context_of_the_isa_range_without_memory_is_freed_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,18 +146,19 @@ static void fork_of_a_zapped_shared_vma_that_kept_its_flag_is_a_warning(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON(510, a_child_reserves_the_type_and_pfn_of_the_first_entry),
-		ON(612, a_child_reserves_the_type_and_pfn_of_the_first_entry),
-		ON(612, a_child_of_an_untracked_vma_reserves_nothing),
+		ON(flag_inherited, a_child_reserves_the_type_and_pfn_of_the_first_entry),
+		ON(flag, a_child_reserves_the_type_and_pfn_of_the_first_entry),
+		ON(flag, a_child_of_an_untracked_vma_reserves_nothing),
 		ON(remembered, a_child_of_an_untracked_vma_reserves_nothing),
 		ON(remembered, a_childs_type_must_be_the_very_type),
 		ON(remembered, a_child_remembers_ram_too),
-		ON(612, a_childs_type_must_be_the_very_type),
-		ON(612, fork_of_a_copied_first_page_fails),
-		ON(612, the_flag_is_not_inherited_even_if_nobody_clears_it),
-		ON(510, with_the_flag_inherited_the_failed_child_frees_the_parents_entry),
+		ON(flag, a_childs_type_must_be_the_very_type),
+		ON(flag, fork_of_a_copied_first_page_fails),
+		ON(flag, the_flag_is_not_inherited_even_if_nobody_clears_it),
+		ON(flag_inherited,
+		   with_the_flag_inherited_the_failed_child_frees_the_parents_entry),
 		ON(early, early_kernels_fork_a_copied_first_page_and_reserve_nothing),
-		ON(612, fork_of_a_zapped_shared_vma_that_kept_its_flag_is_a_warning),
+		ON(flag, fork_of_a_zapped_shared_vma_that_kept_its_flag_is_a_warning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

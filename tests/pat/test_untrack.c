@@ -17,13 +17,19 @@ static void an_untrack_without_the_flag_is_an_event_and_nothing_more(void **stat
 	assert_int_equal(memtypes(w->m), 1);
 }
 
+/*
+ * Page 0 was remapped and zapped by other means, and a fault has inserted page 1:
+ *
+ *  held   [WC)
+ *  VMA        |1* |
+ *  freed      [--)     -EINVAL, and page 0 is left behind
+ */
 static void untrack_goes_by_the_first_entry_not_by_what_was_reserved(void **state)
 {
 	struct world *w = *state;
 	struct ms_vma vma = vma_of(w, 1, SHARED);
 	struct ms_memtype leak = { BAR, BAR + 0x1000, MS_CACHE_WC };
 
-	// remap of PFN, zap elsewhere, a fault inserts PFN + 1: seed "when to untrack"
 	track_whole(&vma, MS_CACHE_WC);
 	ms_untrack_pfn(&vma, 0, 0, raw(BAR + 0x1000, MS_CACHE_UC_MINUS));
 	assert_int_equal(ms_trace_last(w->m, MS_EV_PAT_FREE)->addr, BAR + 0x1000);
@@ -40,7 +46,7 @@ static void assert_left_behind(const struct world *w, ms_pa_t pa, uint64_t size)
 	assert_int_equal(ms_trace_count(w->m, MS_EV_PAT_HAZARD), 1);
 	assert_int_equal(ev->addr, VA);
 	assert_int_equal(ev->pa, pa);
-	assert_int_equal(ev->old, size);
+	assert_int_equal(ev->pa_size, size);
 	assert_string_equal(ev->reason, "a reservation is left behind");
 }
 
@@ -136,6 +142,12 @@ static void early_kernels_warn_of_an_empty_first_entry_of_a_private_vma_too(void
 	assert_true(vma.vm_flags & MS_VM_PAT);
 }
 
+/*
+ *  held  [WC-------------)
+ *  VMAs  |head   |tail   |
+ *  tail          [-------)    the entry loses its tail
+ *  head  [-------)            and goes
+ */
 static void the_tail_first_then_the_head_frees_all(void **state)
 {
 	struct world *w = *state;
@@ -150,6 +162,13 @@ static void the_tail_first_then_the_head_frees_all(void **state)
 	assert_int_equal(memtypes(w->m), 0);
 }
 
+/*
+ *  held  [WC-------------)
+ *  VMAs  |head   |tail   |
+ *  head  [-------)            no entry matches
+ *  tail          [-------)    the entry loses its tail
+ *  left  [WC-----)
+ */
 static void the_head_first_then_the_tail_leaves_the_head_behind(void **state)
 {
 	struct world *w = *state;
@@ -168,14 +187,19 @@ static void the_head_first_then_the_tail_leaves_the_head_behind(void **state)
 	assert_int_equal(ms_memtype_leaks(w->m, assert_leak, &leak), 1);
 }
 
+/*
+ *  held    [1----------------------)    of the first VMA
+ *                          [2------)    of the second
+ *  tail                    [-------)    of the first VMA: takes 2, which it equals
+ *  second                  [-------)    takes the tail of 1
+ *  head    [---------------)            takes the rest
+ */
 static void a_tail_that_equals_anothers_entry_takes_it(void **state)
 {
 	struct world *w = *state;
 	struct ms_vma first = vma_of(w, 16, SHARED), second = vma_of(w, 4, SHARED), tail;
 	ms_pgprot_t prot = prot_of(MS_CACHE_UC_MINUS);
 
-	// first  [---------------|----)
-	// second                 [----)
 	track_whole(&first, MS_CACHE_UC_MINUS);
 	assert_int_equal(ms_track_pfn_remap(&second, &prot, PFN + 12, VA, 0x4000), 0);
 	tail = split(&first, VA + 0xc000);
@@ -220,7 +244,7 @@ static void a_vma_that_was_cleared_holds_nothing(void **state)
 	assert_int_equal(ms_memtype_leaks(w->m, NULL, NULL), 1);
 }
 
-static void where_the_flag_decides_a_count_that_is_full_is_nobodys_business(void **state)
+static void where_the_flag_decides_a_full_count_of_holders_does_not_matter(void **state)
 {
 	struct world *w = *state;
 	struct ms_vma vma = vma_of(w, 4, SHARED), dup;
@@ -237,6 +261,11 @@ static void where_the_flag_decides_a_count_that_is_full_is_nobodys_business(void
 
 /* ---- contexts ---- */
 
+/*
+ *  held   [WC-------------)
+ *  VMAs   |head   |tail   |
+ *  child  |head   |             the last to go: all is freed
+ */
 static void pieces_and_copies_share_one_context(void **state)
 {
 	struct world *w = *state;
@@ -346,25 +375,25 @@ static void on_arm64_tracking_does_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON(612, an_untrack_without_the_flag_is_an_event_and_nothing_more),
-		ON(612, untrack_goes_by_the_first_entry_not_by_what_was_reserved),
-		ON(612, an_empty_first_entry_of_a_shared_vma_is_a_warning_and_keeps_the_flag),
-		ON(612, a_named_range_is_freed_without_looking_at_the_table),
-		ON(612, a_named_range_may_begin_at_0),
-		ON(612, a_protnone_entry_still_tells_the_address),
-		ON(612, a_copied_first_page_means_the_page_offset),
+		ON(flag, an_untrack_without_the_flag_is_an_event_and_nothing_more),
+		ON(flag, untrack_goes_by_the_first_entry_not_by_what_was_reserved),
+		ON(flag, an_empty_first_entry_of_a_shared_vma_is_a_warning_and_keeps_the_flag),
+		ON(flag, a_named_range_is_freed_without_looking_at_the_table),
+		ON(flag, a_named_range_may_begin_at_0),
+		ON(flag, a_protnone_entry_still_tells_the_address),
+		ON(flag, a_copied_first_page_means_the_page_offset),
 		ON(early, early_kernels_take_the_copied_page_for_the_address),
 		ON(early, early_kernels_warn_of_an_empty_first_entry_of_a_private_vma_too),
-		ON(612, the_tail_first_then_the_head_frees_all),
-		ON(612, the_head_first_then_the_tail_leaves_the_head_behind),
-		ON(612, a_tail_that_equals_anothers_entry_takes_it),
-		ON(612, clear_takes_the_flag_and_leaves_the_entry),
-		ON(612, a_vma_that_was_cleared_holds_nothing),
-		ON(612, where_the_flag_decides_a_count_that_is_full_is_nobodys_business),
-		ON(72, pieces_and_copies_share_one_context),
-		ON(72, with_contexts_a_zap_is_nothing_to_tracking),
-		ON(72, a_saturated_context_cannot_be_shared),
-		ON(72, a_context_of_ram_frees_nothing),
+		ON(flag, the_tail_first_then_the_head_frees_all),
+		ON(flag, the_head_first_then_the_tail_leaves_the_head_behind),
+		ON(flag, a_tail_that_equals_anothers_entry_takes_it),
+		ON(flag, clear_takes_the_flag_and_leaves_the_entry),
+		ON(flag, a_vma_that_was_cleared_holds_nothing),
+		ON(flag, where_the_flag_decides_a_full_count_of_holders_does_not_matter),
+		ON(context, pieces_and_copies_share_one_context),
+		ON(context, with_contexts_a_zap_is_nothing_to_tracking),
+		ON(context, a_saturated_context_cannot_be_shared),
+		ON(context, a_context_of_ram_frees_nothing),
 		ON(remembered, a_policy_may_remember_and_still_untrack_at_any_zap),
 		ON(arm64, on_arm64_tracking_does_nothing),
 	};

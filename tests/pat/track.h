@@ -3,6 +3,7 @@
 #ifndef TESTS_PAT_TRACK_H
 #define TESTS_PAT_TRACK_H
 
+#include "mm/internal.h"
 #include "pat/internal.h"
 
 #include <mapsim/machine.h>
@@ -49,40 +50,52 @@ static inline int setup_policy(void **state, const struct ms_policy *policy)
 	return setup_config(state, policy, NULL);
 }
 
-static inline int setup_510(void **state) /* flag inherited at fork */
+/* The kernels of the tests, by how they know what a VMA holds. VM_PAT, which a fork copies: */
+static inline int setup_flag_inherited(void **state)
 {
 	return setup_policy(state, ms_policy_linux("5.10.223", MS_ARCH_X86_64));
 }
-static inline int setup_612(void **state) /* flag set after the child's own reservation */
+
+/* VM_PAT, which a child gets with a reservation of its own: */
+static inline int setup_flag(void **state)
 {
 	return setup_policy(state, ms_policy_linux("6.12.107", MS_ARCH_X86_64));
 }
-static inline int setup_72(void **state) /* contexts */
+
+/* A context that all VMAs of the mapping share: */
+static inline int setup_context(void **state)
 {
 	return setup_policy(state, ms_policy_linux("7.2.13", MS_ARCH_X86_64));
 }
-static inline int setup_612_off(void **state) /* without PAT */
+
+static inline int setup_flag_pat_off(void **state)
 {
 	return setup_config(state, ms_policy_linux("6.12.107", MS_ARCH_X86_64),
-			    &(struct ms_machine_config){ .pat_off = true });
+			    &(struct ms_machine_config){ .pat = MS_FEATURE_ABSENT });
 }
-static inline int setup_72_off(void **state)
+
+static inline int setup_context_pat_off(void **state)
 {
 	return setup_config(state, ms_policy_linux("7.2.13", MS_ARCH_X86_64),
-			    &(struct ms_machine_config){ .pat_off = true });
+			    &(struct ms_machine_config){ .pat = MS_FEATURE_ABSENT });
 }
+
 static inline int setup_arm64(void **state)
 {
 	return setup_policy(state, ms_policy_linux("6.12.107", MS_ARCH_ARM64));
 }
-static inline int setup_early(void **state) /* before 6.9: the first entry, whatever it is */
+
+/* VM_PAT, and the first entry tells the address even if it is a copied page's: */
+static inline int setup_early(void **state)
 {
 	struct ms_policy p = *ms_policy_linux("5.10.223", MS_ARCH_X86_64);
 
 	p.untrack_address = MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON;
 	return setup_policy(state, &p);
 }
-static inline int setup_remembered(void **state) /* no kernel's: remembers, but any zap untracks */
+
+/* No kernel's rules: the address is remembered, but any zap untracks. */
+static inline int setup_remembered(void **state)
 {
 	struct ms_policy p = *ms_policy_linux("6.12.107", MS_ARCH_X86_64);
 
@@ -121,7 +134,7 @@ static inline uint64_t raw(ms_pa_t pa, enum ms_cache cache)
 	return pa | MS_PTE_SPECIAL | prot_of(cache);
 }
 
-/* ... and one of a page that was copied. */
+/* A page-table entry of a page that was copied. */
 static inline uint64_t copied(enum ms_cache cache)
 {
 	return (RAM + 0x5000) | prot_of(cache);
@@ -168,6 +181,7 @@ static inline void assert_leak(const struct ms_memtype *e, void *arg)
 	assert_int_equal(e->type, want->type);
 }
 
+/* A test on one of the kernels above, under a name that says which. */
 #define ON(kernel, f) \
 	{ \
 #f " (" #kernel ")", f, setup_##kernel, teardown, NULL \

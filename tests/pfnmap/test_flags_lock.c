@@ -16,7 +16,6 @@ static int mmap_lazy(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops ops = { .fault = remap_in_fault };
 
-	(void)file;
 	vma->vm_ops = &ops;
 	return 0;
 }
@@ -25,7 +24,6 @@ static int mmap_at_once(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops none = { .open = NULL };
 
-	(void)file;
 	vma->vm_ops = &none;
 	return ms_remap_pfn_range(vma, vma->vm_start, BAR_PFN, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
@@ -61,7 +59,6 @@ static uint64_t violations_of(int (*mmap)(struct ms_file *, struct ms_vma *),
 
 static void remap_in_a_fault_is_noticed_by_policy(void **state)
 {
-	(void)state;
 	assert_int_equal(violations_of(mmap_lazy, MS_VMA_FLAGS_LOCK_UNCHECKED), 0);
 	assert_int_equal(violations_of(mmap_lazy, MS_VMA_FLAGS_LOCK_ASSERTED), 1);
 	assert_int_equal(violations_of(mmap_lazy, MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP), 0);
@@ -69,7 +66,6 @@ static void remap_in_a_fault_is_noticed_by_policy(void **state)
 
 static void remap_in_mmap_never_is(void **state)
 {
-	(void)state;
 	for (int lock = 0; lock <= MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP; lock++)
 		assert_int_equal(violations_of(mmap_at_once, (enum ms_policy_vma_flags_lock)lock),
 				 0);
@@ -97,7 +93,6 @@ static void a_page_inserted_by_a_fault_needs_mixedmap_before(void **state)
 	static const struct ms_file_ops ops = { .name = "page", .mmap = mmap_page };
 	static int yes;
 
-	(void)state;
 	for (int mixed = 0; mixed <= 1; mixed++) {
 		struct world w = world_of("6.1.192", MS_ARCH_X86_64, &ops);
 		struct ms_file *file = ms_file_new(w.m, &ops, MS_FMODE_READ | MS_FMODE_WRITE, 0,
@@ -118,7 +113,6 @@ static void a_zap_of_raw_entries_in_an_ordinary_vma_is_a_bad_page_map(void **sta
 	struct ms_vma *vma = map_shared(&w, 2, MS_VM_PFNMAP);
 	const struct ms_event *ev;
 
-	(void)state;
 	ms_vmf_insert_pfn(vma, A + PAGE, BAR_PFN + 7);
 	vma->vm_flags &= ~MS_VM_PFNMAP;
 	ms_munmap(w.mm, A, 2 * PAGE);

@@ -4,7 +4,6 @@
 
 static void follow_names_the_page_inside_of_a_huge_leaf(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -21,7 +20,6 @@ static void follow_names_the_page_inside_of_a_huge_leaf(void **state)
 
 static void a_huge_leaf_is_a_violation_where_only_pages_are_known(void **state)
 {
-	(void)state;
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -35,7 +33,6 @@ static void a_huge_leaf_is_a_violation_where_only_pages_are_known(void **state)
 
 static void an_absent_entry_is_einval(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 	struct ms_pfnmap_leaf leaf;
 
@@ -53,7 +50,6 @@ static void an_absent_entry_is_einval(void **state)
 
 static void a_prot_none_entry_counts_as_present(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 	struct ms_pfnmap_leaf leaf;
@@ -67,7 +63,6 @@ static void a_prot_none_entry_counts_as_present(void **state)
 
 static void the_protection_that_is_told_is_the_entrys_own(void **state)
 {
-	(void)state;
 	static const enum ms_arch archs[] = { MS_ARCH_ARM64, MS_ARCH_X86_64 };
 	struct ms_pfnmap_leaf leaf;
 
@@ -89,7 +84,6 @@ static void the_protection_that_is_told_is_the_entrys_own(void **state)
 
 static void later_kernels_ask_the_vma_for_its_flags(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 	struct ms_pfnmap_leaf leaf;
 
@@ -108,7 +102,6 @@ static void later_kernels_ask_the_vma_for_its_flags(void **state)
 
 static void an_address_beyond_the_vma_is_einval_where_the_vma_is_asked(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 	struct ms_vma *next = map_at(&w, A + PAGE, 1, 9, MS_MAP_SHARED, PFNMAP_FLAGS);
@@ -122,7 +115,6 @@ static void an_address_beyond_the_vma_is_einval_where_the_vma_is_asked(void **st
 
 static void a_raw_entry_has_no_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 
@@ -134,7 +126,6 @@ static void a_raw_entry_has_no_page(void **state)
 
 static void a_copied_page_of_a_raw_mapping_is_normal(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_private(&w, 1, 0);
 	ms_pfn_t pfn = 0;
@@ -149,7 +140,6 @@ static void a_copied_page_of_a_raw_mapping_is_normal(void **state)
 
 static void the_zero_page_is_no_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 
 	assert_int_equal(ms_mmap(w.mm, A, PAGE, MS_PROT_RW,
@@ -163,7 +153,6 @@ static void the_zero_page_is_no_page(void **state)
 
 static void a_special_entry_in_an_ordinary_vma_is_a_bad_page_map(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 
@@ -174,7 +163,6 @@ static void a_special_entry_in_an_ordinary_vma_is_a_bad_page_map(void **state)
 
 static void an_ordinary_entry_without_ram_behind_it_is_a_bad_page_map(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 

@@ -4,7 +4,6 @@
 
 static void insert_pfn_makes_one_special_entry_with_the_vmas_protection(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, PFNMAP_FLAGS);
 
@@ -17,7 +16,6 @@ static void insert_pfn_makes_one_special_entry_with_the_vmas_protection(void **s
 
 static void an_entry_that_is_there_stays_whatever_it_maps(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, PFNMAP_FLAGS);
 
@@ -30,7 +28,6 @@ static void an_entry_that_is_there_stays_whatever_it_maps(void **state)
 
 static void an_address_outside_of_the_vma_is_sigbus(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, PFNMAP_FLAGS);
 
@@ -42,7 +39,6 @@ static void an_address_outside_of_the_vma_is_sigbus(void **state)
 
 static void a_vma_of_neither_or_of_both_kinds_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 
@@ -57,7 +53,6 @@ static void a_vma_of_neither_or_of_both_kinds_is_a_violation(void **state)
 
 static void a_private_pfnmap_vma_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_private(&w, 1, PFNMAP_FLAGS);
 
@@ -68,7 +63,6 @@ static void a_private_pfnmap_vma_is_a_violation(void **state)
 
 static void a_page_of_ram_as_raw_pfn_in_a_mixed_vma_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, MS_VM_MIXEDMAP);
 
@@ -80,7 +74,6 @@ static void a_page_of_ram_as_raw_pfn_in_a_mixed_vma_is_a_violation(void **state)
 
 static void insert_takes_the_type_that_the_list_has_for_the_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 2, PFNMAP_FLAGS);
 	ms_pgprot_t wc = ms_pgprot_writecombine(vma->vm_page_prot);
@@ -97,7 +90,6 @@ static void insert_takes_the_type_that_the_list_has_for_the_page(void **state)
 
 static void insert_without_memory_for_a_table_is_oom(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 
@@ -109,7 +101,6 @@ static void insert_without_memory_for_a_table_is_oom(void **state)
 
 static void mixed_takes_raw_pfns_and_pages_without_a_reference(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 2, MS_VM_MIXEDMAP);
 	uint64_t free_pages = ms_ram_free_pages(w.m);
@@ -123,7 +114,6 @@ static void mixed_takes_raw_pfns_and_pages_without_a_reference(void **state)
 
 static void mixed_into_the_wrong_vma_was_a_bug_and_became_sigbus(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -139,7 +129,6 @@ static void mixed_into_the_wrong_vma_was_a_bug_and_became_sigbus(void **state)
 
 static void the_zero_page_is_refused_where_it_could_be_written(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -158,7 +147,6 @@ static void the_zero_page_is_refused_where_it_could_be_written(void **state)
 
 static void the_zero_page_is_allowed_where_a_write_copies_it(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_private(&w, 1, MS_VM_MIXEDMAP);
 
@@ -168,14 +156,12 @@ static void the_zero_page_is_allowed_where_a_write_copies_it(void **state)
 
 static ms_vm_fault_t mkwrite_nothing(struct ms_vm_fault *vmf)
 {
-	(void)vmf;
 	return 0;
 }
 
 /* A driver that is asked before the first write, and no get_user_pages. */
 static void the_zero_page_is_allowed_with_pfn_mkwrite_and_vm_io_together(void **state)
 {
-	(void)state;
 	static const struct ms_vm_ops with = { .pfn_mkwrite = mkwrite_nothing }, without = { 0 };
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -192,7 +178,6 @@ static void the_zero_page_is_allowed_with_pfn_mkwrite_and_vm_io_together(void **
 
 static void mixed_takes_the_type_that_the_list_has_for_the_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 1, MS_VM_MIXEDMAP);
 
@@ -202,9 +187,14 @@ static void mixed_takes_the_type_that_the_list_has_for_the_page(void **state)
 	world_end(&w);
 }
 
+/*
+ *             A         A + 2M    A + 4M
+ *  VMA        |---------:---------|
+ *  fault                   ^
+ *  leaf                 [---------)
+ */
 static void pmd_leaf_stands_at_the_aligned_address(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1024, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A + MS_2M + 5 * PAGE };
@@ -217,12 +207,15 @@ static void pmd_leaf_stands_at_the_aligned_address(void **state)
 }
 
 /*
- *    VMA        A+4K |-------------------|
- *    leaf    [ A ......... A+2M )
+ *             A         A + 2M    A + 4M
+ *  VMA         |---------|                  from A + 4K on
+ *  fault 1      ^
+ *  leaf 1     [---------)                   SIGBUS
+ *  fault 2              ^
+ *  leaf 2               [---------)         is made
  */
 static void pmd_leaf_below_the_start_is_sigbus_and_beyond_the_end_is_not_tested(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_at(&w, A + PAGE, 513, 0, MS_MAP_SHARED, PFNMAP_FLAGS);
 	struct ms_vm_fault below = { .vma = vma, .address = A + 2 * PAGE };
@@ -238,7 +231,6 @@ static void pmd_leaf_below_the_start_is_sigbus_and_beyond_the_end_is_not_tested(
 
 static void pmd_leaf_has_the_memory_type_of_its_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -251,7 +243,6 @@ static void pmd_leaf_has_the_memory_type_of_its_pages(void **state)
 
 static void pmd_with_a_page_table_keeps_it(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -265,7 +256,6 @@ static void pmd_with_a_page_table_keeps_it(void **state)
 
 static void a_write_makes_the_same_leaf_writable_and_warns_of_another(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -284,7 +274,6 @@ static void a_write_makes_the_same_leaf_writable_and_warns_of_another(void **sta
 
 static void a_fresh_leaf_for_a_write_is_dirty_and_writable(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -296,9 +285,13 @@ static void a_fresh_leaf_for_a_write_is_dirty_and_writable(void **state)
 	world_end(&w);
 }
 
+/*
+ *             A                             A + 1G
+ *  fault         ^
+ *  leaf       [-----------------------------)
+ */
 static void pud_leaf_covers_1g(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 1 << 18, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A + 3 * MS_2M };
@@ -310,7 +303,6 @@ static void pud_leaf_covers_1g(void **state)
 
 static void pud_leaf_took_the_vmas_type_where_the_lookup_was_dropped(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_X86_64) {
@@ -328,7 +320,6 @@ static void pud_leaf_took_the_vmas_type_where_the_lookup_was_dropped(void **stat
 
 static void a_larger_leaf_in_the_way_stays(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 1 << 18, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -350,7 +341,6 @@ static void insert_before(struct ms_machine *m, enum ms_hook_point point, uint64
 
 static void an_entry_made_meanwhile_stays(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 
@@ -360,9 +350,13 @@ static void an_entry_made_meanwhile_stays(void **state)
 	world_end(&w);
 }
 
+/*
+ *  fault        ^
+ *  leaf      [------------2M------------)    is not made:
+ *  there     [4K)                            somebody was faster
+ */
 static void a_page_table_made_meanwhile_keeps_a_pmd_leaf_out(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A + PAGE };
@@ -375,7 +369,6 @@ static void a_page_table_made_meanwhile_keeps_a_pmd_leaf_out(void **state)
 
 static void insert_page_is_busy_where_an_entry_was_made_meanwhile(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, MS_VM_MIXEDMAP);
 	ms_pfn_t pfn;
@@ -388,10 +381,9 @@ static void insert_page_is_busy_where_an_entry_was_made_meanwhile(void **state)
 	world_end(&w);
 }
 
-/* Its entry is an ordinary one, unlike that of a fault. */
+/* The entry is an ordinary one, unlike that of a fault, and so the page is held. */
 static void insert_page_holds_also_the_zero_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 	ms_pfn_t zero = ms_zero_pfn(w.m);
@@ -406,7 +398,6 @@ static void insert_page_holds_also_the_zero_page(void **state)
 
 static void insert_page_holds_the_page_until_the_zap(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 	ms_pfn_t pfn;
@@ -424,7 +415,6 @@ static void insert_page_holds_the_page_until_the_zap(void **state)
 
 static void insert_page_refuses_in_the_kernels_words(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 2, 0);
 	ms_pfn_t pfn, anon;
@@ -446,7 +436,6 @@ static void insert_page_refuses_in_the_kernels_words(void **state)
 
 static void insert_page_into_a_pfnmap_vma_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 

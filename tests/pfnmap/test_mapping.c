@@ -11,9 +11,13 @@ static void fill(struct ms_vma *vma, uint64_t npages)
 				 MS_VM_FAULT_NOPAGE);
 }
 
+/*
+ *  before  |0*  1*  2*  3* |
+ *  range       [-------)
+ *  after   |0*  1   2   3* |
+ */
 static void zap_vma_ptes_takes_the_range_and_nothing_else(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, PFNMAP_FLAGS);
 
@@ -28,9 +32,13 @@ static void zap_vma_ptes_takes_the_range_and_nothing_else(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA         |0*  1*  2*  3* |
+ *  ranges                  [-------)
+ *          [-------)
+ */
 static void zap_vma_ptes_is_silent_outside_of_the_vma_and_without_pfnmap(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, MS_VM_MIXEDMAP);
 
@@ -48,7 +56,6 @@ static void zap_vma_ptes_is_silent_outside_of_the_vma_and_without_pfnmap(void **
 /* range_in_vma() has nothing against an empty range, and the notifiers are told of it. */
 static void zap_vma_ptes_of_nothing_still_tells_the_notifiers(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, PFNMAP_FLAGS);
 
@@ -68,7 +75,6 @@ static void zap_vma_ptes_of_nothing_still_tells_the_notifiers(void **state)
  */
 static void unmap_mapping_range_takes_the_overlap_of_each_vma(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *a = map_at(&w, A, 2, 0, MS_MAP_SHARED, PFNMAP_FLAGS);
 	struct ms_vma *b = map_at(&w, B, 4, 1, MS_MAP_SHARED, PFNMAP_FLAGS);
@@ -88,7 +94,6 @@ static void unmap_mapping_range_takes_the_overlap_of_each_vma(void **state)
 
 static void vmas_with_the_same_first_page_go_in_the_order_of_mapping(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 
 	map_at(&w, B, 2, 0, MS_MAP_SHARED, PFNMAP_FLAGS);
@@ -99,9 +104,14 @@ static void vmas_with_the_same_first_page_go_in_the_order_of_mapping(void **stat
 	world_end(&w);
 }
 
+/*
+ *  file pages   0   1   2   3   ...   2^40
+ *  at A        |0   1   2   3  |
+ *  at B                              |2^40|
+ *  range           [--------------------------->
+ */
 static void length_0_means_to_the_end(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 
 	map_at(&w, A, 4, 0, MS_MAP_SHARED, PFNMAP_FLAGS);
@@ -112,9 +122,13 @@ static void length_0_means_to_the_end(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA     |0   1   2   3  |
+ *  range        []             one byte
+ *  zapped      [---)
+ */
 static void a_part_of_a_page_counts_as_the_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 
 	map_at(&w, A, 4, 0, MS_MAP_SHARED, PFNMAP_FLAGS);
@@ -128,16 +142,20 @@ static int mmap_physical(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops none = { .open = NULL };
 
-	(void)file;
 	vma->vm_ops = &none;
 	vma->vm_pgoff += BAR_PFN;
 	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
 				  vma->vm_page_prot);
 }
 
+/*
+ *  offset    0   1   2   3   ...   BAR
+ *  VMA                            |0   1   2   3  |
+ *  range 1  [---------------)                         nothing is there
+ *  range 2                            [---)
+ */
 static void a_driver_that_rewrote_vm_pgoff_is_found_there(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "physical", .mmap = mmap_physical };
 	struct world w = world_of("6.12.117", MS_ARCH_ARM64, &ops);
 
@@ -149,9 +167,13 @@ static void a_driver_that_rewrote_vm_pgoff_is_found_there(void **state)
 	world_end(&w);
 }
 
+/*
+ *  before              |c   1* |    c: copied by a write
+ *  without the copies  |c   1  |
+ *  with the copies     |0   1  |
+ */
 static void copied_pages_stay_unless_they_are_asked_for(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "physical", .mmap = mmap_physical };
 	struct world w = world_of("6.12.117", MS_ARCH_ARM64, &ops);
 
@@ -167,7 +189,6 @@ static void copied_pages_stay_unless_they_are_asked_for(void **state)
 
 static void files_of_one_key_are_reached_together(void **state)
 {
-	(void)state;
 	static const struct ms_file_ops ops = { .name = "keyed", .mmap = mmap_nothing };
 	static const char key;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
@@ -181,10 +202,16 @@ static void files_of_one_key_are_reached_together(void **state)
 	world_end(&w);
 }
 
-/* A page of a 2M leaf: the leaf goes whole, from inside of the zap. */
+/*
+ * The leaf goes whole, from inside of the zap:
+ *
+ *  leaf        [------------2M------------)
+ *  range           [4K)
+ *  notifier 1      [4K)
+ *  notifier 2  [------------2M------------)
+ */
 static void a_part_of_a_huge_leaf_takes_all_of_it(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 512, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -204,7 +231,6 @@ static void a_part_of_a_huge_leaf_takes_all_of_it(void **state)
  */
 static void a_long_mapping_that_went_hides_no_other(void **state)
 {
-	(void)state;
 	for (uint64_t gone = 0; gone < 40; gone++) {
 		struct world w = world("6.12.117", MS_ARCH_ARM64);
 

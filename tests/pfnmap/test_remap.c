@@ -2,9 +2,12 @@
 /* remap_pfn_range and vm_iomap_memory. */
 #include "world.h"
 
+/*
+ *  VMA   |0   1   2   3  |
+ *  pfns   +5  +6  +7  +8     of the BAR
+ */
 static void remap_maps_each_page_and_sets_the_four_flags(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, 0);
 
@@ -19,7 +22,6 @@ static void remap_maps_each_page_and_sets_the_four_flags(void **state)
 
 static void entries_take_the_protection_given_and_the_vma_keeps_its_own(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 	ms_pgprot_t before = vma->vm_page_prot;
@@ -32,7 +34,6 @@ static void entries_take_the_protection_given_and_the_vma_keeps_its_own(void **s
 
 static void a_fresh_entry_of_a_shared_writable_vma_is_writable_and_clean(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 
@@ -43,7 +44,6 @@ static void a_fresh_entry_of_a_shared_writable_vma_is_writable_and_clean(void **
 
 static void remap_never_makes_a_huge_leaf(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 1024, 0);
 
@@ -54,9 +54,13 @@ static void remap_never_makes_a_huge_leaf(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA     |0   1   2   3  |
+ *  remap   [----)              a page and a byte
+ *  after   |0*  1*  2   3  |
+ */
 static void size_is_rounded_up_to_pages(void **state)
 {
-	(void)state;
 	struct world w = world("6.1.192", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, 0);
 
@@ -68,7 +72,6 @@ static void size_is_rounded_up_to_pages(void **state)
 
 static void the_last_page_of_user_addresses_can_be_remapped(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	ms_hva_t last = w.mm->task_size - PAGE;
 	struct ms_vma *vma = map_at(&w, last, 1, 0, MS_MAP_SHARED, 0);
@@ -80,7 +83,6 @@ static void the_last_page_of_user_addresses_can_be_remapped(void **state)
 
 static void an_empty_range_is_a_violation(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 
@@ -92,7 +94,6 @@ static void an_empty_range_is_a_violation(void **state)
 
 static void an_unaligned_address_is_refused_with_a_warning(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -107,9 +108,13 @@ static void an_unaligned_address_is_refused_with_a_warning(void **state)
 	}
 }
 
+/*
+ *  VMA    |0   1   2   3  |
+ *  remap  [-------)            -EINVAL
+ *  remap  [---------------)    vm_pgoff becomes the pfn
+ */
 static void a_private_mapping_is_remapped_whole_or_not_at_all(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_ARM64) {
@@ -128,7 +133,6 @@ static void a_private_mapping_is_remapped_whole_or_not_at_all(void **state)
 
 static void a_shared_mapping_keeps_its_page_offset(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_at(&w, A, 4, 7, MS_MAP_SHARED, 0);
 
@@ -137,10 +141,15 @@ static void a_shared_mapping_keeps_its_page_offset(void **state)
 	world_end(&w);
 }
 
-/* The COW rule stands before the tracking in old and new kernels, behind it in between. */
+/*
+ * The COW rule stands before the tracking in old and new kernels, behind it in between.
+ *
+ *  VMA    |0   1   2   3  |    private
+ *  remap      [-------)        -EINVAL
+ *  zap        [-------)        or nothing
+ */
 static void a_broken_cow_rule_zaps_only_where_it_is_found_behind_the_tracking(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_X86_64) {
@@ -159,9 +168,12 @@ static void a_broken_cow_rule_zaps_only_where_it_is_found_behind_the_tracking(vo
 	}
 }
 
+/*
+ *  VMA      |0   1   2*  3  |
+ *  remap    [---------------)    -EBUSY
+ */
 static void a_present_entry_is_a_violation_and_stays(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 4, 0);
 
@@ -174,9 +186,12 @@ static void a_present_entry_is_a_violation_and_stays(void **state)
 	world_end(&w);
 }
 
+/*
+ *  VMA      |------------2M*------------:------------2M-------------|
+ *  remap        [4K)                                                    -EBUSY
+ */
 static void a_huge_leaf_in_the_way_is_a_violation_and_stays(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1024, PFNMAP_FLAGS);
 	struct ms_vm_fault vmf = { .vma = vma, .address = A };
@@ -217,7 +232,6 @@ static uint64_t entries_after_no_memory(const char *release, uint64_t *zaps)
 
 static void what_was_written_before_an_error_is_zapped_in_later_kernels(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 	uint64_t zaps;
 
@@ -232,7 +246,6 @@ static void what_was_written_before_an_error_is_zapped_in_later_kernels(void **s
 /* x86: reserve, then the entries fail; nothing may be left on the list */
 static void a_failed_remap_of_the_whole_vma_gives_its_reservation_back(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 	struct ms_memtype entry;
 
@@ -258,9 +271,13 @@ static void a_failed_remap_of_the_whole_vma_gives_its_reservation_back(void **st
 	}
 }
 
+/*
+ *  before   |0*  1  |
+ *  remap     [---)         8 bytes off: -EINVAL
+ *  after    |0*  1  |  or  |0   1  |
+ */
 static void a_misaligned_remap_takes_away_what_was_there_in_newer_kernels(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_ARM64) {
@@ -291,7 +308,6 @@ static int second_remap(const struct ms_policy *k)
 
 static void a_second_remap_of_a_zapped_vma_is_refused_once_the_tracking_is_remembered(void **state)
 {
-	(void)state;
 	const struct ms_policy *k;
 
 	for_each_kernel (k, MS_ARCH_X86_64)
@@ -303,7 +319,6 @@ static void a_second_remap_of_a_zapped_vma_is_refused_once_the_tracking_is_remem
 
 static void a_failing_piece_leaves_the_tracking_of_the_whole_alone(void **state)
 {
-	(void)state;
 	struct world w = world("7.2.13", MS_ARCH_X86_64);
 	struct ms_vma *vma = map_shared(&w, 4, 0);
 	struct ms_memtype entry;
@@ -316,9 +331,12 @@ static void a_failing_piece_leaves_the_tracking_of_the_whole_alone(void **state)
 	world_end(&w);
 }
 
+/*
+ *  memory   0   1   2   3   4        5 pages
+ *  VMA                 |3   4  |     vm_pgoff 3
+ */
 static void iomap_maps_the_part_that_the_page_offset_names(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_at(&w, A, 2, 3, MS_MAP_SHARED, 0);
 
@@ -328,9 +346,13 @@ static void iomap_maps_the_part_that_the_page_offset_names(void **state)
 	world_end(&w);
 }
 
+/*
+ *  BAR      0   1   2
+ *  memory     [---)           from the middle of page 0
+ *  VMA     |0   1  |
+ */
 static void iomap_rounds_a_start_inside_of_a_page_down(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 2, 0);
 
@@ -343,7 +365,6 @@ static void iomap_rounds_a_start_inside_of_a_page_down(void **state)
 /* What counts is the length from the page's start on. */
 static void iomap_of_nothing_inside_of_a_page_maps_the_page(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_shared(&w, 1, 0);
 
@@ -353,9 +374,12 @@ static void iomap_of_nothing_inside_of_a_page_maps_the_page(void **state)
 	world_end(&w);
 }
 
+/*
+ *  memory   0   1   2   3            4 pages
+ *  VMA                 |3   4  |     vm_pgoff 3
+ */
 static void iomap_refuses_what_does_not_fit(void **state)
 {
-	(void)state;
 	struct world w = world("6.12.117", MS_ARCH_ARM64);
 	struct ms_vma *vma = map_at(&w, A, 2, 3, MS_MAP_SHARED, 0);
 

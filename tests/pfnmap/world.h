@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of raw page frame numbers share: a machine with a BAR, a process, and a driver
- * file whose mmap does nothing, so that a test calls what it asks about itself. */
+/*
+ * What the tests of raw page frame numbers share: a machine with a BAR, a process, and a driver
+ * file whose mmap does nothing, so that a test calls what it asks about itself.
+ */
 #ifndef TESTS_PFNMAP_WORLD_H
 #define TESTS_PFNMAP_WORLD_H
 
@@ -43,7 +45,6 @@ static inline int mmap_nothing(struct ms_file *file, struct ms_vma *vma)
 {
 	static const struct ms_vm_ops none = { .open = NULL };
 
-	(void)file;
 	vma->vm_ops = &none;
 	return 0;
 }

@@ -311,7 +311,6 @@ static void larger_pages_count_in_their_own_size(void **state)
 		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_ARM64), &config);
 	ms_pfn_t pfn;
 
-	(void)state;
 	assert_int_equal(ms_ram_add(m, RAM, 3 * MS_1G), 0);
 	assert_int_equal(ms_ram_free_pages(m), 3 * MS_1G / 16384);
 	assert_true(ms_page_alloc(m, 11, 0, &pfn));
@@ -323,7 +322,6 @@ static void allocation_fails_cleanly_whichever_allocation_fails(void **state)
 {
 	static const unsigned int orders[] = { 0, 9, 18 };
 
-	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct ms_machine *m = machine_of(MS_ARCH_ARM64);
 		uint64_t n = 0;

@@ -181,7 +181,6 @@ static void small_ram_behaves_as_the_array(void **state)
 {
 	struct world *w = world_of(0x40003, 0x40003 + 777);
 
-	(void)state;
 	add_ram(w, 0x40003, 0x40003 + 777);
 	run(w, 20000, 7);
 	world_free(w);
@@ -192,7 +191,6 @@ static void several_ranges_behave_as_the_array(void **state)
 {
 	struct world *w = world_of(0x40100, 0x41000);
 
-	(void)state;
 	add_ram(w, 0x40a00, 0x41000);
 	add_ram(w, 0x40100, 0x40380);
 	add_ram(w, 0x403f1, 0x40a00);
@@ -204,7 +202,6 @@ static void blocks_larger_than_a_section_behave_as_the_array(void **state)
 {
 	struct world *w = world_of(0x7c000, 0x7c000 + 0x9000);
 
-	(void)state;
 	// across the border between two areas
 	add_ram(w, 0x7c000, 0x7c000 + 0x9000);
 	run(w, 2500, 13);

@@ -114,7 +114,7 @@ static void device_does_not_overlap_ram(void **state)
 static void device_is_not_added_whichever_allocation_fails(void **state)
 {
 	struct ms_machine *m = *state;
-	uint64_t n = 0, live = m->live;
+	uint64_t n = 0, live = m->alloc.live;
 	struct ms_device *dev;
 
 	do {
@@ -123,7 +123,7 @@ static void device_is_not_added_whichever_allocation_fails(void **state)
 		if (!dev) {
 			assert_null(ms_device_find(m, "a"));
 			assert_null(ms_device_at(m, 0x8000000000));
-			assert_int_equal(m->live, live);
+			assert_int_equal(m->alloc.live, live);
 		}
 	} while (!dev);
 	ms_machine_fail_alloc(m, 0);

@@ -123,7 +123,7 @@ static void ranges_may_come_in_any_order(void **state)
 static void ram_is_not_added_whichever_allocation_fails(void **state)
 {
 	struct ms_machine *m = *state;
-	uint64_t n = 0, live = m->live;
+	uint64_t n = 0, live = m->alloc.live;
 	int err;
 
 	do {
@@ -134,7 +134,7 @@ static void ram_is_not_added_whichever_allocation_fails(void **state)
 			assert_false(ms_pfn_is_ram(m, 0x40000));
 			assert_int_equal(ms_ram_free_pages(m), 0);
 			// the array of ranges may have been made before the failure; nothing else
-			assert_true(m->live <= live + 1);
+			assert_true(m->alloc.live <= live + 1);
 		}
 	} while (err);
 	assert_true(n > 2);

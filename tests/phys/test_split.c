@@ -59,7 +59,6 @@ static void part_that_is_given_back_is_free_alone(void **state)
 		assert_int_equal(pfn, RAM_PFN + npages - part);
 		ms_machine_free(m);
 	}
-	(void)state;
 }
 
 static void parts_that_are_all_given_back_merge(void **state)

@@ -78,7 +78,6 @@ static void assert_second_block(const char *release, bool beyond_the_vma)
 
 static void a_guests_block_reaches_beyond_its_vma_up_to_the_fix(void **state)
 {
-	(void)state;
 	assert_second_block("6.6", true);
 	assert_second_block("6.6.9", true);
 	assert_second_block("6.8", true);
@@ -104,7 +103,6 @@ static uint64_t violations_of_a_lazy_driver(const char *release)
 
 static void a_remap_in_a_fault_is_a_violation_from_6_10_on(void **state)
 {
-	(void)state;
 	assert_string_equal(first_release_where(MS_ARCH_X86_64, "vma_flags_lock", "ASSERTED"),
 			    "6.10");
 	assert_int_equal(violations_of_a_lazy_driver("6.8"), 0);
@@ -135,7 +133,6 @@ static void assert_memtypes(const char *release, bool after_zap)
 
 static void a_memtype_is_freed_with_the_last_vma_from_6_16_on(void **state)
 {
-	(void)state;
 	assert_memtypes("6.15", false);
 	assert_memtypes("6.16", true);
 }
@@ -144,7 +141,6 @@ static void a_memtype_is_freed_with_the_last_vma_from_6_16_on(void **state)
 
 static void linux_6_1_191_took_what_6_1_190_has_not(void **state)
 {
-	(void)state;
 	for (unsigned int arch = 0; arch < 2; arch++) {
 		assert_true(has("6.1.190", arch, "fork_order", "COPY_THEN_OPEN"));
 		assert_true(has("6.1.191", arch, "fork_order", "OPEN_THEN_COPY"));
@@ -157,7 +153,6 @@ static void linux_6_1_191_took_what_6_1_190_has_not(void **state)
 
 static void linux_7_3_4_is_recorded_and_has_the_newest_of_all_lines(void **state)
 {
-	(void)state;
 	for (unsigned int arch = 0; arch < 2; arch++) {
 		struct ms_release r = ms_release_known("7.3.4", arch);
 
@@ -262,7 +257,6 @@ static void assert_rule(const char *release, const char *rule, const char *value
 
 static void rules_are_those_of_the_sources(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(read_in_the_source) / sizeof(read_in_the_source[0]); i++) {
 		const char *at = read_in_the_source[i].rules;
 		char rule[64], value[64];

@@ -18,7 +18,6 @@ static void every_known_policy_is_valid(void **state)
 {
 	const struct ms_policy *p;
 
-	(void)state;
 	for (size_t i = 0; (p = ms_policy_get(i)); i++)
 		assert_true(ms_policy_valid(p));
 }
@@ -27,7 +26,6 @@ static void every_field_has_a_name_a_line_and_two_values(void **state)
 {
 	size_t nr = ms_policy_nr_fields();
 
-	(void)state;
 	for (size_t f = 0; f < nr; f++) {
 		assert_non_null(ms_policy_field_name(f));
 		assert_true(strlen(ms_policy_field_doc(f)) > 5);
@@ -47,7 +45,6 @@ static void every_field_has_a_name_a_line_and_two_values(void **state)
 
 static void values_outside_of_the_enum_have_no_name(void **state)
 {
-	(void)state;
 	for (size_t f = 0; f < ms_policy_nr_fields(); f++) {
 		assert_null(ms_policy_value_name(f, -1));
 		assert_null(ms_policy_value_name(f, 100));
@@ -70,7 +67,6 @@ static void value_names_are_those_of_the_enum(void **state)
 {
 	size_t f = field_of("s2_pfnmap_block");
 
-	(void)state;
 	assert_string_equal(ms_policy_value_name(f, MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF),
 			    "FROM_VM_PGOFF");
 	assert_string_equal(ms_policy_value_name(f, MS_S2_PFNMAP_BLOCK_FROM_HOST_TABLE),
@@ -81,7 +77,6 @@ static void value_names_are_those_of_the_enum(void **state)
 
 static void set_by_name_changes_that_field_alone(void **state)
 {
-	(void)state;
 	for (size_t f = 0; f < ms_policy_nr_fields(); f++) {
 		for (int v = 0; ms_policy_value_name(f, v); v++) {
 			struct ms_policy p = *arm64("6.12.107");
@@ -103,7 +98,6 @@ static void set_refuses_unknown_names_and_changes_nothing(void **state)
 	struct ms_policy p = *arm64("6.12.107");
 	const struct ms_policy before = p;
 
-	(void)state;
 	assert_int_equal(ms_policy_set(&p, "s2_lock", "NONE"), -EINVAL);
 	assert_int_equal(ms_policy_set(&p, "s2_lock", "spin"), -EINVAL);
 	assert_int_equal(ms_policy_set(&p, "s2_loc", "SPIN"), -EINVAL);
@@ -119,7 +113,6 @@ static void policy_with_a_value_outside_of_its_enum_is_invalid(void **state)
 {
 	struct ms_policy p = *arm64("6.12.107");
 
-	(void)state;
 	p.untrack_at = (enum ms_policy_untrack_at)77;
 	assert_false(ms_policy_valid(&p));
 	p.untrack_at = (enum ms_policy_untrack_at) - 1;
@@ -132,7 +125,6 @@ static void lines_are_set_all_or_none(void **state)
 	const struct ms_policy before = p;
 	uint64_t line = 0;
 
-	(void)state;
 	assert_int_equal(ms_policy_set_lines(&p, "s2_lock=SPIN\n# why\n\n s2_loc=SPIN\n", &line),
 			 -ENOENT);
 	assert_int_equal(line, 4);
@@ -154,7 +146,6 @@ static void set_by_one_text_says_what_is_unknown(void **state)
 {
 	struct ms_policy p = *arm64("6.12.107");
 
-	(void)state;
 	assert_int_equal(ms_policy_set_text(&p, "s2_lock=SPIN"), 0);
 	assert_int_equal(p.s2_lock, MS_S2_LOCK_SPIN);
 	assert_int_equal(ms_policy_set_text(&p, "s2_lock"), -EINVAL);

@@ -3,17 +3,19 @@
  * Recordings that tell the values of rules apart: a witness of a cell is one of a kernel for which
  * the cell holds, which is identical as it is, and no longer with another value of the rule.
  *
- *     witnesses FOLDER...             every "recorded" evidence of the rules, found below a FOLDER as
- *                                     ARCH/KERNEL/NAME.rec, is such a witness
- *     witnesses --find FOLDER...      prints the best witness of each cell that has one
+ *     witnesses FOLDER...             every "recorded" evidence of the rules, found below a FOLDER
+ * as ARCH/KERNEL/NAME.rec, is such a witness witnesses --find FOLDER...      prints the best
+ * witness of each cell that has one
  */
 #include "../check/files.h"
 #include "policy/internal.h"
 
 #include <stdio.h>
 
-/* How a recording tells a cell's value from others: from that of the cell before it, and from how
- * many of those that kernels have. */
+/*
+ * How a recording tells a cell's value from others: from that of the cell before it, and from how
+ * many of those that kernels have.
+ */
 struct quality {
 	bool from_before;
 	unsigned int values;
@@ -48,8 +50,7 @@ static void set_value(struct ms_script *script, const struct ms_rule *rule, unsi
 		errx(EXIT_FAILURE, "%s", error.what);
 }
 
-static bool identical_with(struct ms_script *script, const struct ms_rule *rule,
-			   unsigned int value)
+static bool identical_with(struct ms_script *script, const struct ms_rule *rule, unsigned int value)
 {
 	set_value(script, rule, value);
 	return identical(script);
@@ -162,7 +163,8 @@ static void find(const struct ms_script *const_script, const char *path, void *a
 		if (!cell)
 			continue;
 		struct witness *best = &found->of[rule][cell - ms_rules[rule].cell];
-		/* a longer one is not worth the time of being judged, though it might tell more values */
+		/* a longer one is not worth the time of being judged, though it might tell more
+		 * values */
 		if (best->path && best->quality.from_before &&
 		    ms_script_nr_ops(script) >= best->quality.ops)
 			continue;

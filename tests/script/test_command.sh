@@ -32,11 +32,38 @@ printf '%s\n> fork\n< ret 0\n> exit\n< ret EINVAL\n' "$header" >folder/a/other.r
 echo 'not a recording' >folder/a/notes.txt
 
 echo '> fork' >script
+# said_on OUTPUT WORDS: out or err has these words, and the other is empty.
+said_on() {
+	local other=out
+	[ "$1" = err ] || other=err
+	if [ -s "$other" ] || ! grep -qF -- "$2" "$1"; then
+		echo "FAILED not on std$1 alone: $2"
+		failed=$((failed + 1))
+	fi
+}
 expect 'no command' 2 'usage: mapsim' "$mapsim"
+said_on err 'usage: mapsim'
 expect 'unknown command' 2 'unknown command "frob"' "$mapsim" frob
 expect 'help' 0 'usage: mapsim' "$mapsim" --help
+said_on out 'exit codes:'
+for command in run check kernels; do
+	expect "help of $command" 0 "usage: mapsim $command" "$mapsim" $command --help
+	said_on out 'exit codes:'
+	cp out help
+	expect "help of $command behind a file" 0 "usage: mapsim $command" "$mapsim" $command script -h
+	cmp -s out help || failed=$((failed + 1))
+	expect "help $command" 0 "usage: mapsim $command" "$mapsim" help $command
+	cmp -s out help || failed=$((failed + 1))
+	expect "an option that $command has not" 2 "mapsim $command: unrecognized option '--frob'" \
+		"$mapsim" $command --frob script
+	said_on err "Try 'mapsim $command --help'."
+	expect "help of $command on a full disk" 2 "mapsim $command: standard output: No space" \
+		sh -c '"$@" >/dev/full' sh "$mapsim" $command --help
+done
+expect 'help of all' 0 'mapsim help [COMMAND]' "$mapsim" help
+expect 'help of nothing' 2 'mapsim: unknown command "frob"' "$mapsim" help frob
+expect 'help of two' 2 'one command at a time' "$mapsim" help run check
 expect 'version' 0 'mapsim ' "$mapsim" --version
-expect 'unknown option' 2 'frob' "$mapsim" check --frob folder
 expect 'kernels' 0 '6.12.107   arm64' "$mapsim" kernels
 expect 'kernels of one architecture' 0 '6.19       x86_64' "$mapsim" kernels --arch x86_64
 expect 'one release' 0 '6.12.116 arm64: its line' "$mapsim" kernels 6.12.116
@@ -47,13 +74,14 @@ expect 'kernels differ' 0 's2_pfnmap_block: FROM_VM_PGOFF -> FROM_HOST_TABLE' \
 	"$mapsim" kernels --diff 6.12.107 6.12.117
 expect 'kernels differ, as what they were taken' 0 '6.12.117 arm64: its line' \
 	"$mapsim" kernels --diff 6.12.107 6.12.117
-expect 'kernel unknown' 2 'kernels: 1.0: older than 5.10' "$mapsim" kernels --diff 1.0 6.12.117
+expect 'kernel unknown' 2 'mapsim kernels: 1.0: older than 5.10' "$mapsim" kernels --diff 1.0 6.12.117
 expect 'kernel of a distribution' 2 '/proc/version_signature' "$mapsim" kernels 6.8.0-45-generic
 expect 'kernel of a distribution to play on' 2 'uname -v' "$mapsim" run --kernel 6.1.0-50-amd64 script
 expect 'kernels with two releases' 2 'one release at a time' "$mapsim" kernels 6.12 6.13
 expect 'a policy of nothing' 2 'take a release' "$mapsim" kernels --policy
 
 full() { "$@" >/dev/full; }
+closed() { "$@" >&-; }
 expect 'kernels on a full disk' 2 'standard output' full "$mapsim" kernels
 expect 'a policy on a full disk' 2 'standard output' full "$mapsim" kernels 6.12 --policy
 expect 'help on a full disk' 2 'standard output' full "$mapsim" --help
@@ -71,8 +99,7 @@ expect 'a bad line of it' 2 'bad-policy: line 5: not: no such rule' "$mapsim" ru
 expect 'a policy file that is no text' 2 'not a text' "$mapsim" run --policy zero-policy script
 expect 'no policy file' 2 'nowhere: No such file' "$mapsim" check --policy nowhere folder
 expect 'a difference explained' 0 '6.12.117: FROM_HOST_TABLE: ' "$mapsim" kernels --diff --explain 6.12.107 6.12.117
-expect 'help of a command' 0 'usage: mapsim' "$mapsim" kernels --help
-expect 'the kernel that cannot be played on' 2 'mapsim: --kernel 5.4: older' "$mapsim" run --kernel 5.4 script
+expect 'the kernel that cannot be played on' 2 'mapsim run: --kernel 5.4: older' "$mapsim" run --kernel 5.4 script
 expect 'a policy of the other architecture' 2 'other architecture' "$mapsim" run --arch arm64 --policy policy script
 expect 'what is set is in what is printed' 0 '#!rule=s2_lock=SPIN' "$mapsim" run --set s2_lock=SPIN script
 "$mapsim" run --kernel 6.12.107 --set s2_lock=SPIN script >set.rec
@@ -80,12 +107,17 @@ expect 'and is read again' 0 '1 of 1 recordings identical' "$mapsim" check set.r
 printf '#!rule=s2_lock=NONE\n> fork\n' >bad-rule
 expect 'a rule in a script that is none' 2 'line 1: no such rule or value' "$mapsim" run bad-rule
 expect 'every rule that counts' 0 'rests on munmap_split_new=DYING_PART, since 5.10' "$mapsim" run --arch x86_64 --kernel 6.1.192 --rules parts
-expect 'no such rule' 2 'no such rule' "$mapsim" run --set s2_loc=SPIN script
+expect 'no such rule' 2 'mapsim run: --set: s2_loc=SPIN: no such rule' "$mapsim" run --set s2_loc=SPIN script
 expect 'no such value' 2 'the values of s2_lock are SPIN' "$mapsim" run --set s2_lock=NONE script
 expect 'a rule set for a recording' 0 '1 of 1 recordings identical' "$mapsim" check --set s2_lock=SPIN folder/b
 expect 'a rule of a kernel that is too new' 0 '# 9.1: the rules of ' "$mapsim" run --kernel 9.1 --explain script
 
-expect 'same' 0 'same folder/b/good.rec' "$mapsim" check folder/b
+expect 'same' 0 'same folder/b/good.rec' "$mapsim" check --verbose folder/b
+expect 'what is the same is not told' 0 'total' "$mapsim" check folder/b
+if grep -q folder out; then
+	echo 'FAILED an identical recording is named'
+	failed=$((failed + 1))
+fi
 expect 'differs' 1 'differs folder/a/other.rec: line 9: kernel said "ret EINVAL", model said "ret 0"' \
 	"$mapsim" check folder
 expect 'numbers of a kernel' 1 '6.12.107 arm64: 1 of 2 recordings identical, 2 of 3 answers' \
@@ -96,13 +128,16 @@ if grep -q folder out; then
 	echo 'FAILED quiet names recordings'
 	failed=$((failed + 1))
 fi
-expect 'sorted' 1 'total' "$mapsim" check folder
-if [ "$(grep -n folder out | cut -d: -f1-2 | tr '\n' ' ' | sed 's/ *$//')" != \
-	'1:differs folder/a/other.rec 2:same folder/b/good.rec' ]; then
+expect 'sorted' 1 'total' "$mapsim" check --verbose folder
+if [ "$(grep folder out | cut -d: -f1 | paste -sd ' ')" != \
+	'differs folder/a/other.rec same folder/b/good.rec' ]; then
 	echo 'FAILED folders are walked in order'
 	failed=$((failed + 1))
 fi
 expect 'verbose' 1 '    kernel  ret EINVAL' "$mapsim" check --verbose folder
+expect 'verbose and quiet' 2 'exclude each other' "$mapsim" check -q -v folder
+expect 'nothing to check' 2 'mapsim check: a PATH is missing' "$mapsim" check
+expect 'a new list of none' 2 'goes with --known' "$mapsim" check --write-known folder
 expect 'no such path' 2 'No such file' "$mapsim" check folder/c
 
 echo 'other: arm64/6.12.107: exit is refused' >known
@@ -125,11 +160,41 @@ expect 'standard input' 0 '< ret 0' "$mapsim" run - <script
 expect 'another kernel' 0 'kernel 6.1.176 x86_64' "$mapsim" run --kernel 6.1.176 --arch x86_64 script
 expect 'a kernel that is not known' 2 'kernel 0.1: older than 5.10' "$mapsim" run --kernel 0.1 script
 expect 'an architecture that is not known' 2 'unknown architecture "vax"' "$mapsim" run --arch vax script
-expect 'two files' 2 'one FILE' "$mapsim" run script script
+expect 'two files' 2 'mapsim run: one FILE at a time' "$mapsim" run script script
+expect 'nothing to run' 2 'mapsim run: a FILE is missing' "$mapsim" run
 expect 'no file' 2 'No such file' "$mapsim" run nothing
 expect 'a folder' 2 'folder' "$mapsim" run folder
 expect 'a script is no recording' 2 'not a recording' "$mapsim" check script
-expect 'output that cannot be written' 2 'cannot be written' sh -c '"$1" run script >/dev/full' sh "$mapsim"
+
+# output that cannot be written, by every command
+for command in 'run script' 'run --explain script' 'check folder/b' 'kernels' 'kernels 6.12 --explain' \
+	'kernels --diff 6.6 6.12' 'check --known empty --write-known folder'; do
+	: >empty
+	name=${command%% *}
+	# shellcheck disable=SC2086
+	expect "$command on a full disk" 2 "mapsim $name: standard output: No space left" full "$mapsim" $command
+	[ "$(wc -l <err)" = 1 ] || { echo "FAILED $command says more than that"; failed=$((failed + 1)); }
+	# shellcheck disable=SC2086
+	expect "$command to nowhere" 2 "mapsim $name: standard output: Bad file" closed "$mapsim" $command
+done
+
+# violations
+cat >private <<'END'
+> mmap driver:big off=0 at=32T len=64K prot=r flags=private pieces=0+64K lazy
+> touch at=32T access=r
+END
+expect 'a violation is not asked for' 0 '< ret ' "$mapsim" run private
+said_on out '< ret '
+expect 'a violation' 1 'mapsim run: private: line 2: violation addr=0x200000000000 ' "$mapsim" run --exit-code private
+expect 'no violation' 0 '< ret 0' "$mapsim" run --exit-code script
+said_on out '< ret 0'
+expect 'a violation on a full disk' 2 'No space left' full "$mapsim" run --exit-code private
+
+# sizes, and no end of the last line
+printf '> munmap at=32T len=2M' >sizes
+expect 'sizes' 0 '> munmap at=0x200000000000 len=0x200000' "$mapsim" run sizes
+"$mapsim" run sizes | head -c -1 >sizes.rec
+expect 'no end of the last line' 0 '1 of 1 recordings identical' "$mapsim" check sizes.rec
 
 # one thing wrong each: run and check name the file and say what
 bad() {
@@ -142,7 +207,7 @@ bad 'unknown operation' 'line 6: unknown operation "frobnicate at=0"'
 printf '%s\n> munmap at=0x1ffffffffffffffff len=1\n< ret 0\n' "$header" >bad.rec
 bad 'address out of range' 'line 6: munmap: number out of range "0x1ffffffffffffffff"'
 printf '%s\n> munmap at=0x200000000000 le' "$header" >bad.rec
-bad 'cut in half' 'line 6: the last line has no end'
+bad 'cut in half' 'line 6: munmap: unknown word "le"'
 { printf '# '; head -c 10485760 /dev/zero | tr '\0' a; echo; } >bad.rec
 bad 'a line of 10 MB' 'line 1: line longer than 4096 bytes'
 head -c 10485760 /dev/zero >bad.rec

@@ -34,7 +34,6 @@ static void a_difference_is_told_and_the_rest_is_played_on(void **state)
 	struct ms_script_error err;
 	struct seen seen = { 0 };
 
-	(void)state;
 	assert_int_equal(ms_script_check(script, note, &seen, &count, &err), 0);
 	assert_int_equal(count.answers, 3);
 	assert_int_equal(count.same, 1);
@@ -52,7 +51,6 @@ static void a_line_that_only_one_side_has_differs(void **state)
 	struct ms_script_error err;
 	struct seen seen = { 0 };
 
-	(void)state;
 	assert_int_equal(ms_script_check(script, note, &seen, &count, &err), 0);
 	assert_int_equal(count.same, 0);
 	assert_int_equal(seen.line, 9);
@@ -75,7 +73,6 @@ static void an_answer_is_compared_up_to_where_events_were_lost(void **state)
 	struct ms_script_count count;
 	struct ms_script_error err;
 
-	(void)state;
 	assert_int_equal(ms_script_check(script, NULL, NULL, &count, &err), 0);
 	assert_int_equal(count.answers, 3);
 	assert_int_equal(count.same, 2);
@@ -88,7 +85,6 @@ static void a_recording_with_an_unanswered_operation_is_not_checked(void **state
 	struct ms_script_count count;
 	struct ms_script_error err;
 
-	(void)state;
 	assert_int_equal(ms_script_check(script, NULL, NULL, &count, &err), -EINVAL);
 	assert_int_equal(err.line, 9);
 	assert_non_null(strstr(err.what, "without an answer"));

@@ -9,14 +9,13 @@
 
 #include <cmocka.h>
 
-static void no_script(void **state)
+static void null_is_harmless_as_a_script(void **state)
 {
 	struct ms_script_error err = { .line = 1 };
 	struct ms_script_count count = { .answers = 1 };
 	struct ms_script *s = NULL;
 	uint64_t line;
 
-	(void)state;
 	assert_int_equal(ms_script_parse(NULL, 1, NULL, &s, &err), -EINVAL);
 	assert_int_equal(ms_script_parse(NULL, 0, NULL, &s, NULL), -EINVAL);
 	assert_int_equal(ms_script_parse("", 0, NULL, NULL, &err), -EINVAL);
@@ -40,14 +39,13 @@ static void no_script(void **state)
 	assert_int_equal(ms_script_check(NULL, NULL, NULL, NULL, NULL), -EINVAL);
 }
 
-static void a_script_without_places_for_answers(void **state)
+static void null_is_harmless_as_a_place_for_answers(void **state)
 {
 	static const char text[] =
 		"> mmap anon off=0 at=0x200000000000 len=0x1000 prot=r flags=private\n";
 	struct ms_script *s = NULL;
 	struct ms_player *p;
 
-	(void)state;
 	assert_int_equal(ms_script_parse(text, sizeof(text) - 1, NULL, &s, NULL), 0);
 	assert_int_equal(ms_script_set_rules(s, NULL, NULL), -EINVAL);
 	assert_int_equal(ms_script_run(s, 0, NULL, NULL), -EINVAL);
@@ -64,26 +62,26 @@ static void a_script_without_places_for_answers(void **state)
 	ms_script_free(s);
 }
 
-static void no_player(void **state)
+static void null_is_harmless_as_a_player(void **state)
 {
 	struct ms_script_error err = { .line = 1 };
 
-	(void)state;
 	assert_null(ms_player_new(NULL, &err));
 	assert_true(strlen(err.what) > 0);
 	assert_null(ms_player_new(NULL, NULL));
 	ms_player_free(NULL);
 	assert_null(ms_player_machine(NULL));
 	assert_null(ms_player_step(NULL, 0));
+	assert_null(ms_player_end(NULL));
 	ms_player_explain(NULL, "", stderr);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_script),
-		cmocka_unit_test(a_script_without_places_for_answers),
-		cmocka_unit_test(no_player),
+		cmocka_unit_test(null_is_harmless_as_a_script),
+		cmocka_unit_test(null_is_harmless_as_a_place_for_answers),
+		cmocka_unit_test(null_is_harmless_as_a_player),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,9 +2,10 @@
 /* What operations answer beyond the kernel's own answers: conventions of the recorder. */
 #include "world.h"
 
+#include "../kernels.h"
+
 static void what_needs_a_vm_answers_enodev(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64 "> vm create ipa=31\n"
 			      "< ret EINVAL\n"
 			      "> slot id=1 gpa=0x80000000 size=0x1000 hva=0x200000000000\n"
@@ -21,7 +22,6 @@ static void what_needs_a_vm_answers_enodev(void **state)
 
 static void a_second_vm_and_a_second_child_are_refused(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64 "> vm create\n"
 			      "< ret 0\n"
 			      "> vm create\n"
@@ -34,7 +34,6 @@ static void a_second_vm_and_a_second_child_are_refused(void **state)
 
 static void what_needs_a_process_that_is_gone_answers_esrch(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64 "> child munmap at=0x200000000000 len=0x1000\n"
 			      "< ret ESRCH\n"
 			      "> exit\n"
@@ -55,7 +54,6 @@ static void what_needs_a_process_that_is_gone_answers_esrch(void **state)
  */
 static void the_guests_own_code_keeps_its_slot(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> vm create\n"
 			"< ret 0\n"
@@ -75,7 +73,6 @@ static void the_guests_own_code_keeps_its_slot(void **state)
 
 static void zaps_outside_of_the_scripts_addresses_are_not_printed(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> mmap anon off=0 at=0x10000 len=0x1000 prot=rw flags=private\n"
 			"< ret 0\n"
@@ -90,7 +87,6 @@ static void zaps_outside_of_the_scripts_addresses_are_not_printed(void **state)
 
 static void mappings_replace_others_only_where_they_say_fixed(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		ARM64 "> mmap bar off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
 		      "< ret 0\n"
@@ -101,10 +97,9 @@ static void mappings_replace_others_only_where_they_say_fixed(void **state)
 		      "< zap va=0x200000000000 size=0x1000\n");
 }
 
-/* mremap to the same size looked for no VMA up to 5.17, so the kernel's half is as good as any. */
+/* mremap to the same size looked for no VMA up to 5.15, so the kernel's half is as good as any. */
 static void an_address_in_the_kernels_half_is_no_error(void **state)
 {
-	(void)state;
 	assert_plays_as("mapsim-recording 1\n"
 			"kernel 5.10.223 arm64\n"
 			"config page_size=4096 va_bits=48 thp=never cpu=test\n"
@@ -115,7 +110,6 @@ static void an_address_in_the_kernels_half_is_no_error(void **state)
 /* The recorder's machine has 16 pages of 2M, and its files of them 24M each. */
 static void pools_are_the_recorders_where_the_header_says_nothing(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		ARM64
 		"> mmap hugetlb2m off=0 at=0x200000000000 len=0x1800000 prot=rw flags=private\n"
@@ -132,7 +126,6 @@ static void pools_are_the_recorders_where_the_header_says_nothing(void **state)
 
 static void the_header_says_how_many_huge_pages_there_are(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		"mapsim-recording 1\n"
 		"kernel 6.12.107 arm64\n"
@@ -150,7 +143,6 @@ static void the_header_says_how_many_huge_pages_there_are(void **state)
 
 static void a_write_combining_file_that_is_not_there_is_enoent(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> mmap odd_wc off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
 			"< ret ENOENT\n");
@@ -158,7 +150,6 @@ static void a_write_combining_file_that_is_not_there_is_enoent(void **state)
 
 static void tables_of_the_other_process_are_marked(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64 "> mmap bar off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
 			      "< ret 0\n"
 			      "> fork\n"
@@ -175,7 +166,6 @@ static void tables_of_the_other_process_are_marked(void **state)
 /* The private mapping's first page is a copy: the fork finds no address to track. */
 static void what_a_failed_fork_cleans_up_is_the_childs(void **state)
 {
-	(void)state;
 	assert_plays_as(X86(
 		"6.12.107") "> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
 			    "< ret 0\n"
@@ -201,7 +191,6 @@ static void what_a_failed_fork_cleans_up_is_the_childs(void **state)
 /* The notifiers of a VM that was given up go on, until the child that has its files, too, ends. */
 static void a_vm_lives_as_long_as_a_child_that_has_its_files(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> mmap anon off=0 at=0x200000000000 len=0x2000 prot=rw flags=private\n"
 			"< ret 0\n"
@@ -231,7 +220,6 @@ static void a_vm_lives_as_long_as_a_child_that_has_its_files(void **state)
 
 static void a_vm_that_is_younger_than_the_child_goes_at_once(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
 			"< ret 0\n"
@@ -250,7 +238,6 @@ static void a_vm_that_is_younger_than_the_child_goes_at_once(void **state)
 
 static void anonymous_memory_has_no_offset_in_show_vmas(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> mmap anon off=0 at=0x200000000000 len=0x1000 prot=rw flags=private\n"
 			"< ret 0\n"
@@ -265,7 +252,6 @@ static void anonymous_memory_has_no_offset_in_show_vmas(void **state)
  */
 static void runs_of_entries_end_where_the_physical_address_jumps(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		ARM64 "> mmap driver:bar off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared "
 		      "pieces=0+0x1000,0x1000+0x1000:0x1000,0x3000+0x1000 type=nGnRE\n"
@@ -283,7 +269,6 @@ static void runs_of_entries_end_where_the_physical_address_jumps(void **state)
 
 static void what_may_be_executed_is_shown_of_cacheable_memory_on_arm64(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		ARM64 "> mmap driver:bar off=0 at=0x200000000000 len=0x1000 prot=rwx flags=shared "
 		      "pieces=0+0x1000 type=WB\n"
@@ -300,7 +285,6 @@ static void what_may_be_executed_is_shown_of_cacheable_memory_on_arm64(void **st
 /* A page that one process made is found by fault-around of the other's mapping of the same file. */
 static void a_memory_file_that_a_child_maps_first_is_its_own(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		ARM64 "> fork\n"
 		      "< ret 0\n"
@@ -331,7 +315,6 @@ static void a_memory_file_that_a_child_maps_first_is_its_own(void **state)
 
 static void other_bars_of_a_device_are_freed_with_it(void **state)
 {
-	(void)state;
 	assert_plays_as("mapsim-recording 1\n"
 			"kernel 7.2.13 x86_64\n"
 			"config page_size=4096 pa_bits=40\n"
@@ -350,7 +333,6 @@ static void other_bars_of_a_device_are_freed_with_it(void **state)
 
 static void mtrr_lines_say_where_cacheable_memory_may_be_mapped(void **state)
 {
-	(void)state;
 	assert_plays_as(
 		X86("6.12.117") "mtrr pa=0x80000000 size=0x1000 type=UC\n"
 				"> mmap devmem_nosync off=0x80000000 at=0x200000000000 len=0x1000 "
@@ -372,7 +354,6 @@ static void mtrr_lines_say_where_cacheable_memory_may_be_mapped(void **state)
 /* RAM ends within the page at 0x9f000, and begins after the first one. */
 static void pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram(void **state)
 {
-	(void)state;
 	assert_plays_as(X86("6.12.117") "ram pa=0x1000 size=0x9ec00\n"
 					"> mmap devmem off=0x0 at=0x200000000000 len=0x1000 "
 					"prot=r flags=shared\n"
@@ -394,7 +375,6 @@ static void pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram(void
 
 static void the_local_apic_is_not_for_devmem_up_to_6_5(void **state)
 {
-	(void)state;
 	assert_plays_as(X86("6.1.192") "> mmap devmem off=0xfee00000 at=0x200000000000 len=0x1000 "
 				       "prot=r flags=shared\n"
 				       "< ret EPERM\n"
@@ -405,36 +385,38 @@ static void the_local_apic_is_not_for_devmem_up_to_6_5(void **state)
 				     "< pat.reserve start=0xfee00000 end=0xfee01000 type=UC-\n");
 }
 
-static void the_arm64_recorder_s_driver_has_no_huge_fault_in_5_10(void **state)
+/* A mapping of 2M that is lazy=huge is read once: how much is present then? */
+static void assert_lazy_huge_leaf(const struct ms_policy *kernel, unsigned int size)
 {
-	(void)state;
-	static const char *const release[] = { "5.10.223", "6.12.117" };
+	char text[1024];
 
-	for (unsigned int i = 0; i < 2; i++) {
-		char text[1024];
+	snprintf(text, sizeof(text),
+		 "mapsim-recording 1\n"
+		 "kernel %s arm64\n"
+		 "config page_size=4096 va_bits=48 ipa_bits=40 thp=always\n"
+		 "device bar pa=0x8000000000 size=0x200000 prefetchable=1\n"
+		 "> mmap driver:bar off=0 at=0x200000000000 len=0x200000 prot=rw "
+		 "flags=shared pieces=0+0x200000 type=nGnRE lazy=huge\n"
+		 "< ret 0\n"
+		 "> touch at=0x200000000000 access=r\n"
+		 "< ret 0\n"
+		 "> show present at=0x200000000000 len=0x200000\n"
+		 "< ret 0\n"
+		 "< present 0x200000000000 0x%x\n",
+		 kernel->release, size);
+	assert_plays_as(text);
+}
 
-		snprintf(text, sizeof(text),
-			 "mapsim-recording 1\n"
-			 "kernel %s arm64\n"
-			 "config page_size=4096 va_bits=48 ipa_bits=40 thp=always\n"
-			 "device bar pa=0x8000000000 size=0x200000 prefetchable=1\n"
-			 "> mmap driver:bar off=0 at=0x200000000000 len=0x200000 prot=rw "
-			 "flags=shared pieces=0+0x200000 type=nGnRE lazy=huge\n"
-			 "< ret 0\n"
-			 "> touch at=0x200000000000 access=r\n"
-			 "< ret 0\n"
-			 "> show present at=0x200000000000 len=0x200000\n"
-			 "< ret 0\n"
-			 "< present 0x200000000000 0x%x\n",
-			 release[i], i ? 0x200000 : 0x1000);
-		assert_plays_as(text);
-	}
+static void the_arm64_recorders_driver_inserts_a_huge_leaf_where_it_was_built_to(void **state)
+{
+	assert_lazy_huge_leaf(kernel_where(MS_ARCH_ARM64, "recorder_lazy_huge", "PAGES"), 0x1000);
+	assert_lazy_huge_leaf(kernel_where(MS_ARCH_ARM64, "recorder_lazy_huge", "LEAVES"),
+			      0x200000);
 }
 
 /* The second lazy mapping begins behind the first, whose pieces are forgotten. */
-static void the_arm64_recorder_s_driver_remembers_one_lazy_mapping(void **state)
+static void the_arm64_recorders_driver_remembers_one_lazy_mapping(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> mmap driver:bar off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared "
 			"pieces=0+0x4000 type=nGnRE lazy\n"
@@ -452,7 +434,6 @@ static void the_arm64_recorder_s_driver_remembers_one_lazy_mapping(void **state)
 
 static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64 "> mmap bar off=0 at=0x200000000000 len=0x4000 prot=r flags=shared\n"
 			      "< ret 0\n"
 			      "> show present at=0x200000001000 len=0x2000\n"
@@ -462,7 +443,6 @@ static void runs_are_cut_to_the_range_that_was_asked_for(void **state)
 
 static void dirty_pages_are_printed_as_runs_before_the_events(void **state)
 {
-	(void)state;
 	assert_plays_as(ARM64
 			"> vm create\n"
 			"< ret 0\n"
@@ -486,7 +466,6 @@ static void dirty_pages_are_printed_as_runs_before_the_events(void **state)
 
 static void ioremap_slots_are_eight_and_hold_one_each(void **state)
 {
-	(void)state;
 	assert_plays_as(X86("6.12.107") "> ioremap bar id=0 off=0x0 len=0x1000 type=UC-\n"
 					"< ret 0\n"
 					"< pat.reserve start=0x100000000 end=0x100001000 type=UC-\n"
@@ -503,7 +482,6 @@ static void ioremap_slots_are_eight_and_hold_one_each(void **state)
 
 static void files_close_with_the_last_process(void **state)
 {
-	(void)state;
 	assert_plays_as(X86(
 		"6.12.107") "> mmap vfio:bar off=0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
 			    "< ret 0\n"
@@ -524,7 +502,6 @@ static void files_close_with_the_last_process(void **state)
 
 static void vfio_devices_close_last_opened_first(void **state)
 {
-	(void)state;
 	assert_plays_as("mapsim-recording 1\n"
 			"kernel 6.12.107 x86_64\n"
 			"config page_size=4096 va_bits=48 pa_bits=40 pat=on thp=never\n"
@@ -557,7 +534,6 @@ static void vfio_devices_close_last_opened_first(void **state)
 
 static void a_kernel_that_claims_bars_at_open_has_done_so_before_the_script(void **state)
 {
-	(void)state;
 	assert_plays_as(X86(
 		"7.2.13") "> show memtypes\n"
 			  "< ret 0\n"
@@ -569,7 +545,6 @@ static void a_kernel_that_claims_bars_at_open_has_done_so_before_the_script(void
 /* The ISA range is never on the list, and only some recorders see that it is freed. */
 static void frees_that_end_early_are_printed_where_the_recorder_sees_them(void **state)
 {
-	(void)state;
 	assert_plays_as(X86(
 		"6.12.107") "> mmap devmem off=0xa0000 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
 			    "< ret 0\n"
@@ -592,7 +567,6 @@ static void frees_that_end_early_are_printed_where_the_recorder_sees_them(void *
 /* No policy has the name of this kernel, which had been recorded nonetheless. */
 static void recorders_are_known_by_the_release_of_the_header_too(void **state)
 {
-	(void)state;
 	assert_plays_as(X86(
 		"6.19.0") "> mmap devmem off=0xa0000 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
 			  "< ret 0\n"
@@ -604,7 +578,6 @@ static void recorders_are_known_by_the_release_of_the_header_too(void **state)
 
 static void memtypes_that_outlive_everybody_are_told_at_the_end(void **state)
 {
-	(void)state;
 	assert_plays_as(X86(
 		"6.12.107") "> mmap bar off=0 at=0x200000000000 len=0x2000 prot=r flags=shared\n"
 			    "< ret 0\n"
@@ -632,7 +605,6 @@ static void comments_stay_and_the_recorders_go(void **state)
 	size_t size;
 	FILE *out = open_memstream(&printed, &size);
 
-	(void)state;
 	assert_int_equal(ms_script_run(script, 0, out, &err), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(printed, ARM64 "# Asks: what?\n> fork\n< ret 0\n\n# the end\n");
@@ -650,7 +622,6 @@ static void explanations_are_comments_that_do_not_stay(void **state)
 	size_t size;
 	FILE *out = open_memstream(&printed, &size);
 
-	(void)state;
 	assert_int_equal(ms_script_run(script, MS_SCRIPT_EXPLAIN, out, &err), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_non_null(strstr(printed, "# why: notifier.start"));
@@ -663,6 +634,22 @@ static void explanations_are_comments_that_do_not_stay(void **state)
 	assert_int_equal(fclose(out), 0);
 	assert_null(strstr(printed, "# why:"));
 	free(printed);
+	ms_script_free(script);
+}
+
+static void the_end_of_a_script_is_a_step_of_its_own(void **state)
+{
+	struct ms_script *script = parsed(
+		ARM64
+		"> mmap bar off=0 at=0x200000000000 len=0x1000 prot=r flags=shared,populate\n");
+	struct ms_player *player = ms_player_new(script, NULL);
+	struct ms_machine *m = ms_player_machine(player);
+
+	assert_non_null(ms_player_step(player, 0));
+	assert_int_equal(ms_trace_count(m, MS_EV_ZAP), 0);
+	assert_string_equal(ms_player_end(player), "");
+	assert_int_equal(ms_trace_count(m, MS_EV_ZAP), 1);
+	ms_player_free(player);
 	ms_script_free(script);
 }
 
@@ -691,8 +678,10 @@ int main(void)
 		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
 		cmocka_unit_test(pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram),
 		cmocka_unit_test(the_local_apic_is_not_for_devmem_up_to_6_5),
-		cmocka_unit_test(the_arm64_recorder_s_driver_has_no_huge_fault_in_5_10),
-		cmocka_unit_test(the_arm64_recorder_s_driver_remembers_one_lazy_mapping),
+		cmocka_unit_test(
+			the_arm64_recorders_driver_inserts_a_huge_leaf_where_it_was_built_to),
+		cmocka_unit_test(the_arm64_recorders_driver_remembers_one_lazy_mapping),
+		cmocka_unit_test(the_end_of_a_script_is_a_step_of_its_own),
 		cmocka_unit_test(runs_are_cut_to_the_range_that_was_asked_for),
 		cmocka_unit_test(dirty_pages_are_printed_as_runs_before_the_events),
 		cmocka_unit_test(ioremap_slots_are_eight_and_hold_one_each),

@@ -10,7 +10,6 @@ static void a_header_that_is_no_machine_is_told(void **state)
 					  "device b pa=0x2000 size=0x2000\n");
 	struct ms_script_error err;
 
-	(void)state;
 	assert_null(ms_player_new(script, &err));
 	assert_non_null(strstr(err.what, "device b"));
 	ms_script_free(script);
@@ -55,7 +54,6 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 		"show s2 gpa=0xffffffffffffffff len=0xffffffffffffffff",
 	};
 
-	(void)state;
 	for (int x86 = 0; x86 < 2; x86++) {
 		char *text = NULL;
 		size_t size;
@@ -123,7 +121,6 @@ static void a_script_is_played_to_its_end_whichever_allocation_fails(void **stat
 		      "> exit\n");
 	uint64_t n = 1;
 
-	(void)state;
 	while (plays_without_allocation(script, n))
 		n++;
 	assert_true(n > 20);

@@ -9,7 +9,6 @@ static void wrprotect_takes_write_permission_and_issues_no_tlbi(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 3 * MS_4K, PA, MS_PROT_RW), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_wrprotect(s2, IPA + MS_4K, MS_4K), 0);
@@ -25,7 +24,6 @@ static void wrprotect_of_a_part_of_a_block_takes_it_from_the_whole_block(void **
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_RW), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_wrprotect(s2, IPA + MS_2M - MS_4K, 2 * MS_4K), 0);
@@ -41,7 +39,6 @@ static void wrprotect_skips_what_is_not_mapped_or_not_writable(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA + MS_1G - MS_4K, MS_4K, PA, MS_PROT_RW), 0);
 	forget_log(&h);
@@ -58,7 +55,6 @@ static void relax_adds_permissions_and_never_removes(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_W), 0);
@@ -77,7 +73,6 @@ static void relax_without_execution_takes_it_away_where_the_kernel_sets_the_bits
 	struct test_host h;
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.relax_takes_exec = true;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_X), 0);
@@ -93,7 +88,6 @@ static void relax_works_on_the_leaf_whatever_its_size(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_relax(s2, IPA + 9 * MS_4K, MS_PROT_RW), 0);
@@ -108,7 +102,6 @@ static void relax_invalidates_the_icache_before_a_leaf_becomes_executable(void *
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_R | MS_PROT_X), 0);
@@ -125,7 +118,6 @@ static void relax_where_nothing_is_mapped_answers_eagain_after_a_local_tlbi(void
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_R), -EAGAIN);
 	assert_log(&h, "tlbi nsh 80000000/0\n");
 	test_s2_end(&h, s2);
@@ -137,7 +129,6 @@ static void relax_up_to_6_6_invalidates_nothing_where_it_is_eagain(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.eagain_no_tlbi = true;
 	s2 = test_s2(&h, config);
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_R), -EAGAIN);
@@ -156,7 +147,6 @@ static void relax_on_older_kernels_accepts_that_nothing_is_mapped(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.absent_eagain = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_R), 0);
@@ -170,7 +160,6 @@ static void relax_on_older_kernels_invalidates_every_cpu(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.relax_local = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_R), -EAGAIN);
@@ -189,7 +178,6 @@ static void relax_of_one_exception_level_replaces_the_other(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.xn_two_bits = true;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_UX), 0);
@@ -208,7 +196,6 @@ static void relax_refuses_one_exception_level_where_there_is_one_bit(void **stat
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_PX), -EINVAL);
 	assert_int_equal(ms_s2_relax(s2, IPA, MS_PROT_UX), -EINVAL);
 	assert_int_equal(ms_s2_relax(s2, UINT64_C(1) << 40, MS_PROT_R), -ERANGE);
@@ -221,7 +208,6 @@ static void test_clear_young_finds_and_clears_the_access_flag_without_tlbi(void 
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_true(ms_s2_test_clear_young(s2, IPA, 2 * MS_4K, false));
@@ -240,7 +226,6 @@ static void test_clear_young_of_nothing_is_false(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_false(ms_s2_test_clear_young(s2, 0, UINT64_C(1) << 40, true));
 	assert_false(ms_s2_test_clear_young(s2, UINT64_C(1) << 40, MS_4K, true));
 	assert_log(&h, "");
@@ -253,7 +238,6 @@ static void test_clear_young_leaves_tables_alone(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA + MS_1G, MS_1G, PA, MS_PROT_R), 0);
 	assert_true(ms_s2_test_clear_young(s2, 0, UINT64_C(1) << 40, true));
@@ -268,7 +252,6 @@ static void mkyoung_sets_the_access_flag_of_a_leaf_of_any_size(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
 	assert_true(ms_s2_test_clear_young(s2, IPA, MS_2M, true));
 	assert_true(ms_s2_get_leaf(s2, IPA, &leaf));
@@ -287,7 +270,6 @@ static void mkyoung_where_nothing_is_mapped_answers_as_relax_does(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2 = test_s2(&h, config);
 
-	(void)state;
 	assert_int_equal(ms_s2_mkyoung(s2, IPA), -EAGAIN);
 	assert_int_equal(ms_s2_mkyoung(s2, UINT64_C(1) << 40), -ERANGE);
 	test_s2_end(&h, s2);
@@ -303,7 +285,6 @@ static void flush_cleans_every_cacheable_leaf_of_the_range_once(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_R), 0);
@@ -325,7 +306,6 @@ static void flush_does_nothing_with_fwb(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_flush(s2, 0, UINT64_C(1) << 40), 0);
@@ -338,7 +318,6 @@ static void flush_vmid_is_one_tlbi(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	ms_s2_flush_vmid(s2);
 	assert_log(&h, "tlbi vmid\n");
 	test_s2_end(&h, s2);
@@ -350,7 +329,6 @@ static void wrprotect_of_a_block_leaves_the_next_one_alone(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_RW), 0);
 	assert_int_equal(ms_s2_wrprotect(s2, IPA, MS_2M), 0);
 	assert_leaf(s2, IPA, IPA, MS_2M, PA, MS_PROT_R);
@@ -363,7 +341,6 @@ static void wrprotect_rounds_to_a_page_wherever_its_table_is_found(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 4 * MS_4K, PA, MS_PROT_RW), 0);
 	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K) {
 		assert_int_equal(ms_s2_wrprotect(s2, IPA + off + 0x800, MS_4K), 0);
@@ -380,7 +357,6 @@ static void flush_of_a_block_leaves_the_next_one_alone(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_R), 0);

@@ -68,7 +68,6 @@ static void a_leaf_is_whole(void **state)
 {
 	struct ms_s2_config config = test_config();
 
-	(void)state;
 	check_after(entry_not_valid, "an entry is neither valid nor 0");
 	check_after(block_not_aligned, "a leaf's address is not aligned to its size");
 	check_after(leaf_with_a_software_bit, "a leaf has bits that are not ours");
@@ -152,7 +151,6 @@ static void tables_are_linked_once_and_counted(void **state)
 {
 	struct ms_s2_config config = test_config();
 
-	(void)state;
 	check_after(count_too_high, "a table's count is not the number of its entries");
 	check_after(leaf_removed_behind_its_count,
 		    "a table's count is not the number of its entries");
@@ -210,7 +208,6 @@ static void freed_table_twice(struct ms_s2 *s2)
 
 static void freed_tables_are_clean_or_known_not_to_be(void **state)
 {
-	(void)state;
 	check_after(freed_table_with_a_parent, "a freed table is linked");
 	check_after(first_word_of_a_clean_table, "a freed table that counts as clean is not");
 	check_after(last_word_of_the_last_clean_table, "a freed table that counts as clean is not");
@@ -263,7 +260,6 @@ static void a_root_table_beyond_the_ipa_space(struct ms_s2 *s2)
 
 static void tables_are_remembered_where_they_are(void **state)
 {
-	(void)state;
 	check_after(another_address, "a table is remembered where it is not");
 	check_after(another_slot, "a table is remembered where it is not");
 	check_after(another_table, "a table is remembered where it is not");
@@ -308,7 +304,6 @@ static void the_table_of_the_last_leaf_is_where_it_was(void **state)
 {
 	static const char where[] = "the table of the last leaf is not where it was";
 
-	(void)state;
 	check_after(last_of_another_size, where);
 	check_after(last_of_another_table, where);
 	check_after(last_of_other_words, where);
@@ -340,7 +335,6 @@ static void a_list_that_is_full_has_nothing_behind_it(void **state)
 	struct ms_s2 *s2;
 	uint64_t *word;
 
-	(void)state;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 252, 252), 0);

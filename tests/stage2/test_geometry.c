@@ -30,7 +30,6 @@ static void start_level_and_root_pages_follow_from_granule_and_ipa(void **state)
 {
 	struct test_host h;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct ms_s2 *s2 = new_of_shape(&h, shapes[i].page_shift, shapes[i].ipa_bits);
 
@@ -46,7 +45,6 @@ static void every_ipa_size_maps_its_first_and_last_page(void **state)
 {
 	struct test_host h;
 
-	(void)state;
 	for (unsigned int page_shift = 12; page_shift <= 16; page_shift += 2)
 		for (unsigned int bits = 32; bits <= 52; bits++) {
 			struct ms_s2 *s2 = new_of_shape(&h, page_shift, bits);
@@ -72,7 +70,6 @@ static void level_sizes_are_those_of_the_granule(void **state)
 	};
 	struct test_host h;
 
-	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		struct ms_s2 *s2 = new_of_shape(&h, 12 + 2 * i, 40);
 
@@ -89,7 +86,6 @@ static void blocks_exist_at_the_levels_of_the_granule(void **state)
 	static const uint64_t largest[3] = { MS_1G, UINT64_C(32) << 20, UINT64_C(512) << 20 };
 	struct test_host h;
 
-	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		struct ms_s2 *s2 = new_of_shape(&h, 12 + 2 * i, 48);
 		struct ms_s2_leaf leaf;
@@ -108,7 +104,6 @@ static void bad_configurations_are_refused(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.page_shift = 13;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
 	config.page_shift = 12;
@@ -136,7 +131,6 @@ static void tables_need_no_callbacks_but_memory(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	config.unmap_defer = false;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
@@ -171,7 +165,6 @@ static void a_leaf_has_the_bits_of_the_architecture(void **state)
 	struct ms_s2_config c = test_config();
 	const uint64_t af_sh = 0x700, xn = UINT64_C(1) << 54;
 
-	(void)state;
 	/* page: bits 1:0 = 3; block: 1 */
 	assert_int_equal(desc_of(c, MS_4K, 0x12345000, MS_PROT_RW | MS_PROT_X),
 			 0x12345000 | af_sh | 0xc0 | 6 << 2 | 3);
@@ -190,7 +183,6 @@ static void a_leaf_without_fwb_has_the_architectures_other_memory_types(void **s
 	struct ms_s2_config c = test_config();
 	const uint64_t af_sh = 0x700, xn = UINT64_C(1) << 54;
 
-	(void)state;
 	c.fwb = false;
 	assert_int_equal(desc_of(c, MS_4K, 0, MS_PROT_R), af_sh | 0x40 | xn | 0xf << 2 | 3);
 	assert_int_equal(desc_of(c, MS_4K, 0, MS_PROT_R | MS_PROT_DEVICE),
@@ -204,7 +196,6 @@ static void execute_never_takes_one_bit_or_two(void **state)
 	struct ms_s2_config c = test_config();
 	const uint64_t mask = UINT64_C(3) << 53;
 
-	(void)state;
 	assert_int_equal(desc_of(c, MS_4K, 0, MS_PROT_R) & mask, UINT64_C(2) << 53);
 	assert_int_equal(desc_of(c, MS_4K, 0, MS_PROT_X) & mask, 0);
 	c.xn_two_bits = true;
@@ -218,7 +209,6 @@ static void pa_51_48_of_64k_pages_stands_in_bits_15_12(void **state)
 {
 	struct ms_s2_config c = test_config();
 
-	(void)state;
 	c.page_shift = 16;
 	c.ipa_bits = 52;
 	assert_int_equal(desc_of(c, 0x10000, UINT64_C(0xa123456780000), MS_PROT_R) &
@@ -231,7 +221,6 @@ static void lpa2_keeps_pa_51_50_where_shareability_was(void **state)
 {
 	struct ms_s2_config c = test_config();
 
-	(void)state;
 	c.ipa_bits = 52;
 	assert_int_equal(desc_of(c, MS_4K, UINT64_C(0xb123456789000), MS_PROT_R),
 			 UINT64_C(0x3123456789000) | 0x400 | 2 << 8 | 0x40 | UINT64_C(1) << 54 |
@@ -246,14 +235,13 @@ static void lpa2_keeps_pa_51_50_where_shareability_was(void **state)
 				 6 << 2 | 3);
 }
 
-/* Also where a table is there already, page by page. */
+/* The same holds where the table is there already, page by page. */
 static void upper_address_bits_are_kept_in_every_page_of_a_table(void **state)
 {
 	static const ms_pa_t high[] = { UINT64_C(1) << 48, UINT64_C(1) << 50 };
 	struct ms_s2_config c = test_config();
 	struct test_host h;
 
-	(void)state;
 	c.ipa_bits = 52;
 	for (c.page_shift = 12; c.page_shift <= 16; c.page_shift += 2)
 		for (unsigned int i = 0; i < 2; i++) {
@@ -278,7 +266,6 @@ static void entries_of_the_root_beyond_the_ipa_space_stay_empty(void **state)
 	struct ms_s2 *s2 = new_of_shape(&h, 14, 32);
 	const uint64_t block = UINT64_C(32) << 20;
 
-	(void)state;
 	assert_int_equal(test_map(s2, UINT64_C(1) << 32, block, 0, MS_PROT_R), -ERANGE);
 	assert_int_equal(ms_s2_unmap(s2, UINT64_C(1) << 32, block), -ERANGE);
 	assert_int_equal(test_map(s2, (UINT64_C(1) << 32) - block, block, 0, MS_PROT_R), 0);
@@ -294,7 +281,6 @@ static void a_run_of_pages_carries_into_the_upper_address_bits(void **state)
 	struct ms_s2 *s2;
 	ms_pa_t pa = (UINT64_C(1) << 48) - 0x20000;
 
-	(void)state;
 	c.page_shift = 16;
 	c.ipa_bits = 52;
 	host = test_hooks(&h);
@@ -325,7 +311,6 @@ static void memory_is_asked_for_in_whole_granules(void **state)
 {
 	struct ms_s2_config config = test_config();
 
-	(void)state;
 	for (config.page_shift = 12; config.page_shift <= 16; config.page_shift += 2) {
 		struct granule_host h = { .granule = (size_t)1 << config.page_shift };
 		struct ms_s2_host host = { .ctx = &h,

@@ -13,7 +13,6 @@ static void get_leaf_tells_the_whole_leaf_from_any_address_in_it(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_leaf leaf = { .reason = "of before" };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_RW), 0);
 	assert_true(ms_s2_get_leaf(s2, IPA + 0x12345, &leaf));
 	assert_int_equal(leaf.ipa, IPA);
@@ -31,7 +30,6 @@ static void get_leaf_beyond_the_ipa_space_finds_nothing(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_nothing(s2, UINT64_C(1) << 40);
 	assert_nothing(s2, UINT64_MAX);
 	test_s2_end(&h, s2);
@@ -42,7 +40,6 @@ static void walk_level_is_where_the_walk_ends(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, 0, MS_4K, 0, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, 2 * IPA, MS_1G, PA, MS_PROT_R), 0);
@@ -76,7 +73,6 @@ static void next_leaf_finds_leaves_in_order(void **state)
 	ms_ipa_t at = 0, end = UINT64_C(1) << 40;
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(test_map(s2, want[i].ipa, want[i].size, PA, MS_PROT_R), 0);
 	for (size_t i = 0; i < n; i++) {
@@ -95,7 +91,6 @@ static void next_leaf_finds_a_leaf_that_begins_before_the_range(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
 	assert_true(ms_s2_next_leaf(s2, IPA + MS_2M - 1, IPA + MS_2M, &leaf));
 	assert_int_equal(leaf.ipa, IPA);
@@ -111,7 +106,6 @@ static void topup_fills_to_capacity_only_when_below_the_minimum(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_topup(s2, &cache, 0), 0);
 	assert_int_equal(cache.count, 0);
 	assert_int_equal(ms_s2_cache_topup(s2, &cache, 2), 0);
@@ -131,7 +125,6 @@ static void topup_that_fails_above_the_minimum_is_a_success(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	h.fail_from = h.allocs + 3;
 	assert_int_equal(ms_s2_cache_topup(s2, &cache, 2), 0);
 	assert_int_equal(cache.count, 2);
@@ -147,7 +140,6 @@ static void a_cache_may_hold_more_than_its_array(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 100, 100), 0);
 	assert_int_equal(cache.count, 100);
 	assert_null(ms_s2_check(s2));
@@ -165,7 +157,6 @@ static void tables_that_are_remembered_in_one_place_do_not_mix(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K) {
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
 		assert_int_equal(
@@ -185,7 +176,6 @@ static void free_of_a_table_takes_the_tables_in_caches_with_it(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_topup(s2, &cache, 2), 0);
 	ms_s2_free(s2);
 	ms_s2_free(NULL);
@@ -197,7 +187,6 @@ static void descriptors_of_tables_do_not_depend_on_memory(void **state)
 {
 	uint64_t d[2];
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		struct test_host h;
 		struct ms_s2 *s2 = test_s2(&h, test_config());
@@ -221,7 +210,6 @@ static void numbers_of_tables_that_went_are_used_again(void **state)
 	struct ms_s2_cache cache = { .count = 0 };
 	uint32_t numbers;
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 100, 100), 0);
 	numbers = s2->numbers;
 	for (int i = 0; i < 3; i++) {

@@ -12,7 +12,6 @@ static void map_of_one_page_writes_one_leaf_and_the_tables_above(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_RW), 0);
 	assert_log(&h, "desc 80000000/1 0 -> table\n"
 		       "desc 80000000/2 0 -> table\n"
@@ -29,7 +28,6 @@ static void map_rounds_ipa_and_pa_down_and_size_up_to_pages(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.page_shift = 14;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA + 0x1000, 0x4000, PA + 0x2345, MS_PROT_R), 0);
@@ -45,7 +43,6 @@ static void map_of_nothing_does_nothing(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 0, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, UINT64_C(1) << 40, 0, PA, MS_PROT_R), 0);
 	assert_log(&h, "");
@@ -57,7 +54,6 @@ static void map_lays_down_the_largest_block_that_ipa_pa_and_size_allow(void **st
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R), 0);
 	assert_leaf(s2, IPA + 5 * MS_4K, IPA, MS_1G, PA, MS_PROT_R);
 	assert_int_equal(ms_s2_table_pages(s2), 0);
@@ -75,7 +71,6 @@ static void map_of_a_large_request_with_a_pa_aligned_less_uses_smaller_leaves(vo
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA + MS_2M, MS_PROT_R), 0);
 	assert_leaf(s2, IPA + MS_1G - 1, IPA + MS_1G - MS_2M, MS_2M, PA + MS_1G, MS_PROT_R);
 	assert_int_equal(ms_s2_table_pages(s2), 1);
@@ -95,7 +90,6 @@ static void map_of_a_range_off_block_borders_uses_pages_at_both_ends(void **stat
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	ms_ipa_t start = IPA + MS_2M - 2 * MS_4K;
 
-	(void)state;
 	assert_int_equal(test_map(s2, start, MS_2M + 5 * MS_4K, PA - 2 * MS_4K, MS_PROT_R), 0);
 	assert_nothing(s2, start - 1);
 	assert_leaf(s2, start, start, MS_4K, PA - 2 * MS_4K, MS_PROT_R);
@@ -112,7 +106,6 @@ static void map_of_a_range_over_concatenated_root_tables_goes_on_in_the_next(voi
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	ms_ipa_t border = UINT64_C(1) << 39;
 
-	(void)state;
 	assert_int_equal(ms_s2_root_pages(s2), 2);
 	assert_int_equal(test_map(s2, border - MS_4K, 2 * MS_4K, PA, MS_PROT_R), 0);
 	assert_leaf(s2, border - 1, border - MS_4K, MS_4K, PA, MS_PROT_R);
@@ -126,7 +119,6 @@ static void map_beyond_the_ipa_space_is_refused_and_changes_nothing(void **state
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	ms_ipa_t limit = UINT64_C(1) << 40;
 
-	(void)state;
 	assert_int_equal(test_map(s2, limit, MS_4K, PA, MS_PROT_R), -ERANGE);
 	assert_int_equal(test_map(s2, limit - MS_4K, 2 * MS_4K, PA, MS_PROT_R), -ERANGE);
 	assert_int_equal(test_map(s2, UINT64_MAX, MS_4K, PA, MS_PROT_R), -ERANGE);
@@ -140,7 +132,6 @@ static void map_of_an_address_that_a_descriptor_cannot_hold_is_refused(void **st
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_4K, (UINT64_C(1) << 48) - MS_4K, MS_PROT_R),
 			 -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, UINT64_MAX, MS_PROT_R), -EINVAL);
@@ -155,7 +146,6 @@ static void map_without_a_cache_fails_where_a_table_is_needed(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(ms_s2_map(s2, IPA, MS_4K, PA, MS_PROT_R, NULL), -ENOMEM);
 	assert_int_equal(ms_s2_map(s2, IPA, MS_1G, PA, MS_PROT_R, NULL), 0);
 	assert_int_equal(ms_s2_map(s2, IPA, MS_4K, PA, MS_PROT_R, NULL), -ENOMEM);
@@ -170,7 +160,6 @@ static void map_takes_tables_from_the_cache_first(void **state)
 	struct ms_s2_cache cache = { .count = 0 };
 	unsigned long allocs;
 
-	(void)state;
 	assert_int_equal(ms_s2_cache_topup(s2, &cache, ms_s2_cache_min(s2)), 0);
 	allocs = h.allocs;
 	assert_int_equal(ms_s2_map(s2, IPA, MS_4K, PA, MS_PROT_R, &cache), 0);
@@ -185,7 +174,6 @@ static void map_of_an_executable_page_invalidates_the_icache_before_the_leaf_is_
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_X), 0);
 	assert_log(&h, "desc 80000000/1 0 -> table\n"
 		       "desc 80000000/2 0 -> table\n"
@@ -200,7 +188,6 @@ static void map_without_fwb_cleans_the_dcache_of_cacheable_memory_only(void **st
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R | MS_PROT_X), 0);
@@ -221,7 +208,6 @@ static void map_leaves_cache_maintenance_to_the_caller_where_the_kernel_does(voi
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	config.cmo_by_caller = true;
 	s2 = test_s2(&h, config);
@@ -235,7 +221,6 @@ static void map_of_executable_device_memory_is_refused(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_X | MS_PROT_DEVICE),
 			 -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_X | MS_PROT_NORMAL_NC),
@@ -249,7 +234,6 @@ static void map_of_device_memory_that_is_normal_too_is_refused(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_DEVICE | MS_PROT_NORMAL_NC), -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, 0x80), -EINVAL);
 	assert_log(&h, "");
@@ -262,7 +246,6 @@ static void map_for_one_exception_level_needs_two_execute_bits(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2 = test_s2(&h, config);
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_PX), -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R | MS_PROT_UX), -EINVAL);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_PX | MS_PROT_UX), 0);
@@ -287,7 +270,6 @@ static void map_with_bad_permissions_is_refused_wherever_its_table_is_found(void
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	for (uint64_t off = 0; off < 6 * MS_4K; off += 2 * MS_4K) {
 		assert_int_equal(
 			test_map(s2, IPA + off, MS_4K, PA, MS_PROT_RW | MS_PROT_X | MS_PROT_DEVICE),
@@ -307,7 +289,6 @@ static void map_of_device_memory_for_one_exception_level_is_refused(void **state
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.xn_two_bits = true;
 	s2 = test_s2(&h, config);
 	for (int i = 0; i < 4; i++)
@@ -342,7 +323,6 @@ static void pages_that_come_one_by_one_are_told_each(void **state)
 	const unsigned int rx = MS_PROT_R | MS_PROT_X;
 	struct ms_s2_config config = test_config();
 
-	(void)state;
 	pages_that_come_one_by_one(config, true, rx,
 				   "icache 4000000000+1000\n"
 				   "desc 80000000/3 0 -> leaf\n"
@@ -373,7 +353,6 @@ static void map_rounds_to_pages_wherever_their_table_is_found(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	for (uint64_t off = 0; off < 8 * MS_4K; off += 2 * MS_4K) {
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off + 0x234, MS_PROT_R), 0);
 		assert_leaf(s2, IPA + off, IPA + off, MS_4K, PA + off, MS_PROT_R);

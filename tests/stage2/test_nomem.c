@@ -9,7 +9,6 @@ static void a_new_table_without_memory_leaves_nothing_behind(void **state)
 {
 	struct ms_s2_config config = test_config();
 
-	(void)state;
 	for (unsigned long n = 1;; n++) {
 		struct test_host h = { .fail_at = n };
 		struct ms_s2_host host = test_hooks(&h);
@@ -64,7 +63,6 @@ static void every_allocation_may_fail_once(void **state)
 	unsigned int refused = 0;
 	bool failed = true;
 
-	(void)state;
 	for (unsigned long n = 1; failed; n++) {
 		struct test_host h;
 		struct ms_s2 *s2 = test_s2(&h, test_config());
@@ -96,7 +94,6 @@ static void map_without_memory_keeps_what_it_wrote(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA + MS_2M, MS_2M, PA, MS_PROT_R), 0);
 	h.fail_from = h.allocs + 2;
 	assert_int_equal(

@@ -257,21 +257,18 @@ static void run_both(struct world w)
 
 static void random_operations_with_4k_pages_match_the_oracle_and_obey_bbm(void **state)
 {
-	(void)state;
 	run_both(world_of(12, 40, UINT64_C(1) << 39, MS_1G + MS_2M));
 	run_both(world_of(12, 48, UINT64_C(1) << 39, 8 * MS_2M));
 }
 
 static void random_operations_with_16k_pages_match_the_oracle_and_obey_bbm(void **state)
 {
-	(void)state;
 	run_both(world_of(14, 40, UINT64_C(1) << 36, UINT64_C(128) << 20));
 	run_both(world_of(14, 48, UINT64_C(1) << 47, UINT64_C(128) << 20));
 }
 
 static void random_operations_with_64k_pages_match_the_oracle_and_obey_bbm(void **state)
 {
-	(void)state;
 	run_both(world_of(16, 44, UINT64_C(1) << 42, MS_1G * 2));
 	run_both(world_of(16, 48, UINT64_C(1) << 42, MS_1G * 2));
 }
@@ -282,7 +279,6 @@ static void the_observer_sees_a_make_before_the_break(void **state)
 	struct ms_s2_config config = test_config();
 	struct observer *b = malloc(sizeof(*b));
 
-	(void)state;
 	assert_non_null(b);
 	observer_init(b, &config, MS_1G, MS_1G, 1);
 	observer_desc(b, MS_1G, 1, 0, 0x40000701);

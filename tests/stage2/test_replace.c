@@ -10,7 +10,6 @@ static void map_of_what_is_mapped_answers_eagain_and_changes_nothing(void **stat
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), -EAGAIN);
@@ -23,7 +22,6 @@ static void map_with_other_permissions_only_answers_eagain_and_changes_nothing(v
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_RW | MS_PROT_X), -EAGAIN);
@@ -38,7 +36,6 @@ static void map_of_what_is_mapped_succeeds_on_the_oldest_kernels(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.same_leaf_eagain = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
@@ -62,7 +59,6 @@ static void map_stops_at_the_first_eagain_and_keeps_what_it_wrote(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA + 2 * MS_4K, MS_4K, PA + 2 * MS_4K, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA, 4 * MS_4K, PA, MS_PROT_R), -EAGAIN);
 	assert_leaf(s2, IPA + MS_4K, IPA + MS_4K, MS_4K, PA + MS_4K, MS_PROT_R);
@@ -75,7 +71,6 @@ static void map_of_another_pa_breaks_the_leaf_before_it_makes_the_new_one(void *
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA + MS_4K, MS_PROT_R), 0);
@@ -91,7 +86,6 @@ static void map_over_an_old_leaf_is_no_change_of_permissions_only(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_true(ms_s2_test_clear_young(s2, IPA, MS_4K, true));
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
@@ -104,7 +98,6 @@ static void map_over_a_table_with_a_block_frees_the_table(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA + 7 * MS_4K, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
@@ -123,7 +116,6 @@ static void map_over_a_table_with_a_block_flushes_the_vmid_on_older_kernels(void
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.table_to_block_range = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
@@ -141,7 +133,6 @@ static void map_over_a_table_with_a_block_flushes_the_vmid_without_range_tlbi(vo
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.tlbi_range = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
@@ -159,7 +150,6 @@ static void map_over_tables_of_tables_frees_them_all(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA + 3 * MS_2M, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_table_pages(s2), 2);
@@ -179,7 +169,6 @@ static void map_of_a_page_over_a_block_loses_the_rest_of_the_block(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	ms_ipa_t page = IPA + 3 * MS_4K;
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(test_map(s2, page, MS_4K, PA + 3 * MS_4K, MS_PROT_RW), 0);
@@ -198,7 +187,6 @@ static void map_of_a_page_in_a_1g_block_loses_the_rest_of_the_block(void **state
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_nothing(s2, IPA + MS_4K);

@@ -123,7 +123,6 @@ static void runs_count_and_tell_what_single_calls_say(void **state)
 {
 	struct ms_s2_config config = test_config();
 
-	(void)state;
 	compare(config);
 	config.unmap_defer = false;
 	compare(config);
@@ -148,7 +147,6 @@ static void a_run_describes_neighbouring_leaves_of_one_table(void **state)
 		.bit = 0x80,
 	};
 
-	(void)state;
 	assert_int_equal(ms_s2_run_count(&run).desc, 2);
 	ms_s2_run_tell(&run);
 	assert_log(&h, "desc 80002000/3 leaf -> leaf\n"
@@ -172,7 +170,6 @@ static void a_run_of_one_is_counted_by_its_leaf(void **state)
 		.maintain = true,
 	};
 
-	(void)state;
 	config.fwb = false;
 	run.s2 = test_s2(&h, config);
 	run.desc = desc;
@@ -195,7 +192,6 @@ static void a_request_is_as_few_runs_as_can_be(void **state)
 	struct counting_host h;
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.page_shift = 16;
 	s2 = counting_s2(&h, config, true, false);
 	assert_int_equal(test_map(s2, IPA, 0x10000, PA, MS_PROT_R), 0);

@@ -10,7 +10,6 @@ static void split_of_a_2m_block_maps_the_same_with_pages(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_R | MS_PROT_X), 0);
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 1, 1), 0);
 	assert_int_equal(ms_s2_split(s2, IPA, MS_4K, &cache), 0);
@@ -31,7 +30,6 @@ static void split_breaks_the_block_and_links_the_table(void **state)
 	const char *tail;
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R | MS_PROT_X), 0);
@@ -54,7 +52,6 @@ static void split_with_tables_for_all_makes_pages_of_a_1g_block_at_once(void **s
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(ms_s2_split_tables(s2, MS_1G), 513);
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 513, 513), 0);
@@ -76,7 +73,6 @@ static void split_with_few_tables_makes_blocks_of_the_next_level_first(void **st
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_RW), 0);
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 2, 2), 0);
 	assert_int_equal(ms_s2_split(s2, IPA, MS_2M, &cache), 0);
@@ -93,7 +89,6 @@ static void split_stops_with_enomem_when_the_cache_is_empty(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_2M, PA, MS_PROT_RW), 0);
 	assert_int_equal(ms_s2_split(s2, IPA, MS_2M, &cache), -ENOMEM);
 	assert_leaf(s2, IPA, IPA, MS_2M, PA, MS_PROT_RW);
@@ -110,7 +105,6 @@ static void split_of_pages_and_of_nothing_needs_no_table(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_RW), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_split(s2, 0, UINT64_C(1) << 40, &cache), 0);
@@ -126,7 +120,6 @@ static void split_forgets_the_memory_type(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_RW | MS_PROT_DEVICE), 0);
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 1, 1), 0);
 	assert_int_equal(ms_s2_split(s2, IPA, MS_2M, &cache), 0);
@@ -141,7 +134,6 @@ static void split_keeps_the_execute_permission_of_each_exception_level(void **st
 	struct ms_s2_cache cache = { .count = 0 };
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.xn_two_bits = true;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_R | MS_PROT_UX), 0);
@@ -158,7 +150,6 @@ static void split_makes_every_page_young(void **state)
 	struct ms_s2_cache cache = { .count = 0 };
 	struct ms_s2_leaf leaf;
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_2M, PA, MS_PROT_RW), 0);
 	assert_true(ms_s2_test_clear_young(s2, IPA, MS_2M, true));
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 1, 1), 0);
@@ -174,7 +165,6 @@ static void tables_that_a_split_may_need_are_counted_by_level(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2 = test_s2(&h, config);
 
-	(void)state;
 	assert_int_equal(ms_s2_split_tables(s2, MS_4K), 2);
 	assert_int_equal(ms_s2_split_tables(s2, MS_2M), 2);
 	assert_int_equal(ms_s2_split_tables(s2, MS_2M + 1), 3);

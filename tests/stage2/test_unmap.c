@@ -17,7 +17,6 @@ static void unmap_of_one_page_of_two_keeps_the_other_and_the_table(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, each_leaf_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_unmap(s2, IPA, MS_4K), 0);
@@ -34,7 +33,6 @@ static void unmap_of_the_last_page_frees_the_tables_above_it(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, each_leaf_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA + MS_4K, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_4K), 0);
@@ -58,7 +56,6 @@ static void unmap_invalidates_a_table_at_the_address_where_the_walk_entered_it(v
 	struct ms_s2 *s2 = test_s2(&h, each_leaf_config());
 	ms_ipa_t start = IPA + MS_2M - 2 * MS_4K;
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA + MS_2M - MS_4K, 2 * MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_unmap(s2, start, MS_2M), 0);
@@ -84,7 +81,6 @@ static void unmap_of_a_part_of_a_block_removes_the_whole_block(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, each_leaf_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, IPA + MS_1G, MS_2M, PA, MS_PROT_R), 0);
 	forget_log(&h);
@@ -107,7 +103,6 @@ static void unmap_over_two_blocks_removes_both(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, each_leaf_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 3 * MS_2M, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_2M), 0);
@@ -126,7 +121,6 @@ static void unmap_defers_the_tlbi_of_leaves_but_not_of_tables(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, IPA, 2 * MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	assert_int_equal(ms_s2_unmap(s2, IPA, 2 * MS_4K), 0);
@@ -145,7 +139,6 @@ static void unmap_of_nothing_still_ends_with_its_deferred_tlbi(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(ms_s2_unmap(s2, IPA, MS_2M), 0);
 	assert_log(&h, "tlbi range 80000000+200000\n");
 	test_s2_end(&h, s2);
@@ -157,7 +150,6 @@ static void unmap_defers_only_with_fwb_and_range_tlbi(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.tlbi_range = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_1G, PA, MS_PROT_R), 0);
@@ -183,7 +175,6 @@ static void range_tlbi_goes_in_pieces_of_what_the_instruction_reaches(void **sta
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(ms_s2_unmap(s2, 0, UINT64_C(17) << 30), 0);
 	assert_log(&h, "tlbi range 0+200000000\n"
 		       "tlbi range 200000000+200000000\n"
@@ -197,7 +188,6 @@ static void unmap_without_fwb_cleans_the_dcache_of_cacheable_leaves(void **state
 	struct ms_s2_config config = each_leaf_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	s2 = test_s2(&h, config);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
@@ -220,7 +210,6 @@ static void unmap_frees_an_empty_table_on_its_path(void **state)
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 	struct ms_s2_cache cache = { .count = 0 };
 
-	(void)state;
 	h.fail_from = h.allocs + 2;
 	assert_int_equal(ms_s2_map(s2, IPA, MS_4K, PA, MS_PROT_R, &cache), -ENOMEM);
 	assert_int_equal(ms_s2_table_pages(s2), 1);
@@ -239,7 +228,6 @@ static void unmap_beyond_the_ipa_space_is_refused(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(ms_s2_unmap(s2, UINT64_C(1) << 40, MS_4K), -ERANGE);
 	assert_int_equal(ms_s2_unmap(s2, 0, (UINT64_C(1) << 40) + 1), -ERANGE);
 	assert_log(&h, "");
@@ -251,7 +239,6 @@ static void unmap_of_everything_leaves_the_root_alone(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	(void)state;
 	assert_int_equal(test_map(s2, 0, MS_1G, PA + MS_4K, MS_PROT_R), 0);
 	assert_int_equal(test_map(s2, UINT64_C(1) << 39, MS_2M, PA, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_table_pages(s2), 514);
@@ -268,7 +255,6 @@ static void tables_are_empty_when_they_are_used_again(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	host = test_hooks(&h);
 	host.desc = NULL;
 	host.cmo = NULL;
@@ -291,7 +277,6 @@ static void pages_go_one_by_one_where_nobody_listens(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
 	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
@@ -313,7 +298,6 @@ static void pages_that_go_one_by_one_have_a_tlbi_each(void **state)
 	struct ms_s2_config config = each_leaf_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	host.desc = NULL;
 	host.cmo = NULL;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
@@ -335,7 +319,6 @@ static void pages_that_go_one_by_one_are_cleaned_each(void **state)
 	struct ms_s2_config config = each_leaf_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	config.fwb = false;
 	host.desc = NULL;
 	host.tlbi = NULL;
@@ -358,7 +341,6 @@ static void a_page_that_goes_from_a_known_table_ends_with_its_range_tlbi(void **
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	host.desc = NULL;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
 	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
@@ -381,7 +363,6 @@ static void unmap_over_two_blocks_of_a_known_table_removes_both(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	(void)state;
 	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
 	for (uint64_t off = 0; off < 4 * MS_2M; off += MS_2M)
 		assert_int_equal(test_map(s2, IPA + off, MS_2M, PA + off, MS_PROT_R), 0);

@@ -36,6 +36,7 @@ typedef u64 phys_addr_t;
 typedef phys_addr_t resource_size_t;
 typedef u64 dma_addr_t;
 typedef unsigned long pgoff_t;
+typedef long loff_t; // glibc says the same, musl nothing
 typedef unsigned int gfp_t;
 typedef unsigned int fmode_t;
 typedef unsigned short umode_t;

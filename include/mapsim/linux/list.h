@@ -16,7 +16,7 @@ struct list_head {
 	{ \
 		&(name), &(name) \
 	}
-/* <sys/queue.h> has another one; the last to be included is the one that counts. */
+/* <sys/queue.h> and libbsd's have another one; the last to be included is the one that counts. */
 #undef LIST_HEAD
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 

@@ -1,47 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tracking of pfn mappings: which VMA has reserved what, and when it is given back. Mirrors
- * track_pfn_*() and untrack_pfn*() of arch/x86/mm/pat/memtype.c (<= 6.15), and
- * remap_pfn_range_track() with pfnmap_track_ctx of mm/memory.c, mm/vma_init.c (6.16+).
+ * The tracking of pfn mappings: which VMA has reserved what, and when it is given back. Up to 6.15
+ * the kernel does it in arch/x86/mm/pat/memtype.c with the flag VM_PAT, from 6.16 on in mm/memory.c
+ * and mm/vma_init.c with a struct pfnmap_track_ctx.
  */
-#include "pat/internal.h"
+#include "mm/internal.h"
 
 #define REFCOUNT_MAX ((uint32_t)INT32_MAX)
 
-static struct ms_machine *machine_of(const struct ms_vma *vma)
-{
-	return ms_mm_machine(vma->vm_mm);
-}
-
-/* 6.16+: what a VMA has reserved is remembered with it, not found through its page table. */
+/* From 6.16 on a VMA remembers what it has reserved; before, it is found through its page table. */
 static bool by_context(const struct ms_machine *m)
 {
 	return m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED ||
 	       m->policy.untrack_address == MS_UNTRACK_ADDRESS_REMEMBERED;
 }
 
-/* 6.16+: the untrack functions do not exist. */
+/* From 6.16 on the reservation ends with its last VMA; there is no untrack_pfn(). */
 static bool ends_with_vma(const struct ms_machine *m)
 {
 	return m->policy.untrack_at == MS_UNTRACK_AT_LAST_VMA_FREED;
 }
 
-static bool is_cow_mapping(uint64_t flags)
-{
-	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
-}
-
-static uint64_t vma_size(const struct ms_vma *vma)
-{
-	return vma->vm_end - vma->vm_start;
-}
-
 /* ---- physical ranges ---- */
 
 /*
- * reserve_pfn_range(): reserves memory that is not RAM; RAM takes the type of its first page.
- * strict (up to 6.15, at fork): no other type will do. *ctx: the context of the entry, NULL if
- * there is none; unless it fails.
+ * Reserves memory that is not RAM, with a new context in *ctx (NULL: no entry was made); of RAM,
+ * the type of its first page is taken. strict (up to 6.15, at fork): the type must be the one that
+ * was asked for.
+ * mirrors reserve_pfn_range(), arch/x86/mm/pat/memtype.c, 5.10+
  */
 static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms_pgprot_t *prot,
 			     bool strict, struct ms_pfnmap_ctx **ctx)
@@ -51,7 +37,7 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 
 	*ctx = NULL;
 	if (ms_pat_range_is_ram(m, pa, pa + size)) {
-		if (m->config.pat_off)
+		if (!ms_has(m->config.pat))
 			return 0;
 		got = ms_memtype_lookup(m, pa);
 		if (got != want)
@@ -72,21 +58,22 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 	return 0;
 }
 
-/* What goes wrong without anybody in the kernel noticing. */
+/* An event for what goes wrong without anybody in the kernel noticing. */
 static void hazard(const struct ms_vma *vma, ms_pa_t start, uint64_t size, const char *reason)
 {
-	MS_EMIT(machine_of(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
-		.addr = vma->vm_start, .size = vma_size(vma), .pa = start, .old = size,
+	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_PAT_HAZARD, .mm = ms_mm_id(vma->vm_mm),
+		.va = vma->vm_start, .size = ms_vma_size(vma), .pa = start, .pa_size = size,
 		.reason = reason);
 }
 
 /*
- * free_pfn_range(): of RAM nothing was reserved. The VMA's hold on ctx (may be NULL) ends.
+ * Gives memory back; of RAM nothing was reserved. The VMA's hold on ctx (may be NULL) ends.
+ * mirrors free_pfn_range(), arch/x86/mm/pat/memtype.c, 5.10+
  */
 static void free_pfn_range(const struct ms_vma *vma, ms_pa_t pa, uint64_t size,
 			   struct ms_pfnmap_ctx *ctx)
 {
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	const char *why = NULL;
 
 	if (ms_pat_range_is_ram(m, pa, pa + size) == 0)
@@ -99,7 +86,7 @@ static void free_pfn_range(const struct ms_vma *vma, ms_pa_t pa, uint64_t size,
 
 /* ---- contexts ---- */
 
-/* A hold ends without a free: was it the last one of an entry? */
+/* A hold ends, and nothing is given back: if it was the last hold on an entry, nobody will. */
 static void drop_ctx(struct ms_machine *m, const struct ms_vma *vma, struct ms_pfnmap_ctx *ctx)
 {
 	if (ctx && ctx->listed && ctx->holders == 1)
@@ -113,7 +100,9 @@ static void set_ctx(struct ms_machine *m, struct ms_vma *vma, struct ms_pfnmap_c
 	vma->pfnmap_ctx = ctx;
 }
 
-/* The VMA gives up its hold; where contexts decide, the last one frees what was reserved. */
+/* The VMA gives up its hold; where contexts decide, the last holder gives back what was reserved.
+ * mirrors pfnmap_track_ctx_release(), mm/memory.c, 6.16+; pfnmap_untrack(),
+ * arch/x86/mm/pat/memtype.c, 6.16+ */
 static void release_ctx(struct ms_machine *m, struct ms_vma *vma)
 {
 	struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
@@ -125,6 +114,7 @@ static void release_ctx(struct ms_machine *m, struct ms_vma *vma)
 		drop_ctx(m, vma, ctx);
 }
 
+// mirrors vma_pfnmap_track_ctx_dup(), mm/vma_init.c, 6.16+
 int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 {
 	if (!dst || !src)
@@ -135,21 +125,24 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 	if (!ctx)
 		return 0;
 	if (ctx->holders >= REFCOUNT_MAX)
-		return by_context(machine_of(src)) ? -ENOMEM : 0;
+		return by_context(ms_vma_machine(src)) ? -ENOMEM : 0;
 	ctx->holders++;
 	dst->pfnmap_ctx = ctx;
 	return 0;
 }
 
+// mirrors vma_pfnmap_track_ctx_release(), mm/vma_init.c, 6.16+
 void ms_pfnmap_ctx_put(struct ms_vma *vma)
 {
 	if (vma && vma->pfnmap_ctx)
-		release_ctx(machine_of(vma), vma);
+		release_ctx(ms_vma_machine(vma), vma);
 }
 
 /* ---- remap and insert ---- */
 
-/* Up to 6.15: VM_PAT on the VMA. Every failure is the same error to remap_pfn_range's caller. */
+/* The VMA gets the flag VM_PAT. The caller of remap_pfn_range() sees the same error for every
+ * failure.
+ * mirrors track_pfn_remap(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15: of a whole VMA */
 static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,
 			 uint64_t size)
 {
@@ -162,7 +155,8 @@ static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *
 	return 0;
 }
 
-/* pfnmap_track_ctx_alloc(), mm/memory.c, 6.16+ */
+// mirrors pfnmap_track_ctx_alloc(), mm/memory.c, 6.16+; pfnmap_track(), arch/x86/mm/pat/memtype.c,
+// 6.16+
 static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,
 			    uint64_t size)
 {
@@ -182,22 +176,24 @@ static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_
 	return 0;
 }
 
+// mirrors track_pfn_remap(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15; remap_pfn_range_track(),
+// mm/memory.c, 6.16+; pfnmap_setup_cachemode(), arch/x86/mm/pat/memtype.c, 6.16+
 int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_hva_t addr,
 		       uint64_t size)
 {
 	if (!vma)
 		return -EINVAL;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pa_t pa = pfn << m->page_shift;
 	enum ms_cache type;
 
 	if (!ms_is_x86(m))
 		return 0;
 	size = ms_align_up(size, m->page_size);
-	if (addr == vma->vm_start && size == vma_size(vma))
+	if (addr == vma->vm_start && size == ms_vma_size(vma))
 		return by_context(m) ? track_by_context(m, vma, prot, pa, size)
 				     : track_by_flag(m, vma, prot, pa, size);
-	if (m->config.pat_off)
+	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_memtype_lookup_range(m, pa, pa + size, &type))
 		return -EINVAL;
@@ -205,13 +201,15 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 	return 0;
 }
 
+// mirrors track_pfn_insert(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15;
+// pfnmap_setup_cachemode_pfn(), include/linux/pgtable.h, 6.16+
 void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
-	if (!ms_is_x86(m) || m->config.pat_off)
+	if (!ms_is_x86(m) || !ms_has(m->config.pat))
 		return;
 	const struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
 	ms_pa_t pa = pfn << m->page_shift;
@@ -223,7 +221,10 @@ void ms_track_pfn_insert(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn)
 
 /* ---- where a VMA's reservation begins ---- */
 
-/* follow_phys(): the first entry, present; 6.9+ and late stables: not that of a copied page */
+/* The address in the VMA's first entry, if it is present. From 6.9 on, and in later releases of
+ * older branches, the entry of a page that the process has copied does not count.
+ * mirrors follow_phys(), mm/memory.c, 5.10 .. 6.8; follow_phys(), arch/x86/mm/pat/memtype.c,
+ * 6.9 .. 6.15 */
 static bool follow_phys(const struct ms_machine *m, uint64_t entry, ms_pa_t *pa)
 {
 	if (!(entry & (MS_PTE_PRESENT | MS_PTE_PROTNONE)))
@@ -236,14 +237,15 @@ static bool follow_phys(const struct ms_machine *m, uint64_t entry, ms_pa_t *pa)
 }
 
 /*
- * get_pat_info(): the address, and with prot (at fork) the type, which vm_pgoff cannot tell. Before
- * 6.9 there is no way around the page table, and its absence is a warning for private mappings,
- * too.
+ * Where the VMA's reservation begins, and with prot (at fork) its type. If the first page is not
+ * mapped, a private mapping can be asked for its vm_pgoff, which does not tell the type; before 6.9
+ * the kernel does not do that, and warns.
+ * mirrors get_pat_info(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15
  */
 static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t *pa,
 			ms_pgprot_t *prot)
 {
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	bool even_anon = m->policy.untrack_address == MS_UNTRACK_ADDRESS_FIRST_PTE_EVEN_ANON;
 
 	if (follow_phys(m, first_entry, pa)) {
@@ -251,7 +253,7 @@ static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t 
 			*prot = first_entry & ~MS_PTE_PA_MASK;
 		return 0;
 	}
-	if (is_cow_mapping(vma->vm_flags) && !even_anon) {
+	if (ms_is_cow_mapping(vma->vm_flags) && !even_anon) {
 		*pa = vma->vm_pgoff << m->page_shift;
 		return prot ? -EINVAL : 0;
 	}
@@ -261,7 +263,7 @@ static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t 
 
 /* ---- fork ---- */
 
-/* A policy that remembers, but gives a child a reservation of its own. */
+/* A policy that no kernel has: it remembers what it reserved, but lets a child reserve anew. */
 static int copy_by_context(struct ms_machine *m, struct ms_vma *dst, const struct ms_vma *src)
 {
 	const struct ms_pfnmap_ctx *from = src->pfnmap_ctx;
@@ -283,11 +285,12 @@ static int copy_by_context(struct ms_machine *m, struct ms_vma *dst, const struc
 	return 0;
 }
 
+// mirrors track_pfn_copy(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15
 int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first_entry)
 {
 	if (!dst || !src)
 		return -EINVAL;
-	struct ms_machine *m = machine_of(src);
+	struct ms_machine *m = ms_vma_machine(src);
 	bool inherited = m->policy.fork_tracking == MS_FORK_TRACKING_FLAG_INHERITED;
 	struct ms_pfnmap_ctx *ctx;
 	ms_pgprot_t prot;
@@ -300,13 +303,13 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 		return copy_by_context(m, dst, src);
 	if (!(src->vm_flags & MS_VM_PAT))
 		return 0;
-	// whatever the duplicate says, from here on the child holds what it has reserved itself
+	// the child's copy of the parent's hold goes: it is to hold what it reserves itself
 	set_ctx(m, dst, NULL);
 	if (!inherited)
 		dst->vm_flags &= ~MS_VM_PAT;
 	if (get_pat_info(src, src_first_entry, &pa, &prot))
 		return -EINVAL;
-	err = reserve_pfn_range(m, pa, vma_size(src), &prot, true, &ctx);
+	err = reserve_pfn_range(m, pa, ms_vma_size(src), &prot, true, &ctx);
 	if (err)
 		return err;
 	dst->vm_flags |= MS_VM_PAT;
@@ -316,7 +319,8 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 
 /* ---- untrack ---- */
 
-/* The flag decides whether, the page table decides what. */
+/* VM_PAT tells whether anything is given back, the page table tells what.
+ * mirrors untrack_pfn(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15 */
 static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t pfn, uint64_t size,
 			    uint64_t first_entry)
 {
@@ -328,7 +332,7 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 	if (!pa && !size) {
 		if (get_pat_info(vma, first_entry, &pa, NULL))
 			return;
-		size = vma_size(vma);
+		size = ms_vma_size(vma);
 	}
 	ctx = vma->pfnmap_ctx;
 	vma->pfnmap_ctx = NULL;
@@ -336,31 +340,34 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 	vma->vm_flags &= ~MS_VM_PAT;
 }
 
+// mirrors untrack_pfn(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15
 void ms_untrack_pfn(struct ms_vma *vma, ms_pfn_t pfn, uint64_t size, uint64_t first_entry)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
-	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start,
-		.pa = pfn, .size = size);
+	MS_EMIT(m, .type = MS_EV_PAT_UNTRACK, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start,
+		.pfn = pfn, .size = size);
 	if (by_context(m))
 		release_ctx(m, vma);
 	else
 		untrack_by_flag(m, vma, pfn, size, first_entry);
 }
 
+// mirrors untrack_pfn_moved(), arch/x86/mm/pat/memtype.c, 5.10 .. 5.10; untrack_pfn_clear(),
+// arch/x86/mm/pat/memtype.c, 6.1 .. 6.15
 void ms_untrack_pfn_clear(struct ms_vma *vma)
 {
 	if (!vma)
 		return;
-	struct ms_machine *m = machine_of(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
 	vma->vm_flags &= ~MS_VM_PAT;
 	set_ctx(m, vma, NULL);
-	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .addr = vma->vm_start);
+	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start);
 }

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pools of objects. A block is aligned to its size, so that an object tells its block, and has a
- * bit for each of its objects that is free; the lowest free one is handed out first. Blocks are cut
- * from chunks, the first one of a block, then as large as all before, up to a huge page:
+ * Pools of objects. A block is aligned to its size, so that its address follows from that of an
+ * object in it. It has a bit for each object, which is set while the object is free; the lowest
+ * free one is handed out first. Blocks are cut from chunks. The first chunk has one block, each
+ * later one is as large as all before it, up to a huge page:
  *
  *   | head 0 1 2 ... | head 0 1 2 ... |                 |
  *                                     next_block        end of the chunk
  */
-#include "machine/internal.h"
+#include "base/pool.h"
 
+#include "base/align.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* gcc defines a macro of its own where it sanitizes, clang has to be asked. */
+/* gcc defines a macro when it builds with the address sanitizer, clang has a feature test. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define SANITIZED
@@ -26,7 +30,7 @@
 #endif
 
 #define BLOCK_SIZE ((size_t)16384)
-#define CHUNK_MAX ((size_t)MS_2M)
+#define CHUNK_MAX ((size_t)2 << 20)
 #define OBJECTS_MAX (BLOCK_SIZE / MS_POOL_ALIGN)
 
 struct ms_pool_block {
@@ -37,7 +41,7 @@ struct ms_pool_block {
 };
 static_assert(sizeof(struct ms_pool_block) <= MS_POOL_ALIGN, "the first object is aligned");
 
-/* Whoever touches what is not handed out is told by the sanitizer, as with memory of malloc. */
+/* The sanitizer reports an access to an object that is not handed out, as with memory of malloc. */
 static inline void poison(void *p, size_t size)
 {
 #ifdef SANITIZED
@@ -70,10 +74,14 @@ static size_t number_of(const struct ms_pool *pool, const struct ms_pool_block *
 	return distance * pool->inverse >> 32;
 }
 
-void ms_pool_init(struct ms_pool *pool, size_t size)
+void ms_pool_init(struct ms_pool *pool, struct ms_alloc *alloc, size_t size)
 {
 	size = ms_align_up(size, MS_POOL_ALIGN);
-	*pool = (struct ms_pool){ .size = size, .inverse = (UINT64_C(1) << 32) / size + 1 };
+	*pool = (struct ms_pool){
+		.alloc = alloc,
+		.size = size,
+		.inverse = (UINT64_C(1) << 32) / size + 1,
+	};
 }
 
 void ms_pool_destroy(struct ms_pool *pool)
@@ -91,7 +99,7 @@ static struct ms_pool_block *chunk_new(struct ms_pool *pool)
 
 	if (!chunk)
 		return NULL;
-	// large pools are looked through at random: fewer pages, fewer TLB misses
+	// objects of large pools are accessed at random, and huge pages spare TLB misses
 	if (size == CHUNK_MAX)
 		madvise(chunk, size, MADV_HUGEPAGE);
 	poison(chunk, size);
@@ -132,7 +140,7 @@ static bool block_new(struct ms_pool *pool)
 }
 
 /* The first block with a free object stays the first until it has none. */
-static inline void *take(struct ms_machine *m, struct ms_pool *pool)
+static inline void *take(struct ms_pool *pool)
 {
 	struct ms_pool_block *block = pool->some;
 	unsigned int word = 0, n;
@@ -145,33 +153,33 @@ static inline void *take(struct ms_machine *m, struct ms_pool *pool)
 	if (!--block->nr_free)
 		pool->some = block->next_some;
 	pool->nr_free--;
-	m->live++;
+	pool->alloc->live++;
 	object = object_at(pool, block, n);
 	unpoison(object, pool->size);
 	return object;
 }
 
-void *ms_pool_get(struct ms_machine *m, struct ms_pool *pool)
+void *ms_pool_get(struct ms_pool *pool)
 {
-	if (!ms_alloc_allowed(m) || (!pool->nr_free && !block_new(pool)))
+	if (!ms_alloc_allowed(pool->alloc) || (!pool->nr_free && !block_new(pool)))
 		return NULL;
-	return take(m, pool);
+	return take(pool);
 }
 
-void *ms_pool_take(struct ms_machine *m, struct ms_pool *pool)
+void *ms_pool_take(struct ms_pool *pool)
 {
-	return take(m, pool);
+	return take(pool);
 }
 
-bool ms_pool_grow(struct ms_machine *m, struct ms_pool *pool, size_t n)
+bool ms_pool_grow(struct ms_pool *pool, size_t n)
 {
 	while (pool->nr_free < n)
-		if (!ms_alloc_allowed(m) || !block_new(pool))
+		if (!ms_alloc_allowed(pool->alloc) || !block_new(pool))
 			return false;
 	return true;
 }
 
-void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
+void ms_pool_put(struct ms_pool *pool, void *object)
 {
 	struct ms_pool_block *block = (void *)((uintptr_t)object & ~(BLOCK_SIZE - 1));
 	size_t n = number_of(pool, block, object);
@@ -183,7 +191,7 @@ void ms_pool_put(struct ms_machine *m, struct ms_pool *pool, void *object)
 		pool->some = block;
 	}
 	pool->nr_free++;
-	m->live--;
+	pool->alloc->live--;
 }
 
 size_t ms_pool_in_use(const struct ms_pool *pool)

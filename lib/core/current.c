@@ -8,7 +8,7 @@
  * test around its own calls (ms_linux_use()). Whoever sets it puts back what was there, so that a
  * driver of one machine whose code makes another machine call a driver finds its own again.
  */
-#include "machine/internal.h"
+#include "core/core.h"
 
 static _Thread_local struct ms_machine *current_machine __attribute__((tls_model("initial-exec")));
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * One entry at a time, from a fault handler: vmf_insert_pfn() and its kin, mm/memory.c and
- * mm/huge_memory.c. The memory type of a raw entry is what the list of memtypes says of its first
- * page.
- */
+/* One entry at a time, from a fault handler. The memory type of a raw entry is the one that the
+ * list of memory types has for its first page. */
 #include "mm/lock.h"
 
 static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
@@ -11,13 +8,13 @@ static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
 	return addr >= vma->vm_start && addr < vma->vm_end;
 }
 
-/* maybe_mkwrite() of an entry that a write brought */
+/* An entry after a write. */
 static uint64_t mk_written(const struct ms_vma *vma, uint64_t entry)
 {
 	return ms_maybe_mkwrite(vma, entry | MS_PTE_MKDIRTY | MS_PTE_YOUNG);
 }
 
-/* The BUG_ONs that all raw insertions begin with. */
+/* The BUG_ONs with which all raw insertions begin. */
 static bool may_insert_raw(struct ms_vma *vma, ms_hva_t addr)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -34,7 +31,8 @@ static bool may_insert_raw(struct ms_vma *vma, ms_hva_t addr)
 	return false;
 }
 
-/* insert_pfn(): an entry that is there stays as it is, whatever it maps. */
+/* An entry that is there stays as it is, whatever it maps.
+ * mirrors insert_pfn(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, ms_pgprot_t prot)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -51,6 +49,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 	return MS_VM_FAULT_NOPAGE;
 }
 
+// mirrors vmf_insert_pfn_prot(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 				     ms_pgprot_t prot)
 {
@@ -70,6 +69,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 	return insert_pte(vma, addr, pfn, prot);
 }
 
+// mirrors vmf_insert_pfn(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_vmf_insert_pfn(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
 	if (!vma)
@@ -77,7 +77,8 @@ ms_vm_fault_t ms_vmf_insert_pfn(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 	return ms_vmf_insert_pfn_prot(vma, addr, pfn, vma->vm_page_prot);
 }
 
-/* vm_mixed_zeropage_allowed(), 6.12+: where nobody could come to write to the zero page */
+/* The zero page may be where nobody could ever write to it.
+ * mirrors vm_mixed_zeropage_allowed(), mm/memory.c, 6.12+ */
 static bool zero_page_allowed(const struct ms_vma *vma)
 {
 	if (ms_is_cow_mapping(vma->vm_flags))
@@ -87,7 +88,7 @@ static bool zero_page_allowed(const struct ms_vma *vma)
 	return vma->vm_ops && vma->vm_ops->pfn_mkwrite && (vma->vm_flags & MS_VM_IO);
 }
 
-/* vm_mixed_ok() */
+// mirrors vm_mixed_ok(), mm/memory.c, 5.10+
 static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
@@ -99,6 +100,7 @@ static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
 	return zero || (vma->vm_flags & MS_VM_MIXEDMAP);
 }
 
+// mirrors vmf_insert_mixed() and __vm_insert_mixed(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
 	if (!vma)
@@ -117,8 +119,11 @@ ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pf
 	return insert_pte(vma, addr, pfn, prot);
 }
 
-/* insert_pfn_pmd(), insert_pfn_pud(): a write makes the leaf that is there writable, if it is this
- * one. */
+/*
+ * A write makes the leaf that is there writable, if it maps the same pfn.
+ * mirrors insert_pfn_pmd(), mm/huge_memory.c, 5.10 .. 6.12; insert_pmd(), mm/huge_memory.c, 7.2+;
+ * insert_pfn_pud(), mm/huge_memory.c, 5.10 .. 6.16; insert_pud(), mm/huge_memory.c, 6.17+
+ */
 static void make_leaf_written(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot, ms_pfn_t pfn)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -131,6 +136,8 @@ static void make_leaf_written(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot,
 		ms_violation(m, "write to a huge leaf of another pfn", addr);
 }
 
+/* mirrors insert_pfn_pmd(), mm/huge_memory.c, 5.10 .. 6.12; insert_pmd(), mm/huge_memory.c, 7.2+;
+ * insert_pfn_pud(), mm/huge_memory.c, 5.10 .. 6.16; insert_pud(), mm/huge_memory.c, 6.17+ */
 static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int level,
 				 ms_pfn_t pfn, ms_pgprot_t prot, bool write)
 {
@@ -140,7 +147,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 
 	if (!in_vma(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
-	// the driver's own to see to
+	// the kernel leaves this check to the driver
 	if (vma->vm_end - addr < ms_level_size(m, level))
 		ms_violation(m, "huge leaf reaches beyond its VMA", addr);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
@@ -154,13 +161,15 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 			make_leaf_written(vma, addr, slot, pfn);
 		return MS_VM_FAULT_NOPAGE;
 	}
-	// An unaligned pfn is or'ed in as it is: nobody checks it.
+	// Nobody checks whether the pfn is aligned; it is or'ed in as it is.
 	*slot = ms_mk_pte(m, pfn, prot) | MS_PTE_SPECIAL;
 	if (write)
 		*slot = mk_written(vma, *slot);
 	return MS_VM_FAULT_NOPAGE;
 }
 
+/* mirrors vmf_insert_pfn_pmd_prot(), mm/huge_memory.c, 5.10 .. 6.1; vmf_insert_pfn_pmd(),
+ * mm/huge_memory.c, 6.12+ */
 ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
 	if (!vmf || !vmf->vma)
@@ -175,6 +184,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 	return insert_huge(vma, addr, MS_LEVEL_PMD, pfn, prot, write);
 }
 
+/* mirrors vmf_insert_pfn_pud_prot(), mm/huge_memory.c, 5.10 .. 6.3; vmf_insert_pfn_pud(),
+ * mm/huge_memory.c, 6.4+ */
 ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
 	if (!vmf || !vmf->vma)
@@ -186,13 +197,13 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
-	// 6.4 .. 6.16 looked the type up and dropped it
+	// 6.4 .. 6.16 look the type up, and then do not use it
 	if (m->policy.pud_insert_prot == MS_PUD_INSERT_PROT_LOOKUP)
 		ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_huge(vma, addr, MS_LEVEL_PUD, pfn, prot, write);
 }
 
-/* insert_page() */
+// mirrors vm_insert_page() and insert_page(), mm/memory.c, 5.10+
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
 	if (!vma)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * remap_pfn_range(), mm/memory.c: a run of page frame numbers into a VMA, always as pages.
+ * A run of page frame numbers is mapped into a VMA, always by pages.
  *
- * Three checks and the tracking of the memory type come in an order of the kernel's version (policy
- * remap_checks); what fails after the tracking has to be taken back (policy remap_error).
+ * The kernel's version decides in which order the checks and the tracking of the memory type come
+ * (policy remap_checks), and what happens to the entries if it fails (policy remap_error).
  */
 #include "mm/lock.h"
 
@@ -32,8 +32,10 @@ static int check_align(const struct remap *r)
 }
 
 /*
- * A COW mapping is remapped whole or not at all: vm_pgoff then tells raw pages from copied ones, on
- * machines whose entries cannot.
+ * A COW mapping is mapped as a whole or not at all. Its vm_pgoff becomes the pfn, by which machines
+ * without special entries tell raw pages from copied ones.
+ * mirrors remap_pfn_range(), mm/memory.c, 5.10 .. 5.12; remap_pfn_range_notrack(), mm/memory.c,
+ * 5.13 .. 6.18; get_remap_pgoff(), mm/memory.c, 6.19+
  */
 static int check_cow(struct remap *r)
 {
@@ -45,7 +47,7 @@ static int check_cow(struct remap *r)
 	return 0;
 }
 
-/* In 7.2 not by vm_flags_set(), and so without its assertion. */
+/* From 7.0 on not by vm_flags_set(), and so without its assertion. */
 static void set_flags(const struct remap *r)
 {
 	if (ms_vma_machine(r->vma)->policy.vma_flags_lock !=
@@ -54,12 +56,14 @@ static void set_flags(const struct remap *r)
 	r->vma->vm_flags |= REMAP_FLAGS;
 }
 
+// mirrors remap_pfn_range(), mm/memory.c, 5.10 .. 6.18; remap_pfn_range_track(), mm/memory.c, 7.2+
 static int track(struct remap *r)
 {
 	return ms_track_pfn_remap(r->vma, &r->prot, r->pfn, r->addr, r->end - r->addr);
 }
 
-/* remap_pte_range() of what one page table covers. *addr and *pfn move on past what was written. */
+/* Maps what one page table covers. *addr and *pfn move on past what was written.
+ * mirrors remap_pte_range(), mm/memory.c, 5.10+ */
 static int remap_table(const struct remap *r, ms_hva_t *addr, ms_pfn_t *pfn)
 {
 	struct ms_machine *m = ms_vma_machine(r->vma);
@@ -84,6 +88,8 @@ present:
 	return -EBUSY;
 }
 
+/* mirrors remap_pfn_range(), mm/memory.c, 5.10 .. 5.12; remap_pfn_range_notrack(), mm/memory.c,
+ * 5.13 .. 6.11; remap_pfn_range_internal(), mm/memory.c, 6.12+ */
 static int remap_pages(const struct remap *r)
 {
 	ms_pfn_t pfn = r->pfn;
@@ -95,7 +101,7 @@ static int remap_pages(const struct remap *r)
 	return err;
 }
 
-/* The tracking that came before a failure ends with it. */
+/* Takes back the tracking that came before the failure. */
 static void undo_tracking(const struct remap *r)
 {
 	if (ms_vma_machine(r->vma)->policy.untrack_at != MS_UNTRACK_AT_LAST_VMA_FREED)
@@ -104,7 +110,8 @@ static void undo_tracking(const struct remap *r)
 		ms_pfnmap_ctx_put(r->vma);
 }
 
-/* A run that was mapped in part is dangerous: the caller may free its pages. */
+/* A run that is mapped in part must not stay: the caller may free its pages.
+ * mirrors remap_pfn_range_notrack(), mm/memory.c, 5.13+ */
 static int fail_after_tracking(const struct remap *r, bool zap, int err)
 {
 	uint64_t page_size = ms_vma_machine(r->vma)->page_size;
@@ -116,7 +123,7 @@ static int fail_after_tracking(const struct remap *r, bool zap, int err)
 	return err;
 }
 
-/* 5.10 */
+// mirrors remap_pfn_range(), mm/memory.c, 5.10 .. 5.12
 static int remap_align_cow_track(struct remap *r)
 {
 	int err = check_align(r);
@@ -130,7 +137,11 @@ static int remap_align_cow_track(struct remap *r)
 	return err;
 }
 
-/* 5.15 .. 6.17: the checks stand inside of what is tracked */
+/*
+ * The checks are inside of what is tracked.
+ * mirrors remap_pfn_range(), mm/memory.c, 5.13 .. 6.18; remap_pfn_range_notrack(), mm/memory.c,
+ * 5.13 .. 6.18
+ */
 static int remap_track_align_cow(struct remap *r)
 {
 	enum ms_policy_remap_error on_error = ms_vma_machine(r->vma)->policy.remap_error;
@@ -148,7 +159,8 @@ static int remap_track_align_cow(struct remap *r)
 	return 0;
 }
 
-/* 7.2: remap_pfn_range_prepare_vma(), then remap_pfn_range_track() */
+/* mirrors remap_pfn_range_prepare_vma(), mm/memory.c, 6.19+; remap_pfn_range_track(), mm/memory.c,
+ * 7.2+ */
 static int remap_cow_track_align(struct remap *r)
 {
 	enum ms_policy_remap_error on_error = ms_vma_machine(r->vma)->policy.remap_error;
@@ -177,6 +189,7 @@ static int check_and_track(struct remap *r)
 	return remap_cow_track_align(r);
 }
 
+// mirrors remap_pfn_range(), mm/memory.c, 5.10+
 int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t size,
 		       ms_pgprot_t prot)
 {
@@ -191,7 +204,7 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 		ms_violation(m, "remap_pfn_range: empty or wrapping range", addr);
 		return -EINVAL;
 	}
-	// The kernel maps it all the same: entries that nobody will take out, or somebody else's.
+	// The kernel maps it nevertheless: in another VMA, or where nobody will remove the entries.
 	if (addr < vma->vm_start || r.end > vma->vm_end)
 		ms_violation(m, "remap_pfn_range: range outside of the VMA", addr);
 	if (r.end > vma->vm_mm->task_size)
@@ -200,12 +213,13 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 	if (err)
 		return err;
 	err = remap_pages(&r);
-	// The kernel has stopped at its BUG: what it had done by then stays as it is.
+	// EBUSY: the kernel has stopped at a BUG, and what it had done by then stays.
 	if (!err || err == -EBUSY)
 		return err;
 	return fail_after_tracking(&r, m->policy.remap_error != MS_REMAP_ERROR_KEEP_PTES, err);
 }
 
+// mirrors vm_iomap_memory(), mm/memory.c, 5.10+
 int ms_vm_iomap_memory(struct ms_vma *vma, ms_pa_t start, uint64_t len)
 {
 	if (!vma)
@@ -216,7 +230,7 @@ int ms_vm_iomap_memory(struct ms_vma *vma, ms_pa_t start, uint64_t len)
 
 	if (start + len < start)
 		return -EINVAL;
-	// a start inside of a page is allowed: the whole page is mapped
+	// the start may lie inside of a page, which is mapped as a whole
 	len += start & (m->page_size - 1);
 	pages = (len + m->page_size - 1) >> m->page_shift;
 	if (vma->vm_pgoff > pages || ms_vma_pages(vma) > pages - vma->vm_pgoff)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Physical memory that is mapped with two cache types at the same time: what the memtype list is
- * there to prevent. Looks at processes as any user of mm.h can.
+ * there to prevent. Processes are looked at through mm.h alone.
  */
-#include "pat/internal.h"
+#include "pat/tracking.h"
+
+#include <mapsim/mm.h>
+#include <mapsim/pfnmap.h>
 
 #include <stdlib.h>
 
-/* A mapping begins or ends at pa. */
+/* At pa a mapping begins (by +1) or ends (by -1). */
 struct border {
 	ms_pa_t pa;
 	enum ms_cache type;
@@ -51,16 +54,17 @@ static void add_process(struct borders *b, const struct ms_mm *mm)
 	add_mapping(b, start, end, type);
 }
 
+static void add_ioremap(const struct ms_memtype *range, void *arg)
+{
+	add_mapping(arg, range->start, range->end, range->type);
+}
+
 static void add_all(struct borders *b, struct ms_machine *m)
 {
-	const struct ms_pfnmap_ctx *ctx;
-
 	b->n = 0;
 	for (const struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
 		add_process(b, mm);
-	LIST_FOREACH (ctx, &m->pat->contexts, link)
-		if (ctx->ioremap && ctx->holders)
-			add_mapping(b, ctx->start, ctx->end, ctx->type);
+	ms_pat_walk_ioremaps(m, add_ioremap, b);
 }
 
 static int by_pa(const void *a, const void *b)
@@ -116,12 +120,12 @@ int ms_memtype_aliases(struct ms_machine *m,
 	add_all(&b, m);
 	if (!b.n)
 		return 0;
-	b.v = ms_calloc(m, b.n, sizeof(*b.v));
+	b.v = ms_calloc(&m->alloc, b.n, sizeof(*b.v));
 	if (!b.v)
 		return -ENOMEM;
 	add_all(&b, m);
 	qsort(b.v, b.n, sizeof(*b.v), by_pa);
 	found = sweep(&b, fn, arg);
-	ms_free(m, b.v);
+	ms_free(&m->alloc, b.v);
 	return found;
 }

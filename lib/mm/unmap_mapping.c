@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How drivers take entries away: zap_vma_ptes() and unmap_mapping_range(), mm/memory.c. */
+/* How drivers remove entries. */
 #include "mm/memfile.h"
 
+// mirrors zap_vma_ptes(), mm/memory.c, 5.10 .. 6.12; zap_special_vma_range(), mm/memory.c, 7.2+
 void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
 	ms_hva_t end = addr + size;
@@ -12,8 +13,8 @@ void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 	ms_zap_page_range_single(vma, addr, size);
 }
 
-/* unmap_mapping_range_tree(): file pages [first, last], inclusive as in the kernel: last may be the
- * largest there is */
+/* Of file pages [first, last], inclusive as in the kernel, since last may be the largest there is.
+ * mirrors unmap_mapping_range_tree() and unmap_mapping_pages(), mm/memory.c, 5.10+ */
 static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint64_t last,
 				bool even_cows)
 {
@@ -28,6 +29,7 @@ static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint
 	}
 }
 
+// mirrors unmap_mapping_range(), mm/memory.c, 5.10+
 void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bool even_cows)
 {
 	if (!file)
@@ -37,10 +39,10 @@ void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bo
 	uint64_t npages = (len >> shift) + !ms_aligned(len, UINT64_C(1) << shift);
 	uint64_t last = first + npages - 1;
 
-	// no pages at all: to the end
+	// a length of 0 means: to the end of the file
 	if (last < first)
 		last = UINT64_MAX;
-	// A hook may put the file, and unmap it elsewhere.
+	// A hook may drop the caller's reference, and unmap the file elsewhere.
 	ms_file_get(file);
 	unmap_mapping_pages(file->mapping, first, last, even_cows);
 	ms_file_drop(file);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What others see of an entry: follow_pfnmap_start() (follow_pte() before it) and vm_normal_page(),
- * mm/memory.c. */
+/* What others see of an entry: the lookup of a raw pfn, and the normal page behind an entry. */
 #include "mm/internal.h"
 
-/* The checks that came with follow_pfnmap_start(): any leaf is known, and the VMA is asked. */
+/* The checks of the VMA came with follow_pfnmap_start(), as did the knowledge of huge leaves. */
 static bool vma_refuses(const struct ms_vma *vma, ms_hva_t addr)
 {
 	if (ms_vma_machine(vma)->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY)
@@ -13,6 +12,7 @@ static bool vma_refuses(const struct ms_vma *vma, ms_hva_t addr)
 	return !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP));
 }
 
+// mirrors follow_pte(), mm/memory.c, 5.10 .. 6.11; follow_pfnmap_start(), mm/memory.c, 6.12+
 int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf)
 {
 	if (!vma)
@@ -40,6 +40,7 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 	return 0;
 }
 
+// mirrors vm_normal_page(), mm/memory.c, 5.10+
 bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn_t *pfn)
 {
 	if (!vma)

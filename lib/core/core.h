@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every room of the library sees of a machine: its rules, configuration and geometry, its
+ * memory, its events, its hooks. What a room keeps for itself hangs off it behind a pointer that
+ * only that room looks through.
+ *
+ * The rooms lie above this; lib/machine, the roof, makes a machine and ends it.
+ */
+#ifndef MS_CORE_CORE_H
+#define MS_CORE_CORE_H
+
+#include "base/align.h"
+#include "base/alloc.h"
+#include "core/refusal.h"
+#include "trace/events.h"
+
+#include <mapsim/machine.h>
+#include <mapsim/policy.h>
+#include <mapsim/trace.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <bsd/sys/queue.h>
+
+struct ms_machine {
+	struct ms_policy policy;
+	struct ms_machine_config config;
+	unsigned int page_shift;
+	unsigned int pmd_shift; /* of one entry of the last table level but one */
+	unsigned int pud_shift;
+	uint64_t page_size;
+
+	struct ms_alloc alloc;
+	struct ms_events events;
+	struct ms_refused refused;
+
+	struct {
+		ms_hook_fn *fn;
+		void *arg;
+	} hook[MS_HOOK_POINTS];
+	unsigned int in_hook; /* hooks that are running */
+
+	/* The call into a driver that goes on: what lib/mm, which calls, and lib/linux, which is
+	 * called by the driver, must know of each other. */
+	struct {
+		struct ms_mm *mm;        /* the driver's current->mm */
+		unsigned int locks;      /* that driver code holds */
+		unsigned int mmap_again; /* times it took an mmap lock that it had */
+	} call;
+
+	uint32_t nr_mm_ids, nr_vm_ids; /* that were given to a process, to a VM */
+
+	/* a room's own; NULL while there is none */
+	struct ms_phys *phys;
+	struct ms_pat *pat;
+	struct ms_processes *processes; /* lib/mm */
+	struct ms_kvm *kvm;
+	struct ms_drivers *drivers;
+	struct ms_linux *kernel; /* lib/linux: made when a driver first asks for something of it */
+};
+
+/* Counts an event. true: it is to be stored. Mostly it is not, and the caller need not build it. */
+static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
+{
+	return ms_events_count(&m->events, type);
+}
+/* Counts the event, and stores it if its type is kept. */
+static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
+{
+	if (ms_event_kept(m, ev->type))
+		ms_events_store(&m->events, ev);
+}
+/* Emits an event of named fields: MS_EMIT(m, .type = MS_EV_ZAP, .addr = va, .size = len); */
+#define MS_EMIT(m, ...) ms_emit((m), &(struct ms_event){ __VA_ARGS__ })
+
+/* What the kernel would BUG or WARN about. condition: text that lives as long as the machine. */
+void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
+/* As above, about a page-table entry that maps pa. */
+void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t addr, uint64_t pa);
+/* What the kernel would log. */
+void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
+
+static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr)
+{
+	if (!m->hook[point].fn)
+		return;
+	m->in_hook++;
+	m->hook[point].fn(m, point, addr, m->hook[point].arg);
+	m->in_hook--;
+}
+
+/*
+ * The machine whose driver code this thread is running, or NULL (current.c). Kernel functions that
+ * have no argument from which the machine follows, such as kmalloc and printk, use it.
+ */
+struct ms_machine *ms_current_machine(void);
+/* Answers the machine that was set before. */
+struct ms_machine *ms_set_current_machine(struct ms_machine *m);
+
+/* What an entry at a level of the host's page table covers; at level 3 a page. A table is one page
+ * of eight-byte entries. */
+static inline unsigned int ms_level_shift(const struct ms_machine *m, unsigned int level)
+{
+	return m->page_shift + (3 - level) * (m->page_shift - 3);
+}
+static inline uint64_t ms_level_size(const struct ms_machine *m, unsigned int level) /* bytes */
+{
+	return UINT64_C(1) << ms_level_shift(m, level);
+}
+/* PMD_SIZE, PUD_SIZE: bytes */
+static inline uint64_t ms_pmd_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pmd_shift;
+}
+static inline uint64_t ms_pud_size(const struct ms_machine *m)
+{
+	return UINT64_C(1) << m->pud_shift;
+}
+/* HPAGE_PMD_ORDER, HPAGE_PUD_ORDER: log2 of pages */
+static inline unsigned int ms_pmd_order(const struct ms_machine *m)
+{
+	return m->pmd_shift - m->page_shift;
+}
+static inline unsigned int ms_pud_order(const struct ms_machine *m)
+{
+	return m->pud_shift - m->page_shift;
+}
+/* Of the machine's own configuration, in which every default is filled in. */
+static inline bool ms_has(enum ms_feature feature)
+{
+	return feature == MS_FEATURE_PRESENT;
+}
+static inline bool ms_is_x86(const struct ms_machine *m)
+{
+	return m->policy.arch == MS_ARCH_X86_64;
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The mmap lock, for those outside of lib/mm. */
+#include "mm/lock.h"
+
+enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm)
+{
+	if (mm->mmap_writer)
+		return MS_MMAP_WRITE;
+	return mm->mmap_readers ? MS_MMAP_READ : MS_MMAP_FREE;
+}
+
+void ms_mm_lock(struct ms_mm *mm, bool read)
+{
+	if (read)
+		ms_mmap_pin(mm);
+	else
+		mm->mmap_writer = true;
+}
+
+void ms_mm_unlock(struct ms_mm *mm, bool read)
+{
+	if (read)
+		ms_mmap_unpin(mm);
+	else
+		ms_mmap_write_unlock(mm);
+}
+
+void ms_mm_lock_downgrade(struct ms_mm *mm)
+{
+	ms_mmap_write_downgrade(mm);
+}
+
+bool ms_mm_fault_waits(const struct ms_mm *mm)
+{
+	return !ms_mmap_may_read(mm);
+}
+
+void ms_mm_block_notifiers(struct ms_mm *mm)
+{
+	mm->mmu_locked++;
+}
+
+void ms_mm_unblock_notifiers(struct ms_mm *mm)
+{
+	mm->mmu_locked--;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What lib/kvm, lib/drivers and lib/linux may ask of lib/mm beyond <mapsim/mm.h> and
+ * <mapsim/pfnmap.h>: what stands in the kernel's headers for everybody, and is no user's business
+ * here.
+ */
+#ifndef MS_MM_VIEW_H
+#define MS_MM_VIEW_H
+
+#include "core/core.h"
+
+#include <mapsim/mm.h>
+#include <mapsim/pfnmap.h>
+
+/* mirrors is_cow_mapping(), mm/internal.h, 5.10 .. 5.10; is_cow_mapping(), include/linux/mm.h,
+ * 6.1 .. 7.2; vma_flags_is_cow_mapping() and vma_is_cow_mapping(), include/linux/mm.h, 7.3+ */
+static inline bool ms_is_cow_mapping(uint64_t flags)
+{
+	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
+}
+
+/* ---- files ---- */
+
+void ms_file_get(struct ms_file *file);
+/* fput(): gives up one reference, such as a VMA's. */
+void ms_file_drop(struct ms_file *file);
+/* Sets f_mapping: all files with the same `key` share an address_space. No VMA may map the file
+ * yet. 0 or -ENOMEM. */
+int ms_file_set_mapping(struct ms_file *file, const void *key);
+/* A file of the address_space `key`; NULL: there is none, so that nothing of it is mapped. */
+struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key);
+
+/* ---- the mmap lock, as hooks and driver code meet it (lock.h) ---- */
+
+enum ms_mmap_state { MS_MMAP_FREE, MS_MMAP_READ, MS_MMAP_WRITE };
+enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm);
+/* Held by code of a driver's own; nobody else's call asks for it. */
+void ms_mm_lock(struct ms_mm *mm, bool read);
+void ms_mm_unlock(struct ms_mm *mm, bool read);
+void ms_mm_lock_downgrade(struct ms_mm *mm); /* is held for writing */
+/* Would a fault of this process wait: for the mmap lock, or for a notifier's MMU lock? */
+bool ms_mm_fault_waits(const struct ms_mm *mm);
+/* While the MMU lock of one of the process's VMs is held nobody can notify it. */
+void ms_mm_block_notifiers(struct ms_mm *mm);
+void ms_mm_unblock_notifiers(struct ms_mm *mm);
+
+/* ---- pages ---- */
+
+/*
+ * mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the list of
+ * those in use. is_new: the fault has made it, so that it is on no list yet.
+ */
+void ms_lru_activate(struct ms_machine *m, ms_pfn_t pfn, bool is_new);
+
+/* ---- for ms_machine_check(): pointers that may be to what was freed ---- */
+
+bool ms_check_is_file(const struct ms_machine *m, const struct ms_file *file);
+bool ms_check_is_vma(const struct ms_machine *m, const struct ms_vma *vma); /* of any process */
+bool ms_check_is_registered(const struct ms_mm *mm, const struct ms_mmu_notifier *mn);
+
+#endif
