@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What %p and the letters behind it print: pointer() of lib/vsprintf.c, all kernels. */
-#define _GNU_SOURCE /* strerrorname_np */
+#include "core/errno.h"
 #include "linux/format.h"
 
 #define MAX_NESTED 8     /* %pV in %pV; more is a message that contains itself */
@@ -83,7 +83,7 @@ static const char *error_name(int err)
 	const size_t i = (size_t)err - 512;
 
 	if (err < 512)
-		return err == EOPNOTSUPP ? "EOPNOTSUPP" : strerrorname_np(err);
+		return ms_errno_name(-err);
 	return i < sizeof(kernel_names) / sizeof(kernel_names[0]) ? kernel_names[i] : NULL;
 }
 
