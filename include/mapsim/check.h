@@ -24,9 +24,10 @@ extern "C" {
 
 /**
  * Answers how many things are broken; 0: none. Each is a line in words on `out` (NULL: none is
- * printed), with the place: at most MS_CHECK_MAX_LINES, then how many more. It changes nothing and
- * allocates nothing. In a hook or a driver's callback an operation is under way, and what that has
- * not finished yet is told, too.
+ * printed), with the place: at most MS_CHECK_MAX_LINES, then how many more. It changes nothing of
+ * the machine, and counts holders in memory of its own; where that cannot be had is a finding. In a
+ * hook or a driver's callback an operation is under way, and what that has not finished yet is
+ * told, too.
  *
  *     assert_int_equal(ms_machine_check(m, stderr), 0);
  */

@@ -28,13 +28,14 @@ static void check_idle(struct ms_check *c)
 
 size_t ms_machine_check(const struct ms_machine *m, FILE *out)
 {
-	struct ms_check c = { .machine = (struct ms_machine *)(uintptr_t)m, .out = out };
+	struct ms_check c = { .machine = m, .out = out };
 
 	if (!m)
 		return 0;
 	ms_rooms_check(&c);
 	check_events(&c);
 	check_idle(&c);
+	ms_check_destroy(&c);
 	if (out && c.found > MS_CHECK_MAX_LINES)
 		fprintf(out, "... and %zu more\n", c.found - MS_CHECK_MAX_LINES);
 	return c.found;

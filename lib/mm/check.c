@@ -56,7 +56,7 @@ static void check_tracking(struct ms_check *c, const struct ms_vma *vma)
 		ms_check_found(c, MS_VMA_FORMAT ": VM_PAT, which this kernel does not set",
 			       MS_VMA_ARGS(vma));
 	if (vma->pfnmap_ctx)
-		ms_pat_check_holder(vma->pfnmap_ctx);
+		ms_pat_check_holder(c, vma->pfnmap_ctx);
 }
 
 /* Counts the file, the address space and the anon_vma that a VMA refers to. The counts are compared
@@ -64,11 +64,11 @@ static void check_tracking(struct ms_check *c, const struct ms_vma *vma)
 static void count_held(struct ms_check *c, const struct ms_vma *vma)
 {
 	if (vma->vm_file) {
-		vma->vm_file->counted++;
-		vma->vm_file->mapping->counted_vmas++;
+		ms_check_meet(c, ms_key_of(vma->vm_file));
+		ms_check_meet(c, ms_key_of(&vma->vm_file->mapping->i_mmap));
 	}
 	if (vma->anon_vma)
-		vma->anon_vma->counted++;
+		ms_check_meet(c, ms_key_of(vma->anon_vma));
 	if (!vma->anon_vma != !vma->anon_chain)
 		ms_check_found(c, MS_VMA_FORMAT ": anon_vma and its chain do not agree",
 			       MS_VMA_ARGS(vma));
@@ -113,14 +113,12 @@ static void compare_anon_vmas(struct ms_check *c, struct ms_mm *mm)
 {
 	for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p)) {
 		const struct ms_vma *vma = ms_check_vma(p);
-		struct ms_anon_vma *av = vma->anon_vma;
+		const struct ms_anon_vma *av = vma->anon_vma;
+		const uint32_t met = av ? ms_check_take_met(c, ms_key_of(av)) : 0;
 
-		if (!av || !av->counted)
-			continue;
-		if (av->counted != av->refcount)
+		if (met && met != av->refcount)
 			ms_check_found(c, MS_VMA_FORMAT ": anon_vma of %u VMAs, %u are counted",
-				       MS_VMA_ARGS(vma), av->counted, av->refcount);
-		av->counted = 0;
+				       MS_VMA_ARGS(vma), met, av->refcount);
 	}
 }
 

@@ -75,7 +75,7 @@ static void check_cached(struct ms_check *c, const struct ms_mapping *mapping, u
 	ms_check_page(c, pfn, "page cache: index", index);
 	if (!ms_pfn_is_ram(c->machine, pfn))
 		return;
-	page = ms_pfn_to_page(c->machine, head);
+	page = ms_page_look(c->machine, head);
 	if (page && (page->flags & MS_PG_ANON))
 		ms_check_found(c, "page cache: index %#" PRIx64 ": page %#" PRIx64 " is anonymous",
 			       index, pfn);
@@ -101,16 +101,16 @@ static void check_cache(struct ms_check *c, const struct ms_mapping *mapping)
 static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 {
 	struct i_mmap_walk w = { .c = c, .mapping = mapping };
+	const uint32_t files = ms_check_take_met(c, ms_key_of(mapping));
+	const uint32_t vmas = ms_check_take_met(c, ms_key_of(&mapping->i_mmap));
 
 	w.moved = is_moved(RB_ROOT(&mapping->i_mmap));
 	check_i_mmap(&w, RB_ROOT(&mapping->i_mmap), NULL);
-	if (w.count != mapping->counted_vmas)
-		ms_check_found(c, "address space: %u VMAs, %u in its i_mmap", mapping->counted_vmas,
-			       w.count);
-	if (mapping->refcount != mapping->counted_files)
-		ms_check_found(c, "address space: %u files, %u are counted", mapping->counted_files,
+	if (w.count != vmas && !c->no_memory)
+		ms_check_found(c, "address space: %u VMAs, %u in its i_mmap", vmas, w.count);
+	if (mapping->refcount != files && !c->no_memory)
+		ms_check_found(c, "address space: %u files, %u are counted", files,
 			       mapping->refcount);
-	mapping->counted_vmas = mapping->counted_files = 0;
 	check_cache(c, mapping);
 }
 
@@ -118,10 +118,11 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 static void check_file(struct ms_check *c, struct ms_file *file)
 {
 	const char *name = file->ops && file->ops->name ? file->ops->name : "memory";
-	unsigned int counted = file->counted + file->user_ref;
+	const unsigned int counted = ms_check_take_met(c, ms_key_of(file)) + file->user_ref;
 
-	file->counted = 0;
-	file->mapping->counted_files++;
+	ms_check_meet(c, ms_key_of(file->mapping));
+	if (c->no_memory)
+		return;
 	if (c->machine->kernel ? file->refcount < counted : file->refcount != counted)
 		ms_check_found(c, "file %s: %u references, %u holders", name, file->refcount,
 			       counted);

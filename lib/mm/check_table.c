@@ -143,7 +143,7 @@ static void check_hugetlb(struct walk *w, const struct leaf *l)
 
 static void check_ordinary(struct walk *w, const struct leaf *l)
 {
-	struct ms_machine *m = w->c->machine;
+	const struct ms_machine *m = w->c->machine;
 	const char *error;
 	const struct ms_page *head;
 
@@ -163,7 +163,7 @@ static void check_ordinary(struct walk *w, const struct leaf *l)
 	}
 	if (!ms_aligned(ms_pte_pa(l->entry), l->size))
 		found(w, l, "its page is not aligned to its size");
-	head = ms_pfn_to_page(m, ms_page_head(m, l->pfn));
+	head = ms_page_look(m, ms_page_head(m, l->pfn));
 	if (m->page_size << head->order < l->size)
 		found(w, l, "is larger than its huge page");
 	check_rights(w, l, head);

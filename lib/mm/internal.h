@@ -84,8 +84,6 @@ struct ms_mapping {
 	struct ms_regions reserved;    /* hugetlb with a pool: indices present or reserved */
 	ms_pfn_t **chunk;              /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
-	/* how many ms_machine_check() has counted; 0 outside of it */
-	unsigned int counted_files, counted_vmas;
 };
 #define MS_CACHE_CHUNK 512u
 
@@ -104,7 +102,6 @@ struct ms_file {
 	LIST_ENTRY(ms_file) of_mapping;
 	unsigned int refcount; /* the user's reference, and one for each VMA */
 	bool user_ref;         /* the user still has his reference */
-	unsigned int counted;  /* VMAs that ms_machine_check() has found; 0 outside of it */
 };
 
 /* A result beside MS_VM_FAULT_*: the kernel would repeat the fault without end. */
@@ -132,7 +129,6 @@ int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr);
 struct ms_anon_vma {
 	uint64_t root;         /* number of the first anon_vma that forks derived it from */
 	unsigned int refcount; /* VMAs that have it as their anon_vma */
-	unsigned int counted;  /* those that ms_machine_check() has found; 0 outside of it */
 };
 
 /*

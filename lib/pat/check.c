@@ -6,9 +6,9 @@
 
 #define RANGE "%#" PRIx64 "-%#" PRIx64
 
-void ms_pat_check_holder(struct ms_pfnmap_ctx *ctx)
+void ms_pat_check_holder(struct ms_check *c, const struct ms_pfnmap_ctx *ctx)
 {
-	ctx->counted_vmas++;
+	ms_check_meet(c, ms_key_of(ctx));
 }
 
 /* ---- entries ---- */
@@ -29,11 +29,11 @@ static void check_type(struct ms_check *c, const struct ms_range *r, ms_pa_t *re
 /* An entry keeps its start; its end may only have come down. */
 static void check_owner(struct ms_check *c, const struct ms_range *r)
 {
-	struct ms_pfnmap_ctx *owner = ms_range_owner(r);
+	const struct ms_pfnmap_ctx *owner = ms_range_owner(r);
 
 	if (!owner)
 		return;
-	owner->counted_entries++;
+	ms_check_meet(c, ms_key_of(&owner->listed));
 	if (r->start != owner->start || r->end > owner->end)
 		ms_check_found(c, "memtype " RANGE ": its owner reserved " RANGE, r->start, r->end,
 			       owner->start, owner->end);
@@ -64,12 +64,12 @@ static void check_list(struct ms_check *c)
 
 static void check_holders(struct ms_check *c, const struct ms_pfnmap_ctx *ctx)
 {
-	uint32_t counted = ctx->counted_vmas;
+	uint32_t counted = ms_check_take_met(c, ms_key_of(ctx));
 
 	// an ioremap holds its own, until it is unmapped
 	if (ctx->ioremap && !counted && ctx->holders == 1)
 		counted = 1;
-	if (ctx->holders != counted)
+	if (ctx->holders != counted && !c->no_memory)
 		ms_check_found(c, "tracking of " RANGE ": %" PRIu32 " holders, %" PRIu32 " hold it",
 			       ctx->start, ctx->end, ctx->holders, counted);
 	if (!ctx->holders && !ctx->listed)
@@ -79,20 +79,20 @@ static void check_holders(struct ms_check *c, const struct ms_pfnmap_ctx *ctx)
 
 static void check_contexts(struct ms_check *c)
 {
-	struct ms_pfnmap_ctx *ctx;
+	const struct ms_pfnmap_ctx *ctx;
+	uint32_t entries;
 
 	LIST_FOREACH (ctx, &c->machine->pat->contexts, link) {
 		if (ctx->start >= ctx->end)
 			ms_check_found(c, "tracking of " RANGE ": an empty range", ctx->start,
 				       ctx->end);
 		check_holders(c, ctx);
-		if (ctx->counted_entries != (uint32_t)ctx->listed)
+		entries = ms_check_take_met(c, ms_key_of(&ctx->listed));
+		if (entries != (uint32_t)ctx->listed && !c->no_memory)
 			ms_check_found(c,
 				       "tracking of " RANGE ": %" PRIu32
 				       " entries of the list are its own, %s is said",
-				       ctx->start, ctx->end, ctx->counted_entries,
-				       ctx->listed ? "one" : "none");
-		ctx->counted_vmas = ctx->counted_entries = 0;
+				       ctx->start, ctx->end, entries, ctx->listed ? "one" : "none");
 	}
 }
 

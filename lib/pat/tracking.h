@@ -28,8 +28,6 @@ struct ms_pfnmap_ctx {
 	bool ioremap;
 	enum ms_cache type; /* of its entry, or of the ioremap */
 	ms_pa_t start, end; /* as reserved */
-	/* how many ms_machine_check() has counted; 0 outside of it */
-	uint32_t counted_vmas, counted_entries;
 };
 
 /* A context of [start, end), with one holder and no entry yet. NULL: no memory. */
@@ -58,6 +56,6 @@ void ms_pat_walk_ioremaps(const struct ms_machine *m,
 			  void (*fn)(const struct ms_memtype *range, void *arg), void *arg);
 
 /* For each VMA that ms_machine_check() comes to and that holds ctx: counts it. */
-void ms_pat_check_holder(struct ms_pfnmap_ctx *ctx);
+void ms_pat_check_holder(struct ms_check *c, const struct ms_pfnmap_ctx *ctx);
 
 #endif

@@ -93,7 +93,6 @@ static void set_pages(struct ms_page *page, size_t count, unsigned int order, ui
 {
 	for (size_t i = 0; i < count; i++) {
 		page[i].refcount = 0;
-		page[i].counted = 0;
 		page[i].order = (uint8_t)order;
 		page[i].flags = flags;
 		page[i].active = 0;

@@ -7,9 +7,6 @@
 #include "core/check.h"
 #include "phys/phys.h"
 
-/* A bit of ms_page.counted: the page may have more holders, which nobody counts. */
-#define OTHERS (UINT32_C(1) << 31)
-
 /* What the nodes above a node say of all pages below it. */
 enum believed { IN_PARTS, ALL_FREE, ALL_TAKEN };
 
@@ -23,36 +20,24 @@ typedef void leaf_fn(struct walk *w, ms_pfn_t first, unsigned int value, enum be
 
 /* ---- holders ---- */
 
-static struct ms_page *look_at_head(struct ms_machine *m, ms_pfn_t pfn)
-{
-	const struct ms_ram *ram = ms_ram_of(m, pfn);
-	const struct ms_area *area;
-	struct ms_frames *frames;
-
-	if (!ram)
-		return NULL;
-	pfn = ms_page_head(m, pfn);
-	area = ram->area[ms_area_index(ram, pfn)];
-	frames = area ? area->section[ms_section_index(pfn)].frames : NULL;
-	return frames ? &frames->page[ms_page_index(pfn)] : NULL;
-}
-
 const char *ms_page_check_holder(struct ms_check *c, uint64_t pfn)
 {
-	struct ms_page *head = look_at_head(c->machine, pfn);
+	const struct ms_page *head;
 
+	pfn = ms_page_head(c->machine, pfn);
+	head = ms_page_look(c->machine, pfn);
 	if (!head)
 		return ms_pfn_is_ram(c->machine, pfn) ? "has no page frame" : "is no System RAM";
-	head->counted++;
+	ms_check_meet(c, ms_key_of_page(pfn));
 	return head->refcount ? NULL : "is free";
 }
 
 void ms_page_check_others(struct ms_check *c, uint64_t pfn)
 {
-	struct ms_page *head = look_at_head(c->machine, pfn);
+	const struct ms_page *head = ms_page_look(c->machine, ms_page_head(c->machine, pfn));
 
 	if (head)
-		head->counted |= OTHERS;
+		ms_check_meet(c, ms_key_of(head));
 }
 
 /* The zero pages hold themselves. */
@@ -64,12 +49,13 @@ static void check_zero_page(struct ms_check *c, const char *which, ms_pfn_t pfn)
 		ms_check_found(c, "%s: holds page %#" PRIx64 ", which %s", which, pfn, error);
 }
 
-static void compare_holders(struct ms_check *c, ms_pfn_t pfn, struct ms_page *page)
+static void compare_holders(struct ms_check *c, ms_pfn_t pfn, const struct ms_page *page)
 {
-	uint32_t counted = page->counted & ~OTHERS;
-	bool others = page->counted & OTHERS;
+	const uint32_t counted = ms_check_take_met(c, ms_key_of_page(pfn));
+	const bool others = ms_check_take_met(c, ms_key_of(page));
 
-	page->counted = 0;
+	if (c->no_memory)
+		return;
 	if (others ? counted > page->refcount : counted != page->refcount)
 		ms_check_found(c, "page %#" PRIx64 ": %" PRIu32 " references, %" PRIu32 " holders",
 			       pfn, page->refcount, counted);

@@ -104,6 +104,15 @@ struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn)
 	return find_page(m, pfn);
 }
 
+const struct ms_page *ms_page_look(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_ram *ram = ms_ram_of(m, pfn);
+	const struct ms_area *area = ram ? ram->area[ms_area_index(ram, pfn)] : NULL;
+	const struct ms_frames *frames = area ? area->section[ms_section_index(pfn)].frames : NULL;
+
+	return frames ? &frames->page[ms_page_index(pfn)] : NULL;
+}
+
 /* log2 of the pages of the compound page that pfn is in; makes no frame. */
 static unsigned int compound_order(const struct ms_ram *ram, ms_pfn_t pfn)
 {
@@ -118,7 +127,7 @@ static unsigned int compound_order(const struct ms_ram *ram, ms_pfn_t pfn)
 	return section->frames->page[ms_page_index(pfn)].order;
 }
 
-ms_pfn_t ms_page_head(struct ms_machine *m, ms_pfn_t pfn)
+ms_pfn_t ms_page_head(const struct ms_machine *m, ms_pfn_t pfn)
 {
 	const struct ms_ram *ram = ms_ram_of(m, pfn);
 

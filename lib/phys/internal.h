@@ -14,7 +14,6 @@ struct ms_check;
 /* struct page: one System RAM page. */
 struct ms_page {
 	uint32_t refcount; /* holders; those of a compound page are counted in its head */
-	uint32_t counted;  /* holders that ms_machine_check() has counted; 0 outside of it */
 	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
 	uint8_t flags;     /* MS_PG_*; ms_page_alloc() sets those given to it in each page */
 	uint8_t active;    /* lib/mm: 1: PageReferenced, 2: PageActive, of anonymous pages */
@@ -41,6 +40,8 @@ struct ms_page {
 
 /* The frame of a RAM pfn, NULL when pfn is not RAM (or memory for its section cannot be had). */
 struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn);
+/* The same to look at, NULL also where nobody has asked for the frame yet: none is made. */
+const struct ms_page *ms_page_look(const struct ms_machine *m, ms_pfn_t pfn);
 
 /*
  * A naturally aligned block of 2^order pages with one reference on its head; order 0 is a plain
@@ -48,7 +49,7 @@ struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn);
  */
 bool ms_page_alloc(struct ms_machine *m, unsigned int order, uint8_t flags, ms_pfn_t *pfn);
 /* The head of the compound page that pfn is in (pfn itself for a plain page). */
-ms_pfn_t ms_page_head(struct ms_machine *m, ms_pfn_t pfn);
+ms_pfn_t ms_page_head(const struct ms_machine *m, ms_pfn_t pfn);
 /* A store into a page, which is noted of anonymous pages alone; page `to` gets the content of
  * `from`. */
 void ms_page_write(struct ms_machine *m, ms_pfn_t pfn);

@@ -2,6 +2,8 @@
 /* The check of a machine's own state, and how it tells. */
 #include "broken.h"
 
+#include "phys/internal.h"
+
 static struct ms_machine *machine(void)
 {
 	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_ARM64));
@@ -78,6 +80,32 @@ static void the_trace_knows_how_many_events_it_keeps(void **state)
 	ms_machine_free(m);
 }
 
+static void a_look_at_many_pages_changes_nothing(void **state)
+{
+	const struct ms_machine_config config = { .thp = MS_THP_NEVER };
+	struct ms_machine *m =
+		ms_machine_new_config(ms_policy_linux("6.12.107", MS_ARCH_ARM64), &config);
+	struct ms_mm *mm = ms_mm_new(m);
+	struct ms_page *page;
+	struct ms_host_leaf leaf;
+	uint64_t allocs;
+	int64_t at;
+
+	assert_int_equal(ms_ram_add(m, MS_1G, MS_1G), 0);
+	at = ms_mmap(mm, 0, 4 * MS_2M, MS_PROT_RW,
+		     MS_MAP_PRIVATE | MS_MAP_ANONYMOUS | MS_MAP_POPULATE, NULL, 0);
+	assert_true(at > 0);
+	allocs = ms_machine_allocs(m);
+	assert_whole(m);
+	assert_int_equal(ms_machine_allocs(m), allocs);
+
+	assert_true(ms_host_leaf(mm, (ms_hva_t)at + MS_2M, &leaf));
+	page = ms_pfn_to_page(m, (leaf.entry & MS_PTE_PA_MASK) / MS_4K);
+	breaks_u32(m, &page->refcount, 2, "2 references, 1 holders");
+	assert_int_equal(ms_machine_allocs(m), allocs);
+	ms_machine_free(m);
+}
+
 static void nothing_is_held_between_operations(void **state)
 {
 	struct ms_machine *m = machine();
@@ -97,6 +125,7 @@ int main(void)
 		cmocka_unit_test(a_check_allocates_nothing),
 		cmocka_unit_test(findings_beyond_the_first_are_counted_only),
 		cmocka_unit_test(the_trace_knows_how_many_events_it_keeps),
+		cmocka_unit_test(a_look_at_many_pages_changes_nothing),
 		cmocka_unit_test(nothing_is_held_between_operations),
 	};
 

@@ -115,7 +115,6 @@ static void page_starts_with_one_reference_and_its_flags(void **state)
 	assert_int_equal(ms_ram_add(m, RAM, MS_2M), 0);
 	assert_true(ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn));
 	assert_int_equal(page(m, pfn)->refcount, 1);
-	assert_int_equal(page(m, pfn)->counted, 0);
 	assert_int_equal(page(m, pfn)->order, 0);
 	assert_int_equal(page(m, pfn)->flags, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE);
 }
@@ -127,12 +126,12 @@ static void freed_page_forgets_all_but_its_memtype(void **state)
 
 	assert_int_equal(ms_ram_add(m, RAM, MS_2M), 0);
 	assert_true(ms_page_alloc(m, 0, MS_PG_ANON, &pfn));
-	page(m, pfn)->counted = 3;
+	page(m, pfn)->active = 2;
 	page(m, pfn)->memtype = MS_CACHE_WC;
 	ms_page_put(m, pfn, 1);
 	assert_int_equal(page(m, pfn)->refcount, 0);
-	assert_int_equal(page(m, pfn)->counted, 0);
 	assert_int_equal(page(m, pfn)->flags, 0);
+	assert_int_equal(page(m, pfn)->active, 0);
 	assert_int_equal(page(m, pfn)->memtype, MS_CACHE_WC);
 }
 
