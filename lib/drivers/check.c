@@ -36,7 +36,7 @@ static void check_vfio(struct ms_check *c, const struct ms_vfio *dev)
 			ms_check_found(c, "vfio %s: VMA %#" PRIx64 " on its list is not its own",
 				       name, v->vma->vm_start);
 	}
-	if (!c->machine->in_hook && (dev->vma_locked || dev->memory_locked || dev->memory_readers))
+	if (dev->vma_locked || dev->memory_locked || dev->memory_readers)
 		ms_check_found(c, "vfio %s: a lock is held", name);
 }
 

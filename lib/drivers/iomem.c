@@ -51,7 +51,7 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 }
 
 // Any file of the address_space that revoke_iomem() empties; NULL: none is open.
-static struct ms_file *any_revocable_file(struct ms_machine *m)
+static struct ms_file *any_revocable_file(const struct ms_machine *m)
 {
 	return ms_file_of_mapping(m, &m->drivers->iomem_files);
 }

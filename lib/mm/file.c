@@ -15,7 +15,7 @@ static int key_cmp(const struct ms_mapping *a, const struct ms_mapping *b)
 RB_GENERATE_INTERNAL(ms_mappings_by_key, ms_mapping, by_key, key_cmp,
 		     static __attribute__((unused)))
 
-static struct ms_mapping *mapping_find(struct ms_machine *m, const void *key)
+static struct ms_mapping *mapping_find(const struct ms_machine *m, const void *key)
 {
 	return key ? RB_FIND(ms_mappings_by_key, &m->processes->mappings_by_key,
 			     &(struct ms_mapping){ .key = key })
@@ -220,7 +220,7 @@ void ms_file_put(struct ms_file *file)
 }
 
 // a VMA keeps its file
-struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key)
+struct ms_file *ms_file_of_mapping(const struct ms_machine *m, const void *key)
 {
 	const struct ms_mapping *mapping = mapping_find(m, key);
 
