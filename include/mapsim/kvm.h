@@ -42,7 +42,9 @@ struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
 /** As above with everything to choose. -EINVAL: a field is refused by this kernel; -ENODEV: x86;
  * -EBUSY: a hook asks where the mmap lock is held; -ENOMEM. */
 int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **vm);
-/** Closing the VM: no stage-2 event. NULL is allowed. */
+/** Closing the VM: no stage-2 event. NULL is allowed. A violation, and the VM stays: an access of
+ * its guest, or a notifier that it was told the start of, is under way (a hook or a driver asks).
+ */
 void ms_vm_free(struct ms_vm *vm);
 uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
 
