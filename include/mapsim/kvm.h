@@ -37,11 +37,15 @@ struct ms_vm_config {
 		  ///< mte_vma)
 };
 
-/** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: refused, as by ms_vm_create(). */
+/**
+ * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why (machine.h). EINVAL:
+ * ipa_bits is refused by this machine; ENODEV: x86; EBUSY: a hook asks where the mmap lock is held;
+ * ENOMEM.
+ */
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
-/** As above with everything to choose. -EINVAL: a field is refused by this kernel; -ENODEV: x86;
- * -EBUSY: a hook asks where the mmap lock is held; -ENOMEM. */
-int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **vm);
+/** As above with everything to choose (config NULL: the defaults). EINVAL: a field is refused by
+ * this machine or kernel. */
+struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config);
 /** Closing the VM: no stage-2 event. NULL is allowed. */
 void ms_vm_free(struct ms_vm *vm);
 uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation

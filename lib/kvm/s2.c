@@ -149,7 +149,8 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.run = host_run,
 	};
 
-	return ms_s2_new(&vm->s2, &config, &host);
+	vm->s2 = ms_s2_new(&config, &host);
+	return vm->s2 ? 0 : -ENOMEM;
 }
 
 // mirrors kvm_free_stage2_pgd(), arch/arm64/kvm/mmu.c, 5.10+
