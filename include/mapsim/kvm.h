@@ -59,6 +59,11 @@ uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
  * -EFAULT: beyond the IPA space; -ENOMEM. A move that is refused has unmapped the slot's old range
  * from stage 2, as in the kernel. -EBUSY: a hook asks during an abort or a notifier of this VM,
  * where the kernel would sleep.
+ *
+ * gpa, size and hva are plain integers in the order of struct kvm_userspace_memory_region, so that
+ * a call of KVM's is copied as it stands, and no compiler notices when gpa and hva are swapped. KVM
+ * does not either: an address of the process that is above the IPA space is refused as a gpa
+ * (-EFAULT), and one inside of it makes a slot whose guest accesses find no VMA at its hva.
  */
 int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
 		   unsigned int flags);

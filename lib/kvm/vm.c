@@ -38,6 +38,15 @@ static int check_capabilities(struct ms_machine *m, const struct ms_vm_config *c
 	return 0;
 }
 
+int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm)
+{
+	const bool notifies = ms_mm_fault_waits(mm) && ms_mm_lock_state(mm) != MS_MMAP_WRITE;
+	const char *lock = notifies ? "an MMU lock" : "the mmap lock";
+
+	return ms_refuse(m, -EBUSY, "a hook asks, and what it interrupted holds %s of process %u",
+			 ms_refusal_text(lock), ms_mm_id(mm));
+}
+
 /* May a VM be made here and now? */
 static int check_place(struct ms_machine *m, const struct ms_mm *mm)
 {
@@ -45,10 +54,7 @@ static int check_place(struct ms_machine *m, const struct ms_mm *mm)
 		return ms_refuse(m, -ENODEV, "x86: there are no VMs here");
 	// mmu_notifier_register() takes the mmap lock for writing
 	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
-		return ms_refuse(m, -EBUSY,
-				 "a hook asks, and what it interrupted holds the mmap lock of "
-				 "process %u",
-				 ms_mm_id(mm));
+		return ms_refuse_locked(m, mm);
 	return 0;
 }
 
@@ -103,6 +109,11 @@ struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits)
 	const struct ms_vm_config config = { .ipa_bits = ipa_bits };
 
 	return ms_vm_new_config(mm, &config);
+}
+
+int ms_vm_refuse_gone(const struct ms_vm *vm)
+{
+	return ms_refuse(vm->machine, -EIO, "the process of VM %u has ended", vm->id);
 }
 
 /* The tables are freed without an event, as nobody can use them any more.
