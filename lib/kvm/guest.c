@@ -15,6 +15,7 @@ struct access {
 	ms_ipa_t gpa;
 	unsigned int prot;
 	struct ms_guest_access *result;
+	enum ms_kvm_reason why; /* of the last abort */
 
 	unsigned int equal; /* faults in a row after which the descriptor was as before */
 	uint64_t last_desc;
@@ -104,6 +105,15 @@ static bool is_endless(struct access *a)
 	return equal && (idle || a->equal >= MAX_EQUAL_FAULTS);
 }
 
+static void refuse_endless(const struct access *a)
+{
+	struct ms_machine *m = a->vm->machine;
+	const char *why = ms_kvm_reason(m, a->why);
+
+	ms_refuse(m, -EFAULT, "ipa %x: the same fault is handled for ever: %s", a->gpa,
+		  ms_refusal_text(why ? why : "the entry stays as it is"));
+}
+
 /* Handles faults until the access is made (true) or cannot be (false). */
 static bool run(struct access *a)
 {
@@ -114,13 +124,15 @@ static bool run(struct access *a)
 	while (stage2_walk(a, &abort)) {
 		if (is_endless(a)) {
 			result->exit = MS_GUEST_RETRY;
+			refuse_endless(a);
 			return false;
 		}
 		result->faults++;
 		result->exit = ms_kvm_handle_guest_abort(vm, &abort, &result->err);
+		a->why = abort.why;
 		if (!vm->mm) {
 			result->exit = MS_GUEST_ERROR;
-			result->err = -EIO;
+			result->err = ms_vm_refuse_gone(vm);
 		}
 		if (result->exit != MS_GUEST_OK)
 			return false;
@@ -146,19 +158,24 @@ static void give_reason(const struct ms_vm *vm, struct ms_s2_leaf *leaf)
 		leaf->reason = ms_kvm_reason(vm->machine, vm->mapped_why);
 }
 
+static int check_access(const struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot)
+{
+	if (gpa % 4)
+		return ms_refuse(vm->machine, -EINVAL, "gpa %x is not a multiple of 4", gpa);
+	if (prot != MS_PROT_R && prot != MS_PROT_W && prot != MS_PROT_X)
+		return ms_refuse(vm->machine, -EINVAL,
+				 "an access of %x is none of a read, a write and a fetch", prot);
+	return vm->mm ? 0 : ms_vm_refuse_gone(vm);
+}
+
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot)
 {
 	struct ms_guest_access result = { .exit = MS_GUEST_ERROR };
 	struct access a = { .vm = vm, .gpa = gpa, .prot = prot, .result = &result };
 
-	if (!vm || gpa % 4 || (prot != MS_PROT_R && prot != MS_PROT_W && prot != MS_PROT_X)) {
-		result.err = -EINVAL;
+	result.err = vm ? check_access(vm, gpa, prot) : -EINVAL;
+	if (result.err)
 		return result;
-	}
-	if (!vm->mm) {
-		result.err = -EIO;
-		return result;
-	}
 	result.exit = MS_GUEST_OK;
 	if (run(&a))
 		made(&a);

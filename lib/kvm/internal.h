@@ -176,15 +176,23 @@ static inline size_t ms_slot_words(const struct ms_memslot *slot)
 	return (size_t)((slot->npages + 63) / 64);
 }
 
+/* The process has ended: -EIO. */
+int ms_vm_refuse_gone(const struct ms_vm *vm);
+/* A hook asks for what would wait for a lock of the process: -EBUSY. */
+int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm);
+
 void ms_memslots_destroy(struct ms_vm *vm);
+/* No slot can have this number: -EINVAL. */
+int ms_refuse_slot_number(const struct ms_vm *vm, unsigned int id);
 /* A slot's number is below this. */
 unsigned int ms_user_mem_slots(const struct ms_vm *vm);
 /* The first host address that no slot may show. */
 ms_hva_t ms_user_end(const struct ms_machine *m);
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
-/* Does a slot other than number id overlap [start, end)? */
-bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end);
+/* A slot other than number id that overlaps [start, end); NULL: none. */
+const struct ms_memslot *ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start,
+					    ms_gfn_t end);
 void ms_memslot_insert(struct ms_vm *vm, struct ms_memslot *slot);
 void ms_memslot_remove(struct ms_vm *vm, struct ms_memslot *slot);
 /* Moves a slot, which is in the trees, to another base_gfn. */

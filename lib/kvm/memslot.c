@@ -58,6 +58,12 @@ unsigned int ms_user_mem_slots(const struct ms_vm *vm)
 	return vm->machine->policy.slot_limit == MS_SLOT_LIMIT_512 ? 512 : 32767;
 }
 
+int ms_refuse_slot_number(const struct ms_vm *vm, unsigned int id)
+{
+	return ms_refuse(vm->machine, -EINVAL, "slot %u: the slots of a VM are below %u", id,
+			 ms_user_mem_slots(vm));
+}
+
 // mirrors id_to_memslot(), include/linux/kvm_host.h, 5.10+
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id)
 {
@@ -105,7 +111,8 @@ struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn)
 }
 
 // mirrors kvm_check_memslot_overlap(), virt/kvm/kvm_main.c, 6.1+
-bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end)
+const struct ms_memslot *ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start,
+					    ms_gfn_t end)
 {
 	struct ms_memslot *slot = slot_at_or_below(vm, end - 1);
 
@@ -113,7 +120,7 @@ bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gf
 	// last.
 	if (slot && slot->id == id)
 		slot = RB_PREV(ms_slots_by_gfn, &vm->slots.by_gfn, slot);
-	return slot && slot->base_gfn + slot->npages > start;
+	return slot && slot->base_gfn + slot->npages > start ? slot : NULL;
 }
 
 void ms_memslot_insert(struct ms_vm *vm, struct ms_memslot *slot)

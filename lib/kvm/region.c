@@ -24,20 +24,44 @@ ms_hva_t ms_user_end(const struct ms_machine *m)
 /* Whatever is refused here is EINVAL.
  * mirrors check_memory_region_flags(), virt/kvm/kvm_main.c, 5.10+; __kvm_set_memory_region(),
  * virt/kvm/kvm_main.c, 5.10 .. 6.12: its first checks */
-static bool region_is_sane(const struct ms_vm *vm, const struct region *r)
+static int check_region(const struct ms_vm *vm, const struct region *r)
 {
-	const struct ms_machine *m = vm->machine;
+	struct ms_machine *m = vm->machine;
 	ms_hva_t end = ms_user_end(m);
 
 	if (r->id >= ms_user_mem_slots(vm))
-		return false;
+		return ms_refuse_slot_number(vm, r->id);
 	if (r->flags & ~(MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY))
-		return false;
+		return ms_refuse(m, -EINVAL, "slot %u: flags %x, of which %x are known", r->id,
+				 r->flags, MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY);
 	if (!ms_aligned(r->size | r->gpa | r->hva, m->page_size))
-		return false;
+		return ms_refuse(m, -EINVAL,
+				 "slot %u: gpa %x, size %x and hva %x are not all multiples of %x",
+				 r->id, r->gpa, r->size, r->hva, m->page_size);
 	if (r->size > end || r->hva > end - r->size)
-		return false;
-	return r->gpa + r->size >= r->gpa && r->size >> m->page_shift <= KVM_MEM_MAX_NR_PAGES;
+		return ms_refuse(m, -EINVAL,
+				 "slot %u: %x bytes from hva %x on reach beyond user space, "
+				 "which ends at %x",
+				 r->id, r->size, r->hva, end);
+	if (r->gpa + r->size < r->gpa)
+		return ms_refuse(m, -EINVAL, "slot %u: %x bytes from gpa %x on wrap around", r->id,
+				 r->size, r->gpa);
+	if (r->size >> m->page_shift > KVM_MEM_MAX_NR_PAGES)
+		return ms_refuse(m, -EINVAL, "slot %u: %u pages, a slot has at most %u", r->id,
+				 r->size >> m->page_shift, KVM_MEM_MAX_NR_PAGES);
+	return 0;
+}
+
+static int check_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end)
+{
+	const struct ms_memslot *other = ms_memslot_overlap(vm, id, start, end);
+	const unsigned int shift = vm->machine->page_shift;
+
+	if (!other)
+		return 0;
+	return ms_refuse(vm->machine, -EEXIST, "slot %u of [%x, %x): slot %u has [%x, %x)", id,
+			 start << shift, end << shift, other->id, ms_slot_gpa(vm, other),
+			 ms_slot_gpa(vm, other) + ms_slot_bytes(vm, other));
 }
 
 /* With KVM_DIRTY_LOG_INITIALLY_SET all bits are set.
@@ -103,9 +127,10 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	struct ms_memslot *slot;
 	int ret;
 
-	if (ms_memslot_overlap(vm, r->id, r->gpa >> m->page_shift,
-			       (r->gpa + r->size) >> m->page_shift))
-		return -EEXIST;
+	ret = check_overlap(vm, r->id, r->gpa >> m->page_shift,
+			    (r->gpa + r->size) >> m->page_shift);
+	if (ret)
+		return ret;
 	slot = ms_zalloc(&vm->machine->alloc, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
@@ -168,21 +193,40 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 	return 0;
 }
 
+/* What of a live slot nobody may change. */
+static int check_unchanged(const struct ms_vm *vm, const struct ms_memslot *slot,
+			   const struct region *r)
+{
+	if (r->size != ms_slot_bytes(vm, slot))
+		return ms_refuse(vm->machine, -EINVAL,
+				 "slot %u is in use: its size %x cannot become %x", r->id,
+				 ms_slot_bytes(vm, slot), r->size);
+	if (r->hva != slot->hva)
+		return ms_refuse(vm->machine, -EINVAL,
+				 "slot %u is in use: its hva %x cannot become %x", r->id, slot->hva,
+				 r->hva);
+	if ((r->flags ^ slot->flags) & MS_SLOT_READONLY)
+		return ms_refuse(vm->machine, -EINVAL,
+				 "slot %u is in use: it cannot change between read-only and "
+				 "writable",
+				 r->id);
+	return 0;
+}
+
 static int modify_slot(struct ms_vm *vm, struct ms_memslot *slot, const struct region *r)
 {
 	const struct ms_machine *m = vm->machine;
 	struct ms_memslot new = *slot;
 	int ret;
 
-	if (r->hva != slot->hva || r->size != ms_slot_bytes(vm, slot) ||
-	    (r->flags ^ slot->flags) & MS_SLOT_READONLY)
-		return -EINVAL;
+	ret = check_unchanged(vm, slot, r);
+	if (ret)
+		return ret;
 	new.base_gfn = r->gpa >> m->page_shift;
 	new.flags = r->flags;
 	if (new.base_gfn != slot->base_gfn) {
-		if (ms_memslot_overlap(vm, r->id, new.base_gfn, new.base_gfn + new.npages))
-			return -EEXIST;
-		return move_slot(vm, slot, &new);
+		ret = check_overlap(vm, r->id, new.base_gfn, new.base_gfn + new.npages);
+		return ret ? ret : move_slot(vm, slot, &new);
 	}
 	if (new.flags == slot->flags)
 		return 0;
@@ -195,11 +239,37 @@ static int modify_slot(struct ms_vm *vm, struct ms_memslot *slot, const struct r
 
 /* A hook asks, and the kernel would wait for what the hook has interrupted: in
  * synchronize_srcu() for an abort, or for mn_active_invalidate_count to become 0. */
-static bool must_wait(const struct ms_vm *vm)
+static int check_wait(const struct ms_vm *vm)
 {
-	return vm->in_abort ||
-	       (vm->active_invalidate &&
-		vm->machine->policy.slot_update == MS_SLOT_UPDATE_WAITS_FOR_NOTIFIERS);
+	if (vm->in_abort)
+		return ms_refuse(vm->machine, -EBUSY,
+				 "a hook asks, and the kernel would wait for the end of VM %u's "
+				 "abort",
+				 vm->id);
+	if (vm->active_invalidate &&
+	    vm->machine->policy.slot_update == MS_SLOT_UPDATE_WAITS_FOR_NOTIFIERS)
+		return ms_refuse(vm->machine, -EBUSY,
+				 "a hook asks, and the kernel would wait for the end of a notifier "
+				 "of VM %u",
+				 vm->id);
+	return 0;
+}
+
+static int set_slot(struct ms_vm *vm, const struct region *r)
+{
+	int ret = check_region(vm, r);
+	struct ms_memslot *slot;
+
+	if (!ret)
+		ret = check_wait(vm);
+	if (ret)
+		return ret;
+	slot = ms_id_to_memslot(vm, r->id);
+	if (r->size)
+		return slot ? modify_slot(vm, slot, r) : create_slot(vm, r);
+	if (slot)
+		return delete_slot(vm, slot);
+	return ms_refuse(vm->machine, -EINVAL, "there is no slot %u to delete", r->id);
 }
 
 // mirrors __kvm_set_memory_region(), virt/kvm/kvm_main.c, 5.10 .. 6.12; kvm_set_memory_region() and
@@ -208,20 +278,14 @@ int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t siz
 		   unsigned int flags)
 {
 	const struct region r = { .id = id, .flags = flags, .gpa = gpa, .size = size, .hva = hva };
-	struct ms_memslot *slot;
+	uint64_t before;
 
 	if (!vm)
 		return -EINVAL;
 	if (!vm->mm)
-		return -EIO;
-	if (!region_is_sane(vm, &r))
-		return -EINVAL;
-	if (must_wait(vm))
-		return -EBUSY;
-	slot = ms_id_to_memslot(vm, id);
-	if (!size)
-		return slot ? delete_slot(vm, slot) : -EINVAL;
-	return slot ? modify_slot(vm, slot, &r) : create_slot(vm, &r);
+		return ms_vm_refuse_gone(vm);
+	before = ms_refusals(vm->machine);
+	return (int)ms_answered(vm->machine, before, set_slot(vm, &r), NULL);
 }
 
 uint64_t ms_vm_slot_pages(const struct ms_vm *vm, unsigned int id)

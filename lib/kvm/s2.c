@@ -149,7 +149,8 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.run = host_run,
 	};
 
-	return ms_s2_new(&vm->s2, &config, &host);
+	vm->s2 = ms_s2_new(&config, &host);
+	return vm->s2 ? 0 : -ENOMEM;
 }
 
 // mirrors kvm_free_stage2_pgd(), arch/arm64/kvm/mmu.c, 5.10+
@@ -192,6 +193,9 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 		vm->mapped_ipa = ms_align_down(ipa, vm->machine->page_size);
 		vm->mapped_size = size;
 		vm->mapped_why = why;
+	} else if (ret == -EINVAL) {
+		ms_refuse(vm->machine, ret, "stage 2 cannot map %x bytes of ipa %x to pa %x", size,
+			  ipa, pa);
 	}
 	return ret;
 }

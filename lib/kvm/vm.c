@@ -7,79 +7,113 @@
 
 // mirrors kvm_arm_setup_stage2(), arch/arm64/kvm/reset.c, 5.10 .. 6.1; kvm_init_ipa_range(),
 // arch/arm64/kvm/mmu.c, 6.12+
-static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
+static int check_ipa_bits(struct ms_machine *m, unsigned int *ipa_bits)
 {
 	if (!*ipa_bits)
 		*ipa_bits = DEFAULT_IPA_BITS;
-	return *ipa_bits < MIN_IPA_BITS || *ipa_bits > m->config.ipa_bits ? -EINVAL : 0;
+	if (*ipa_bits >= MIN_IPA_BITS && *ipa_bits <= m->config.ipa_bits)
+		return 0;
+	return ms_refuse(m, -EINVAL, "IPA space of %u bits: this machine's VMs have %u to %u",
+			 *ipa_bits, MIN_IPA_BITS, m->config.ipa_bits);
 }
 
 /* KVM_ENABLE_CAP, while there is no slot and no vCPU.
  * mirrors kvm_vm_ioctl_enable_cap(), arch/arm64/kvm/arm.c, 5.10+ */
-static int check_capabilities(const struct ms_machine *m, const struct ms_vm_config *config)
+static int check_capabilities(struct ms_machine *m, const struct ms_vm_config *config)
 {
 	const struct ms_policy *p = &m->policy;
 
 	if (config->dirty_initset && !config->dirty_manual)
-		return -EINVAL;
-	if (config->split_chunk && (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO ||
-				    !ms_is_block_size(m, config->split_chunk)))
-		return -EINVAL;
-	if (config->mte && (p->mte_vma == MS_MTE_VMA_NONE || !ms_has(m->config.mte)))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL,
+				 "dirty log: INITIALLY_SET without MANUAL_PROTECT_ENABLE");
+	if (config->split_chunk && p->s2_eager_split == MS_S2_EAGER_SPLIT_NO)
+		return ms_refuse(m, -EINVAL, "this kernel splits no blocks eagerly");
+	if (config->split_chunk && !ms_is_block_size(m, config->split_chunk))
+		return ms_refuse(m, -EINVAL, "eager split chunk %x is no size of a page or a block",
+				 config->split_chunk);
+	if (config->mte && p->mte_vma == MS_MTE_VMA_NONE)
+		return ms_refuse(m, -EINVAL, "this kernel gives no VM MTE");
+	if (config->mte && !ms_has(m->config.mte))
+		return ms_refuse(m, -EINVAL, "the machine has no MTE");
 	return 0;
+}
+
+int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm)
+{
+	const bool notifies = ms_mm_fault_waits(mm) && ms_mm_lock_state(mm) != MS_MMAP_WRITE;
+	const char *lock = notifies ? "an MMU lock" : "the mmap lock";
+
+	return ms_refuse(m, -EBUSY, "a hook asks, and what it interrupted holds %s of process %u",
+			 ms_refusal_text(lock), ms_mm_id(mm));
+}
+
+/* May a VM be made here and now? */
+static int check_place(struct ms_machine *m, const struct ms_mm *mm)
+{
+	if (ms_is_x86(m))
+		return ms_refuse(m, -ENODEV, "x86: there are no VMs here");
+	// mmu_notifier_register() takes the mmap lock for writing
+	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
+		return ms_refuse_locked(m, mm);
+	return 0;
+}
+
+static struct ms_vm *vm_alloc(struct ms_machine *m, const struct ms_vm_config *config)
+{
+	struct ms_vm *vm = ms_zalloc(&m->alloc, sizeof(*vm));
+
+	if (!vm)
+		return NULL;
+	vm->machine = m;
+	vm->config = *config;
+	if (!ms_vm_s2_new(vm))
+		return vm;
+	ms_free(&m->alloc, vm);
+	return NULL;
 }
 
 // mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+; kvm_arch_init_vm(), arch/arm64/kvm/arm.c,
 // 5.10+
-int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **out)
+struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config)
 {
 	struct ms_vm_config checked = { 0 };
 	struct ms_machine *m;
 	struct ms_vm *vm;
 	int ret;
 
-	if (!mm || !out)
-		return -EINVAL;
+	if (!mm)
+		return ms_refusal_null(-EINVAL);
 	m = ms_mm_machine(mm);
-	if (ms_is_x86(m))
-		return -ENODEV;
-	// mmu_notifier_register() takes the mmap lock for writing
-	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
-		return -EBUSY;
 	if (config)
 		checked = *config;
-	ret = check_ipa_bits(m, &checked.ipa_bits);
+	ret = check_place(m, mm);
+	if (!ret)
+		ret = check_ipa_bits(m, &checked.ipa_bits);
 	if (!ret)
 		ret = check_capabilities(m, &checked);
 	if (ret)
-		return ret;
-
-	vm = ms_zalloc(&m->alloc, sizeof(*vm));
+		return ms_refusal_null(ret);
+	vm = vm_alloc(m, &checked);
 	if (!vm)
-		return -ENOMEM;
-	vm->machine = m;
-	vm->config = checked;
-	ret = ms_vm_s2_new(vm);
-	if (ret) {
-		ms_free(&m->alloc, vm);
-		return ret;
-	}
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	vm->mm = mm;
 	vm->id = ++m->nr_vm_ids;
 	vm->notifier.ops = &ms_kvm_notifier_ops;
 	ms_mmu_notifier_register(mm, &vm->notifier);
 	TAILQ_INSERT_TAIL(&m->kvm->vms, vm, link);
-	*out = vm;
-	return 0;
+	return vm;
 }
 
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits)
 {
 	const struct ms_vm_config config = { .ipa_bits = ipa_bits };
-	struct ms_vm *vm;
 
-	return ms_vm_create(mm, &config, &vm) ? NULL : vm;
+	return ms_vm_new_config(mm, &config);
+}
+
+int ms_vm_refuse_gone(const struct ms_vm *vm)
+{
+	return ms_refuse(vm->machine, -EIO, "the process of VM %u has ended", vm->id);
 }
 
 /* The tables are freed without an event, as nobody can use them any more.

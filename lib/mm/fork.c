@@ -155,21 +155,15 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 }
 
 // mirrors dup_mmap(), kernel/fork.c, 5.10 .. 6.15; dup_mmap(), mm/mmap.c, 6.16+
-struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
+struct ms_mm *ms_fork(struct ms_mm *mm)
 {
-	if (!mm) {
-		if (err)
-			*err = -EINVAL;
-		return NULL;
-	}
+	if (!mm)
+		return ms_refusal_null(-EINVAL);
 	struct ms_mm *child, *outer = mm->machine->call.mm;
 	int ret;
 
-	if (!ms_mmap_write_trylock(mm)) {
-		if (err)
-			*err = -EBUSY;
-		return NULL;
-	}
+	if (!ms_mmap_write_trylock(mm))
+		return ms_refusal_null(-EBUSY);
 	child = ms_mm_new(mm->machine);
 	ret = child ? 0 : -ENOMEM;
 	if (child)
@@ -190,7 +184,5 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 		child = NULL;
 	}
 	ms_mmap_write_unlock(mm);
-	if (err)
-		*err = ret ? -ENOMEM : 0;
-	return child;
+	return child ? child : ms_refusal_null(-ENOMEM);
 }

@@ -311,8 +311,8 @@ static uint64_t dirty_after_a_lost_race(const char *value)
 	struct lost_race race;
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .dirty_manual = true }, &w.vm),
-			 0);
+	w.vm = ms_vm_new_config(w.mm, &(struct ms_vm_config){ .dirty_manual = true });
+	assert_non_null(w.vm);
 	race = (struct lost_race){ .vm = w.vm, .dirty = UINT64_MAX };
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);

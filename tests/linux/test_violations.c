@@ -117,7 +117,7 @@ static void vfios_forked_child_survives_where_open_comes_before_the_copy(void **
 					 MS_MAP_SHARED | MS_MAP_FIXED, file, ms_vfio_offset(file)),
 				 A);
 		ms_touch(w.mm, A, MS_PROT_R);
-		child = ms_fork(w.mm, NULL);
+		child = ms_fork(w.mm);
 		ms_vfio_set_memory(file, false);
 		ms_touch(w.mm, A, MS_PROT_R);
 		ms_touch(child, A, MS_PROT_R);
@@ -253,7 +253,7 @@ static void a_tracked_child_that_failed_for_memory_has_no_first_page(void **stat
 		map(&w, A, 2, ms_linux_file(w.m, &remap_fops, O_RDWR, NULL));
 		for (unsigned int n = 1; !child; n++) {
 			ms_machine_fail_alloc(w.m, n);
-			child = ms_fork(w.mm, NULL);
+			child = ms_fork(w.mm);
 		}
 		for (size_t n = 0; n < ms_violations(w.m); n++)
 			found |= !strcmp(violation(&w, n), text);
