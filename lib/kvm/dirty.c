@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The dirty log: KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG. */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 
 // mirrors mark_page_dirty_in_slot(), virt/kvm/kvm_main.c, 5.10+
 void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn)
@@ -27,7 +27,7 @@ static int check_callable(const struct ms_vm *vm)
  * slot, or no log. */
 static int logged_slot(struct ms_vm *vm, unsigned int id, struct ms_memslot **slot)
 {
-	if (id >= ms_user_mem_slots(vm))
+	if (id >= vm->arch->user_mem_slots(vm))
 		return ms_refuse_slot_number(vm, id);
 	*slot = ms_id_to_memslot(vm, id);
 	if (!*slot)
@@ -48,10 +48,10 @@ static void take_and_protect(struct ms_vm *vm, struct ms_memslot *slot, uint64_t
 			continue;
 		slot->dirty[i] = 0;
 		flush = true;
-		ms_arch_log_dirty_masked(vm, slot, i, bitmap[i]);
+		vm->arch->log_dirty(vm, slot, i, bitmap[i]);
 	}
 	if (flush)
-		ms_vm_flush_tlbs(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+		vm->arch->log_done(vm, slot);
 }
 
 // mirrors kvm_get_dirty_log_protect(), virt/kvm/kvm_main.c, 5.10+
@@ -111,7 +111,7 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 	ret = check_callable(vm);
 	if (ret)
 		return ret;
-	if (id < ms_user_mem_slots(vm) && first % 64)
+	if (id < vm->arch->user_mem_slots(vm) && first % 64)
 		return ms_refuse(vm->machine, -EINVAL, "first page %u is no multiple of 64", first);
 	ret = logged_slot(vm, id, &slot);
 	if (!ret)
@@ -126,9 +126,9 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 			continue;
 		slot->dirty[i] = 0;
 		flush = true;
-		ms_arch_log_dirty_masked(vm, slot, i, mask);
+		vm->arch->log_dirty(vm, slot, i, mask);
 	}
 	if (flush)
-		ms_vm_flush_tlbs(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+		vm->arch->log_done(vm, slot);
 	return 0;
 }

@@ -7,7 +7,7 @@
  * the one thing in which they can differ is the order among slots that begin at the same host
  * address, so that is all that is kept twice.
  */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 
 static int cmp_id(const struct ms_memslot *a, const struct ms_memslot *b)
 {
@@ -51,17 +51,10 @@ RB_GENERATE_INTERNAL(ms_slots_by_gfn, ms_memslot, by_gfn, cmp_gfn, static __attr
 #define RB_AUGMENT(slot) augment(slot)
 RB_GENERATE_INTERNAL(ms_slots_by_hva, ms_memslot, by_hva, cmp_hva, static __attribute__((unused)))
 
-// mirrors KVM_USER_MEM_SLOTS, arch/arm64/include/asm/kvm_host.h, 5.10 .. 5.11; KVM_USER_MEM_SLOTS,
-// include/linux/kvm_host.h, 5.12+
-unsigned int ms_user_mem_slots(const struct ms_vm *vm)
-{
-	return vm->machine->policy.slot_limit == MS_SLOT_LIMIT_512 ? 512 : 32767;
-}
-
 int ms_refuse_slot_number(const struct ms_vm *vm, unsigned int id)
 {
 	return ms_refuse(vm->machine, -EINVAL, "slot %u: the slots of a VM are below %u", id,
-			 ms_user_mem_slots(vm));
+			 vm->arch->user_mem_slots(vm));
 }
 
 // mirrors id_to_memslot(), include/linux/kvm_host.h, 5.10+

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* KVM_SET_USER_MEMORY_REGION: what may change, and in which order it is done. */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 
 #define KVM_MEM_MAX_NR_PAGES ((UINT64_C(1) << 31) - 1)
 
@@ -29,7 +29,7 @@ static int check_region(const struct ms_vm *vm, const struct region *r)
 	struct ms_machine *m = vm->machine;
 	ms_hva_t end = ms_user_end(m);
 
-	if (r->id >= ms_user_mem_slots(vm))
+	if (r->id >= vm->arch->user_mem_slots(vm))
 		return ms_refuse_slot_number(vm, r->id);
 	if (r->flags & ~(MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY))
 		return ms_refuse(m, -EINVAL, "slot %u: flags %x, of which %x are known", r->id,
@@ -96,19 +96,12 @@ static int prepare(struct ms_vm *vm, const struct ms_memslot *old, struct ms_mem
 		else if (alloc_dirty_bitmap(vm, new))
 			return -ENOMEM;
 	}
-	ret = ms_arch_prepare_memory_region(vm, new, change);
+	ret = vm->arch->prepare_region(vm, old, new, change);
 	if (ret && !has_one) {
 		ms_free(&vm->machine->alloc, new->dirty);
 		new->dirty = NULL;
 	}
 	return ret;
-}
-
-// mirrors kvm_invalidate_memslot(), virt/kvm/kvm_main.c, 6.1+; kvm_arch_flush_shadow_memslot(),
-// arch/arm64/kvm/mmu.c, 5.10+
-static void flush_shadow(struct ms_vm *vm, const struct ms_memslot *slot)
-{
-	ms_vm_s2_unmap_range(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
 }
 
 /* The slot enters the inactive set, the sets are swapped, and it enters the one that was active.
@@ -146,34 +139,35 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	}
 	ms_memslot_insert(vm, slot);
 	activate(vm, slot);
-	ms_arch_commit_memory_region(vm, slot);
+	vm->arch->commit_region(vm, NULL, slot, MS_MR_CREATE);
 	return 0;
 }
 
 // mirrors kvm_delete_memslot(), virt/kvm/kvm_main.c, 5.10+
 static int delete_slot(struct ms_vm *vm, struct ms_memslot *slot)
 {
-	flush_shadow(vm, slot);
+	vm->arch->flush_slot(vm, slot);
 	ms_memslot_remove(vm, slot);
-	ms_arch_commit_memory_region(vm, NULL);
+	vm->arch->commit_region(vm, slot, NULL, MS_MR_DELETE);
 	ms_memslot_free(vm, slot);
 	return 0;
 }
 
 /* The slot becomes what `new` says.
  * mirrors kvm_update_flags_memslot() and kvm_commit_memory_region(), virt/kvm/kvm_main.c, 6.1+ */
-static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struct ms_memslot *new)
+static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struct ms_memslot *new,
+			  enum ms_mr_change change)
 {
-	uint64_t *old_dirty = slot->dirty;
+	const struct ms_memslot old = *slot;
 
 	if (slot->base_gfn != new->base_gfn)
 		ms_memslot_rebase(vm, slot, new->base_gfn);
 	slot->flags = new->flags;
 	slot->dirty = new->dirty;
 	activate(vm, slot);
-	ms_arch_commit_memory_region(vm, slot);
-	if (old_dirty != slot->dirty)
-		ms_free(&vm->machine->alloc, old_dirty);
+	vm->arch->commit_region(vm, &old, slot, change);
+	if (old.dirty != slot->dirty)
+		ms_free(&vm->machine->alloc, old.dirty);
 }
 
 // mirrors kvm_move_memslot(), virt/kvm/kvm_main.c, 6.1+
@@ -181,7 +175,7 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 {
 	int ret;
 
-	flush_shadow(vm, slot);
+	vm->arch->flush_slot(vm, slot);
 	ret = prepare(vm, slot, new, MS_MR_MOVE);
 	if (ret) {
 		// The kernel had marked the slot invalid in one set, and puts it back there: in
@@ -189,7 +183,7 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 		ms_memslot_renew(vm, slot, 1);
 		return ret;
 	}
-	commit_change(vm, slot, new);
+	commit_change(vm, slot, new, MS_MR_MOVE);
 	return 0;
 }
 
@@ -233,7 +227,7 @@ static int modify_slot(struct ms_vm *vm, struct ms_memslot *slot, const struct r
 	ret = prepare(vm, slot, &new, MS_MR_FLAGS_ONLY);
 	if (ret)
 		return ret;
-	commit_change(vm, slot, &new);
+	commit_change(vm, slot, &new, MS_MR_FLAGS_ONLY);
 	return 0;
 }
 

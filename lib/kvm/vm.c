@@ -1,42 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A VM: how it is created, which capabilities it may have, how it is closed. */
+#include "kvm/arch.h"
 #include "kvm/check.h"
-
-#define DEFAULT_IPA_BITS 40u /* KVM_PHYS_SHIFT */
-#define MIN_IPA_BITS 32u     /* ARM64_MIN_PARANGE_BITS */
-
-// mirrors kvm_arm_setup_stage2(), arch/arm64/kvm/reset.c, 5.10 .. 6.1; kvm_init_ipa_range(),
-// arch/arm64/kvm/mmu.c, 6.12+
-static int check_ipa_bits(struct ms_machine *m, unsigned int *ipa_bits)
-{
-	if (!*ipa_bits)
-		*ipa_bits = DEFAULT_IPA_BITS;
-	if (*ipa_bits >= MIN_IPA_BITS && *ipa_bits <= m->config.ipa_bits)
-		return 0;
-	return ms_refuse(m, -EINVAL, "IPA space of %u bits: this machine's VMs have %u to %u",
-			 *ipa_bits, MIN_IPA_BITS, m->config.ipa_bits);
-}
-
-/* KVM_ENABLE_CAP, while there is no slot and no vCPU.
- * mirrors kvm_vm_ioctl_enable_cap(), arch/arm64/kvm/arm.c, 5.10+ */
-static int check_capabilities(struct ms_machine *m, const struct ms_vm_config *config)
-{
-	const struct ms_policy *p = &m->policy;
-
-	if (config->dirty_initset && !config->dirty_manual)
-		return ms_refuse(m, -EINVAL,
-				 "dirty log: INITIALLY_SET without MANUAL_PROTECT_ENABLE");
-	if (config->split_chunk && p->s2_eager_split == MS_S2_EAGER_SPLIT_NO)
-		return ms_refuse(m, -EINVAL, "this kernel splits no blocks eagerly");
-	if (config->split_chunk && !ms_is_block_size(m, config->split_chunk))
-		return ms_refuse(m, -EINVAL, "eager split chunk %x is no size of a page or a block",
-				 config->split_chunk);
-	if (config->mte && p->mte_vma == MS_MTE_VMA_NONE)
-		return ms_refuse(m, -EINVAL, "this kernel gives no VM MTE");
-	if (config->mte && !ms_has(m->config.mte))
-		return ms_refuse(m, -EINVAL, "the machine has no MTE");
-	return 0;
-}
 
 int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm)
 {
@@ -47,10 +12,15 @@ int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm)
 			 ms_refusal_text(lock), ms_mm_id(mm));
 }
 
+static const struct ms_kvm_arch *arch_of(const struct ms_machine *m)
+{
+	return ms_is_x86(m) ? NULL : &ms_kvm_arm64;
+}
+
 /* May a VM be made here and now? */
 static int check_place(struct ms_machine *m, const struct ms_mm *mm)
 {
-	if (ms_is_x86(m))
+	if (!arch_of(m))
 		return ms_refuse(m, -ENODEV, "x86: there are no VMs here");
 	// mmu_notifier_register() takes the mmap lock for writing
 	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
@@ -66,14 +36,14 @@ static struct ms_vm *vm_alloc(struct ms_machine *m, const struct ms_vm_config *c
 		return NULL;
 	vm->machine = m;
 	vm->config = *config;
-	if (!ms_vm_s2_new(vm))
+	vm->arch = arch_of(m);
+	if (!vm->arch->table_new(vm))
 		return vm;
 	ms_free(&m->alloc, vm);
 	return NULL;
 }
 
-// mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+; kvm_arch_init_vm(), arch/arm64/kvm/arm.c,
-// 5.10+
+// mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+
 struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config)
 {
 	struct ms_vm_config checked = { 0 };
@@ -88,9 +58,7 @@ struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *conf
 		checked = *config;
 	ret = check_place(m, mm);
 	if (!ret)
-		ret = check_ipa_bits(m, &checked.ipa_bits);
-	if (!ret)
-		ret = check_capabilities(m, &checked);
+		ret = arch_of(m)->check_config(m, &checked);
 	if (ret)
 		return ms_refusal_null(ret);
 	vm = vm_alloc(m, &checked);
@@ -130,7 +98,7 @@ void ms_vm_free(struct ms_vm *vm)
 	if (vm->mm)
 		ms_mmu_notifier_unregister(vm->mm, &vm->notifier);
 	TAILQ_REMOVE(&vm->machine->kvm->vms, vm, link);
-	ms_vm_s2_free(vm);
+	vm->arch->table_free(vm);
 	ms_memslots_destroy(vm);
 	ms_free(&vm->machine->alloc, vm);
 }
@@ -173,5 +141,5 @@ uint32_t ms_vm_id(const struct ms_vm *vm)
 
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm)
 {
-	return vm ? vm->s2 : NULL;
+	return vm ? vm->arm64.s2 : NULL;
 }

@@ -422,12 +422,12 @@ static void tables_for_splitting_go_with_the_slot_or_its_log(void **state)
 		struct world w;
 
 		start(&w, "6.12.107", &config, 4);
-		assert_true(w.vm->split_cache.count > 0);
+		assert_true(w.vm->arm64.split_cache.count > 0);
 		if (i)
 			assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
 		else
 			assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 4 * PAGE, HVA, 0), 0);
-		assert_int_equal(w.vm->split_cache.count, 0);
+		assert_int_equal(w.vm->arm64.split_cache.count, 0);
 		world_end(&w);
 	}
 }

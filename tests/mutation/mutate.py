@@ -8,7 +8,7 @@ a change that means the same. The last kind is kept in the file `equivalent` and
 
     tests/mutation/mutate.py BUILD [--rooms pat,stage2,kvm] [--sample N] [--seed S]
                                    [--minutes N] [--within SECONDS]
-                                   [--only lib/kvm/block.c[:LINE],...]
+                                   [--only lib/kvm/arm64/block.c[:LINE],...]
 
 BUILD: a folder that `meson setup` and `ninja` have made of this tree, without sanitizers (it is
 only read). One process at a time. When interrupted it says what it has found so far.

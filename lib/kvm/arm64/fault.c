@@ -3,7 +3,7 @@
  * A stage-2 fault on a memslot: from the VMA to a mapping. Up to 7.0 the kernel's user_mem_abort()
  * does all of it; from 7.1 on it calls functions, named below, for the parts.
  */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 /* One fault, as far as it is handled. It is kept small, as it is cleared for each fault. */
 struct fault {
@@ -56,7 +56,8 @@ static int topup(struct fault *f)
 {
 	if (ms_abort_is_perm(f->abort) && !may_break_block(f) && !f->in)
 		return 0;
-	if (ms_s2_cache_topup(f->vm->s2, &f->vm->vcpu_cache, ms_s2_cache_min(f->vm->s2)))
+	if (ms_s2_cache_topup(f->vm->arm64.s2, &f->vm->arm64.vcpu_cache,
+			      ms_s2_cache_min(f->vm->arm64.s2)))
 		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);
 	return 0;
 }
@@ -369,7 +370,7 @@ static int map(struct fault *f)
 	if (has_read_lock_only(f))
 		ms_violation(m, "Attempted stage-2 map outside of write lock", f->ipa);
 	ret = ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
-			   &f->vm->vcpu_cache, map_reason(f));
+			   &f->vm->arm64.vcpu_cache, map_reason(f));
 	if (ret)
 		return ret;
 	// what is refused, or begun again, gives the guest nothing
@@ -473,7 +474,7 @@ static int prepare(struct fault *f)
 		ret = topup(f);
 	// Such a kernel does not notice a notifier that ran during the hook.
 	if (m->policy.s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK) {
-		f->vm->missed_notifier |= f->seq != f->vm->invalidate_seq;
+		f->vm->arm64.missed_notifier |= f->seq != f->vm->invalidate_seq;
 		f->seq = f->vm->invalidate_seq;
 	}
 	return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A stage-2 abort reaches the host: it goes back to the guest, or to the VMM, or a page is
  * mapped. */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 static enum ms_guest_exit inject(const struct ms_abort *abort)
 {
@@ -122,7 +122,7 @@ static __attribute__((noinline)) void tell(struct ms_vm *vm, const struct ms_abo
 }
 
 // mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c, 5.10+
-enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
+enum ms_guest_exit ms_arm64_handle_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
 	const uint64_t before = ms_refusals(vm->machine);
 	size_t at = MS_EVENT_NOT_KEPT;

@@ -3,7 +3,7 @@
  * What arm64 does before a slot changes and after it has: refusals, the premap of device memory,
  * write protection and eager splitting.
  */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 // mirrors kvm_supports_cacheable_pfnmap(), arch/arm64/include/asm/kvm_mmu.h, 6.17+
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
@@ -45,12 +45,12 @@ static int ioremap_range(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa, uint64_t si
 	int ret = 0;
 
 	for (uint64_t off = 0; off < size && !ret; off += page) {
-		ret = ms_s2_cache_topup(vm->s2, &cache, ms_s2_cache_min(vm->s2));
+		ret = ms_s2_cache_topup(vm->arm64.s2, &cache, ms_s2_cache_min(vm->arm64.s2));
 		if (!ret)
 			ret = ms_vm_s2_map(vm, ipa + off, page, pa + off, prot, &cache,
 					   MS_WHY_PREMAP);
 	}
-	ms_s2_cache_free(vm->s2, &cache);
+	ms_s2_cache_free(vm->arm64.s2, &cache);
 	return ret;
 }
 
@@ -132,14 +132,15 @@ static int check_ipa_space(const struct ms_vm *vm, const struct ms_memslot *slot
 }
 
 // mirrors kvm_arch_prepare_memory_region(), arch/arm64/kvm/mmu.c, 5.10+
-int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new,
-				  enum ms_mr_change change)
+int ms_arm64_prepare_region(struct ms_vm *vm, const struct ms_memslot *old, struct ms_memslot *new,
+			    enum ms_mr_change change)
 {
 	ms_ipa_t gpa = ms_slot_gpa(vm, new);
 	uint64_t size = ms_slot_bytes(vm, new);
 	bool refused = false;
 	int ret = check_ipa_space(vm, new);
 
+	(void)old;
 	if (ret)
 		return ret;
 	// Without FWB the kernel cleans caches for what it has mapped here; for devices it cleans
@@ -152,10 +153,12 @@ int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new
 
 // mirrors kvm_arch_commit_memory_region() and kvm_mmu_wp_memory_region(), arch/arm64/kvm/mmu.c,
 // 5.10+; kvm_mmu_split_memory_region(), arch/arm64/kvm/mmu.c, 6.5+
-void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slot)
+void ms_arm64_commit_region(struct ms_vm *vm, const struct ms_memslot *old,
+			    const struct ms_memslot *slot, enum ms_mr_change change)
 {
+	(void)old, (void)change;
 	if (!slot || !(slot->flags & MS_SLOT_LOG_DIRTY)) {
-		ms_s2_cache_free(vm->s2, &vm->split_cache);
+		ms_s2_cache_free(vm->arm64.s2, &vm->arm64.split_cache);
 		return;
 	}
 	// With all bits set from the start, clearing them write-protects little by little.
@@ -168,8 +171,8 @@ void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slo
 
 // mirrors kvm_arch_mmu_enable_log_dirty_pt_masked(), arch/arm64/kvm/mmu.c, 5.10+;
 // kvm_mmu_write_protect_pt_masked(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1
-void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
-			      uint64_t mask)
+void ms_arm64_log_dirty(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
+			uint64_t mask)
 {
 	unsigned int first = (unsigned int)__builtin_ctzll(mask);
 	unsigned int end = 64 - (unsigned int)__builtin_clzll(mask);
