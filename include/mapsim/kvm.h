@@ -38,7 +38,7 @@ struct ms_vm_config {
 };
 
 /**
- * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why (machine.h). EINVAL:
+ * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why. EINVAL:
  * ipa_bits is refused by this machine; ENODEV: x86; EBUSY: a hook asks where the mmap lock is held;
  * ENOMEM.
  */
@@ -46,7 +46,9 @@ struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
 /** As above with everything to choose (config NULL: the defaults). EINVAL: a field is refused by
  * this machine or kernel. */
 struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config);
-/** Closing the VM: no stage-2 event. NULL is allowed. */
+/** Closing the VM: no stage-2 event. NULL is allowed. A violation, and the VM stays: an access of
+ * its guest, or a notifier that it was told the start of, is under way (a hook or a driver asks).
+ */
 void ms_vm_free(struct ms_vm *vm);
 uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
 

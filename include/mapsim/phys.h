@@ -31,7 +31,7 @@ int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 /**
  * Adds an MMIO range (a PCI BAR) [pa, pa + size), prefetchable, MTRR type WB above 4 GiB and UC
  * below (x86) if nobody says anything else. The name is copied. The device lives as long as the
- * machine. NULL, and errno says why (machine.h). EINVAL: the range is empty, wraps or is beyond
+ * machine. NULL, and errno says why. EINVAL: the range is empty, wraps or is beyond
  * pa_bits, or the name is NULL; EEXIST: it overlaps RAM or a device, or the name is taken; ENOMEM.
  */
 struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size);

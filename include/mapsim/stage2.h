@@ -2,7 +2,7 @@
 /**
  * stage2.h - an arm64 stage-2 page table with real descriptors, usable with nothing else of mapsim.
  *
- * Mirrors arch/arm64/kvm/hyp/pgtable.c (5.10 .. 7.2; the differences are fields of ms_s2_config).
+ * Mirrors arch/arm64/kvm/hyp/pgtable.c (5.10 .. 7.3; the differences are fields of ms_s2_config).
  * It knows no VMA, no memslot and no host page table: an IPA goes to a PA with some permissions.
  * What it does to the hardware (descriptor writes, TLB invalidations, cache maintenance) is told to
  * callbacks, in order. A table, cache or run that is NULL is refused: the answer is -EINVAL, 0 or

@@ -145,19 +145,6 @@ static int lookup_pfn(struct fault *f)
 	return refuse(f, MS_WHY_NO_PFN, -EFAULT);
 }
 
-/*
- * Device memory that is_device() takes for memory: the driver's fault handler, which looking up the
- * pfn called, has set VM_PFNMAP only after the VMA's flags were sampled.
- */
-static void check_pfnmap(const struct fault *f)
-{
-	struct ms_machine *m = f->vm->machine;
-
-	if (!ms_pfn_is_ram(m, f->pfn))
-		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
-				   f->hva, f->pfn << m->page_shift);
-}
-
 /* Is it a device or memory, and what does that forbid?
  * mirrors kvm_s2_fault_pin_pfn(), arch/arm64/kvm/mmu.c, 7.1+: the part after __kvm_faultin_pfn() */
 static int classify(struct fault *f)
@@ -165,8 +152,6 @@ static int classify(struct fault *f)
 	const struct ms_machine *m = f->vm->machine;
 
 	f->device = is_device(f);
-	if (!f->device)
-		check_pfnmap(f);
 	f->noncacheable = f->device;
 	if (f->device && m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
 	    ms_kvm_is_cacheable(f->page_prot)) {
@@ -363,16 +348,35 @@ static void check_reach(const struct fault *f, ms_pa_t pa)
 				   f->ipa + (f->vma_end - start), pa + (f->vma_end - start));
 }
 
-static int map(struct fault *f)
+/*
+ * Device memory that is_device() takes for memory: the driver's fault handler, which looking up the
+ * pfn called, has set VM_PFNMAP only after the VMA's flags were sampled.
+ */
+static void check_pfnmap(const struct fault *f)
 {
 	struct ms_machine *m = f->vm->machine;
 
-	if (f->block.size > m->page_size)
-		check_reach(f, f->pfn << m->page_shift);
+	if (!f->device && !ms_pfn_is_ram(m, f->page))
+		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
+				   f->hva, f->page << m->page_shift);
+}
+
+static int map(struct fault *f)
+{
+	struct ms_machine *m = f->vm->machine;
+	int ret;
+
 	if (has_read_lock_only(f))
 		ms_violation(m, "Attempted stage-2 map outside of write lock", f->ipa);
-	return ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
-			    &f->vm->vcpu_cache, map_reason(f));
+	ret = ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
+			   &f->vm->vcpu_cache, map_reason(f));
+	if (ret)
+		return ret;
+	// what is refused, or begun again, gives the guest nothing
+	check_pfnmap(f);
+	if (f->block.size > m->page_size)
+		check_reach(f, f->pfn << m->page_shift);
+	return 0;
 }
 
 static int install(struct fault *f)

@@ -122,6 +122,11 @@ void ms_vm_free(struct ms_vm *vm)
 {
 	if (!vm)
 		return;
+	if (vm->in_abort || vm->mmu_locked || vm->active_invalidate) {
+		ms_violation(vm->machine,
+			     "a VM is freed while an access or a notifier of it is under way", 0);
+		return;
+	}
 	if (vm->mm)
 		ms_mmu_notifier_unregister(vm->mm, &vm->notifier);
 	TAILQ_REMOVE(&vm->machine->kvm->vms, vm, link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared memory: the page cache of memfds and of shared anonymous mappings. How pages leave it
  * again is in shmem_punch.c. */
+#include "mm/lock.h"
 #include "mm/memfile.h"
 
 /*
@@ -110,9 +111,14 @@ static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 	uint64_t index = vmf->pgoff;
 	ms_pfn_t pfn;
 
+	// shmem_falloc_wait(): the kernel sleeps until the hole is made
+	if (index >= mapping->hole_first && index < mapping->hole_end)
+		return MS_VM_FAULT_RETRY;
 	if (index >= ms_mapping_pages(mapping))
 		return MS_VM_FAULT_SIGBUS;
 	pfn = ms_cache_find(mapping, index);
+	if (pfn && ms_folio_is_locked(mapping, index, index + 1, 1))
+		return MS_VM_FAULT_RETRY; // the kernel sleeps
 	if (!pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
 		pfn = add_folio(mapping, index, ms_pmd_order(mapping->machine));
 	if (!pfn)
