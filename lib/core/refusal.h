@@ -51,5 +51,10 @@ uint64_t ms_refusals(const struct ms_machine *m);
  * said why has the reason `otherwise`, NULL: "no memory". Answers err.
  */
 int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t err, const char *otherwise);
+/*
+ * Passes on, as `err`, what a call that began at refusal number `before` has refused as another
+ * errno: the reason stays, or is "no memory" where nobody has said why. Answers err.
+ */
+int ms_answered_as(struct ms_machine *m, uint64_t before, int err);
 
 #endif
