@@ -23,6 +23,7 @@
 
 #include <mapsim/mm.h>
 #include <mapsim/stage2.h>
+#include <mapsim/tdp.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,6 +34,8 @@ struct ms_vm_config {
 	bool dirty_manual;     ///< KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with MANUAL_PROTECT_ENABLE
 	bool dirty_initset;    ///< ... and INITIALLY_SET
 	uint64_t split_chunk;  ///< KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE, bytes; 0: not asked for
+	bool zap_slot;         ///< x86: KVM_X86_QUIRK_SLOT_ZAP_ALL is disabled (policy slot_zap_quirk)
+	bool no_nx_huge_pages; ///< x86: KVM_CAP_VM_DISABLE_NX_HUGE_PAGES
 	bool mte; ///< KVM_CAP_ARM_MTE, on a machine with mte: memory must be taggable (policy
 		  ///< mte_vma)
 };
@@ -90,6 +93,7 @@ enum ms_guest_exit {
 	MS_GUEST_ERROR,  ///< KVM_RUN failed: the errno is in `err`
 	MS_GUEST_RETRY,  ///< the kernel handles the same fault for ever without progress
 	MS_GUEST_SIGBUS, ///< a machine-check signal was sent to the process
+	MS_GUEST_INTERNAL_ERROR, ///< x86: KVM_EXIT_INTERNAL_ERROR: what is no memory cannot be executed
 };
 struct ms_guest_access {
 	enum ms_guest_exit exit;
@@ -108,8 +112,33 @@ struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_write(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_exec(struct ms_vm *vm, ms_ipa_t gpa);
 
-/** The VM's stage-2 table, to look at. NULL: its process is gone. */
+/** The VM's stage-2 table, to look at. NULL: its process is gone, or it is a VM of x86. */
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm);
+/** The x86 VM's nested table, to look at. NULL: its process is gone, or it is a VM of arm64. */
+const struct ms_tdp *ms_vm_tdp(const struct ms_vm *vm);
+
+/* ---- x86 ---- */
+
+/**
+ * KVM_PRE_FAULT_MEMORY of [gpa, gpa + size), bytes: maps as reads of the vCPU would. *left (may be
+ * NULL): the bytes that were not done; 0 when something was done, whatever stopped it. -EINVAL: not
+ * whole pages, or nothing, or a kernel without it (policy kvm_prefault), or arm64; -ENOENT: no
+ * memslot; -EFAULT; -EIO.
+ */
+int ms_vm_prefault(struct ms_vm *vm, ms_ipa_t gpa, uint64_t size, uint64_t *left);
+
+/** Parameters of the kvm module, of all VMs. x86; on arm64 nothing is done. */
+enum ms_nx_huge_pages {
+	MS_NX_HUGE_PAGES_OFF, ///< at first
+	MS_NX_HUGE_PAGES_FORCE,
+	MS_NX_HUGE_PAGES_AUTO, ///< on for a CPU with the erratum, which the model's has not
+};
+/** nx_huge_pages: a change zaps all of every VM. */
+void ms_kvm_set_nx_huge_pages(struct ms_machine *m, enum ms_nx_huge_pages value);
+/** eager_page_split, which is on at first. */
+void ms_kvm_set_eager_page_split(struct ms_machine *m, bool on);
+/** The thread that recovers what a fetch made small (nx_huge_pages), once, over everything. */
+void ms_kvm_recover_nx_huge_pages(struct ms_machine *m);
 
 #ifdef __cplusplus
 }

@@ -406,6 +406,8 @@ struct ms_mmu_notifier_ops {
 	/** up to 6.9: the entry at addr becomes `entry` (MS_PTE_ bits) */
 	void (*change_pte)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr,
 			   uint64_t entry);
+	/** test_young: true if the page at addr was accessed */
+	bool (*test_young)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr);
 	/** clear_flush_young / clear_young: true if [start, end) was accessed */
 	bool (*clear_young)(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
 			    ms_hva_t end);
@@ -420,6 +422,10 @@ struct ms_mmu_notifier {
 /** The notifier is its owner's, and stays registered until it is told `release`, or is taken off.
  */
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn);
+/** mmu_notifier_clear_young of [start, end), mmu_notifier_test_young of the page at addr: what a
+ * reclaim asks them; the host's own entries are not looked at. true: somebody has accessed it. */
+bool ms_mm_clear_young(struct ms_mm *mm, ms_hva_t start, ms_hva_t end);
+bool ms_mm_test_young(struct ms_mm *mm, ms_hva_t addr);
 void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn);
 
 #ifdef __cplusplus

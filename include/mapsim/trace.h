@@ -37,6 +37,16 @@ enum ms_event_type {
 	MS_EV_S2_WRPROTECT, ///< kvm_pgtable_stage2_wrprotect. vm, ipa, size
 	MS_EV_S2_SPLIT,     ///< kvm_pgtable_stage2_split. vm, ipa, size, ret
 	MS_EV_S2_YOUNG,     ///< kvm_pgtable_stage2_mkyoung. vm, ipa
+	/* x86: of entries, not of calls; bits, and of MAP cache, beside prot; level (1: 4K, 2: 2M, 3: 1G) of
+	 * each; size of all of them. So are MAP, RELAX, WRPROTECT and SPLIT there. */
+	MS_EV_S2_ZAP,    ///< entries were removed. vm, ipa, size, level
+	MS_EV_S2_FAST,   ///< write permission was given back without a lock. vm, ipa, prot, bits
+	MS_EV_S2_CHANGE, ///< another change of entries. vm, ipa, size, prot, bits, level
+	MS_EV_S2_MMIO,   ///< pages were remembered as such without memory. vm, ipa, size
+	MS_EV_S2_ZAP_ALL, ///< kvm_mmu_zap_all_fast: all roots are invalid; their zaps follow. vm
+	MS_EV_S2_AGE,      ///< kvm_age_gfn. vm, ipa, size
+	MS_EV_S2_TEST_AGE, ///< kvm_test_age_gfn. vm, ipa, size
+	MS_EV_S2_CHANGE_PTE, ///< kvm_set_spte_gfn (up to 6.9). vm, ipa, size
 	MS_EV_S2_DESC,      ///< a stage-2 descriptor was written. vm, ipa, size (that it covers),
 		       ///< level, desc, old_desc
 	MS_EV_TLBI,           ///< vm, tlbi, ipa, size (0: one address), level (a hint)
@@ -95,6 +105,7 @@ struct ms_event {
 		unsigned int fault; ///< VM_FAULT_* bits
 	};
 	uint32_t prot;    ///< MS_PROT_*
+	uint32_t bits;    ///< x86: MS_TDP_HOST_WRITABLE, MMU_WRITABLE, ACCESSED, DIRTY
 	uint8_t level;    ///< page-table level, 0..3
 	uint8_t cache;    ///< enum ms_cache
 	uint8_t notifier; ///< enum ms_notifier_event
