@@ -55,8 +55,9 @@ struct ms_kvm_arch {
 	void (*unmap)(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 	/* An entry of the process has become pa (one page); before_: once, then for each slot. */
 	void (*before_change_pte)(struct ms_vm *vm, ms_pa_t pa);
-	void (*change_pte)(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa);
+	void (*change_pte)(struct ms_vm *vm, ms_ipa_t ipa, uint64_t entry);
 	bool (*age)(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
+	bool (*test_age)(struct ms_vm *vm, ms_ipa_t ipa); /* of the page */
 
 	/* A guest's access. walk: what the hardware does: false: it is made; true: it faults, as
 	 * *abort says; *leaf is what translates the address. handle: OK: the guest goes on; ERROR:
@@ -70,5 +71,6 @@ struct ms_kvm_arch {
 };
 
 extern const struct ms_kvm_arch ms_kvm_arm64;
+extern const struct ms_kvm_arch ms_kvm_x86;
 
 #endif

@@ -15,6 +15,7 @@
  * - slots.c: before and after a slot changes
  * - abort.c: kvm_handle_guest_abort; fault.c: user_mem_abort; block.c: how large the mapping may be
  * - s2.c: the VM's stage-2 table, with the events; check_s2.c: is it whole?
+ * x86/: see x86.h there.
  */
 #ifndef MS_KVM_INTERNAL_H
 #define MS_KVM_INTERNAL_H
@@ -62,6 +63,8 @@ enum ms_kvm_reason {
 	MS_WHY_NOT_THP,
 	MS_WHY_PREMAP,
 	MS_WHY_CHANGE_PTE,
+	MS_WHY_NX_FETCH,
+	MS_WHY_NX_TABLE,
 	/* an abort that maps nothing */
 	MS_WHY_NO_SLOT,
 	MS_WHY_SLOT_READONLY,
@@ -118,12 +121,16 @@ struct ms_memslots {
 	struct ms_memslot *last_used; /* of ms_gfn_to_memslot */
 	unsigned int active;          /* which of the two sets is in use */
 	uint64_t next_age;
+	uint64_t generation; /* rises with every change of a slot */
 };
 
 /* ---- a VM ---- */
 
 struct ms_kvm {
 	TAILQ_HEAD(, ms_vm) vms; /* in order of creation */
+	/* x86: parameters of the module */
+	enum ms_nx_huge_pages nx_huge_pages;
+	bool no_eager_page_split;
 };
 
 /* An arm64 VM's own. */
@@ -135,6 +142,18 @@ struct ms_vm_arm64 {
 	bool missed_notifier; /* one came where this kernel does not notice: s2_seq_sample */
 };
 
+/* An x86 VM's own. */
+RB_HEAD(ms_nx_tables, ms_nx_table);
+struct ms_vm_x86 {
+	struct ms_tdp *tdp; /* NULL when mm is gone */
+	bool by_cpu;        /* it is the CPU that changes an entry */
+	bool in_fast;       /* fast_page_fault() does, for the page at: */
+	ms_ipa_t fast_ipa;
+	enum ms_kvm_reason why; /* the entry that is being made has its size */
+	struct ms_nx_tables nx_tables;
+	TAILQ_HEAD(, ms_nx_table) nx_recoverable; /* possible_nx_huge_pages */
+};
+
 struct ms_vm {
 	TAILQ_ENTRY(ms_vm) link;
 	struct ms_machine *machine;
@@ -144,6 +163,7 @@ struct ms_vm {
 	struct ms_mmu_notifier notifier;
 	const struct ms_kvm_arch *arch;
 	struct ms_vm_arm64 arm64;
+	struct ms_vm_x86 x86;
 	struct ms_memslots slots;
 
 	unsigned int invalidate_in_progress; /* mmu_invalidate_in_progress */

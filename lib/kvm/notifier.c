@@ -97,7 +97,7 @@ static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 		uint64_t size;
 
 		slot_part(vm, slot, &range, &ipa, &size);
-		vm->arch->change_pte(vm, ipa, pa);
+		vm->arch->change_pte(vm, ipa, entry);
 	}
 }
 
@@ -121,6 +121,25 @@ static bool clear_young(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t s
 	return young;
 }
 
+// mirrors kvm_mmu_notifier_test_young(), virt/kvm/kvm_main.c, 5.10+
+static bool test_young(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr)
+{
+	struct ms_vm *vm = notifier_to_vm(mn);
+	const struct ms_hva_range range = { addr, addr + vm->machine->page_size };
+	bool young = false;
+
+	(void)mm;
+	for (struct ms_memslot *slot = ms_slot_first_in_hva(vm, &range); slot;
+	     slot = ms_slot_next_in_hva(vm, &range, slot)) {
+		ms_ipa_t ipa;
+		uint64_t size;
+
+		slot_part(vm, slot, &range, &ipa, &size);
+		young |= vm->arch->test_age(vm, ipa);
+	}
+	return young;
+}
+
 /* The tables are freed as they are, without unmapping anything.
  * mirrors kvm_mmu_notifier_release() and kvm_flush_shadow_all(), virt/kvm/kvm_main.c, 5.10+;
  * kvm_arch_flush_shadow_all(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_arch_flush_shadow_all(),
@@ -139,5 +158,6 @@ const struct ms_mmu_notifier_ops ms_kvm_notifier_ops = {
 	.invalidate_range_end = invalidate_range_end,
 	.change_pte = change_pte,
 	.clear_young = clear_young,
+	.test_young = test_young,
 	.release = release,
 };

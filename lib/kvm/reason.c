@@ -54,6 +54,9 @@ static const char *const texts[MS_WHY_COUNT][3] = {
 	[MS_WHY_PREMAP] = SAME("memslot creation maps VM_PFNMAP by pages"),
 	[MS_WHY_CHANGE_PTE] = SAME("change_pte maps one page"),
 
+	[MS_WHY_NX_FETCH] = SAME("a fetch gets a page: blocks are not executable (nx_huge_pages)"),
+	[MS_WHY_NX_TABLE] = SAME("a fetch has made the block small (nx_huge_pages)"),
+
 	[MS_WHY_NO_SLOT] = SAME("no memslot"),
 	[MS_WHY_SLOT_READONLY] = SAME("write to a read-only memslot"),
 	[MS_WHY_BEYOND_IPA] = SAME("beyond the IPA space"),

@@ -139,6 +139,7 @@ static int create_slot(struct ms_vm *vm, const struct region *r)
 	}
 	ms_memslot_insert(vm, slot);
 	activate(vm, slot);
+	vm->slots.generation++;
 	vm->arch->commit_region(vm, NULL, slot, MS_MR_CREATE);
 	return 0;
 }
@@ -148,6 +149,7 @@ static int delete_slot(struct ms_vm *vm, struct ms_memslot *slot)
 {
 	vm->arch->flush_slot(vm, slot);
 	ms_memslot_remove(vm, slot);
+	vm->slots.generation++;
 	vm->arch->commit_region(vm, slot, NULL, MS_MR_DELETE);
 	ms_memslot_free(vm, slot);
 	return 0;
@@ -165,6 +167,7 @@ static void commit_change(struct ms_vm *vm, struct ms_memslot *slot, const struc
 	slot->flags = new->flags;
 	slot->dirty = new->dirty;
 	activate(vm, slot);
+	vm->slots.generation++;
 	vm->arch->commit_region(vm, &old, slot, change);
 	if (old.dirty != slot->dirty)
 		ms_free(&vm->machine->alloc, old.dirty);
@@ -181,6 +184,7 @@ static int move_slot(struct ms_vm *vm, struct ms_memslot *slot, struct ms_memslo
 		// The kernel had marked the slot invalid in one set, and puts it back there: in
 		// that set alone it is now behind the others of its host address.
 		ms_memslot_renew(vm, slot, 1);
+		vm->slots.generation++;
 		return ret;
 	}
 	commit_change(vm, slot, new, MS_MR_MOVE);

@@ -14,14 +14,12 @@ int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm)
 
 static const struct ms_kvm_arch *arch_of(const struct ms_machine *m)
 {
-	return ms_is_x86(m) ? NULL : &ms_kvm_arm64;
+	return ms_is_x86(m) ? &ms_kvm_x86 : &ms_kvm_arm64;
 }
 
 /* May a VM be made here and now? */
 static int check_place(struct ms_machine *m, const struct ms_mm *mm)
 {
-	if (!arch_of(m))
-		return ms_refuse(m, -ENODEV, "x86: there are no VMs here");
 	// mmu_notifier_register() takes the mmap lock for writing
 	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
 		return ms_refuse_locked(m, mm);
@@ -137,6 +135,11 @@ const struct ms_room ms_kvm_room = {
 uint32_t ms_vm_id(const struct ms_vm *vm)
 {
 	return vm ? vm->id : 0;
+}
+
+const struct ms_tdp *ms_vm_tdp(const struct ms_vm *vm)
+{
+	return vm ? vm->x86.tdp : NULL;
 }
 
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm)

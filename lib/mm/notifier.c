@@ -85,3 +85,28 @@ bool ms_check_is_registered(const struct ms_mm *mm, const struct ms_mmu_notifier
 		at = at->next;
 	return at;
 }
+
+// mirrors __mmu_notifier_clear_young(), mm/mmu_notifier.c, 5.10+
+bool ms_mm_clear_young(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
+{
+	bool young = false;
+
+	if (!mm || start >= end)
+		return false;
+	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
+		if (mn->ops->clear_young)
+			young |= mn->ops->clear_young(mn, mm, start, end);
+	return young;
+}
+
+/* The first that says yes ends it.
+ * mirrors __mmu_notifier_test_young(), mm/mmu_notifier.c, 5.10+ */
+bool ms_mm_test_young(struct ms_mm *mm, ms_hva_t addr)
+{
+	if (!mm)
+		return false;
+	for (struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next)
+		if (mn->ops->test_young && mn->ops->test_young(mn, mm, addr))
+			return true;
+	return false;
+}

@@ -85,9 +85,10 @@ static void before_change_pte(struct ms_vm *vm, ms_pa_t pa)
 /* After a copy-on-write the new page is mapped read-only, if no table has to be made for it.
  * mirrors kvm_set_spte_hva() and kvm_set_spte_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12;
  * kvm_set_spte_gfn(), arch/arm64/kvm/mmu.c, 5.13 .. 6.9 */
-static void change_pte(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa)
+static void change_pte(struct ms_vm *vm, ms_ipa_t ipa, uint64_t entry)
 {
-	ms_vm_s2_map(vm, ipa, vm->machine->page_size, pa, MS_PROT_R, NULL, MS_WHY_CHANGE_PTE);
+	ms_vm_s2_map(vm, ipa, vm->machine->page_size, entry & MS_PTE_PA_MASK, MS_PROT_R, NULL,
+		     MS_WHY_CHANGE_PTE);
 }
 
 /* Up to 6.4 only the leaf at the first address is asked, by kvm_pgtable_stage2_mkold().
@@ -103,6 +104,13 @@ static bool age(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 		ms_violation(vm->machine,
 			     "size != PAGE_SIZE && size != PMD_SIZE && size != PUD_SIZE", ipa);
 	return ms_s2_test_clear_young(vm->arm64.s2, ipa, m->page_size, true);
+}
+
+// mirrors kvm_test_age_hva_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; kvm_test_age_gfn(),
+// arch/arm64/kvm/mmu.c, 5.13+
+static bool test_age(struct ms_vm *vm, ms_ipa_t ipa)
+{
+	return ms_s2_test_clear_young(vm->arm64.s2, ipa, vm->machine->page_size, false);
 }
 
 /* ---- an access ---- */
@@ -169,6 +177,7 @@ const struct ms_kvm_arch ms_kvm_arm64 = {
 	.before_change_pte = before_change_pte,
 	.change_pte = change_pte,
 	.age = age,
+	.test_age = test_age,
 	.walk = walk,
 	.handle = ms_arm64_handle_abort,
 	.get_leaf = get_leaf,

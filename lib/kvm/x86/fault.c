@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A page fault of an x86 guest on its nested table: the entry is made writable again without a lock,
+ * or the page is mapped, or KVM emulates the access.
+ */
+#include "kvm/x86/x86.h"
+#include "phys/internal.h"
+
+#define MAX_PREFAULT_TRIES 8u /* of one page, while notifiers come in between */
+
+#define GENERATION_MASK UINT64_C(0x3ffff) /* what every mark can hold of it */
+
+/* struct kvm_page_fault */
+struct fault {
+	struct ms_vm *vm;
+	struct ms_abort *abort;
+	struct ms_memslot *slot;
+	ms_ipa_t ipa; /* of the page */
+	bool prefetch;
+	struct ms_pfn_lookup page;
+	uint64_t seq; /* mmu_seq */
+
+	unsigned int req_level, goal_level;
+	bool huge_page_disallowed;
+};
+
+enum fault_result {
+	FIXED,   /* the guest tries again */
+	EMULATE, /* KVM makes the access itself */
+	NO_MEMORY,
+};
+
+static bool slot_is_logged(const struct ms_memslot *slot)
+{
+	return slot->flags & MS_SLOT_LOG_DIRTY;
+}
+
+static ms_hva_t hva_of(const struct fault *f)
+{
+	return ms_gfn_to_hva_memslot(f->vm, f->slot, f->ipa >> MS_PAGE_SHIFT);
+}
+
+static unsigned int wanted(const struct ms_abort *abort)
+{
+	return abort->write ? MS_PROT_W : abort->exec ? MS_PROT_X : MS_PROT_R;
+}
+
+/* ---- without a lock ---- */
+
+/* A write to an entry that was writable before it was protected for the dirty log.
+ * mirrors page_fault_can_be_fast() and fast_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+static bool fast_page_fault(struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+	struct ms_tdp_leaf leaf;
+
+	if (!ms_abort_is_perm(f->abort) || !f->abort->write || !f->slot ||
+	    !ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf) || !(leaf.bits & MS_TDP_MMU_WRITABLE))
+		return false;
+	if (leaf.level > MS_TDP_4K && slot_is_logged(f->slot))
+		return false;
+	vm->x86.in_fast = true;
+	vm->x86.fast_ipa = f->ipa;
+	ms_tdp_set(vm->x86.tdp, f->ipa, leaf.prot | MS_PROT_W | leaf.bits);
+	vm->x86.in_fast = false;
+	ms_mark_page_dirty(f->slot, f->ipa >> MS_PAGE_SHIFT);
+	return true;
+}
+
+/* ---- no memory ---- */
+
+/* Whether the page is marked, and no slot has changed since.
+ * mirrors handle_mmio_page_fault() and check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+static bool is_marked(const struct fault *f)
+{
+	struct ms_tdp_mark mark;
+
+	return ms_tdp_next_mmio(f->vm->x86.tdp, f->ipa, f->ipa + MS_4K, &mark) &&
+	       !((mark.generation ^ f->vm->slots.generation) & GENERATION_MASK);
+}
+
+// mirrors kvm_handle_noslot_fault(), arch/x86/kvm/mmu/mmu.c, 6.12+; handle_abnormal_pfn(),
+// arch/x86/kvm/mmu/mmu.c, 5.10 .. 6.1
+static enum fault_result no_slot(struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+
+	f->abort->why = MS_WHY_NO_SLOT;
+	if (f->ipa >= ms_tdp_limit(vm->x86.tdp))
+		return EMULATE;
+	return ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM ? NO_MEMORY
+										   : EMULATE;
+}
+
+/* ---- mapping ---- */
+
+/* How large the entry is to be: req_level by slot and host, goal_level what is then made.
+ * mirrors kvm_mmu_hugepage_adjust(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+static void choose_level(struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+	struct ms_x86_level max;
+
+	f->huge_page_disallowed = f->abort->exec && ms_x86_nx_enabled(vm);
+	f->req_level = f->goal_level = MS_TDP_4K;
+	vm->x86.why = MS_WHY_LOGGING;
+	if (slot_is_logged(f->slot))
+		return;
+	max = ms_x86_max_level(vm, f->slot, f->ipa);
+	vm->x86.why = max.why;
+	f->req_level = max.level;
+	if (f->huge_page_disallowed && max.level > MS_TDP_4K)
+		vm->x86.why = MS_WHY_NX_FETCH;
+	else
+		f->goal_level = max.level;
+}
+
+/* A table that a fetch has made keeps the block small.
+ * mirrors disallowed_hugepage_adjust(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+static void adjust_disallowed(struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+
+	if (!ms_x86_nx_enabled(vm))
+		return;
+	while (f->goal_level > MS_TDP_4K && ms_x86_nx_disallowed(vm, f->ipa, f->goal_level)) {
+		f->goal_level--;
+		vm->x86.why = MS_WHY_NX_TABLE;
+	}
+}
+
+/* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of it.
+ * -ENOMEM. */
+static int make_tables(struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+	unsigned int level;
+	int err = 0;
+
+	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
+	if (level <= f->goal_level)
+		return 0;
+	if (vm->machine->policy.tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP)
+		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
+	if (!f->huge_page_disallowed)
+		return err;
+	for (; !err && level > f->goal_level; level--)
+		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
+	return err;
+}
+
+/* The rights and marks of the entry. `old`: what is there now; size 0: nothing.
+ * mirrors make_spte(), arch/x86/kvm/mmu/spte.c, 5.10+ */
+static unsigned int make_spte(const struct fault *f, const struct ms_tdp_leaf *old)
+{
+	const bool was_writable = old->size && old->level == f->goal_level && old->prot & MS_PROT_W;
+	unsigned int attr = MS_PROT_R | MS_PROT_X;
+
+	if (!f->prefetch)
+		attr |= MS_TDP_ACCESSED;
+	if (!f->page.writable)
+		return attr;
+	attr |= MS_PROT_W | MS_TDP_HOST_WRITABLE | MS_TDP_MMU_WRITABLE;
+	// up to 6.12 an entry that was writable is made anew without its dirty bit
+	if (!was_writable || f->vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT)
+		attr |= MS_TDP_DIRTY;
+	return attr;
+}
+
+/* 7.x: an entry that is there and permits the access is left as it is. */
+static bool is_good(const struct fault *f, const struct ms_tdp_leaf *old)
+{
+	return f->vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT && old->size &&
+	       old->level == f->goal_level && (f->prefetch || old->prot & wanted(f->abort));
+}
+
+// mirrors tdp_mmu_map_handle_target_level(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
+static enum fault_result map_target(struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+	const uint64_t size = ms_tdp_level_size(f->goal_level);
+	const ms_ipa_t ipa = ms_align_down(f->ipa, size);
+	const ms_pa_t pa = ms_align_down(f->page.pfn << MS_PAGE_SHIFT, size);
+	struct ms_tdp_leaf old;
+	int err;
+
+	ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &old);
+	if (is_good(f, &old))
+		return FIXED;
+	err = ms_tdp_map(vm->x86.tdp, ipa, f->goal_level, pa, make_spte(f, &old));
+	if (err == -ENOMEM)
+		return NO_MEMORY;
+	if (err) {
+		ms_violation(vm->machine, "an entry of the nested table maps another page", f->ipa);
+		return EMULATE;
+	}
+	ms_x86_nx_forget_gone(vm);
+	vm->mapped_ipa = ipa;
+	vm->mapped_size = size;
+	vm->mapped_why = vm->x86.why;
+	if (f->page.writable && slot_is_logged(f->slot))
+		ms_mark_page_dirty(f->slot, f->ipa >> MS_PAGE_SHIFT);
+	return FIXED;
+}
+
+// mirrors kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
+static enum fault_result tdp_map(struct fault *f)
+{
+	choose_level(f);
+	adjust_disallowed(f);
+	return make_tables(f) ? NO_MEMORY : map_target(f);
+}
+
+/* mirrors is_page_fault_stale(), arch/x86/kvm/mmu/mmu.c, 6.1+; mmu_invalidate_retry_hva(),
+ * include/linux/kvm_host.h, 6.1 .. 6.1; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.12+ */
+static bool is_stale(const struct fault *f)
+{
+	return f->vm->invalidate_in_progress || f->seq != f->vm->invalidate_seq;
+}
+
+/* The page was found: once the MMU lock is had, is it still the one? */
+static enum fault_result map_page(struct fault *f)
+{
+	struct ms_machine *m = f->vm->machine;
+	enum fault_result result;
+
+	ms_hook(m, MS_HOOK_S2_PFN_FOUND, f->ipa);
+	ms_hook(m, MS_HOOK_S2_MMU_LOCK, f->ipa);
+	if (!f->vm->mm)
+		return FIXED;
+	if (is_stale(f)) {
+		f->abort->why = MS_WHY_NOTIFIER_RETRY;
+		return FIXED;
+	}
+	result = tdp_map(f);
+	if (result == FIXED)
+		ms_hook(m, MS_HOOK_S2_MAPPED, f->ipa);
+	return result;
+}
+
+/* ---- emulation ---- */
+
+/*
+ * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the host's
+ * at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
+ * mirrors emulator_write_emulated(), arch/x86/kvm/x86.c, 5.10+; __kvm_write_guest_page(),
+ * virt/kvm/kvm_main.c, 5.10+
+ */
+static enum ms_guest_exit emulate_write(struct fault *f)
+{
+	if (f->slot->flags & MS_SLOT_READONLY) {
+		f->abort->why = MS_WHY_SLOT_READONLY;
+		return MS_GUEST_MMIO;
+	}
+	f->abort->why = MS_WHY_LEAF_READONLY;
+	if (ms_touch(f->vm->mm, hva_of(f), MS_PROT_W) != MS_ACCESS_OK)
+		return MS_GUEST_MMIO;
+	ms_mark_page_dirty(f->slot, f->ipa >> MS_PAGE_SHIFT);
+	f->abort->emulated = true;
+	return MS_GUEST_OK;
+}
+
+static enum ms_guest_exit emulate(const struct fault *f)
+{
+	return f->abort->exec ? MS_GUEST_INTERNAL_ERROR : MS_GUEST_MMIO;
+}
+
+static enum ms_guest_exit failed(struct fault *f, int error, enum ms_kvm_reason why, int *err)
+{
+	struct ms_machine *m = f->vm->machine;
+
+	f->abort->why = why;
+	*err = ms_refuse(m, error, "ipa %x: %s", f->ipa, ms_refusal_text(ms_kvm_reason(m, why)));
+	return MS_GUEST_ERROR;
+}
+
+static enum ms_guest_exit answer(struct fault *f, enum fault_result result, int *err)
+{
+	switch (result) {
+	case FIXED:
+		return MS_GUEST_OK;
+	case EMULATE:
+		return emulate(f);
+	case NO_MEMORY:
+		break;
+	}
+	return failed(f, -ENOMEM, MS_WHY_NO_MEMORY, err);
+}
+
+// mirrors kvm_handle_error_pfn(), arch/x86/kvm/mmu/mmu.c, 6.1+; kvm_handle_bad_page(),
+// arch/x86/kvm/mmu/mmu.c, 5.10 .. 5.10
+static enum ms_guest_exit handle_error_pfn(struct fault *f, int *err)
+{
+	switch (f->page.error) {
+	case MS_PFN_RO_FAULT:
+		return emulate_write(f);
+	case MS_PFN_HWPOISON:
+		f->abort->why = MS_WHY_POISON;
+		return MS_GUEST_SIGBUS;
+	case MS_PFN_WAITS:
+		return failed(f, -EBUSY, MS_WHY_LOCKED, err);
+	case MS_PFN_OK:
+	case MS_PFN_FAULT:
+		break;
+	}
+	return failed(f, -EFAULT, MS_WHY_NO_PFN, err);
+}
+
+// mirrors direct_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+; kvm_tdp_mmu_page_fault(),
+// arch/x86/kvm/mmu/mmu.c, 6.12+; kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c, 6.1+
+static enum ms_guest_exit page_fault(struct fault *f, int *err)
+{
+	struct ms_vm *vm = f->vm;
+	const ms_gfn_t gfn = f->ipa >> MS_PAGE_SHIFT;
+
+	f->slot = ms_gfn_to_memslot(vm, gfn);
+	if (fast_page_fault(f))
+		return MS_GUEST_OK;
+	f->seq = vm->invalidate_seq;
+	if (!f->slot)
+		return answer(f, no_slot(f), err);
+	f->page = ms_gfn_to_pfn(vm, f->slot, gfn, f->abort->write);
+	if (f->page.error != MS_PFN_OK)
+		return handle_error_pfn(f, err);
+	return answer(f, map_page(f), err);
+}
+
+enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort, int *err)
+{
+	struct fault f = { .vm = vm, .abort = abort, .ipa = ms_align_down(abort->ipa, MS_4K) };
+	enum ms_guest_exit exit;
+
+	vm->in_abort++;
+	if (is_marked(&f)) {
+		abort->why = MS_WHY_NO_SLOT;
+		exit = emulate(&f);
+	} else if (ms_mm_fault_waits(vm->mm)) {
+		exit = failed(&f, -EBUSY, MS_WHY_LOCKED, err);
+	} else {
+		exit = page_fault(&f, err);
+	}
+	vm->in_abort--;
+	return exit;
+}
+
+/* ---- ahead of the guest ---- */
+
+/* Maps one page or block as a read would. Answers how many bytes from ipa on that is.
+ * mirrors kvm_arch_vcpu_pre_fault_memory() and kvm_tdp_map_page(), arch/x86/kvm/mmu/mmu.c, 6.12+ */
+static int64_t prefault_one(struct ms_vm *vm, ms_ipa_t ipa)
+{
+	struct ms_machine *m = vm->machine;
+	struct ms_abort abort = { .ipa = ipa };
+	struct fault f = { .vm = vm, .abort = &abort, .ipa = ipa, .prefetch = true };
+	struct ms_tdp_leaf leaf;
+	int err = 0;
+
+	for (unsigned int i = 0; i < MAX_PREFAULT_TRIES; i++) {
+		if (is_marked(&f) || page_fault(&f, &err) == MS_GUEST_MMIO)
+			return ms_refuse(m, -ENOENT, "ipa %x: no memslot", ipa);
+		if (err)
+			return err;
+		if (!vm->mm)
+			return ms_vm_refuse_gone(vm);
+		if (ms_tdp_get_leaf(vm->x86.tdp, ipa, &leaf))
+			return (int64_t)(leaf.ipa + leaf.size - ipa);
+	}
+	return ms_refuse(m, -EAGAIN, "ipa %x: notifiers come in between", ipa);
+}
+
+static int check_prefault(struct ms_vm *vm, ms_ipa_t gpa, uint64_t size)
+{
+	struct ms_machine *m = vm->machine;
+
+	if (!ms_is_x86(m) || m->policy.kvm_prefault == MS_KVM_PREFAULT_ABSENT)
+		return ms_refuse(m, -EINVAL, "this kernel has no KVM_PRE_FAULT_MEMORY");
+	if (!vm->mm)
+		return ms_vm_refuse_gone(vm);
+	if (!size || !ms_aligned(gpa | size, MS_4K) || gpa + size <= gpa)
+		return ms_refuse(m, -EINVAL, "[%x, +%x) is not whole pages, empty, or wraps", gpa,
+				 size);
+	if (ms_mm_fault_waits(vm->mm))
+		return ms_refuse_locked(m, vm->mm);
+	return 0;
+}
+
+// mirrors kvm_vcpu_pre_fault_memory(), virt/kvm/kvm_main.c, 6.12+
+int ms_vm_prefault(struct ms_vm *vm, ms_ipa_t gpa, uint64_t size, uint64_t *left)
+{
+	const uint64_t full = size;
+	int64_t done = 0;
+	int err = vm ? check_prefault(vm, gpa, size) : -EINVAL;
+
+	if (left)
+		*left = size;
+	if (err)
+		return err;
+	vm->in_abort++;
+	while (size && (done = prefault_one(vm, gpa)) > 0) {
+		const uint64_t n = ms_min_u64((uint64_t)done, size);
+
+		gpa += n;
+		size -= n;
+	}
+	vm->in_abort--;
+	if (left)
+		*left = size;
+	return size == full ? (int)done : 0;
+}
