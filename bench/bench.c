@@ -20,6 +20,10 @@ static const struct bench_workload workloads[] = {
 	{ "stage2.silent", bench_stage2, "  nobody hears of anything" },
 	{ "stage2.desc", bench_stage2, "  every descriptor that changes is told one by one" },
 	{ "stage2.legacy", bench_stage2, "  as stage2, of a CPU with neither FWB nor range TLBI" },
+	{ "tdp", bench_tdp, "the same of an x86 second-level table; changes are counted" },
+	{ "tdp.pieces", bench_tdp, "  and each piece of equal changes is looked for" },
+	{ "tdp.silent", bench_tdp, "  nobody hears of anything" },
+	{ "tdp.ept", bench_tdp, "  as tdp, of EPT without accessed bits" },
 	{ "fault", bench_fault, "a guest's first access to a page; events are counted" },
 	{ "fault.trace", bench_fault, "  and kept" },
 };

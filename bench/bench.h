@@ -41,6 +41,7 @@ void bench_devices(const struct bench_run *run);
 void bench_memory(const struct bench_run *run);
 void bench_pat(const struct bench_run *run);
 void bench_stage2(const struct bench_run *run);
+void bench_tdp(const struct bench_run *run);
 void bench_vma(const struct bench_run *run);
 void bench_fault(const struct bench_run *run);
 

@@ -404,6 +404,62 @@ static void null_is_harmless_as_a_stage_2_table(void **state)
 	assert_non_null(ms_s2_check(NULL));
 }
 
+static bool always_allowed(void *ctx, ms_ipa_t ipa, unsigned int level)
+{
+	return true;
+}
+
+static void null_is_harmless_as_a_second_level_table(void **state)
+{
+	const struct ms_tdp_config config = { .levels = 4, .pa_bits = 40, .ad_bits = true };
+	const struct ms_tdp_host host = { .ctx = NULL };
+	struct ms_tdp *tdp = NULL;
+
+	assert_int_equal(ms_tdp_new(NULL, &config, &host), -EINVAL);
+	assert_int_equal(ms_tdp_new(&tdp, NULL, &host), -EINVAL);
+	assert_int_equal(ms_tdp_new(&tdp, &config, NULL), -EINVAL);
+	assert_int_equal(ms_tdp_new(&tdp, &config, &host), -EINVAL);
+	ms_tdp_free(NULL);
+	ms_tdp_set_nx_huge_pages(NULL, true);
+	assert_int_equal(ms_tdp_map(NULL, 0, MS_TDP_4K, 0, MS_PROT_R), -EINVAL);
+	assert_int_equal(ms_tdp_set(NULL, 0, MS_PROT_R), -EINVAL);
+	assert_int_equal(ms_tdp_mark_mmio(NULL, 0, 0), -EINVAL);
+	assert_int_equal(ms_tdp_zap(NULL, 0, MS_4K), 0);
+	assert_false(ms_tdp_zap_table(NULL, 0, MS_TDP_2M));
+	ms_tdp_zap_all(NULL);
+	assert_false(ms_tdp_wrprotect(NULL, 0, MS_4K, MS_TDP_4K, MS_TDP_PROTECT_WRITE));
+	assert_false(ms_tdp_wrprotect_word(NULL, 0, 1, MS_TDP_PROTECT_WRITE));
+	assert_false(ms_tdp_clear_young(NULL, 0, MS_4K));
+	assert_false(ms_tdp_test_young(NULL, 0));
+	assert_int_equal(ms_tdp_split(NULL, 0, MS_4K, MS_TDP_4K), -EINVAL);
+	assert_int_equal(ms_tdp_recover(NULL, 0, MS_4K, always_allowed, NULL), 0);
+}
+
+static void null_is_harmless_as_a_second_level_table_to_look_at(void **state)
+{
+	struct ms_tdp_leaf leaf = { .size = MS_4K };
+	struct ms_tdp_mark mark = { .entry = 1 };
+	struct ms_tdp_piece piece;
+	unsigned int level = 1;
+
+	assert_false(ms_tdp_get_leaf(NULL, 0, &leaf));
+	assert_int_equal(leaf.size, 0);
+	leaf.size = MS_4K;
+	assert_false(ms_tdp_next_leaf(NULL, 0, MS_1G, &leaf));
+	assert_int_equal(leaf.size, 0);
+	leaf.size = MS_4K;
+	ms_tdp_describe(NULL, 1, MS_TDP_4K, &leaf);
+	assert_int_equal(leaf.size, 0);
+	assert_false(ms_tdp_next_mmio(NULL, 0, MS_1G, &mark));
+	assert_int_equal(mark.entry, 0);
+	assert_int_equal(ms_tdp_walk(NULL, 0, &level), 0);
+	assert_int_equal(level, 0);
+	assert_int_equal(ms_tdp_limit(NULL), 0);
+	assert_int_equal(ms_tdp_tables(NULL), 0);
+	assert_non_null(ms_tdp_check(NULL));
+	assert_int_equal(ms_tdp_run_piece(NULL, 0, &piece), 0);
+}
+
 static void null_is_harmless_as_a_cache_of_tables(void **state)
 {
 	const struct ms_s2_run run = { .count = 1 };
@@ -440,6 +496,8 @@ int main(void)
 		cmocka_unit_test(null_is_harmless_as_a_device),
 		cmocka_unit_test(null_is_harmless_as_a_vm),
 		cmocka_unit_test(null_is_harmless_as_a_stage_2_table),
+		cmocka_unit_test(null_is_harmless_as_a_second_level_table),
+		cmocka_unit_test(null_is_harmless_as_a_second_level_table_to_look_at),
 		cmocka_unit_test(null_is_harmless_as_a_cache_of_tables),
 	};
 
