@@ -37,6 +37,13 @@ int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t err, const ch
 	return err;
 }
 
+int ms_answered_as(struct ms_machine *m, uint64_t before, int err)
+{
+	if (m->refused.number != before)
+		m->refused.err = err;
+	return (int)ms_answered(m, before, err, NULL);
+}
+
 static void print_rights(FILE *out, uint64_t prot)
 {
 	fputc(prot & MS_PROT_R ? 'r' : '-', out);

@@ -51,5 +51,10 @@ uint64_t ms_refusals(const struct ms_machine *m);
  * said why has the reason `otherwise`, NULL: "no memory". Answers err.
  */
 int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t err, const char *otherwise);
+/*
+ * The same where the call answers another error than the one that it was told of: the reason of the
+ * refusal since `before` becomes that of err. Without any it is "no memory".
+ */
+int ms_answered_as(struct ms_machine *m, uint64_t before, int err);
 
 #endif

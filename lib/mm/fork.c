@@ -163,9 +163,11 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 		return NULL;
 	}
 	struct ms_mm *child, *outer = mm->machine->call.mm;
+	const uint64_t before = ms_refusals(mm->machine);
 	int ret;
 
 	if (!ms_mmap_write_trylock(mm)) {
+		ms_mmap_waits(mm);
 		if (err)
 			*err = -EBUSY;
 		return NULL;
@@ -190,6 +192,8 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 		child = NULL;
 	}
 	ms_mmap_write_unlock(mm);
+	if (ret)
+		ms_answered_as(mm->machine, before, -ENOMEM);
 	if (err)
 		*err = ret ? -ENOMEM : 0;
 	return child;

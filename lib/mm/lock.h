@@ -59,6 +59,9 @@ static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 	mm->mmap_readers++;
 }
 
+/* Says what a call waits for that may not read, or write: -EBUSY. */
+int ms_mmap_waits(struct ms_mm *mm);
+
 /* Runs a hook while the caller uses a VMA of mm. */
 static inline void ms_vma_hook(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr)
 {

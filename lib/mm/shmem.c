@@ -111,14 +111,14 @@ static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 	ms_pfn_t pfn;
 
 	if (index >= ms_mapping_pages(mapping))
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_beyond_file(vmf);
 	pfn = ms_cache_find(mapping, index);
 	if (!pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
 		pfn = add_folio(mapping, index, ms_pmd_order(mapping->machine));
 	if (!pfn)
 		pfn = add_folio(mapping, index, 0);
 	if (!pfn)
-		return MS_VM_FAULT_OOM;
+		return ms_refuse_page(mapping->machine);
 	vmf->pfn = pfn;
 	return MS_VM_FAULT_LOCKED;
 }

@@ -204,7 +204,7 @@ int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 	uint64_t cached = (uint64_t)mapping->nr_chunks * MS_CACHE_CHUNK;
 
 	if (off + len < off)
-		return -EINVAL;
+		return ms_refuse_wrap(file->machine, -EINVAL, off, len);
 	if (end <= start)
 		return 0;
 	ms_unmap_mapping_range(file, start, end - start, false);

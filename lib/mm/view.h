@@ -46,6 +46,11 @@ void ms_mm_unblock_notifiers(struct ms_mm *mm);
 
 /* ---- pages ---- */
 
+/* ms_get_user_page_fast() for those who go another way where it fails: says of no refusal why. */
+bool ms_try_user_page(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
+/* So ms_follow_pfnmap(). */
+bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf);
+
 /*
  * mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the list of
  * those in use. is_new: the fault has made it, so that it is on no list yet.
