@@ -13,6 +13,7 @@ static const struct bench_workload workloads[] = {
 	{ "memory", bench_memory, "writing a table's memory once, and nothing else" },
 	{ "pat", bench_pat, "memory types: reserve, free, look up; events are counted" },
 	{ "pat.trace", bench_pat, "  and kept" },
+	{ "devices", bench_devices, "devices, their files and ioremaps, many at a time" },
 	{ "vma", bench_vma, "mmap, munmap, mprotect, lookup; events are counted" },
 	{ "vma.trace", bench_vma, "  and kept" },
 	{ "stage2", bench_stage2, "map, unmap, protect, walk; TLBIs and CMOs are counted" },

@@ -37,6 +37,7 @@ struct bench_workload {
 	const char *text;
 };
 
+void bench_devices(const struct bench_run *run);
 void bench_memory(const struct bench_run *run);
 void bench_pat(const struct bench_run *run);
 void bench_stage2(const struct bench_run *run);

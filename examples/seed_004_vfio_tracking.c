@@ -55,7 +55,7 @@ static const char *child_after_revoke(const char *release)
 
 	printf("Linux %s: touch, fork, memory off\n", release);
 	touch(s.mm, "the parent");
-	child = ms_fork(s.mm, NULL);
+	child = ms_fork(s.mm);
 	EXPECT(child && !ms_vfio_set_memory(f, false));
 	answer = touch(child, "the child");
 	ms_machine_free(s.m);

@@ -37,12 +37,18 @@ struct ms_vm_config {
 		  ///< mte_vma)
 };
 
-/** A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL: refused, as by ms_vm_create(). */
+/**
+ * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why (machine.h). EINVAL:
+ * ipa_bits is refused by this machine; ENODEV: x86; EBUSY: a hook asks where the mmap lock is held;
+ * ENOMEM.
+ */
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
-/** As above with everything to choose. -EINVAL: a field is refused by this kernel; -ENODEV: x86;
- * -EBUSY: a hook asks where the mmap lock is held; -ENOMEM. */
-int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **vm);
-/** Closing the VM: no stage-2 event. NULL is allowed. */
+/** As above with everything to choose (config NULL: the defaults). EINVAL: a field is refused by
+ * this machine or kernel. */
+struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config);
+/** Closing the VM: no stage-2 event. NULL is allowed. A violation, and the VM stays: an access of
+ * its guest, or a notifier that it was told the start of, is under way (a hook or a driver asks).
+ */
 void ms_vm_free(struct ms_vm *vm);
 uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
 
@@ -55,6 +61,11 @@ uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
  * -EFAULT: beyond the IPA space; -ENOMEM. A move that is refused has unmapped the slot's old range
  * from stage 2, as in the kernel. -EBUSY: a hook asks during an abort or a notifier of this VM,
  * where the kernel would sleep.
+ *
+ * gpa, size and hva are plain integers in the order of struct kvm_userspace_memory_region, so that
+ * a call of KVM's is copied as it stands, and no compiler notices when gpa and hva are swapped. KVM
+ * does not either: an address of the process that is above the IPA space is refused as a gpa
+ * (-EFAULT), and one inside of it makes a slot whose guest accesses find no VMA at its hva.
  */
 int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
 		   unsigned int flags);

@@ -66,7 +66,8 @@ struct ms_machine *ms_machine_new(const struct ms_policy *policy);
  * NULL. */
 struct ms_machine *ms_machine_new_config(const struct ms_policy *policy,
 					 const struct ms_machine_config *config);
-/** Frees the machine and everything in it. NULL is allowed. */
+/** Frees the machine and everything in it. NULL is allowed; inside of a hook or a driver's function
+ * it is a violation, and the machine stays. */
 void ms_machine_free(struct ms_machine *m);
 
 /** The machine's own copies, with every default filled in; they do not change. */
@@ -106,9 +107,11 @@ enum ms_hook_point {
 	MS_HOOK_S2_PFN_FOUND,      ///< user_mem_abort: pfn looked up, nothing made of it yet [none]
 	MS_HOOK_S2_MAPPED,         ///< user_mem_abort: leaf installed, lock dropped [none]
 	MS_HOOK_DRIVER_FAULT,      ///< about to call vm_ops->fault or huge_fault [mmap, read]
-	MS_HOOK_DRIVER_FAULT_DONE, ///< it has returned [mmap, read]
+	MS_HOOK_DRIVER_FAULT_DONE, ///< it has returned [mmap, read; a page of a memory file: its
+				   ///< folio]
 	MS_HOOK_ZAP_UNTRACKED,     ///< between untrack_pfn (up to 6.15) and the zap [mmap, read; in
-				   ///< MAP_FIXED, mremap and exit: write]
+				   ///< MAP_FIXED, mremap and exit: write; of a driver that zaps
+				   ///< its locks, too]
 	MS_HOOK_S2_MMU_LOCK,       ///< user_mem_abort: about to take the mmu lock [none]
 	MS_HOOK_S2_BROKEN,         ///< a map call emptied an entry and has not filled it [mmu lock]
 	MS_HOOK_DRIVER_MMAP,       ///< about to call ->mmap [mmap, write]
@@ -135,10 +138,17 @@ const char *ms_hook_name(enum ms_hook_point point);
  *   a guest access that is not mapped MS_GUEST_ERROR with -EBUSY;
  * - mmu lock held: as mmap held for writing; the VM's dirty log answers -EBUSY; a zap by a driver,
  *   which would tell the VM, is a violation;
+ * - a folio of a memory file: a hole in it (MADV_REMOVE) answers -EBUSY, an access that faults on
+ *   it waits as above; MADV_COLLAPSE answers -EBUSY where it is a huge page, else -EAGAIN, as the
+ *   kernel only tries that lock;
+ * - a hole that is being made in a memory file (MADV_REMOVE zaps): another hole in it answers
+ *   -EBUSY, an access that faults inside of the hole waits as above;
  * - a driver's lock: ms_vfio_set_memory() answers -EBUSY, an access that faults waits as above.
  * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
- * VMA's process counts as held for reading. A hook must not free the machine, nor a VM of which an
- * access or a notifier is under way.
+ * VMA's process counts as held for reading.
+ *
+ * A hook or a driver that frees the machine, or a VM of which an access or a notifier is under way,
+ * changes nothing: that is a violation.
  */
 typedef void ms_hook_fn(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg);
 /** At most one hook a point; fn NULL removes it. */

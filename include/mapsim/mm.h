@@ -324,8 +324,8 @@ int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice adv
 int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
 int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
 
-/** fork(2): the child's mm, or NULL with the negative errno in *err (err may be NULL). */
-struct ms_mm *ms_fork(struct ms_mm *mm, int *err);
+/** fork(2): the child's mm, or NULL, and errno says why: ENOMEM; EBUSY: a hook asks (machine.h). */
+struct ms_mm *ms_fork(struct ms_mm *mm);
 
 /** How a memory access ended. */
 enum ms_access {

@@ -2,7 +2,7 @@
 /**
  * stage2.h - an arm64 stage-2 page table with real descriptors, usable with nothing else of mapsim.
  *
- * Mirrors arch/arm64/kvm/hyp/pgtable.c (5.10 .. 7.2; the differences are fields of ms_s2_config).
+ * Mirrors arch/arm64/kvm/hyp/pgtable.c (5.10 .. 7.3; the differences are fields of ms_s2_config).
  * It knows no VMA, no memslot and no host page table: an IPA goes to a PA with some permissions.
  * What it does to the hardware (descriptor writes, TLB invalidations, cache maintenance) is told to
  * callbacks, in order. A table, cache or run that is NULL is refused: the answer is -EINVAL, 0 or
@@ -64,18 +64,21 @@ struct ms_s2_config {
 	bool table_to_block_range; ///< a table replaced by a block: range TLBI, else the whole VMID
 	bool unmap_defer;          ///< unmap defers TLBIs to one range TLBI if fwb and tlbi_range
 	bool relax_local;          ///< relax_perms: TLBI of this CPU only (6.6+), else of all
-	bool absent_eagain; ///< relax and mkyoung of what is not mapped: -EAGAIN (6.2+), else
-			    ///< success
+	bool absent_eagain;    ///< relax and mkyoung of what is not mapped: -EAGAIN (6.2+), else
+			       ///< success
 	bool relax_takes_exec; ///< relax_perms without X takes X away (6.19 to 7.1), else it stays
-	bool eagain_no_tlbi; ///< relax that is -EAGAIN: no TLBI (6.2 to 6.6)
-	bool xn_two_bits;   ///< XN[54:53]: separate EL1 and EL0 execute permission
+	bool eagain_no_tlbi;   ///< relax that is -EAGAIN: no TLBI (6.2 to 6.6)
+	bool xn_two_bits;      ///< XN[54:53]: separate EL1 and EL0 execute permission
 	bool cmo_by_caller; ///< map and relax do no cache maintenance (<= 5.13): the abort handler
 			    ///< does it before it calls them
 };
 
 struct ms_s2;
-/** -EINVAL: a field is out of range; -ENOMEM. On success *s2 is an empty table. */
-int ms_s2_new(struct ms_s2 **s2, const struct ms_s2_config *config, const struct ms_s2_host *host);
+/**
+ * An empty table. NULL, and errno says why. EINVAL: a field is out of range, an argument is NULL or
+ * the host has no memory to give; ENOMEM. It is of no machine, and has no reason in words.
+ */
+struct ms_s2 *ms_s2_new(const struct ms_s2_config *config, const struct ms_s2_host *host);
 /** Gives back every table, without a word to the host's other callbacks. NULL is allowed. */
 void ms_s2_free(struct ms_s2 *s2);
 

@@ -4,9 +4,11 @@
  *
  * Addresses, sizes and lengths are bytes. Page frame numbers (`pfn`, `gfn`, `vm_pgoff`) count pages
  * of the machine's base page size. Ranges are `start` (inclusive) and `end` (exclusive).
- * Errors are negative errno values, as in the kernel; 0 is success. Every function may be given the
- * NULL that a refused one has answered, in place of an object: each header says what it answers. A
- * place for an answer must be there, unless a function says that it may be NULL.
+ * Errors are negative errno values, as in the kernel; 0 is success. A constructor answers the
+ * object, or NULL with errno set; why a machine refused something is what ms_last_refusal() tells.
+ * Since a refused constructor answers NULL, every function accepts NULL in place of an object, and
+ * each header says what it answers then. A pointer through which a function answers must not be
+ * NULL, unless the function says that it may be.
  */
 #ifndef MAPSIM_TYPES_H
 #define MAPSIM_TYPES_H
@@ -33,8 +35,8 @@ enum ms_arch { MS_ARCH_ARM64, MS_ARCH_X86_64 };
 /** "arm64", "x86_64"; "?" of what is no architecture. */
 const char *ms_arch_name(enum ms_arch arch);
 
-/** What a mapping's entry says about caching; the first six are x86's, WB is both's, the last three
- * arm64's. */
+/** What a page-table entry says about caching. The first six are x86's memory types; arm64 has WB,
+ * WC and the last two. */
 enum ms_cache {
 	MS_CACHE_WB, ///< normal cacheable memory
 	MS_CACHE_WC, ///< x86 write-combining; arm64 Normal-NC
@@ -48,14 +50,14 @@ enum ms_cache {
 /** "WB", "UC-", "nGnRE"; MS_CACHE_WC is "WC" on x86 and "NC" on arm64; "?" of what is no type. */
 const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache);
 
-/** transparent_hugepage/enabled and shmem_enabled; the last three are shmem_enabled's alone, where
- * MADVISE is called advise */
+/** Values of transparent_hugepage/enabled and shmem_enabled in sysfs. The last three exist only in
+ * shmem_enabled, where MADVISE is spelled "advise". */
 enum ms_thp_mode {
-	MS_THP_DEFAULT, ///< as the configuration says that it is then
+	MS_THP_DEFAULT, ///< the default that struct ms_machine_config names
 	MS_THP_ALWAYS,
 	MS_THP_MADVISE,
 	MS_THP_NEVER,
-	MS_THP_WITHIN_SIZE, ///< where the file reaches as far as the huge page, else as ADVISE
+	MS_THP_WITHIN_SIZE, ///< where the huge page is within the file's size, else as MADVISE
 	MS_THP_DENY,        ///< not even MADV_COLLAPSE
 	MS_THP_FORCE,
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Are the drivers whole? Claims lie apart, and vfio-pci's devices know their files and VMAs. */
+/* Checks the drivers' own state: claims do not overlap; vfio-pci knows its files and its VMAs. */
 #include "core/check.h"
 #include "drivers/internal.h"
 
-/* In the tree's order; *end: where the claim before ends. */
+/* Goes through the tree in order. *end: where the last claim that was seen ends. */
 static void check_claims(struct ms_check *c, const struct ms_claim *claim, ms_pa_t *end)
 {
 	if (!claim)
@@ -36,7 +36,7 @@ static void check_vfio(struct ms_check *c, const struct ms_vfio *dev)
 			ms_check_found(c, "vfio %s: VMA %#" PRIx64 " on its list is not its own",
 				       name, v->vma->vm_start);
 	}
-	if (dev->vma_locked || dev->memory_readers)
+	if (dev->vma_locked || dev->memory_locked || dev->memory_readers)
 		ms_check_found(c, "vfio %s: a lock is held", name);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a machine's drivers share: their beginning and end, memory types, leaves of any size. */
+/* What a machine's drivers share: how they are made and freed, memory types, leaves of any size. */
 #include "drivers/internal.h"
 
 static int drivers_init(struct ms_machine *m)
@@ -12,6 +12,9 @@ static int drivers_init(struct ms_machine *m)
 	LIST_INIT(&m->drivers->vfio_files);
 	LIST_INIT(&m->drivers->vfio_devices);
 	LIST_INIT(&m->drivers->vfio_bars);
+	RB_INIT(&m->drivers->vfio_by_bar);
+	RB_INIT(&m->drivers->vfio_by_file);
+	RB_INIT(&m->drivers->shared_files);
 	RB_INIT(&m->drivers->claims);
 	return 0;
 }

@@ -35,19 +35,27 @@ RB_HEAD(ms_claims, ms_claim);
  */
 struct ms_iomem_file {
 	LIST_ENTRY(ms_iomem_file) link;
+	RB_ENTRY(ms_iomem_file) by_bar; /* where it is shared */
 	struct ms_file *file;
-	bool revocable;        /* of the address_space that revoke_iomem() empties */
 	struct ms_device *bar; /* sysfs only */
 	bool write_combine;    /* sysfs: resourceN_wc */
 	bool shared;           /* sysfs: the one file that everybody is given */
 	bool o_sync;           /* /dev/mem */
 };
 
+RB_HEAD(ms_shared_files, ms_iomem_file);
+RB_HEAD(ms_vfio_by_bar, ms_vfio);
+RB_HEAD(ms_vfio_by_file, ms_vfio_file);
+
 struct ms_drivers {
-	LIST_HEAD(, ms_iomem_file) iomem_files; /* its address: the key of their address_space */
-	LIST_HEAD(, ms_pieces) pieces;          /* likewise */
+	LIST_HEAD(, ms_iomem_file)
+	iomem_files; /* its address is the key of the address_space that they share */
+	LIST_HEAD(, ms_pieces) pieces; /* likewise */
 	LIST_HEAD(, ms_vfio_file) vfio_files;
 	LIST_HEAD(, ms_vfio) vfio_devices;
+	struct ms_vfio_by_bar vfio_by_bar;
+	struct ms_vfio_by_file vfio_by_file; /* for look-ups only */
+	struct ms_shared_files shared_files; /* of sysfs, by BAR and kind */
 	LIST_HEAD(, ms_vfio_bar) vfio_bars;
 	struct ms_claims claims;
 	enum ms_iomem_strict strict;
@@ -59,6 +67,8 @@ struct ms_drivers {
  */
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
 					 unsigned int fmode, uint64_t max_bytes, const void *key);
+/* sysfs: nobody is given it any more. */
+void ms_shared_file_forget(struct ms_iomem_file *f);
 /* ->release of both. */
 void ms_iomem_file_release(struct ms_file *file);
 /* Is a page of [start, end) System RAM or (where that counts) claimed? */
@@ -102,6 +112,7 @@ struct ms_vfio_bar {
 /* vfio_pci_core_device, with a single BAR that can be mapped. */
 struct ms_vfio {
 	LIST_ENTRY(ms_vfio) link;
+	RB_ENTRY(ms_vfio) by_bar;
 	struct ms_machine *machine;
 	struct ms_device *bar;
 	unsigned int index;
@@ -111,12 +122,14 @@ struct ms_vfio {
 	bool mapped;                 /* barmap: claimed and ioremapped */
 	int map_error;               /* policy vfio_bar_claim DEVICE_OPEN: why it is not mapped */
 	unsigned int memory_readers; /* memory_lock: faults that are past the test of the bit */
+	bool memory_locked;          /* memory_lock for writing: a zap goes on (6.10+) */
 	bool vma_locked;             /* vma_lock: of the list */
 	TAILQ_HEAD(, ms_vfio_vma) vmas; /* most recently faulted first */
 };
 
 struct ms_vfio_file {
 	LIST_ENTRY(ms_vfio_file) link;
+	RB_ENTRY(ms_vfio_file) by_file;
 	struct ms_file *file;
 	struct ms_vfio *dev;
 };

@@ -24,16 +24,10 @@ static struct ms_claim *claim_find(const struct ms_machine *m, ms_pa_t start, ms
 // A BAR is a resource that is not busy: a claim goes inside of it, never across its border.
 static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
-	struct ms_device *dev = NULL;
+	const struct ms_device *dev = ms_device_after(m->phys, start);
+	const ms_pa_t dev_start = ms_device_pa(dev), dev_end = dev_start + ms_device_size(dev);
 
-	while ((dev = ms_device_next(m, dev))) {
-		const ms_pa_t dev_start = ms_device_pa(dev),
-			      dev_end = dev_start + ms_device_size(dev);
-
-		if (start < dev_end && end > dev_start && (start < dev_start || end > dev_end))
-			return true;
-	}
-	return false;
+	return dev && end > dev_start && (start < dev_start || end > dev_end);
 }
 
 // mirrors iomem_is_exclusive(), kernel/resource.c, 5.10+
@@ -56,15 +50,10 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 	return ms_range_has_ram(m, start, end);
 }
 
-// The address_space is the same one behind each of these files.
+// Any file of the address_space that revoke_iomem() empties; NULL: none is open.
 static struct ms_file *any_revocable_file(const struct ms_machine *m)
 {
-	struct ms_iomem_file *f;
-
-	LIST_FOREACH (f, &m->drivers->iomem_files, link)
-		if (f->revocable)
-			return f->file;
-	return NULL;
+	return ms_file_of_mapping(m, &m->drivers->iomem_files);
 }
 
 // mirrors revoke_devmem(), drivers/char/mem.c, 5.10 .. 5.11; revoke_iomem(), kernel/resource.c,
@@ -132,7 +121,6 @@ struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_f
 
 	if (!f)
 		return NULL;
-	f->revocable = !key;
 	f->file = ms_file_new(m, ops, fmode, max_bytes, key ? key : &m->drivers->iomem_files, f);
 	if (!f->file) {
 		ms_free(&m->alloc, f);
@@ -147,6 +135,8 @@ void ms_iomem_file_release(struct ms_file *file)
 	struct ms_iomem_file *f = ms_file_priv(file);
 
 	LIST_REMOVE(f, link);
+	if (f->shared)
+		ms_shared_file_forget(f);
 	ms_free(&ms_file_machine(file)->alloc, f);
 }
 

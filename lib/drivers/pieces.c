@@ -15,7 +15,8 @@ struct plan {
 	struct ms_piece pieces[];
 };
 
-/* What one mmap said: a fault must find its piece after the VMA was split or moved. */
+/* What was asked for at one mmap: by it a fault finds its piece, also in a VMA that was split or
+ * moved. */
 struct ms_pieces_map {
 	LIST_ENTRY(ms_pieces_map) link;
 	const struct plan *plan;
@@ -60,7 +61,8 @@ static ms_vm_fault_t lazy_fault(struct ms_vm_fault *vmf)
 	return ms_vmf_insert_pfn(vmf->vma, vmf->address, vmf->pgoff + shift_pages(m, p));
 }
 
-// A leaf, where VA and PA are aligned and the VMA and one piece hold all of it.
+// A huge leaf, where virtual and physical address are aligned to it, and where it lies in the VMA
+// and in one piece as a whole.
 static ms_vm_fault_t lazy_huge_fault(struct ms_vm_fault *vmf, unsigned int order)
 {
 	const struct ms_vma *vma = vmf->vma;
@@ -94,8 +96,8 @@ static const struct ms_vm_ops lazy_huge_vm_ops = {
 	.huge_fault = lazy_huge_fault,
 };
 
-// The pieces in their order; the first error is the answer. vm_page_prot does not learn of the
-// type.
+// The pieces in their order; the first error is the answer. The plan's type goes into the entries
+// only, vm_page_prot stays as it is.
 static int mmap_now(const struct plan *plan, struct ms_vma *vma)
 {
 	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
@@ -134,7 +136,7 @@ static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mo
 	return 0;
 }
 
-// The newest map's pieces are those of every older one, whatever file that is of.
+// Every older map, of whichever such file, takes over the pieces of the newest one.
 static int follow_newest(struct ms_machine *m, struct ms_pieces *newest)
 {
 	const struct ms_pieces_map *map = LIST_FIRST(&newest->maps);
@@ -172,7 +174,7 @@ static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 	return d->one_lazy ? follow_newest(m, d) : 0;
 }
 
-// Every page that a piece names must be a page: inside of the VMA, and physical.
+// Every page of a piece must lie in the VMA and have a physical address that the machine can have.
 static bool pieces_fit(const struct plan *plan, const struct ms_vma *vma, uint64_t base_pgoff)
 {
 	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);

@@ -28,13 +28,13 @@ static bool pci_mmap_fits(const struct ms_machine *m, const struct ms_device *ba
 // mirrors kernfs_vma_open(), fs/kernfs/file.c, 5.10+
 static void kernfs_vma_open(struct ms_vma *vma)
 {
-	(void)vma; // passed on to the vm_ops of pci_mmap_resource_range(), which have no such hook
+	(void)vma; // kernfs asks the vm_ops of pci_mmap_resource_range(), which have no ->open
 }
 
 // mirrors kernfs_vma_fault(), fs/kernfs/file.c, 5.10+
 static ms_vm_fault_t kernfs_vma_fault(struct ms_vm_fault *vmf)
 {
-	(void)vmf; // there is no inner handler: what was zapped stays away
+	(void)vmf; // and no ->fault: what was zapped does not come back
 	return MS_VM_FAULT_SIGBUS;
 }
 
@@ -42,7 +42,7 @@ static ms_vm_fault_t kernfs_vma_fault(struct ms_vm_fault *vmf)
 static ms_vm_fault_t kernfs_vma_page_mkwrite(struct ms_vm_fault *vmf)
 {
 	(void)vmf;
-	return 0; // file_update_time(): that the hook exists is what counts, for writenotify
+	return 0; // but that there is a page_mkwrite makes the kernel watch for the first write
 }
 
 // kernfs_vm_ops: no close, no may_split, no mremap
@@ -87,8 +87,8 @@ static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
 	return 0;
 }
 
-// vfs_fallocate(): sysfs has none, but the file size limit is looked at first. The offset is that
-// of the VMA, whose vm_pgoff is physical by now.
+// sysfs has no ->fallocate, but vfs_fallocate() compares with the file's size limit first. The
+// offset comes from the VMA, whose vm_pgoff is the physical page by now.
 // mirrors vfs_fallocate(), fs/open.c, 5.10+
 static int pci_resource_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
@@ -129,7 +129,8 @@ static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write
 
 	if (write_combine && !has_wc_file(m, bar))
 		return NULL;
-	// an inode of its own for each of the two files; from 5.12 on their mapping is iomem's
+	// up to 5.11 each of the two files has an address_space of its own; from 5.12 on they have
+	// the one that revoke_iomem() empties
 	if (m->policy.revoke_scope == MS_REVOKE_SCOPE_DEVMEM)
 		key = (const char *)bar + write_combine;
 	f = ms_iomem_file_open(m, write_combine ? &pci_resource_wc_ops : &pci_resource_ops,
@@ -149,19 +150,39 @@ struct ms_file *ms_pci_resource_open(struct ms_device *bar, bool write_combine, 
 	return f ? f->file : NULL;
 }
 
+static int shared_cmp(const struct ms_iomem_file *a, const struct ms_iomem_file *b)
+{
+	const ms_pa_t a_pa = ms_device_pa(a->bar), b_pa = ms_device_pa(b->bar);
+
+	if (a_pa != b_pa)
+		return a_pa < b_pa ? -1 : 1;
+	return a->write_combine - b->write_combine;
+}
+
+RB_GENERATE_INTERNAL(ms_shared_files, ms_iomem_file, by_bar, shared_cmp,
+		     static __attribute__((unused)))
+
+void ms_shared_file_forget(struct ms_iomem_file *f)
+{
+	RB_REMOVE(ms_shared_files, &ms_file_machine(f->file)->drivers->shared_files, f);
+}
+
 static struct ms_file *shared_resource(struct ms_device *bar, bool write_combine)
 {
-	struct ms_iomem_file *f;
+	struct ms_iomem_file key = { .bar = bar, .write_combine = write_combine }, *f;
+	struct ms_shared_files *shared;
 
 	if (!bar)
 		return NULL;
-	LIST_FOREACH (f, &ms_device_machine(bar)->drivers->iomem_files, link)
-		if (f->shared && f->bar == bar && f->write_combine == write_combine)
-			return f->file;
+	shared = &ms_device_machine(bar)->drivers->shared_files;
+	f = RB_FIND(ms_shared_files, shared, &key);
+	if (f)
+		return f->file;
 	f = pci_resource_open(bar, write_combine, MS_FMODE_READ | MS_FMODE_WRITE);
 	if (!f)
 		return NULL;
 	f->shared = true;
+	RB_INSERT(ms_shared_files, shared, f);
 	return f->file;
 }
 

@@ -149,6 +149,32 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 	return has_list(policy) ? ms_vfio_v1_mmap(dev, vma) : ms_vfio_v3_mmap(dev, vma);
 }
 
+static int bar_cmp(const struct ms_vfio *a, const struct ms_vfio *b)
+{
+	const ms_pa_t a_pa = ms_device_pa(a->bar), b_pa = ms_device_pa(b->bar);
+
+	return a_pa < b_pa ? -1 : a_pa > b_pa;
+}
+
+RB_GENERATE_INTERNAL(ms_vfio_by_bar, ms_vfio, by_bar, bar_cmp, static __attribute__((unused)))
+
+static int file_cmp(const struct ms_vfio_file *a, const struct ms_vfio_file *b)
+{
+	const uintptr_t a_file = (uintptr_t)a->file, b_file = (uintptr_t)b->file;
+
+	return a_file < b_file ? -1 : a_file > b_file;
+}
+
+RB_GENERATE_INTERNAL(ms_vfio_by_file, ms_vfio_file, by_file, file_cmp,
+		     static __attribute__((unused)))
+
+static void device_forget(struct ms_vfio *dev)
+{
+	LIST_REMOVE(dev, link);
+	RB_REMOVE(ms_vfio_by_bar, &dev->machine->drivers->vfio_by_bar, dev);
+	ms_free(&dev->machine->alloc, dev);
+}
+
 // vfio_pci_core_close_device(), with the last file
 // mirrors vfio_pci_release(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
 // vfio_pci_core_close_device(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
@@ -159,13 +185,13 @@ static void vfio_pci_release(struct ms_file *file)
 	struct ms_machine *m = dev->machine;
 
 	LIST_REMOVE(f, link);
+	RB_REMOVE(ms_vfio_by_file, &m->drivers->vfio_by_file, f);
 	ms_free(&m->alloc, f);
 	if (--dev->opened)
 		return;
 	unmap_all_bars(dev);
 	ms_device_set_memory(dev->bar, true); // pci_restore_state()
-	LIST_REMOVE(dev, link);
-	ms_free(&m->alloc, dev);
+	device_forget(dev);
 }
 
 static const struct ms_file_ops vfio_device_fops = {
@@ -175,14 +201,9 @@ static const struct ms_file_ops vfio_device_fops = {
 	.release = vfio_pci_release,
 };
 
-static struct ms_vfio *device_find(const struct ms_machine *m, const struct ms_device *bar)
+static struct ms_vfio *device_find(const struct ms_machine *m, struct ms_device *bar)
 {
-	struct ms_vfio *dev;
-
-	LIST_FOREACH (dev, &m->drivers->vfio_devices, link)
-		if (dev->bar == bar)
-			return dev;
-	return NULL;
+	return RB_FIND(ms_vfio_by_bar, &m->drivers->vfio_by_bar, &(struct ms_vfio){ .bar = bar });
 }
 
 static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, unsigned int index)
@@ -197,6 +218,7 @@ static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, u
 	dev->memory_enabled = true;
 	TAILQ_INIT(&dev->vmas);
 	LIST_INSERT_HEAD(&m->drivers->vfio_devices, dev, link);
+	RB_INSERT(ms_vfio_by_bar, &m->drivers->vfio_by_bar, dev);
 	return dev;
 }
 
@@ -218,6 +240,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->drivers->vfio_files, f, link);
+	RB_INSERT(ms_vfio_by_file, &m->drivers->vfio_by_file, f);
 	dev->opened++;
 	return f->file;
 }
@@ -240,10 +263,8 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
 		return NULL;
 	file = device_open_file(dev);
 	if (!file) {
-		if (!dev->opened) {
-			LIST_REMOVE(dev, link);
-			ms_free(&m->alloc, dev);
-		}
+		if (!dev->opened)
+			device_forget(dev);
 		return NULL;
 	}
 	if (dev->opened == 1 && m->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
@@ -276,7 +297,7 @@ int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device 
 
 struct ms_file *ms_vfio_open(struct ms_device *bar)
 {
-	const struct ms_vfio *dev = bar ? device_find(ms_device_machine(bar), bar) : NULL;
+	struct ms_vfio *dev = bar ? device_find(ms_device_machine(bar), bar) : NULL;
 
 	if (dev)
 		return ms_vfio_open_region(bar, dev->index);
@@ -285,14 +306,12 @@ struct ms_file *ms_vfio_open(struct ms_device *bar)
 
 static struct ms_vfio *file_device(const struct ms_file *file)
 {
-	struct ms_vfio_file *f;
+	struct ms_vfio_file key = { .file = (struct ms_file *)(uintptr_t)file }, *f;
 
 	if (!file)
 		return NULL;
-	LIST_FOREACH (f, &ms_file_machine(file)->drivers->vfio_files, link)
-		if (f->file == file)
-			return f->dev;
-	return NULL;
+	f = RB_FIND(ms_vfio_by_file, &ms_file_machine(file)->drivers->vfio_by_file, &key);
+	return f ? f->dev : NULL;
 }
 
 uint64_t ms_vfio_offset(const struct ms_file *file)
@@ -302,12 +321,14 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 	return dev ? (uint64_t)dev->index << MS_VFIO_OFFSET_SHIFT : 0;
 }
 
-// A hook asks: memory_lock is taken for writing, which waits for faults in the handler. Up to 6.9
-// the zap comes before the lock: where vma_lock does not stop it (V1_LIST_FIRST) it is done at
-// once, and the fault that the kernel then waits for is the one that has passed the test of the
-// bit.
+// Would the kernel wait, were it called where a hook runs? It takes memory_lock for writing: for
+// that it waits for faults in the handler, and for another write. Up to 6.9 it zaps before it takes
+// the lock: in V1_LIST_FIRST, where vma_lock does not stop the zap, that is done at once. The fault
+// that the kernel then waits for has tested the bit already, and maps what survives the zap.
 static bool must_wait(const struct ms_vfio *dev, bool enabled)
 {
+	if (dev->memory_locked)
+		return true;
 	if (!enabled && has_list(&dev->machine->policy) && ms_vfio_v1_zap_waits(dev))
 		return true;
 	if (!enabled && dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST)
@@ -315,8 +336,22 @@ static bool must_wait(const struct ms_vfio *dev, bool enabled)
 	return dev->memory_readers;
 }
 
-// The write to PCI_COMMAND: the way in is barred first (the kernel's fault handler would wait for
-// the lock), the mappings go, also when the bit was clear.
+// Up to 6.9 the lock is taken behind the zap, which holds vma_lock; from 6.10 on before it.
+// mirrors vfio_pci_zap_and_down_write_memory_lock(), drivers/vfio/pci/vfio_pci.c, 5.10 .. 5.14;
+// vfio_pci_zap_and_down_write_memory_lock(), drivers/vfio/pci/vfio_pci_core.c, 5.15+
+static void zap(struct ms_vfio *dev, struct ms_file *file)
+{
+	if (has_list(&dev->machine->policy)) {
+		ms_vfio_v1_zap(dev);
+		return;
+	}
+	dev->memory_locked = true;
+	ms_vfio_v3_zap(file);
+	dev->memory_locked = false;
+}
+
+// The write to PCI_COMMAND: the mappings go, also when the bit was clear, while the memory is still
+// on. Nobody maps it again, as faults wait for a lock.
 // mirrors vfio_basic_config_write(), drivers/vfio/pci/vfio_pci_config.c, 5.10+
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 {
@@ -326,16 +361,12 @@ int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 		return -ENODEV;
 	if (must_wait(dev, enabled))
 		return -EBUSY;
-	dev->memory_enabled = enabled;
-	ms_device_set_memory(dev->bar, enabled);
-	if (enabled)
-		return 0;
 	// A hook may put the file, and unmap it elsewhere.
 	ms_file_get(file);
-	if (has_list(&dev->machine->policy))
-		ms_vfio_v1_zap(dev);
-	else
-		ms_vfio_v3_zap(file);
+	if (!enabled)
+		zap(dev, file);
+	dev->memory_enabled = enabled;
+	ms_device_set_memory(dev->bar, enabled);
 	ms_file_drop(file);
 	return 0;
 }

@@ -189,7 +189,9 @@ void ms_vfio_v1_zap(struct ms_vfio *dev)
 			struct ms_vma *vma = v->vma;
 
 			list_del(dev, v);
+			dev->vma_locked = true;
 			zap_whole(vma);
+			dev->vma_locked = false;
 		}
 	}
 }

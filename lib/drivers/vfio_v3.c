@@ -46,6 +46,8 @@ static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned 
 
 	if (order && !leaf_fits(dev, vmf, addr, pfn, order))
 		return MS_VM_FAULT_FALLBACK;
+	if (dev->memory_locked)
+		return MS_VM_FAULT_RETRY; // the kernel sleeps
 	if (!dev->memory_enabled)
 		return MS_VM_FAULT_SIGBUS;
 	dev->memory_readers++;
@@ -92,6 +94,8 @@ static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 	struct ms_vfio *dev = vmf->vma->vm_private_data;
 	ms_vm_fault_t ret;
 
+	if (dev->memory_locked)
+		return MS_VM_FAULT_RETRY; // as above
 	if (!dev->memory_enabled)
 		return MS_VM_FAULT_SIGBUS;
 	dev->memory_readers++;

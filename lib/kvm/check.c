@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Are the VMs consistent: their memslots in each of the three orders, and what they count? */
+#include "kvm/arch.h"
 #include "kvm/check.h"
 
 #define SLOT "vm %u: slot %u at %#" PRIx64
@@ -31,7 +32,7 @@ static void check_slot(const struct walk *w, const struct ms_memslot *slot)
 	const struct ms_machine *m = w->vm->machine;
 	const uint64_t bytes = ms_slot_bytes(w->vm, slot);
 
-	if (!slot->npages || slot->id >= ms_user_mem_slots(w->vm) ||
+	if (!slot->npages || slot->id >= w->vm->arch->user_mem_slots(w->vm) ||
 	    slot->flags & ~(MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY))
 		ms_check_found(w->c, SLOT ": empty, or a number or flag that does not exist",
 			       SLOT_ARGS(w, slot));
@@ -128,7 +129,7 @@ static void check_slots(struct ms_check *c, struct ms_vm *vm)
 
 static void check_idle(struct ms_check *c, const struct ms_vm *vm)
 {
-	if (vm->in_map || vm->mmu_locked || vm->in_abort)
+	if (vm->mmu_locked || vm->in_abort)
 		ms_check_found(c, "vm %u: an abort has not come to its end", vm->id);
 	if (vm->invalidate_in_progress || vm->active_invalidate)
 		ms_check_found(c, "vm %u: %u invalidations go on, %u count", vm->id,
@@ -137,15 +138,13 @@ static void check_idle(struct ms_check *c, const struct ms_vm *vm)
 
 static void check_vm(struct ms_check *c, struct ms_vm *vm)
 {
-	if (!vm->mm != !vm->s2)
-		ms_check_found(c, "vm %u: has one of process and stage-2 table", vm->id);
+	vm->arch->check(c, vm);
 	if (!vm->mm)
 		return;
 	if (!ms_check_is_registered(vm->mm, &vm->notifier))
 		ms_check_found(c, "vm %u: its process does not notify it", vm->id);
 	check_slots(c, vm);
 	check_idle(c, vm);
-	ms_check_stage2(c, vm);
 }
 
 void ms_kvm_check(struct ms_check *c)

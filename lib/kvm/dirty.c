@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The dirty log: KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG. */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 
 // mirrors mark_page_dirty_in_slot(), virt/kvm/kvm_main.c, 5.10+
 void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn)
@@ -11,14 +11,30 @@ void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn)
 		slot->dirty[page / 64] |= UINT64_C(1) << page % 64;
 }
 
+/* -EIO, or -EBUSY where a hook asks. */
+static int check_callable(const struct ms_vm *vm)
+{
+	if (!vm->mm)
+		return ms_vm_refuse_gone(vm);
+	if (vm->mmu_locked)
+		return ms_refuse(vm->machine, -EBUSY,
+				 "a hook asks, and what it interrupted holds the MMU lock of VM %u",
+				 vm->id);
+	return 0;
+}
+
 /* The slot with this number, which must be logged. -EINVAL: no such number; -ENOENT: no such
  * slot, or no log. */
 static int logged_slot(struct ms_vm *vm, unsigned int id, struct ms_memslot **slot)
 {
-	if (id >= ms_user_mem_slots(vm))
-		return -EINVAL;
+	if (id >= vm->arch->user_mem_slots(vm))
+		return ms_refuse_slot_number(vm, id);
 	*slot = ms_id_to_memslot(vm, id);
-	return *slot && (*slot)->dirty ? 0 : -ENOENT;
+	if (!*slot)
+		return ms_refuse(vm->machine, -ENOENT, "there is no slot %u", id);
+	if (!(*slot)->dirty)
+		return ms_refuse(vm->machine, -ENOENT, "slot %u has no dirty log", id);
+	return 0;
 }
 
 /* Moves the slot's bits to the caller's bitmap, and write-protects the pages of set bits. */
@@ -32,10 +48,10 @@ static void take_and_protect(struct ms_vm *vm, struct ms_memslot *slot, uint64_t
 			continue;
 		slot->dirty[i] = 0;
 		flush = true;
-		ms_arch_log_dirty_masked(vm, slot, i, bitmap[i]);
+		vm->arch->log_dirty(vm, slot, i, bitmap[i]);
 	}
 	if (flush)
-		ms_vm_flush_tlbs(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+		vm->arch->log_done(vm, slot);
 }
 
 // mirrors kvm_get_dirty_log_protect(), virt/kvm/kvm_main.c, 5.10+
@@ -47,15 +63,18 @@ int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t 
 
 	if (!vm)
 		return -EINVAL;
-	if (!vm->mm)
-		return -EIO;
-	if (vm->mmu_locked)
-		return -EBUSY;
+	ret = check_callable(vm);
+	if (ret)
+		return ret;
 	ret = logged_slot(vm, id, &slot);
 	if (ret)
 		return ret;
-	if (!bitmap || words < ms_slot_words(slot))
-		return -EINVAL;
+	if (!bitmap)
+		return ms_refuse(vm->machine, -EINVAL, "no bitmap to copy the dirty log to");
+	if (words < ms_slot_words(slot))
+		return ms_refuse(vm->machine, -EINVAL,
+				 "a bitmap of %u words: slot %u has %u pages, which take %u", words,
+				 id, slot->npages, ms_slot_words(slot));
 	if (npages)
 		*npages = slot->npages;
 	if (vm->config.dirty_manual)
@@ -65,11 +84,19 @@ int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t 
 	return 0;
 }
 
-static bool clear_range_is_sane(const struct ms_memslot *slot, uint64_t first, uint64_t npages)
+static int check_clear_range(const struct ms_vm *vm, const struct ms_memslot *slot, uint64_t first,
+			     uint64_t npages)
 {
 	if (first > slot->npages || npages > slot->npages - first)
-		return false;
-	return npages == slot->npages - first || npages % 64 == 0;
+		return ms_refuse(vm->machine, -EINVAL,
+				 "%u pages from page %u on: slot %u has %u pages", npages, first,
+				 slot->id, slot->npages);
+	if (npages != slot->npages - first && npages % 64)
+		return ms_refuse(vm->machine, -EINVAL,
+				 "%u pages from page %u on are no multiple of 64, and do not end "
+				 "with slot %u",
+				 npages, first, slot->id);
+	return 0;
 }
 
 // mirrors kvm_clear_dirty_log_protect(), virt/kvm/kvm_main.c, 5.10+
@@ -81,17 +108,16 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 
 	if (!vm)
 		return -EINVAL;
-	if (!vm->mm)
-		return -EIO;
-	if (vm->mmu_locked)
-		return -EBUSY;
-	if (id < ms_user_mem_slots(vm) && first % 64)
-		return -EINVAL;
-	ret = logged_slot(vm, id, &slot);
+	ret = check_callable(vm);
 	if (ret)
 		return ret;
-	if (!clear_range_is_sane(slot, first, npages))
-		return -EINVAL;
+	if (id < vm->arch->user_mem_slots(vm) && first % 64)
+		return ms_refuse(vm->machine, -EINVAL, "first page %u is no multiple of 64", first);
+	ret = logged_slot(vm, id, &slot);
+	if (!ret)
+		ret = check_clear_range(vm, slot, first, npages);
+	if (ret)
+		return ret;
 	// Whole words are cleared: the caller cannot name single bits here.
 	for (uint64_t i = first / 64; i < first / 64 + (npages + 63) / 64; i++) {
 		uint64_t mask = slot->dirty[i];
@@ -100,9 +126,9 @@ int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_
 			continue;
 		slot->dirty[i] = 0;
 		flush = true;
-		ms_arch_log_dirty_masked(vm, slot, i, mask);
+		vm->arch->log_dirty(vm, slot, i, mask);
 	}
 	if (flush)
-		ms_vm_flush_tlbs(vm, ms_slot_gpa(vm, slot), ms_slot_bytes(vm, slot));
+		vm->arch->log_done(vm, slot);
 	return 0;
 }

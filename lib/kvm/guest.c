@@ -3,7 +3,7 @@
  * An access of the guest: the stage-2 walk, the abort, and the walk again, until the access is made
  * or KVM_RUN returns.
  */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 #include "phys/internal.h"
 
 /* How often the same fault is handled while other things still change. */
@@ -15,49 +15,12 @@ struct access {
 	ms_ipa_t gpa;
 	unsigned int prot;
 	struct ms_guest_access *result;
+	enum ms_kvm_reason why; /* of the last abort */
 
 	unsigned int equal; /* faults in a row after which the descriptor was as before */
 	uint64_t last_desc;
 	uint64_t last_activity; /* activity() at the last fault, from the second one on */
 };
-
-/* Guest code runs at EL1, its own stage 1 is off. */
-static bool leaf_permits(const struct ms_s2_leaf *leaf, unsigned int prot)
-{
-	if (prot == MS_PROT_X)
-		return leaf->prot & (MS_PROT_X | MS_PROT_PX);
-	return leaf->prot & prot;
-}
-
-/* Puts what translates the address now into the result. */
-static bool find_leaf(const struct access *a)
-{
-	const struct ms_vm *vm = a->vm;
-	struct ms_s2_leaf *leaf = &a->result->leaf;
-
-	if (vm->s2)
-		return ms_s2_get_leaf(vm->s2, a->gpa, leaf);
-	*leaf = (struct ms_s2_leaf){ 0 };
-	return false;
-}
-
-/* What the hardware does with the access. false: it is made; true: it aborts, as *abort says. */
-static bool stage2_walk(const struct access *a, struct ms_abort *abort)
-{
-	const struct ms_s2_leaf *leaf = &a->result->leaf;
-	bool found = find_leaf(a);
-
-	if (found && leaf->young && leaf_permits(leaf, a->prot))
-		return false;
-	*abort = (struct ms_abort){
-		.ipa = ms_align_down(a->gpa, MS_4K),
-		.granule = leaf->young ? leaf->size : 0,
-		.access_flag = found && !leaf->young,
-		.write = a->prot == MS_PROT_W,
-		.exec = a->prot == MS_PROT_X,
-	};
-	return true;
-}
 
 /* A number that rises with every event but those of aborts and of calls that each abort repeats. */
 static uint64_t activity(const struct ms_vm *vm)
@@ -104,6 +67,15 @@ static bool is_endless(struct access *a)
 	return equal && (idle || a->equal >= MAX_EQUAL_FAULTS);
 }
 
+static void refuse_endless(const struct access *a)
+{
+	struct ms_machine *m = a->vm->machine;
+	const char *why = ms_kvm_reason(m, a->why);
+
+	ms_refuse(m, -EFAULT, "ipa %x: the same fault is handled for ever: %s", a->gpa,
+		  ms_refusal_text(why ? why : "the entry stays as it is"));
+}
+
 /* Handles faults until the access is made (true) or cannot be (false). */
 static bool run(struct access *a)
 {
@@ -111,18 +83,20 @@ static bool run(struct access *a)
 	struct ms_vm *vm = a->vm;
 	struct ms_abort abort;
 
-	while (stage2_walk(a, &abort)) {
+	while (vm->arch->walk(vm, a->gpa, a->prot, &result->leaf, &abort)) {
 		if (is_endless(a)) {
 			result->exit = MS_GUEST_RETRY;
+			refuse_endless(a);
 			return false;
 		}
 		result->faults++;
-		result->exit = ms_kvm_handle_guest_abort(vm, &abort, &result->err);
+		result->exit = vm->arch->handle(vm, &abort, &result->err);
+		a->why = abort.why;
 		if (!vm->mm) {
 			result->exit = MS_GUEST_ERROR;
-			result->err = -EIO;
+			result->err = ms_vm_refuse_gone(vm);
 		}
-		if (result->exit != MS_GUEST_OK)
+		if (result->exit != MS_GUEST_OK || abort.emulated)
 			return false;
 	}
 	return true;
@@ -146,24 +120,29 @@ static void give_reason(const struct ms_vm *vm, struct ms_s2_leaf *leaf)
 		leaf->reason = ms_kvm_reason(vm->machine, vm->mapped_why);
 }
 
+static int check_access(const struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot)
+{
+	if (gpa % 4)
+		return ms_refuse(vm->machine, -EINVAL, "gpa %x is not a multiple of 4", gpa);
+	if (prot != MS_PROT_R && prot != MS_PROT_W && prot != MS_PROT_X)
+		return ms_refuse(vm->machine, -EINVAL,
+				 "an access of %x is none of a read, a write and a fetch", prot);
+	return vm->mm ? 0 : ms_vm_refuse_gone(vm);
+}
+
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot)
 {
 	struct ms_guest_access result = { .exit = MS_GUEST_ERROR };
 	struct access a = { .vm = vm, .gpa = gpa, .prot = prot, .result = &result };
 
-	if (!vm || gpa % 4 || (prot != MS_PROT_R && prot != MS_PROT_W && prot != MS_PROT_X)) {
-		result.err = -EINVAL;
+	result.err = vm ? check_access(vm, gpa, prot) : -EINVAL;
+	if (result.err)
 		return result;
-	}
-	if (!vm->mm) {
-		result.err = -EIO;
-		return result;
-	}
 	result.exit = MS_GUEST_OK;
 	if (run(&a))
 		made(&a);
 	else
-		find_leaf(&a);
+		vm->arch->get_leaf(vm, gpa, &result.leaf);
 	give_reason(vm, &result.leaf);
 	return result;
 }

@@ -7,7 +7,7 @@
  * the one thing in which they can differ is the order among slots that begin at the same host
  * address, so that is all that is kept twice.
  */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 
 static int cmp_id(const struct ms_memslot *a, const struct ms_memslot *b)
 {
@@ -51,11 +51,10 @@ RB_GENERATE_INTERNAL(ms_slots_by_gfn, ms_memslot, by_gfn, cmp_gfn, static __attr
 #define RB_AUGMENT(slot) augment(slot)
 RB_GENERATE_INTERNAL(ms_slots_by_hva, ms_memslot, by_hva, cmp_hva, static __attribute__((unused)))
 
-// mirrors KVM_USER_MEM_SLOTS, arch/arm64/include/asm/kvm_host.h, 5.10 .. 5.11; KVM_USER_MEM_SLOTS,
-// include/linux/kvm_host.h, 5.12+
-unsigned int ms_user_mem_slots(const struct ms_vm *vm)
+int ms_refuse_slot_number(const struct ms_vm *vm, unsigned int id)
 {
-	return vm->machine->policy.slot_limit == MS_SLOT_LIMIT_512 ? 512 : 32767;
+	return ms_refuse(vm->machine, -EINVAL, "slot %u: the slots of a VM are below %u", id,
+			 vm->arch->user_mem_slots(vm));
 }
 
 // mirrors id_to_memslot(), include/linux/kvm_host.h, 5.10+
@@ -105,7 +104,8 @@ struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn)
 }
 
 // mirrors kvm_check_memslot_overlap(), virt/kvm/kvm_main.c, 6.1+
-bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gfn_t end)
+const struct ms_memslot *ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start,
+					    ms_gfn_t end)
 {
 	struct ms_memslot *slot = slot_at_or_below(vm, end - 1);
 
@@ -113,7 +113,7 @@ bool ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start, ms_gf
 	// last.
 	if (slot && slot->id == id)
 		slot = RB_PREV(ms_slots_by_gfn, &vm->slots.by_gfn, slot);
-	return slot && slot->base_gfn + slot->npages > start;
+	return slot && slot->base_gfn + slot->npages > start ? slot : NULL;
 }
 
 void ms_memslot_insert(struct ms_vm *vm, struct ms_memslot *slot)

@@ -3,7 +3,7 @@
  * What a process tells its VMs by MMU notifiers: a range is invalidated, an entry has changed,
  * was a range used, the process ends.
  */
-#include "kvm/internal.h"
+#include "kvm/arch.h"
 
 static struct ms_vm *notifier_to_vm(struct ms_mmu_notifier *mn)
 {
@@ -29,9 +29,7 @@ static void slot_part(const struct ms_vm *vm, const struct ms_memslot *slot,
 
 // mirrors kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c, 5.10+;
 // kvm_inc_notifier_count(), virt/kvm/kvm_main.c, 5.13 .. 5.19; kvm_mmu_invalidate_begin(),
-// virt/kvm/kvm_main.c, 6.0 .. 7.1; kvm_mmu_invalidate_start(), virt/kvm/kvm_main.c, 7.2+;
-// kvm_unmap_hva_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; kvm_unmap_gfn_range(),
-// arch/arm64/kvm/mmu.c, 5.13+
+// virt/kvm/kvm_main.c, 6.0 .. 7.1; kvm_mmu_invalidate_start(), virt/kvm/kvm_main.c, 7.2+
 static void invalidate_range_start(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t start,
 				   ms_hva_t end, enum ms_notifier_event event)
 {
@@ -49,7 +47,7 @@ static void invalidate_range_start(struct ms_mmu_notifier *mn, struct ms_mm *mm,
 		uint64_t size;
 
 		slot_part(vm, slot, &range, &ipa, &size);
-		ms_vm_s2_unmap_range(vm, ipa, size);
+		vm->arch->unmap(vm, ipa, size);
 	}
 }
 
@@ -76,16 +74,13 @@ static void invalidate_range_end(struct ms_mmu_notifier *mn, struct ms_mm *mm, m
 		ms_violation(vm->machine, "kvm->mmu_invalidate_in_progress < 0", start);
 }
 
-/* After a copy-on-write the new page is mapped read-only, if no table has to be made for it.
- * mirrors kvm_mmu_notifier_change_pte(), virt/kvm/kvm_main.c, 5.10 .. 6.9;
- * kvm_set_spte_hva() and kvm_set_spte_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12;
- * kvm_set_spte_gfn(), arch/arm64/kvm/mmu.c, 5.13 .. 6.9 */
+// mirrors kvm_mmu_notifier_change_pte(), virt/kvm/kvm_main.c, 5.10 .. 6.9
 static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t addr, uint64_t entry)
 {
 	struct ms_vm *vm = notifier_to_vm(mn);
 	const struct ms_machine *m = vm->machine;
 	const struct ms_hva_range range = { addr, addr + m->page_size };
-	ms_pa_t pa = entry & MS_PTE_PA_MASK;
+	const ms_pa_t pa = entry & MS_PTE_PA_MASK;
 	struct ms_memslot *slot;
 
 	(void)mm;
@@ -95,31 +90,15 @@ static void change_pte(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 		vm->invalidate_seq++;
 	else if (!vm->invalidate_in_progress)
 		return;
-	if (m->policy.s2_cmo_at == MS_S2_CMO_AT_ABORT && !ms_has(m->config.fwb))
-		ms_vm_cmo(vm, MS_CMO_DCACHE_CLEAN, pa, m->page_size);
+	vm->arch->before_change_pte(vm, pa);
 	for (slot = ms_slot_first_in_hva(vm, &range); slot;
 	     slot = ms_slot_next_in_hva(vm, &range, slot)) {
 		ms_ipa_t ipa;
 		uint64_t size;
 
 		slot_part(vm, slot, &range, &ipa, &size);
-		ms_vm_s2_map(vm, ipa, m->page_size, pa, MS_PROT_R, NULL, MS_WHY_CHANGE_PTE);
+		vm->arch->change_pte(vm, ipa, pa);
 	}
-}
-
-/* Up to 6.4 only the leaf at the first address is asked, by kvm_pgtable_stage2_mkold().
- * mirrors kvm_age_hva_handler(), arch/arm64/kvm/mmu.c, 5.10 .. 5.12; kvm_age_gfn(),
- * arch/arm64/kvm/mmu.c, 5.13+ */
-static bool age_range(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
-{
-	const struct ms_machine *m = vm->machine;
-
-	if (m->policy.s2_age == MS_S2_AGE_RANGE)
-		return ms_s2_test_clear_young(vm->s2, ipa, size, true);
-	if (size != m->page_size && size != ms_pmd_size(m) && size != ms_pud_size(m))
-		ms_violation(vm->machine,
-			     "size != PAGE_SIZE && size != PMD_SIZE && size != PUD_SIZE", ipa);
-	return ms_s2_test_clear_young(vm->s2, ipa, m->page_size, true);
 }
 
 // mirrors kvm_mmu_notifier_clear_flush_young() and kvm_mmu_notifier_clear_young(),
@@ -137,7 +116,7 @@ static bool clear_young(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t s
 		uint64_t size;
 
 		slot_part(vm, slot, &range, &ipa, &size);
-		young |= age_range(vm, ipa, size);
+		young |= vm->arch->age(vm, ipa, size);
 	}
 	return young;
 }
@@ -152,7 +131,7 @@ static void release(struct ms_mmu_notifier *mn, struct ms_mm *mm)
 
 	(void)mm;
 	vm->mm = NULL;
-	ms_vm_s2_free(vm);
+	vm->arch->table_free(vm);
 }
 
 const struct ms_mmu_notifier_ops ms_kvm_notifier_ops = {

@@ -45,15 +45,21 @@ static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writab
 
 /* A page of RAM to which nobody has a reference cannot be had.
  * mirrors kvm_try_get_pfn(), virt/kvm/kvm_main.c, 5.10 .. 6.12 */
-static bool try_get_pfn(struct ms_vm *vm, ms_pfn_t pfn)
+static int try_get_pfn(struct ms_vm *vm, ms_hva_t hva, ms_pfn_t pfn)
 {
 	struct ms_machine *m = vm->machine;
 	const struct ms_page *page;
 
 	if (m->policy.pfn_refcount_test == MS_PFN_REFCOUNT_TEST_NO || !ms_pfn_is_ram(m, pfn))
-		return true;
+		return 0;
 	page = ms_pfn_to_page(m, ms_page_head(m, pfn));
-	return page && page->refcount != 0;
+	if (!page)
+		return ms_refuse(m, -EFAULT, "no memory");
+	if (!page->refcount)
+		return ms_refuse(m, -EFAULT,
+				 "hva %x: to pfn %x, a page of RAM, nobody has a reference", hva,
+				 pfn);
+	return 0;
 }
 
 /* A VM_IO or VM_PFNMAP VMA: what its entry says counts, whether the VMA would allow it or not.
@@ -77,7 +83,7 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
 	}
 	if (write && !leaf.writable && !always_writable)
 		return failed(MS_PFN_RO_FAULT);
-	if (!try_get_pfn(vm, leaf.pfn))
+	if (try_get_pfn(vm, hva, leaf.pfn))
 		return failed(MS_PFN_FAULT);
 	return (struct ms_pfn_lookup){ .pfn = leaf.pfn,
 				       .writable = leaf.writable || always_writable };

@@ -1,85 +1,87 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A VM: how it is created, which capabilities it may have, how it is closed. */
+#include "kvm/arch.h"
 #include "kvm/check.h"
 
-#define DEFAULT_IPA_BITS 40u /* KVM_PHYS_SHIFT */
-#define MIN_IPA_BITS 32u     /* ARM64_MIN_PARANGE_BITS */
-
-// mirrors kvm_arm_setup_stage2(), arch/arm64/kvm/reset.c, 5.10 .. 6.1; kvm_init_ipa_range(),
-// arch/arm64/kvm/mmu.c, 6.12+
-static int check_ipa_bits(const struct ms_machine *m, unsigned int *ipa_bits)
+int ms_refuse_locked(struct ms_machine *m, const struct ms_mm *mm)
 {
-	if (!*ipa_bits)
-		*ipa_bits = DEFAULT_IPA_BITS;
-	return *ipa_bits < MIN_IPA_BITS || *ipa_bits > m->config.ipa_bits ? -EINVAL : 0;
+	const bool notifies = ms_mm_fault_waits(mm) && ms_mm_lock_state(mm) != MS_MMAP_WRITE;
+	const char *lock = notifies ? "an MMU lock" : "the mmap lock";
+
+	return ms_refuse(m, -EBUSY, "a hook asks, and what it interrupted holds %s of process %u",
+			 ms_refusal_text(lock), ms_mm_id(mm));
 }
 
-/* KVM_ENABLE_CAP, while there is no slot and no vCPU.
- * mirrors kvm_vm_ioctl_enable_cap(), arch/arm64/kvm/arm.c, 5.10+ */
-static int check_capabilities(const struct ms_machine *m, const struct ms_vm_config *config)
+static const struct ms_kvm_arch *arch_of(const struct ms_machine *m)
 {
-	const struct ms_policy *p = &m->policy;
+	return ms_is_x86(m) ? NULL : &ms_kvm_arm64;
+}
 
-	if (config->dirty_initset && !config->dirty_manual)
-		return -EINVAL;
-	if (config->split_chunk && (p->s2_eager_split == MS_S2_EAGER_SPLIT_NO ||
-				    !ms_is_block_size(m, config->split_chunk)))
-		return -EINVAL;
-	if (config->mte && (p->mte_vma == MS_MTE_VMA_NONE || !ms_has(m->config.mte)))
-		return -EINVAL;
+/* May a VM be made here and now? */
+static int check_place(struct ms_machine *m, const struct ms_mm *mm)
+{
+	if (!arch_of(m))
+		return ms_refuse(m, -ENODEV, "x86: there are no VMs here");
+	// mmu_notifier_register() takes the mmap lock for writing
+	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
+		return ms_refuse_locked(m, mm);
 	return 0;
 }
 
-// mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+; kvm_arch_init_vm(), arch/arm64/kvm/arm.c,
-// 5.10+
-int ms_vm_create(struct ms_mm *mm, const struct ms_vm_config *config, struct ms_vm **out)
+static struct ms_vm *vm_alloc(struct ms_machine *m, const struct ms_vm_config *config)
+{
+	struct ms_vm *vm = ms_zalloc(&m->alloc, sizeof(*vm));
+
+	if (!vm)
+		return NULL;
+	vm->machine = m;
+	vm->config = *config;
+	vm->arch = arch_of(m);
+	if (!vm->arch->table_new(vm))
+		return vm;
+	ms_free(&m->alloc, vm);
+	return NULL;
+}
+
+// mirrors kvm_create_vm(), virt/kvm/kvm_main.c, 5.10+
+struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config)
 {
 	struct ms_vm_config checked = { 0 };
 	struct ms_machine *m;
 	struct ms_vm *vm;
 	int ret;
 
-	if (!mm || !out)
-		return -EINVAL;
+	if (!mm)
+		return ms_refusal_null(-EINVAL);
 	m = ms_mm_machine(mm);
-	if (ms_is_x86(m))
-		return -ENODEV;
-	// mmu_notifier_register() takes the mmap lock for writing
-	if (ms_mm_fault_waits(mm) || ms_mm_lock_state(mm) != MS_MMAP_FREE)
-		return -EBUSY;
 	if (config)
 		checked = *config;
-	ret = check_ipa_bits(m, &checked.ipa_bits);
+	ret = check_place(m, mm);
 	if (!ret)
-		ret = check_capabilities(m, &checked);
+		ret = arch_of(m)->check_config(m, &checked);
 	if (ret)
-		return ret;
-
-	vm = ms_zalloc(&m->alloc, sizeof(*vm));
+		return ms_refusal_null(ret);
+	vm = vm_alloc(m, &checked);
 	if (!vm)
-		return -ENOMEM;
-	vm->machine = m;
-	vm->config = checked;
-	ret = ms_vm_s2_new(vm);
-	if (ret) {
-		ms_free(&m->alloc, vm);
-		return ret;
-	}
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	vm->mm = mm;
 	vm->id = ++m->nr_vm_ids;
 	vm->notifier.ops = &ms_kvm_notifier_ops;
 	ms_mmu_notifier_register(mm, &vm->notifier);
 	TAILQ_INSERT_TAIL(&m->kvm->vms, vm, link);
-	*out = vm;
-	return 0;
+	return vm;
 }
 
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits)
 {
 	const struct ms_vm_config config = { .ipa_bits = ipa_bits };
-	struct ms_vm *vm;
 
-	return ms_vm_create(mm, &config, &vm) ? NULL : vm;
+	return ms_vm_new_config(mm, &config);
+}
+
+int ms_vm_refuse_gone(const struct ms_vm *vm)
+{
+	return ms_refuse(vm->machine, -EIO, "the process of VM %u has ended", vm->id);
 }
 
 /* The tables are freed without an event, as nobody can use them any more.
@@ -88,10 +90,15 @@ void ms_vm_free(struct ms_vm *vm)
 {
 	if (!vm)
 		return;
+	if (vm->in_abort || vm->mmu_locked || vm->active_invalidate) {
+		ms_violation(vm->machine,
+			     "a VM is freed while an access or a notifier of it is under way", 0);
+		return;
+	}
 	if (vm->mm)
 		ms_mmu_notifier_unregister(vm->mm, &vm->notifier);
 	TAILQ_REMOVE(&vm->machine->kvm->vms, vm, link);
-	ms_vm_s2_free(vm);
+	vm->arch->table_free(vm);
 	ms_memslots_destroy(vm);
 	ms_free(&vm->machine->alloc, vm);
 }
@@ -134,5 +141,5 @@ uint32_t ms_vm_id(const struct ms_vm *vm)
 
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm)
 {
-	return vm ? vm->s2 : NULL;
+	return vm ? vm->arm64.s2 : NULL;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What file.c, which speaks linux.h, asks of the others, which cannot. */
+/*
+ * What file.c asks of the other files of lib/linux. It is written against linux.h, which calls the
+ * library's structures by the kernel's names; the others see those structures' inside, and cannot
+ * include linux.h.
+ */
 #ifndef MS_LINUX_BRIDGE_H
 #define MS_LINUX_BRIDGE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What drivers hold: their blocks of memory, and pages. Only the driver's code knows how many
- * references it has taken of a page, so there may be more than are met elsewhere.
+ * Checks what drivers hold: their kmallocs, and pages. Only the driver's code knows how many
+ * references to a page it has taken, so a page may have more than mappings and files account for.
  */
 #include "core/check.h"
 #include "linux/state.h"
@@ -17,7 +17,7 @@ static void check_pages(struct ms_check *c, const struct ms_block *block)
 	check_pages(c, RB_RIGHT(block, by_pfn));
 }
 
-/* Those in RAM are pages and were met above. */
+/* kmallocs outside of RAM; those in RAM are pages, which check_pages() sees. */
 static size_t count_small(const struct ms_block *block)
 {
 	if (!block)

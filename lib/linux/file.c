@@ -7,7 +7,7 @@
 
 #include "linux/bridge.h"
 
-/* A device node: registered, or kept by the files that were opened while it was. */
+/* A device node. It outlives its registration while files are open that were opened through it. */
 struct node {
 	struct node *next;
 	struct miscdevice *misc; // NULL: not registered (any more)
@@ -171,7 +171,7 @@ static const struct ms_file_ops no_mmap_ops = {
 	.release = release,
 };
 
-// One of the two.
+// A driver has ->mmap or ->mmap_prepare; having both is a bug.
 // mirrors can_mmap_file(), include/linux/fs.h, 7.2+
 static const struct ms_file_ops *ops_of(const struct file_operations *fops)
 {

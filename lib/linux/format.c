@@ -1,59 +1,165 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A driver's printk format: vsnprintf of lib/vsprintf.c, all kernels. The C library's cannot be
- * given such a format: behind %p stand letters that change what it takes ("%*ph" takes a length
- * and bytes, "%pV" a message), and an address differs from run to run. Every %p reads "(ptr)".
+ * A driver's printk format: vsnprintf() of lib/vsprintf.c, the same in all kernels. The C library
+ * cannot be given such a format: letters behind %p change what it takes ("%*ph" takes a length and
+ * bytes, "%pV" another message), numbers differ in corners ("%#x" of 0 is "0x0"), and an address
+ * differs from run to run. An address therefore reads "(ptr)".
  */
-#include "linux/state.h"
+#include "linux/format.h"
 
-#include <ctype.h>
-#include <stdio.h>
+#define MAX_WIDTH ((1 << 23) - 1)     /* FIELD_WIDTH_MAX */
+#define MAX_PRECISION ((1 << 15) - 1) /* PRECISION_MAX */
 
-struct ms_conversion {
-	char flags[8]; /* each at most once: "-+ #0" */
-	char length;   /* 'H' for hh, 'h', 'l', 'L' for ll and L, 'z', 't'; 0: int */
-	char type;
-	int width, precision; /* precision < 0: none */
-};
-
-struct ms_output {
-	char *text;
-	size_t size, len; /* len < size: what does not fit is cut off, as printk cuts it */
-	va_list args;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct ms_output *out, const char *format,
-						      ...)
+void ms_format_complain(struct ms_output *out, const char *format, ...)
 {
-	size_t room = out->size - out->len;
 	va_list args;
-	int n;
 
+	if (*out->complaint)
+		return;
 	va_start(args, format);
-	n = vsnprintf(out->text + out->len, room, format, args);
+	vsnprintf(out->complaint, MS_LINUX_COMPLAINT, format, args);
 	va_end(args);
-	if (n > 0)
-		out->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* A width or a precision: digits, or "*" and an argument. A larger one would not fit either. */
-static const char *read_number(const char *s, struct ms_output *out, int *number)
-{
-	const int most = (int)out->size;
+/* ---- writing ---- */
 
-	*number = 0;
+void ms_format_bytes(struct ms_output *out, const char *bytes, size_t n)
+{
+	const size_t room = out->size - 1 - out->len;
+
+	if (n > room)
+		n = room;
+	memcpy(out->text + out->len, bytes, n);
+	out->len += n;
+	out->text[out->len] = '\0';
+}
+
+void ms_format_char(struct ms_output *out, char c)
+{
+	ms_format_bytes(out, &c, 1);
+}
+
+/* n <= 0: nothing */
+static void put_repeated(struct ms_output *out, char c, int n)
+{
+	for (; n > 0 && out->len < out->size - 1; n--)
+		ms_format_char(out, c);
+}
+
+// mirrors string_nocheck(), lib/vsprintf.c, 5.10+
+void ms_format_text(struct ms_output *out, const char *s, const struct ms_conversion *conv)
+{
+	const size_t n = conv->precision < 0 ? strlen(s) : strnlen(s, (size_t)conv->precision);
+	const int spaces = n < MAX_WIDTH ? conv->width - (int)n : 0;
+
+	if (!conv->left)
+		put_repeated(out, ' ', spaces);
+	ms_format_bytes(out, s, n);
+	if (conv->left)
+		put_repeated(out, ' ', spaces);
+}
+
+// mirrors number(), lib/vsprintf.c, 5.10+
+void ms_format_number(struct ms_output *out, unsigned long long value, char sign,
+		      const struct ms_conversion *conv)
+{
+	const bool hex = conv->type == 'x' || conv->type == 'X', octal = conv->type == 'o';
+	const char *prefix = "";
+	char digits[32];
+	int n, precision, padding;
+
+	if (conv->special && hex)
+		prefix = conv->type == 'x' ? "0x" : "0X";
+	else if (conv->special && octal && value)
+		prefix = "0";
+	n = snprintf(digits, sizeof(digits),
+		     octal               ? "%llo"
+		     : conv->type == 'x' ? "%llx"
+		     : hex               ? "%llX"
+					 : "%llu",
+		     value);
+	precision = n > conv->precision ? n : conv->precision;
+	padding = conv->width - precision - (int)strlen(prefix) - (sign != '\0');
+	if (!conv->left && !conv->zero)
+		put_repeated(out, ' ', padding);
+	if (sign)
+		ms_format_char(out, sign);
+	ms_format_bytes(out, prefix, strlen(prefix));
+	if (!conv->left && conv->zero)
+		put_repeated(out, '0', padding);
+	put_repeated(out, '0', precision - n);
+	ms_format_bytes(out, digits, (size_t)n);
+	if (conv->left)
+		put_repeated(out, ' ', padding);
+}
+
+void ms_format_signed(struct ms_output *out, long long value, const struct ms_conversion *conv)
+{
+	const unsigned long long bits = (unsigned long long)value;
+
+	if (value < 0)
+		ms_format_number(out, -bits, '-', conv);
+	else
+		ms_format_number(out, bits, conv->plus ? '+' : conv->space ? ' ' : '\0', conv);
+}
+
+/* ---- reading a conversion ---- */
+
+static bool in_range(struct ms_output *out, const char *what, int number, int least, int most)
+{
+	if (number >= least && number <= most)
+		return true;
+	ms_format_complain(out, "a %s of %d in a format of printk is out of range", what, number);
+	return false;
+}
+
+static const char *read_digits(const char *s, int *number)
+{
+	for (*number = 0; isdigit((unsigned char)*s); s++)
+		*number = *number > MAX_WIDTH ? *number : *number * 10 + (*s - '0');
+	return s;
+}
+
+/* Digits, or "*" and an argument, which may be negative. */
+static const char *read_width(const char *s, struct ms_output *out, struct ms_conversion *conv)
+{
+	conv->width = -1;
 	if (*s == '*') {
-		*number = va_arg(out->args, int);
+		conv->width = va_arg(out->args, int);
 		s++;
+	} else if (isdigit((unsigned char)*s)) {
+		s = read_digits(s, &conv->width);
 	} else {
-		for (; isdigit((unsigned char)*s); s++)
-			if (*number < most)
-				*number = *number * 10 + (*s - '0');
+		return s;
 	}
-	if (*number > most)
-		*number = most;
-	if (*number < -most)
-		*number = -most;
+	if (!in_range(out, "width", conv->width, -MAX_WIDTH, MAX_WIDTH))
+		conv->width = conv->width < 0 ? -MAX_WIDTH : MAX_WIDTH;
+	if (conv->width < 0) {
+		conv->width = -conv->width;
+		conv->left = true;
+	}
+	return s;
+}
+
+/* A "." with nothing behind it is no precision at all, and a negative argument is 0. */
+static const char *read_precision(const char *s, struct ms_output *out, struct ms_conversion *conv)
+{
+	conv->precision = -1;
+	if (*s != '.')
+		return s;
+	s++;
+	if (*s == '*') {
+		conv->precision = va_arg(out->args, int);
+		s++;
+		if (conv->precision < 0)
+			conv->precision = 0;
+	} else if (isdigit((unsigned char)*s)) {
+		s = read_digits(s, &conv->precision);
+	} else {
+		return s;
+	}
+	if (!in_range(out, "precision", conv->precision, 0, MAX_PRECISION))
+		conv->precision = MAX_PRECISION;
 	return s;
 }
 
@@ -73,23 +179,48 @@ static const char *read_length(const char *s, char *length)
 	return s;
 }
 
+static const char *read_flags(const char *s, struct ms_conversion *conv)
+{
+	for (;; s++) {
+		switch (*s) {
+		case '-':
+			conv->left = true;
+			break;
+		case '+':
+			conv->plus = true;
+			break;
+		case ' ':
+			conv->space = true;
+			break;
+		case '#':
+			conv->special = true;
+			break;
+		case '0':
+			conv->zero = true;
+			break;
+		default:
+			return s;
+		}
+	}
+}
+
 /* s is behind the "%". Returns what follows the conversion.
  * mirrors format_decode(), lib/vsprintf.c, 5.10+ */
 static const char *read_conversion(const char *s, struct ms_output *out, struct ms_conversion *conv)
 {
-	size_t n = 0;
-
-	for (; *s && strchr("-+ #0", *s); s++)
-		if (!memchr(conv->flags, *s, n))
-			conv->flags[n++] = *s;
-	conv->flags[n] = '\0';
-	s = read_number(s, out, &conv->width);
-	conv->precision = -1;
-	if (*s == '.')
-		s = read_number(s + 1, out, &conv->precision);
+	*conv = (struct ms_conversion){ 0 };
+	s = read_flags(s, conv);
+	s = read_width(s, out, conv);
+	s = read_precision(s, out, conv);
 	s = read_length(s, &conv->length);
 	conv->type = *s;
-	return *s ? s + 1 : s;
+	if (*s)
+		s++;
+	conv->letters = s;
+	if (conv->type == 'p')
+		while (isalnum((unsigned char)*s))
+			s++;
+	return s;
 }
 
 static long long signed_argument(struct ms_output *out, char length)
@@ -132,74 +263,81 @@ static unsigned long long unsigned_argument(struct ms_output *out, char length)
 	}
 }
 
-/* The format is built here from known parts, which the compiler cannot see. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+/* ---- the whole ---- */
 
-static bool put_conversion(struct ms_output *out, const struct ms_conversion *conv)
+static void put_string(struct ms_output *out, const char *s, const struct ms_conversion *conv)
 {
-	char format[sizeof(conv->flags) + sizeof("%*.*llx")];
-	const bool number = conv->type && strchr("dioxXu", conv->type);
-	const char *string;
+	if (!ms_format_bad_pointer(out, s, conv))
+		ms_format_text(out, s, conv);
+}
 
-	snprintf(format, sizeof(format), "%%%s*%s%s%c", conv->flags, conv->type == 'c' ? "" : ".*",
-		 number ? "ll" : "", conv->type);
+/* A NUL, too, which ends the message for whoever reads it as a text. */
+static void put_letter(struct ms_output *out, int c, const struct ms_conversion *conv)
+{
+	if (!conv->left)
+		put_repeated(out, ' ', conv->width - 1);
+	ms_format_char(out, (char)c);
+	if (conv->left)
+		put_repeated(out, ' ', conv->width - 1);
+}
+
+static void put_conversion(struct ms_output *out, const struct ms_conversion *conv)
+{
 	switch (conv->type) {
 	case 'd':
 	case 'i':
-		put(out, format, conv->width, conv->precision, signed_argument(out, conv->length));
-		return true;
+		ms_format_signed(out, signed_argument(out, conv->length), conv);
+		break;
 	case 'o':
 	case 'x':
 	case 'X':
 	case 'u':
-		put(out, format, conv->width, conv->precision,
-		    unsigned_argument(out, conv->length));
-		return true;
+		ms_format_number(out, unsigned_argument(out, conv->length), '\0', conv);
+		break;
 	case 'c':
-		put(out, format, conv->width, va_arg(out->args, int));
-		return true;
+		put_letter(out, va_arg(out->args, int), conv);
+		break;
 	case 's':
-		string = va_arg(out->args, const char *);
-		put(out, format, conv->width, conv->precision, string ? string : "(null)");
-		return true;
+		put_string(out, va_arg(out->args, const char *), conv);
+		break;
+	case 'p':
+		ms_format_pointer(out, conv);
+		break;
 	case '%':
-		put(out, "%%");
-		return true;
-	default:
-		return false;
+		ms_format_char(out, '%');
+		break;
+	default: /* the kernel warns and stops, too */
+		ms_format_complain(out, "unsupported %%%c in a format of printk",
+				   conv->type ? conv->type : '%');
+		out->refused = true;
 	}
 }
 
-#pragma GCC diagnostic pop
-
-// mirrors vsnprintf(), lib/vsprintf.c, 5.10+
-char ms_linux_format(char *text, size_t size, const char *format, va_list args)
+void ms_format_print(struct ms_output *out, const char *format)
 {
-	struct ms_output out = { .text = text, .size = size };
 	struct ms_conversion conv;
-	const char *s = format;
-	char unknown = 0;
 
-	text[0] = '\0';
-	va_copy(out.args, args);
-	while (*s && !unknown) {
+	for (const char *s = format; *s && !out->refused;) {
 		const size_t plain = strcspn(s, "%");
 
-		put(&out, "%.*s", (int)(plain < size ? plain : size), s);
+		ms_format_bytes(out, s, plain);
 		s += plain;
 		if (!*s)
 			break;
-		s = read_conversion(s + 1, &out, &conv);
-		if (conv.type == 'p') {
-			(void)va_arg(out.args, void *);
-			put(&out, "(ptr)");
-			while (isalnum((unsigned char)*s))
-				s++;
-		} else if (!put_conversion(&out, &conv)) {
-			unknown = conv.type ? conv.type : '%';
-		}
+		s = read_conversion(s + 1, out, &conv);
+		put_conversion(out, &conv);
 	}
+}
+
+// mirrors vsnprintf(), lib/vsprintf.c, 5.10+
+void ms_linux_format(char *text, size_t size, char complaint[MS_LINUX_COMPLAINT],
+		     const char *format, va_list args)
+{
+	struct ms_output out = { .text = text, .size = size, .complaint = complaint };
+
+	text[0] = '\0';
+	complaint[0] = '\0';
+	va_copy(out.args, args);
+	ms_format_print(&out, format);
 	va_end(out.args);
-	return unknown;
 }

@@ -6,6 +6,24 @@
 
 #define COOKIES UINT64_C(0x5b0000000000)
 
+/* Claims never overlap. */
+static int region_cmp(const struct ms_region *a, const struct ms_region *b)
+{
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static int remapping_cmp(const struct ms_remapping *a, const struct ms_remapping *b)
+{
+	const uintptr_t a_cookie = (uintptr_t)a->cookie, b_cookie = (uintptr_t)b->cookie;
+
+	return a_cookie < b_cookie ? -1 : a_cookie > b_cookie;
+}
+
+RB_GENERATE_INTERNAL(ms_regions_by_start, ms_region, node, region_cmp,
+		     static __attribute__((unused)))
+RB_GENERATE_INTERNAL(ms_remappings, ms_remapping, node, remapping_cmp,
+		     static __attribute__((unused)))
+
 void *ms_linux_request_region(uint64_t start, uint64_t len)
 {
 	struct ms_machine *m = ms_linux_here("request_mem_region");
@@ -20,23 +38,19 @@ void *ms_linux_request_region(uint64_t start, uint64_t len)
 	}
 	region->start = start;
 	region->len = len;
-	LIST_INSERT_HEAD(&lx->regions, region, link);
+	RB_INSERT(ms_regions_by_start, &lx->regions, region);
 	return (void *)(uintptr_t)COOKIES;
 }
 
 static void forget_region(struct ms_machine *m, uint64_t start, uint64_t len)
 {
 	struct ms_linux *lx = ms_linux_of(m);
-	struct ms_region *region;
+	struct ms_region key = { .start = start }, *region;
 
-	if (!lx)
+	region = lx ? RB_FIND(ms_regions_by_start, &lx->regions, &key) : NULL;
+	if (!region || region->len != len)
 		return;
-	LIST_FOREACH (region, &lx->regions, link)
-		if (region->start == start && region->len == len)
-			break;
-	if (!region)
-		return;
-	LIST_REMOVE(region, link);
+	RB_REMOVE(ms_regions_by_start, &lx->regions, region);
 	ms_free(&m->alloc, region);
 }
 
@@ -68,7 +82,7 @@ void *ms_linux_ioremap(uint64_t start, uint64_t len, enum ms_cache type)
 	map->len = len;
 	map->cookie = (void *)(uintptr_t)(COOKIES + lx->next_cookie + start % m->page_size);
 	lx->next_cookie += ms_align_up(start % m->page_size + len, m->page_size) + m->page_size;
-	LIST_INSERT_HEAD(&lx->remappings, map, link);
+	RB_INSERT(ms_remappings, &lx->remappings, map);
 	return map->cookie;
 }
 
@@ -76,33 +90,44 @@ void ms_linux_iounmap(const volatile void *cookie)
 {
 	struct ms_machine *m = ms_linux_here("iounmap");
 	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	struct ms_remapping *map;
+	struct ms_remapping key = { .cookie = (void *)(uintptr_t)cookie }, *map;
 
 	if (!lx || !cookie)
 		return;
-	LIST_FOREACH (map, &lx->remappings, link)
-		if (map->cookie == cookie)
-			break;
+	map = RB_FIND(ms_remappings, &lx->remappings, &key);
 	if (!map) {
 		ms_violation(m, "iounmap of what ioremap did not give", 0);
 		return;
 	}
 	ms_iounmap(m, map->start, map->len);
-	LIST_REMOVE(map, link);
+	RB_REMOVE(ms_remappings, &lx->remappings, map);
 	ms_free(&m->alloc, map);
 }
 
-void ms_linux_io_destroy(struct ms_machine *m)
+void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx)
 {
 	struct ms_remapping *map;
 	struct ms_region *region;
 
-	while ((region = LIST_FIRST(&m->kernel->regions))) {
-		LIST_REMOVE(region, link);
+	RB_FOREACH (region, ms_regions_by_start, &lx->regions)
+		ms_violation_entry(m, "request_mem_region without release_mem_region",
+				   region->start, region->start);
+	RB_FOREACH (map, ms_remappings, &lx->remappings)
+		ms_violation_entry(m, "ioremap without iounmap", map->start, map->start);
+}
+
+void ms_linux_io_destroy(struct ms_machine *m)
+{
+	struct ms_linux *lx = m->kernel;
+	struct ms_remapping *map;
+	struct ms_region *region;
+
+	while ((region = RB_ROOT(&lx->regions))) {
+		RB_REMOVE(ms_regions_by_start, &lx->regions, region);
 		ms_free(&m->alloc, region);
 	}
-	while ((map = LIST_FIRST(&m->kernel->remappings))) {
-		LIST_REMOVE(map, link);
+	while ((map = RB_ROOT(&lx->remappings))) {
+		RB_REMOVE(ms_remappings, &lx->remappings, map);
 		ms_free(&m->alloc, map);
 	}
 }

@@ -4,18 +4,6 @@
 
 #include <mapsim/pat.h>
 
-static void report_ranges(struct ms_machine *m, const struct ms_linux *lx)
-{
-	const struct ms_remapping *map;
-	const struct ms_region *region;
-
-	LIST_FOREACH (region, &lx->regions, link)
-		ms_violation_entry(m, "request_mem_region without release_mem_region",
-				   region->start, region->start);
-	LIST_FOREACH (map, &lx->remappings, link)
-		ms_violation_entry(m, "ioremap without iounmap", map->start, map->start);
-}
-
 static void report_device(struct ms_machine *m, const char *name)
 {
 	ms_violation(m, ms_linux_text(m, "misc device %s is never deregistered", name), 0);
@@ -41,7 +29,7 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 
 	if (lx) {
 		ms_linux_memory_report(m, lx);
-		report_ranges(m, lx);
+		ms_linux_io_report(m, lx);
 		report_locks(m);
 		ms_linux_devices_walk(m, lx->devices, report_device);
 	}

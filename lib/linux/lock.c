@@ -78,7 +78,8 @@ static void note_order(struct ms_machine *m, struct ms_linux *lx, unsigned int f
 
 /* ---- what is held ---- */
 
-/* Of the process for which a driver was called: held by the library's caller. */
+/* Is a driver called under the mmap lock of its process? The call that led to it holds that lock.
+ */
 static bool mmap_lock_of_call(const struct ms_machine *m)
 {
 	return m->call.mm && ms_mm_lock_state(m->call.mm) != MS_MMAP_FREE;
@@ -243,7 +244,10 @@ void ms_linux_lock_assert(const struct ms_linux_lock *lock, bool write)
 
 /* ---- the mmap lock ---- */
 
-/* Taken by who has it: the kernel would stand still. A try for reading beside readers works. */
+/*
+ * The lock is asked for by code that holds it already: the kernel would deadlock. Only a try for
+ * reading succeeds, where the lock is held for reading.
+ */
 static bool lock_again(struct ms_mm *mm, bool read, bool try)
 {
 	struct ms_machine *m = ms_mm_machine(mm);
@@ -256,8 +260,10 @@ static bool lock_again(struct ms_mm *mm, bool read, bool try)
 	return true;
 }
 
-/* While the library calls a driver it holds the lock itself, and it is not on the list of what is
- * held. */
+/*
+ * The mmap lock under which the library calls a driver is not among the held locks of this file: it
+ * is lib/mm that knows of it.
+ */
 bool ms_linux_mmap_lock(struct ms_mm *mm, unsigned int how)
 {
 	if (!mm)

@@ -74,7 +74,7 @@ static bool make_bytes(struct ms_machine *m, struct ms_linux *lx, struct ms_bloc
 	return true;
 }
 
-/* A record that is still there of pages which the driver gave away, and which were given back. */
+/* The record of pages whose last reference somebody else has put: they are free, and it goes. */
 static void forget_former(struct ms_machine *m, struct ms_linux *lx, ms_pfn_t pfn)
 {
 	struct ms_block *former = block_of_pfn(lx, pfn);

@@ -4,30 +4,33 @@
 
 #define MAX_LINE 1024 /* bytes; PRINTKRB_RECORD_MAX */
 
-/* KERN_SOH and a level's letter */
-static const char *skip_level(const char *format)
+/* Each KERN_SOH and its level's letter: of the text, as "%s" and "%pV" may have brought them. */
+static const char *skip_levels(const char *text)
 {
-	return format[0] == '\001' && format[1] ? format + 2 : format;
+	while (text[0] == '\001' && text[1])
+		text += 2;
+	return text;
 }
 
 /*
- * Without the newline at its end: an event is a line of its own. A conversion that the kernel does
- * not know ends the message and warns there (format_decode), and is a violation here.
+ * Without the newline at its end: an event is a line of its own. Where the kernel warns of the
+ * format (format_decode), or it cannot be printed here, that is a violation.
  */
 static const char *message(struct ms_machine *m, const char *format, va_list args)
 {
-	char line[MAX_LINE], unknown;
+	char line[MAX_LINE], complaint[MS_LINUX_COMPLAINT];
 	const char *text;
 	size_t len;
 
-	unknown = ms_linux_format(line, sizeof(line), skip_level(format), args);
-	if (unknown)
-		ms_violation(m, ms_linux_text(m, "unsupported %%%c in a format of printk", unknown),
-			     0);
+	ms_linux_format(line, sizeof(line), complaint, format, args);
+	if (*complaint) {
+		text = ms_linux_text(m, "%s", complaint);
+		ms_violation(m, text ? text : "a format of printk that is not supported", 0);
+	}
 	len = strlen(line);
 	while (len && line[len - 1] == '\n')
 		line[--len] = '\0';
-	text = ms_linux_text(m, "%s", line);
+	text = ms_linux_text(m, "%s", skip_levels(line));
 	return text ? text : "(no memory for the message)";
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A machine's part of lib/linux: its beginning and end, its texts, and what happens only once. */
+/* What lib/linux keeps of a machine: how it is made and freed, its texts, and what it said once. */
 #include "linux/state.h"
 
 #include <stdio.h>
@@ -24,8 +24,8 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 	SLIST_INIT(&lx->places);
 	RB_INIT(&lx->by_addr);
 	RB_INIT(&lx->by_pfn);
-	LIST_INIT(&lx->remappings);
-	LIST_INIT(&lx->regions);
+	RB_INIT(&lx->remappings);
+	RB_INIT(&lx->regions);
 	lx->class[0] = (struct ms_lock_class){ .name = "mmap_lock", .file = "" };
 	lx->nr_classes = 1;
 	m->kernel = lx;

@@ -6,7 +6,7 @@
  *   memory.c   kmalloc, pages                lock.c     mutex, rwsem, spinlock, the mmap lock
  *   report.c   printk, WARN                  mapping.c  remap_pfn_range, unmap_mapping_range ...
  *   io.c       claims, ioremap               file.c     files, devices, calls of file_operations
- *   leaks.c    what was not given back       format.c   a format of printk's
+ *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
  * kernel's; the others include the library's inside, and never linux.h.
@@ -59,17 +59,19 @@ struct ms_held {
 };
 
 struct ms_remapping {
-	LIST_ENTRY(ms_remapping) link;
+	RB_ENTRY(ms_remapping) node;
 	ms_pa_t start;
 	uint64_t len;
 	void *cookie;
 };
+RB_HEAD(ms_remappings, ms_remapping); /* by cookie */
 
 struct ms_region {
-	LIST_ENTRY(ms_region) link;
+	RB_ENTRY(ms_region) node;
 	ms_pa_t start;
 	uint64_t len;
 };
+RB_HEAD(ms_regions_by_start, ms_region);
 
 struct ms_place {
 	SLIST_ENTRY(ms_place) link;
@@ -81,12 +83,12 @@ struct ms_linux {
 	SLIST_HEAD(, ms_place) places;
 	struct ms_blocks_by_addr by_addr;             /* what has bytes */
 	struct ms_blocks_by_pfn by_pfn;               /* what is in RAM */
-	size_t small;                                 /* kmallocs that are not */
+	size_t small;                                 /* kmallocs outside of RAM */
 	struct ms_lock_class class[MS_LINUX_CLASSES]; /* 0: the mmap lock */
 	unsigned int nr_classes;
 	struct ms_held held[MS_LINUX_HELD]; /* m->call.locks of them */
-	LIST_HEAD(, ms_remapping) remappings;
-	LIST_HEAD(, ms_region) regions;
+	struct ms_remappings remappings;
+	struct ms_regions_by_start regions;
 	uint64_t next_cookie;
 	void *devices; /* file.c's alone */
 };
@@ -98,13 +100,18 @@ struct ms_machine *ms_linux_here(const char *what);
 /* A text that lives as long as the machine, made from printf's format; NULL: no memory. */
 __attribute__((format(printf, 2, 3))) const char *ms_linux_text(struct ms_machine *m,
 								const char *format, ...);
+#define MS_LINUX_COMPLAINT 128 /* bytes */
 /*
- * A kernel's format into text[size], which is always ended. Returns 0, or the letter of the first
- * conversion that the kernel does not know ('%': the format ends inside one); text stops before it.
+ * A kernel's format into text[size], which is always ended; size > 0. complaint: a sentence about
+ * the first conversion that is not printed as the kernel prints it, "" where all are. The text
+ * stops before a conversion that the kernel, or this library, cannot print.
  */
-char ms_linux_format(char *text, size_t size, const char *format, va_list args);
+void ms_linux_format(char *text, size_t size, char complaint[MS_LINUX_COMPLAINT],
+		     const char *format, va_list args);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);
+/* A violation for each claim and each ioremap that is held. */
+void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx);
 /* A violation for each allocation that lives. */
 void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx);
 

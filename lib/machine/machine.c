@@ -166,8 +166,8 @@ void ms_machine_free(struct ms_machine *m)
 {
 	if (!m)
 		return;
-	if (m->in_hook) {
-		ms_violation(m, "a hook frees its machine", 0);
+	if (m->in_hook || m->call.mm) {
+		ms_violation(m, "a hook or a driver frees its machine", 0);
 		return;
 	}
 	// no hook may run and no event is kept while the machine is taken down, and nothing may

@@ -3,7 +3,7 @@
  * Events as text. Fields that the recording format has are written as it writes them.
  */
 #include "core/core.h"
-#include "machine/errno.h"
+#include "core/errno.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>

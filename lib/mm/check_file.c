@@ -104,6 +104,11 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 	const uint32_t files = ms_check_take_met(c, ms_key_of(mapping));
 	const uint32_t vmas = ms_check_take_met(c, ms_key_of(&mapping->i_mmap));
 
+	if (mapping->hole_first || mapping->hole_end)
+		ms_check_found(c, "address space: a hole is still being made");
+	if (mapping->key &&
+	    ms_file_of_mapping(c->machine, mapping->key) != LIST_FIRST(&mapping->files))
+		ms_check_found(c, "address space: it is not found by its key");
 	w.moved = is_moved(RB_ROOT(&mapping->i_mmap));
 	check_i_mmap(&w, RB_ROOT(&mapping->i_mmap), NULL);
 	if (w.count != vmas && !c->no_memory)
@@ -137,6 +142,8 @@ void ms_check_files(struct ms_check *c)
 		check_file(c, file);
 	LIST_FOREACH (mapping, &c->machine->processes->mappings, link)
 		check_mapping(c, mapping);
+	if (c->machine->processes->folio_locks)
+		ms_check_found(c, "files: a folio is locked");
 }
 
 bool ms_check_is_file(const struct ms_machine *m, const struct ms_file *file)

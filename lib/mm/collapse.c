@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* MADV_COLLAPSE, for anonymous memory here. The switches in sysfs do not count for it. */
 #include "mm/collapse.h"
+#include "mm/lock.h"
 #include "mm/memfile.h"
 
 /*
@@ -33,6 +34,8 @@ static int scan_errno(enum ms_scan result)
 		return 0;
 	case MS_SCAN_NO_MEMORY:
 		return -ENOMEM;
+	case MS_SCAN_LOCKED:
+		return -EAGAIN;
 	case MS_SCAN_REFUSED:
 	case MS_SCAN_STOP:
 		break;
@@ -138,6 +141,22 @@ static enum ms_scan scan_block(struct ms_vma *vma, ms_hva_t addr)
 	return result == MS_SCAN_SUCCEED ? collapse_table(vma, addr, slot) : result;
 }
 
+/*
+ * collapse_pte_mapped_thp() waits for the lock of a huge page that is no leaf yet; of smaller ones
+ * the lock is only tried.
+ */
+static bool waits_for_folio(const struct ms_vma *vma, ms_hva_t addr)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const uint64_t npages = UINT64_C(1) << ms_pmd_order(m);
+	const uint64_t index = ms_vma_pgoff_of(vma, addr);
+	const uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
+
+	return vma->vm_file &&
+	       ms_folio_is_locked(vma->vm_file->mapping, index, index + npages, npages) &&
+	       !(slot && ms_pte_is_leaf(*slot));
+}
+
 // mirrors madvise_collapse(), mm/khugepaged.c, 6.1+
 int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
@@ -152,13 +171,17 @@ int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 				 ms_refusal_text(why));
 	if (first > stop && m->policy.collapse_small == MS_COLLAPSE_SMALL_EINVAL_UNLESS_EMPTY)
 		return ms_refuse(m, -EINVAL, "%x-%x lies inside of one block", start, end);
+	for (ms_hva_t addr = first; m->processes->folio_locks && addr < stop; addr += size)
+		if (waits_for_folio(vma, addr))
+			return ms_refuse(m, -EBUSY, "a hook's caller holds the huge page at %x",
+					 addr);
 	for (ms_hva_t addr = first; addr < stop; addr += size) {
 		enum ms_scan result = scan_block(vma, addr);
 
 		if (result == MS_SCAN_SUCCEED)
 			continue;
 		failed = result;
-		if (result != MS_SCAN_REFUSED)
+		if (result != MS_SCAN_REFUSED && result != MS_SCAN_LOCKED)
 			break;
 	}
 	return scan_errno(failed);

@@ -8,6 +8,7 @@
 /* The kernel's enum scan_result, reduced to the results that have different consequences. */
 enum ms_scan {
 	MS_SCAN_SUCCEED,
+	MS_SCAN_LOCKED,    /* EAGAIN; other blocks are still tried */
 	MS_SCAN_REFUSED,   /* EINVAL; other blocks are still tried */
 	MS_SCAN_STOP,      /* EINVAL, and no other block is tried */
 	MS_SCAN_NO_MEMORY, /* ENOMEM, and no other block is tried */

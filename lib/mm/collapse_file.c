@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* MADV_COLLAPSE of a memory file. The page cache changes for everybody who maps the file. */
 #include "mm/collapse.h"
+#include "mm/lock.h"
 #include "mm/memfile.h"
 
 /* A block of the page cache: 2^order pages from `first` on, aligned. */
@@ -257,6 +258,9 @@ enum ms_scan ms_collapse_file(struct ms_vma *vma, ms_hva_t addr)
 
 	if (is_huge(&b))
 		return install_over_pages(vma, addr, &b);
+	if (ms_folio_is_locked(b.mapping, b.first, b.first + b.npages, 1))
+		return ms_scan_refuse(vma, addr, MS_SCAN_LOCKED,
+				      "a hook's caller holds a page of the block");
 	result = collapse_pages(vma, addr, &b);
 	if (result != MS_SCAN_SUCCEED)
 		return result;

@@ -5,6 +5,7 @@
  * the checks of what a driver does rely on that.
  */
 #include "mm/lock.h"
+#include "mm/memfile.h"
 
 struct call {
 	struct ms_machine *machine, *outer_machine;
@@ -182,9 +183,28 @@ static void take_page(struct ms_vm_fault *vmf, ms_vm_fault_t ret)
 	ms_page_put(m, vmf->pfn, 1);
 }
 
+/* A memory file's page comes in a folio that is locked. */
+static void hook_with_folio(struct ms_vm_fault *vmf)
+{
+	struct ms_mapping *mapping = vmf->vma->vm_file->mapping;
+	struct ms_machine *m = mapping->machine;
+	const uint64_t first = vmf->pgoff - (vmf->pfn - ms_folio_head(m, vmf->pfn));
+	const struct ms_folio_lock lock = {
+		.outer = m->processes->folio_locks,
+		.mapping = mapping,
+		.first = first,
+		.end = first + (UINT64_C(1) << ms_folio_order(m, vmf->pfn)),
+	};
+
+	m->processes->folio_locks = &lock;
+	ms_vma_hook(vmf->vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, vmf->address);
+	m->processes->folio_locks = lock.outer;
+}
+
 ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
+	const bool in_memory = vma->vm_ops == &ms_shmem_vm_ops;
 	const ms_hva_t addr = vmf->address;
 	struct call call;
 	ms_vm_fault_t ret;
@@ -196,8 +216,11 @@ ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
 	ret = vma->vm_ops->fault(vmf);
 	leave_fault(&call, addr);
 	tell_fault(&call, vmf, "fault", ret);
+	if (in_memory && ret == MS_VM_FAULT_LOCKED)
+		hook_with_folio(vmf);
+	else
+		ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	take_page(vmf, ret);
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	return ret;
 }
 

@@ -5,17 +5,30 @@
 
 /* ---- files ---- */
 
+static int key_cmp(const struct ms_mapping *a, const struct ms_mapping *b)
+{
+	const uintptr_t a_key = (uintptr_t)a->key, b_key = (uintptr_t)b->key;
+
+	return a_key < b_key ? -1 : a_key > b_key;
+}
+
+RB_GENERATE_INTERNAL(ms_mappings_by_key, ms_mapping, by_key, key_cmp,
+		     static __attribute__((unused)))
+
+static struct ms_mapping *mapping_find(const struct ms_machine *m, const void *key)
+{
+	return key ? RB_FIND(ms_mappings_by_key, &m->processes->mappings_by_key,
+			     &(struct ms_mapping){ .key = key })
+		   : NULL;
+}
+
 static struct ms_mapping *mapping_get(struct ms_machine *m, const void *key)
 {
-	struct ms_mapping *mapping;
+	struct ms_mapping *mapping = mapping_find(m, key);
 
-	if (key) {
-		LIST_FOREACH (mapping, &m->processes->mappings, link) {
-			if (mapping->key == key) {
-				mapping->refcount++;
-				return mapping;
-			}
-		}
+	if (mapping) {
+		mapping->refcount++;
+		return mapping;
 	}
 	mapping = ms_zalloc(&m->alloc, sizeof(*mapping));
 	if (!mapping)
@@ -23,7 +36,10 @@ static struct ms_mapping *mapping_get(struct ms_machine *m, const void *key)
 	mapping->machine = m;
 	mapping->key = key;
 	mapping->refcount = 1;
+	LIST_INIT(&mapping->files);
 	LIST_INSERT_HEAD(&m->processes->mappings, mapping, link);
+	if (key)
+		RB_INSERT(ms_mappings_by_key, &m->processes->mappings_by_key, mapping);
 	return mapping;
 }
 
@@ -47,6 +63,8 @@ static void mapping_put(struct ms_mapping *mapping)
 		ms_hugetlb_evict(mapping, nr_present);
 	ms_free(&m->alloc, mapping->chunk);
 	LIST_REMOVE(mapping, link);
+	if (mapping->key)
+		RB_REMOVE(ms_mappings_by_key, &m->processes->mappings_by_key, mapping);
 	ms_free(&m->alloc, mapping);
 }
 
@@ -62,6 +80,7 @@ static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 		ms_free(&m->alloc, file);
 		return NULL;
 	}
+	LIST_INSERT_HEAD(&file->mapping->files, file, of_mapping);
 	file->machine = m;
 	file->kind = kind;
 	file->ops = ops;
@@ -101,8 +120,10 @@ int ms_file_set_mapping(struct ms_file *file, const void *key)
 
 	if (!mapping)
 		return -ENOMEM;
+	LIST_REMOVE(file, of_mapping);
 	mapping_put(file->mapping);
 	file->mapping = mapping;
+	LIST_INSERT_HEAD(&mapping->files, file, of_mapping);
 	return 0;
 }
 
@@ -189,6 +210,7 @@ void ms_file_drop(struct ms_file *file)
 		return;
 	if (file->ops && file->ops->release)
 		file->ops->release(file);
+	LIST_REMOVE(file, of_mapping);
 	mapping_put(file->mapping);
 	LIST_REMOVE(file, link);
 	ms_free(&m->alloc, file);
@@ -203,14 +225,11 @@ void ms_file_put(struct ms_file *file)
 }
 
 // a VMA keeps its file
-struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key)
+struct ms_file *ms_file_of_mapping(const struct ms_machine *m, const void *key)
 {
-	struct ms_file *file;
+	const struct ms_mapping *mapping = mapping_find(m, key);
 
-	LIST_FOREACH (file, &m->processes->files, link)
-		if (file->mapping->key == key)
-			return file;
-	return NULL;
+	return mapping ? LIST_FIRST(&mapping->files) : NULL;
 }
 
 void ms_files_destroy(struct ms_machine *m)

@@ -231,6 +231,14 @@ static bool whole_folio(const struct ms_vm_fault *vmf, uint64_t pgoff, uint64_t 
 	return folio_fits(&at, index, npages);
 }
 
+/* What is locked is not mapped around a fault. 0: nothing is there, or it is locked.
+ * mirrors next_uptodate_page(), mm/filemap.c, 5.12 .. 6.4; next_uptodate_folio(),
+ * mm/filemap.c, 6.5+ */
+static ms_pfn_t find_unlocked(const struct ms_mapping *mapping, uint64_t pgoff)
+{
+	return ms_folio_is_locked(mapping, pgoff, pgoff + 1, 1) ? 0 : ms_cache_find(mapping, pgoff);
+}
+
 /* Answers NOPAGE if that has solved the fault.
  * mirrors filemap_map_pages(), mm/filemap.c, 5.10+ */
 static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
@@ -242,12 +250,12 @@ static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 	bool solved = false;
 	uint64_t *slots;
 
-	while (pgoff < end && !ms_cache_find(mapping, pgoff))
+	while (pgoff < end && !find_unlocked(mapping, pgoff))
 		pgoff++;
 	if (pgoff >= end)
 		return 0;
 	if (pmd_none(vmf)) {
-		ms_vm_fault_t ret = set_pmd(vmf, ms_cache_find(mapping, pgoff));
+		ms_vm_fault_t ret = set_pmd(vmf, find_unlocked(mapping, pgoff));
 
 		if (ret != MS_VM_FAULT_FALLBACK)
 			return ret ? ret : MS_VM_FAULT_NOPAGE;
@@ -256,7 +264,7 @@ static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 	if (!slots)
 		return MS_VM_FAULT_OOM;
 	while (pgoff < end) {
-		ms_pfn_t pfn = ms_cache_find(mapping, pgoff);
+		ms_pfn_t pfn = find_unlocked(mapping, pgoff);
 		uint64_t index, npages;
 
 		if (!pfn) {

@@ -155,23 +155,16 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 }
 
 // mirrors dup_mmap(), kernel/fork.c, 5.10 .. 6.15; dup_mmap(), mm/mmap.c, 6.16+
-struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
+struct ms_mm *ms_fork(struct ms_mm *mm)
 {
-	if (!mm) {
-		if (err)
-			*err = -EINVAL;
-		return NULL;
-	}
+	if (!mm)
+		return ms_refusal_null(-EINVAL);
 	struct ms_mm *child, *outer = mm->machine->call.mm;
 	const uint64_t before = ms_refusals(mm->machine);
 	int ret;
 
-	if (!ms_mmap_write_trylock(mm)) {
-		ms_mmap_waits(mm);
-		if (err)
-			*err = -EBUSY;
-		return NULL;
-	}
+	if (!ms_mmap_write_trylock(mm))
+		return ms_refusal_null(ms_mmap_waits(mm));
 	child = ms_mm_new(mm->machine);
 	ret = child ? 0 : -ENOMEM;
 	if (child)
@@ -192,9 +185,5 @@ struct ms_mm *ms_fork(struct ms_mm *mm, int *err)
 		child = NULL;
 	}
 	ms_mmap_write_unlock(mm);
-	if (ret)
-		ms_answered_as(mm->machine, before, -ENOMEM);
-	if (err)
-		*err = ret ? -ENOMEM : 0;
-	return child;
+	return child ? child : ms_refusal_null(ms_answered_as(mm->machine, before, -ENOMEM));
 }

@@ -112,7 +112,7 @@ struct ms_hugetlb_resv {
 
 /* Stands in vm_private_data instead, of a child that has lost a page to the owner of the
  * reservation: HPAGE_RESV_UNMAPPED. */
-static struct ms_hugetlb_resv taken;
+static const struct ms_hugetlb_resv taken;
 
 // mirrors vma_resv_map(), mm/hugetlb.c, 5.10+
 static struct ms_hugetlb_resv *resv_of(const struct ms_vma *vma)
@@ -137,7 +137,7 @@ bool ms_hugetlb_is_taken(const struct ms_vma *vma)
 // mirrors set_vma_resv_flags(), mm/hugetlb.c, 5.10+: HPAGE_RESV_UNMAPPED
 void ms_hugetlb_set_taken(struct ms_vma *vma)
 {
-	vma->vm_private_data = &taken;
+	vma->vm_private_data = (void *)(uintptr_t)&taken; // never looked through
 }
 
 // mirrors hugetlb_vm_op_open(), mm/hugetlb.c, 5.10+

@@ -71,16 +71,19 @@ struct ms_regions {
 /* struct address_space: the VMAs over some files, and for shmem and hugetlb the pages in it. */
 struct ms_mapping {
 	LIST_ENTRY(ms_mapping) link;
+	RB_ENTRY(ms_mapping) by_key;
 	struct ms_machine *machine;
-	const void *key;
+	const void *key;       /* NULL: of one file alone, and in no tree */
 	unsigned int refcount; /* files */
+	LIST_HEAD(, ms_file) files;
 	struct ms_i_mmap i_mmap;
 
 	/* the page cache: the first pfn of each index, of 2^order pages; 0: absent */
-	uint64_t size;              /* i_size, bytes */
-	unsigned int order;         /* log2 pages of one index: 0 but for hugetlb */
-	struct ms_regions reserved; /* hugetlb with a pool: indices present or reserved */
-	ms_pfn_t **chunk;           /* MS_CACHE_CHUNK indices each, made when first used */
+	uint64_t size;                 /* i_size, bytes */
+	unsigned int order;            /* log2 pages of one index: 0 but for hugetlb */
+	uint64_t hole_first, hole_end; /* shmem: pages that are being taken away; both 0: none */
+	struct ms_regions reserved;    /* hugetlb with a pool: indices present or reserved */
+	ms_pfn_t **chunk;              /* MS_CACHE_CHUNK indices each, made when first used */
 	size_t nr_chunks;
 };
 #define MS_CACHE_CHUNK 512u
@@ -97,6 +100,7 @@ struct ms_file {
 	uint64_t max_bytes;
 	void *priv;
 	struct ms_mapping *mapping;
+	LIST_ENTRY(ms_file) of_mapping;
 	unsigned int refcount; /* the user's reference, and one for each VMA */
 	bool user_ref;         /* the user still has his reference */
 };

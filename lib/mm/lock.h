@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mmap lock of a process, as far as a hook or a driver's callback can meet it.
+ * The mmap lock of a process, and the lock of a folio of a memory file, as far as a hook or a
+ * driver's callback can meet them.
  *
  * A machine runs in one thread, so nobody ever waits: where the kernel would wait, the call is
- * refused. The lock is held for reading during calls that use a VMA and run somebody else's code,
- * so that the VMA stays; for writing by the system calls that change VMAs.
+ * refused. The mmap lock is held for reading during calls that use a VMA and run somebody else's
+ * code, so that the VMA stays; for writing by the system calls that change VMAs. A fault holds the
+ * lock of the folio that it found until it has mapped it.
  */
 #ifndef MS_MM_LOCK_H
 #define MS_MM_LOCK_H
@@ -62,7 +64,28 @@ static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 /* Says what a call waits for that may not read, or write: -EBUSY. */
 int ms_mmap_waits(struct ms_mm *mm);
 
-/* Runs a hook while the caller uses a VMA of mm. */
+/* A folio that is locked while a hook runs: pages [first, end) of a file. */
+struct ms_folio_lock {
+	const struct ms_folio_lock *outer;
+	const struct ms_mapping *mapping;
+	uint64_t first, end;
+};
+
+/* Would somebody wait for the lock of a folio of `least` pages or more, with a page in [first,
+ * end)? */
+static inline bool ms_folio_is_locked(const struct ms_mapping *mapping, uint64_t first,
+				      uint64_t end, uint64_t least)
+{
+	const struct ms_folio_lock *lock = mapping->machine->processes->folio_locks;
+
+	for (; lock; lock = lock->outer)
+		if (lock->mapping == mapping && lock->first < end && lock->end > first &&
+		    lock->end - lock->first >= least)
+			return true;
+	return false;
+}
+
+/* A hook of somebody who has a VMA of mm in hand. */
 static inline void ms_vma_hook(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr)
 {
 	if (!mm->machine->hook[point].fn)

@@ -82,6 +82,7 @@ static int mm_init(struct ms_machine *m)
 	TAILQ_INIT(&p->mms);
 	LIST_INIT(&p->files);
 	LIST_INIT(&p->mappings);
+	RB_INIT(&p->mappings_by_key);
 	ms_pool_init(&p->vmas, &m->alloc, sizeof(struct ms_linked_vma));
 	ms_pool_init(&p->vma_nodes, &m->alloc, sizeof(union ms_vma_node));
 	m->processes = p;

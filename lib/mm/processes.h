@@ -7,6 +7,7 @@
 #include "core/core.h"
 
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 // mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.8
 #define MS_LRU_QUEUE 15u
@@ -18,8 +19,10 @@ struct ms_processes {
 	TAILQ_HEAD(, ms_mm) mms; /* in order of creation */
 	LIST_HEAD(, ms_file) files;
 	LIST_HEAD(, ms_mapping) mappings;
-	struct ms_pool vmas, vma_nodes; /* VMAs, nodes of their trees */
-	unsigned int vmas_pending;      /* VMAs on their way into a tree */
+	RB_HEAD(ms_mappings_by_key, ms_mapping) mappings_by_key;
+	const struct ms_folio_lock *folio_locks; /* of folios that callers of hooks hold */
+	struct ms_pool vmas, vma_nodes;          /* VMAs, nodes of their trees */
+	unsigned int vmas_pending;               /* VMAs on their way into a tree */
 	/* Pages on their way to the LRU lists, each with a reference (up to 5.15). */
 	struct {
 		uint64_t pfn[MS_LRU_QUEUE];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The words for what more than one part of this room refuses. */
+#include "core/errno.h"
 #include "mm/internal.h"
 
 int ms_refuse_alignment(struct ms_machine *m, ms_hva_t addr)
@@ -85,6 +86,9 @@ int ms_answered_by(struct ms_machine *m, uint64_t before, const struct ms_file *
 {
 	if (err >= 0 || is_told(m, before, err))
 		return err;
+	if (ms_errno_name(err))
+		return ms_refuse(m, err, "%s: ->%s answers -%s", name_of(file),
+				 ms_refusal_text(callback), ms_refusal_text(ms_errno_name(err)));
 	return ms_refuse(m, err, "%s: ->%s answers -%u", name_of(file), ms_refusal_text(callback),
 			 (uint64_t) - (int64_t)err);
 }

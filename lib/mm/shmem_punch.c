@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A hole in a memory file. A huge page that lies in it only partly is unmapped everywhere and
  * split. */
+#include "mm/lock.h"
 #include "mm/memfile.h"
 #include "phys/split.h"
 
@@ -102,6 +103,55 @@ static void unmap_folio(struct folio *f)
 	}
 }
 
+/* Has a process an entry for it? is_mapped() counts who holds a reference without one, too. */
+static bool has_entry(const struct folio *f)
+{
+	const uint64_t last = f->index + folio_pages(f) - 1;
+	const struct ms_machine *m = f->mapping->machine;
+	struct ms_vma *vma;
+
+	if (!is_mapped(f))
+		return false;
+	for (vma = ms_i_mmap_first(f->mapping, f->index, last); vma;
+	     vma = ms_i_mmap_next(vma, f->index, last)) {
+		ms_hva_t addr, end;
+		unsigned int level;
+
+		ms_vma_shows(vma, f->index, last, &addr, &end);
+		for (; addr < end; addr += m->page_size) {
+			const uint64_t entry = ms_pt_walk(vma->vm_mm, addr, &level);
+			const ms_pfn_t pfn = ms_pte_pfn(m, entry);
+
+			if ((entry & MS_PTE_PRESENT) && !(entry & MS_PTE_SPECIAL) &&
+			    pfn >= f->pfn && pfn < f->pfn + folio_pages(f))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A hook has let a fault around a page outside of the hole map this one again. With the lock of the
+ * folio nobody does so a second time.
+ * mirrors truncate_cleanup_page(), mm/truncate.c, 5.10 .. 5.15; truncate_cleanup_folio(),
+ * mm/truncate.c, 5.16+
+ */
+static void unmap_again(const struct folio *f)
+{
+	struct ms_machine *m = f->mapping->machine;
+	const struct ms_folio_lock lock = {
+		.outer = m->processes->folio_locks,
+		.mapping = f->mapping,
+		.first = f->index,
+		.end = f->index + folio_pages(f),
+	};
+
+	m->processes->folio_locks = &lock;
+	ms_unmap_mapping_range(LIST_FIRST(&f->mapping->files), f->index << m->page_shift,
+			       folio_pages(f) << m->page_shift, false);
+	m->processes->folio_locks = lock.outer;
+}
+
 /* ---- splitting ---- */
 
 /* Splits into halves, and the half with page `at` into halves again, down to that page alone.
@@ -186,6 +236,8 @@ static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 		if (!find_folio(mapping, i, &f))
 			continue;
 		if (f.index >= first && f.index + folio_pages(&f) <= end) {
+			if (has_entry(&f))
+				unmap_again(&f);
 			for (uint64_t j = 0; j < folio_pages(&f); j++)
 				remove_index(mapping, i + j);
 		}
@@ -207,9 +259,18 @@ int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 		return ms_refuse_wrap(file->machine, -EINVAL, off, len);
 	if (end <= start)
 		return 0;
+	// the inode's lock, and those of the folios
+	if (mapping->hole_end)
+		return ms_refuse(file->machine, -EBUSY, "a hole is being made in the file");
+	if (ms_folio_is_locked(mapping, start >> shift, end >> shift, 1))
+		return ms_refuse(file->machine, -EBUSY,
+				 "a hook's caller holds a page of the file in %x-%x", start, end);
+	mapping->hole_first = start >> shift;
+	mapping->hole_end = end >> shift;
 	ms_unmap_mapping_range(file, start, end - start, false);
 	end = ms_min_u64(end >> shift, cached);
 	if (start >> shift < end)
 		undo_range(mapping, start >> shift, end);
+	mapping->hole_first = mapping->hole_end = 0;
 	return 0;
 }

@@ -28,7 +28,7 @@ void ms_file_drop(struct ms_file *file);
  * yet. 0 or -ENOMEM. */
 int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* A file of the address_space `key`; NULL: there is none, so that nothing of it is mapped. */
-struct ms_file *ms_file_of_mapping(struct ms_machine *m, const void *key);
+struct ms_file *ms_file_of_mapping(const struct ms_machine *m, const void *key);
 
 /* ---- the mmap lock, as hooks and driver code meet it (lock.h) ---- */
 

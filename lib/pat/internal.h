@@ -23,6 +23,9 @@
 struct ms_pat {
 	struct ms_ranges list;
 	LIST_HEAD(, ms_pfnmap_ctx) contexts; /* all, youngest first */
+	/* by range; of equal ones the youngest first */
+	RB_HEAD(ms_ioremaps, ms_pfnmap_ctx) ioremaps;
+	uint64_t next_age;
 	/* The device that was asked about last: its memory types are those of the list, whatever
 	 * the range. Empty: none, or PAT is off. */
 	ms_pa_t device_start, device_end;
@@ -30,6 +33,10 @@ struct ms_pat {
 
 /* ---- context.c ---- */
 
+/* ctx is of an ioremap. */
+void ms_pfnmap_ctx_set_ioremap(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
+/* The youngest ioremap of exactly [start, end) that is not unmapped; NULL: none. */
+struct ms_pfnmap_ctx *ms_pfnmap_ctx_find_ioremap(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* The entry that ctx owned has left the list. NULL is allowed. */
 void ms_pfnmap_ctx_unlist(struct ms_machine *m, struct ms_pfnmap_ctx *ctx);
 

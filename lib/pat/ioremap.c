@@ -24,7 +24,7 @@ static int reserve(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cac
 		ms_memtype_free_of(m, start, end, NULL, NULL);
 		return -ENOMEM;
 	}
-	ctx->ioremap = true;
+	ms_pfnmap_ctx_set_ioremap(m, ctx);
 	ctx->type = got;
 	return 0;
 }
@@ -62,9 +62,7 @@ int ms_iounmap(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 		return -EINVAL;
 	if (!ms_is_x86(m))
 		return 0;
-	LIST_FOREACH (ctx, &m->pat->contexts, link)
-		if (ctx->ioremap && ctx->holders && ctx->start == start && ctx->end == end)
-			break;
+	ctx = ms_pfnmap_ctx_find_ioremap(m, start, end);
 	if (!ctx)
 		return -EINVAL;
 	// iounmap cannot fail: what memtype_free says is in the trace

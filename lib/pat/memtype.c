@@ -19,6 +19,7 @@ static int pat_init(struct ms_machine *m)
 		return -ENOMEM;
 	ms_ranges_init(&m->pat->list, &m->alloc);
 	LIST_INIT(&m->pat->contexts);
+	RB_INIT(&m->pat->ioremaps);
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 
 #include <mapsim/pat.h>
 
+#include <bsd/sys/tree.h>
+
 struct ms_check;
 
 /*
@@ -19,8 +21,10 @@ struct ms_check;
  */
 struct ms_pfnmap_ctx {
 	LIST_ENTRY(ms_pfnmap_ctx) link;
-	uint32_t holders; /* VMA objects; an ioremap counts as one */
-	bool listed;      /* its entry is on the list, perhaps shortened */
+	RB_ENTRY(ms_pfnmap_ctx) ioremaps; /* where it is of an ioremap and has a holder */
+	uint64_t age;                     /* of an ioremap: larger is younger */
+	uint32_t holders;                 /* VMA objects; an ioremap counts as one */
+	bool listed;                      /* its entry is on the list, perhaps shortened */
 	bool ioremap;
 	enum ms_cache type; /* of its entry, or of the ioremap */
 	ms_pa_t start, end; /* as reserved */

@@ -9,6 +9,14 @@ static int device_cmp(const struct ms_device *a, const struct ms_device *b)
 
 RB_GENERATE_INTERNAL(ms_device_tree, ms_device, by_pa, device_cmp, static __attribute__((unused)))
 
+static int name_cmp(const struct ms_device *a, const struct ms_device *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+RB_GENERATE_INTERNAL(ms_devices_by_name, ms_device, by_name, name_cmp,
+		     static __attribute__((unused)))
+
 static ms_pa_t device_end(const struct ms_device *dev)
 {
 	return dev->pa + dev->size;
@@ -43,13 +51,9 @@ struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_dev
 
 struct ms_device *ms_device_find(struct ms_machine *m, const char *name)
 {
-	struct ms_device *dev = NULL;
+	struct ms_device key = { .name = (char *)(uintptr_t)name };
 
-	while (m && name && (dev = ms_device_next(m, dev))) {
-		if (strcmp(dev->name, name) == 0)
-			return dev;
-	}
-	return NULL;
+	return m && name ? RB_FIND(ms_devices_by_name, &m->phys->by_name, &key) : NULL;
 }
 
 static bool range_is_taken(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
@@ -98,6 +102,7 @@ struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t 
 	if (!dev)
 		return NULL;
 	RB_INSERT(ms_device_tree, &m->phys->by_pa, dev);
+	RB_INSERT(ms_devices_by_name, &m->phys->by_name, dev);
 	TAILQ_INSERT_TAIL(&m->phys->by_age, dev, by_age);
 	return dev;
 }

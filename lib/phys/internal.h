@@ -87,6 +87,8 @@ bool ms_range_has_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* MTRR type of [start, end): enum ms_cache, or -1: mixed or unknown. */
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/* The first device that ends after pa, or NULL. */
+struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
 /* The device that contains pa, or NULL; the next device in order of creation. */
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);

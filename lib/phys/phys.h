@@ -49,7 +49,7 @@ struct ms_ram {
 };
 
 struct ms_device {
-	RB_ENTRY(ms_device) by_pa;
+	RB_ENTRY(ms_device) by_pa, by_name;
 	TAILQ_ENTRY(ms_device) by_age;
 	struct ms_machine *machine;
 	char *name;
@@ -62,6 +62,7 @@ struct ms_device {
 };
 
 RB_HEAD(ms_device_tree, ms_device);
+RB_HEAD(ms_devices_by_name, ms_device);
 
 /* The MTRRs say `type` (enum ms_cache, or -1) of [start, end). */
 struct ms_mtrr {
@@ -78,6 +79,7 @@ struct ms_phys {
 	struct ms_frames *last_frames; /* NULL: none */
 	uint64_t free_pages;
 	struct ms_device_tree by_pa;
+	struct ms_devices_by_name by_name;
 	TAILQ_HEAD(, ms_device) by_age;
 	struct ms_mtrr *mtrr; /* in the order in which they were added */
 	size_t nr_mtrr;
@@ -90,8 +92,6 @@ struct ms_phys {
 struct ms_ram *ms_ram_of(const struct ms_machine *m, ms_pfn_t pfn);
 /* The index of the first range that ends after pfn (nr_ram: none). */
 size_t ms_ram_after(const struct ms_phys *phys, ms_pfn_t pfn);
-/* The first device that ends after pa, or NULL. */
-struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
 
 void ms_devices_destroy(struct ms_machine *m);
 

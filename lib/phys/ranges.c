@@ -11,6 +11,7 @@ static int phys_init(struct ms_machine *m)
 	if (!m->phys)
 		return -ENOMEM;
 	RB_INIT(&m->phys->by_pa);
+	RB_INIT(&m->phys->by_name);
 	TAILQ_INIT(&m->phys->by_age);
 	return 0;
 }

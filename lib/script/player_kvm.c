@@ -31,12 +31,10 @@ void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm
 		ms_print_ret(p, -EEXIST);
 		return;
 	}
-	int err = ms_vm_create(mm, &config, &p->vm);
-	if (err)
-		p->vm = NULL;
-	else
+	p->vm = ms_vm_new_config(mm, &config);
+	if (p->vm)
 		map_code_page(p, mm);
-	ms_print_ret(p, err);
+	ms_print_ret(p, p->vm ? 0 : -errno);
 }
 
 /* A VM lives until the last process that has its files closes them; a child inherits them. */

@@ -84,17 +84,15 @@ void ms_play_touch(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 
 void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
-	int err = 0;
-
 	(void)op;
 	if (p->child) {
 		ms_print_ret(p, -EEXIST);
 		return;
 	}
-	p->child = ms_fork(mm, &err);
+	p->child = ms_fork(mm);
 	p->child_vm = p->child ? p->vm : NULL;
 	ms_player_inherit(p);
-	ms_print_ret(p, p->child ? 0 : err);
+	ms_print_ret(p, p->child ? 0 : -errno);
 }
 
 /* The memory goes first. Files are closed when the last process that has them open ends. */

@@ -291,24 +291,23 @@ static void prepare(struct ms_s2 *s2, const struct ms_s2_config *config,
 
 // mirrors kvm_pgtable_stage2_init(), arch/arm64/kvm/hyp/pgtable.c, 5.10 .. 5.10;
 // __kvm_pgtable_stage2_init(), arch/arm64/kvm/hyp/pgtable.c, 6.1+
-int ms_s2_new(struct ms_s2 **out, const struct ms_s2_config *config, const struct ms_s2_host *host)
+struct ms_s2 *ms_s2_new(const struct ms_s2_config *config, const struct ms_s2_host *host)
 {
 	struct ms_s2 *s2;
-	int ret;
 
-	if (!out || !config || !host || !host->alloc || !host->free || !config_is_valid(config))
-		return -EINVAL;
-	s2 = host->alloc(host->ctx, self_bytes(config));
-	if (!s2)
-		return -ENOMEM;
-	prepare(s2, config, host);
-	ret = new_root(s2);
-	if (ret) {
-		host->free(host->ctx, s2, self_bytes(config));
-		return ret;
+	if (!config || !host || !host->alloc || !host->free || !config_is_valid(config)) {
+		errno = EINVAL;
+		return NULL;
 	}
-	*out = s2;
-	return 0;
+	s2 = host->alloc(host->ctx, self_bytes(config));
+	if (s2) {
+		prepare(s2, config, host);
+		if (!new_root(s2))
+			return s2;
+		host->free(host->ctx, s2, self_bytes(config));
+	}
+	errno = ENOMEM;
+	return NULL;
 }
 
 // mirrors kvm_pgtable_stage2_destroy(), arch/arm64/kvm/hyp/pgtable.c, 5.10+: neither TLBI nor CMO

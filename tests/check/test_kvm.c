@@ -146,7 +146,7 @@ static void nothing_goes_on_between_operations(void **state)
 {
 	struct world w = world("6.12.107");
 
-	breaks_bool(w.m, &w.vm->in_map, true, "an abort has not come to its end");
+	breaks_bool(w.m, &w.vm->arm64.in_map, true, "a map call has not come to its end");
 	breaks_bool(w.m, &w.vm->mmu_locked, true, "an abort has not come to its end");
 	breaks_u32(w.m, &w.vm->in_abort, 1, "an abort has not come to its end");
 	breaks_u32(w.m, &w.vm->invalidate_in_progress, 1, "0 invalidations go on, 1 count");
@@ -157,11 +157,11 @@ static void nothing_goes_on_between_operations(void **state)
 static void stage_2_is_whole_by_itself(void **state)
 {
 	struct world w = world("6.12.107");
-	unsigned int count = w.vm->vcpu_cache.count;
+	unsigned int count = w.vm->arm64.vcpu_cache.count;
 
 	assert_true(count > 0);
-	breaks_u32(w.m, &w.vm->vcpu_cache.count, count - 1, "tables put by");
-	breaks_u32(w.m, &w.vm->s2->linked, 0,
+	breaks_u32(w.m, &w.vm->arm64.vcpu_cache.count, count - 1, "tables put by");
+	breaks_u32(w.m, &w.vm->arm64.s2->linked, 0,
 		   "vm 1: stage-2 table: the number of linked tables is wrong");
 	world_end(&w);
 }
@@ -255,7 +255,7 @@ static void a_block_is_looked_at_page_by_page(void **state)
 	struct ms_s2_cache cache = { 0 };
 	uint64_t *entry = pte(&w, DEV_HVA + 5 * PAGE);
 
-	assert_int_equal(ms_s2_map(w.vm->s2, DEV_GPA + MS_2M, MS_2M, BAR + MS_2M,
+	assert_int_equal(ms_s2_map(w.vm->arm64.s2, DEV_GPA + MS_2M, MS_2M, BAR + MS_2M,
 				   MS_PROT_RW | MS_PROT_DEVICE, &cache),
 			 0);
 	entry = pte(&w, DEV_HVA + MS_2M + 5 * PAGE);

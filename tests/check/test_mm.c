@@ -2,6 +2,8 @@
 /* The check of a process, its page table and its files finds each thing that can be wrong. */
 #include "process.h"
 
+#include "mm/lock.h"
+
 /* ---- VMAs ---- */
 
 static void vmas_are_whole_pages_in_the_address_space(void **state)
@@ -124,11 +126,13 @@ static void an_anon_vma_knows_how_many_have_it(void **state)
 
 static void locks_are_free_between_operations(void **state)
 {
+	const struct ms_folio_lock lock = { .end = 1 };
 	struct world w = world();
 
 	breaks_u32(w.m, &w.mm->mmap_readers, 1, "the mmap lock is held");
 	breaks_bool(w.m, &w.mm->mmap_writer, true, "the mmap lock is held");
 	breaks_u32(w.m, &w.mm->mmu_locked, 1, "the MMU lock of 1 VMs is held");
+	breaks_pointer(w.m, &w.m->processes->folio_locks, &lock, "a folio is locked");
 	breaks_u32(w.m, &w.mm->id, 9, "its number is out of order");
 	world_end(&w);
 }
@@ -332,6 +336,8 @@ static void files_know_who_has_them(void **state)
 
 	breaks_u32(w.m, &w.file->refcount, 9, "file memory: 9 references, 4 holders");
 	breaks_u32(w.m, &w.file->mapping->refcount, 2, "address space: 1 files, 2 are counted");
+	breaks_u64(w.m, &w.file->mapping->hole_end, 1, "a hole is still being made");
+	breaks_pointer(w.m, &w.file->mapping->key, &w, "it is not found by its key");
 	world_end(&w);
 }
 

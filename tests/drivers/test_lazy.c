@@ -173,13 +173,13 @@ static void a_child_of_an_untouched_vma_reserves_for_itself(void **state)
 		struct ms_file *file = ms_lazy_open(bar_b(m), 0, MS_CACHE_WC, 0);
 
 		map(mm, A, B_SIZE, file, 0);
-		child = ms_fork(mm, NULL);
+		child = ms_fork(mm);
 		ms_touch(child, A, MS_PROT_R);
 		ms_touch(mm, A, MS_PROT_R);
 		assert_int_equal(memtypes(m), 2);
 		ms_mm_exit(child);
 		assert_int_equal(memtypes(m), 1);
-		child = ms_fork(mm, NULL);
+		child = ms_fork(mm);
 		assert_int_equal(memtypes(m),
 				 k->fork_tracking == MS_FORK_TRACKING_SHARE_CONTEXT ? 1 : 2);
 		ms_mm_exit(child);

@@ -215,7 +215,7 @@ static void a_leaf_of_2m_is_copied_by_fork_from_6_12_on(void **state)
 			continue;
 		}
 		assert_int_equal(leaf_size(mm, A), MS_2M);
-		child = ms_fork(mm, NULL);
+		child = ms_fork(mm);
 		assert_non_null(child);
 		assert_int_equal(leaf_size(child, A),
 				 k->pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY ? 0 : MS_2M);

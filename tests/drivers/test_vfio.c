@@ -289,6 +289,52 @@ static void memory_off_is_sigbus_until_it_is_on_again(void **state)
 	}
 }
 
+struct revoke {
+	struct ms_mm *mm;
+	struct ms_file *file;
+	int calls;
+};
+
+/*
+ *    A        A + 1000   A + 2000
+ *    |--------|          |--------|      two mappings of the same page
+ *     mapped              not touched
+ */
+static void while_memory_goes_off(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+				  void *arg)
+{
+	struct revoke *r = arg;
+
+	(void)m, (void)point, (void)addr;
+	if (!r->calls++)
+		assert_int_equal(ms_touch(r->mm, A, MS_PROT_R), MS_ACCESS_OK);
+	assert_int_equal(ms_touch(r->mm, A + 0x2000, MS_PROT_R), MS_ACCESS_WAITS);
+	assert_int_equal(ms_vfio_set_memory(r->file, false), -EBUSY);
+}
+
+/* Memory is on until all mappings are gone; who would map it again waits for the lock. */
+static void the_mappings_go_before_the_memory_does(void **state)
+{
+	const struct ms_policy *k;
+
+	(void)state;
+	for_each_kernel (k, MS_ARCH_X86_64) {
+		struct ms_machine *m = machine(k->release, MS_ARCH_X86_64);
+		struct revoke r = { .mm = ms_mm_new(m), .file = ms_vfio_open(bar_b(m)) };
+
+		map(r.mm, A, 0x1000, r.file, OFF_2);
+		map(r.mm, A + 0x2000, 0x1000, r.file, OFF_2);
+		assert_int_equal(ms_touch(r.mm, A, MS_PROT_R), MS_ACCESS_OK);
+		ms_machine_set_hook(m, MS_HOOK_ZAP_UNTRACKED, while_memory_goes_off, &r);
+		assert_int_equal(ms_vfio_set_memory(r.file, false), 0);
+		assert_true(r.calls || k->untrack_at != MS_UNTRACK_AT_ANY_ZAP);
+		assert_int_equal(present(r.mm, A, A + 0x3000), 0);
+		assert_int_equal(ms_touch(r.mm, A, MS_PROT_R), MS_ACCESS_SIGBUS);
+		assert_int_equal(ms_violations(m), 0);
+		machine_end(m);
+	}
+}
+
 static void memory_of_one_device_is_not_that_of_another(void **state)
 {
 	struct ms_machine *m = machine("6.12.107", MS_ARCH_X86_64);
@@ -396,6 +442,7 @@ int main(void)
 		cmocka_unit_test(the_claim_ends_sysfs_mappings),
 		cmocka_unit_test(the_last_close_gives_the_bar_back),
 		cmocka_unit_test(memory_off_is_sigbus_until_it_is_on_again),
+		cmocka_unit_test(the_mappings_go_before_the_memory_does),
 		cmocka_unit_test(memory_of_one_device_is_not_that_of_another),
 		cmocka_unit_test(what_is_no_vfio_file_has_no_memory_bit),
 		cmocka_unit_test(memory_off_tells_notifiers_before_it_zaps),

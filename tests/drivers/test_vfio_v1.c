@@ -66,7 +66,7 @@ static void the_list_is_walked_mm_by_mm(void **state)
 
 	map(w.mm, A, B_SIZE, w.file, OFF_2);
 	map(w.mm, A + MS_2M, B_SIZE, w.file, OFF_2);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	ms_touch(w.mm, A, MS_PROT_R);
 	ms_touch(child, A, MS_PROT_R);
 	ms_touch(w.mm, A + MS_2M, MS_PROT_R);
@@ -153,7 +153,7 @@ static void a_child_starts_empty_or_unknown_to_vfio(void **state)
 		}
 		map(w.mm, A, B_SIZE, w.file, OFF_2);
 		ms_touch(w.mm, A, MS_PROT_R);
-		child = ms_fork(w.mm, NULL);
+		child = ms_fork(w.mm);
 		assert_int_equal(present(child, A, A + B_SIZE), open_first ? 4 : 0);
 		ms_vfio_set_memory(w.file, false);
 		assert_int_equal(present(w.mm, A, A + B_SIZE), 0);

@@ -327,7 +327,7 @@ static void a_child_has_the_parents_leaves_and_both_are_revoked(void **state)
 
 	map(mm, A, MS_2M, file, OFF_2);
 	ms_touch(mm, A, MS_PROT_R);
-	child = ms_fork(mm, NULL);
+	child = ms_fork(mm);
 	assert_int_equal(leaf_size(child, A), MS_2M);
 	ms_vfio_set_memory(file, false);
 	assert_int_equal(present(mm, A, A + MS_2M), 0);

@@ -2,6 +2,7 @@
 /* What VMMs and their guests do. */
 #include "api.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,15 +26,15 @@ void api_vm_create(struct api_side *s, const uint8_t *r)
 		.split_chunk = chunks[r[7] % 8],
 		.mte = r[6] & 0x10,
 	};
-	int ret;
 
 	if (s->vm[i].vm || !mm)
 		return;
-	ret = ms_vm_create(mm, &config, &s->vm[i].vm);
-	if (!ret == !s->vm[i].vm)
-		fuzz_fail("vm_create answers %d, and there is a VM or not", ret);
+	errno = 0;
+	s->vm[i].vm = ms_vm_new_config(mm, &config);
+	if (!errno == !s->vm[i].vm)
+		fuzz_fail("vm_new_config: a VM or an error (%d), not both", errno);
 	s->vm[i].mm = r[1] >> 4 & 3;
-	api_answer(s, (uint64_t)ret);
+	api_answer(s, (uint64_t)-errno);
 }
 
 void api_vm_free(struct api_side *s, const uint8_t *r)

@@ -2,6 +2,7 @@
 /* What processes do. */
 #include "api.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* All that prot, flags or advice may be, and sometimes what they may not. */
@@ -72,8 +73,9 @@ void api_madvise(struct api_side *s, const uint8_t *r)
 	struct ms_mm *mm = api_mm(s, r);
 
 	if (mm)
-		api_answer(s, (uint64_t)ms_madvise(mm, api_address(s, r), api_length(s, r),
-						   (enum ms_advice)(r[5] % (MS_MADV_COLLAPSE + 1))));
+		api_answer(s,
+			   (uint64_t)ms_madvise(mm, api_address(s, r), api_length(s, r),
+						(enum ms_advice)(r[5] % (MS_MADV_COLLAPSE + 1))));
 }
 
 void api_mlock(struct api_side *s, const uint8_t *r)
@@ -185,16 +187,16 @@ void api_fork(struct api_side *s, const uint8_t *r)
 {
 	struct ms_mm *mm = api_mm(s, r);
 	unsigned int free_slot = 0;
-	int err = 0;
 
 	while (free_slot < API_MMS && s->mm[free_slot])
 		free_slot++;
 	if (!mm || free_slot == API_MMS)
 		return;
-	s->mm[free_slot] = ms_fork(mm, &err);
-	if (!s->mm[free_slot] == !err)
+	errno = 0;
+	s->mm[free_slot] = ms_fork(mm);
+	if (!s->mm[free_slot] == !errno)
 		fuzz_fail("fork: a child or an error, not both");
-	api_answer(s, (uint64_t)err);
+	api_answer(s, (uint64_t)-errno);
 }
 
 void api_new_mm(struct api_side *s, const uint8_t *r)

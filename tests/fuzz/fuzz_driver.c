@@ -62,7 +62,7 @@ static void do_fork(struct play *p)
 {
 	for (unsigned int i = 1; i < NR_MMS; i++)
 		if (!p->mm[i]) {
-			p->mm[i] = ms_fork(p->mm[0], NULL);
+			p->mm[i] = ms_fork(p->mm[0]);
 			return;
 		}
 	if (p->depth)

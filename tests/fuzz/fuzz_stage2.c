@@ -455,7 +455,8 @@ static bool begin(struct fuzz *f, const uint8_t *head)
 		host.run = hear_run;
 	if (head[5] == 1)
 		f->observer.memory.fail_at = 1 + head[6] % 4;
-	ret = ms_s2_new(&f->s2, &f->config, &host);
+	f->s2 = ms_s2_new(&f->config, &host);
+	ret = f->s2 ? 0 : -errno;
 	if (ret || !valid) {
 		if (ret != (valid ? -ENOMEM : -EINVAL) || f->observer.memory.live)
 			fuzz_fail("a new table answers %d, and holds memory", ret);

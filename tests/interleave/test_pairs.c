@@ -227,8 +227,8 @@ static int op_dirty(void *world)
 static int op_fork_exit(void *world)
 {
 	struct world *w = world;
-	int err;
-	struct ms_mm *child = ms_fork(w->mm, &err);
+	struct ms_mm *child = ms_fork(w->mm);
+	int err = child ? 0 : -errno;
 
 	if (child) {
 		ms_touch(child, w->va, MS_PROT_W);

@@ -283,10 +283,9 @@ static inline int op_memory_off(void *world)
 static inline int op_fork(void *world)
 {
 	struct world *w = world;
-	int err;
 
-	w->child = ms_fork(w->mm, &err);
-	return done_or_waits(err);
+	w->child = ms_fork(w->mm);
+	return done_or_waits(w->child ? 0 : -errno);
 }
 
 static inline int op_munmap(void *world)

@@ -419,7 +419,7 @@ static void a_thp_that_a_child_has_split_is_mapped_by_pages_up_to_5_14(void **st
 		map_anon(&w, HVA, MS_2M);
 		assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
 		set_slot(&w, GPA, MS_2M, HVA);
-		child = ms_fork(w.mm, NULL);
+		child = ms_fork(w.mm);
 		assert_non_null(child);
 		assert_int_equal(read_leaf(&w, GPA).size, MS_2M);
 		assert_int_equal(ms_touch(child, HVA, MS_PROT_W), MS_ACCESS_OK);

@@ -12,7 +12,8 @@ static void start(struct world *w, const char *release, const struct ms_vm_confi
 	*w = world(release);
 	if (config) {
 		ms_vm_free(w->vm);
-		assert_int_equal(ms_vm_create(w->mm, config, &w->vm), 0);
+		w->vm = ms_vm_new_config(w->mm, config);
+		assert_non_null(w->vm);
 	}
 	map_pages(w, HVA, npages * PAGE);
 	assert_int_equal(ms_vm_set_slot(w->vm, 1, GPA, npages * PAGE, HVA, LOG), 0);
@@ -277,7 +278,8 @@ static void split_comes_after_protection_in_chunks_over_the_whole_slot(void **st
 	struct world w = world("6.12.107");
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
+	w.vm = ms_vm_new_config(w.mm, &config);
+	assert_non_null(w.vm);
 	map_anon(&w, HVA, 2 * MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 2 * MS_2M, HVA, 0), 0);
 	assert_non_null(ms_guest_write(w.vm, GPA).leaf.reason);
@@ -300,7 +302,8 @@ static void one_chunk_of_1g_splits_a_1g_block_into_pages(void **state)
 	struct ms_file *file = ms_memfd_hugetlb_new(w.m, MS_1G, MS_1G);
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
+	w.vm = ms_vm_new_config(w.mm, &config);
+	assert_non_null(w.vm);
 	assert_int_equal(ms_mmap(w.mm, HVA, MS_1G, MS_PROT_RW,
 				 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, file, 0),
 			 HVA);
@@ -322,7 +325,8 @@ static void full_log_splits_what_is_cleared(void **state)
 	struct world w = world("6.12.107");
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
+	w.vm = ms_vm_new_config(w.mm, &config);
+	assert_non_null(w.vm);
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, LOG), 0);
 	events(&w);
@@ -418,12 +422,12 @@ static void tables_for_splitting_go_with_the_slot_or_its_log(void **state)
 		struct world w;
 
 		start(&w, "6.12.107", &config, 4);
-		assert_true(w.vm->split_cache.count > 0);
+		assert_true(w.vm->arm64.split_cache.count > 0);
 		if (i)
 			assert_int_equal(ms_vm_set_slot(w.vm, 1, 0, 0, 0, 0), 0);
 		else
 			assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, 4 * PAGE, HVA, 0), 0);
-		assert_int_equal(w.vm->split_cache.count, 0);
+		assert_int_equal(w.vm->arm64.split_cache.count, 0);
 		world_end(&w);
 	}
 }

@@ -240,7 +240,8 @@ static void memory_that_came_later_without_tags_is_efault_with_mte(void **state)
 	struct ms_file *file = ms_memfd_new(w.m, PAGE);
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &w.vm), 0);
+	w.vm = ms_vm_new_config(w.mm, &(struct ms_vm_config){ .mte = true });
+	assert_non_null(w.vm);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_mmap(w.mm, HVA, PAGE, MS_PROT_RW,
 				 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, file, 0),

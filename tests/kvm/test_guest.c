@@ -186,7 +186,7 @@ static void page_that_was_not_used_is_made_young(void **state)
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
 	events(&w);
-	ms_s2_test_clear_young(w.vm->s2, GPA, PAGE, true);
+	ms_s2_test_clear_young(w.vm->arm64.s2, GPA, PAGE, true);
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
 	assert_string_equal(events(&w), "s2.young ipa=0x80000000\n");
 	assert_int_equal(ms_guest_read(w.vm, GPA).faults, 0);

@@ -407,7 +407,8 @@ static int slot_with_mte(struct world *w, unsigned int flags)
 	struct ms_vm *vm;
 	int ret;
 
-	assert_int_equal(ms_vm_create(w->mm, &(struct ms_vm_config){ .mte = true }, &vm), 0);
+	vm = ms_vm_new_config(w->mm, &(struct ms_vm_config){ .mte = true });
+	assert_non_null(vm);
 	map_file(w, HVA, PAGE, MS_PROT_RW, flags, &cacheable_ops, 0);
 	ret = ms_vm_set_slot(vm, 1, GPA, PAGE, HVA, 0);
 	return ret;

@@ -14,7 +14,8 @@ static struct world mte_world(const struct ms_policy *policy, bool dic)
 
 	world_start(&w, policy, &config);
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &w.vm), 0);
+	w.vm = ms_vm_new_config(w.mm, &(struct ms_vm_config){ .mte = true });
+	assert_non_null(w.vm);
 	return w;
 }
 
@@ -141,10 +142,10 @@ static void later_all_memory_must_be_taggable(void **state)
 static void vm_has_mte_where_the_machine_has(void **state)
 {
 	struct world w = world("6.12.117");
-	struct ms_vm *vm;
 	char flags[64];
 
-	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .mte = true }, &vm), -EINVAL);
+	assert_null(ms_vm_new_config(w.mm, &(struct ms_vm_config){ .mte = true }));
+	assert_int_equal(errno, EINVAL);
 	map_pages(&w, HVA, PAGE);
 	assert_false(ms_find_vma(w.mm, HVA)->vm_flags & MS_VM_MTE_ALLOWED);
 	world_end(&w);

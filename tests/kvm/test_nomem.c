@@ -17,17 +17,16 @@ static void assert_consistent(const struct world *w)
 static void creation_fails_and_leaves_nothing(void **state)
 {
 	struct world w = world("6.12.107");
-	struct ms_vm *vm = NULL;
+	struct ms_vm *vm;
 	const size_t live = w.m->alloc.live;
 	uint64_t n = 0;
-	int ret;
 
 	do {
 		assert_int_equal(w.m->alloc.live, live);
 		ms_machine_fail_alloc(w.m, ++n);
-		ret = ms_vm_create(w.mm, NULL, &vm);
-	} while (ret == -ENOMEM);
-	assert_int_equal(ret, 0);
+		errno = 0;
+		vm = ms_vm_new_config(w.mm, NULL);
+	} while (!vm && errno == ENOMEM);
 	assert_true(n > 2);
 	assert_int_equal(ms_vm_id(vm), 2);
 	world_end(&w);
@@ -89,7 +88,8 @@ static void split_without_memory_stops_quietly(void **state)
 	struct world w = world("6.12.107");
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &config, &w.vm), 0);
+	w.vm = ms_vm_new_config(w.mm, &config);
+	assert_non_null(w.vm);
 	map_anon(&w, HVA, MS_2M);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
 	assert_int_equal(ms_guest_write(w.vm, GPA).leaf.size, MS_2M);
@@ -110,7 +110,8 @@ static void what_goes_gives_its_memory_back(void **state)
 	size_t with_vm;
 
 	ms_trace_keep(w.m, 0);
-	assert_int_equal(ms_vm_create(w.mm, NULL, &vm), 0);
+	vm = ms_vm_new_config(w.mm, NULL);
+	assert_non_null(vm);
 	with_vm = w.m->alloc.live;
 	for (unsigned int id = 0; id < 3; id++)
 		assert_int_equal(ms_vm_set_slot(vm, id, GPA + id * MS_2M, MS_2M, HVA, LOG), 0);

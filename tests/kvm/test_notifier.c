@@ -116,7 +116,7 @@ static void copy_maps_the_new_page_readonly_up_to_6_9(void **state)
 	struct world w = world("6.1.192");
 
 	written_slot(&w, 2);
-	assert_non_null(ms_fork(w.mm, NULL));
+	assert_non_null(ms_fork(w.mm));
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
 	assert_int_equal(ms_guest_read(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
 	events(&w);
@@ -133,7 +133,7 @@ static void copy_maps_nothing_where_the_table_went(void **state)
 	struct world w = world("6.1.192");
 
 	written_slot(&w, 1);
-	assert_non_null(ms_fork(w.mm, NULL));
+	assert_non_null(ms_fork(w.mm));
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
 	events(&w);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
@@ -149,7 +149,7 @@ static void copy_only_unmaps_from_6_10_on(void **state)
 	struct world w = world("6.12.107");
 
 	written_slot(&w, 2);
-	assert_non_null(ms_fork(w.mm, NULL));
+	assert_non_null(ms_fork(w.mm));
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
 	events(&w);
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);

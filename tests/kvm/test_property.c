@@ -137,7 +137,7 @@ static void fork_or_wait(struct play *p)
 	p->op = "fork";
 	if (p->child)
 		ms_mm_exit(p->child);
-	p->child = p->child ? NULL : ms_fork(p->w.mm, NULL);
+	p->child = p->child ? NULL : ms_fork(p->w.mm);
 }
 
 static void touch(struct play *p)

@@ -429,6 +429,85 @@ static void fault_that_changes_its_entry_each_time_is_no_endless_one(void **stat
 	world_end(&w);
 }
 
+/* ---- the VM goes ---- */
+
+static void free_vm(struct world *w)
+{
+	ms_vm_free(w->vm);
+}
+
+static void assert_was_refused(struct world *w, const char *text)
+{
+	assert_int_equal(ms_violations(w->m), 1);
+	assert_string_equal(ms_violation_get(w->m, 0)->reason, text);
+}
+
+static void vm_is_not_freed_under_its_own_access(void **state)
+{
+	static const enum ms_hook_point points[] = { MS_HOOK_S2_VMA_SAMPLED, MS_HOOK_S2_PFN_FOUND,
+						     MS_HOOK_S2_MMU_LOCK, MS_HOOK_S2_MAPPED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		struct world w = world("6.12.117");
+		struct ms_guest_access access;
+
+		ms_trace_keep(w.m, UINT32_MAX);
+		map_anon(&w, HVA, MS_2M);
+		assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+		access = read_while(&w, GPA, points[i], free_vm);
+		assert_int_equal(access.exit, MS_GUEST_OK);
+		assert_int_equal(ms_vm_id(w.vm), 1);
+		assert_was_refused(
+			&w, "a VM is freed while an access or a notifier of it is under way");
+		ms_vm_free(w.vm);
+		w.vm = NULL;
+		world_end(&w);
+	}
+}
+
+/* The VM was told that the range goes, and will be told that it is gone. */
+static void vm_is_not_freed_between_a_notifiers_start_and_end(void **state)
+{
+	(void)state;
+	struct world w = world("6.12.117");
+	struct other other = { .w = &w, .act = free_vm };
+
+	ms_trace_keep(w.m, UINT32_MAX);
+	map_anon(&w, HVA, MS_2M);
+	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, MS_2M, HVA, 0), 0);
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
+	ms_machine_set_hook(w.m, MS_HOOK_ZAP_UNTRACKED, run_once, &other);
+	unmap_2m(&w);
+	assert_int_equal(other.calls, 1);
+	assert_was_refused(&w, "a VM is freed while an access or a notifier of it is under way");
+	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_ERROR);
+	world_end(&w);
+}
+
+static int free_the_machine(struct ms_file *file, struct ms_vma *vma)
+{
+	(void)vma;
+	ms_machine_free(ms_file_machine(file));
+	return 0;
+}
+
+static void machine_is_not_freed_by_a_driver(void **state)
+{
+	static const struct ms_file_ops ops = { .name = "test", .mmap = free_the_machine };
+
+	(void)state;
+	struct world w = world("6.12.117");
+	struct ms_file *file =
+		ms_file_new(w.m, &ops, MS_FMODE_READ | MS_FMODE_WRITE, 0, NULL, NULL);
+
+	ms_trace_keep(w.m, UINT32_MAX);
+	assert_int_equal(ms_mmap(w.mm, HVA, PAGE, MS_PROT_R, MS_MAP_SHARED | MS_MAP_FIXED, file, 0),
+			 HVA);
+	assert_was_refused(&w, "a hook or a driver frees its machine");
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +526,9 @@ int main(void)
 		cmocka_unit_test(page_that_somebody_else_mapped_meanwhile_is_found_there),
 		cmocka_unit_test(map_of_what_is_there_says_why),
 		cmocka_unit_test(fault_that_changes_its_entry_each_time_is_no_endless_one),
+		cmocka_unit_test(vm_is_not_freed_under_its_own_access),
+		cmocka_unit_test(vm_is_not_freed_between_a_notifiers_start_and_end),
+		cmocka_unit_test(machine_is_not_freed_by_a_driver),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static bool second_page_is_still_young(const char *value)
 	assert_int_equal(ms_guest_write(w.vm, GPA).exit, MS_GUEST_OK);
 	assert_int_equal(ms_guest_write(w.vm, GPA + PAGE).exit, MS_GUEST_OK);
 	ms_kvm_notifier_ops.clear_young(&w.vm->notifier, w.mm, HVA, HVA + 2 * PAGE);
-	young = ms_s2_test_clear_young(w.vm->s2, GPA + PAGE, PAGE, false);
+	young = ms_s2_test_clear_young(w.vm->arm64.s2, GPA + PAGE, PAGE, false);
 	world_end(&w);
 	return young;
 }
@@ -224,9 +224,9 @@ static bool access_fills_cache(const char *value, unsigned int access)
 	assert_int_equal(ms_mprotect(w.mm, HVA, PAGE, MS_PROT_RW | MS_PROT_X), 0);
 	assert_int_equal(ms_vm_set_slot(w.vm, 1, GPA, PAGE, HVA, MS_SLOT_LOG_DIRTY), 0);
 	assert_int_equal(ms_guest_read(w.vm, GPA).exit, MS_GUEST_OK);
-	ms_s2_cache_free(w.vm->s2, &w.vm->vcpu_cache);
+	ms_s2_cache_free(w.vm->arm64.s2, &w.vm->arm64.vcpu_cache);
 	assert_int_equal(ms_guest_touch(w.vm, GPA, access).exit, MS_GUEST_OK);
-	filled = w.vm->vcpu_cache.count;
+	filled = w.vm->arm64.vcpu_cache.count;
 	world_end(&w);
 	return filled;
 }
@@ -311,8 +311,8 @@ static uint64_t dirty_after_a_lost_race(const char *value)
 	struct lost_race race;
 
 	ms_vm_free(w.vm);
-	assert_int_equal(ms_vm_create(w.mm, &(struct ms_vm_config){ .dirty_manual = true }, &w.vm),
-			 0);
+	w.vm = ms_vm_new_config(w.mm, &(struct ms_vm_config){ .dirty_manual = true });
+	assert_non_null(w.vm);
 	race = (struct lost_race){ .vm = w.vm, .dirty = UINT64_MAX };
 	map_pages(&w, HVA, PAGE);
 	assert_int_equal(ms_touch(w.mm, HVA, MS_PROT_W), MS_ACCESS_OK);
@@ -404,9 +404,9 @@ static void table_that_becomes_a_block_is_flushed_alone_or_with_all_of_the_vm(vo
 /* Has the abort of this access put tables by? */
 static bool tops_up(struct world *w, unsigned int prot)
 {
-	ms_s2_cache_free(w->vm->s2, &w->vm->vcpu_cache);
+	ms_s2_cache_free(w->vm->arm64.s2, &w->vm->arm64.vcpu_cache);
 	assert_int_equal(ms_guest_touch(w->vm, GPA, prot).faults, 1);
-	return w->vm->vcpu_cache.count > 0;
+	return w->vm->arm64.vcpu_cache.count > 0;
 }
 
 static void tables_are_had_where_one_may_be_needed(void **state)

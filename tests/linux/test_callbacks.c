@@ -119,7 +119,7 @@ static void open_and_close_count_the_pieces(void **state)
 	driver.ops.close = note_close;
 	w = begin("6.12.117", 4);
 	assert_int_equal(driver.opens, 0); // ->mmap is the first one's open
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_int_equal(driver.opens, 1);
 	ms_munmap(w.mm, VA + 2 * PAGE_SIZE, PAGE_SIZE);
 	assert_int_equal(driver.opens, 1 + 2);

@@ -175,7 +175,7 @@ static void a_table_that_a_fork_writes_a_block_over_is_found(void **state)
 	map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, NULL));
 	map(&w, A + SZ_2M, SZ_2M >> PAGE_SHIFT, ms_linux_file(w.m, &blocks, O_RDWR, NULL));
 	assert_int_equal(ms_touch(w.mm, A + SZ_2M, MS_PROT_R), MS_ACCESS_OK);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_violated(&w, 0, "remap_pfn_range: range outside of the VMA", A + SZ_2M, 0);
 	assert_int_equal(pa_of(&(struct world){ .m = w.m, .mm = child }, A + SZ_2M), LARGE_BAR);
 	ms_mm_exit(child);

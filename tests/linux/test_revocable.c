@@ -58,7 +58,7 @@ static void memory_off_takes_every_process_its_mapping(void **state)
 
 		map(&w, A, 4, file);
 		ms_touch(w.mm, A, MS_PROT_W);
-		child = ms_fork(w.mm, NULL);
+		child = ms_fork(w.mm);
 		assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_OK);
 
 		set_memory(file, REVOCABLE_MEMORY_OFF);

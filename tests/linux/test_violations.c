@@ -117,7 +117,7 @@ static void vfios_forked_child_survives_where_open_comes_before_the_copy(void **
 					 MS_MAP_SHARED | MS_MAP_FIXED, file, ms_vfio_offset(file)),
 				 A);
 		ms_touch(w.mm, A, MS_PROT_R);
-		child = ms_fork(w.mm, NULL);
+		child = ms_fork(w.mm);
 		ms_vfio_set_memory(file, false);
 		ms_touch(w.mm, A, MS_PROT_R);
 		ms_touch(child, A, MS_PROT_R);
@@ -184,6 +184,36 @@ static void vm_pfnmap_that_comes_in_the_fault_is_too_late_for_a_guest(void **sta
 	}
 }
 
+/* The driver takes away what it has just mapped. */
+static void take_away_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	(void)addr;
+	ms_machine_set_hook(m, point, NULL, NULL);
+	ms_unmap_mapping_range(arg, 0, 0, true);
+}
+
+/* The fault begins again, and finds VM_PFNMAP in time. */
+static void vm_pfnmap_in_a_fault_that_begins_again_is_no_violation(void **state)
+{
+	struct world w = arm64_world("7.2.13");
+	struct file *file = ms_linux_file(w.m, &lazy_fops, O_RDWR, NULL);
+	struct ms_vm *vm = ms_vm_new(w.mm, 40);
+	struct ms_guest_access access;
+	struct ms_s2_leaf leaf;
+
+	(void)state;
+	map(&w, A, 16, file);
+	ms_vm_set_slot(vm, 1, GPA, 16 * PAGE_SIZE, A, 0);
+	ms_machine_set_hook(w.m, MS_HOOK_S2_MMU_LOCK, take_away_once, file);
+	access = ms_guest_read(vm, GPA + PAGE_SIZE);
+	assert_int_equal(access.exit, MS_GUEST_OK);
+	leaf = access.leaf;
+	assert_true(leaf.prot & MS_PROT_DEVICE);
+	for (size_t n = 0; n < ms_violations(w.m); n++)
+		assert_string_equal(violation(&w, n), "");
+	world_end(&w);
+}
+
 /* ---- memory types ---- */
 
 /* Of old the reservation of three pages is given back piece by piece, as VMAs go. */
@@ -223,7 +253,7 @@ static void a_tracked_child_that_failed_for_memory_has_no_first_page(void **stat
 		map(&w, A, 2, ms_linux_file(w.m, &remap_fops, O_RDWR, NULL));
 		for (unsigned int n = 1; !child; n++) {
 			ms_machine_fail_alloc(w.m, n);
-			child = ms_fork(w.mm, NULL);
+			child = ms_fork(w.mm);
 		}
 		for (size_t n = 0; n < ms_violations(w.m); n++)
 			found |= !strcmp(violation(&w, n), text);
@@ -293,6 +323,7 @@ int main(void)
 		cmocka_unit_test(vfios_forked_child_survives_where_open_comes_before_the_copy),
 		cmocka_unit_test(a_guest_block_beyond_its_vma_is_found),
 		cmocka_unit_test(vm_pfnmap_that_comes_in_the_fault_is_too_late_for_a_guest),
+		cmocka_unit_test(vm_pfnmap_in_a_fault_that_begins_again_is_no_violation),
 		cmocka_unit_test(a_hole_in_a_tracked_vma_frees_an_invalid_memtype),
 		cmocka_unit_test(a_tracked_child_that_failed_for_memory_has_no_first_page),
 		cmocka_unit_test(a_reservation_that_nobody_will_free_is_a_leak),

@@ -2,7 +2,7 @@
 /* Events as lines of text. */
 #define _GNU_SOURCE /* strerrorname_np */
 #include "core/core.h"
-#include "machine/errno.h"
+#include "core/errno.h"
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>

@@ -201,7 +201,7 @@ static void pages_shared_with_a_child_are_copied_for_this_process(void **state)
 	struct ms_mm *child;
 
 	touch(&w, A, MS_PROT_W);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	assert_int_equal(collapse(&w, A, MS_2M), -EINVAL);
 	touch(&w, A + PAGE, MS_PROT_W);

@@ -175,7 +175,7 @@ static void fork_opens_for_the_parent(void **state)
 	struct world w = world(&seen);
 
 	seen.len = 0;
-	assert_non_null(ms_fork(w.mm, NULL));
+	assert_non_null(ms_fork(w.mm));
 	assert_calls(&seen, "O");
 	assert_ptr_equal(seen.driver_mm, w.mm);
 	assert_null(w.m->call.mm);

@@ -74,7 +74,7 @@ static void a_child_has_the_key_too(void **state)
 
 	map_anon(&w, A, PAGE, MS_PROT_X);
 	touch(&w, A, MS_PROT_X);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_SIGSEGV);
 	world_end(&w);

@@ -20,7 +20,7 @@ static struct world world_split(const char *release)
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	assert_int_equal(ms_munmap(w.mm, A + MS_2M - PAGE, PAGE), 0);
 	ms_mm_exit(child);
@@ -94,7 +94,7 @@ static void pages_in_other_vmas_of_a_child_count(void **state)
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_W), MS_ACCESS_OK);
 	assert_int_equal(ms_madvise(w.mm, A + 8 * PAGE, PAGE, MS_MADV_DONTDUMP), 0);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	assert_int_equal(ms_munmap(w.mm, A, MS_2M), 0);
 	assert_true(ms_host_leaf(child, A, &before));

@@ -255,7 +255,7 @@ static void a_contiguous_private_page_is_reused_by_its_only_owner(void **state)
 	map_file(&w, hugetlb(&w, K64, K64), A, 0, K64, MS_MAP_PRIVATE);
 	touch(&w, A, MS_PROT_W);
 	pa = pa_of(w.mm, A);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	assert_false(writable(&w, A));
 	ms_mm_exit(child);

@@ -18,7 +18,7 @@ static struct family family(const struct ms_policy *policy, uint64_t pages)
 	f.file = hugetlb(&f.w, 2 * MS_2M, MS_2M);
 	map_file(&f.w, f.file, A, 0, MS_2M, MS_MAP_PRIVATE);
 	touch(&f.w, A, MS_PROT_W);
-	f.child = ms_fork(f.w.mm, NULL);
+	f.child = ms_fork(f.w.mm);
 	assert_non_null(f.child);
 	ms_trace_clear(f.w.m);
 	return f;
@@ -112,7 +112,7 @@ static void a_page_of_the_file_is_not_taken_away(void **state)
 	touch(&w, B, MS_PROT_W);
 	map_file(&w, file, A, 0, MS_2M, MS_MAP_PRIVATE);
 	touch(&w, A, MS_PROT_R);
-	struct ms_mm *child = ms_fork(w.mm, NULL);
+	struct ms_mm *child = ms_fork(w.mm);
 	assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_OK);
 	assert_int_equal(ms_touch(child, A, MS_PROT_W), MS_ACCESS_SIGBUS);
 	touch(&w, A, MS_PROT_W);
@@ -182,7 +182,7 @@ static void without_a_pool_the_page_is_taken_back_when_ram_is_out(void **state)
 
 	map_file(&w, file, A, 0, MS_1G, MS_MAP_PRIVATE);
 	touch(&w, A, MS_PROT_W);
-	struct ms_mm *child = ms_fork(w.mm, NULL);
+	struct ms_mm *child = ms_fork(w.mm);
 	touch(&w, A, MS_PROT_W);
 	assert_false(has_page(child, A));
 	assert_int_equal(ms_touch(child, A, MS_PROT_R), MS_ACCESS_SIGBUS);

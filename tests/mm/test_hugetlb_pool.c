@@ -288,7 +288,7 @@ static void a_page_that_a_child_goes_on_with_may_be_reserved_again_at_once(void 
 
 		assert_maps(&w, hugetlb(&w, MS_2M, MS_2M), A, 1, PRIVATE);
 		touch(&w, A, MS_PROT_W);
-		struct ms_mm *child = ms_fork(w.mm, NULL);
+		struct ms_mm *child = ms_fork(w.mm);
 		assert_int_equal(ms_madvise(w.mm, A, MS_2M, MS_MADV_DONTNEED), 0);
 		assert_available(&w, 3);
 		touch(&w, A, MS_PROT_W);

@@ -258,7 +258,7 @@ static void a_huge_page_that_a_child_shares_is_left_alone(void **state)
 
 	map_anon(&w, A, MS_2M, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
-	assert_non_null(ms_fork(w.mm, NULL));
+	assert_non_null(ms_fork(w.mm));
 	assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_FREE), 0);
 	assert_int_equal(leaf_size(&w, A), MS_2M);
 	world_end(&w);
@@ -343,7 +343,7 @@ static bool is_copied_after_free(enum ms_policy_lazyfree_queue queue,
 	map_anon(&w, A, PAGE, MS_PROT_RW);
 	map_anon(&w, A + MS_2M, PAGE, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	ms_mm_exit(child);
 	before = entry_at(&w, A) & MS_PTE_PA_MASK;
@@ -387,7 +387,7 @@ static bool is_copied_after_use(const struct ms_policy *policy, bool is_new, boo
 
 	map_anon(&w, A, PAGE, MS_PROT_RW);
 	touch(&w, A, MS_PROT_W);
-	ms_mm_exit(ms_fork(w.mm, NULL));
+	ms_mm_exit(ms_fork(w.mm));
 	before = entry_at(&w, A) & MS_PTE_PA_MASK;
 	for (unsigned int i = 0; populated && i < 2; i++)
 		assert_int_equal(ms_madvise(w.mm, A, PAGE, MS_MADV_POPULATE_READ), 0);

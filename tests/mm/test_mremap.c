@@ -309,7 +309,7 @@ static void a_forked_mapping_that_grows_joins_an_untouched_next_from_6_16(void *
 
 		map_anon(&w, A, PAGE, MS_PROT_RW);
 		touch(&w, A, MS_PROT_W);
-		w.mm = ms_fork(w.mm, NULL);
+		w.mm = ms_fork(w.mm);
 		map_anon(&w, A + 2 * PAGE, PAGE, MS_PROT_RW);
 		assert_int_equal(ms_mremap(w.mm, A, PAGE, 2 * PAGE, 0, 0), (int64_t)A);
 		assert_vma(&w, A, A + (joins ? 3 : 2) * PAGE);
@@ -336,7 +336,7 @@ static void a_forked_mapping_that_moves_joins_an_untouched_next_from_6_16_to_6_1
 
 		map_anon(&w, A, PAGE, MS_PROT_RW);
 		touch(&w, A, MS_PROT_W);
-		w.mm = ms_fork(w.mm, NULL);
+		w.mm = ms_fork(w.mm);
 		assert_int_equal(ms_mremap(w.mm, A, PAGE, PAGE, move, B), (int64_t)B);
 		map_anon(&w, A + PAGE, PAGE, MS_PROT_RW);
 		assert_int_equal(ms_mremap(w.mm, B, PAGE, PAGE, move, A), (int64_t)A);

@@ -89,7 +89,7 @@ static void anonymous_shared_memory_is_a_file_that_a_child_shares(void **state)
 	assert_int_equal(ms_mmap(w.mm, A, 4 * PAGE, MS_PROT_RW,
 				 MS_MAP_SHARED | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
 			 A);
-	child = ms_fork(w.mm, NULL);
+	child = ms_fork(w.mm);
 	assert_non_null(child);
 	touch(&w, A, MS_PROT_W);
 	assert_false(ms_host_leaf(child, A, &leaf));

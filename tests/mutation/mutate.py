@@ -6,9 +6,9 @@ an operator, a constant, a statement dropped), compiles that file, and runs the 
 fails. A change that no test notices is printed: a rule without a test, code that nobody needs, or
 a change that means the same. The last kind is kept in the file `equivalent` and is not counted.
 
-    tests/mutation/mutate.py BUILD [--rooms pat,pfnmap,stage2,kvm] [--sample N] [--seed S]
+    tests/mutation/mutate.py BUILD [--rooms pat,stage2,kvm] [--sample N] [--seed S]
                                    [--minutes N] [--within SECONDS]
-                                   [--only lib/kvm/block.c[:LINE],...]
+                                   [--only lib/kvm/arm64/block.c[:LINE],...]
 
 BUILD: a folder that `meson setup` and `ninja` have made of this tree, without sanitizers (it is
 only read). One process at a time. When interrupted it says what it has found so far.
@@ -297,7 +297,7 @@ def choose(args, build, equivalents):
 def main():
     parser = argparse.ArgumentParser(description='Changes the library; do the tests notice?')
     parser.add_argument('build')
-    parser.add_argument('--rooms', default='pat,pfnmap,stage2,kvm')
+    parser.add_argument('--rooms', default='pat,stage2,kvm')
     parser.add_argument('--sample', type=int, default=0, help='so many of each room, 0: all')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--minutes', type=float, default=0, help='ends after that, 0: never')

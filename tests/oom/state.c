@@ -115,7 +115,7 @@ static void print_vm(struct ms_vm *vm, unsigned int id, struct state_parts parts
 				fprintf(out, " %zu:%" PRIx64, i, slot->dirty[i]);
 		fprintf(out, "\n");
 	}
-	for (ms_ipa_t ipa = 0; parts.stage2 && vm->s2 && ms_s2_next_leaf(vm->s2, ipa, end, &leaf);
+	for (ms_ipa_t ipa = 0; parts.stage2 && vm->arm64.s2 && ms_s2_next_leaf(vm->arm64.s2, ipa, end, &leaf);
 	     ipa = leaf.ipa + leaf.size) {
 		fprintf(out, "vm %u: %#" PRIx64 " (%#" PRIx64 " bytes)", id, leaf.ipa, leaf.size);
 		if (parts.host_pages) {

@@ -42,8 +42,9 @@ static void open_vm(struct real *r, const struct episode *ep)
 				       .dirty_initset = ep->log == LOG_MANUAL_INITSET,
 				       .mte = has_mte(ep) };
 
-	if (ms_vm_create(r->mm[0], &config, &r->vm))
-		errx(2, "no VM");
+	r->vm = ms_vm_new_config(r->mm[0], &config);
+	if (!r->vm)
+		err(2, "no VM");
 }
 #endif
 

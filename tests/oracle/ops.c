@@ -136,7 +136,6 @@ int64_t op_do(struct real *r, const struct op *op)
 	struct ms_mm *mm = r->mm[op->child];
 	ms_hva_t at = WINDOW + op->at * PAGE;
 	uint64_t len = op->len * PAGE;
-	int err = 0;
 
 	switch (op->kind) {
 	case OP_MMAP:
@@ -156,8 +155,8 @@ int64_t op_do(struct real *r, const struct op *op)
 	case OP_TOUCH:
 		return ms_touch(mm, at, op->prot);
 	case OP_FORK:
-		r->mm[1] = ms_fork(r->mm[0], &err);
-		return r->mm[1] ? 0 : err;
+		r->mm[1] = ms_fork(r->mm[0]);
+		return r->mm[1] ? 0 : -errno;
 	case OP_EXIT:
 		ms_mm_exit(r->mm[1]);
 		r->mm[1] = NULL;

@@ -77,7 +77,7 @@ static void refault(struct world *w)
 
 static void fork_child(struct world *w)
 {
-	w->child = ms_fork(w->mm, NULL);
+	w->child = ms_fork(w->mm);
 }
 
 static void exit_child(struct world *w)

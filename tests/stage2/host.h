@@ -127,10 +127,11 @@ static inline struct ms_s2_host test_hooks(struct test_host *h)
 static inline struct ms_s2 *test_s2(struct test_host *h, struct ms_s2_config config)
 {
 	struct ms_s2_host host = test_hooks(h);
-	struct ms_s2 *s2 = NULL;
+	struct ms_s2 *s2;
 
 	*h = (struct test_host){ .allocs = 0 };
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	return s2;
 }
 

@@ -335,7 +335,8 @@ static void a_list_that_is_full_has_nothing_behind_it(void **state)
 	struct ms_s2 *s2;
 	uint64_t *word;
 
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	assert_int_equal(test_map(s2, IPA, MS_4K, PA, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_cache_fill(s2, &cache, 252, 252), 0);
 	assert_int_equal(s2->numbers, s2->capacity);

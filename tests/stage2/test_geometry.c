@@ -97,30 +97,35 @@ static void blocks_exist_at_the_levels_of_the_granule(void **state)
 	}
 }
 
+static void assert_refused(const struct ms_s2_config *config, const struct ms_s2_host *host)
+{
+	errno = 0;
+	assert_null(ms_s2_new(config, host));
+	assert_int_equal(errno, EINVAL);
+}
+
 static void bad_configurations_are_refused(void **state)
 {
 	struct test_host h = { .allocs = 0 };
 	struct ms_s2_host host = test_hooks(&h);
 	struct ms_s2_config config = test_config();
-	struct ms_s2 *s2;
 
 	config.page_shift = 13;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	assert_refused(&config, &host);
 	config.page_shift = 12;
 	config.ipa_bits = 31;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	assert_refused(&config, &host);
 	config.ipa_bits = 53;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	assert_refused(&config, &host);
 	config.ipa_bits = 40;
 	host.alloc = NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	assert_refused(&config, &host);
 	host.alloc = host_alloc;
 	host.free = NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), -EINVAL);
+	assert_refused(&config, &host);
 	host.free = host_free;
-	assert_int_equal(ms_s2_new(&s2, &config, NULL), -EINVAL);
-	assert_int_equal(ms_s2_new(&s2, NULL, &host), -EINVAL);
-	assert_int_equal(ms_s2_new(NULL, &config, &host), -EINVAL);
+	assert_refused(&config, NULL);
+	assert_refused(NULL, &host);
 	assert_int_equal(h.allocs, 0);
 }
 
@@ -133,7 +138,8 @@ static void tables_need_no_callbacks_but_memory(void **state)
 
 	config.fwb = false;
 	config.unmap_defer = false;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	assert_int_equal(test_map(s2, IPA, MS_2M, MS_4K, MS_PROT_RW | MS_PROT_X), 0);
 	assert_int_equal(ms_s2_wrprotect(s2, IPA, MS_2M), 0);
 	assert_leaf(s2, IPA, IPA, MS_4K, MS_4K, MS_PROT_R | MS_PROT_X);
@@ -286,7 +292,8 @@ static void a_run_of_pages_carries_into_the_upper_address_bits(void **state)
 	host = test_hooks(&h);
 	host.desc = NULL;
 	host.cmo = NULL;
-	assert_int_equal(ms_s2_new(&s2, &c, &host), 0);
+	s2 = ms_s2_new(&c, &host);
+	assert_non_null(s2);
 	assert_int_equal(test_map(s2, IPA, 0x40000, pa, MS_PROT_R), 0);
 	for (uint64_t off = 0; off < 0x40000; off += 0x10000)
 		assert_leaf(s2, IPA + off, IPA + off, 0x10000, pa + off, MS_PROT_R);
@@ -318,7 +325,8 @@ static void memory_is_asked_for_in_whole_granules(void **state)
 					   .free = host_free };
 		struct ms_s2 *s2;
 
-		assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+		s2 = ms_s2_new(&config, &host);
+		assert_non_null(s2);
 		assert_int_equal(test_map(s2, IPA, h.granule, 0, MS_PROT_R), 0);
 		test_s2_end(&h.memory, s2);
 	}

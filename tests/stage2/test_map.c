@@ -307,7 +307,8 @@ static void pages_that_come_one_by_one(struct ms_s2_config config, bool desc, un
 	struct ms_s2 *s2;
 
 	host.desc = desc ? host_desc : NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	assert_int_equal(test_map(s2, IPA + 9 * MS_4K, MS_4K, PA, MS_PROT_R), 0);
 	forget_log(&h);
 	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)

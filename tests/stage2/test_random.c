@@ -178,7 +178,8 @@ static void begin(struct run *r, const struct world *w)
 		host.desc = observer_desc;
 		host.tlbi = observer_tlbi;
 	}
-	assert_int_equal(ms_s2_new(&r->s2, &w->config, &host), 0);
+	r->s2 = ms_s2_new(&w->config, &host);
+	assert_non_null(r->s2);
 	r->observer.start_level = ms_s2_start_level(r->s2);
 }
 

@@ -71,7 +71,8 @@ static struct ms_s2 *counting_s2(struct counting_host *h, struct ms_s2_config co
 	struct ms_s2 *s2 = NULL;
 
 	*h = (struct counting_host){ .tell = tell };
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	return s2;
 }
 

@@ -258,7 +258,8 @@ static void tables_are_empty_when_they_are_used_again(void **state)
 	host = test_hooks(&h);
 	host.desc = NULL;
 	host.cmo = NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	assert_int_equal(test_map(s2, IPA, 3 * MS_2M, PA + MS_4K, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_unmap(s2, IPA, 3 * MS_2M), 0);
 	assert_null(ms_s2_check(s2));
@@ -277,7 +278,8 @@ static void pages_go_one_by_one_where_nobody_listens(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
 	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K) {
@@ -300,7 +302,8 @@ static void pages_that_go_one_by_one_have_a_tlbi_each(void **state)
 
 	host.desc = NULL;
 	host.cmo = NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_unmap(s2, IPA, MS_4K), 0);
@@ -322,7 +325,8 @@ static void pages_that_go_one_by_one_are_cleaned_each(void **state)
 	config.fwb = false;
 	host.desc = NULL;
 	host.tlbi = NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	for (uint64_t off = 0; off < 4 * MS_4K; off += MS_4K)
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
 	forget_log(&h);
@@ -342,7 +346,8 @@ static void a_page_that_goes_from_a_known_table_ends_with_its_range_tlbi(void **
 	struct ms_s2 *s2;
 
 	host.desc = NULL;
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
 		assert_int_equal(test_map(s2, IPA + off, MS_4K, PA + off, MS_PROT_R), 0);
 	for (uint64_t off = 0; off < 3 * MS_4K; off += MS_4K)
@@ -363,7 +368,8 @@ static void unmap_over_two_blocks_of_a_known_table_removes_both(void **state)
 	struct ms_s2_config config = test_config();
 	struct ms_s2 *s2;
 
-	assert_int_equal(ms_s2_new(&s2, &config, &host), 0);
+	s2 = ms_s2_new(&config, &host);
+	assert_non_null(s2);
 	for (uint64_t off = 0; off < 4 * MS_2M; off += MS_2M)
 		assert_int_equal(test_map(s2, IPA + off, MS_2M, PA + off, MS_PROT_R), 0);
 	assert_int_equal(ms_s2_unmap(s2, IPA + MS_4K, MS_2M), 0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
- * ms_calls.h - what stands behind the kernel's names: the functions that the inline functions and
- * macros of linux.h call. Not for direct use; linux.h's own functions are.
+ * ms_calls.h - the functions of the library that the inline functions and macros of linux.h call.
+ * Drivers and tests use those of linux.h, not these.
  *
- * Nothing in here needs linux.h, so that the library's inside can include it, too. struct page is
- * passed as void *. NULL is answered as linux.h says.
+ * Nothing in here needs linux.h, so that the library's own files can include it. A struct page is
+ * passed as void *. What a NULL argument does is said in linux.h.
  */
 #ifndef MAPSIM_LINUX_MS_CALLS_H
 #define MAPSIM_LINUX_MS_CALLS_H
@@ -28,7 +28,7 @@ struct ms_mm *ms_linux_current_mm(void);
 
 #define MS_LINUX_GFP_ZERO 0x100u
 #define MS_LINUX_GFP_MAY_SLEEP 0x400u    /* __GFP_DIRECT_RECLAIM */
-#define MS_LINUX_GFP_VMALLOC 0x80000000u /* not in pages of RAM that follow one another */
+#define MS_LINUX_GFP_VMALLOC 0x80000000u /* vmalloc: need not be contiguous in RAM */
 
 /** kmalloc_array: n * size bytes; NULL: no memory, the product overflows, no machine. */
 void *ms_linux_alloc(size_t n, size_t size, unsigned int gfp);
@@ -52,24 +52,31 @@ bool ms_linux_pfn_valid(unsigned long pfn);
 __attribute__((format(printf, 1, 2))) void ms_linux_printk(const char *format, ...);
 /** A violation; text is static. */
 void ms_linux_violation(const char *text);
-/** The same, the first time that this machine sees this text at this place; true always. */
+/** The same, but on each machine only the first time that it comes by this place. */
 void ms_linux_violation_once(const char *text, const void *place);
 __attribute__((format(printf, 1, 2))) void ms_linux_violation_printf(const char *format, ...);
-/** false: not the first time on this machine. */
+/** What %pV prints: a message inside of another. */
+struct va_format {
+	const char *fmt;
+	va_list *va;
+};
+
+/** Does this machine come by this place for the first time? */
 bool ms_linux_first_time(const void *place);
 
 /* ---- locks (lib/linux/lock.c) ---- */
 
 enum ms_linux_lock_kind { MS_LINUX_LOCK_SLEEPING, MS_LINUX_LOCK_SPINNING };
 
-/** In every lock. Locks initialised at the same place are of one class, as for lockdep. */
+/** The part that every kind of lock has. Locks that are initialised at the same place of the
+ * driver's source are of one class, as for lockdep. */
 struct ms_linux_lock {
 	unsigned int magic;
 	enum ms_linux_lock_kind kind;
 	const char *name, *file; ///< static texts
 	unsigned int line;
-	unsigned int readers; ///< who hold it
-	unsigned int writers; ///< 0 or 1; more: taken again by who held it
+	unsigned int readers; ///< how many hold it for reading
+	unsigned int writers; ///< 0 or 1; more: it was taken again while it was held
 };
 
 #define MS_LINUX_LOCK_MAGIC 0x10c4u
@@ -114,15 +121,14 @@ void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off,
 
 /* ---- physical ranges (lib/linux/io.c) ---- */
 
-struct ms_linux_resource;
-/** request_mem_region: an opaque record, NULL: busy. */
+/** request_mem_region. NULL: busy; else a pointer that says so, and that points to nothing. */
 void *ms_linux_request_region(uint64_t start, uint64_t len);
 void ms_linux_release_region(uint64_t start, uint64_t len);
-/** A cookie that nobody may look through; NULL: refused. */
+/** An address that only iounmap() understands: no registers stand there. NULL: refused. */
 void *ms_linux_ioremap(uint64_t start, uint64_t len, enum ms_cache type);
 void ms_linux_iounmap(const volatile void *cookie);
 
-/* ---- files and devices (lib/linux/file.c, device.c) ---- */
+/* ---- files and devices (lib/linux/file.c, mapping.c) ---- */
 
 struct ms_file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags, int *err);
 struct ms_file *ms_linux_open_fops(struct ms_machine *m, const struct file_operations *fops,

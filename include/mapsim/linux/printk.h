@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Messages and complaints: <linux/printk.h>, <linux/bug.h>, <linux/dev_printk.h>. A message is an
- * MS_EV_LOG event, without its level and its newline; a complaint is an MS_EV_VIOLATION. Pointers
- * (%p and all its kinds) read "(ptr)", so that runs can be compared. A line is cut off behind 1023
- * bytes; a conversion that the kernel does not have (%f, %n) ends it and is a violation.
+ * MS_EV_LOG event, without its level and its newline; a complaint is an MS_EV_VIOLATION. An address
+ * (%p, %px, %pK, %pS and its kin) reads "(ptr)", so that runs can be compared; %pV, %pe, %pa, %ph
+ * and %pb print what they print in the kernel. A line is cut off behind 1023 bytes. A conversion
+ * that the kernel does not have (%f, %n), or that is not modelled (%pI4, %pOF), ends it and is a
+ * violation that names it.
  */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>

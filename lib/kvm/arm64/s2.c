@@ -5,7 +5,7 @@
  * The event of a call comes before those of the descriptors that the call writes, as a probe on the
  * kernel function's entry sees it; whether the call failed is filled in afterwards.
  */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 static void *host_alloc(void *ctx, size_t size)
 {
@@ -49,12 +49,12 @@ static void host_desc(void *ctx, ms_ipa_t ipa, unsigned int level, uint64_t old,
 					.type = MS_EV_S2_DESC,
 					.vm = vm->id,
 					.ipa = ipa,
-					.size = ms_s2_level_size(vm->s2, level),
+					.size = ms_s2_level_size(vm->arm64.s2, level),
 					.desc = desc,
 					.old_desc = old,
 					.level = (uint8_t)level,
 				});
-	if (vm->in_map && !desc)
+	if (vm->arm64.in_map && !desc)
 		broken_hook(vm, ipa);
 }
 
@@ -112,7 +112,7 @@ void ms_vm_flush_tlbs(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	uint64_t largest = UINT64_C(1) << (21 + m->page_shift); // MAX_TLBI_RANGE_PAGES
 
 	if (!ms_has(m->config.tlbi_range) || m->policy.slot_flush == MS_SLOT_FLUSH_VMID) {
-		ms_s2_flush_vmid(vm->s2);
+		ms_s2_flush_vmid(vm->arm64.s2);
 		return;
 	}
 	for (uint64_t off = 0; off < size; off += largest)
@@ -149,17 +149,18 @@ int ms_vm_s2_new(struct ms_vm *vm)
 		.run = host_run,
 	};
 
-	return ms_s2_new(&vm->s2, &config, &host);
+	vm->arm64.s2 = ms_s2_new(&config, &host);
+	return vm->arm64.s2 ? 0 : -ENOMEM;
 }
 
 // mirrors kvm_free_stage2_pgd(), arch/arm64/kvm/mmu.c, 5.10+
 void ms_vm_s2_free(struct ms_vm *vm)
 {
-	if (!vm->s2)
+	if (!vm->arm64.s2)
 		return;
 	// This also frees the tables of both caches, from which nobody takes any more.
-	ms_s2_free(vm->s2);
-	vm->s2 = NULL;
+	ms_s2_free(vm->arm64.s2);
+	vm->arm64.s2 = NULL;
 }
 
 int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsigned int prot,
@@ -181,9 +182,9 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 		};
 		at = ms_events_begin(&vm->machine->events, &ev);
 	}
-	vm->in_map = true;
-	ret = ms_s2_map(vm->s2, ipa, size, pa, prot, cache);
-	vm->in_map = false;
+	vm->arm64.in_map = true;
+	ret = ms_s2_map(vm->arm64.s2, ipa, size, pa, prot, cache);
+	vm->arm64.in_map = false;
 	if (at != MS_EVENT_NOT_KEPT && ret) {
 		ev.ret = ret;
 		ms_events_end(&vm->machine->events, at, &ev);
@@ -192,6 +193,9 @@ int ms_vm_s2_map(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, ms_pa_t pa, unsi
 		vm->mapped_ipa = ms_align_down(ipa, vm->machine->page_size);
 		vm->mapped_size = size;
 		vm->mapped_why = why;
+	} else if (ret == -EINVAL) {
+		ms_refuse(vm->machine, ret, "stage 2 cannot map %x bytes of ipa %x to pa %x", size,
+			  ipa, pa);
 	}
 	return ret;
 }
@@ -202,7 +206,7 @@ int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 	bool wanted = ms_event_kept(vm->machine, ev.type);
 	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 
-	ev.ret = ms_s2_relax(vm->s2, ipa, prot);
+	ev.ret = ms_s2_relax(vm->arm64.s2, ipa, prot);
 	if (wanted)
 		ms_events_end(&vm->machine->events, at, &ev);
 	return ev.ret;
@@ -212,7 +216,7 @@ int ms_vm_s2_relax(struct ms_vm *vm, ms_ipa_t ipa, unsigned int prot)
 void ms_vm_s2_mkyoung(struct ms_vm *vm, ms_ipa_t ipa)
 {
 	MS_EMIT(vm->machine, .type = MS_EV_S2_YOUNG, .vm = vm->id, .ipa = ipa);
-	ms_s2_mkyoung(vm->s2, ipa);
+	ms_s2_mkyoung(vm->arm64.s2, ipa);
 }
 
 /* How much of a range is done at a time.
@@ -223,8 +227,8 @@ static uint64_t piece_size(const struct ms_vm *vm)
 	unsigned int level = vm->machine->page_shift == 12 ? 1 : 2; // KVM_PGTABLE_MIN_BLOCK_LEVEL
 
 	if (vm->machine->policy.s2_range_pieces == MS_S2_RANGE_PIECES_ROOT_ENTRIES)
-		level = ms_s2_start_level(vm->s2);
-	return ms_s2_level_size(vm->s2, level);
+		level = ms_s2_start_level(vm->arm64.s2);
+	return ms_s2_level_size(vm->arm64.s2, level);
 }
 
 static ms_ipa_t piece_end(ms_ipa_t addr, ms_ipa_t end, uint64_t size)
@@ -235,13 +239,13 @@ static ms_ipa_t piece_end(ms_ipa_t addr, ms_ipa_t end, uint64_t size)
 static int unmap_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	MS_EMIT(vm->machine, .type = MS_EV_S2_UNMAP, .vm = vm->id, .ipa = ipa, .size = size);
-	return ms_s2_unmap(vm->s2, ipa, size);
+	return ms_s2_unmap(vm->arm64.s2, ipa, size);
 }
 
 static int wrprotect_piece(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
 	MS_EMIT(vm->machine, .type = MS_EV_S2_WRPROTECT, .vm = vm->id, .ipa = ipa, .size = size);
-	return ms_s2_wrprotect(vm->s2, ipa, size);
+	return ms_s2_wrprotect(vm->arm64.s2, ipa, size);
 }
 
 // mirrors stage2_apply_range(), arch/arm64/kvm/mmu.c, 5.10+
@@ -278,7 +282,7 @@ static int split_chunk(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	bool wanted = ms_event_kept(vm->machine, ev.type);
 	size_t at = wanted ? ms_events_begin(&vm->machine->events, &ev) : MS_EVENT_NOT_KEPT;
 
-	ev.ret = ms_s2_split(vm->s2, ipa, size, &vm->split_cache);
+	ev.ret = ms_s2_split(vm->arm64.s2, ipa, size, &vm->arm64.split_cache);
 	vm->mapped_size = 0; // leaves no longer have the size that was chosen for them
 	if (wanted)
 		ms_events_end(&vm->machine->events, at, &ev);
@@ -295,10 +299,10 @@ void ms_vm_s2_split_range(struct ms_vm *vm, ms_ipa_t start, uint64_t size)
 
 	if (!chunk)
 		return;
-	tables = ms_s2_split_tables(vm->s2, chunk);
+	tables = ms_s2_split_tables(vm->arm64.s2, chunk);
 	for (ms_ipa_t addr = start; addr < end; addr = next) {
 		next = piece_end(addr, end, chunk);
-		if (ms_s2_cache_fill(vm->s2, &vm->split_cache, tables, tables) ||
+		if (ms_s2_cache_fill(vm->arm64.s2, &vm->arm64.split_cache, tables, tables) ||
 		    split_chunk(vm, addr, next - addr))
 			return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Who may change a VMA's flags, and what a zap says of raw entries in a VMA without the flags. */
-#include "world.h"
+#include "pfnmap_world.h"
 
 static ms_vm_fault_t remap_in_fault(struct ms_vm_fault *vmf)
 {

@@ -3,7 +3,7 @@
  * A stage-2 fault on a memslot: from the VMA to a mapping. Up to 7.0 the kernel's user_mem_abort()
  * does all of it; from 7.1 on it calls functions, named below, for the parts.
  */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 /* One fault, as far as it is handled. It is kept small, as it is cleared for each fault. */
 struct fault {
@@ -56,7 +56,8 @@ static int topup(struct fault *f)
 {
 	if (ms_abort_is_perm(f->abort) && !may_break_block(f) && !f->in)
 		return 0;
-	if (ms_s2_cache_topup(f->vm->s2, &f->vm->vcpu_cache, ms_s2_cache_min(f->vm->s2)))
+	if (ms_s2_cache_topup(f->vm->arm64.s2, &f->vm->arm64.vcpu_cache,
+			      ms_s2_cache_min(f->vm->arm64.s2)))
 		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);
 	return 0;
 }
@@ -145,19 +146,6 @@ static int lookup_pfn(struct fault *f)
 	return refuse(f, MS_WHY_NO_PFN, -EFAULT);
 }
 
-/*
- * Device memory that is_device() takes for memory: the driver's fault handler, which looking up the
- * pfn called, has set VM_PFNMAP only after the VMA's flags were sampled.
- */
-static void check_pfnmap(const struct fault *f)
-{
-	struct ms_machine *m = f->vm->machine;
-
-	if (!ms_pfn_is_ram(m, f->pfn))
-		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
-				   f->hva, f->pfn << m->page_shift);
-}
-
 /* Is it a device or memory, and what does that forbid?
  * mirrors kvm_s2_fault_pin_pfn(), arch/arm64/kvm/mmu.c, 7.1+: the part after __kvm_faultin_pfn() */
 static int classify(struct fault *f)
@@ -165,8 +153,6 @@ static int classify(struct fault *f)
 	const struct ms_machine *m = f->vm->machine;
 
 	f->device = is_device(f);
-	if (!f->device)
-		check_pfnmap(f);
 	f->noncacheable = f->device;
 	if (f->device && m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
 	    ms_kvm_is_cacheable(f->page_prot)) {
@@ -363,16 +349,35 @@ static void check_reach(const struct fault *f, ms_pa_t pa)
 				   f->ipa + (f->vma_end - start), pa + (f->vma_end - start));
 }
 
-static int map(struct fault *f)
+/*
+ * Device memory that is_device() takes for memory: the driver's fault handler, which looking up the
+ * pfn called, has set VM_PFNMAP only after the VMA's flags were sampled.
+ */
+static void check_pfnmap(const struct fault *f)
 {
 	struct ms_machine *m = f->vm->machine;
 
-	if (f->block.size > m->page_size)
-		check_reach(f, f->pfn << m->page_shift);
+	if (!f->device && !ms_pfn_is_ram(m, f->page))
+		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
+				   f->hva, f->page << m->page_shift);
+}
+
+static int map(struct fault *f)
+{
+	struct ms_machine *m = f->vm->machine;
+	int ret;
+
 	if (has_read_lock_only(f))
 		ms_violation(m, "Attempted stage-2 map outside of write lock", f->ipa);
-	return ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
-			    &f->vm->vcpu_cache, map_reason(f));
+	ret = ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
+			   &f->vm->arm64.vcpu_cache, map_reason(f));
+	if (ret)
+		return ret;
+	// what is refused, or begun again, gives the guest nothing
+	check_pfnmap(f);
+	if (f->block.size > m->page_size)
+		check_reach(f, f->pfn << m->page_shift);
+	return 0;
 }
 
 static int install(struct fault *f)
@@ -469,7 +474,7 @@ static int prepare(struct fault *f)
 		ret = topup(f);
 	// Such a kernel does not notice a notifier that ran during the hook.
 	if (m->policy.s2_seq_sample == MS_S2_SEQ_SAMPLE_AFTER_UNLOCK) {
-		f->vm->missed_notifier |= f->seq != f->vm->invalidate_seq;
+		f->vm->arm64.missed_notifier |= f->seq != f->vm->invalidate_seq;
 		f->seq = f->vm->invalidate_seq;
 	}
 	return ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* follow_pfnmap_start and vm_normal_page. */
-#include "world.h"
+#include "pfnmap_world.h"
 
 static void follow_names_the_page_inside_of_a_huge_leaf(void **state)
 {

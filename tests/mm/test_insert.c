@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* vmf_insert_pfn and its kin, vm_insert_page. */
-#include "world.h"
+#include "pfnmap_world.h"
 
 static void insert_pfn_makes_one_special_entry_with_the_vmas_protection(void **state)
 {

@@ -251,7 +251,7 @@ static void one_type_mapped_often_is_no_alias(void **state)
 
 	map(w, VA, 0x4000, w->wc, 0);
 	map(w, VA2, 0x2000, w->uc_minus, 0x1000); // becomes WC
-	child = ms_fork(w->mm, NULL);
+	child = ms_fork(w->mm);
 	assert_non_null(child);
 	assert_int_equal(ms_memtype_aliases(w->m, NULL, NULL), 0);
 }
@@ -348,7 +348,7 @@ static void nothing_is_left_behind_where_the_reservation_is_remembered(void **st
 	struct ms_mm *child;
 
 	map(w, VA, 0x4000, w->wc, 0);
-	child = ms_fork(w->mm, NULL);
+	child = ms_fork(w->mm);
 	assert_int_equal(ms_munmap(w->mm, VA, 0x1000), 0);
 	assert_int_equal(ms_mremap(w->mm, VA + 0x2000, 0x1000, 0x1000,
 				   MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, VA2),
@@ -379,7 +379,7 @@ static void whole_mappings_that_come_and_go_are_no_hazard(void **state)
 	struct ms_mm *child;
 
 	map(w, VA, 0x4000, w->wc, 0);
-	child = ms_fork(w->mm, NULL);
+	child = ms_fork(w->mm);
 	ms_mm_exit(child);
 	assert_int_equal(
 		ms_mremap(w->mm, VA, 0x4000, 0x4000, MS_MREMAP_MAYMOVE | MS_MREMAP_FIXED, VA2),

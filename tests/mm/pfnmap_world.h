@@ -3,8 +3,8 @@
  * What the tests of raw page frame numbers share: a machine with a BAR, a process, and a driver
  * file whose mmap does nothing, so that a test calls what it asks about itself.
  */
-#ifndef TESTS_PFNMAP_WORLD_H
-#define TESTS_PFNMAP_WORLD_H
+#ifndef TESTS_MM_PFNMAP_WORLD_H
+#define TESTS_MM_PFNMAP_WORLD_H
 
 #include <setjmp.h>
 #include <stdarg.h>

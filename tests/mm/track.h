@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* VMAs made by hand: their flags, borders and first entry are all that tracking looks at. */
-#ifndef TESTS_PAT_TRACK_H
-#define TESTS_PAT_TRACK_H
+#ifndef TESTS_MM_TRACK_H
+#define TESTS_MM_TRACK_H
 
 #include "mm/internal.h"
 #include "pat/internal.h"
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "list.h"
+#include "../pat/list.h"
 
 #define BAR UINT64_C(0x180000000)
 #define PFN (BAR >> 12)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* zap_vma_ptes and unmap_mapping_range. */
-#include "world.h"
+#include "pfnmap_world.h"
 
 #define B (A + MS_1G) /* a second place */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A stage-2 abort reaches the host: it goes back to the guest, or to the VMM, or a page is
  * mapped. */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 static enum ms_guest_exit inject(const struct ms_abort *abort)
 {
@@ -70,7 +70,7 @@ static bool may_run(const struct ms_vm *vm, struct ms_abort *abort, int *err)
 	if (!ms_mm_fault_waits(vm->mm))
 		return true;
 	abort->why = MS_WHY_LOCKED;
-	*err = -EBUSY;
+	*err = ms_refuse_locked(vm->machine, vm->mm);
 	return false;
 }
 
@@ -101,9 +101,30 @@ static void keep_outcome(struct ms_vm *vm, size_t at, const struct ms_abort *abo
 	ms_events_end(&vm->machine->events, at, &like);
 }
 
-// mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c, 5.10+
-enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
+/* The guest's access cannot be made. Where others have refused it they have told, since refusal
+ * number `before`. */
+static __attribute__((noinline)) void tell(struct ms_vm *vm, const struct ms_abort *abort, int err,
+					   uint64_t before)
 {
+	struct ms_machine *m = vm->machine;
+
+	switch (abort->why) {
+	case MS_WHY_NO_PFN:
+	case MS_WHY_NO_MEMORY:
+	case MS_WHY_LOCKED:
+		if (ms_refusals(m) != before && m->refused.err == err)
+			return;
+		break;
+	default:
+		break;
+	}
+	ms_refuse(m, err, "ipa %x: %s", abort->ipa, ms_refusal_text(ms_kvm_reason(m, abort->why)));
+}
+
+// mirrors kvm_handle_guest_abort(), arch/arm64/kvm/mmu.c, 5.10+
+enum ms_guest_exit ms_arm64_handle_abort(struct ms_vm *vm, struct ms_abort *abort, int *err)
+{
+	const uint64_t before = ms_refusals(vm->machine);
 	size_t at = MS_EVENT_NOT_KEPT;
 	enum ms_guest_exit exit;
 
@@ -114,5 +135,7 @@ enum ms_guest_exit ms_kvm_handle_guest_abort(struct ms_vm *vm, struct ms_abort *
 	vm->in_abort--;
 	if (at != MS_EVENT_NOT_KEPT)
 		keep_outcome(vm, at, abort, *err);
+	if (exit != MS_GUEST_OK)
+		tell(vm, abort, *err ? *err : -EFAULT, before);
 	return exit;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* remap_pfn_range and vm_iomap_memory. */
-#include "world.h"
+#include "pfnmap_world.h"
 
 /*
  *  VMA   |0   1   2   3  |

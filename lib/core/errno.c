@@ -3,7 +3,7 @@
  * The names of Linux's errors: a driver may answer any of them, and not every C library can name
  * one.
  */
-#include "machine/errno.h"
+#include "core/errno.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * How large a stage-2 mapping may be: what the VMA promises, what the slot lets through, and what
  * the host maps.
  */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 #include "phys/internal.h"
 
 // mirrors kvm_is_block_size_supported(), arch/arm64/include/asm/kvm_pgtable.h, 6.12+

@@ -13,7 +13,8 @@
  *   the lookup does not ask;
  * - a kernel that samples the notifiers' sequence late misses a notifier that came before.
  */
-#include "kvm/check.h"
+#include "core/check.h"
+#include "kvm/arm64/arm64.h"
 #include "stage2/internal.h"
 
 struct shadow {
@@ -57,7 +58,7 @@ static bool may_be_guessed(const struct shadow *s, ms_hva_t hva)
 {
 	const struct ms_machine *m = s->vm->machine;
 
-	if (m->policy.choose_block || s->vm->missed_notifier)
+	if (m->policy.choose_block || s->vm->arm64.missed_notifier)
 		return true;
 	switch (m->policy.s2_pfnmap_block) {
 	case MS_S2_PFNMAP_BLOCK_ROUGH_VM_PGOFF_V3:
@@ -185,19 +186,19 @@ static void check_leaf(struct shadow *s)
 
 void ms_check_stage2(struct ms_check *c, struct ms_vm *vm)
 {
-	const char *broken = ms_s2_check(vm->s2);
+	const char *broken = ms_s2_check(vm->arm64.s2);
 	const ms_ipa_t end = UINT64_C(1) << vm->config.ipa_bits;
-	const unsigned int cached = vm->vcpu_cache.count + vm->split_cache.count;
+	const unsigned int cached = vm->arm64.vcpu_cache.count + vm->arm64.split_cache.count;
 	struct shadow s = { .c = c, .vm = vm };
 
 	if (broken) {
 		ms_check_found(c, "vm %u: stage-2 table: %s", vm->id, broken);
 		return;
 	}
-	if (cached != ms_s2_cached_tables(vm->s2))
+	if (cached != ms_s2_cached_tables(vm->arm64.s2))
 		ms_check_found(c, "vm %u: %u stage-2 tables put by, %u are counted", vm->id, cached,
-			       ms_s2_cached_tables(vm->s2));
-	for (ms_ipa_t ipa = 0; ms_s2_next_leaf(vm->s2, ipa, end, &s.leaf);
+			       ms_s2_cached_tables(vm->arm64.s2));
+	for (ms_ipa_t ipa = 0; ms_s2_next_leaf(vm->arm64.s2, ipa, end, &s.leaf);
 	     ipa = s.leaf.ipa + s.leaf.size)
 		check_leaf(&s);
 }

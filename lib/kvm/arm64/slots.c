@@ -3,7 +3,7 @@
  * What arm64 does before a slot changes and after it has: refusals, the premap of device memory,
  * write protection and eager splitting.
  */
-#include "kvm/internal.h"
+#include "kvm/arm64/arm64.h"
 
 // mirrors kvm_supports_cacheable_pfnmap(), arch/arm64/include/asm/kvm_mmu.h, 6.17+
 bool ms_kvm_supports_cacheable_pfnmap(const struct ms_machine *m)
@@ -45,12 +45,12 @@ static int ioremap_range(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa, uint64_t si
 	int ret = 0;
 
 	for (uint64_t off = 0; off < size && !ret; off += page) {
-		ret = ms_s2_cache_topup(vm->s2, &cache, ms_s2_cache_min(vm->s2));
+		ret = ms_s2_cache_topup(vm->arm64.s2, &cache, ms_s2_cache_min(vm->arm64.s2));
 		if (!ret)
 			ret = ms_vm_s2_map(vm, ipa + off, page, pa + off, prot, &cache,
 					   MS_WHY_PREMAP);
 	}
-	ms_s2_cache_free(vm->s2, &cache);
+	ms_s2_cache_free(vm->arm64.s2, &cache);
 	return ret;
 }
 
@@ -70,20 +70,26 @@ static bool is_premapping(const struct ms_vm *vm)
 	return vm->machine->policy.slot_pfnmap == MS_SLOT_PFNMAP_PREMAP;
 }
 
+static int refuse_vma(struct ms_machine *m, const struct ms_vma *vma, const char *why)
+{
+	return ms_refuse(m, -EINVAL, "VMA %x-%x (%r): %s", vma->vm_start, vma->vm_end,
+			 vma->vm_flags & MS_VM_ACCESS, ms_refusal_text(why));
+}
+
 static int check_vma(const struct ms_vm *vm, const struct ms_memslot *slot,
 		     const struct ms_vma *vma)
 {
-	const struct ms_machine *m = vm->machine;
+	struct ms_machine *m = vm->machine;
 
 	if (ms_kvm_mte_refuses(vm, vma->vm_flags))
-		return -EINVAL;
+		return refuse_vma(m, vma, "the VM has MTE, its memory cannot be tagged");
 	if (!(vma->vm_flags & MS_VM_PFNMAP))
 		return 0;
 	if (slot->flags & MS_SLOT_LOG_DIRTY)
-		return -EINVAL;
+		return refuse_vma(m, vma, "VM_PFNMAP cannot be logged");
 	if (m->policy.s2_cacheable_pfnmap == MS_S2_CACHEABLE_PFNMAP_BY_VMA_PROT &&
 	    ms_kvm_is_cacheable(vma->vm_page_prot) && !ms_kvm_supports_cacheable_pfnmap(m))
-		return -EINVAL;
+		return refuse_vma(m, vma, "cacheable VM_PFNMAP needs FWB and DIC");
 	return 0;
 }
 
@@ -106,27 +112,37 @@ static int prepare_vmas(struct ms_vm *vm, const struct ms_memslot *slot, ms_hva_
 	return ret;
 }
 
-static bool beyond_ipa_space(const struct ms_vm *vm, const struct ms_memslot *slot)
+static int check_ipa_space(const struct ms_vm *vm, const struct ms_memslot *slot)
 {
 	ms_gfn_t limit = (UINT64_C(1) << vm->config.ipa_bits) >> vm->machine->page_shift;
 	ms_gfn_t end = slot->base_gfn + slot->npages;
 
-	if (vm->machine->policy.slot_end == MS_SLOT_END_LIMIT_EXCLUDED)
-		return end >= limit;
-	return end > limit;
+	if (end > limit)
+		return ms_refuse(vm->machine, -EFAULT,
+				 "slot %u: [%x, %x) reaches beyond the IPA space of %u bits",
+				 slot->id, ms_slot_gpa(vm, slot), end << vm->machine->page_shift,
+				 vm->config.ipa_bits);
+	if (end == limit && vm->machine->policy.slot_end == MS_SLOT_END_LIMIT_EXCLUDED)
+		return ms_refuse(vm->machine, -EFAULT,
+				 "slot %u: [%x, %x) has the last page of the IPA space of %u bits, "
+				 "which this kernel refuses",
+				 slot->id, ms_slot_gpa(vm, slot), end << vm->machine->page_shift,
+				 vm->config.ipa_bits);
+	return 0;
 }
 
 // mirrors kvm_arch_prepare_memory_region(), arch/arm64/kvm/mmu.c, 5.10+
-int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new,
-				  enum ms_mr_change change)
+int ms_arm64_prepare_region(struct ms_vm *vm, const struct ms_memslot *old, struct ms_memslot *new,
+			    enum ms_mr_change change)
 {
 	ms_ipa_t gpa = ms_slot_gpa(vm, new);
 	uint64_t size = ms_slot_bytes(vm, new);
 	bool refused = false;
-	int ret;
+	int ret = check_ipa_space(vm, new);
 
-	if (beyond_ipa_space(vm, new))
-		return -EFAULT;
+	(void)old;
+	if (ret)
+		return ret;
 	// Without FWB the kernel cleans caches for what it has mapped here; for devices it cleans
 	// none.
 	ret = prepare_vmas(vm, new, new->hva + size, &refused);
@@ -137,10 +153,12 @@ int ms_arch_prepare_memory_region(struct ms_vm *vm, const struct ms_memslot *new
 
 // mirrors kvm_arch_commit_memory_region() and kvm_mmu_wp_memory_region(), arch/arm64/kvm/mmu.c,
 // 5.10+; kvm_mmu_split_memory_region(), arch/arm64/kvm/mmu.c, 6.5+
-void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slot)
+void ms_arm64_commit_region(struct ms_vm *vm, const struct ms_memslot *old,
+			    const struct ms_memslot *slot, enum ms_mr_change change)
 {
+	(void)old, (void)change;
 	if (!slot || !(slot->flags & MS_SLOT_LOG_DIRTY)) {
-		ms_s2_cache_free(vm->s2, &vm->split_cache);
+		ms_s2_cache_free(vm->arm64.s2, &vm->arm64.split_cache);
 		return;
 	}
 	// With all bits set from the start, clearing them write-protects little by little.
@@ -153,8 +171,8 @@ void ms_arch_commit_memory_region(struct ms_vm *vm, const struct ms_memslot *slo
 
 // mirrors kvm_arch_mmu_enable_log_dirty_pt_masked(), arch/arm64/kvm/mmu.c, 5.10+;
 // kvm_mmu_write_protect_pt_masked(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1
-void ms_arch_log_dirty_masked(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
-			      uint64_t mask)
+void ms_arm64_log_dirty(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
+			uint64_t mask)
 {
 	unsigned int first = (unsigned int)__builtin_ctzll(mask);
 	unsigned int end = 64 - (unsigned int)__builtin_clzll(mask);
