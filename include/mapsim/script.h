@@ -103,13 +103,17 @@ const char *ms_player_step(struct ms_player *player, size_t i);
  */
 const char *ms_player_end(struct ms_player *player);
 
+/** Why the last operation was refused, if it was: its answer is an errno, a signal, or an exit of
+ * the guest. NULL: it was not. Valid until the next call. */
+const char *ms_player_reason(struct ms_player *player);
 /**
- * Prints every event of the last operation, also those that the format has no line for, with the
- * model's reason: one a line, each after `before`.
+ * Prints why the last operation was refused, if it was, and every event of it, also those that the
+ * format has no line for, with the model's reason: one a line, each after `before`.
  */
 void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
 
-#define MS_SCRIPT_EXPLAIN 0x1u ///< every event with its reason, as comments after the answer
+/** Why an operation was refused, and every event with its reason, as comments after the answer. */
+#define MS_SCRIPT_EXPLAIN 0x1u
 /**
  * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
  * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL; -EIO: `out` could not be

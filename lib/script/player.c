@@ -127,10 +127,12 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 	struct ms_mm *mm = op->child ? p->child : p->worker;
 
 	ms_trace_clear(p->m);
+	memset(&p->last, 0, sizeof(p->last));
+	p->last.refusals = ms_last_refusal(p->m).number;
 	if (!open_answer(p))
 		return NULL;
 	if (!mm && plays[op->kind].needs_process)
-		ms_print_ret(p, -ESRCH);
+		ms_print_ret_own(p, -ESRCH, "the process is gone, or was never there");
 	else
 		plays[op->kind].fn(p, op, mm);
 	ms_print_events(p, op);
@@ -142,6 +144,7 @@ const char *ms_player_end(struct ms_player *p)
 	if (!p)
 		return NULL;
 	ms_trace_clear(p->m);
+	memset(&p->last, 0, sizeof(p->last));
 	if (p->child)
 		ms_mm_exit(p->child);
 	if (p->worker)
