@@ -38,7 +38,7 @@ struct ms_vm_config {
 };
 
 /**
- * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why (machine.h). EINVAL:
+ * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why. EINVAL:
  * ipa_bits is refused by this machine; ENODEV: x86; EBUSY: a hook asks where the mmap lock is held;
  * ENOMEM.
  */

@@ -30,9 +30,9 @@ int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 
 /**
  * Adds an MMIO range (a PCI BAR) [pa, pa + size), prefetchable, MTRR type WB above 4 GiB and UC
- * below (x86) if nobody says anything else. NULL: no memory, or the range is empty, wraps,
- * overlaps, or the name is taken or NULL. The name is copied. The device lives as long as the
- * machine.
+ * below (x86) if nobody says anything else. The name is copied. The device lives as long as the
+ * machine. NULL, and errno says why. EINVAL: the range is empty, wraps or is beyond
+ * pa_bits, or the name is NULL; EEXIST: it overlaps RAM or a device, or the name is taken; ENOMEM.
  */
 struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size);
 /** Whether the BAR is prefetchable (the sysfs write-combining file exists only then). */

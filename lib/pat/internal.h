@@ -90,6 +90,12 @@ static inline enum ms_erased ms_memtype_erase(struct ms_machine *m, ms_pa_t star
 
 /* ---- memtype.c ---- */
 
+/* The name of a type, as a refusal's argument. */
+static inline uint64_t ms_type_text(const struct ms_machine *m, enum ms_cache type)
+{
+	return ms_refusal_text(ms_cache_name(m->policy.arch, type));
+}
+
 /* ms_pagerange_is_ram(); it also remembers the device in which the range begins. */
 int ms_pat_range_is_ram_anew(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* Whether [start, end) is inside of that device, and not empty. */

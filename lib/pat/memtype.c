@@ -100,10 +100,40 @@ static inline void log_line(struct ms_machine *m, const char *line, ms_pa_t star
 								.reason = line });
 }
 
-static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+/* The first entry that overlaps the range and has another type. */
+static const struct ms_range *other_type(struct ms_ranges *t, ms_pa_t start, ms_pa_t end,
+					 enum ms_cache type)
 {
+	const struct ms_range *r = ms_ranges_above(t, start);
+	struct ms_ranges_pos pos = t->finger;
+
+	while (r && r->start < end && ms_range_type(r) == type)
+		r = ms_ranges_next_above(t, start, &pos);
+	return r && r->start < end ? r : NULL;
+}
+
+/* loose: the range overlaps entries that are not of one type, whatever was asked for. */
+static __attribute__((noinline)) int refuse_conflict(struct ms_machine *m, ms_pa_t start,
+						     ms_pa_t end, enum ms_cache req, bool loose)
+{
+	struct ms_ranges *list = &m->pat->list;
+	const struct ms_range *first = ms_ranges_above(list, start), *other;
+
 	log_line(m, "x86/PAT: conflicting memory types", start, end);
 	log_line(m, "x86/PAT: memtype_reserve failed", start, end);
+	other = other_type(list, start, end, loose ? ms_range_type(first) : req);
+	if (!loose)
+		return ms_refuse(m, -EBUSY, "%x-%x is reserved as %s, %s was asked for",
+				 other->start, other->end, ms_type_text(m, ms_range_type(other)),
+				 ms_type_text(m, req));
+	return ms_refuse(m, -EBUSY, "%x-%x is reserved as %s and %x-%x as %s", first->start,
+			 first->end, ms_type_text(m, ms_range_type(first)), other->start,
+			 other->end, ms_type_text(m, ms_range_type(other)));
+}
+
+static __attribute__((noinline)) int refuse_mixed(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	return ms_refuse(m, -EINVAL, "%x-%x is RAM and other memory mixed", start, end);
 }
 
 /* The part of memtype_reserve() that makes an entry, and, if ctx is given, its context. */
@@ -123,9 +153,7 @@ static inline __attribute__((always_inline)) int reserve_entry(struct ms_machine
 	err = ms_memtype_check_insert(m->pat, start, end, type, loose, owner);
 	if (err) {
 		ms_pfnmap_ctx_drop(m, owner);
-		if (err == -EBUSY)
-			log_conflict(m, start, end);
-		return err;
+		return err == -EBUSY ? refuse_conflict(m, start, end, *type, loose) : err;
 	}
 	if (owner) {
 		owner->listed = true;
@@ -147,7 +175,7 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 	end = ((end - 1) & PHYSICAL_MASK) + 1;
 	if (start >= end) {
 		ms_violation(m, "memtype_reserve: empty range", start);
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%x-%x is an empty range", start, end);
 	}
 	if (!ms_has(m->config.pat))
 		return 0;
@@ -159,7 +187,9 @@ static inline __attribute__((always_inline)) int reserve(struct ms_machine *m, m
 	is_ram = ms_pat_is_ram(m, start, end);
 	if (!is_ram)
 		return reserve_entry(m, start, end, type, loose, ctx);
-	return is_ram == 1 ? ms_reserve_ram_pages_type(m, start, end, req, type) : -EINVAL;
+	if (is_ram == 1)
+		return ms_reserve_ram_pages_type(m, start, end, req, type);
+	return refuse_mixed(m, start, end);
 }
 
 /* Which rule made the type another one than asked for. */
@@ -219,12 +249,12 @@ static __attribute__((noinline)) int reserve_slowly(struct ms_machine *m, ms_pa_
 	int err = 0;
 
 	if (req > MS_CACHE_WP)
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%s is no memory type of x86", ms_type_text(m, req));
 	if (ms_is_x86(m))
 		err = reserve_and_tell(m, start, end, &type, got != NULL, NULL);
 	if (got)
 		*got = type;
-	return err;
+	return err == -ENOMEM ? ms_refuse(m, err, "no memory") : err;
 }
 
 static __attribute__((noinline)) int reserve_overlapping(struct ms_machine *m, ms_pa_t start,
@@ -236,8 +266,7 @@ static __attribute__((noinline)) int reserve_overlapping(struct ms_machine *m, m
 	int err = 0;
 
 	if (found != req && !got) {
-		log_conflict(m, start, end);
-		err = -EBUSY;
+		err = refuse_conflict(m, start, end, req, false);
 		found = req;
 	} else if (!ms_ranges_insert_alias_quickly(list, start, end)) {
 		return reserve_slowly(m, start, end, req, got);
@@ -401,11 +430,26 @@ int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct 
 	return err;
 }
 
+static int refuse_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end, const char *why)
+{
+	const struct ms_range *r;
+
+	if (why == free_mixed)
+		return refuse_mixed(m, start, end);
+	r = start < end ? ms_ranges_above(&m->pat->list, start) : NULL;
+	if (r && r->start < end)
+		return ms_refuse(m, -EINVAL, "no reservation is %x-%x, one is %x-%x (%s)", start,
+				 end, r->start, r->end, ms_type_text(m, ms_range_type(r)));
+	return ms_refuse(m, -EINVAL, "nothing is reserved in %x-%x", start, end);
+}
+
 static __attribute__((noinline)) int free_slowly(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const char *why;
 
-	return ms_is_x86(m) ? free_and_tell(m, start, end, NULL, &why) : 0;
+	if (!ms_is_x86(m) || !free_and_tell(m, start, end, NULL, &why))
+		return 0;
+	return refuse_free(m, start, end, why);
 }
 
 static __attribute__((noinline)) int keep_freed(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
@@ -491,11 +535,15 @@ static ms_pa_t same_type_until(const struct ms_machine *m, ms_pa_t pa)
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type)
 {
 	bool by_entries = start >= MS_ISA_END && !ms_pat_is_ram(m, start, end);
+	const ms_pa_t first = start;
 
 	*type = ms_memtype_lookup(m, start);
 	while (start < end) {
-		if (ms_memtype_lookup(m, start) != *type)
-			return -EINVAL;
+		const enum ms_cache here = ms_memtype_lookup(m, start);
+
+		if (here != *type)
+			return ms_refuse(m, -EINVAL, "%x has memory type %s, and %x has %s", first,
+					 ms_type_text(m, *type), start, ms_type_text(m, here));
 		start = by_entries ? same_type_until(m, start) : start + m->page_size;
 	}
 	return 0;

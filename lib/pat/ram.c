@@ -42,7 +42,7 @@ int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, 
 
 	if (req == MS_CACHE_WP) {
 		*got = MS_CACHE_UC_MINUS;
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%x-%x is RAM, which cannot be WP", start, end);
 	}
 	if (req == MS_CACHE_UC) {
 		ms_violation(m, "reserve_ram_pages_type: strong UC of RAM", start);
@@ -56,7 +56,10 @@ int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, 
 		if (page && page->memtype != MS_CACHE_WB) {
 			ms_log(m, "x86/PAT: reserve_ram_pages_type failed", start, end - start);
 			*got = (enum ms_cache)page->memtype;
-			return -EBUSY;
+			return ms_refuse(m, -EBUSY,
+					 "page %x of RAM is reserved as %s, %s was asked for",
+					 (pfn - 1) << m->page_shift, ms_type_text(m, *got),
+					 ms_type_text(m, req));
 		}
 	}
 	*got = req;

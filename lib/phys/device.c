@@ -56,15 +56,17 @@ struct ms_device *ms_device_find(struct ms_machine *m, const char *name)
 	return m && name ? RB_FIND(ms_devices_by_name, &m->phys->by_name, &key) : NULL;
 }
 
-static bool range_is_taken(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+static int check_name(struct ms_machine *m, const char *name)
 {
-	const struct ms_phys *phys = m->phys;
-	const struct ms_device *dev = ms_device_after(phys, start);
-	size_t i = ms_ram_after(phys, start >> m->page_shift);
+	const struct ms_device *other;
 
-	if (dev && dev->pa < end)
-		return true;
-	return i < phys->nr_ram && phys->ram[i].start << m->page_shift < end;
+	if (!name)
+		return ms_refuse(m, -EINVAL, "a device has a name");
+	other = ms_device_find(m, name);
+	if (other)
+		return ms_refuse(m, -EEXIST, "device %s is there already, at %x",
+				 ms_refusal_text(other->name), other->pa);
+	return 0;
 }
 
 static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_pa_t pa,
@@ -90,17 +92,19 @@ static struct ms_device *device_new(struct ms_machine *m, const char *name, ms_p
 struct ms_device *ms_device_add(struct ms_machine *m, const char *name, ms_pa_t pa, uint64_t size)
 {
 	if (!m)
-		return NULL;
-	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits;
+		return ms_refusal_null(-EINVAL);
 	struct ms_device *dev;
+	int err = check_name(m, name);
 
-	if (!name || !size || pa >= limit || size > limit - pa)
-		return NULL;
-	if (range_is_taken(m, pa, pa + size) || ms_device_find(m, name))
-		return NULL;
+	if (!err)
+		err = ms_phys_check_range(m, pa, size);
+	if (!err)
+		err = ms_phys_check_free(m, pa, pa + size);
+	if (err)
+		return ms_refusal_null(err);
 	dev = device_new(m, name, pa, size);
 	if (!dev)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	RB_INSERT(ms_device_tree, &m->phys->by_pa, dev);
 	RB_INSERT(ms_devices_by_name, &m->phys->by_name, dev);
 	TAILQ_INSERT_TAIL(&m->phys->by_age, dev, by_age);

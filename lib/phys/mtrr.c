@@ -20,13 +20,18 @@ int ms_mtrr_add(struct ms_machine *m, ms_pa_t pa, uint64_t size, int type)
 	struct ms_phys *phys;
 	struct ms_mtrr *all;
 
-	if (!m || !size || size > UINT64_MAX - pa || type > MS_CACHE_WP ||
-	    type == MS_CACHE_UC_MINUS)
+	if (!m)
 		return -EINVAL;
+	if (!size || size > UINT64_MAX - pa)
+		return ms_refuse(m, -EINVAL, "%x bytes at %x are none, or wrap around", size, pa);
+	if (type > MS_CACHE_WP || type == MS_CACHE_UC_MINUS)
+		return ms_refuse(
+			m, -EINVAL, "no MTRR can say %s",
+			ms_refusal_text(ms_cache_name(m->policy.arch, (enum ms_cache)type)));
 	phys = m->phys;
 	all = ms_calloc(&m->alloc, phys->nr_mtrr + 1, sizeof(*all));
 	if (!all)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	if (phys->nr_mtrr)
 		memcpy(all, phys->mtrr, phys->nr_mtrr * sizeof(*all));
 	ms_free(&m->alloc, phys->mtrr);

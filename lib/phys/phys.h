@@ -93,6 +93,11 @@ struct ms_ram *ms_ram_of(const struct ms_machine *m, ms_pfn_t pfn);
 /* The index of the first range that ends after pfn (nr_ram: none). */
 size_t ms_ram_after(const struct ms_phys *phys, ms_pfn_t pfn);
 
+/* Does [pa, pa + size) exist? 0, -EINVAL. */
+int ms_phys_check_range(struct ms_machine *m, ms_pa_t pa, uint64_t size);
+/* Is there neither RAM nor a device in [start, end)? 0, -EEXIST. */
+int ms_phys_check_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+
 void ms_devices_destroy(struct ms_machine *m);
 
 /* The area, or the frames of the section, in which a range's pfn lies; made if absent. NULL: no

@@ -50,17 +50,31 @@ bool ms_pfn_is_ram(const struct ms_machine *m, ms_pfn_t pfn)
 	return m && ms_ram_of(m, pfn);
 }
 
-/* 0, or why [start, end) of pages cannot become RAM. */
-static int ram_conflict(const struct ms_machine *m, ms_pfn_t start, ms_pfn_t end)
+int ms_phys_check_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_phys *phys = m->phys;
-	const struct ms_device *dev = ms_device_after(phys, start << m->page_shift);
-	size_t i = ms_ram_after(phys, start);
+	const struct ms_device *dev = ms_device_after(phys, start);
+	size_t i = ms_ram_after(phys, start >> m->page_shift);
+	const struct ms_ram *ram = i < phys->nr_ram ? &phys->ram[i] : NULL;
 
-	if (i < phys->nr_ram && phys->ram[i].start < end)
-		return -EEXIST;
-	if (dev && dev->pa < end << m->page_shift)
-		return -EEXIST;
+	if (ram && ram->start << m->page_shift < end)
+		return ms_refuse(m, -EEXIST, "%x-%x: RAM %x-%x is in the way", start, end,
+				 ram->start << m->page_shift, ram->end << m->page_shift);
+	if (dev && dev->pa < end)
+		return ms_refuse(m, -EEXIST, "%x-%x: device %s (%x-%x) is in the way", start, end,
+				 ms_refusal_text(dev->name), dev->pa, dev->pa + dev->size);
+	return 0;
+}
+
+int ms_phys_check_range(struct ms_machine *m, ms_pa_t pa, uint64_t size)
+{
+	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits;
+
+	if (!size)
+		return ms_refuse(m, -EINVAL, "no bytes at %x", pa);
+	if (pa >= limit || size > limit - pa)
+		return ms_refuse(m, -EINVAL, "%x bytes at %x reach beyond %u physical address bits",
+				 size, pa, m->config.pa_bits);
 	return 0;
 }
 
@@ -119,18 +133,22 @@ int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size)
 {
 	if (!m)
 		return -EINVAL;
-	ms_pa_t limit = UINT64_C(1) << m->config.pa_bits;
 	ms_pfn_t start, end;
-	int err;
+	int err = ms_phys_check_range(m, pa, size);
 
-	if (!size || pa >= limit || size > limit - pa)
-		return -EINVAL;
+	if (err)
+		return err;
 	start = ms_align_up(pa, m->page_size) >> m->page_shift;
 	end = (pa + size) >> m->page_shift;
 	if (start >= end)
-		return -EINVAL;
-	err = ram_conflict(m, start, end);
-	return err ? err : ram_insert(m, start, end);
+		return ms_refuse(m, -EINVAL, "%x bytes at %x hold no whole page of %x", size, pa,
+				 m->page_size);
+	err = ms_phys_check_free(m, start << m->page_shift, end << m->page_shift);
+	if (err)
+		return err;
+	if (ram_insert(m, start, end))
+		return ms_refuse(m, -ENOMEM, "no memory");
+	return 0;
 }
 
 /* The first page behind what a range touches. */

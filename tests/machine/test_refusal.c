@@ -75,6 +75,23 @@ static void an_error_that_is_passed_on_keeps_its_reason(void **state)
 	ms_machine_free(m);
 }
 
+static void a_reason_stays_where_the_error_becomes_another(void **state)
+{
+	struct ms_machine *m = machine();
+	uint64_t before = ms_refusals(m);
+
+	ms_refuse(m, -EINVAL, "the inner one");
+	assert_int_equal(ms_answered_as(m, before, -EAGAIN), -EAGAIN);
+	assert_int_equal(ms_last_refusal(m).number, 1);
+	assert_int_equal(ms_last_refusal(m).err, -EAGAIN);
+	assert_string_equal(ms_last_reason(m), "the inner one");
+
+	assert_int_equal(ms_answered_as(m, ms_refusals(m), -EAGAIN), -EAGAIN);
+	assert_int_equal(ms_last_refusal(m).number, 2);
+	assert_string_equal(ms_last_reason(m), "no memory");
+	ms_machine_free(m);
+}
+
 static void a_constructor_answers_null_and_errno(void **state)
 {
 	struct ms_machine *m = machine();
@@ -93,6 +110,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_has_its_numbers_in_its_words),
 		cmocka_unit_test(words_without_room_are_cut),
 		cmocka_unit_test(an_error_that_is_passed_on_keeps_its_reason),
+		cmocka_unit_test(a_reason_stays_where_the_error_becomes_another),
 		cmocka_unit_test(a_constructor_answers_null_and_errno),
 	};
 
