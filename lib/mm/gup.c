@@ -92,22 +92,22 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 	return ms_pfn_is_ram(m, *pfn);
 }
 
-/* One page.
- * mirrors __get_user_pages(), mm/gup.c, 5.10+ */
-int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
+/* quiet: a VMA of which no pages can be taken is refused without a word. */
+static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet, ms_pfn_t *pfn,
+			 bool *writable)
 {
 	struct ms_vma *vma;
 	unsigned int level;
-	uint64_t entry, before;
+	const uint64_t before = ms_refusals(mm->machine);
+	uint64_t entry;
 	int err;
 
-	if (!mm)
-		return -EINVAL;
-	before = ms_refusals(mm->machine);
 	addr = ms_untagged_addr(mm->machine, addr);
 	vma = ms_vma_lookup(mm, addr);
 	if (!vma)
 		return ms_refuse_no_vma(mm, -EFAULT, addr);
+	if (quiet && (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
+		return -EFAULT;
 	err = ms_check_vma_flags(vma, write, false);
 	if (err)
 		return err;
@@ -123,8 +123,20 @@ int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn,
 	return 0;
 }
 
+/* One page.
+ * mirrors __get_user_pages(), mm/gup.c, 5.10+ */
+int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
+{
+	return mm ? get_user_page(mm, addr, write, false, pfn, writable) : -EINVAL;
+}
+
+int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+{
+	return get_user_page(mm, addr, write, true, pfn, NULL);
+}
+
 /* From the page table alone: no VMA is asked, and special entries are refused. */
-bool ms_try_user_page(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
 {
 	unsigned int level;
 	uint64_t entry;
@@ -159,7 +171,7 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 {
 	if (!mm)
 		return -EINVAL;
-	if (ms_try_user_page(mm, addr, write, pfn))
+	if (ms_try_get_user_page_fast(mm, addr, write, pfn))
 		return 0;
 	return why_not_fast(mm, ms_untagged_addr(mm->machine, addr), write);
 }

@@ -46,9 +46,12 @@ void ms_mm_unblock_notifiers(struct ms_mm *mm);
 
 /* ---- pages ---- */
 
-/* ms_get_user_page_fast() for those who go another way where it fails: says of no refusal why. */
-bool ms_try_user_page(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
-/* So ms_follow_pfnmap(). */
+/*
+ * For those who have another way where these fail: nobody is told why. ms_try_get_user_page() tells
+ * it where the VMA is neither VM_IO nor VM_PFNMAP.
+ */
+bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
+int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
 bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf);
 
 /*

@@ -40,7 +40,7 @@ struct ms_player {
 	struct {
 		uint64_t refusals; /* of the machine before it */
 		bool refused;
-		int err;         /* its answer; 0: a word, or the recorder's own for the same thing */
+		int err; /* its answer; 0: a word, or the recorder's own for the same thing */
 		const char *why; /* it was not the machine that refused; else NULL */
 	} last;
 	FILE *out;    /* where the answer to the operation at hand is written to */

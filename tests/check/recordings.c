@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Plays recordings and looks after every operation whether the machine is whole, and says of what it
- * refuses why.
+ * Plays recordings and looks after every operation whether the machine is whole, and says of what
+ * it refuses why.
  *
  *     check_recordings [--every N] PATH...
  *

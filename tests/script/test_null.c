@@ -73,6 +73,7 @@ static void null_is_harmless_as_a_player(void **state)
 	assert_null(ms_player_machine(NULL));
 	assert_null(ms_player_step(NULL, 0));
 	assert_null(ms_player_end(NULL));
+	assert_null(ms_player_reason(NULL));
 	ms_player_explain(NULL, "", stderr);
 }
 
