@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a call was refused for. */
+/* What a call was refused for. It is included after the header that has struct world. */
 #ifndef TEST_MM_REFUSED_H
 #define TEST_MM_REFUSED_H
-
-#include "world.h"
 
 #include "core/core.h"
 

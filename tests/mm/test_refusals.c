@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Each cause for which a system call is refused, and its words. */
-#include "refused.h"
 #include "world_of.h"
+
+#include "refused.h"
 
 #include "mm/lock.h"
 
