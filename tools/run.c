@@ -46,17 +46,16 @@ void script_warn(const char *path, const struct ms_script_error *err)
 struct ms_script *read_script(const char *path, const struct ms_script_kernel *kernel)
 {
 	struct ms_script_error err;
-	struct ms_script *script = NULL;
+	struct ms_script *script;
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
 
 	if (!in) {
 		warn("%s", path);
 		return NULL;
 	}
-	if (ms_script_read(in, kernel, &script, &err)) {
+	script = ms_script_read(in, kernel, &err);
+	if (!script)
 		script_warn(path, &err);
-		script = NULL;
-	}
 	if (in != stdin)
 		fclose(in);
 	return script;

@@ -25,7 +25,8 @@ extern "C" {
 struct ms_script;
 struct ms_player;
 
-/** Why a text was refused, or cannot be played. */
+/** Why a text was refused, or cannot be played: a constructor's reason has a line number here, and
+ * there is no machine that could keep it. */
 struct ms_script_error {
 	uint64_t line;  ///< 1 is the first; 0: no line in particular
 	char what[256]; ///< one sentence without '\n'
@@ -45,13 +46,15 @@ struct ms_script_kernel {
  * architecture's recordings (page size 4096, its devices and RAM) and the newest recorded kernel,
  * or `kernel`. A text without a header or without answers is a script, in which sizes may be
  * written as 64K, 2M, 1G, and @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address
- * and size; ms_script_get_op() gives the numbers. 0; -EINVAL: refused, and *err says why; -ENOMEM.
+ * and size; ms_script_get_op() gives the numbers. NULL, and errno says why, and *err in words.
+ * EINVAL: refused; ENOMEM.
  */
-int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
-		    struct ms_script **script, struct ms_script_error *err);
-/** As above of a file, read to its end; also the negative errno of reading it. */
-int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_script **script,
-		   struct ms_script_error *err);
+struct ms_script *ms_script_parse(const char *text, size_t size,
+				  const struct ms_script_kernel *kernel,
+				  struct ms_script_error *err);
+/** As above of a file, read to its end; EIO: it cannot be read. */
+struct ms_script *ms_script_read(FILE *in, const struct ms_script_kernel *kernel,
+				 struct ms_script_error *err);
 /** NULL is allowed. */
 void ms_script_free(struct ms_script *script);
 
@@ -83,7 +86,8 @@ const char *ms_script_get_answer(const struct ms_script *script, size_t i, size_
 
 /**
  * A fresh machine as the header says, with a process to execute the operations. The script must
- * outlive it. NULL: *err says why (a header's RAM or device that the machine refuses, no memory).
+ * outlive it. NULL, and errno says why, and *err in words: a machine refuses the header's
+ * configuration, RAM, device or MTRR, as it refuses the calls for these; ENOMEM.
  */
 struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err);
 void ms_player_free(struct ms_player *player);
