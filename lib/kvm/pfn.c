@@ -96,10 +96,17 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
  */
 static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
 {
+	struct ms_refused *refused = &vm->machine->refused, first;
 	ms_pfn_t pfn;
 
-	return vm->machine->policy.pfn_poison_probe == MS_PFN_POISON_PROBE_TWICE &&
-	       ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON;
+	if (vm->machine->policy.pfn_poison_probe != MS_PFN_POISON_PROBE_TWICE)
+		return false;
+	memcpy(&first, refused, offsetof(struct ms_refused, text));
+	if (ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON)
+		return true;
+	// the first refusal is the one that counts
+	memcpy(refused, &first, offsetof(struct ms_refused, text));
+	return false;
 }
 
 // mirrors hva_to_pfn(), virt/kvm/kvm_main.c, 5.10+

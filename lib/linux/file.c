@@ -126,7 +126,7 @@ static int complete_action(struct file *file, struct vm_area_struct *vma)
 {
 	const struct mmap_action action = ((struct open_file *)ms_file_priv(file))->action;
 	struct ms_machine *m = ms_file_machine(file);
-	const uint64_t before = ms_refusals(m);
+	const uint64_t before = ms_linux_refusals(m);
 	int err = 0;
 
 	if (action.type != MMAP_NOTHING)
@@ -349,7 +349,7 @@ static struct file *file_new(struct ms_machine *m, struct node *node,
 // do_dentry_open(): ->open may give the file another address_space
 static int open_file(struct ms_machine *m, struct file *file)
 {
-	const uint64_t before = ms_refusals(m);
+	const uint64_t before = ms_linux_refusals(m);
 	int err = file->f_op->open ? file->f_op->open(file->f_inode, file) : 0;
 
 	if (err) {

@@ -260,6 +260,11 @@ static enum ms_access failed_access(const struct ms_machine *m, ms_vm_fault_t re
 	return ret & MS_VM_FAULT_SIGSEGV ? MS_ACCESS_SIGSEGV : MS_ACCESS_OK;
 }
 
+static bool is_one_access(unsigned int prot)
+{
+	return prot == MS_PROT_R || prot == MS_PROT_W || prot == MS_PROT_X;
+}
+
 /* mirrors do_user_addr_fault(), arch/x86/mm/fault.c, 5.10+; do_page_fault(), arch/arm64/mm/fault.c,
  * 5.10+: and repeats the access until it succeeds, as the CPU does */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
@@ -268,6 +273,11 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 		return MS_ACCESS_SIGSEGV;
 	const uint64_t before = ms_refusals(mm->machine);
 
+	if (!is_one_access(prot)) {
+		ms_refuse(mm->machine, -EINVAL,
+			  "an access of %x is none of a read, a write and a fetch", prot);
+		return MS_ACCESS_SIGSEGV;
+	}
 	addr = ms_untagged_addr(mm->machine, addr);
 	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
 		struct ms_vma *vma;
