@@ -60,7 +60,8 @@ void ms_script_free(struct ms_script *script);
 
 const char *ms_script_release(const struct ms_script *script);
 enum ms_arch ms_script_arch(const struct ms_script *script); ///< of NULL: MS_ARCH_ARM64
-/** "6.12.107 arm64", with " 16k", " 64k" or " dic" added where the machine is such a one. */
+/** "6.12.107 arm64", with " 16k", " 64k" or " dic" added where the machine is such a one, and "
+ * kvm" where an x86 CPU has +svm in `cpu`. */
 const char *ms_script_kernel_name(const struct ms_script *script);
 
 /** The rules that it is played by: those of its kernel, and what was set since. */

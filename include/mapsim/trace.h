@@ -37,17 +37,17 @@ enum ms_event_type {
 	MS_EV_S2_WRPROTECT, ///< kvm_pgtable_stage2_wrprotect. vm, ipa, size
 	MS_EV_S2_SPLIT,     ///< kvm_pgtable_stage2_split. vm, ipa, size, ret
 	MS_EV_S2_YOUNG,     ///< kvm_pgtable_stage2_mkyoung. vm, ipa
-	/* x86: of entries, not of calls; bits, and of MAP cache, beside prot; level (1: 4K, 2: 2M, 3: 1G) of
-	 * each; size of all of them. So are MAP, RELAX, WRPROTECT and SPLIT there. */
-	MS_EV_S2_ZAP,    ///< entries were removed. vm, ipa, size, level
-	MS_EV_S2_FAST,   ///< write permission was given back without a lock. vm, ipa, prot, bits
-	MS_EV_S2_CHANGE, ///< another change of entries. vm, ipa, size, prot, bits, level
-	MS_EV_S2_MMIO,   ///< pages were remembered as such without memory. vm, ipa, size
-	MS_EV_S2_ZAP_ALL, ///< kvm_mmu_zap_all_fast: all roots are invalid; their zaps follow. vm
+	/* x86: of entries, not of calls; bits, and of MAP cache, beside prot; level (1: 4K, 2: 2M,
+	 * 3: 1G) of each; size of all of them. So are MAP, RELAX, WRPROTECT and SPLIT there. */
+	MS_EV_S2_ZAP,      ///< entries were removed. vm, ipa, size, level
+	MS_EV_S2_FAST,     ///< write permission was given back without a lock. vm, ipa, prot, bits
+	MS_EV_S2_CHANGE,   ///< another change of entries. vm, ipa, size, prot, bits, level
+	MS_EV_S2_MMIO,     ///< pages were remembered as such without memory. vm, ipa, size
+	MS_EV_S2_ZAP_ALL,  ///< kvm_mmu_zap_all_fast: all roots are invalid; their zaps follow. vm
 	MS_EV_S2_AGE,      ///< kvm_age_gfn. vm, ipa, size
 	MS_EV_S2_TEST_AGE, ///< kvm_test_age_gfn. vm, ipa, size
 	MS_EV_S2_CHANGE_PTE, ///< kvm_set_spte_gfn (up to 6.9). vm, ipa, size
-	MS_EV_S2_DESC,      ///< a stage-2 descriptor was written. vm, ipa, size (that it covers),
+	MS_EV_S2_DESC,       ///< a stage-2 descriptor was written. vm, ipa, size (that it covers),
 		       ///< level, desc, old_desc
 	MS_EV_TLBI,           ///< vm, tlbi, ipa, size (0: one address), level (a hint)
 	MS_EV_CMO,            ///< cache maintenance. vm, cmo, pa, size
@@ -172,6 +172,9 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out);
 /** Prints MS_PROT_* bits as events have them: "rw", "rx,device"; "-" where nothing is allowed. */
 void ms_prot_print(uint32_t prot, FILE *out);
+/** Prints MS_TDP_ bits (tdp.h) as events have them: letters of "hmad", HOST_WRITABLE, MMU_WRITABLE,
+ * ACCESSED and DIRTY; "-" where there is none. */
+void ms_tdp_bits_print(uint32_t bits, FILE *out);
 /** Prints the name of a negative errno, "EINVAL"; 0, and what has no name, as a number. */
 void ms_error_print(int err, FILE *out);
 /** Prints all kept events, one a line. */

@@ -7,6 +7,7 @@
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
+#include <mapsim/tdp.h>
 
 #include <inttypes.h>
 
@@ -23,6 +24,14 @@ static const char *const event_names[MS_EV_TYPES] = {
 	[MS_EV_S2_WRPROTECT] = "s2.wrprotect",
 	[MS_EV_S2_SPLIT] = "s2.split",
 	[MS_EV_S2_YOUNG] = "s2.young",
+	[MS_EV_S2_ZAP] = "s2.zap",
+	[MS_EV_S2_FAST] = "s2.fast",
+	[MS_EV_S2_CHANGE] = "s2.change",
+	[MS_EV_S2_MMIO] = "s2.mmio",
+	[MS_EV_S2_ZAP_ALL] = "s2.zap-all",
+	[MS_EV_S2_AGE] = "s2.age",
+	[MS_EV_S2_TEST_AGE] = "s2.test-age",
+	[MS_EV_S2_CHANGE_PTE] = "s2.change-pte",
 	[MS_EV_S2_DESC] = "s2.desc",
 	[MS_EV_TLBI] = "tlbi",
 	[MS_EV_CMO] = "cmo",
@@ -110,6 +119,22 @@ void ms_prot_print(uint32_t prot, FILE *out)
 		fputs(",device", out);
 	if (prot & MS_PROT_NORMAL_NC)
 		fputs(",normal-nc", out);
+}
+
+void ms_tdp_bits_print(uint32_t bits, FILE *out)
+{
+	if (!out)
+		return;
+	if (!(bits & MS_TDP_BITS))
+		fputc('-', out);
+	if (bits & MS_TDP_HOST_WRITABLE)
+		fputc('h', out);
+	if (bits & MS_TDP_MMU_WRITABLE)
+		fputc('m', out);
+	if (bits & MS_TDP_ACCESSED)
+		fputc('a', out);
+	if (bits & MS_TDP_DIRTY)
+		fputc('d', out);
 }
 
 /* One field, 0 as "0". */
@@ -200,6 +225,29 @@ static void print_stage2(const struct ms_machine *m, const struct ms_event *ev, 
 	print_ret(out, ev->ret);
 }
 
+/* x86: entries of the nested table, and what the notifiers name. */
+static void print_entries(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
+{
+	const bool map = ev->type == MS_EV_S2_MAP, fast = ev->type == MS_EV_S2_FAST;
+	const unsigned int level = ev->type == MS_EV_S2_MMIO ? MS_TDP_4K : ev->level;
+
+	print_hex(out, "ipa", ev->ipa);
+	if (!fast)
+		print_hex(out, "size", ev->size);
+	if (map)
+		print_pa(m, out, ev->pa);
+	if (map || fast || ev->type == MS_EV_S2_RELAX || ev->type == MS_EV_S2_WRPROTECT ||
+	    ev->type == MS_EV_S2_CHANGE) {
+		print_prot(out, ev->prot);
+		if (map)
+			fprintf(out, " type=%s", ms_cache_name(m->policy.arch, ev->cache));
+		fputs(" bits=", out);
+		ms_tdp_bits_print(ev->bits, out);
+	}
+	if (!fast)
+		print_hex(out, "leaf", ms_tdp_level_size(level));
+}
+
 /* What the hardware is told; the recording format has no words for these. */
 static void print_hardware(const struct ms_event *ev, FILE *out)
 {
@@ -272,11 +320,27 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 		break;
 	case MS_EV_S2_MAP:
 	case MS_EV_S2_RELAX:
-	case MS_EV_S2_UNMAP:
 	case MS_EV_S2_WRPROTECT:
 	case MS_EV_S2_SPLIT:
+		if (ms_is_x86(m))
+			print_entries(m, ev, out);
+		else
+			print_stage2(m, ev, out);
+		break;
+	case MS_EV_S2_UNMAP:
 	case MS_EV_S2_YOUNG:
+	case MS_EV_S2_AGE:
+	case MS_EV_S2_TEST_AGE:
+	case MS_EV_S2_CHANGE_PTE:
 		print_stage2(m, ev, out);
+		break;
+	case MS_EV_S2_ZAP:
+	case MS_EV_S2_FAST:
+	case MS_EV_S2_CHANGE:
+	case MS_EV_S2_MMIO:
+		print_entries(m, ev, out);
+		break;
+	case MS_EV_S2_ZAP_ALL:
 		break;
 	case MS_EV_S2_DESC:
 	case MS_EV_TLBI:

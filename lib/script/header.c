@@ -205,12 +205,15 @@ static int config_value(struct ms_header *h, int key, struct ms_word name, struc
 			uint64_t line, struct ms_script_error *err)
 {
 	const struct ms_named *thp;
+	struct ms_word feature;
 	uint64_t n;
 	int ret;
 
 	switch (key) {
-	case CK_CPU:
-		return 0; // any text
+	case CK_CPU: // any text
+		while (ms_word_next(&value, ',', &feature))
+			h->svm |= ms_word_is(feature, "+svm");
+		return 0;
 	case CK_PAT:
 		h->config.pat = feature_of(ms_word_is(value, "on"));
 		if (ms_word_is(value, "on") || ms_word_is(value, "off"))

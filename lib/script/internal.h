@@ -28,6 +28,7 @@
 #include <mapsim/machine.h>
 #include <mapsim/script.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -128,7 +129,8 @@ struct ms_header {
 	struct ms_policy policy;
 	char *rules; /* lines RULE=VALUE of the directives #!rule=; NULL: there are none */
 	struct ms_machine_config config;
-	unsigned int vm_ipa_bits; /* of a VM that is created without ipa= */
+	unsigned int vm_ipa_bits; /* arm64: of a VM that is created without ipa= */
+	bool svm;                 /* x86: the recorder's CPU had AMD's virtualization */
 	struct ms_header_device device[MS_MAX_HEADER_ITEMS];
 	size_t nr_devices;
 	struct ms_header_bar bar[MS_MAX_HEADER_ITEMS];
@@ -201,6 +203,11 @@ enum ms_op_kind {
 	MS_OP_GUEST,
 	MS_OP_DIRTY,
 	MS_OP_SHOW_S2,
+	MS_OP_PREFAULT,
+	MS_OP_KVM,
+	MS_OP_NX_RECOVER,
+	MS_OP_AGE,
+	MS_OP_TEST_AGE,
 	MS_OP_KINDS
 };
 
@@ -234,8 +241,13 @@ enum ms_op_key {
 	MS_K_CLEAR,
 	MS_K_FIRST,
 	MS_K_PAGES,
+	MS_K_ZAP,              /* 1: of the slot alone */
+	MS_K_NX,               /* 1: the VM's huge pages may be executable */
+	MS_K_NX_HUGE_PAGES,    /* enum ms_nx_huge_pages */
+	MS_K_EAGER_PAGE_SPLIT, /* 0 or 1 */
 	MS_OP_KEYS
 };
+static_assert(MS_OP_KEYS <= 32, "ms_op.has has a bit for each key");
 
 #define MS_DIRTY_MANUAL 1u
 #define MS_DIRTY_INITSET 2u

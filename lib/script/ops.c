@@ -5,9 +5,13 @@
 #define BIT(key) (1u << (key))
 #define RANGE (BIT(MS_K_AT) | BIT(MS_K_LEN))
 
+/* The architecture that has an operation or a key. */
+enum only { BOTH, ONLY_ARM64, ONLY_X86 };
+
 static const struct {
 	const char *name;
 	unsigned int value; /* of a key that stands alone, without "="; 0: it must have a value */
+	enum only only;
 } keys[MS_OP_KEYS] = {
 	[MS_K_OFF] = { "off", 0 },
 	[MS_K_AT] = { "at", 0 },
@@ -26,8 +30,8 @@ static const struct {
 	[MS_K_OFF_WORD] = { "off", 1 },
 	[MS_K_ID] = { "id", 0 },
 	[MS_K_DIRTY] = { "dirty", 0 },
-	[MS_K_IPA] = { "ipa", 0 },
-	[MS_K_SPLIT] = { "split", 0 },
+	[MS_K_IPA] = { "ipa", 0, ONLY_ARM64 },
+	[MS_K_SPLIT] = { "split", 0, ONLY_ARM64 },
 	[MS_K_GPA] = { "gpa", 0 },
 	[MS_K_SIZE] = { "size", 0 },
 	[MS_K_HVA] = { "hva", 0 },
@@ -37,6 +41,10 @@ static const struct {
 	[MS_K_CLEAR] = { "clear", 1 },
 	[MS_K_FIRST] = { "first", 0 },
 	[MS_K_PAGES] = { "pages", 0 },
+	[MS_K_ZAP] = { "zap", 0, ONLY_X86 },
+	[MS_K_NX] = { "nx", 0, ONLY_X86 },
+	[MS_K_NX_HUGE_PAGES] = { "nx_huge_pages", 0 },
+	[MS_K_EAGER_PAGE_SPLIT] = { "eager_page_split", 0 },
 };
 
 /* What stands between the operation's name and its keys. */
@@ -48,6 +56,7 @@ static const struct spec {
 	bool child; /* a child can do it */
 	uint32_t required, optional;
 	uint32_t one_of; /* exactly one of these, if any */
+	enum only only;
 } specs[MS_OP_KINDS] = {
 	[MS_OP_MMAP] = { "mmap", NOUN_SOURCE, true,
 			 RANGE | BIT(MS_K_OFF) | BIT(MS_K_PROT) | BIT(MS_K_MAP_FLAGS),
@@ -77,7 +86,9 @@ static const struct spec {
 	[MS_OP_IOUNMAP] = { "iounmap", NOUN_DEVICE, false, BIT(MS_K_ID), 0, 0 },
 	[MS_OP_SHOW_MEMTYPES] = { "show memtypes", NO_NOUN, true, 0, 0, 0 },
 	[MS_OP_VM_CREATE] = { "vm create", NO_NOUN, false, 0,
-			      BIT(MS_K_DIRTY) | BIT(MS_K_IPA) | BIT(MS_K_SPLIT), 0 },
+			      BIT(MS_K_DIRTY) | BIT(MS_K_IPA) | BIT(MS_K_SPLIT) | BIT(MS_K_ZAP) |
+				      BIT(MS_K_NX),
+			      0 },
 	[MS_OP_VM_DESTROY] = { "vm destroy", NO_NOUN, false, 0, 0, 0 },
 	[MS_OP_SLOT] = { "slot", NO_NOUN, false,
 			 BIT(MS_K_ID) | BIT(MS_K_GPA) | BIT(MS_K_SIZE) | BIT(MS_K_HVA),
@@ -86,11 +97,30 @@ static const struct spec {
 	[MS_OP_DIRTY] = { "dirty", NO_NOUN, false, BIT(MS_K_ID), BIT(MS_K_FIRST) | BIT(MS_K_PAGES),
 			  BIT(MS_K_GET) | BIT(MS_K_CLEAR) },
 	[MS_OP_SHOW_S2] = { "show s2", NO_NOUN, false, BIT(MS_K_GPA) | BIT(MS_K_LEN), 0, 0 },
+	[MS_OP_PREFAULT] = { "prefault", NO_NOUN, false, BIT(MS_K_GPA) | BIT(MS_K_SIZE), 0, 0,
+			     ONLY_X86 },
+	[MS_OP_KVM] = { "kvm", NO_NOUN, false, 0, 0,
+			BIT(MS_K_NX_HUGE_PAGES) | BIT(MS_K_EAGER_PAGE_SPLIT), ONLY_X86 },
+	[MS_OP_NX_RECOVER] = { "nx-recover", NO_NOUN, false, 0, 0, 0, ONLY_X86 },
+	[MS_OP_AGE] = { "age", NO_NOUN, false, RANGE, 0, 0, ONLY_X86 },
+	[MS_OP_TEST_AGE] = { "test-age", NO_NOUN, false, RANGE, 0, 0, ONLY_X86 },
 };
 
 static bool takes(const struct spec *spec, enum ms_op_key key)
 {
 	return (spec->required | spec->optional | spec->one_of) & BIT(key);
+}
+
+/* Refuses an operation, or a key of it, that the header's architecture does not have. */
+static int check_arch(struct ms_op_parser *p, enum only only, const char *name, const char *key)
+{
+	const enum ms_arch arch = only == ONLY_X86 ? MS_ARCH_X86_64 : MS_ARCH_ARM64;
+
+	if (only == BOTH || p->header->arch == arch)
+		return 0;
+	return ms_script_fail(p->err, p->line, "%s%s%s: only %s has it, and the kernel is of %s",
+			      name, key ? ": " : "", key ? key : "", ms_arch_name(arch),
+			      ms_arch_name(p->header->arch));
 }
 
 /* Finds the operation that *rest begins with, and takes its name off. NULL: there is none. */
@@ -145,6 +175,9 @@ static int parse_key(struct ms_op_parser *p, const struct spec *spec, struct ms_
 		if (ms_op_has(op, key))
 			return ms_script_fail(p->err, p->line, "%s: %s twice", p->name,
 					      keys[key].name);
+		int err = check_arch(p, keys[key].only, p->name, keys[key].name);
+		if (err)
+			return err;
 		op->has |= BIT(key);
 		op->value[key] = 0;
 		if (has_value)
@@ -221,7 +254,9 @@ int ms_op_parse(struct ms_op *op, const char *text, const struct ms_header *head
 		return ms_script_fail(err, line, "%s: not an operation of a child", spec->name);
 	op->kind = (enum ms_op_kind)(spec - specs);
 	p.name = spec->name;
-	int ret = parse_noun(&p, spec->noun, &rest);
+	int ret = check_arch(&p, spec->only, spec->name, NULL);
+	if (!ret)
+		ret = parse_noun(&p, spec->noun, &rest);
 	while (!ret && ms_word_next(&rest, ' ', &word))
 		ret = word.len ? parse_key(&p, spec, word)
 			       : ms_script_fail(err, line, "%s: words are separated by one space",

@@ -36,6 +36,11 @@ static const struct {
 	[MS_OP_GUEST] = { ms_play_guest, false },
 	[MS_OP_DIRTY] = { ms_play_dirty, false },
 	[MS_OP_SHOW_S2] = { ms_play_show_s2, false },
+	[MS_OP_PREFAULT] = { ms_play_prefault, false },
+	[MS_OP_KVM] = { ms_play_kvm, false },
+	[MS_OP_NX_RECOVER] = { ms_play_nx_recover, false },
+	[MS_OP_AGE] = { ms_play_age, true },
+	[MS_OP_TEST_AGE] = { ms_play_test_age, true },
 };
 
 /* As the recorder does: all vfio devices that the script names are open before it begins. */

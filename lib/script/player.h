@@ -54,6 +54,11 @@ struct ms_player {
  */
 typedef void ms_op_fn(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm);
 
+static inline bool ms_player_is_x86(const struct ms_player *p)
+{
+	return p->header->arch == MS_ARCH_X86_64;
+}
+
 /* print.c: the first line of every answer, and the events after it. err: 0 or a negative errno. */
 void ms_print_ret(struct ms_player *p, int err);
 void ms_print_ret_word(struct ms_player *p, const char *word);
@@ -82,7 +87,8 @@ void ms_player_drop_ioremaps(struct ms_player *p);
 /* player_kvm.c */
 void ms_player_close_vm(struct ms_player *p);       /* the worker's files of its VM */
 void ms_player_close_child_vm(struct ms_player *p); /* the child's */
-ms_op_fn ms_play_vm_create, ms_play_vm_destroy, ms_play_slot, ms_play_guest, ms_play_dirty;
+ms_op_fn ms_play_vm_create, ms_play_vm_destroy, ms_play_slot, ms_play_guest, ms_play_dirty,
+	ms_play_prefault, ms_play_kvm, ms_play_nx_recover, ms_play_age, ms_play_test_age;
 /* show.c */
 ms_op_fn ms_play_show_vmas, ms_play_show_ptes, ms_play_show_present, ms_play_show_memtypes,
 	ms_play_show_s2;
@@ -101,13 +107,18 @@ static inline uint64_t ms_range_end(uint64_t at, uint64_t len)
 }
 
 /*
- * The page with the recorder's own code in the guest, in a slot of its own: the vCPU runs there
- * between the accesses of a script. Answers do not show it.
+ * The recorder's own code in the guest, in a slot of its own: the vCPU runs there between the
+ * accesses of a script. It is one page on arm64, and four on x86, where the guest's descriptor
+ * tables and page tables are with it. Answers do not show them.
  */
 #define MS_GUEST_CODE_START UINT64_C(0xffffe00000)
 #define MS_GUEST_CODE_END UINT64_C(0x10000000000)
 #define MS_GUEST_CODE_SLOT 400u
 #define MS_GUEST_CODE_HVA UINT64_C(0x700000000000)
+static inline uint64_t ms_guest_code_size(const struct ms_player *p)
+{
+	return ms_player_is_x86(p) ? 4 * p->page_size : p->page_size;
+}
 /* Where scripts map. Answers do not show zaps elsewhere, which are of the recorder's own memory. */
 #define MS_SCRIPT_VA_START UINT64_C(0x100000000000)
 #define MS_SCRIPT_VA_END UINT64_C(0x600000000000)

@@ -6,25 +6,31 @@
 
 #define NO_VM "there is no VM"
 
-/* Maps the code page and makes its slot. In an IPA space that is too small there is no such slot.
- */
-static void map_code_page(struct ms_player *p, struct ms_mm *mm)
+/* Maps the guest's code and makes its slot. In an IPA space that is too small there is no such
+ * slot. The x86 recorder keeps the memory from its child. */
+static void map_code(struct ms_player *p, struct ms_mm *mm)
 {
-	uint64_t size = p->page_size;
+	const bool x86 = ms_player_is_x86(p);
+	const unsigned int prot = MS_PROT_RW | (x86 ? 0 : MS_PROT_X);
+	const unsigned int flags = MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE | MS_MAP_ANONYMOUS |
+				   (x86 ? MS_MAP_POPULATE : 0);
+	const uint64_t size = ms_guest_code_size(p);
 
-	if (!ms_vma_lookup(mm, MS_GUEST_CODE_HVA))
-		ms_mmap(mm, MS_GUEST_CODE_HVA, size, MS_PROT_RW | MS_PROT_X,
-			MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE | MS_MAP_ANONYMOUS, NULL, 0);
+	if (!ms_vma_lookup(mm, MS_GUEST_CODE_HVA) &&
+	    ms_mmap(mm, MS_GUEST_CODE_HVA, size, prot, flags, NULL, 0) >= 0 && x86)
+		ms_madvise(mm, MS_GUEST_CODE_HVA, size, MS_MADV_DONTFORK);
 	ms_vm_set_slot(p->vm, MS_GUEST_CODE_SLOT, MS_GUEST_CODE_START, size, MS_GUEST_CODE_HVA, 0);
 }
 
 void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	struct ms_vm_config config = {
-		.ipa_bits = p->header->vm_ipa_bits,
+		.ipa_bits = ms_player_is_x86(p) ? 0 : p->header->vm_ipa_bits,
 		.dirty_manual = op->value[MS_K_DIRTY] & MS_DIRTY_MANUAL,
 		.dirty_initset = op->value[MS_K_DIRTY] & MS_DIRTY_INITSET,
 		.split_chunk = op->value[MS_K_SPLIT],
+		.zap_slot = op->value[MS_K_ZAP],
+		.no_nx_huge_pages = op->value[MS_K_NX],
 	};
 
 	if (ms_op_has(op, MS_K_IPA))
@@ -34,9 +40,12 @@ void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm
 		return;
 	}
 	p->vm = ms_vm_new_config(mm, &config);
-	if (p->vm)
-		map_code_page(p, mm);
 	ms_print_ret(p, p->vm ? 0 : -errno);
+	if (p->vm)
+		map_code(p, mm);
+	// The x86 recorder lets its guest run once.
+	if (p->vm && ms_player_is_x86(p))
+		ms_guest_touch(p->vm, MS_GUEST_CODE_START, MS_PROT_X);
 }
 
 /* A VM lives until the last process that has its files closes them; a child inherits them. */
@@ -74,13 +83,30 @@ void ms_play_slot(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 					       (unsigned int)op->value[MS_K_SLOT_FLAGS]));
 }
 
+/*
+ * The exception that an access ends in within the guest: the page tables of the x86 recorder's
+ * guest map all below MS_GUEST_CODE_END to itself, and addresses have 48 bits, the uppermost of
+ * which is a sign. NULL: none.
+ */
+static const char *guest_exception(const struct ms_player *p, ms_ipa_t gpa)
+{
+	const uint64_t upper = UINT64_C(0xffff800000000000);
+
+	if (!ms_player_is_x86(p) || gpa < MS_GUEST_CODE_END)
+		return NULL;
+	return (gpa & upper) == 0 || (gpa & upper) == upper ? "EXC14" : "EXC13";
+}
+
 void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	static const char *const words[] = {
-		[MS_GUEST_OK] = "0",          [MS_GUEST_MMIO] = "MMIO", [MS_GUEST_IABT] = "IABT",
-		[MS_GUEST_DABT] = "DABT",     [MS_GUEST_ERROR] = NULL,  [MS_GUEST_RETRY] = "RETRY",
-		[MS_GUEST_SIGBUS] = "SIGBUS",
+		[MS_GUEST_OK] = "0",          [MS_GUEST_MMIO] = "MMIO",
+		[MS_GUEST_IABT] = "IABT",     [MS_GUEST_DABT] = "DABT",
+		[MS_GUEST_ERROR] = NULL,      [MS_GUEST_RETRY] = "RETRY",
+		[MS_GUEST_SIGBUS] = "SIGBUS", [MS_GUEST_INTERNAL_ERROR] = "EXIT17",
 	};
+	const ms_ipa_t gpa = op->value[MS_K_GPA];
+	const char *exception = guest_exception(p, gpa);
 
 	(void)mm;
 	if (!p->vm) {
@@ -89,9 +115,12 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 	}
 	// The access is made by an instruction in the code page, which the vCPU fetches first.
 	struct ms_guest_access access = ms_guest_touch(p->vm, MS_GUEST_CODE_START, MS_PROT_X);
+	if (access.exit != MS_GUEST_ERROR && exception) {
+		ms_print_ret_word(p, exception);
+		return;
+	}
 	if (access.exit != MS_GUEST_ERROR)
-		access = ms_guest_touch(p->vm, op->value[MS_K_GPA],
-					(unsigned int)op->value[MS_K_GUEST_ACCESS]);
+		access = ms_guest_touch(p->vm, gpa, (unsigned int)op->value[MS_K_GUEST_ACCESS]);
 	if (words[access.exit])
 		ms_print_ret_word(p, words[access.exit]);
 	else
@@ -147,4 +176,54 @@ void ms_play_dirty(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 	else
 		ms_print_ret(p, ms_vm_clear_dirty(p->vm, id, op->value[MS_K_FIRST],
 						  op->value[MS_K_PAGES]));
+}
+
+/* ---- x86 ---- */
+
+void ms_play_prefault(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	uint64_t size = op->value[MS_K_SIZE], left = size;
+
+	(void)mm;
+	ms_print_ret(p, p->vm ? ms_vm_prefault(p->vm, op->value[MS_K_GPA], size, &left) : -ENODEV);
+	if (left)
+		fprintf(p->out, "left 0x%llx\n", (unsigned long long)left);
+}
+
+/* Writes a parameter of the kvm module, which is there without a VM. */
+void ms_play_kvm(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	(void)mm;
+	if (ms_op_has(op, MS_K_NX_HUGE_PAGES))
+		ms_kvm_set_nx_huge_pages(p->m,
+					 (enum ms_nx_huge_pages)op->value[MS_K_NX_HUGE_PAGES]);
+	else
+		ms_kvm_set_eager_page_split(p->m, op->value[MS_K_EAGER_PAGE_SPLIT]);
+	ms_print_ret(p, 0);
+}
+
+void ms_play_nx_recover(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	(void)op;
+	(void)mm;
+	ms_kvm_recover_nx_huge_pages(p->m);
+	ms_print_ret(p, 0);
+}
+
+static void print_young(struct ms_player *p, bool young)
+{
+	ms_print_ret(p, 0);
+	fprintf(p->out, "young %d\n", young);
+}
+
+void ms_play_age(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	const ms_hva_t at = op->value[MS_K_AT];
+
+	print_young(p, ms_mm_clear_young(mm, at, ms_range_end(at, op->value[MS_K_LEN])));
+}
+
+void ms_play_test_age(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	print_young(p, ms_mm_test_young(mm, op->value[MS_K_AT]));
 }

@@ -95,8 +95,8 @@ static void add_event(struct ms_player *p, const struct ms_op *op, const struct 
 	fputc('\n', p->out);
 }
 
-/* Whether an event is about the guest's code page, at its guest or its host address. */
-static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev)
+/* Whether an event is about the guest's code, at its guest or its host address. */
+static bool is_of_code(const struct ms_player *p, const struct ms_event *ev)
 {
 	switch (ev->type) {
 	case MS_EV_S2_MAP:
@@ -105,6 +105,13 @@ static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev
 	case MS_EV_S2_WRPROTECT:
 	case MS_EV_S2_SPLIT:
 	case MS_EV_S2_YOUNG:
+	case MS_EV_S2_ZAP:
+	case MS_EV_S2_FAST:
+	case MS_EV_S2_CHANGE:
+	case MS_EV_S2_MMIO:
+	case MS_EV_S2_AGE:
+	case MS_EV_S2_TEST_AGE:
+	case MS_EV_S2_CHANGE_PTE:
 	case MS_EV_GUEST_ABORT:
 		return ev->addr >= MS_GUEST_CODE_START && ev->addr < MS_GUEST_CODE_END;
 	case MS_EV_ZAP:
@@ -112,7 +119,7 @@ static bool is_of_code_page(const struct ms_player *p, const struct ms_event *ev
 	case MS_EV_NOTIFIER_END:
 	case MS_EV_CHANGE_PTE:
 	case MS_EV_HOST_FAULT:
-		return ev->addr - MS_GUEST_CODE_HVA < p->page_size;
+		return ev->addr - MS_GUEST_CODE_HVA < ms_guest_code_size(p);
 	default:
 		return false;
 	}
@@ -128,19 +135,73 @@ static bool is_printed(const struct ms_player *p, const struct ms_event *ev)
 		return ms_machine_policy(p->m)->pat_free_probe == MS_PAT_FREE_PROBE_MEMTYPE_FREE ||
 		       ms_pat_free_reached_list(ev);
 	default:
-		// the format has lines for the types up to MS_EV_S2_YOUNG
-		return ev->type <= MS_EV_S2_YOUNG && !is_of_code_page(p, ev);
+		return !is_of_code(p, ev);
 	}
 }
 
+/* Whether an event tells of entries of one size, neighbours, that have all changed alike. */
+static bool is_of_entries(const struct ms_player *p, const struct ms_event *ev)
+{
+	switch (ev->type) {
+	case MS_EV_S2_MAP:
+	case MS_EV_S2_RELAX:
+	case MS_EV_S2_WRPROTECT:
+	case MS_EV_S2_SPLIT:
+	case MS_EV_S2_ZAP:
+	case MS_EV_S2_CHANGE:
+	case MS_EV_S2_MMIO:
+		return ms_player_is_x86(p);
+	default:
+		return false;
+	}
+}
+
+/* run->size is that of the whole run; its other members are those of its first event. */
+static bool run_continues(const struct ms_player *p, const struct ms_event *run,
+			  const struct ms_event *ev)
+{
+	if (!run->size || run->type != ev->type || run->vm != ev->vm || run->level != ev->level ||
+	    run->prot != ev->prot || run->bits != ev->bits || run->cache != ev->cache ||
+	    run->ipa + run->size != ev->ipa)
+		return false;
+	if (ev->type != MS_EV_S2_MAP)
+		return true;
+	return ms_player_is_ram(p, ev->pa) ? ms_player_is_ram(p, run->pa)
+					   : run->pa + run->size == ev->pa;
+}
+
+static void end_run(struct ms_player *p, const struct ms_op *op, struct ms_event *run)
+{
+	if (run->size)
+		add_event(p, op, run);
+	run->size = 0;
+}
+
+/* The recorder joins equal changes of neighbouring entries that follow each other. What it watches
+ * ends such a run, also where it does not print it. */
 void ms_print_events(struct ms_player *p, const struct ms_op *op)
 {
+	struct ms_event run = { .size = 0 };
 	const struct ms_event *ev;
 
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
-		if (is_printed(p, ev))
+		// the format has lines for the types up to MS_EV_S2_CHANGE_PTE
+		if (ev->type > MS_EV_S2_CHANGE_PTE)
+			continue;
+		const bool entries = is_of_entries(p, ev), printed = is_printed(p, ev);
+
+		if (printed && entries && run_continues(p, &run, ev)) {
+			run.size += ev->size;
+			continue;
+		}
+		if (printed || ev->type == MS_EV_ZAP)
+			end_run(p, op, &run);
+		if (printed && entries)
+			run = *ev;
+		else if (printed)
 			add_event(p, op, ev);
 	}
+	end_run(p, op, &run);
 }
 
 const char *ms_player_reason(struct ms_player *p)
@@ -166,7 +227,7 @@ void ms_player_explain(struct ms_player *p, const char *before, FILE *out)
 	if (ms_player_reason(p))
 		fprintf(out, "%srefused: %s\n", before, ms_player_reason(p));
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
-		if (is_of_code_page(p, ev))
+		if (is_of_code(p, ev))
 			continue;
 		fputs(before, out);
 		ms_event_print(p->m, ev, out);

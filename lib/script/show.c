@@ -139,7 +139,7 @@ void ms_play_show_present(struct ms_player *p, const struct ms_op *op, struct ms
 		fprintf(p->out, "present 0x%" PRIx64 " 0x%" PRIx64 "\n", from, to - from);
 }
 
-/* ---- stage 2 ---- */
+/* ---- stage 2 of arm64 ---- */
 
 static void add_s2_run(struct ms_player *p, const struct ms_s2_leaf *run)
 {
@@ -169,15 +169,10 @@ static bool s2_run_continues(const struct ms_player *p, const struct ms_s2_leaf 
 	       (ram || run->pa + run->size == leaf->pa);
 }
 
-void ms_play_show_s2(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+static void show_s2(struct ms_player *p, ms_ipa_t at, ms_ipa_t end)
 {
-	ms_ipa_t at = op->value[MS_K_GPA], end = ms_range_end(at, op->value[MS_K_LEN]);
 	struct ms_s2_leaf leaf, run = { 0 };
 
-	(void)mm;
-	ms_print_ret(p, 0);
-	if (!p->vm)
-		return;
 	while (at < end && ms_s2_next_leaf(ms_vm_s2(p->vm), at, end, &leaf)) {
 		at = ms_range_end(leaf.ipa, leaf.size);
 		if (leaf.ipa >= MS_GUEST_CODE_START && leaf.ipa < MS_GUEST_CODE_END)
@@ -190,6 +185,101 @@ void ms_play_show_s2(struct ms_player *p, const struct ms_op *op, struct ms_mm *
 		run = leaf;
 	}
 	add_s2_run(p, &run);
+}
+
+/* ---- the nested table of x86 ---- */
+
+/* A run of neighbouring leaves or marks, as far as it lies in the range that was asked for. */
+struct tdp_run {
+	ms_ipa_t start, end; /* equal: nothing yet */
+	bool mmio;           /* marks; else `leaf` is the first leaf, and pa what `start` goes to */
+	ms_pa_t pa;
+	struct ms_tdp_leaf leaf;
+};
+
+static void add_tdp_run(struct ms_player *p, const struct tdp_run *run)
+{
+	const struct ms_tdp_leaf *leaf = &run->leaf;
+
+	if (run->start == run->end)
+		return;
+	fprintf(p->out, "%s 0x%" PRIx64 " 0x%" PRIx64, run->mmio ? "s2-mmio" : "s2", run->start,
+		run->end - run->start);
+	if (!run->mmio) {
+		if (ms_player_is_ram(p, run->pa))
+			fprintf(p->out, " pa=ram");
+		else
+			fprintf(p->out, " pa=0x%" PRIx64, run->pa);
+		fprintf(p->out, " type=%s prot=", ms_cache_name(p->header->arch, leaf->cache));
+		ms_prot_print(leaf->prot, p->out);
+		fprintf(p->out, " size=0x%" PRIx64 " bits=", leaf->size);
+		ms_tdp_bits_print(leaf->bits, p->out);
+	}
+	fputc('\n', p->out);
+}
+
+static bool tdp_run_continues(const struct ms_player *p, const struct tdp_run *a,
+			      const struct tdp_run *b)
+{
+	const bool ram = ms_player_is_ram(p, b->pa);
+
+	if (a->start == a->end || a->end != b->start || a->mmio != b->mmio)
+		return false;
+	return a->mmio || (ram == ms_player_is_ram(p, a->pa) &&
+			   (ram || a->pa + (a->end - a->start) == b->pa) &&
+			   a->leaf.level == b->leaf.level && a->leaf.prot == b->leaf.prot &&
+			   a->leaf.bits == b->leaf.bits && a->leaf.cache == b->leaf.cache);
+}
+
+/* The first leaf or mark in [at, end), as a run by itself. Empty, at `end`: there is none. */
+static struct tdp_run next_in_tdp(const struct ms_tdp *tdp, ms_ipa_t at, ms_ipa_t end)
+{
+	struct tdp_run run = { .start = end, .end = end };
+	struct ms_tdp_mark mark;
+
+	if (ms_tdp_next_leaf(tdp, at, end, &run.leaf)) {
+		run.start = run.leaf.ipa > at ? run.leaf.ipa : at;
+		run.end = ms_lower(run.leaf.ipa + run.leaf.size, end);
+		run.pa = run.leaf.pa + (run.start - run.leaf.ipa);
+	}
+	if (ms_tdp_next_mmio(tdp, at, run.start, &mark))
+		run = (struct tdp_run){ mark.ipa, mark.ipa + MS_4K, true, 0, { 0 } };
+	return run;
+}
+
+static void show_tdp(struct ms_player *p, ms_ipa_t at, ms_ipa_t end)
+{
+	const struct ms_tdp *tdp = ms_vm_tdp(p->vm);
+	struct tdp_run run = { 0 };
+
+	end = ms_lower(end, ms_tdp_limit(tdp));
+	end += -end % MS_4K;
+	for (at -= at % MS_4K; at < end;) {
+		struct tdp_run next = next_in_tdp(tdp, at, end);
+
+		at = next.end;
+		if (next.start < MS_GUEST_CODE_END && next.end > MS_GUEST_CODE_START)
+			continue;
+		if (tdp_run_continues(p, &run, &next)) {
+			run.end = next.end;
+			continue;
+		}
+		add_tdp_run(p, &run);
+		run = next;
+	}
+	add_tdp_run(p, &run);
+}
+
+void ms_play_show_s2(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	ms_ipa_t at = op->value[MS_K_GPA], end = ms_range_end(at, op->value[MS_K_LEN]);
+
+	(void)mm;
+	ms_print_ret(p, 0);
+	if (p->vm && ms_player_is_x86(p))
+		show_tdp(p, at, end);
+	else if (p->vm)
+		show_s2(p, at, end);
 }
 
 /* ---- memtypes ---- */

@@ -65,6 +65,29 @@ static const struct ms_named dirty_modes[] = {
 	{ NULL, 0 },
 };
 
+static const struct ms_named zap_modes[] = {
+	{ "slot", 1 },
+	{ NULL, 0 },
+};
+
+static const struct ms_named nx_modes[] = {
+	{ "off", 1 },
+	{ NULL, 0 },
+};
+
+static const struct ms_named nx_huge_pages[] = {
+	{ "off", MS_NX_HUGE_PAGES_OFF },
+	{ "force", MS_NX_HUGE_PAGES_FORCE },
+	{ "auto", MS_NX_HUGE_PAGES_AUTO },
+	{ NULL, 0 },
+};
+
+static const struct ms_named booleans[] = {
+	{ "Y", 1 },
+	{ "N", 0 },
+	{ NULL, 0 },
+};
+
 static const struct ms_named lazy_modes[] = {
 	{ "huge", MS_PIECES_LAZY_HUGE },
 	{ NULL, 0 },
@@ -111,6 +134,10 @@ static const struct {
 	[MS_K_CLEAR] = { VT_WORD, NULL },
 	[MS_K_FIRST] = { VT_NUMBER, NULL },
 	[MS_K_PAGES] = { VT_NUMBER, NULL },
+	[MS_K_ZAP] = { VT_ONE, zap_modes },
+	[MS_K_NX] = { VT_ONE, nx_modes },
+	[MS_K_NX_HUGE_PAGES] = { VT_ONE, nx_huge_pages },
+	[MS_K_EAGER_PAGE_SPLIT] = { VT_ONE, booleans },
 };
 
 bool ms_cache_parse(struct ms_word word, enum ms_cache *cache)

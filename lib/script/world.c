@@ -24,7 +24,7 @@ static const char *const arm64_lines[] = {
 
 static const char *const x86_64_lines[] = {
 	"config page_size=4096 va_bits=48 pa_bits=40 pat=on thp=",
-	" cpu=max,la57=off pku=1 mmap_min_addr=65536 hugetlb2m=16 hugetlb1g=1",
+	" cpu=max,la57=off,+svm,+npt pku=1 mmap_min_addr=65536 hugetlb2m=16 hugetlb1g=1",
 	"device big pa=0x180000000 size=0x800000 prefetchable=1 mtrr=WB",
 	"device small pa=0x180800000 size=0x10000 prefetchable=1 mtrr=WB",
 	"device regs pa=0xfea00000 size=0x100000 prefetchable=0 mtrr=UC",
@@ -142,11 +142,12 @@ int ms_header_finish(struct ms_header *h, uint64_t line, struct ms_script_error 
 	if (!h->vm_ipa_bits)
 		h->vm_ipa_bits = DEFAULT_VM_IPA_BITS;
 	h->config.ipa_bits = h->vm_ipa_bits > HOST_IPA_BITS ? h->vm_ipa_bits : HOST_IPA_BITS;
-	snprintf(h->label, sizeof(h->label), "%s %s%s%s", h->release, ms_arch_name(h->arch),
+	snprintf(h->label, sizeof(h->label), "%s %s%s%s%s", h->release, ms_arch_name(h->arch),
 		 config->page_size == 16384   ? " 16k"
 		 : config->page_size == 65536 ? " 64k"
 					      : "",
-		 config->dic == MS_FEATURE_PRESENT ? " dic" : "");
+		 config->dic == MS_FEATURE_PRESENT ? " dic" : "",
+		 h->svm && h->arch == MS_ARCH_X86_64 ? " kvm" : "");
 	return 0;
 }
 

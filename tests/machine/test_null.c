@@ -132,6 +132,7 @@ static void null_is_harmless_as_a_machine_to_trace(void **state)
 	ms_event_print_fields(w.m, NULL, stderr);
 	ms_event_print_fields(w.m, &ev, NULL);
 	ms_prot_print(MS_PROT_R, NULL);
+	ms_tdp_bits_print(MS_TDP_DIRTY, NULL);
 	ms_error_print(-EINVAL, NULL);
 	ms_trace_print(NULL, stderr);
 	ms_trace_print(w.m, NULL);

@@ -6,6 +6,7 @@
 
 #include <mapsim/mm.h>
 #include <mapsim/phys.h>
+#include <mapsim/tdp.h>
 
 #include <limits.h>
 #include <setjmp.h>
@@ -137,6 +138,56 @@ static void other_stage2_events_are_ranges(void **state)
 	LINE(*state, "s2.young ipa=0x1000\n", .type = MS_EV_S2_YOUNG, .addr = 0x1000);
 }
 
+static void nested_entries_are_printed_with_their_size_rights_and_marks(void **state)
+{
+	const uint32_t all =
+		MS_TDP_HOST_WRITABLE | MS_TDP_MMU_WRITABLE | MS_TDP_ACCESSED | MS_TDP_DIRTY;
+
+	LINE(*state,
+	     "s2.map ipa=0x80000000 size=0x400000 pa=ram prot=rwx type=WB bits=hmad leaf=0x200000\n",
+	     .type = MS_EV_S2_MAP, .addr = 0x80000000, .size = 0x400000, .pa = RAM,
+	     .prot = MS_PROT_RW | MS_PROT_X, .cache = MS_CACHE_WB, .bits = all, .level = MS_TDP_2M);
+	LINE(*state,
+	     "s2.map ipa=0x1000 size=0x1000 pa=0x180000000 prot=r type=UC- bits=- leaf=0x1000\n",
+	     .type = MS_EV_S2_MAP, .addr = 0x1000, .size = 0x1000, .pa = 0x180000000,
+	     .prot = MS_PROT_R, .cache = MS_CACHE_UC_MINUS, .level = MS_TDP_4K);
+	LINE(*state, "s2.relax ipa=0x1000 size=0x1000 prot=rw bits=hm leaf=0x1000\n",
+	     .type = MS_EV_S2_RELAX, .addr = 0x1000, .size = 0x1000, .prot = MS_PROT_RW,
+	     .bits = MS_TDP_HOST_WRITABLE | MS_TDP_MMU_WRITABLE, .level = MS_TDP_4K);
+	LINE(*state, "s2.wrprotect ipa=0x0 size=0x40000000 prot=rx bits=ad leaf=0x40000000\n",
+	     .type = MS_EV_S2_WRPROTECT, .size = 0x40000000, .prot = MS_PROT_R | MS_PROT_X,
+	     .bits = MS_TDP_ACCESSED | MS_TDP_DIRTY, .level = MS_TDP_1G);
+	LINE(*state, "s2.change ipa=0x1000 size=0x2000 prot=r bits=h leaf=0x1000\n",
+	     .type = MS_EV_S2_CHANGE, .addr = 0x1000, .size = 0x2000, .prot = MS_PROT_R,
+	     .bits = MS_TDP_HOST_WRITABLE, .level = MS_TDP_4K);
+	LINE(*state, "s2.fast ipa=0x1000 prot=rwx bits=hmad\n", .type = MS_EV_S2_FAST,
+	     .addr = 0x1000, .prot = MS_PROT_RW | MS_PROT_X, .bits = all);
+}
+
+static void nested_entries_that_go_are_printed_with_their_size(void **state)
+{
+	LINE(*state, "s2.zap ipa=0x200000 size=0x400000 leaf=0x200000 (slot deleted)\n",
+	     .type = MS_EV_S2_ZAP, .addr = 0x200000, .size = 0x400000, .level = MS_TDP_2M,
+	     .reason = "slot deleted");
+	LINE(*state, "s2.split ipa=0x0 size=0x40000000 leaf=0x40000000\n", .type = MS_EV_S2_SPLIT,
+	     .size = 0x40000000, .level = MS_TDP_1G);
+	LINE(*state, "s2.mmio ipa=0x1000 size=0x2000 leaf=0x1000\n", .type = MS_EV_S2_MMIO,
+	     .addr = 0x1000, .size = 0x2000);
+	LINE(*state, "s2.zap-all\n", .type = MS_EV_S2_ZAP_ALL);
+}
+
+static void what_notifiers_ask_of_a_nested_table_is_a_range(void **state)
+{
+	LINE(*state, "s2.unmap ipa=0x1000 size=0x2000\n", .type = MS_EV_S2_UNMAP, .addr = 0x1000,
+	     .size = 0x2000);
+	LINE(*state, "s2.age ipa=0x1000 size=0x2000\n", .type = MS_EV_S2_AGE, .addr = 0x1000,
+	     .size = 0x2000);
+	LINE(*state, "s2.test-age ipa=0x1000 size=0x1000\n", .type = MS_EV_S2_TEST_AGE,
+	     .addr = 0x1000, .size = 0x1000);
+	LINE(*state, "s2.change-pte ipa=0x1000 size=0x1000\n", .type = MS_EV_S2_CHANGE_PTE,
+	     .addr = 0x1000, .size = 0x1000);
+}
+
 static void hardware_events_say_what_the_hardware_is_told(void **state)
 {
 	LINE(*state, "s2.desc ipa=0x1000 size=0x1000 level=3 old=0x0 new=0x7c3\n",
@@ -253,8 +304,12 @@ static void rights_and_errors_are_words(void **state)
 	ms_error_print(0, out);
 	fputc(' ', out);
 	ms_error_print(INT_MIN, out);
+	fputc(' ', out);
+	ms_tdp_bits_print(0, out);
+	fputc(' ', out);
+	ms_tdp_bits_print(MS_TDP_MMU_WRITABLE | MS_TDP_DIRTY, out);
 	fclose(out);
-	assert_string_equal(text, "- rwux,device EINVAL 0 -2147483648");
+	assert_string_equal(text, "- rwux,device EINVAL 0 -2147483648 - md");
 }
 
 static void whole_trace_is_a_line_an_event(void **state)
@@ -288,20 +343,23 @@ static void errors_have_their_names(void **state)
 }
 
 #define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE_X86(test) cmocka_unit_test_setup_teardown(test, setup_x86, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RULE(every_type_has_a_name_of_its_own),
 		RULE(zap_is_a_range_of_addresses),
-		cmocka_unit_test_setup_teardown(memtype_events_are_printed_by_their_end, setup_x86,
-						teardown),
+		RULE_X86(memtype_events_are_printed_by_their_end),
 		RULE(untrack_prints_zeros_as_0),
 		RULE(stage2_map_of_ram_does_not_say_where),
 		RULE(stage2_map_of_a_device_says_where_and_why),
 		RULE(failed_stage2_map_says_its_error),
 		RULE(permissions_are_letters),
 		RULE(other_stage2_events_are_ranges),
+		RULE_X86(nested_entries_are_printed_with_their_size_rights_and_marks),
+		RULE_X86(nested_entries_that_go_are_printed_with_their_size),
+		RULE_X86(what_notifiers_ask_of_a_nested_table_is_a_range),
 		RULE(hardware_events_say_what_the_hardware_is_told),
 		RULE(notifiers_say_what_happens),
 		RULE(host_faults_print_their_code),

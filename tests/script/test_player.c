@@ -749,6 +749,139 @@ static void the_end_of_a_script_is_a_step_of_its_own(void **state)
 	ms_script_free(script);
 }
 
+/* A range that covers a part of an entry shows the part; one is rounded to whole pages. */
+static void what_an_x86_guest_has_is_shown_by_entry_and_page(void **state)
+{
+	assert_plays_as(X86(
+		"7.3.4") "> vm create\n"
+			 "< ret 0\n"
+			 "> mmap memfd off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared\n"
+			 "< ret 0\n"
+			 "> slot id=1 gpa=0x80000000 size=0x4000 hva=0x200000000000\n"
+			 "< ret 0\n"
+			 "> slot id=2 gpa=0xffffdff000 size=0x2000 hva=0x200000000000\n"
+			 "< ret EEXIST\n"
+			 "> guest access=w gpa=0x80000000\n"
+			 "< ret 0\n"
+			 "< s2.map ipa=0x80000000 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+			 "> guest access=w gpa=0x80001000\n"
+			 "< ret 0\n"
+			 "< s2.map ipa=0x80001000 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+			 "> guest access=r gpa=0x80003000\n"
+			 "< ret 0\n"
+			 "< s2.map ipa=0x80003000 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+			 "> guest access=r gpa=0x80004000\n"
+			 "< ret MMIO\n"
+			 "< s2.mmio ipa=0x80004000 size=0x1000 leaf=0x1000\n"
+			 "> guest access=x gpa=0x80005000\n"
+			 "< ret EXIT17\n"
+			 "< s2.mmio ipa=0x80005000 size=0x1000 leaf=0x1000\n"
+			 "> guest access=r gpa=0x80005000\n"
+			 "< ret MMIO\n"
+			 "> show s2 gpa=0x0 len=0x10000000000\n"
+			 "< ret 0\n"
+			 "< s2 0x80000000 0x2000 pa=ram type=WB prot=rwx size=0x1000 bits=hmad\n"
+			 "< s2 0x80003000 0x1000 pa=ram type=WB prot=rwx size=0x1000 bits=hmad\n"
+			 "< s2-mmio 0x80004000 0x2000\n"
+			 "> show s2 gpa=0x80001234 len=0x1000\n"
+			 "< ret 0\n"
+			 "< s2 0x80001000 0x1000 pa=ram type=WB prot=rwx size=0x1000 bits=hmad\n"
+			 "> vm destroy\n"
+			 "< ret 0\n"
+			 "< s2.zap ipa=0x80000000 size=0x2000 leaf=0x1000\n"
+			 "< s2.zap ipa=0x80003000 size=0x1000 leaf=0x1000\n");
+}
+
+/*
+ *  one table | the next
+ *  |1ff:w|   |200:w|     |202:w|
+ *  age       [----------------)
+ */
+static void equal_changes_of_neighbouring_entries_are_one_line(void **state)
+{
+	assert_plays_as(X86(
+		"7.3.4") "> vm create\n"
+			 "< ret 0\n"
+			 "> mmap memfd off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared\n"
+			 "< ret 0\n"
+			 "> slot id=1 gpa=0x801ff000 size=0x4000 hva=0x200000000000\n"
+			 "< ret 0\n"
+			 "> guest access=w gpa=0x801ff000\n"
+			 "< ret 0\n"
+			 "< s2.map ipa=0x801ff000 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+			 "> guest access=w gpa=0x80200000\n"
+			 "< ret 0\n"
+			 "< s2.map ipa=0x80200000 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+			 "> guest access=w gpa=0x80202000\n"
+			 "< ret 0\n"
+			 "< s2.map ipa=0x80202000 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+			 "> age at=0x200000000000 len=0x4000\n"
+			 "< ret 0\n"
+			 "< young 1\n"
+			 "< s2.age ipa=0x801ff000 size=0x4000\n"
+			 "< s2.change ipa=0x801ff000 size=0x2000 prot=rwx bits=hmd leaf=0x1000\n"
+			 "< s2.change ipa=0x80202000 size=0x1000 prot=rwx bits=hmd leaf=0x1000\n"
+			 "> age at=0x200000000000 len=0x4000\n"
+			 "< ret 0\n"
+			 "< young 0\n"
+			 "< s2.age ipa=0x801ff000 size=0x4000\n"
+			 "> guest access=r gpa=0x80202000\n"
+			 "< ret 0\n"
+			 "> test-age at=0x200000003000 len=0x1000\n"
+			 "< ret 0\n"
+			 "< young 1\n"
+			 "< s2.test-age ipa=0x80202000 size=0x1000\n"
+			 "> munmap at=0x200000000000 len=0x4000\n"
+			 "< ret 0\n"
+			 "< s2.unmap ipa=0x801ff000 size=0x4000\n"
+			 "< s2.zap ipa=0x801ff000 size=0x2000 leaf=0x1000\n"
+			 "< s2.zap ipa=0x80202000 size=0x1000 leaf=0x1000\n"
+			 "< zap va=0x200000000000 size=0x4000\n");
+}
+
+static void parameters_of_kvm_need_no_vm_and_what_needs_one_says_so(void **state)
+{
+	assert_plays_as(X86("7.3.4") "> kvm eager_page_split=N\n"
+				     "< ret 0\n"
+				     "> kvm nx_huge_pages=force\n"
+				     "< ret 0\n"
+				     "> prefault gpa=0x0 size=0x1000\n"
+				     "< ret ENODEV\n"
+				     "< left 0x1000\n"
+				     "> guest access=r gpa=0x0\n"
+				     "< ret ENODEV\n"
+				     "> show s2 gpa=0x0 len=0x1000\n"
+				     "< ret 0\n"
+				     "> vm create nx=off\n"
+				     "< ret 0\n"
+				     "> kvm nx_huge_pages=off\n"
+				     "< ret 0\n"
+				     "< s2.zap-all\n"
+				     "> nx-recover\n"
+				     "< ret 0\n"
+				     "> exit\n"
+				     "< ret 0\n"
+				     "> age at=0x0 len=0x1000\n"
+				     "< ret ESRCH\n"
+				     "> test-age at=0x0 len=0x1000\n"
+				     "< ret ESRCH\n");
+}
+
+static void page_tables_of_the_x86_guest_end_at_a_tebibyte(void **state)
+{
+	assert_plays_as(X86("7.3.4") "> vm create\n"
+				     "< ret 0\n"
+				     "> guest access=w gpa=0xffffdff000\n"
+				     "< ret MMIO\n"
+				     "< s2.mmio ipa=0xffffdff000 size=0x1000 leaf=0x1000\n"
+				     "> guest access=r gpa=0x10000000000\n"
+				     "< ret EXC14\n"
+				     "> guest access=x gpa=0x800000000000\n"
+				     "< ret EXC13\n"
+				     "> guest access=r gpa=0xffff800000000000\n"
+				     "< ret EXC14\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -792,6 +925,10 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_explained_before_the_events),
 		cmocka_unit_test(what_the_kernel_refuses_has_its_reason),
 		cmocka_unit_test(what_the_recorder_refuses_has_its_reason),
+		cmocka_unit_test(what_an_x86_guest_has_is_shown_by_entry_and_page),
+		cmocka_unit_test(equal_changes_of_neighbouring_entries_are_one_line),
+		cmocka_unit_test(parameters_of_kvm_need_no_vm_and_what_needs_one_says_so),
+		cmocka_unit_test(page_tables_of_the_x86_guest_end_at_a_tebibyte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,6 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 		"release bar off=0xffffffffffffffff len=0xffffffffffffffff",
 		"revoke driver:bar off=0xffffffffffffffff len=0xffffffffffffffff",
 		"ioremap bar id=1 off=0xffffffffffffffff len=0xffffffffffffffff type=WC",
-		"vm create split=0xffffffffffffffff",
 		"vm create",
 		"slot id=0xffffffff gpa=0xffffffffffffffff size=0xffffffffffffffff "
 		"hva=0xffffffffffffffff",
@@ -52,6 +51,20 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 		"dirty id=0xffffffff get",
 		"dirty id=1 clear first=0xffffffffffffffff pages=0xffffffffffffffff",
 		"show s2 gpa=0xffffffffffffffff len=0xffffffffffffffff",
+		"show s2 gpa=0x0 len=0xffffffffffffffff",
+	};
+	static const char *const of_arm64[] = {
+		"vm destroy",
+		"vm create split=0xffffffffffffffff",
+		NULL,
+	};
+	static const char *const of_x86[] = {
+		"prefault gpa=0xfffffffffffff000 size=0xffffffffffffffff",
+		"prefault gpa=0x0 size=0xffffffffffffffff",
+		"age at=0xffffffffffffffff len=0xffffffffffffffff",
+		"age at=0x0 len=0xffffffffffffffff",
+		"test-age at=0xffffffffffffffff len=0",
+		NULL,
 	};
 
 	for (int x86 = 0; x86 < 2; x86++) {
@@ -62,6 +75,8 @@ static void absurd_addresses_and_lengths_are_answered(void **state)
 		fputs(x86 ? X86("6.12.107") : ARM64, made);
 		for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 			fprintf(made, "> %s\n", ops[i]);
+		for (const char *const *own = x86 ? of_x86 : of_arm64; *own; own++)
+			fprintf(made, "> %s\n", *own);
 		assert_int_equal(fclose(made), 0);
 		struct ms_script *script = parsed(text);
 		struct ms_script_error err;
@@ -99,9 +114,20 @@ static bool plays_without_allocation(const struct ms_script *script, uint64_t n)
 	return failed;
 }
 
+static void assert_played_whichever_allocation_fails(const char *text)
+{
+	struct ms_script *script = parsed(text);
+	uint64_t n = 1;
+
+	while (plays_without_allocation(script, n))
+		n++;
+	assert_true(n > 20);
+	ms_script_free(script);
+}
+
 static void a_script_is_played_to_its_end_whichever_allocation_fails(void **state)
 {
-	struct ms_script *script = parsed(
+	assert_played_whichever_allocation_fails(
 		ARM64 "> vm create\n"
 		      "> mmap memfd off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared\n"
 		      "> mmap vfio:bar off=0 at=0x200000400000 len=0x200000 prot=rw flags=shared\n"
@@ -119,12 +145,25 @@ static void a_script_is_played_to_its_end_whichever_allocation_fails(void **stat
 		      "> child exit\n"
 		      "> show vmas at=0x200000000000 len=0x1000000\n"
 		      "> exit\n");
-	uint64_t n = 1;
+}
 
-	while (plays_without_allocation(script, n))
-		n++;
-	assert_true(n > 20);
-	ms_script_free(script);
+static void a_script_of_an_x86_guest_is_played_whichever_allocation_fails(void **state)
+{
+	assert_played_whichever_allocation_fails(X86(
+		"7.3.4") "> vm create zap=slot\n"
+			 "> mmap memfd off=0 at=0x200000000000 len=0x4000 prot=rw flags=shared\n"
+			 "> slot id=1 gpa=0x80000000 size=0x4000 hva=0x200000000000 flags=log\n"
+			 "> kvm nx_huge_pages=force\n"
+			 "> guest access=w gpa=0x80001000\n"
+			 "> guest access=r gpa=0x90001000\n"
+			 "> prefault gpa=0x80000000 size=0x4000\n"
+			 "> age at=0x200000000000 len=0x4000\n"
+			 "> dirty id=1 get\n"
+			 "> nx-recover\n"
+			 "> show s2 gpa=0x0 len=0x10000000000\n"
+			 "> fork\n"
+			 "> child exit\n"
+			 "> exit\n");
 }
 
 int main(void)
@@ -133,6 +172,7 @@ int main(void)
 		cmocka_unit_test(a_header_that_is_no_machine_is_told),
 		cmocka_unit_test(absurd_addresses_and_lengths_are_answered),
 		cmocka_unit_test(a_script_is_played_to_its_end_whichever_allocation_fails),
+		cmocka_unit_test(a_script_of_an_x86_guest_is_played_whichever_allocation_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,8 @@
 	"device bar pa=0x8000000000 size=0x200000 prefetchable=1\n" \
 	"ram pa=0x40000000 size=0x10000000\n"
 
+#define X86_HEADER "mapsim-recording 1\nkernel 7.3.4 x86_64\nconfig page_size=4096\n"
+
 /* The text is refused at this line, with these words in the message. */
 static void assert_refused_bytes(const char *text, size_t size, uint64_t line, const char *words)
 {
@@ -72,12 +74,20 @@ static void a_recording_is_read_with_lines_and_answers(void **state)
 	ms_script_free(script);
 }
 
-static void the_kernel_name_tells_page_size_and_dic(void **state)
+static void the_kernel_name_tells_page_size_dic_and_guests_of_x86(void **state)
 {
 	struct ms_script *script = parsed("mapsim-recording 1\nkernel 6.12.117 arm64\n"
 					  "config page_size=16384 dic=1\n");
 
 	assert_string_equal(ms_script_kernel_name(script), "6.12.117 arm64 16k dic");
+	ms_script_free(script);
+	script = parsed("mapsim-recording 1\nkernel 7.3.4 x86_64\n"
+			"config page_size=4096 cpu=max,la57=off,+svm,+npt\n");
+	assert_string_equal(ms_script_kernel_name(script), "7.3.4 x86_64 kvm");
+	ms_script_free(script);
+	script = parsed("mapsim-recording 1\nkernel 7.3.4 x86_64\n"
+			"config page_size=4096 cpu=max,-svm,+svmx\n");
+	assert_string_equal(ms_script_kernel_name(script), "7.3.4 x86_64");
 	ms_script_free(script);
 }
 
@@ -264,6 +274,47 @@ static void unknown_words_of_operations_are_refused(void **state)
 	assert_refused(HEADER "> mremap at=0 len=1 newlen\n", 6, "newlen without a value");
 }
 
+static void what_the_architecture_does_not_have_is_refused(void **state)
+{
+	assert_refused(X86_HEADER "> vm create ipa=40\n", 4,
+		       "vm create: ipa: only arm64 has it, and the kernel is of x86_64");
+	assert_refused(X86_HEADER "> vm create split=4096\n", 4, "split: only arm64 has it");
+	assert_refused(HEADER "> vm create zap=slot\n", 6,
+		       "vm create: zap: only x86_64 has it, and the kernel is of arm64");
+	assert_refused(HEADER "> vm create nx=off\n", 6, "nx: only x86_64 has it");
+	assert_refused(HEADER "> prefault gpa=0 size=4096\n", 6, "prefault: only x86_64 has it");
+	assert_refused(HEADER "> kvm nx_huge_pages=off\n", 6, "kvm: only x86_64 has it");
+	assert_refused(HEADER "> nx-recover\n", 6, "nx-recover: only x86_64 has it");
+	assert_refused(HEADER "> age at=0 len=4096\n", 6, "age: only x86_64 has it");
+	assert_refused(HEADER "> test-age at=0 len=4096\n", 6, "test-age: only x86_64 has it");
+}
+
+static void operations_of_x86_guests_take_their_own_words(void **state)
+{
+	struct ms_script *script =
+		parsed(X86_HEADER "> vm create dirty=manual-initset zap=slot nx=off\n"
+				  "> prefault gpa=2G size=64K\n"
+				  "> kvm nx_huge_pages=off\n> kvm nx_huge_pages=force\n"
+				  "> kvm nx_huge_pages=auto\n> kvm eager_page_split=Y\n"
+				  "> kvm eager_page_split=N\n> nx-recover\n"
+				  "> age at=32T len=2M\n> test-age at=32T len=4K\n");
+
+	assert_int_equal(ms_script_nr_ops(script), 10);
+	assert_string_equal(ms_script_get_op(script, 1).text,
+			    "prefault gpa=0x80000000 size=0x10000");
+	ms_script_free(script);
+	assert_refused(X86_HEADER "> vm create zap=all\n", 4, "unknown value \"all\"");
+	assert_refused(X86_HEADER "> vm create nx=on\n", 4, "unknown value \"on\"");
+	assert_refused(X86_HEADER "> kvm\n", 4, "exactly one");
+	assert_refused(X86_HEADER "> kvm nx_huge_pages=off eager_page_split=N\n", 4, "exactly one");
+	assert_refused(X86_HEADER "> kvm nx_huge_pages=never\n", 4, "unknown value \"never\"");
+	assert_refused(X86_HEADER "> kvm eager_page_split=1\n", 4, "unknown value \"1\"");
+	assert_refused(X86_HEADER "> kvm tdp_mmu=Y\n", 4, "unknown key \"tdp_mmu\"");
+	assert_refused(X86_HEADER "> prefault gpa=0\n", 4, "size is missing");
+	assert_refused(X86_HEADER "> age at=0\n", 4, "len is missing");
+	assert_refused(X86_HEADER "> child age at=0 len=4096\n", 4, "not an operation of a child");
+}
+
 static void mappings_say_what_and_how(void **state)
 {
 	assert_refused(HEADER "> mmap anon off=0 at=0 len=1 prot=r flags=fixed\n", 6,
@@ -314,6 +365,38 @@ static void answers_are_those_of_the_format(void **state)
 	assert_refused(HEADER "> fork\n< ret 0\n< zap va=0x0 size=0x1 mm=child x=1\n", 8,
 		       "more than belongs");
 	assert_refused(HEADER "> fork\n<ret 0\n", 7, "no blank after '<'");
+}
+
+static void events_of_nested_entries_have_words_of_their_own(void **state)
+{
+	struct ms_script *script = parsed(
+		X86_HEADER
+		"> vm create\n< ret 0\n"
+		"< s2.map ipa=0x0 size=0x1000 pa=ram prot=rwx type=WB bits=hmad leaf=0x1000\n"
+		"< s2.relax ipa=0x0 size=0x1000 prot=rwx bits=hm leaf=0x1000\n"
+		"< s2.wrprotect ipa=0x0 size=0x1000 prot=rx bits=hm leaf=0x1000\n"
+		"< s2.change ipa=0x0 size=0x1000 prot=rx bits=- leaf=0x1000\n"
+		"< s2.fast ipa=0x0 prot=rwx bits=hmad\n"
+		"< s2.split ipa=0x0 size=0x200000 leaf=0x200000\n"
+		"< s2.zap ipa=0x0 size=0x1000 leaf=0x1000\n"
+		"< s2.mmio ipa=0x0 size=0x1000 leaf=0x1000\n"
+		"< s2.zap-all\n< s2.unmap ipa=0x0 size=0x1000\n< s2.age ipa=0x0 size=0x1000\n"
+		"< s2.test-age ipa=0x0 size=0x1000\n< s2.change-pte ipa=0x0 size=0x1000\n"
+		"> show s2 gpa=0 len=0x2000\n< ret 0\n"
+		"< s2 0x0 0x1000 pa=ram type=WB prot=rwx size=0x1000 bits=hmad\n"
+		"< s2-mmio 0x1000 0x1000\n"
+		"> age at=0 len=0x1000\n< ret 0\n< young 1\n"
+		"> prefault gpa=0 size=0x1000\n< ret EFAULT\n< left 0x1000\n");
+
+	ms_script_free(script);
+	assert_refused(X86_HEADER "> vm create\n< ret 0\n< s2.zap ipa=0x0 size=0x1000\n", 6,
+		       "s2.zap: \"leaf=\" is missing");
+	assert_refused(X86_HEADER "> vm create\n< ret 0\n< s2.map ipa=0x0 size=0x1000 pa=ram "
+				  "prot=rwx bits=hm leaf=0x1000\n",
+		       6, "s2.map: \"bits=hm\" where \"type=\" belongs");
+	assert_refused(X86_HEADER "> vm create\n< ret 0\n< s2.zap-all ipa=0x0\n", 6,
+		       "s2.zap-all: more than belongs to it");
+	assert_refused(X86_HEADER "> vm create\n< ret 0\n< young\n", 6, "young: \"*\" is missing");
 }
 
 static void what_is_not_text_is_refused(void **state)
@@ -394,7 +477,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recording_is_read_with_lines_and_answers),
-		cmocka_unit_test(the_kernel_name_tells_page_size_and_dic),
+		cmocka_unit_test(the_kernel_name_tells_page_size_dic_and_guests_of_x86),
 		cmocka_unit_test(a_script_without_header_gets_one),
 		cmocka_unit_test(another_kernel_takes_the_place_of_the_headers),
 		cmocka_unit_test(device_references_become_numbers_in_scripts),
@@ -406,9 +489,12 @@ int main(void)
 		cmocka_unit_test(header_values_are_checked),
 		cmocka_unit_test(cpu_is_free_text_up_to_a_blank),
 		cmocka_unit_test(unknown_words_of_operations_are_refused),
+		cmocka_unit_test(what_the_architecture_does_not_have_is_refused),
+		cmocka_unit_test(operations_of_x86_guests_take_their_own_words),
 		cmocka_unit_test(mappings_say_what_and_how),
 		cmocka_unit_test(numbers_do_not_overflow),
 		cmocka_unit_test(answers_are_those_of_the_format),
+		cmocka_unit_test(events_of_nested_entries_have_words_of_their_own),
 		cmocka_unit_test(what_is_not_text_is_refused),
 		cmocka_unit_test(the_last_line_needs_no_end),
 		cmocka_unit_test(a_line_of_ten_megabytes_is_refused),
