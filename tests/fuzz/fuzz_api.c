@@ -19,6 +19,7 @@
 
 #define MOST_RECORDS 256
 #define LOOK_EVERY 4 /* operations */
+#define MOST_ERRNO 4095
 
 /* ---- arguments ---- */
 
@@ -26,6 +27,20 @@ void api_answer(struct api_side *s, uint64_t value)
 {
 	s->answers = (s->answers ^ value) * UINT64_C(0x9e3779b97f4a7c15);
 	s->answers ^= s->answers >> 29;
+}
+
+void api_ret(struct api_side *s, int64_t ret)
+{
+	const struct ms_refusal last = ms_last_refusal(s->m);
+
+	if (ret < 0 && ret >= -MOST_ERRNO) {
+		if (last.err != (int)ret || !last.reason || !*last.reason)
+			fuzz_fail("answers %d, the last refusal is %d: %s", (int)ret, last.err,
+				  last.reason ? last.reason : "none");
+		if (!s->starved && !strcmp(last.reason, "no memory"))
+			fuzz_fail("answers %d for lack of memory, and there is enough", (int)ret);
+	}
+	api_answer(s, (uint64_t)ret);
 }
 
 uint64_t api_offset(const struct api_side *s, const uint8_t *r, uint64_t window)
@@ -96,8 +111,10 @@ static void run_op(struct api_side *s, const uint8_t *r)
 	api_op *op = ops[(r[0] & 0x7f) % NR_OPS];
 
 	op(s, r);
-	if (op != fail_alloc)
-		ms_machine_fail_alloc(s->m, 0);
+	if (op == fail_alloc)
+		return;
+	ms_machine_fail_alloc(s->m, 0);
+	s->starved = false;
 }
 
 static void in_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
@@ -128,6 +145,7 @@ static void set_hook(struct api_side *s, const uint8_t *r)
 static void fail_alloc(struct api_side *s, const uint8_t *r)
 {
 	ms_machine_fail_alloc(s->m, 1 + r[1] % 32);
+	s->starved = true;
 }
 
 static void keep_events(struct api_side *s, const uint8_t *r)
