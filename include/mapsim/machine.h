@@ -84,8 +84,9 @@ const struct ms_machine_config *ms_machine_config(const struct ms_machine *m);
 /**
  * What the machine has refused last. Every call that answers a negative errno or, from a
  * constructor, NULL with errno set, is a refusal, and so is an access that a process or a guest
- * cannot make. So is a step that was refused on the way of a call which then succeeded, as
- * get_user_pages of a guest's device memory is: ask after a call that has failed.
+ * cannot make. So is a step that was refused on the way of a call which then succeeded, such as
+ * populating memory in mmap: ask after a call that has failed. What a hook's calls were refused is
+ * forgotten, and not counted, when the hook returns.
  */
 struct ms_refusal {
 	uint64_t number; ///< refusals of the machine so far, this one counted; 0: there was none

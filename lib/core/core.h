@@ -91,9 +91,13 @@ static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint6
 {
 	if (!m->hook[point].fn)
 		return;
+	// what the interrupted call has said stays its last word
+	const struct ms_refused refused = m->refused;
+
 	m->in_hook++;
 	m->hook[point].fn(m, point, addr, m->hook[point].arg);
 	m->in_hook--;
+	m->refused = refused;
 }
 
 /*

@@ -87,6 +87,9 @@ static void play_steps(const struct ms_script *script, uint64_t seed)
 		ms_machine_fail_alloc(m, 0);
 		if (!answer || strncmp(answer, "ret ", 4))
 			fuzz_fail("\"%s\" has no answer", ms_script_get_op(script, i).text);
+		if (strncmp(answer, "ret 0", 5) && !ms_player_reason(player))
+			fuzz_fail("\"%s\" is refused for no reason",
+				  ms_script_get_op(script, i).text);
 		if (ms_machine_check(m, stderr))
 			fuzz_fail("after \"%s\" the machine is not whole",
 				  ms_script_get_op(script, i).text);
