@@ -137,6 +137,7 @@ static void print_context(const struct recording *rec, const struct ms_script_di
 static void differs(const struct ms_script_difference *diff, void *arg)
 {
 	struct recording *rec = arg;
+	const char *refused = ms_player_reason(diff->player);
 
 	if (!rec->differences++ && !rec->check->quiet) {
 		printf("differs %s: line %llu: kernel said ", rec->path,
@@ -144,6 +145,8 @@ static void differs(const struct ms_script_difference *diff, void *arg)
 		print_quoted(diff->kernel);
 		printf(", model said ");
 		print_quoted(diff->model);
+		if (refused)
+			printf(" (%s)", refused);
 		printf("\n");
 	}
 	if (rec->check->verbose)

@@ -17,8 +17,9 @@ const char run_help[] =
 	"\n"
 	"  --kernel RELEASE  an upstream release, in place of the one that the header names\n"
 	"  --arch ARCH       arm64 or x86_64, likewise\n"
-	"  --explain         prints every event of the model with its reason, as comments, and at the\n"
-	"                    end the rules that answers rest on and that are only inferred\n"
+	"  --explain         prints why an operation is refused, and every event of the model with its\n"
+	"                    reason, as comments, and at the end the rules that answers rest on and\n"
+	"                    that are only inferred\n"
 	"  --rules           prints at the end every rule that an answer rests on, and how it is known\n"
 	"  --exit-code       exits with 1 if there was a violation, and says on standard error which:\n"
 	"                    what the kernel would BUG or WARN about, and some that it does not see\n"
@@ -45,17 +46,16 @@ void script_warn(const char *path, const struct ms_script_error *err)
 struct ms_script *read_script(const char *path, const struct ms_script_kernel *kernel)
 {
 	struct ms_script_error err;
-	struct ms_script *script = NULL;
+	struct ms_script *script;
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
 
 	if (!in) {
 		warn("%s", path);
 		return NULL;
 	}
-	if (ms_script_read(in, kernel, &script, &err)) {
+	script = ms_script_read(in, kernel, &err);
+	if (!script)
 		script_warn(path, &err);
-		script = NULL;
-	}
 	if (in != stdin)
 		fclose(in);
 	return script;

@@ -9,8 +9,8 @@
  * A function that answers a file gives a file that lives until the machine ends; ms_file_put()
  * gives it back earlier. ms_mmap() refuses the NULL that an open may give.
  *
- * A machine, device or file that is NULL is refused: the answer is NULL, -EINVAL, 0 or false, or
- * nothing is done.
+ * A machine, device or file that is NULL is refused: the answer is NULL (and errno is EINVAL),
+ * -EINVAL, 0 or false, or nothing is done.
  */
 #ifndef MAPSIM_DRIVERS_H
 #define MAPSIM_DRIVERS_H
@@ -24,20 +24,21 @@ extern "C" {
 
 /**
  * /sys/bus/pci/devices/.../resourceN of the BAR; the same file each time, until it is put and
- * nothing maps it any more (whoever puts it asks anew before each use). NULL: no memory. mmap
- * offsets count from the BAR's start.
+ * nothing maps it any more (whoever puts it asks anew before each use). NULL, and errno says why:
+ * ENOMEM. mmap offsets count from the BAR's start.
  */
 struct ms_file *ms_pci_resource(struct ms_device *bar);
-/** .../resourceN_wc. NULL: there is no such file (BAR not prefetchable; x86: PAT off) or no
- * memory. */
+/** .../resourceN_wc. NULL, and errno says why. ENOENT: there is no such file (BAR not prefetchable;
+ * x86: PAT off); ENOMEM. */
 struct ms_file *ms_pci_resource_wc(struct ms_device *bar);
 /**
  * open(2) of one of the two: a file of its own. fmode: MS_FMODE_READ, with MS_FMODE_WRITE or
- * without. NULL: as above.
+ * without. NULL, and errno says why, as above.
  */
 struct ms_file *ms_pci_resource_open(struct ms_device *bar, bool write_combine, unsigned int fmode);
 
-/** /dev/mem, opened with O_SYNC or without; mmap offsets are physical addresses. */
+/** /dev/mem, opened with O_SYNC or without; mmap offsets are physical addresses. NULL, and errno
+ * says why: ENOMEM. */
 struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync);
 
 /**
@@ -46,10 +47,11 @@ struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync);
  * with the last one (put, and no VMA left) it is closed. By policy vfio_bar_claim the first mmap,
  * or the first open, claims the BAR and ioremaps it, until the device is closed; a BAR that
  * somebody else has claimed makes mmap fail (-EBUSY), never the open. The region is 2 for a
- * prefetchable BAR and 0 for another.
+ * prefetchable BAR and 0 for another. NULL, and errno says why: ENOMEM.
  */
 struct ms_file *ms_vfio_open(struct ms_device *bar);
-/** The same as region 0..5. NULL: no memory, no such region, or the device is open with another. */
+/** The same as region 0..5. NULL, and errno says why. EINVAL: no such region; EBUSY: the device is
+ * open with another; ENOMEM. */
 struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
 /**
  * `other` is BAR `index` (0..5) of the PCI device whose BAR `bar` is opened: the device's first
@@ -85,8 +87,8 @@ enum ms_pieces_mode {
  * A file of the piecewise driver: vm_pgoff becomes (BAR + offset) >> page shift. The pieces are
  * copied; they may overlap (a fault takes the first that fits). mmap answers -EINVAL for a piece
  * that is not inside of the VMA, else the first error of a remap. The driver's files share one
- * address_space in physical offsets. NULL: no memory, a piece that is empty or not whole pages, a
- * type that the architecture does not have.
+ * address_space in physical offsets. NULL, and errno says why. EINVAL: a piece that is empty or not
+ * whole pages, a type that the architecture does not have; ENOMEM.
  */
 struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, enum ms_cache type,
 			       const struct ms_piece *pieces, size_t npieces);
@@ -95,7 +97,7 @@ struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, 
  * ms_pieces_plan() says what the file's next mmaps map and how (at first nothing); -EINVAL: not
  * such a file, or what ms_pieces_open() refuses; -ENOMEM. A VMA of which nothing was mapped is an
  * ordinary file's: a mapping beside it at the offset that follows makes it larger, and mmap is not
- * called.
+ * called. NULL, and errno says why: ENOMEM.
  */
 struct ms_file *ms_pieces_open_physical(struct ms_machine *m);
 int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache type,
@@ -114,8 +116,8 @@ void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len);
 /**
  * A file of the lazy driver: mmap sets `type` in vm_page_prot and a fault handler, and leaves the
  * flags alone; the handler calls remap_pfn_range from BAR + off on (which sets them), whatever the
- * file offset is. An error is SIGBUS. flags: MS_LAZY_*. NULL: no memory, off not page aligned, a
- * type that the architecture does not have.
+ * file offset is. An error is SIGBUS. flags: MS_LAZY_*. NULL, and errno says why. EINVAL: off not
+ * page aligned, a type that the architecture does not have, other flags; ENOMEM.
  */
 struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache type,
 			     unsigned int flags);

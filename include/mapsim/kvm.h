@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 struct ms_vm_config {
-	unsigned int ipa_bits; ///< 32 .. the machine's ipa_bits; 0: 40
+	unsigned int ipa_bits; ///< 32 .. the machine's ipa_bits; 0: 40. x86: always its pa_bits
 	bool dirty_manual;     ///< KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with MANUAL_PROTECT_ENABLE
 	bool dirty_initset;    ///< ... and INITIALLY_SET
 	uint64_t split_chunk;  ///< KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE, bytes; 0: not asked for

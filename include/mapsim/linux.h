@@ -130,19 +130,19 @@ static inline void ms_linux_rmmod(struct ms_machine *m, void (*exit)(void))
 
 /**
  * open(2) of /dev/NAME, a misc device that a driver has registered on m; flags: O_RDWR, O_RDONLY,
- * O_WRONLY, with O_SYNC or what the driver looks at. The file, for ms_mmap(); NULL with the
- * negative errno in *err (may be NULL): -ENOENT: nobody registered the name; -EINVAL: no machine or
- * no name; -ENOMEM; what ->open answers.
+ * O_WRONLY, with O_SYNC or what the driver looks at. The file, for ms_mmap(). NULL, and errno says
+ * why. ENOENT: nobody registered the name; EINVAL: no machine or no name; ENOMEM; what ->open
+ * answers.
  */
-static inline struct file *ms_linux_open(struct ms_machine *m, const char *name, int flags,
-					 int *err)
+static inline struct file *ms_linux_open(struct ms_machine *m, const char *name, int flags)
 {
-	return ms_linux_open_device(m, name, flags, err);
+	return ms_linux_open_device(m, name, flags);
 }
 
 /**
  * A file with these operations, without a device and without calling ->open: what
- * anon_inode_getfile() makes. For trying handlers alone. NULL: no memory, or another page size.
+ * anon_inode_getfile() makes. For trying handlers alone. NULL, and errno says why. EINVAL: no
+ * machine, no operations, or a driver compiled for another page size; ENOMEM.
  */
 static inline struct file *ms_linux_file(struct ms_machine *m, const struct file_operations *fops,
 					 int flags, void *private_data)

@@ -58,14 +58,21 @@ struct ms_machine_config {
 };
 
 /**
- * A machine that behaves like the kernel of `policy` (copied). NULL when policy is NULL or has a
- * field outside of its enum, or memory is out. The machine has no RAM and no devices; see phys.h.
+ * A machine that behaves like the kernel of `policy` (copied). NULL, and errno says why. EINVAL:
+ * policy is NULL or has a field outside of its enum; ENOMEM. The machine has no RAM and no devices;
+ * see phys.h.
  */
 struct ms_machine *ms_machine_new(const struct ms_policy *policy);
-/** As above; NULL also when a config field is not one of the values named above. config may be
+/** As above; EINVAL also when a config field is not one of the values named above. config may be
  * NULL. */
 struct ms_machine *ms_machine_new_config(const struct ms_policy *policy,
 					 const struct ms_machine_config *config);
+/**
+ * Why ms_machine_new_config() makes no such machine: which field, and what it may be. Static text,
+ * since there is no machine that could be asked; NULL: nothing but memory can be missing.
+ */
+const char *ms_machine_refusal(const struct ms_policy *policy,
+			       const struct ms_machine_config *config);
 /** Frees the machine and everything in it. NULL is allowed; inside of a hook or a driver's function
  * it is a violation, and the machine stays. */
 void ms_machine_free(struct ms_machine *m);
@@ -77,7 +84,9 @@ const struct ms_machine_config *ms_machine_config(const struct ms_machine *m);
 /**
  * What the machine has refused last. Every call that answers a negative errno or, from a
  * constructor, NULL with errno set, is a refusal, and so is an access that a process or a guest
- * cannot make.
+ * cannot make. So is a step that was refused on the way of a call which then succeeded, such as
+ * populating memory in mmap: ask after a call that has failed. What a hook's calls were refused is
+ * forgotten, and not counted, when the hook returns.
  */
 struct ms_refusal {
 	uint64_t number; ///< refusals of the machine so far, this one counted; 0: there was none

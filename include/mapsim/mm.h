@@ -181,8 +181,9 @@ struct ms_file_ops {
 /**
  * A file of the user's own driver: `priv` is for the driver. Files made with the same `key` (NULL:
  * the file itself) share one address_space, which is what ms_unmap_mapping_range() and the revoking
- * of mappings go by. max_bytes: s_maxbytes, the end of the largest mapping (0: no limit). NULL: no
- * memory. Freed by ms_file_put(), at the latest with the machine; each VMA holds a reference.
+ * of mappings go by. max_bytes: s_maxbytes, the end of the largest mapping (0: no limit). NULL, and
+ * errno says why: ENOMEM. Freed by ms_file_put(), at the latest with the machine; each VMA holds a
+ * reference.
  */
 struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops, unsigned int fmode,
 			    uint64_t max_bytes, const void *key, void *priv);
@@ -194,10 +195,10 @@ struct ms_machine *ms_file_machine(const struct ms_file *file);
 /** The first bytes of a file are nobody's but linux.h's, which keeps its struct file there. */
 #define MS_FILE_HEAD_BYTES 64
 
-/** memfd_create: size bytes of shared memory (shmem). NULL: no memory. */
+/** memfd_create: size bytes of shared memory (shmem). NULL, and errno says why: ENOMEM. */
 struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size);
 /** memfd_create(MFD_HUGETLB) with that huge page size (a size of the machine's page table or a
- * contiguous one). */
+ * contiguous one). NULL, and errno says why. EINVAL: the machine has no such size; ENOMEM. */
 struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64_t huge_page_size);
 
 /* ---- VMAs ---- */
@@ -236,7 +237,8 @@ struct ms_vma {
  * O(log n) too. Page-table entries come on top: each that is written or removed, once.
  */
 
-/** An empty address space. NULL: no memory. Lives until ms_mm_exit() or the machine's end. */
+/** An empty address space. NULL, and errno says why: ENOMEM. Lives until ms_mm_exit() or the
+ * machine's end. */
 struct ms_mm *ms_mm_new(struct ms_machine *m);
 /** exit_mmap: notifiers are released, everything is unmapped and closed, the mm is freed. */
 void ms_mm_exit(struct ms_mm *mm);
@@ -324,7 +326,7 @@ int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice adv
 int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
 int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len);
 
-/** fork(2): the child's mm, or NULL, and errno says why: ENOMEM; EBUSY: a hook asks (machine.h). */
+/** fork(2): the child's mm. NULL, and errno says why. ENOMEM; EBUSY: a hook asks (machine.h). */
 struct ms_mm *ms_fork(struct ms_mm *mm);
 
 /** How a memory access ended. */
@@ -339,7 +341,8 @@ enum ms_access {
 /**
  * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:
  * the handler claims success and installs nothing, a real CPU would fault for ever (a violation is
- * reported). A process that is NULL has no VMA anywhere: MS_ACCESS_SIGSEGV.
+ * reported). A process that is NULL has no VMA anywhere: MS_ACCESS_SIGSEGV. So is a prot that is
+ * none of these answered, with -EINVAL as ms_last_refusal()'s error; nothing was done.
  */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot);
 

@@ -25,7 +25,8 @@ extern "C" {
 struct ms_script;
 struct ms_player;
 
-/** Why a text was refused, or cannot be played. */
+/** Why a text was refused, or cannot be played: a constructor's reason has a line number here, and
+ * there is no machine that could keep it. */
 struct ms_script_error {
 	uint64_t line;  ///< 1 is the first; 0: no line in particular
 	char what[256]; ///< one sentence without '\n'
@@ -45,13 +46,15 @@ struct ms_script_kernel {
  * architecture's recordings (page size 4096, its devices and RAM) and the newest recorded kernel,
  * or `kernel`. A text without a header or without answers is a script, in which sizes may be
  * written as 64K, 2M, 1G, and @NAME, @NAME+N, @NAME-N and @NAME.size stand for a device's address
- * and size; ms_script_get_op() gives the numbers. 0; -EINVAL: refused, and *err says why; -ENOMEM.
+ * and size; ms_script_get_op() gives the numbers. NULL, and errno says why, and *err in words.
+ * EINVAL: refused; ENOMEM.
  */
-int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
-		    struct ms_script **script, struct ms_script_error *err);
-/** As above of a file, read to its end; also the negative errno of reading it. */
-int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_script **script,
-		   struct ms_script_error *err);
+struct ms_script *ms_script_parse(const char *text, size_t size,
+				  const struct ms_script_kernel *kernel,
+				  struct ms_script_error *err);
+/** As above of a file, read to its end; EIO: it cannot be read. */
+struct ms_script *ms_script_read(FILE *in, const struct ms_script_kernel *kernel,
+				 struct ms_script_error *err);
 /** NULL is allowed. */
 void ms_script_free(struct ms_script *script);
 
@@ -84,7 +87,8 @@ const char *ms_script_get_answer(const struct ms_script *script, size_t i, size_
 
 /**
  * A fresh machine as the header says, with a process to execute the operations. The script must
- * outlive it. NULL: *err says why (a header's RAM or device that the machine refuses, no memory).
+ * outlive it. NULL, and errno says why, and *err in words: a machine refuses the header's
+ * configuration, RAM, device or MTRR, as it refuses the calls for these; ENOMEM.
  */
 struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err);
 void ms_player_free(struct ms_player *player);
@@ -104,13 +108,17 @@ const char *ms_player_step(struct ms_player *player, size_t i);
  */
 const char *ms_player_end(struct ms_player *player);
 
+/** Why the last operation was refused, if it was: its answer is an errno, a signal, or an exit of
+ * the guest. NULL: it was not. Valid until the next call. */
+const char *ms_player_reason(struct ms_player *player);
 /**
- * Prints every event of the last operation, also those that the format has no line for, with the
- * model's reason: one a line, each after `before`.
+ * Prints why the last operation was refused, if it was, and every event of it, also those that the
+ * format has no line for, with the model's reason: one a line, each after `before`.
  */
 void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
 
-#define MS_SCRIPT_EXPLAIN 0x1u ///< every event with its reason, as comments after the answer
+/** Why an operation was refused, and every event with its reason, as comments after the answer. */
+#define MS_SCRIPT_EXPLAIN 0x1u
 /**
  * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
  * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL; -EIO: `out` could not be

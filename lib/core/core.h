@@ -60,6 +60,12 @@ struct ms_machine {
 	struct ms_linux *kernel; /* lib/linux: made when a driver first asks for something of it */
 };
 
+/* The number of the last refusal (refusal.h). */
+static inline uint64_t ms_refusals(const struct ms_machine *m)
+{
+	return m->refused.number;
+}
+
 /* Counts an event. true: it is to be stored. Mostly it is not, and the caller need not build it. */
 static inline bool ms_event_kept(struct ms_machine *m, enum ms_event_type type)
 {
@@ -85,9 +91,13 @@ static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint6
 {
 	if (!m->hook[point].fn)
 		return;
+	// what the interrupted call has said stays its last word
+	const struct ms_refused refused = m->refused;
+
 	m->in_hook++;
 	m->hook[point].fn(m, point, addr, m->hook[point].arg);
 	m->in_hook--;
+	m->refused = refused;
 }
 
 /*

@@ -25,24 +25,18 @@ void *ms_refusal_null(int err)
 	return NULL;
 }
 
-uint64_t ms_refusals(const struct ms_machine *m)
+int64_t ms_answered_error(struct ms_machine *m, uint64_t before, int64_t err, const char *otherwise)
 {
-	return m->refused.number;
-}
-
-int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t err, const char *otherwise)
-{
-	if (err < 0 && (m->refused.number == before || m->refused.err != err))
+	if (m->refused.number == before || m->refused.err != err)
 		ms_refuse(m, (int)err, otherwise ? otherwise : "no memory");
 	return err;
 }
 
 int ms_answered_as(struct ms_machine *m, uint64_t before, int err)
 {
-	if (m->refused.number == before)
-		return ms_refuse(m, err, "no memory");
-	m->refused.err = err;
-	return err;
+	if (m->refused.number != before)
+		m->refused.err = err;
+	return (int)ms_answered(m, before, err, NULL);
 }
 
 static void print_rights(FILE *out, uint64_t prot)

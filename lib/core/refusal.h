@@ -45,15 +45,20 @@ static inline uint64_t ms_refusal_text(const char *text)
 #define ms_refuse_null(m, err, ...) ms_refusal_null(ms_refuse(m, err, __VA_ARGS__))
 void *ms_refusal_null(int err);
 
-uint64_t ms_refusals(const struct ms_machine *m);
+int64_t ms_answered_error(struct ms_machine *m, uint64_t before, int64_t err,
+			  const char *otherwise);
 /*
  * Passes on what a call that began at refusal number `before` answers: an error of which nobody has
  * said why has the reason `otherwise`, NULL: "no memory". Answers err.
  */
-int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t err, const char *otherwise);
+static inline int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t err,
+				  const char *otherwise)
+{
+	return err < 0 ? ms_answered_error(m, before, err, otherwise) : err;
+}
 /*
- * Passes on, as `err`, what a call that began at refusal number `before` has refused as another
- * errno: the reason stays, or is "no memory" where nobody has said why. Answers err.
+ * The same where the call answers another error than the one that it was told of: the reason of the
+ * refusal since `before` becomes that of err. Without any it is "no memory".
  */
 int ms_answered_as(struct ms_machine *m, uint64_t before, int err);
 

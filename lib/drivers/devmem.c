@@ -66,23 +66,30 @@ static ms_pgprot_t phys_mem_access_prot(const struct ms_machine *m, bool o_sync,
 	return o_sync ? ms_pgprot_writecombine(prot) : prot;
 }
 
+// Which claim or RAM every_page_allowed() has found.
+static int refuse_pages(struct ms_machine *m, int err, ms_pa_t pa, uint64_t size)
+{
+	return ms_iomem_refuse(m, err, ms_is_x86(m) ? ms_max_u64(pa, LOW_MEGABYTE) : pa, pa + size);
+}
+
 // The checks of mmap_mem(), in its order; on success *prot is what the mapping gets.
 static int mmap_mem_check(struct ms_file *file, uint64_t pgoff, uint64_t size, ms_pgprot_t *prot)
 {
 	const struct ms_iomem_file *f = ms_file_priv(file);
-	const struct ms_machine *m = ms_file_machine(file);
+	struct ms_machine *m = ms_file_machine(file);
 	const ms_pa_t pa = pgoff << m->page_shift;
 
-	if (pa >> m->page_shift != pgoff)
-		return -EINVAL;
-	if (pa + size - 1 < pa)
-		return -EINVAL;
+	if (pa >> m->page_shift != pgoff || pa + size - 1 < pa)
+		return ms_refuse(m, -EINVAL,
+				 "page %x and %x bytes from there are no physical memory", pgoff,
+				 size);
 	if (!valid_mmap_phys_addr_range(m, pa, size))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%x bytes at %x reach beyond %u physical address bits",
+				 size, pa, m->config.pa_bits);
 	if (!range_is_allowed(m, pgoff, size))
-		return -EPERM;
+		return refuse_pages(m, -EPERM, pa, size);
 	if (!phys_mem_access_prot_allowed(m, pgoff, size))
-		return -EINVAL;
+		return refuse_pages(m, -EINVAL, pa, size);
 	*prot = phys_mem_access_prot(m, f->o_sync, pgoff, *prot);
 	return 0;
 }
@@ -93,12 +100,14 @@ static const struct ms_vm_ops mmap_mem_ops = { NULL };
 // Any error of the remap, a refused memory type for one, reads EAGAIN.
 static int mmap_mem_remap(struct ms_file *file, struct ms_vma *vma)
 {
-	(void)file;
+	struct ms_machine *m = ms_file_machine(file);
+	const uint64_t before = ms_refusals(m);
+
 	vma->vm_ops = &mmap_mem_ops;
-	return ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
-				  vma->vm_page_prot)
-		       ? -EAGAIN
-		       : 0;
+	if (ms_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+			       vma->vm_page_prot))
+		return ms_answered_as(m, before, -EAGAIN);
+	return 0;
 }
 
 // mirrors mmap_mem(), drivers/char/mem.c, 5.10 .. 6.18
@@ -139,7 +148,7 @@ static const struct ms_file_ops mem_mmap_prepare_ops = {
 struct ms_file *ms_devmem_open(struct ms_machine *m, bool o_sync)
 {
 	if (!m)
-		return NULL;
+		return ms_refusal_null(-EINVAL);
 	const struct ms_file_ops *ops = m->policy.devmem_refusal == MS_DEVMEM_REFUSAL_SILENT
 						? &mem_mmap_prepare_ops
 						: &mem_mmap_ops;

@@ -44,11 +44,12 @@ const struct ms_room ms_drivers_room = {
 
 int ms_no_regular_file(struct ms_file *file, uint64_t off, uint64_t len)
 {
-	(void)file, (void)off, (void)len;
-	return -ENODEV;
+	(void)off, (void)len;
+	return ms_refuse(ms_file_machine(file), -ENODEV,
+			 "a device's file has no holes: it is no regular file");
 }
 
-bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
+static bool cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 {
 	switch (type) {
 	case MS_CACHE_WB:
@@ -64,6 +65,21 @@ bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type)
 		return !ms_is_x86(m);
 	}
 	return false;
+}
+
+int ms_check_cache_type(struct ms_machine *m, enum ms_cache type)
+{
+	if (cache_type_valid(m, type))
+		return 0;
+	return ms_refuse(m, -EINVAL, "%s has no memory type %s",
+			 ms_refusal_text(ms_arch_name(m->policy.arch)),
+			 ms_refusal_text(ms_cache_name(m->policy.arch, type)));
+}
+
+ms_vm_fault_t ms_fault_sigbus(struct ms_machine *m, uint64_t before)
+{
+	ms_answered_as(m, before, -EFAULT);
+	return MS_VM_FAULT_SIGBUS;
 }
 
 // With the table of a CPU whose PAT is not in use.

@@ -62,8 +62,8 @@ struct ms_drivers {
 };
 
 /*
- * A record of an open sysfs or /dev/mem file, linked; NULL: no memory, and nothing is left. key: of
- * its address_space; NULL: the one that revoke_iomem() empties.
+ * A record of an open sysfs or /dev/mem file, linked; NULL with errno: no memory, and nothing is
+ * left. key: of its address_space; NULL: the one that revoke_iomem() empties.
  */
 struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_file_ops *ops,
 					 unsigned int fmode, uint64_t max_bytes, const void *key);
@@ -73,6 +73,8 @@ void ms_shared_file_forget(struct ms_iomem_file *f);
 void ms_iomem_file_release(struct ms_file *file);
 /* Is a page of [start, end) System RAM or (where that counts) claimed? */
 bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
+/* Says which claim or RAM is in [start, end). Answers err. */
+int ms_iomem_refuse(struct ms_machine *m, int err, ms_pa_t start, ms_pa_t end);
 void ms_claims_destroy(struct ms_machine *m);
 /* devmem_is_allowed: may user space see this page through /dev/mem? */
 bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
@@ -81,8 +83,10 @@ bool ms_devmem_is_allowed(const struct ms_machine *m, ms_pfn_t pfn);
  * anonymous inode. -ENODEV. */
 int ms_no_regular_file(struct ms_file *file, uint64_t off, uint64_t len);
 
-/* Whether a page-table entry of the machine can say `type`. */
-bool ms_cache_type_valid(const struct ms_machine *m, enum ms_cache type);
+/* Can a page-table entry of the machine say `type`? 0, -EINVAL. */
+int ms_check_cache_type(struct ms_machine *m, enum ms_cache type);
+/* A fault handler's error since refusal number `before`, whatever it was, becomes SIGBUS. */
+ms_vm_fault_t ms_fault_sigbus(struct ms_machine *m, uint64_t before);
 /* The protection with that type alone; x86 without PAT: the type that the table has instead. */
 ms_pgprot_t ms_pgprot_of_type(const struct ms_machine *m, ms_pgprot_t prot, enum ms_cache type);
 
@@ -137,8 +141,11 @@ struct ms_vfio_file {
 /* What a regime does at the end of mmap, and when memory is turned off. */
 int ms_vfio_v1_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v1_zap(struct ms_vfio *dev);
-/* Would ms_vfio_v1_zap() have to wait for a lock that a hook's caller holds? */
-bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev);
+/* Would ms_vfio_v1_zap() have to wait for a lock that a hook's caller holds? Its name, or NULL. */
+const char *ms_vfio_v1_zap_waits(const struct ms_vfio *dev);
+/* Fault handlers: the memory is turned off (SIGBUS), or the handler waits for a lock (RETRY). */
+ms_vm_fault_t ms_vfio_memory_off(const struct ms_vfio *dev, ms_hva_t addr);
+ms_vm_fault_t ms_vfio_fault_waits(const struct ms_vfio *dev, const char *lock);
 int ms_vfio_v3_mmap(struct ms_vfio *dev, struct ms_vma *vma);
 void ms_vfio_v3_zap(struct ms_file *file);
 

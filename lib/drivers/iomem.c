@@ -22,12 +22,15 @@ static struct ms_claim *claim_find(const struct ms_machine *m, ms_pa_t start, ms
 }
 
 // A BAR is a resource that is not busy: a claim goes inside of it, never across its border.
-static bool crosses_device(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+static int check_border(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {
 	const struct ms_device *dev = ms_device_after(m->phys, start);
 	const ms_pa_t dev_start = ms_device_pa(dev), dev_end = dev_start + ms_device_size(dev);
 
-	return dev && end > dev_start && (start < dev_start || end > dev_end);
+	if (!dev || end <= dev_start || (start >= dev_start && end <= dev_end))
+		return 0;
+	return ms_refuse(m, -EBUSY, "%x-%x crosses a border of device %s (%x-%x)", start, end,
+			 ms_refusal_text(ms_device_name(dev)), dev_start, dev_end);
 }
 
 // mirrors iomem_is_exclusive(), kernel/resource.c, 5.10+
@@ -48,6 +51,16 @@ bool ms_iomem_in_use(const struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 	if (m->drivers->strict == MS_IOMEM_STRICT && claim_find(m, start, end))
 		return true;
 	return ms_range_has_ram(m, start, end);
+}
+
+int ms_iomem_refuse(struct ms_machine *m, int err, ms_pa_t start, ms_pa_t end)
+{
+	const struct ms_claim *claim = claim_find(m, start, end);
+
+	if (claim && !ms_range_has_ram(m, start, end))
+		return ms_refuse(m, err, "%x-%x: %x-%x is claimed", start, end, claim->start,
+				 claim->end);
+	return ms_refuse(m, err, "%x-%x: System RAM is in it", start, end);
 }
 
 // Any file of the address_space that revoke_iomem() empties; NULL: none is open.
@@ -75,18 +88,21 @@ static void revoke_iomem(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 {
 	struct ms_claim *claim;
+	int err;
 
 	if (!m)
 		return -EINVAL;
+	// no resource holds such a range: the same NULL as for one that is taken
 	if (!len || pa + len < pa)
-		return -EBUSY; // no resource holds such a range: the same NULL as for one that is
-			       // taken
-	if (claim_find(m, pa, pa + len) || ms_range_has_ram(m, pa, pa + len) ||
-	    crosses_device(m, pa, pa + len))
-		return -EBUSY;
+		return ms_refuse(m, -EBUSY, "%x bytes at %x are none, or wrap around", len, pa);
+	if (claim_find(m, pa, pa + len) || ms_range_has_ram(m, pa, pa + len))
+		return ms_iomem_refuse(m, -EBUSY, pa, pa + len);
+	err = check_border(m, pa, pa + len);
+	if (err)
+		return err;
 	claim = ms_zalloc(&m->alloc, sizeof(*claim));
 	if (!claim)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	claim->start = pa;
 	claim->end = pa + len;
 	RB_INSERT(ms_claims, &m->drivers->claims, claim);
@@ -101,8 +117,11 @@ int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len)
 		return -EINVAL;
 	struct ms_claim *claim = len && pa + len > pa ? claim_find(m, pa, pa + len) : NULL;
 
-	if (!claim || claim->start != pa || claim->end != pa + len)
-		return -EINVAL;
+	if (!claim)
+		return ms_refuse(m, -EINVAL, "nothing is claimed in the %x bytes at %x", len, pa);
+	if (claim->start != pa || claim->end != pa + len)
+		return ms_refuse(m, -EINVAL, "no claim is %x-%x, one is %x-%x", pa, pa + len,
+				 claim->start, claim->end);
 	RB_REMOVE(ms_claims, &m->drivers->claims, claim);
 	ms_free(&m->alloc, claim);
 	return 0;
@@ -120,7 +139,7 @@ struct ms_iomem_file *ms_iomem_file_open(struct ms_machine *m, const struct ms_f
 	struct ms_iomem_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	f->file = ms_file_new(m, ops, fmode, max_bytes, key ? key : &m->drivers->iomem_files, f);
 	if (!f->file) {
 		ms_free(&m->alloc, f);

@@ -21,16 +21,17 @@ static void lazy_close(struct ms_vma *vma)
 static ms_vm_fault_t lazy_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
-	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
 	const struct ms_lazy *d = vma->vm_private_data;
 	const bool one_page = d->flags & MS_LAZY_ONE_PAGE;
 	const ms_hva_t addr = one_page ? vmf->address : vma->vm_start;
 	const uint64_t size = one_page ? m->page_size : vma->vm_end - vma->vm_start;
 	const ms_pa_t pa = ms_device_pa(d->bar) + d->off + (addr - vma->vm_start);
+	const uint64_t before = ms_refusals(m);
 
-	return ms_remap_pfn_range(vma, addr, pa >> m->page_shift, size, vma->vm_page_prot)
-		       ? MS_VM_FAULT_SIGBUS
-		       : MS_VM_FAULT_NOPAGE;
+	if (ms_remap_pfn_range(vma, addr, pa >> m->page_shift, size, vma->vm_page_prot))
+		return ms_fault_sigbus(m, before);
+	return MS_VM_FAULT_NOPAGE;
 }
 
 static const struct ms_vm_ops lazy_vm_ops = {
@@ -71,12 +72,18 @@ struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache 
 	struct ms_file *file;
 	struct ms_lazy *d;
 
-	if (!m || !ms_aligned(off, m->page_size) || !ms_cache_type_valid(m, type) ||
-	    (flags & ~(MS_LAZY_ONE_PAGE | MS_LAZY_CLOSE_HOOK)))
-		return NULL;
+	if (!m)
+		return ms_refusal_null(-EINVAL);
+	if (!ms_aligned(off, m->page_size))
+		return ms_refuse_null(m, -EINVAL, "offset %x is not page aligned", off);
+	if (ms_check_cache_type(m, type))
+		return ms_refusal_null(-EINVAL);
+	if (flags & ~(MS_LAZY_ONE_PAGE | MS_LAZY_CLOSE_HOOK))
+		return ms_refuse_null(m, -EINVAL, "flags %x, of which %x are known", flags,
+				      MS_LAZY_ONE_PAGE | MS_LAZY_CLOSE_HOOK);
 	d = ms_zalloc(&m->alloc, sizeof(*d));
 	if (!d)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	d->bar = bar;
 	d->off = off;
 	d->type = type;

@@ -53,11 +53,13 @@ static uint64_t shift_pages(const struct ms_machine *m, const struct ms_piece *p
 static ms_vm_fault_t lazy_fault(struct ms_vm_fault *vmf)
 {
 	const struct ms_pieces_map *map = vmf->vma->vm_private_data;
-	const struct ms_machine *m = ms_mm_machine(vmf->vma->vm_mm);
+	struct ms_machine *m = ms_mm_machine(vmf->vma->vm_mm);
 	const struct ms_piece *p = piece_at(map->plan, (vmf->pgoff - map->pgoff) << m->page_shift);
 
-	if (!p)
+	if (!p) {
+		ms_refuse(m, -EFAULT, "no piece of the mapping is at %x", vmf->address);
 		return MS_VM_FAULT_SIGBUS;
+	}
 	return ms_vmf_insert_pfn(vmf->vma, vmf->address, vmf->pgoff + shift_pages(m, p));
 }
 
@@ -122,10 +124,10 @@ static int plan_set(struct ms_machine *m, struct ms_pieces *d, enum ms_pieces_mo
 	struct plan *plan;
 
 	if (npieces > (SIZE_MAX - sizeof(*plan)) / sizeof(*pieces))
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "%u pieces fit into no memory", npieces);
 	plan = ms_zalloc(&m->alloc, sizeof(*plan) + npieces * sizeof(*pieces));
 	if (!plan)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	plan->mode = mode;
 	plan->type = type;
 	plan->npieces = npieces;
@@ -162,7 +164,7 @@ static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 	struct ms_pieces_map *map = ms_zalloc(&m->alloc, sizeof(*map));
 
 	if (!map)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	map->plan = d->plan;
 	map->pgoff = vma->vm_pgoff;
 	LIST_INSERT_HEAD(&d->maps, map, link);
@@ -175,9 +177,9 @@ static int mmap_lazy(struct ms_pieces *d, struct ms_vma *vma)
 }
 
 // Every page of a piece must lie in the VMA and have a physical address that the machine can have.
-static bool pieces_fit(const struct plan *plan, const struct ms_vma *vma, uint64_t base_pgoff)
+static int check_pieces_fit(const struct plan *plan, const struct ms_vma *vma, uint64_t base_pgoff)
 {
-	const struct ms_machine *m = ms_mm_machine(vma->vm_mm);
+	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
 	const uint64_t len = vma->vm_end - vma->vm_start;
 	const uint64_t max_pages = UINT64_C(1) << (52 - m->page_shift);
 
@@ -186,20 +188,27 @@ static bool pieces_fit(const struct plan *plan, const struct ms_vma *vma, uint64
 		const uint64_t pfn = base_pgoff + (p->off >> m->page_shift) + shift_pages(m, p);
 
 		if (p->off > len || p->len > len - p->off)
-			return false;
+			return ms_refuse(m, -EINVAL,
+					 "piece %u, %x bytes at %x, is not inside of the VMA's %x",
+					 i, p->len, p->off, len);
 		if (pfn >= max_pages || (p->len >> m->page_shift) > max_pages - pfn)
-			return false;
+			return ms_refuse(m, -EINVAL,
+					 "piece %u: %x bytes from page %x on have no physical "
+					 "address",
+					 i, p->len, pfn);
 	}
-	return true;
+	return 0;
 }
 
 static int pieces_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	struct ms_pieces *d = ms_file_priv(file);
 	const uint64_t pgoff = vma->vm_pgoff + d->base;
+	int err;
 
-	if (!pieces_fit(d->plan, vma, pgoff))
-		return -EINVAL;
+	err = check_pieces_fit(d->plan, vma, pgoff);
+	if (err)
+		return err;
 	vma->vm_pgoff = pgoff;
 	return d->plan->mode == MS_PIECES_AT_MMAP ? mmap_now(d->plan, vma) : mmap_lazy(d, vma);
 }
@@ -235,22 +244,31 @@ static const struct ms_file_ops pieces_fops = {
 	.release = pieces_release,
 };
 
-static bool pieces_valid(const struct ms_machine *m, const struct ms_piece *pieces, size_t npieces)
+static int check_pieces(struct ms_machine *m, const struct ms_piece *pieces, size_t npieces)
 {
 	const uint64_t mask = m->page_size - 1;
 
 	for (size_t i = 0; i < npieces; i++)
 		if (!pieces[i].len || (pieces[i].off & mask) || (pieces[i].len & mask) ||
 		    ((uint64_t)pieces[i].shift & mask))
-			return false;
-	return true;
+			return ms_refuse(m, -EINVAL,
+					 "piece %u, %x bytes at %x shifted by %x, is empty or not "
+					 "of whole pages",
+					 i, pieces[i].len, pieces[i].off,
+					 (uint64_t)pieces[i].shift);
+	return 0;
 }
 
-static bool plan_valid(const struct ms_machine *m, enum ms_pieces_mode mode, enum ms_cache type,
-		       const struct ms_piece *pieces, size_t npieces)
+static int check_plan(struct ms_machine *m, enum ms_pieces_mode mode, enum ms_cache type,
+		      const struct ms_piece *pieces, size_t npieces)
 {
-	return (!npieces || pieces) && ms_cache_type_valid(m, type) &&
-	       (unsigned int)mode <= MS_PIECES_LAZY_HUGE && pieces_valid(m, pieces, npieces);
+	if (npieces && !pieces)
+		return ms_refuse(m, -EINVAL, "%u pieces, and none is given", npieces);
+	if ((unsigned int)mode > MS_PIECES_LAZY_HUGE)
+		return ms_refuse(m, -EINVAL, "%u is no enum ms_pieces_mode", mode);
+	if (ms_check_cache_type(m, type))
+		return -EINVAL;
+	return check_pieces(m, pieces, npieces);
 }
 
 static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_pieces_mode mode,
@@ -260,7 +278,7 @@ static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_
 	struct ms_pieces *d = ms_zalloc(&m->alloc, sizeof(*d));
 
 	if (!d)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	LIST_INIT(&d->plans);
 	LIST_INIT(&d->maps);
 	d->base = base;
@@ -269,7 +287,7 @@ static struct ms_file *pieces_open(struct ms_machine *m, uint64_t base, enum ms_
 				      &m->drivers->pieces, d);
 	if (!d->file) {
 		pieces_free(m, d);
-		return NULL;
+		return ms_refusal_null(-ENOMEM);
 	}
 	LIST_INSERT_HEAD(&m->drivers->pieces, d, link);
 	return d->file;
@@ -280,14 +298,16 @@ struct ms_file *ms_pieces_open(struct ms_device *bar, enum ms_pieces_mode mode, 
 {
 	struct ms_machine *m = bar ? ms_device_machine(bar) : NULL;
 
-	if (!m || !plan_valid(m, mode, type, pieces, npieces))
-		return NULL;
+	if (!m || check_plan(m, mode, type, pieces, npieces))
+		return ms_refusal_null(-EINVAL);
 	return pieces_open(m, ms_device_pa(bar) >> m->page_shift, mode, type, pieces, npieces);
 }
 
 struct ms_file *ms_pieces_open_physical(struct ms_machine *m)
 {
-	return m ? pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0) : NULL;
+	if (!m)
+		return ms_refusal_null(-EINVAL);
+	return pieces_open(m, 0, MS_PIECES_AT_MMAP, MS_CACHE_WB, NULL, 0);
 }
 
 // NULL: not a file of this driver.
@@ -298,6 +318,8 @@ static struct ms_pieces *pieces_of(struct ms_file *file)
 
 	while (d && d->file != file)
 		d = LIST_NEXT(d, link);
+	if (m && !d)
+		ms_refuse(m, -EINVAL, "the file is not of the piecewise driver");
 	return d;
 }
 
@@ -317,7 +339,7 @@ int ms_pieces_plan(struct ms_file *file, enum ms_pieces_mode mode, enum ms_cache
 	struct ms_machine *m = ms_file_machine(file);
 	struct ms_pieces *d = pieces_of(file);
 
-	if (!d || !plan_valid(m, mode, type, pieces, npieces))
+	if (!d || check_plan(m, mode, type, pieces, npieces))
 		return -EINVAL;
 	return plan_set(m, d, mode, type, pieces, npieces);
 }

@@ -16,13 +16,16 @@ static uint64_t bar_pages(const struct ms_machine *m, const struct ms_device *ba
 // The offset counts from the BAR's start.
 // mirrors pci_mmap_fits(), drivers/pci/pci-sysfs.c, 5.10 .. 6.1; pci_mmap_fits(),
 // drivers/pci/mmap.c, 6.12+
-static bool pci_mmap_fits(const struct ms_machine *m, const struct ms_device *bar,
-			  const struct ms_vma *vma)
+static int pci_mmap_fits(struct ms_machine *m, const struct ms_device *bar,
+			 const struct ms_vma *vma)
 {
 	const uint64_t size = bar_pages(m, bar);
 	const uint64_t nr = (vma->vm_end - vma->vm_start) >> m->page_shift;
 
-	return vma->vm_pgoff < size && nr <= size - vma->vm_pgoff;
+	if (vma->vm_pgoff < size && nr <= size - vma->vm_pgoff)
+		return 0;
+	return ms_refuse(m, -EINVAL, "%u pages from page %u on reach beyond BAR %s of %u pages", nr,
+			 vma->vm_pgoff, ms_refusal_text(ms_device_name(bar)), size);
 }
 
 // mirrors kernfs_vma_open(), fs/kernfs/file.c, 5.10+
@@ -34,7 +37,9 @@ static void kernfs_vma_open(struct ms_vma *vma)
 // mirrors kernfs_vma_fault(), fs/kernfs/file.c, 5.10+
 static ms_vm_fault_t kernfs_vma_fault(struct ms_vm_fault *vmf)
 {
-	(void)vmf; // and no ->fault: what was zapped does not come back
+	// and no ->fault: what was zapped does not come back
+	ms_refuse(ms_mm_machine(vmf->vma->vm_mm), -EFAULT,
+		  "%x: a file of sysfs has no fault handler that would map it again", vmf->address);
 	return MS_VM_FAULT_SIGBUS;
 }
 
@@ -73,14 +78,15 @@ static int pci_mmap_resource_range(const struct ms_iomem_file *f, struct ms_vma 
 static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
 {
 	const struct ms_iomem_file *f = ms_file_priv(file);
-	const struct ms_machine *m = ms_file_machine(file);
+	struct ms_machine *m = ms_file_machine(file);
+	const ms_pa_t page = ms_align_down(ms_device_pa(f->bar), m->page_size);
 	int err;
 
-	if (ms_iomem_is_exclusive(m, ms_device_pa(f->bar)))
-		return -EINVAL;
-	if (!pci_mmap_fits(m, f->bar, vma))
-		return -EINVAL;
-	err = pci_mmap_resource_range(f, vma);
+	if (ms_iomem_is_exclusive(m, page))
+		return ms_iomem_refuse(m, -EINVAL, page, page + m->page_size);
+	err = pci_mmap_fits(m, f->bar, vma);
+	if (!err)
+		err = pci_mmap_resource_range(f, vma);
 	if (err)
 		return err;
 	vma->vm_ops = &kernfs_vm_ops;
@@ -92,11 +98,14 @@ static int pci_resource_mmap(struct ms_file *file, struct ms_vma *vma)
 // mirrors vfs_fallocate(), fs/open.c, 5.10+
 static int pci_resource_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
-	const struct ms_machine *m = ms_file_machine(file);
+	struct ms_machine *m = ms_file_machine(file);
 	const uint64_t max =
 		m->policy.madv_remove_sysfs == MS_MADV_REMOVE_SYSFS_EFBIG ? NON_LFS_MAX : INT64_MAX;
 
-	return off + len < off || off + len > max ? -EFBIG : -EOPNOTSUPP;
+	if (off + len < off || off + len > max)
+		return ms_refuse(m, -EFBIG, "%x bytes at %x reach beyond the largest file, %x", len,
+				 off, max);
+	return ms_refuse(m, -EOPNOTSUPP, "a file of sysfs has no fallocate");
 }
 
 static const struct ms_file_ops pci_resource_ops = {
@@ -115,9 +124,14 @@ static const struct ms_file_ops pci_resource_wc_ops = {
 
 // mirrors arch_can_pci_mmap_wc, arch/x86/include/asm/pci.h, 5.10+; arch_can_pci_mmap_wc,
 // arch/arm64/include/asm/pci.h, 5.10+
-static bool has_wc_file(const struct ms_machine *m, const struct ms_device *bar)
+static int check_wc_file(struct ms_machine *m, const struct ms_device *bar)
 {
-	return ms_device_prefetchable(bar) && !(ms_is_x86(m) && !ms_has(m->config.pat));
+	if (!ms_device_prefetchable(bar))
+		return ms_refuse(m, -ENOENT, "no resource_wc: BAR %s is not prefetchable",
+				 ms_refusal_text(ms_device_name(bar)));
+	if (ms_is_x86(m) && !ms_has(m->config.pat))
+		return ms_refuse(m, -ENOENT, "no resource_wc: the PAT is off");
+	return 0;
 }
 
 static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write_combine,
@@ -127,8 +141,8 @@ static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write
 	struct ms_iomem_file *f;
 	const void *key = NULL;
 
-	if (write_combine && !has_wc_file(m, bar))
-		return NULL;
+	if (write_combine && check_wc_file(m, bar))
+		return ms_refusal_null(-ENOENT);
 	// up to 5.11 each of the two files has an address_space of its own; from 5.12 on they have
 	// the one that revoke_iomem() empties
 	if (m->policy.revoke_scope == MS_REVOKE_SCOPE_DEVMEM)
@@ -145,8 +159,11 @@ static struct ms_iomem_file *pci_resource_open(struct ms_device *bar, bool write
 
 struct ms_file *ms_pci_resource_open(struct ms_device *bar, bool write_combine, unsigned int fmode)
 {
-	struct ms_iomem_file *f = bar ? pci_resource_open(bar, write_combine, fmode) : NULL;
+	struct ms_iomem_file *f;
 
+	if (!bar)
+		return ms_refusal_null(-EINVAL);
+	f = pci_resource_open(bar, write_combine, fmode);
 	return f ? f->file : NULL;
 }
 
@@ -173,7 +190,7 @@ static struct ms_file *shared_resource(struct ms_device *bar, bool write_combine
 	struct ms_shared_files *shared;
 
 	if (!bar)
-		return NULL;
+		return ms_refusal_null(-EINVAL);
 	shared = &ms_device_machine(bar)->drivers->shared_files;
 	f = RB_FIND(ms_shared_files, shared, &key);
 	if (f)

@@ -12,6 +12,11 @@ static bool has_list(const struct ms_policy *policy)
 	return policy->vfio == MS_VFIO_V1_LIST_FIRST || policy->vfio == MS_VFIO_V1_RECHECK;
 }
 
+static uint64_t bar_name(const struct ms_vfio *dev)
+{
+	return ms_refusal_text(ms_device_name(dev->bar));
+}
+
 // vfio_pci_core_device.barmap: the region is requested and, for the driver's own use, ioremapped.
 // On x86 this holds a UC- memtype over the BAR until the device is closed.
 // mirrors vfio_pci_setup_barmap(), drivers/vfio/pci/vfio_pci_rdwr.c, 5.10 .. 6.7;
@@ -22,16 +27,16 @@ static int map_bar(struct ms_device *bar, bool *mapped)
 	const ms_pa_t pa = ms_device_pa(bar);
 	const uint64_t size = ms_device_size(bar);
 	const enum ms_cache type = ms_is_x86(m) ? MS_CACHE_UC_MINUS : MS_CACHE_NGNRE;
-	int err;
+	const uint64_t before = ms_refusals(m);
 
 	if (*mapped)
 		return 0;
-	err = ms_iomem_claim(m, pa, size);
-	if (err)
-		return -EBUSY; // pci_request_selected_regions() knows no other error
+	if (ms_iomem_claim(m, pa, size))
+		// pci_request_selected_regions() knows no other error
+		return ms_answered_as(m, before, -EBUSY);
 	if (ms_ioremap(m, pa, size, type)) {
 		ms_iomem_release(m, pa, size);
-		return -ENOMEM;
+		return ms_answered_as(m, before, -ENOMEM);
 	}
 	*mapped = true;
 	return 0;
@@ -92,9 +97,15 @@ static void unmap_all_bars(struct ms_vfio *dev)
 // policy vfio_bar_claim: 7.2 keeps the result of the attempt made when the device was opened
 static int barmap(struct ms_vfio *dev)
 {
-	if (dev->machine->policy.vfio_bar_claim == MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
-		return dev->map_error;
-	return map_bar(dev->bar, &dev->mapped);
+	const char *missing = dev->map_error == -EBUSY ? "claimed" : "ioremapped";
+
+	if (dev->machine->policy.vfio_bar_claim != MS_VFIO_BAR_CLAIM_DEVICE_OPEN)
+		return map_bar(dev->bar, &dev->mapped);
+	if (!dev->map_error)
+		return 0;
+	return ms_refuse(dev->machine, dev->map_error,
+			 "BAR %s could not be %s when its device was opened", bar_name(dev),
+			 ms_refusal_text(missing));
 }
 
 // vfio_pci_probe_mmaps(): a BAR smaller than a page must start one
@@ -111,20 +122,26 @@ static bool bar_mmap_supported(const struct ms_vfio *dev)
 // The checks of vfio_pci_core_mmap(), in its order.
 static int mmap_check(const struct ms_vfio *dev, const struct ms_vma *vma)
 {
-	const struct ms_machine *m = dev->machine;
+	struct ms_machine *m = dev->machine;
 	const unsigned int index_shift = MS_VFIO_OFFSET_SHIFT - m->page_shift;
 	const uint64_t index = vma->vm_pgoff >> index_shift;
 	const uint64_t pgoff = vma->vm_pgoff & ((UINT64_C(1) << index_shift) - 1);
 	const uint64_t bar_size = ms_align_up(ms_device_size(dev->bar), m->page_size);
 
 	if (!(vma->vm_flags & MS_VM_SHARED))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "vfio maps nothing MAP_PRIVATE");
+	// the other BARs of this device have no length
 	if (index >= MS_VFIO_ROM_REGION || index != dev->index)
-		return -EINVAL; // the other BARs of this device have no length
+		return ms_refuse(m, -EINVAL, "the offset is in region %u, BAR %s is region %u",
+				 index, bar_name(dev), dev->index);
 	if (!bar_mmap_supported(dev))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL,
+				 "BAR %s has %x bytes, less than a page, and %x does not begin one",
+				 bar_name(dev), ms_device_size(dev->bar), ms_device_pa(dev->bar));
 	if ((pgoff << m->page_shift) + (vma->vm_end - vma->vm_start) > bar_size)
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%x bytes at %x of BAR %s, which has %x",
+				 vma->vm_end - vma->vm_start, pgoff << m->page_shift, bar_name(dev),
+				 bar_size);
 	return 0;
 }
 
@@ -147,6 +164,26 @@ static int vfio_pci_mmap(struct ms_file *file, struct ms_vma *vma)
 	if (policy->vfio_uncached_flag == MS_VFIO_UNCACHED_FLAG_YES)
 		vma->vm_flags |= MS_VM_ALLOW_ANY_UNCACHED;
 	return has_list(policy) ? ms_vfio_v1_mmap(dev, vma) : ms_vfio_v3_mmap(dev, vma);
+}
+
+ms_vm_fault_t ms_vfio_memory_off(const struct ms_vfio *dev, ms_hva_t addr)
+{
+	ms_refuse(dev->machine, -EFAULT, "%x: the memory of device %s is turned off", addr,
+		  bar_name(dev));
+	return MS_VM_FAULT_SIGBUS;
+}
+
+static int refuse_locked(const struct ms_vfio *dev, const char *lock)
+{
+	return ms_refuse(dev->machine, -EBUSY,
+			 "device %s: a hook asks, and what it interrupted holds %s", bar_name(dev),
+			 ms_refusal_text(lock));
+}
+
+ms_vm_fault_t ms_vfio_fault_waits(const struct ms_vfio *dev, const char *lock)
+{
+	refuse_locked(dev, lock);
+	return MS_VM_FAULT_RETRY; // the kernel sleeps
 }
 
 static int bar_cmp(const struct ms_vfio *a, const struct ms_vfio *b)
@@ -211,7 +248,7 @@ static struct ms_vfio *device_new(struct ms_machine *m, struct ms_device *bar, u
 	struct ms_vfio *dev = ms_zalloc(&m->alloc, sizeof(*dev));
 
 	if (!dev)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	dev->machine = m;
 	dev->bar = bar;
 	dev->index = index;
@@ -229,7 +266,7 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 	struct ms_vfio_file *f = ms_zalloc(&m->alloc, sizeof(*f));
 
 	if (!f)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	f->dev = dev;
 	// The device's own address_space, whichever file a mapping was made through.
 	f->file = ms_file_new(m, &vfio_device_fops,
@@ -245,18 +282,29 @@ static struct ms_file *device_open_file(struct ms_vfio *dev)
 	return f->file;
 }
 
+static int check_index(struct ms_machine *m, unsigned int index)
+{
+	if (index < MS_VFIO_ROM_REGION)
+		return 0;
+	return ms_refuse(m, -EINVAL, "region %u is no BAR: these are below %u", index,
+			 MS_VFIO_ROM_REGION);
+}
+
 struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index)
 {
 	struct ms_machine *m;
 	struct ms_vfio *dev;
 	struct ms_file *file;
 
-	if (!bar || index >= MS_VFIO_ROM_REGION)
-		return NULL;
+	if (!bar)
+		return ms_refusal_null(-EINVAL);
 	m = ms_device_machine(bar);
+	if (check_index(m, index))
+		return ms_refusal_null(-EINVAL);
 	dev = device_find(m, bar);
 	if (dev && dev->index != index)
-		return NULL;
+		return ms_refuse_null(m, -EBUSY, "BAR %s is open as region %u", bar_name(dev),
+				      dev->index);
 	if (!dev)
 		dev = device_new(m, bar, index);
 	if (!dev)
@@ -277,17 +325,27 @@ int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device 
 	struct ms_vfio_bar *known, *added;
 	struct ms_machine *m;
 
-	if (!bar || !other || bar == other || index >= MS_VFIO_ROM_REGION)
+	if (!bar || !other)
 		return -EINVAL;
 	m = ms_device_machine(bar);
-	if (ms_device_machine(other) != m || device_find(m, bar))
+	if (check_index(m, index))
 		return -EINVAL;
+	if (bar == other)
+		return ms_refuse(m, -EINVAL, "BAR %s cannot be another one of its device",
+				 ms_refusal_text(ms_device_name(bar)));
+	if (ms_device_machine(other) != m)
+		return ms_refuse(m, -EINVAL, "the other BAR is of another machine");
+	if (device_find(m, bar))
+		return ms_refuse(m, -EINVAL, "the device of BAR %s is open",
+				 ms_refusal_text(ms_device_name(bar)));
 	LIST_FOREACH (known, &m->drivers->vfio_bars, link)
 		if (known->bar == other || (known->of == bar && known->index == index))
-			return -EINVAL;
+			return ms_refuse(m, -EINVAL, "BAR %s is region %u of %s already",
+					 ms_refusal_text(ms_device_name(known->bar)), known->index,
+					 ms_refusal_text(ms_device_name(known->of)));
 	added = ms_zalloc(&m->alloc, sizeof(*added));
 	if (!added)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	added->of = bar;
 	added->bar = other;
 	added->index = index;
@@ -314,6 +372,13 @@ static struct ms_vfio *file_device(const struct ms_file *file)
 	return f ? f->dev : NULL;
 }
 
+static int refuse_file(const struct ms_file *file)
+{
+	if (!file)
+		return -ENODEV;
+	return ms_refuse(ms_file_machine(file), -ENODEV, "the file is no vfio device's");
+}
+
 uint64_t ms_vfio_offset(const struct ms_file *file)
 {
 	const struct ms_vfio *dev = file_device(file);
@@ -325,15 +390,18 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 // that it waits for faults in the handler, and for another write. Up to 6.9 it zaps before it takes
 // the lock: in V1_LIST_FIRST, where vma_lock does not stop the zap, that is done at once. The fault
 // that the kernel then waits for has tested the bit already, and maps what survives the zap.
-static bool must_wait(const struct ms_vfio *dev, bool enabled)
+// Answers the lock's name, or NULL.
+static const char *must_wait(const struct ms_vfio *dev, bool enabled)
 {
+	const char *lock = NULL;
+
 	if (dev->memory_locked)
-		return true;
-	if (!enabled && has_list(&dev->machine->policy) && ms_vfio_v1_zap_waits(dev))
-		return true;
-	if (!enabled && dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST)
-		return false;
-	return dev->memory_readers;
+		return "memory_lock";
+	if (!enabled && has_list(&dev->machine->policy))
+		lock = ms_vfio_v1_zap_waits(dev);
+	if (lock || (!enabled && dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST))
+		return lock;
+	return dev->memory_readers ? "memory_lock" : NULL;
 }
 
 // Up to 6.9 the lock is taken behind the zap, which holds vma_lock; from 6.10 on before it.
@@ -356,11 +424,13 @@ static void zap(struct ms_vfio *dev, struct ms_file *file)
 int ms_vfio_set_memory(struct ms_file *file, bool enabled)
 {
 	struct ms_vfio *dev = file_device(file);
+	const char *lock;
 
 	if (!dev)
-		return -ENODEV;
-	if (must_wait(dev, enabled))
-		return -EBUSY;
+		return refuse_file(file);
+	lock = must_wait(dev, enabled);
+	if (lock)
+		return refuse_locked(dev, lock);
 	// A hook may put the file, and unmap it elsewhere.
 	ms_file_get(file);
 	if (!enabled)
@@ -376,7 +446,7 @@ int ms_vfio_set_prepopulate(struct ms_file *file, bool prepopulate)
 	struct ms_vfio *dev = file_device(file);
 
 	if (!dev)
-		return -ENODEV;
+		return refuse_file(file);
 	dev->prepopulate = prepopulate;
 	return 0;
 }

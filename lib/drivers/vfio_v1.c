@@ -34,7 +34,7 @@ static int add_vma(struct ms_vfio *dev, struct ms_vma *vma)
 	struct ms_vfio_vma *v = ms_zalloc(&dev->machine->alloc, sizeof(*v));
 
 	if (!v)
-		return -ENOMEM;
+		return ms_refuse(dev->machine, -ENOMEM, "no memory");
 	v->vma = vma;
 	TAILQ_INSERT_HEAD(&dev->vmas, v, link);
 	return 0;
@@ -74,18 +74,22 @@ static void vfio_pci_mmap_close(struct ms_vma *vma)
 // 5.10.13 and older: nobody asks whether the VMA is on the list, and an error leaves it there
 static ms_vm_fault_t fault_list_first(struct ms_vfio *dev, struct ms_vma *vma)
 {
+	const uint64_t before = ms_refusals(dev->machine);
+
 	if (add_vma(dev, vma))
 		return MS_VM_FAULT_OOM;
-	return remap_whole(vma) ? MS_VM_FAULT_SIGBUS : MS_VM_FAULT_NOPAGE;
+	return remap_whole(vma) ? ms_fault_sigbus(dev->machine, before) : MS_VM_FAULT_NOPAGE;
 }
 
 static ms_vm_fault_t fault_recheck(struct ms_vfio *dev, struct ms_vma *vma)
 {
+	const uint64_t before = ms_refusals(dev->machine);
+
 	if (list_find(dev, vma))
 		return MS_VM_FAULT_NOPAGE;
 	if (remap_whole(vma)) {
 		zap_whole(vma);
-		return MS_VM_FAULT_SIGBUS;
+		return ms_fault_sigbus(dev->machine, before);
 	}
 	if (add_vma(dev, vma)) {
 		zap_whole(vma);
@@ -113,9 +117,9 @@ static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 	ms_vm_fault_t ret;
 
 	if (dev->vma_locked)
-		return MS_VM_FAULT_RETRY; // the kernel sleeps
+		return ms_vfio_fault_waits(dev, "vma_lock");
 	if (!dev->memory_enabled)
-		return MS_VM_FAULT_SIGBUS;
+		return ms_vfio_memory_off(dev, vmf->address);
 	dev->memory_readers++;
 	ret = dev->machine->policy.vfio == MS_VFIO_V1_LIST_FIRST ? fault_list_first(dev, vmf->vma)
 								 : fault_locked(dev, vmf->vma);
@@ -162,16 +166,16 @@ static struct ms_vfio_vma *list_find_mm(const struct ms_vfio *dev, const struct 
 	return NULL;
 }
 
-bool ms_vfio_v1_zap_waits(const struct ms_vfio *dev)
+const char *ms_vfio_v1_zap_waits(const struct ms_vfio *dev)
 {
 	const struct ms_vfio_vma *v;
 
 	if (dev->vma_locked)
-		return true;
+		return "vma_lock";
 	TAILQ_FOREACH (v, &dev->vmas, link)
 		if (ms_mm_fault_waits(v->vma->vm_mm))
-			return true;
-	return false;
+			return "a process's mmap lock or an MMU lock";
+	return NULL;
 }
 
 // The mm at the head of the list comes first, with all of its VMAs.

@@ -47,9 +47,9 @@ static ms_vm_fault_t vfio_pci_mmap_huge_fault(struct ms_vm_fault *vmf, unsigned 
 	if (order && !leaf_fits(dev, vmf, addr, pfn, order))
 		return MS_VM_FAULT_FALLBACK;
 	if (dev->memory_locked)
-		return MS_VM_FAULT_RETRY; // the kernel sleeps
+		return ms_vfio_fault_waits(dev, "memory_lock");
 	if (!dev->memory_enabled)
-		return MS_VM_FAULT_SIGBUS;
+		return ms_vfio_memory_off(dev, vmf->address);
 	dev->memory_readers++;
 	ret = ms_insert_pfn_order(vmf, pfn, order);
 	dev->memory_readers--;
@@ -95,9 +95,9 @@ static ms_vm_fault_t vfio_pci_mmap_fault(struct ms_vm_fault *vmf)
 	ms_vm_fault_t ret;
 
 	if (dev->memory_locked)
-		return MS_VM_FAULT_RETRY; // as above
+		return ms_vfio_fault_waits(dev, "memory_lock");
 	if (!dev->memory_enabled)
-		return MS_VM_FAULT_SIGBUS;
+		return ms_vfio_memory_off(dev, vmf->address);
 	dev->memory_readers++;
 	ret = insert_all(dev, vmf);
 	dev->memory_readers--;

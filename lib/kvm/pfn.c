@@ -23,7 +23,7 @@ static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writa
 {
 	if (!write && !want_writable)
 		return false;
-	if (ms_get_user_page_fast(vm->mm, hva, true, &found->pfn))
+	if (!ms_try_get_user_page_fast(vm->mm, hva, true, &found->pfn))
 		return false;
 	found->writable = true;
 	return true;
@@ -34,12 +34,12 @@ static bool pfn_fast(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writa
 static int pfn_slow(struct ms_vm *vm, ms_hva_t hva, bool write, bool want_writable,
 		    struct ms_pfn_lookup *found)
 {
-	int ret = ms_get_user_page(vm->mm, hva, write, &found->pfn, NULL);
+	int ret = ms_try_get_user_page(vm->mm, hva, write, &found->pfn);
 
 	if (ret)
 		return ret;
-	found->writable =
-		write || (want_writable && !ms_get_user_page_fast(vm->mm, hva, true, &found->pfn));
+	found->writable = write || (want_writable &&
+				    ms_try_get_user_page_fast(vm->mm, hva, true, &found->pfn));
 	return 0;
 }
 
@@ -72,7 +72,7 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
 	struct ms_pfnmap_leaf leaf;
 	int ret;
 
-	if (ms_follow_pfnmap(vma, hva, &leaf)) {
+	if (!ms_try_follow_pfnmap(vma, hva, &leaf)) {
 		// GUP did not call the fault handler.
 		ret = ms_fixup_user_fault(vm->mm, hva, write);
 		if (ret)
@@ -96,10 +96,17 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
  */
 static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
 {
+	struct ms_refused *refused = &vm->machine->refused, first;
 	ms_pfn_t pfn;
 
-	return vm->machine->policy.pfn_poison_probe == MS_PFN_POISON_PROBE_TWICE &&
-	       ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON;
+	if (vm->machine->policy.pfn_poison_probe != MS_PFN_POISON_PROBE_TWICE)
+		return false;
+	memcpy(&first, refused, offsetof(struct ms_refused, text));
+	if (ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON)
+		return true;
+	// the first refusal is the one that counts
+	memcpy(refused, &first, offsetof(struct ms_refused, text));
+	return false;
 }
 
 // mirrors hva_to_pfn(), virt/kvm/kvm_main.c, 5.10+

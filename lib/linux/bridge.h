@@ -13,6 +13,7 @@
 void *ms_linux_zalloc(struct ms_machine *m, size_t size);
 void ms_linux_release(struct ms_machine *m, void *p);
 unsigned int ms_linux_page_shift(const struct ms_machine *m);
+uint64_t ms_linux_refusals(const struct ms_machine *m); /* ms_refusals() */
 /* Where file.c keeps its list of devices; NULL: no memory. */
 void **ms_linux_devices(struct ms_machine *m);
 void ms_linux_devices_destroy(struct ms_machine *m, void *devices);

@@ -5,7 +5,10 @@
  */
 #include <mapsim/linux.h>
 
+#include "core/refusal.h"
 #include "linux/bridge.h"
+
+#include <errno.h>
 
 /* A device node. It outlives its registration while files are open that were opened through it. */
 struct node {
@@ -33,30 +36,35 @@ static int call_mmap(struct file *file, struct vm_area_struct *vma)
 
 // Becomes a remap of the whole VMA.
 // mirrors simple_ioremap_prepare(), mm/memory.c, 7.2+
-static int prepare_simple(struct vm_area_desc *desc)
+static int prepare_simple(struct ms_machine *m, struct vm_area_desc *desc)
 {
 	const phys_addr_t start = desc->action.simple_ioremap.start_phys_addr;
 	const unsigned long size = desc->action.simple_ioremap.size + offset_in_page(start);
 	const unsigned long pages = PFN_UP(size), pfn = PHYS_PFN(start);
 
-	if (start + desc->action.simple_ioremap.size < start || pfn + pages < pfn ||
-	    desc->pgoff > pages || vma_desc_pages(desc) > pages - desc->pgoff)
-		return -EINVAL;
+	if (start + desc->action.simple_ioremap.size < start || pfn + pages < pfn)
+		return ms_refuse(m, -EINVAL, "simple_ioremap: %x bytes at %x wrap around",
+				 desc->action.simple_ioremap.size, start);
+	if (desc->pgoff > pages || vma_desc_pages(desc) > pages - desc->pgoff)
+		return ms_refuse(m, -EINVAL, "simple_ioremap: %u pages from page %u on, of %u",
+				 vma_desc_pages(desc), desc->pgoff, pages);
 	mmap_action_ioremap_full(desc, pfn + desc->pgoff);
 	return 0;
 }
 
 // mirrors remap_pfn_range_prepare(), mm/memory.c, 7.2+
-static int prepare_remap(struct vm_area_desc *desc)
+static int prepare_remap(struct ms_machine *m, struct vm_area_desc *desc)
 {
 	const struct mmap_action *action = &desc->action;
 	const unsigned long start = action->remap.start, end = start + action->remap.size;
 
 	if (start < desc->start || end > desc->end || end < start)
-		return -EFAULT;
+		return ms_refuse(m, -EFAULT, "remap of %x-%x outside of the VMA %x-%x", start, end,
+				 desc->start, desc->end);
 	if (is_cow_mapping(desc->vm_flags)) {
 		if (start != desc->start || end != desc->end)
-			return -EINVAL;
+			return ms_refuse(m, -EINVAL, "VMA %x-%x is private: %x-%x is not all of it",
+					 desc->start, desc->end, start, end);
 		desc->pgoff = action->remap.start_pfn;
 	}
 	desc->vm_flags |= REMAP_FLAGS;
@@ -64,22 +72,23 @@ static int prepare_remap(struct vm_area_desc *desc)
 }
 
 // mirrors mmap_action_prepare(), mm/util.c, 7.2+
-static int prepare_action(struct vm_area_desc *desc)
+static int prepare_action(struct ms_machine *m, struct vm_area_desc *desc)
 {
 	int err = 0;
 
 	if (WARN_ON_ONCE(desc->action.error_override &&
 			 !IS_ERR_VALUE((long)desc->action.error_override)))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "mmap_prepare: error_override is no errno");
 	if (desc->action.type == MMAP_SIMPLE_IO_REMAP)
-		err = prepare_simple(desc);
+		err = prepare_simple(m, desc);
 	if (err || desc->action.type == MMAP_NOTHING)
 		return err;
-	return prepare_remap(desc);
+	return prepare_remap(m, desc);
 }
 
 static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
 {
+	struct ms_machine *m = ms_file_machine(file);
 	struct open_file *of = ms_file_priv(file);
 	struct vm_area_desc desc = {
 		.mm = out->mm,
@@ -96,12 +105,12 @@ static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
 	int err = file->f_op->mmap_prepare(&desc);
 
 	if (!err)
-		err = prepare_action(&desc);
+		err = prepare_action(m, &desc);
 	if (err)
 		return err;
 	if (desc.vm_file != file) {
 		ms_linux_violation("mmap_prepare gives another vm_file: not modelled");
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "mmap_prepare gives another vm_file");
 	}
 	out->pgoff = desc.pgoff;
 	out->vm_flags = desc.vm_flags;
@@ -116,19 +125,23 @@ static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
 static int complete_action(struct file *file, struct vm_area_struct *vma)
 {
 	const struct mmap_action action = ((struct open_file *)ms_file_priv(file))->action;
+	struct ms_machine *m = ms_file_machine(file);
+	const uint64_t before = ms_linux_refusals(m);
 	int err = 0;
 
 	if (action.type != MMAP_NOTHING)
 		err = ms_remap_pfn_range(vma, action.remap.start, action.remap.start_pfn,
 					 action.remap.size, action.remap.pgprot);
-	return err && action.error_override ? action.error_override : err;
+	return err && action.error_override ? ms_answered_as(m, before, action.error_override)
+					    : err;
 }
 
 // vfs_fallocate(): a character device
 static int punch_hole(struct file *file, uint64_t off, uint64_t len)
 {
-	(void)file, (void)off, (void)len;
-	return -ENODEV;
+	(void)off, (void)len;
+	return ms_refuse(ms_file_machine(file), -ENODEV,
+			 "a device's file has no holes: it is no regular file");
 }
 
 static void put_node(struct ms_machine *m, struct node *node)
@@ -215,11 +228,13 @@ static bool minor_is_taken(const struct node *nodes, int minor)
 	return false;
 }
 
-static bool page_size_fits(const struct ms_machine *m, unsigned int page_shift)
+static bool page_size_fits(struct ms_machine *m, unsigned int page_shift)
 {
 	if (ms_linux_page_shift(m) == page_shift)
 		return true;
 	ms_linux_violation("a driver that was compiled for another page size (PAGE_SHIFT)");
+	ms_refuse(m, -EINVAL, "the driver was compiled for pages of %u bytes, the machine has %u",
+		  UINT64_C(1) << page_shift, UINT64_C(1) << ms_linux_page_shift(m));
 	return false;
 }
 
@@ -233,22 +248,24 @@ int ms_linux_misc_register(struct miscdevice *misc, unsigned int page_shift)
 	if (!misc)
 		return -EINVAL;
 	if (!nodes)
-		return -ENOMEM;
-	if (!misc->name || !misc->fops || !page_size_fits(m, page_shift))
+		return m ? ms_refuse(m, -ENOMEM, "no memory") : -ENOMEM;
+	if (!misc->name || !misc->fops)
+		return ms_refuse(m, -EINVAL, "misc_register: a device has a name and operations");
+	if (!page_size_fits(m, page_shift))
 		return -EINVAL;
 	if (node_named(m, misc->name))
-		return -EEXIST;
+		return ms_refuse(m, -EEXIST, "misc_register: the device is registered already");
 	minor = misc->minor;
 	if (minor == MISC_DYNAMIC_MINOR)
 		for (minor = 127; minor_is_taken(*nodes, minor);)
 			minor--;
 	else if (minor_is_taken(*nodes, minor))
-		return -EBUSY;
+		return ms_refuse(m, -EBUSY, "misc_register: another device has minor %u", minor);
 	if (minor < 0)
-		return -EBUSY;
+		return ms_refuse(m, -EBUSY, "misc_register: no minor is free");
 	node = node_new(m, (unsigned int)minor);
 	if (!node)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	node->device = (struct device){ .parent = misc->parent, .init_name = misc->name };
 	node->misc = misc;
 	node->next = *nodes;
@@ -330,49 +347,73 @@ static struct file *file_new(struct ms_machine *m, struct node *node,
 }
 
 // do_dentry_open(): ->open may give the file another address_space
-static int open_file(struct file *file)
+static int open_file(struct ms_machine *m, struct file *file)
 {
+	const uint64_t before = ms_linux_refusals(m);
 	int err = file->f_op->open ? file->f_op->open(file->f_inode, file) : 0;
 
-	if (err)
+	if (err) {
 		file->f_op = NULL;
-	else if (file->f_mapping != &file->f_inode->i_data)
+		ms_answered(m, before, err, "driver: ->open answers this error");
+	} else if (file->f_mapping != &file->f_inode->i_data) {
 		err = ms_linux_file_set_mapping(file, file->f_mapping);
+	}
 	if (err)
 		ms_file_put(file);
-	return err;
+	return (int)ms_answered(m, before, err, NULL);
 }
 
-struct file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags, int *err)
+// Answers the file, or NULL with errno set.
+static struct file *open_node(struct ms_machine *m, struct node *node, int flags)
 {
-	struct ms_machine *former = ms_linux_use(m);
-	struct node *node = m && name ? node_named(m, name) : NULL;
-	struct file *file = NULL;
-	int ret = m && name ? -ENOENT : -EINVAL;
+	struct file *file = file_new(m, node, node->misc->fops, flags, node->misc);
+	int err;
 
-	if (node) {
-		file = file_new(m, node, node->misc->fops, flags, node->misc);
-		ret = file ? open_file(file) : -ENOMEM;
-	}
+	if (!file)
+		return ms_refuse_null(m, -ENOMEM, "no memory");
+	err = open_file(m, file);
+	return err ? ms_refusal_null(err) : file;
+}
+
+struct file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags)
+{
+	struct ms_machine *former;
+	struct node *node;
+	struct file *file;
+
+	if (!m)
+		return ms_refusal_null(-EINVAL);
+	if (!name)
+		return ms_refuse_null(m, -EINVAL, "open: a device has a name");
+	former = ms_linux_use(m);
+	node = node_named(m, name);
+	file = node ? open_node(m, node, flags)
+		    : ms_refuse_null(m, -ENOENT, "open: nobody has registered such a device");
 	ms_linux_use(former);
-	if (err)
-		*err = ret;
-	return ret ? NULL : file;
+	return file;
 }
 
 struct file *ms_linux_open_fops(struct ms_machine *m, const struct file_operations *fops, int flags,
 				void *private_data, unsigned int page_shift)
 {
-	struct ms_machine *former = ms_linux_use(m);
-	struct node *node = NULL;
+	struct ms_machine *former;
 	struct file *file = NULL;
+	struct node *node;
 
-	if (m && fops && page_size_fits(m, page_shift))
-		node = node_new(m, 0);
+	if (!m)
+		return ms_refusal_null(-EINVAL);
+	if (!fops)
+		return ms_refuse_null(m, -EINVAL, "a file has operations");
+	former = ms_linux_use(m);
+	if (!page_size_fits(m, page_shift)) {
+		ms_linux_use(former);
+		return ms_refusal_null(-EINVAL);
+	}
+	node = node_new(m, 0);
 	if (node) {
 		file = file_new(m, node, fops, flags, private_data);
 		put_node(m, node); // the file's alone
 	}
 	ms_linux_use(former);
-	return file;
+	return file ? file : ms_refuse_null(m, -ENOMEM, "no memory");
 }

@@ -45,7 +45,8 @@ int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 		ms_violation(ms_mm_machine(vma->vm_mm),
 			     "vm_insert_page sets VM_MIXEDMAP, and nobody holds the mmap lock",
 			     vma->vm_start);
-		return -EINVAL;
+		return ms_refuse(ms_mm_machine(vma->vm_mm), -EINVAL,
+				 "vm_insert_page sets VM_MIXEDMAP, and nobody holds the mmap lock");
 	}
 	return ms_vm_insert_page(vma, addr, ms_page_struct_to_pfn(page));
 }

@@ -84,6 +84,11 @@ unsigned int ms_linux_page_shift(const struct ms_machine *m)
 	return m->page_shift;
 }
 
+uint64_t ms_linux_refusals(const struct ms_machine *m)
+{
+	return ms_refusals(m);
+}
+
 void **ms_linux_devices(struct ms_machine *m)
 {
 	struct ms_linux *lx = ms_linux_of(m);

@@ -58,62 +58,111 @@ static void set_defaults(struct ms_machine_config *config, enum ms_arch arch)
 	default_feature(&config->tlbi_range, MS_FEATURE_PRESENT);
 }
 
+/* ---- what is refused; each function answers why, or NULL ---- */
+
 /* CONFIG_ARM64_VA_BITS as far as the page size offers them without LPA2. */
-static bool arm64_va_bits_valid(unsigned int page_shift, unsigned int va_bits)
+static const char *refuse_va_bits(const struct ms_machine_config *config, enum ms_arch arch)
 {
-	switch (page_shift) {
+	const unsigned int va_bits = config->va_bits;
+
+	if (arch == MS_ARCH_X86_64)
+		return va_bits == 48 ? NULL : "va_bits: x86 has 48";
+	switch (page_shift_of(config->page_size)) {
 	case SHIFT_4K:
-		return va_bits == 39 || va_bits == 48;
+		return va_bits == 39 || va_bits == 48 ? NULL : "va_bits: 4K pages have 39 or 48";
 	case SHIFT_16K:
-		return va_bits == 36 || va_bits == 47 || va_bits == 48;
+		return va_bits == 36 || va_bits == 47 || va_bits == 48
+			       ? NULL
+			       : "va_bits: 16K pages have 36, 47 or 48";
 	default:
-		return va_bits == 42 || va_bits == 48 || va_bits == 52;
+		return va_bits == 42 || va_bits == 48 || va_bits == 52
+			       ? NULL
+			       : "va_bits: 64K pages have 42, 48 or 52";
 	}
 }
 
-static bool address_bits_valid(const struct ms_machine_config *config, enum ms_arch arch)
+/* Without LPA2 only the 64K granule's descriptors hold more than 48 bits. */
+static const char *refuse_address_bits(const struct ms_machine_config *config, enum ms_arch arch)
 {
-	unsigned int page_shift = page_shift_of(config->page_size);
-	// without LPA2 only the 64K granule's descriptors hold more than 48 bits
-	unsigned int arm64_max = page_shift == SHIFT_64K ? 52 : 48;
+	const bool has_52 = arch == MS_ARCH_X86_64 || page_shift_of(config->page_size) == SHIFT_64K;
+	const unsigned int max = has_52 ? 52 : 48;
 
-	if (config->pa_bits < 32 || config->ipa_bits < 32)
-		return false;
-	if (arch == MS_ARCH_X86_64)
-		return config->va_bits == 48 && config->pa_bits <= 52 && config->ipa_bits <= 52;
-	return arm64_va_bits_valid(page_shift, config->va_bits) && config->pa_bits <= arm64_max &&
-	       config->ipa_bits <= arm64_max;
+	if (config->pa_bits < 32 || config->pa_bits > max)
+		return has_52 ? "pa_bits: 32 to 52" : "pa_bits: 32 to 48, 52 only with 64K pages";
+	if (config->ipa_bits < 32 || config->ipa_bits > max)
+		return has_52 ? "ipa_bits: 32 to 52" : "ipa_bits: 32 to 48, 52 only with 64K pages";
+	return NULL;
 }
 
-static bool features_valid(const struct ms_machine_config *config)
+static const char *refuse_features(const struct ms_machine_config *config)
 {
-	const enum ms_feature features[] = { config->pku,       config->pat, config->fwb,
-					     config->dic,       config->idc, config->mte,
-					     config->tlbi_range };
+	const struct {
+		enum ms_feature value;
+		const char *why;
+	} features[] = {
+		{ config->pku, "pku: no such value of enum ms_feature" },
+		{ config->pat, "pat: no such value of enum ms_feature" },
+		{ config->fwb, "fwb: no such value of enum ms_feature" },
+		{ config->dic, "dic: no such value of enum ms_feature" },
+		{ config->idc, "idc: no such value of enum ms_feature" },
+		{ config->mte, "mte: no such value of enum ms_feature" },
+		{ config->tlbi_range, "tlbi_range: no such value of enum ms_feature" },
+	};
 
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
-		if ((unsigned int)features[i] > MS_FEATURE_ABSENT)
-			return false;
-	return true;
+		if ((unsigned int)features[i].value > MS_FEATURE_ABSENT)
+			return features[i].why;
+	return NULL;
 }
 
-static bool config_valid(const struct ms_machine_config *config, enum ms_arch arch)
+/* Of a configuration in which every default is filled in. */
+static const char *refuse_config(const struct ms_machine_config *config, enum ms_arch arch)
 {
-	unsigned int page_shift = page_shift_of(config->page_size);
+	const char *why;
 
-	if (!page_shift || (arch == MS_ARCH_X86_64 && page_shift != SHIFT_4K))
-		return false;
+	if (!page_shift_of(config->page_size))
+		return "page_size: 4096, 16384 or 65536";
+	if (arch == MS_ARCH_X86_64 && config->page_size != MS_4K)
+		return "page_size: x86 has 4096";
 	if ((unsigned int)config->thp > MS_THP_NEVER)
-		return false;
+		return "thp: always, madvise or never";
 	if ((unsigned int)config->shmem > MS_THP_FORCE)
-		return false;
-	if (!features_valid(config))
-		return false;
+		return "shmem: always, madvise, never, within_size, deny or force";
+	why = refuse_features(config);
+	if (why)
+		return why;
 	// whatever va_bits says, the address space is larger than that
 	if (config->mmap_min_addr > UINT64_C(1) << 32)
-		return false;
-	return address_bits_valid(config, arch);
+		return "mmap_min_addr: at most 0x100000000";
+	why = refuse_va_bits(config, arch);
+	return why ? why : refuse_address_bits(config, arch);
 }
+
+/* *full: config (may be NULL) with every default filled in. */
+static const char *refuse(const struct ms_policy *policy, const struct ms_machine_config *config,
+			  struct ms_machine_config *full)
+{
+	const char *why;
+
+	if (!policy)
+		return "policy: there is none";
+	why = ms_policy_refusal(policy);
+	if (why)
+		return why;
+	*full = config ? *config : (struct ms_machine_config){ 0 };
+	set_defaults(full, policy->arch);
+	return refuse_config(full, policy->arch);
+}
+
+const char *ms_machine_refusal(const struct ms_policy *policy,
+			       const struct ms_machine_config *config)
+{
+	struct ms_machine_config full;
+
+	return refuse(policy, config, &full);
+}
+
+/* ---- a machine ---- */
 
 static void machine_setup(struct ms_machine *m)
 {
@@ -127,25 +176,22 @@ static void machine_setup(struct ms_machine *m)
 struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 					  const struct ms_machine_config *config, uint64_t fail_at)
 {
-	struct ms_machine_config full = config ? *config : (struct ms_machine_config){ 0 };
+	struct ms_machine_config full;
 	struct ms_machine *m;
 
-	if (!policy || !ms_policy_valid(policy))
-		return NULL;
-	set_defaults(&full, policy->arch);
-	if (!config_valid(&full, policy->arch))
-		return NULL;
+	if (refuse(policy, config, &full))
+		return ms_refusal_null(-EINVAL);
 	// the machine itself is the first allocation that it counts
 	m = fail_at == 1 ? NULL : calloc(1, sizeof(*m));
 	if (!m)
-		return NULL;
+		return ms_refusal_null(-ENOMEM);
 	m->alloc = (struct ms_alloc){ .allocs = 1, .fail_at = fail_at };
 	m->policy = *policy;
 	m->config = full;
 	machine_setup(m);
 	if (ms_rooms_init(m)) {
 		free(m);
-		return NULL;
+		return ms_refusal_null(-ENOMEM);
 	}
 	m->alloc.fail_at = 0;
 	return m;

@@ -122,7 +122,7 @@ int ms_memtype_aliases(struct ms_machine *m,
 		return 0;
 	b.v = ms_calloc(&m->alloc, b.n, sizeof(*b.v));
 	if (!b.v)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	add_all(&b, m);
 	qsort(b.v, b.n, sizeof(*b.v), by_pa);
 	found = sweep(&b, fn, arg);

@@ -13,6 +13,10 @@ enum ms_scan {
 	MS_SCAN_STOP,      /* EINVAL, and no other block is tried */
 	MS_SCAN_NO_MEMORY, /* ENOMEM, and no other block is tried */
 };
+#define MS_SCAN_EMPTY "nothing of the block is mapped"
+/* Says why the block at addr is not collapsed. Answers result. */
+enum ms_scan ms_scan_refuse(const struct ms_vma *vma, ms_hva_t addr, enum ms_scan result,
+			    const char *why);
 
 /* Collapses the aligned block at addr, in the VMA of a memory file. */
 enum ms_scan ms_collapse_file(struct ms_vma *vma, ms_hva_t addr);

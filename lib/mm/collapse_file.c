@@ -114,22 +114,23 @@ static void replace_pages(const struct block *b, ms_pfn_t pfn)
 
 /* As far as the page cache; page tables follow.
  * mirrors collapse_file(), mm/khugepaged.c, 5.10+ */
-static enum ms_scan collapse_pages(const struct block *b)
+static enum ms_scan collapse_pages(const struct ms_vma *vma, ms_hva_t addr, const struct block *b)
 {
 	struct ms_machine *m = b->mapping->machine;
 	uint64_t filled;
 	ms_pfn_t pfn;
 
 	if (!ms_page_alloc(m, ms_pmd_order(m), 0, &pfn))
-		return MS_SCAN_NO_MEMORY;
+		return ms_scan_refuse(vma, addr, MS_SCAN_NO_MEMORY, "no huge page of RAM is free");
 	if (is_empty(b) || ms_cache_reserve(b->mapping, b->first + b->npages)) {
 		ms_page_put(m, pfn, 1);
-		return MS_SCAN_STOP;
+		return ms_scan_refuse(vma, addr, MS_SCAN_STOP,
+				      "no page of the block is cached, or none can be");
 	}
 	if (!fill_holes(b, pfn, &filled)) {
 		empty_holes(b, pfn, filled);
 		ms_page_put(m, pfn, 1);
-		return MS_SCAN_STOP;
+		return ms_scan_refuse(vma, addr, MS_SCAN_STOP, "no memory for the page cache");
 	}
 	replace_pages(b, pfn);
 	// the cache has one reference for each index
@@ -208,17 +209,18 @@ static enum ms_scan install_over_pages(struct ms_vma *vma, ms_hva_t addr, const 
 	if (!slot && m->policy.collapse_file == MS_COLLAPSE_FILE_ALL_TABLES_AND_NEW) {
 		slot = ms_pt_alloc_slot(mm, addr, MS_LEVEL_PMD);
 		if (!slot)
-			return MS_SCAN_STOP;
+			return ms_scan_refuse(vma, addr, MS_SCAN_STOP, "no memory for a table");
 	}
 	if (!slot)
-		return MS_SCAN_REFUSED;
+		return ms_scan_refuse(vma, addr, MS_SCAN_REFUSED, MS_SCAN_EMPTY);
 	if (ms_pte_none(*slot))
 		return install_leaf(vma, b, slot);
 	if (ms_pte_is_leaf(*slot))
 		return MS_SCAN_SUCCEED;
 	table = ms_pte_table(*slot);
 	if (!maps_block_only(b, table))
-		return MS_SCAN_STOP;
+		return ms_scan_refuse(vma, addr, MS_SCAN_STOP,
+				      "the block maps other pages than the file's");
 	ms_notify_start(mm, addr, end, MS_NOTIFY_CLEAR);
 	*slot = 0;
 	for (uint64_t i = 0; i < b->npages; i++)
@@ -236,13 +238,13 @@ static enum ms_scan retract_callers(struct ms_vma *vma, ms_hva_t addr, const str
 	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PMD);
 
 	if (vma->anon_vma)
-		return MS_SCAN_STOP;
+		return ms_scan_refuse(vma, addr, MS_SCAN_STOP, "the VMA may have copied pages");
 	if (!slot)
-		return MS_SCAN_REFUSED;
+		return ms_scan_refuse(vma, addr, MS_SCAN_REFUSED, MS_SCAN_EMPTY);
 	if (ms_pte_is_leaf(*slot))
 		return MS_SCAN_SUCCEED;
 	if (ms_pte_none(*slot))
-		return MS_SCAN_STOP;
+		return ms_scan_refuse(vma, addr, MS_SCAN_STOP, MS_SCAN_EMPTY);
 	retract_table(vma->vm_mm, addr, slot);
 	return install_leaf(vma, b, slot);
 }
@@ -257,8 +259,9 @@ enum ms_scan ms_collapse_file(struct ms_vma *vma, ms_hva_t addr)
 	if (is_huge(&b))
 		return install_over_pages(vma, addr, &b);
 	if (ms_folio_is_locked(b.mapping, b.first, b.first + b.npages, 1))
-		return MS_SCAN_LOCKED;
-	result = collapse_pages(&b);
+		return ms_scan_refuse(vma, addr, MS_SCAN_LOCKED,
+				      "a hook's caller holds a page of the block");
+	result = collapse_pages(vma, addr, &b);
 	if (result != MS_SCAN_SUCCEED)
 		return result;
 	if (b.mapping->machine->policy.collapse_file == MS_COLLAPSE_FILE_CALLER_ONLY)

@@ -24,7 +24,7 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
-		return MS_VM_FAULT_OOM;
+		return ms_refuse_page(m);
 	ms_lru_add_new(vma, pfn);
 	ms_page_copy(m, pfn, ms_pte_pfn(m, old));
 	entry = ms_fault_entry(vma, pfn, true);

@@ -10,6 +10,7 @@
 struct call {
 	struct ms_machine *machine, *outer_machine;
 	struct ms_mm *mm, *outer_mm;
+	uint64_t refusals; // before it
 	unsigned int mmap_readers, driver_locks;
 	bool mmap_writer;
 };
@@ -23,6 +24,7 @@ static struct call enter(struct ms_mm *mm)
 		.outer_machine = ms_set_current_machine(m),
 		.mm = mm,
 		.outer_mm = m->call.mm,
+		.refusals = ms_refusals(m),
 		.mmap_readers = mm->mmap_readers,
 		.driver_locks = m->call.locks,
 		.mmap_writer = mm->mmap_writer,
@@ -62,6 +64,19 @@ static void leave_fault(const struct call *call, ms_hva_t addr)
 {
 	leave(call, addr);
 	ms_mmap_unpin(call->mm);
+}
+
+static int answered(const struct call *call, const struct ms_file *file, const char *callback,
+		    int err)
+{
+	return ms_answered_by(call->machine, call->refusals, file, callback, err);
+}
+
+static void tell_fault(const struct call *call, const struct ms_vm_fault *vmf, const char *callback,
+		       ms_vm_fault_t ret)
+{
+	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_RETRY))
+		ms_fault_answered_by(vmf, call->refusals, callback, ret);
 }
 
 /* ---- the life of a VMA ---- */
@@ -105,7 +120,7 @@ int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr)
 	int err = vma->vm_ops->may_split(vma, addr);
 
 	leave(&call, vma->vm_start);
-	return err;
+	return answered(&call, vma->vm_file, "may_split", err);
 }
 
 int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy)
@@ -114,7 +129,7 @@ int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy)
 	int err = source->vm_ops->mremap(copy);
 
 	leave(&call, copy->vm_start);
-	return err;
+	return answered(&call, copy->vm_file, "mremap", err);
 }
 
 int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
@@ -123,7 +138,7 @@ int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint6
 	int err = vma->vm_ops->mprotect(vma, start, end, newflags);
 
 	leave(&call, vma->vm_start);
-	return err;
+	return answered(&call, vma->vm_file, "mprotect", err);
 }
 
 // mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
@@ -136,7 +151,7 @@ int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 	call = enter(vma->vm_mm);
 	err = file->ops->mmap(file, vma);
 	leave(&call, vma->vm_start);
-	return err;
+	return answered(&call, file, "mmap", err);
 }
 
 // mirrors call_mmap_prepare(), mm/vma.c, 7.2+
@@ -146,7 +161,7 @@ int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 	int err = file->ops->mmap_prepare(file, desc);
 
 	leave(&call, desc->start);
-	return err;
+	return answered(&call, file, "mmap_prepare", err);
 }
 
 /* ---- faults ---- */
@@ -200,6 +215,7 @@ ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
 	call = enter_fault(vma->vm_mm);
 	ret = vma->vm_ops->fault(vmf);
 	leave_fault(&call, addr);
+	tell_fault(&call, vmf, "fault", ret);
 	if (in_memory && ret == MS_VM_FAULT_LOCKED)
 		hook_with_folio(vmf);
 	else
@@ -219,6 +235,7 @@ ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 	call = enter_fault(vma->vm_mm);
 	ret = vma->vm_ops->huge_fault(vmf, order);
 	leave_fault(&call, addr);
+	tell_fault(&call, vmf, "huge_fault", ret);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	return ret;
 }
@@ -230,6 +247,7 @@ ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn)
 	ms_vm_fault_t ret = pfn ? ops->pfn_mkwrite(vmf) : ops->page_mkwrite(vmf);
 
 	leave_fault(&call, vmf->address);
+	tell_fault(&call, vmf, pfn ? "pfn_mkwrite" : "page_mkwrite", ret);
 	return ret;
 }
 

@@ -15,20 +15,20 @@ static ms_vm_fault_t do_anonymous_page(struct ms_vm_fault *vmf)
 	ms_pfn_t pfn;
 
 	if (vma->vm_flags & MS_VM_SHARED)
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(m, "a shared mapping without operations", vmf->address);
 	slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
 	if (!slot)
 		return MS_VM_FAULT_OOM;
 	if (!(vmf->flags & MS_FAULT_FLAG_WRITE)) {
 		pfn = ms_zero_pfn(m);
 		if (!pfn)
-			return MS_VM_FAULT_OOM;
+			return ms_refuse_page(m);
 		*slot = ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
 		return 0;
 	}
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &pfn))
-		return MS_VM_FAULT_OOM;
+		return ms_refuse_page(m);
 	ms_lru_add_new(vma, pfn);
 	entry = ms_mk_pte(m, pfn, vma->vm_page_prot);
 	if (vma->vm_flags & MS_VM_WRITE)
@@ -230,41 +230,82 @@ static bool is_execute_only(const struct ms_mm *mm, ms_hva_t addr)
 	       (ms_pt_walk(mm, addr, &level) & MS_PTE_EXECUTE_ONLY);
 }
 
+static enum ms_access segv(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
+{
+	const struct ms_vma *vma = ms_vma_lookup(mm, addr);
+
+	if (!vma)
+		ms_refuse_no_vma(mm, -EFAULT, addr);
+	else if (access_granted(vma, prot) || (!(prot & MS_PROT_X) && vma->vm_flags & MS_VM_PKEY))
+		ms_refuse(mm->machine, -EFAULT, "%x has a protection key", addr);
+	else
+		ms_refuse(mm->machine, -EFAULT,
+			  MS_VMA_WORDS " does not allow the access (%r) to %x", MS_VMA_NUMBERS(vma),
+			  prot, addr);
+	return MS_ACCESS_SIGSEGV;
+}
+
+/* How an access ends whose fault ended so; MS_ACCESS_OK: it is tried again. */
+static enum ms_access failed_access(const struct ms_machine *m, ms_vm_fault_t ret)
+{
+	// in a hook: the handler waits for somebody who is interrupted by this hook
+	if ((ret & MS_VM_FAULT_RETRY) && m->in_hook)
+		return MS_ACCESS_WAITS;
+	if (ret & MS_FAULT_ENDLESS)
+		return MS_ACCESS_ENDLESS;
+	if (ret & MS_VM_FAULT_OOM)
+		return MS_ACCESS_OOM;
+	if (ret & (MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON))
+		return MS_ACCESS_SIGBUS;
+	return ret & MS_VM_FAULT_SIGSEGV ? MS_ACCESS_SIGSEGV : MS_ACCESS_OK;
+}
+
+static bool is_one_access(unsigned int prot)
+{
+	return prot == MS_PROT_R || prot == MS_PROT_W || prot == MS_PROT_X;
+}
+
 /* mirrors do_user_addr_fault(), arch/x86/mm/fault.c, 5.10+; do_page_fault(), arch/arm64/mm/fault.c,
  * 5.10+: and repeats the access until it succeeds, as the CPU does */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	if (!mm)
 		return MS_ACCESS_SIGSEGV;
+	const uint64_t before = ms_refusals(mm->machine);
+
+	if (!is_one_access(prot)) {
+		ms_refuse(mm->machine, -EINVAL,
+			  "an access of %x is none of a read, a write and a fetch", prot);
+		return MS_ACCESS_SIGSEGV;
+	}
 	addr = ms_untagged_addr(mm->machine, addr);
 	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
 		struct ms_vma *vma;
 		ms_vm_fault_t ret;
 
 		if (!(prot & MS_PROT_X) && is_execute_only(mm, addr))
-			return MS_ACCESS_SIGSEGV;
+			return segv(mm, addr, prot);
 		if (!(prot & MS_PROT_X) && hardware_access(mm, addr, prot))
 			return MS_ACCESS_OK;
 		vma = ms_vma_lookup(mm, addr);
 		if (!vma || !access_granted(vma, prot))
-			return MS_ACCESS_SIGSEGV;
+			return segv(mm, addr, prot);
 		if ((prot & MS_PROT_X) && hardware_access(mm, addr, prot))
 			return MS_ACCESS_OK;
-		if (!ms_mmap_may_read(mm))
+		if (!ms_mmap_may_read(mm)) {
+			ms_mmap_waits(mm);
 			return MS_ACCESS_WAITS;
+		}
 		ret = ms_handle_mm_fault(vma, addr, prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0);
-		// in a hook: the handler waits for somebody who is interrupted by this hook
-		if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
-			return MS_ACCESS_WAITS;
-		if (ret & MS_FAULT_ENDLESS)
-			return MS_ACCESS_ENDLESS;
-		if (ret & MS_VM_FAULT_OOM)
-			return MS_ACCESS_OOM;
-		if (ret & (MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON))
-			return MS_ACCESS_SIGBUS;
-		if (ret & MS_VM_FAULT_SIGSEGV)
-			return MS_ACCESS_SIGSEGV;
+		if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_RETRY | MS_FAULT_ENDLESS)) {
+			enum ms_access failed = failed_access(mm->machine, ret);
+
+			ms_answered(mm->machine, before, ms_fault_errno(mm->machine, ret), NULL);
+			if (failed != MS_ACCESS_OK)
+				return failed;
+		}
 	}
 	ms_violation(mm->machine, "fault handler claims success and installs nothing", addr);
+	ms_refuse_fault(mm->machine, "the handler claims success and installs nothing", addr);
 	return MS_ACCESS_ENDLESS;
 }

@@ -90,17 +90,27 @@ static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 	return file;
 }
 
+/* What the user of the library has opened; NULL: no memory. */
+static struct ms_file *opened(struct ms_machine *m, struct ms_file *file)
+{
+	if (!file)
+		return ms_refuse_null(m, -ENOMEM, "no memory");
+	file->user_ref = true;
+	return file;
+}
+
 struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops, unsigned int fmode,
 			    uint64_t max_bytes, const void *key, void *priv)
 {
-	struct ms_file *file = m ? file_new(m, MS_FILE_DRIVER, ops, key) : NULL;
+	if (!m)
+		return ms_refusal_null(-EINVAL);
+	struct ms_file *file = opened(m, file_new(m, MS_FILE_DRIVER, ops, key));
 
 	if (!file)
 		return NULL;
 	file->fmode = fmode;
 	file->max_bytes = max_bytes;
 	file->priv = priv;
-	file->user_ref = true;
 	return file;
 }
 
@@ -146,11 +156,7 @@ struct ms_file *ms_shmem_file_new(struct ms_machine *m, uint64_t size)
 
 struct ms_file *ms_memfd_new(struct ms_machine *m, uint64_t size)
 {
-	struct ms_file *file = m ? ms_shmem_file_new(m, size) : NULL;
-
-	if (file)
-		file->user_ref = true;
-	return file;
+	return m ? opened(m, ms_shmem_file_new(m, size)) : ms_refusal_null(-EINVAL);
 }
 
 /*
@@ -179,15 +185,14 @@ bool ms_huge_page_order(const struct ms_machine *m, uint64_t size, unsigned int 
 
 struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64_t huge_page_size)
 {
-	struct ms_file *file;
 	unsigned int order;
 
-	if (!m || !ms_huge_page_order(m, huge_page_size, &order))
-		return NULL;
-	file = memory_file_new(m, MS_FILE_HUGETLB, size, order);
-	if (file)
-		file->user_ref = true;
-	return file;
+	if (!m)
+		return ms_refusal_null(-EINVAL);
+	if (!ms_huge_page_order(m, huge_page_size, &order))
+		return ms_refuse_null(m, -EINVAL, "the machine has no huge pages of %x bytes",
+				      huge_page_size);
+	return opened(m, memory_file_new(m, MS_FILE_HUGETLB, size, order));
 }
 
 // mirrors get_file(), include/linux/fs.h, 5.10+

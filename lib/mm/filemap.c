@@ -33,13 +33,14 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 
 	if (ret & MS_VM_FAULT_FALLBACK) {
 		ms_violation(m, "fault handler answers FALLBACK to a fault of one page", addr);
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(m, "the handler answers FALLBACK to a fault of one page",
+				       addr);
 	}
 	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE | MS_VM_FAULT_RETRY))
 		return ret;
 	if (!ms_pfn_is_ram(m, vmf->pfn)) {
 		ms_violation(m, "fault handler gives no page of RAM", addr);
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(m, "the handler gives no page of RAM", addr);
 	}
 	return ms_pfn_to_page(m, ms_page_head(m, vmf->pfn)) ? 0 : MS_VM_FAULT_OOM;
 }
@@ -55,7 +56,9 @@ static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 		ms_violation(ms_vma_machine(vmf->vma),
 			     "fault handler gives a page and takes the VMA's operations away",
 			     vmf->address);
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(ms_vma_machine(vmf->vma),
+				       "the handler has taken the VMA's operations away",
+				       vmf->address);
 	}
 	if (!ops->page_mkwrite)
 		return 0;
@@ -319,7 +322,7 @@ static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
 
 	if (ms_anon_vma_prepare(vma) ||
 	    !ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &copy))
-		return MS_VM_FAULT_OOM;
+		return ms_refuse_page(m);
 	ret = call_fault(vmf);
 	if (!ret) {
 		slot = ms_pt_alloc_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);
@@ -355,7 +358,8 @@ ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf)
 	if (!vma->vm_ops->fault)
 		return ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, vmf->address, &level))
 			       ? MS_VM_FAULT_NOPAGE
-			       : MS_VM_FAULT_SIGBUS;
+			       : ms_refuse_fault(ms_vma_machine(vma), "the VMA has no ->fault",
+						 vmf->address);
 	if (!is_write(vmf))
 		return do_read_fault(vmf);
 	return vma->vm_flags & MS_VM_SHARED ? do_shared_fault(vmf) : do_cow_fault(vmf);

@@ -12,23 +12,20 @@ static bool vma_refuses(const struct ms_vma *vma, ms_hva_t addr)
 	return !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP));
 }
 
-// mirrors follow_pte(), mm/memory.c, 5.10 .. 6.11; follow_pfnmap_start(), mm/memory.c, 6.12+
-int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf)
+bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf)
 {
-	if (!vma)
-		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	unsigned int level;
 	uint64_t entry;
 
 	if (vma_refuses(vma, addr))
-		return -EINVAL;
+		return false;
 	entry = ms_pt_walk(vma->vm_mm, addr, &level);
 	if (!ms_pte_present(entry))
-		return -EINVAL;
+		return false;
 	if (level < MS_LEVEL_PTE && m->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY) {
 		ms_violation(m, "follow_pte met a huge leaf", addr);
-		return -EINVAL;
+		return false;
 	}
 	*leaf = (struct ms_pfnmap_leaf){
 		.pfn = ms_leaf_pfn(m, entry, level, addr),
@@ -37,7 +34,26 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 		.special = entry & MS_PTE_SPECIAL,
 		.size = ms_level_size(m, level),
 	};
-	return 0;
+	return true;
+}
+
+// mirrors follow_pte(), mm/memory.c, 5.10 .. 6.11; follow_pfnmap_start(), mm/memory.c, 6.12+
+int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf)
+{
+	if (!vma)
+		return -EINVAL;
+	struct ms_machine *m = ms_vma_machine(vma);
+	unsigned int level;
+
+	if (ms_try_follow_pfnmap(vma, addr, leaf))
+		return 0;
+	if (vma_refuses(vma, addr))
+		return ms_refuse(m, -EINVAL,
+				 "%x is outside of " MS_VMA_WORDS ", or that is not VM_PFNMAP",
+				 addr, MS_VMA_NUMBERS(vma));
+	if (!ms_pte_present(ms_pt_walk(vma->vm_mm, addr, &level)))
+		return ms_refuse(m, -EINVAL, "nothing is mapped at %x", addr);
+	return ms_refuse(m, -EINVAL, "follow_pte met a huge leaf, at %x", addr);
 }
 
 // mirrors vm_normal_page(), mm/memory.c, 5.10+

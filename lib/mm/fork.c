@@ -160,10 +160,11 @@ struct ms_mm *ms_fork(struct ms_mm *mm)
 	if (!mm)
 		return ms_refusal_null(-EINVAL);
 	struct ms_mm *child, *outer = mm->machine->call.mm;
+	const uint64_t before = ms_refusals(mm->machine);
 	int ret;
 
 	if (!ms_mmap_write_trylock(mm))
-		return ms_refusal_null(-EBUSY);
+		return ms_refusal_null(ms_mmap_waits(mm));
 	child = ms_mm_new(mm->machine);
 	ret = child ? 0 : -ENOMEM;
 	if (child)
@@ -184,5 +185,5 @@ struct ms_mm *ms_fork(struct ms_mm *mm)
 		child = NULL;
 	}
 	ms_mmap_write_unlock(mm);
-	return child ? child : ms_refusal_null(-ENOMEM);
+	return child ? child : ms_refusal_null(ms_answered_as(mm->machine, before, -ENOMEM));
 }

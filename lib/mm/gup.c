@@ -7,9 +7,9 @@
 
 /* mirrors vm_fault_to_errno(), include/linux/mm.h, 5.10+: where a handler asks for another try
  * inside of a hook, the answer is EBUSY, since whoever it waits for is interrupted by the hook */
-static int fault_errno(const struct ms_mm *mm, ms_vm_fault_t ret)
+int ms_fault_errno(const struct ms_machine *m, ms_vm_fault_t ret)
 {
-	if ((ret & MS_VM_FAULT_RETRY) && mm->machine->in_hook)
+	if ((ret & MS_VM_FAULT_RETRY) && m->in_hook)
 		return -EBUSY;
 	if (ret & MS_VM_FAULT_OOM)
 		return -ENOMEM;
@@ -24,17 +24,25 @@ static int not_poison(int err)
 	return err == -EHWPOISON ? -EFAULT : err;
 }
 
+static int refuse_vma(const struct ms_vma *vma, const char *why)
+{
+	return ms_refuse(ms_vma_machine(vma), -EFAULT, MS_VMA_WORDS " %s", MS_VMA_NUMBERS(vma),
+			 ms_refusal_text(why));
+}
+
 // mirrors check_vma_flags(), mm/gup.c, 5.10+
 int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
 {
+	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP))
+		return refuse_vma(vma, "is VM_IO or VM_PFNMAP: no pages can be taken");
 	// arch_vma_access_permitted(): a protection key binds those who act for the process, too
-	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP | MS_VM_PKEY))
-		return -EFAULT;
+	if (vma->vm_flags & MS_VM_PKEY)
+		return refuse_vma(vma, "has a protection key");
 	if (write)
-		return vma->vm_flags & MS_VM_WRITE ? 0 : -EFAULT;
-	if (vma->vm_flags & MS_VM_READ)
+		return vma->vm_flags & MS_VM_WRITE ? 0 : refuse_vma(vma, "is not writable");
+	if ((vma->vm_flags & MS_VM_READ) || (force && (vma->vm_flags & MS_VM_MAYREAD)))
 		return 0;
-	return force && (vma->vm_flags & MS_VM_MAYREAD) ? 0 : -EFAULT;
+	return refuse_vma(vma, "is not readable");
 }
 
 /* May the entry be used as it is?
@@ -62,13 +70,15 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 			return 0;
 		vma = ms_vma_lookup(mm, addr);
 		if (!vma)
-			return -EFAULT;
-		err = fault_errno(mm,
-				  ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+			return ms_refuse_no_vma(mm, -EFAULT, addr);
+		err = ms_fault_errno(
+			mm->machine,
+			ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
 		if (err)
 			return err;
 	}
 	ms_violation(mm->machine, "fault handler claims success and installs nothing", addr);
+	ms_refuse_fault(mm->machine, "the handler claims success and installs nothing", addr);
 	return -EFAULT;
 }
 
@@ -82,70 +92,113 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 	return ms_pfn_is_ram(m, *pfn);
 }
 
-/* One page.
- * mirrors __get_user_pages(), mm/gup.c, 5.10+ */
-int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
+/* quiet: a VMA of which no pages can be taken is refused without a word. */
+static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet, ms_pfn_t *pfn,
+			 bool *writable)
 {
 	struct ms_vma *vma;
 	unsigned int level;
+	const uint64_t before = ms_refusals(mm->machine);
 	uint64_t entry;
 	int err;
 
-	if (!mm)
-		return -EINVAL;
 	addr = ms_untagged_addr(mm->machine, addr);
 	vma = ms_vma_lookup(mm, addr);
-	if (!vma || ms_check_vma_flags(vma, write, false))
+	if (!vma)
+		return ms_refuse_no_vma(mm, -EFAULT, addr);
+	if (quiet && (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
 		return -EFAULT;
-	if (!followable(ms_pt_walk(mm, addr, &level), write) && !ms_mmap_may_read(mm))
-		return -EBUSY;
-	err = fault_in_page(mm, addr, write, &entry, &level);
+	err = ms_check_vma_flags(vma, write, false);
 	if (err)
 		return err;
+	if (!followable(ms_pt_walk(mm, addr, &level), write) && !ms_mmap_may_read(mm))
+		return ms_mmap_waits(mm);
+	err = fault_in_page(mm, addr, write, &entry, &level);
+	if (err)
+		return (int)ms_answered(mm->machine, before, err, NULL);
 	if (!leaf_page(mm->machine, entry, level, addr, pfn))
-		return -EFAULT;
+		return ms_refuse(mm->machine, -EFAULT, "%x maps no struct page", addr);
 	if (writable)
 		*writable = entry & MS_PTE_WRITE;
 	return 0;
 }
 
-/*
- * From the page table alone: no VMA is asked, and special entries are refused.
- * mirrors get_user_pages_fast_only(), mm/gup.c, 5.10+; gup_pgd_range(), mm/gup.c, 5.10 .. 6.1;
- * gup_fast_pgd_range(), mm/gup.c, 6.12+
- */
-int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+/* One page.
+ * mirrors __get_user_pages(), mm/gup.c, 5.10+ */
+int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
+{
+	return mm ? get_user_page(mm, addr, write, false, pfn, writable) : -EINVAL;
+}
+
+int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+{
+	return get_user_page(mm, addr, write, true, pfn, NULL);
+}
+
+/* From the page table alone: no VMA is asked, and special entries are refused. */
+bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
 {
 	unsigned int level;
 	uint64_t entry;
 
-	if (!mm)
-		return -EINVAL;
 	addr = ms_untagged_addr(mm->machine, addr);
 	if (addr >= mm->task_size)
-		return -EFAULT;
+		return false;
 	entry = ms_pt_walk(mm, addr, &level);
-	if (!followable(entry, write) || (entry & MS_PTE_SPECIAL) ||
-	    !leaf_page(mm->machine, entry, level, addr, pfn))
-		return -EFAULT;
-	return 0;
+	return followable(entry, write) && !(entry & MS_PTE_SPECIAL) &&
+	       leaf_page(mm->machine, entry, level, addr, pfn);
+}
+
+static int why_not_fast(const struct ms_mm *mm, ms_hva_t addr, bool write)
+{
+	struct ms_machine *m = mm->machine;
+	unsigned int level;
+	uint64_t entry;
+
+	if (addr >= mm->task_size)
+		return ms_refuse_end(mm, -EFAULT, addr, 1);
+	entry = ms_pt_walk(mm, addr, &level);
+	if (!(entry & MS_PTE_PRESENT))
+		return ms_refuse(m, -EFAULT, "nothing is mapped at %x", addr);
+	if (!followable(entry, write))
+		return ms_refuse(m, -EFAULT, "%x is mapped read-only", addr);
+	return ms_refuse(m, -EFAULT, "%x maps no struct page", addr);
+}
+
+/* mirrors get_user_pages_fast_only(), mm/gup.c, 5.10+; gup_pgd_range(), mm/gup.c, 5.10 .. 6.1;
+ * gup_fast_pgd_range(), mm/gup.c, 6.12+ */
+int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+{
+	if (!mm)
+		return -EINVAL;
+	if (ms_try_get_user_page_fast(mm, addr, write, pfn))
+		return 0;
+	return why_not_fast(mm, ms_untagged_addr(mm->machine, addr), write);
 }
 
 // mirrors fixup_user_fault(), mm/gup.c, 5.10+
 int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
 	struct ms_vma *vma;
+	uint64_t before;
+	int err;
 
 	if (!mm)
 		return -EINVAL;
+	before = ms_refusals(mm->machine);
 	addr = ms_untagged_addr(mm->machine, addr);
 	vma = ms_vma_lookup(mm, addr);
-	if (!vma || !(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))
-		return -EFAULT;
+	if (!vma)
+		return ms_refuse_no_vma(mm, -EFAULT, addr);
+	if (!(vma->vm_flags & (write ? MS_VM_WRITE : MS_VM_READ)))
+		return refuse_vma(vma, write ? "is not writable" : "is not readable");
 	if (!ms_mmap_may_read(mm))
-		return -EBUSY;
-	return not_poison(
-		fault_errno(mm, ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0)));
+		return ms_mmap_waits(mm);
+	err = ms_fault_errno(mm->machine,
+			     ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+	if (err == -EHWPOISON)
+		return ms_answered_as(mm->machine, before, not_poison(err));
+	return (int)ms_answered(mm->machine, before, err, NULL);
 }
 
 /* ---- ranges ---- */
@@ -198,9 +251,14 @@ static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 {
 	bool write = (vma->vm_flags & (MS_VM_WRITE | MS_VM_SHARED)) == MS_VM_WRITE;
 
+	int err;
+
 	// Any of the three rights suffices.
-	if (!(vma->vm_flags & MS_VM_ACCESS) || ms_check_vma_flags(vma, write, true))
-		return -EFAULT;
+	if (!(vma->vm_flags & MS_VM_ACCESS))
+		return refuse_vma(vma, "gives no access");
+	err = ms_check_vma_flags(vma, write, true);
+	if (err)
+		return err;
 	if ((vma->vm_flags & MS_VM_LOCKED) &&
 	    ms_vma_machine(vma)->policy.anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
 		return not_poison(populate_locked(vma, start, end, write));

@@ -56,7 +56,11 @@ uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
 // mirrors hugetlb_vm_op_split(), mm/hugetlb.c, 5.10+
 static int may_split(struct ms_vma *vma, ms_hva_t addr)
 {
-	return ms_aligned(addr, ms_hugetlb_size(vma)) ? 0 : -EINVAL;
+	if (ms_aligned(addr, ms_hugetlb_size(vma)))
+		return 0;
+	return ms_refuse(ms_vma_machine(vma), -EINVAL,
+			 MS_VMA_WORDS " cannot be split at %x: its huge pages have %x bytes",
+			 MS_VMA_NUMBERS(vma), addr, ms_hugetlb_size(vma));
 }
 
 static const struct ms_vm_ops hugetlb_vm_ops = {
@@ -73,7 +77,9 @@ int ms_hugetlb_mmap(struct ms_file *file, struct ms_vma *vma)
 	vma->vm_flags |= MS_VM_HUGETLB | MS_VM_DONTEXPAND;
 	vma->vm_ops = &hugetlb_vm_ops;
 	if (!ms_aligned(vma->vm_pgoff, UINT64_C(1) << mapping->order))
-		return -EINVAL;
+		return ms_refuse(file->machine, -EINVAL,
+				 "offset %x is not aligned to the file's huge pages, %x bytes",
+				 vma->vm_pgoff << shift, ms_hugetlb_size(vma));
 	if (ms_hugetlb_reserve(vma))
 		return -ENOMEM;
 	// a writable mapping extends the file to its own end
@@ -205,6 +211,7 @@ static void unmap_hugepage_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t en
 struct fault {
 	struct ms_vma *vma;
 	struct ms_machine *m;
+	const struct ms_vm_fault *vmf;
 	struct ms_hugetlb_geometry g;
 	ms_hva_t addr;
 	uint64_t index; // of the huge page in its file
@@ -247,14 +254,14 @@ static ms_vm_fault_t alloc_shared(const struct fault *f, ms_pfn_t *pfn)
 	ms_vm_fault_t ret;
 
 	if (ms_cache_reserve(mapping, f->index + 1))
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(f->m, "no memory for the page cache", f->addr);
 	ret = ms_hugetlb_alloc(f->vma, f->index, false, MS_PG_HUGETLB, pfn);
 	if (ret)
 		return ret;
 	if (ms_cache_set(mapping, f->index, *pfn)) {
 		ms_page_put(f->m, *pfn, 1);
 		ms_hugetlb_unreserve(mapping, f->index);
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(f->m, "no memory for the page cache", f->addr);
 	}
 	ms_page_get(f->m, *pfn, f->g.n);
 	return 0;
@@ -318,6 +325,8 @@ static ms_vm_fault_t take_back(const struct fault *f)
 		return 0;
 	}
 	ms_violation(f->m, "hugetlb copy-on-write never ends: a child has moved the page", f->addr);
+	ms_refuse_fault(f->m, "no huge page is left, and a child has moved the shared one",
+			f->addr);
 	return MS_FAULT_ENDLESS;
 }
 
@@ -363,11 +372,11 @@ static ms_vm_fault_t hugetlb_no_page(struct fault *f)
 
 	// a fresh page would look as if the content of the old one had been lost
 	if (ms_hugetlb_is_taken(f->vma))
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_fault(f->m, "the parent has taken the huge page back", f->addr);
 	if (pfn)
 		ms_page_get(f->m, pfn, f->g.n);
 	else if (f->index >= mapping->size >> (f->m->page_shift + mapping->order))
-		ret = MS_VM_FAULT_SIGBUS;
+		ret = ms_refuse_beyond_file(f->vmf);
 	else if (f->vma->vm_flags & MS_VM_MAYSHARE)
 		ret = alloc_shared(f, &pfn);
 	else
@@ -386,6 +395,7 @@ ms_vm_fault_t ms_hugetlb_fault(struct ms_vm_fault *vmf)
 	struct fault f = {
 		.vma = vma,
 		.m = ms_vma_machine(vma),
+		.vmf = vmf,
 		.g = ms_hugetlb_geometry(vma),
 		.write = vmf->flags & MS_FAULT_FLAG_WRITE,
 	};
@@ -416,7 +426,7 @@ int ms_hugetlb_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 	struct ms_vma *vma;
 
 	if (off + len < off)
-		return -EINVAL;
+		return ms_refuse_wrap(file->machine, -EINVAL, off, len);
 	if (end <= start)
 		return 0;
 	// some kernels also visit a VMA that begins right behind the hole, and unmap nothing of it

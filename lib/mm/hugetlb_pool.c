@@ -212,17 +212,28 @@ static uint64_t shared_need(const struct ms_mapping *mapping, bool counted, uint
 	return need;
 }
 
+static uint64_t left_for(const struct ms_mapping *mapping, const struct ms_hugetlb_pool *pool)
+{
+	if (!pool)
+		return ms_ram_free_pages(mapping->machine) >> mapping->order;
+	return available(pool) < 0 ? 0 : (uint64_t)available(pool);
+}
+
 static int reserve(struct ms_vma *vma, bool shared)
 {
 	struct ms_mapping *mapping = vma->vm_file->mapping;
 	struct ms_hugetlb_pool *pool = pool_of(mapping);
 	uint64_t first = first_index(vma), end = first + nr_indices(vma);
 	uint64_t need = shared ? shared_need(mapping, pool, first, end) : end - first;
+	uint64_t left = left_for(mapping, pool);
 
+	if (need > left)
+		return ms_refuse(mapping->machine, -ENOMEM,
+				 "%u huge pages of %x bytes are needed, %u are left", need,
+				 ms_hugetlb_size(vma), left);
 	if (!pool)
-		return need <= ms_ram_free_pages(mapping->machine) >> mapping->order ? 0 : -ENOMEM;
-	if (available(pool) < 0 || need > (uint64_t)available(pool) ||
-	    (shared && ms_regions_add(mapping->machine, &mapping->reserved, first, end)))
+		return 0;
+	if (shared && ms_regions_add(mapping->machine, &mapping->reserved, first, end))
 		return -ENOMEM;
 	pool->reserved += (int64_t)need;
 	return 0;
@@ -280,6 +291,14 @@ void ms_hugetlb_evict(struct ms_mapping *mapping, uint64_t nr_present)
 
 /* ---- taking and giving back ---- */
 
+static ms_vm_fault_t refuse_page(const struct ms_vma *vma)
+{
+	ms_refuse(ms_vma_machine(vma), -EFAULT,
+		  "no huge page of %x bytes is left for " MS_VMA_WORDS, ms_hugetlb_size(vma),
+		  MS_VMA_NUMBERS(vma));
+	return MS_VM_FAULT_SIGBUS;
+}
+
 /*
  * Takes a page by a reservation, or one that nobody has reserved. from_owner: the page is for a
  * copy of a page that the owner has had by its reservation, which does not cover a second one.
@@ -297,17 +316,17 @@ ms_vm_fault_t ms_hugetlb_alloc(struct ms_vma *vma, uint64_t index, bool from_own
 
 	// no page is a SIGBUS, not a lack of memory
 	if (!pool)
-		return ms_page_alloc(m, mapping->order, flags, pfn) ? 0 : MS_VM_FAULT_SIGBUS;
+		return ms_page_alloc(m, mapping->order, flags, pfn) ? 0 : refuse_page(vma);
 	has = set && ms_regions_count(set, index, index + 1);
 	reserved = set && has == shared && !from_owner;
 	if (pool->used == pool->pages || (!reserved && available(pool) <= 0))
-		return MS_VM_FAULT_SIGBUS;
+		return refuse_page(vma);
 	if (set && !has && ms_regions_add(m, set, index, index + 1))
 		return MS_VM_FAULT_OOM;
 	if (!ms_page_alloc(m, mapping->order, flags, pfn)) {
 		if (set && !has)
 			ms_regions_del(m, set, index);
-		return MS_VM_FAULT_SIGBUS;
+		return refuse_page(vma);
 	}
 	pool->used++;
 	pool->reserved -= reserved;

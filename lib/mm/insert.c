@@ -14,18 +14,42 @@ static uint64_t mk_written(const struct ms_vma *vma, uint64_t entry)
 	return ms_maybe_mkwrite(vma, entry | MS_PTE_MKDIRTY | MS_PTE_YOUNG);
 }
 
+static int refuse_outside(const struct ms_vma *vma, ms_hva_t addr)
+{
+	return ms_refuse(ms_vma_machine(vma), -EFAULT, "%x is outside of " MS_VMA_WORDS, addr,
+			 MS_VMA_NUMBERS(vma));
+}
+
+static ms_vm_fault_t outside(const struct ms_vma *vma, ms_hva_t addr)
+{
+	refuse_outside(vma, addr);
+	return MS_VM_FAULT_SIGBUS;
+}
+
+static ms_vm_fault_t no_memory(const struct ms_vma *vma)
+{
+	ms_refuse(ms_vma_machine(vma), -ENOMEM, "no memory");
+	return MS_VM_FAULT_OOM;
+}
+
+/* A BUG, where the kernel ends. */
+static ms_vm_fault_t bug(const struct ms_vma *vma, const char *condition, ms_hva_t addr)
+{
+	ms_violation(ms_vma_machine(vma), condition, addr);
+	return ms_refuse_fault(ms_vma_machine(vma), condition, addr);
+}
+
 /* The BUG_ONs with which all raw insertions begin. */
 static bool may_insert_raw(struct ms_vma *vma, ms_hva_t addr)
 {
-	struct ms_machine *m = ms_vma_machine(vma);
 	const uint64_t both = MS_VM_PFNMAP | MS_VM_MIXEDMAP;
 
 	if (!(vma->vm_flags & both))
-		ms_violation(m, "pfn inserted into a VMA without VM_PFNMAP or VM_MIXEDMAP", addr);
+		bug(vma, "pfn inserted into a VMA without VM_PFNMAP or VM_MIXEDMAP", addr);
 	else if ((vma->vm_flags & both) == both)
-		ms_violation(m, "pfn inserted into a VMA with VM_PFNMAP and VM_MIXEDMAP", addr);
+		bug(vma, "pfn inserted into a VMA with VM_PFNMAP and VM_MIXEDMAP", addr);
 	else if ((vma->vm_flags & MS_VM_PFNMAP) && ms_is_cow_mapping(vma->vm_flags))
-		ms_violation(m, "pfn inserted into a private VM_PFNMAP VMA", addr);
+		bug(vma, "pfn inserted into a private VM_PFNMAP VMA", addr);
 	else
 		return true;
 	return false;
@@ -44,7 +68,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 		return MS_VM_FAULT_NOPAGE;
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
 	if (!slot)
-		return MS_VM_FAULT_OOM;
+		return no_memory(vma);
 	*slot = ms_mk_pte(m, pfn, prot) | MS_PTE_SPECIAL;
 	return MS_VM_FAULT_NOPAGE;
 }
@@ -59,12 +83,10 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
-	if ((vma->vm_flags & MS_VM_MIXEDMAP) && ms_pfn_is_ram(m, pfn)) {
-		ms_violation(m, "page of RAM inserted as a raw pfn into a VM_MIXEDMAP VMA", addr);
-		return MS_VM_FAULT_SIGBUS;
-	}
+	if ((vma->vm_flags & MS_VM_MIXEDMAP) && ms_pfn_is_ram(m, pfn))
+		return bug(vma, "page of RAM inserted as a raw pfn into a VM_MIXEDMAP VMA", addr);
 	if (!in_vma(vma, addr))
-		return MS_VM_FAULT_SIGBUS;
+		return outside(vma, addr);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_pte(vma, addr, pfn, prot);
 }
@@ -110,11 +132,12 @@ ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pf
 
 	if (!mixed_ok(vma, pfn)) {
 		if (m->policy.insert_mixed_bad == MS_INSERT_MIXED_BAD_BUG)
-			ms_violation(m, "vmf_insert_mixed into a VMA without VM_MIXEDMAP", addr);
-		return MS_VM_FAULT_SIGBUS;
+			return bug(vma, "vmf_insert_mixed into a VMA without VM_MIXEDMAP", addr);
+		return ms_refuse_fault(m, "vmf_insert_mixed of the zero page, or no VM_MIXEDMAP",
+				       addr);
 	}
 	if (!in_vma(vma, addr))
-		return MS_VM_FAULT_SIGBUS;
+		return outside(vma, addr);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_pte(vma, addr, pfn, prot);
 }
@@ -146,7 +169,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 	unsigned int at;
 
 	if (!in_vma(vma, addr))
-		return MS_VM_FAULT_SIGBUS;
+		return outside(vma, addr);
 	// the kernel leaves this check to the driver
 	if (vma->vm_end - addr < ms_level_size(m, level))
 		ms_violation(m, "huge leaf reaches beyond its VMA", addr);
@@ -155,7 +178,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 		return MS_VM_FAULT_NOPAGE;
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, level);
 	if (!slot)
-		return MS_VM_FAULT_OOM;
+		return no_memory(vma);
 	if (!ms_pte_none(*slot)) {
 		if (write)
 			make_leaf_written(vma, addr, slot, pfn);
@@ -203,6 +226,26 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 	return insert_huge(vma, addr, MS_LEVEL_PUD, pfn, prot, write);
 }
 
+static int bug_of_page(struct ms_machine *m, const char *condition, ms_hva_t addr)
+{
+	ms_violation(m, condition, addr);
+	return ms_refuse(m, -EINVAL, "%s, at %x", ms_refusal_text(condition), addr);
+}
+
+static int set_mixedmap(struct ms_vma *vma, ms_hva_t addr)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	if (vma->vm_flags & MS_VM_MIXEDMAP)
+		return 0;
+	if (vma->vm_flags & MS_VM_PFNMAP)
+		return bug_of_page(m, "vm_insert_page into a VM_PFNMAP VMA", addr);
+	if (ms_mmap_only_read(vma->vm_mm))
+		return bug_of_page(m, "vm_insert_page sets VM_MIXEDMAP in a fault", addr);
+	vma->vm_flags |= MS_VM_MIXEDMAP;
+	return 0;
+}
+
 // mirrors vm_insert_page() and insert_page(), mm/memory.c, 5.10+
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
@@ -212,32 +255,25 @@ int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 	const struct ms_page *head = ms_pfn_to_page(m, ms_page_head(m, pfn));
 	unsigned int level;
 	uint64_t *slot;
+	int err;
 
 	if (!in_vma(vma, addr))
-		return -EFAULT;
+		return refuse_outside(vma, addr);
 	if (!ms_pfn_is_ram(m, pfn))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "pfn %x is not RAM", pfn);
 	if (!head)
-		return -ENOMEM;
-	if (!(vma->vm_flags & MS_VM_MIXEDMAP)) {
-		if (vma->vm_flags & MS_VM_PFNMAP) {
-			ms_violation(m, "vm_insert_page into a VM_PFNMAP VMA", addr);
-			return -EINVAL;
-		}
-		if (ms_mmap_only_read(vma->vm_mm)) {
-			ms_violation(m, "vm_insert_page sets VM_MIXEDMAP in a fault", addr);
-			return -EINVAL;
-		}
-		vma->vm_flags |= MS_VM_MIXEDMAP;
-	}
+		return ms_refuse(m, -ENOMEM, "no memory");
+	err = set_mixedmap(vma, addr);
+	if (err)
+		return err;
 	if (head->flags & MS_PG_ANON)
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "pfn %x is anonymous memory", pfn);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
-		return -EBUSY;
+		return ms_refuse(m, -EBUSY, "%x is mapped already", addr);
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
 	if (!slot)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	ms_page_get(m, pfn, 1);
 	*slot = ms_mk_pte(m, pfn, vma->vm_page_prot);
 	return 0;

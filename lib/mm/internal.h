@@ -13,6 +13,7 @@
  *   madvise_free.c pages that stay mapped; collapse*.c: pages that become a huge one
  *   pgtable.c      the host page table
  *   lock.c         the mmap lock
+ *   refuse.c       why something is refused
  *   zap.c          entries go
  *   fault.c        the order of a fault, and what ends in anonymous memory
  *   cow.c huge.c filemap.c shmem*.c hugetlb*.c   what else it ends in
@@ -211,6 +212,10 @@ static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
 	return ms_vma_size(vma) >> ms_vma_machine(vma)->page_shift;
 }
 #define MS_STRUCT_PAGE 64u
+static inline uint64_t ms_memmap_pages(const struct ms_machine *m)
+{
+	return ms_ram_pages(m) * MS_STRUCT_PAGE >> m->page_shift;
+}
 /*
  * With overcommit by guess a request is refused if it alone exceeds the RAM that the kernel has not
  * taken at boot. Of that part the array of struct page is known. If the machine has no RAM nothing
@@ -219,9 +224,9 @@ static inline uint64_t ms_vma_pages(const struct ms_vma *vma)
  */
 static inline bool ms_obvious_overcommit(const struct ms_machine *m, uint64_t size)
 {
-	const uint64_t pages = ms_ram_pages(m), memmap = pages * MS_STRUCT_PAGE >> m->page_shift;
+	const uint64_t pages = ms_ram_pages(m);
 
-	return pages && size >> m->page_shift > pages - memmap;
+	return pages && size >> m->page_shift > pages - ms_memmap_pages(m);
 }
 // mirrors linear_page_index(), include/linux/pagemap.h, 5.10+
 static inline uint64_t ms_vma_pgoff_of(const struct ms_vma *vma, ms_hva_t addr)
@@ -269,6 +274,29 @@ static inline bool ms_vma_is_shmem(const struct ms_vma *vma)
 	return vma->vm_file && vma->vm_file->kind == MS_FILE_SHMEM;
 }
 
+/* ---- why something is refused (refuse.c) ---- */
+
+/* Of ms_refuse(): a VMA in words, and what fills them. */
+#define MS_VMA_WORDS "VMA %x-%x (%r)"
+#define MS_VMA_NUMBERS(vma) (vma)->vm_start, (vma)->vm_end, (vma)->vm_flags
+
+int ms_refuse_alignment(struct ms_machine *m, ms_hva_t addr); /* -EINVAL: not page aligned */
+int ms_refuse_end(const struct ms_mm *mm, int err, ms_hva_t addr, uint64_t len);
+int ms_refuse_wrap(struct ms_machine *m, int err, uint64_t addr, uint64_t len);
+int ms_refuse_no_vma(const struct ms_mm *mm, int err, ms_hva_t addr);
+int ms_refuse_map_count(const struct ms_mm *mm);                         /* -ENOMEM */
+int ms_refuse_near_map_count(const struct ms_mm *mm, unsigned int more); /* -ENOMEM */
+int ms_refuse_overcommit(struct ms_machine *m, uint64_t size);           /* -ENOMEM */
+ms_vm_fault_t ms_refuse_page(struct ms_machine *m);                      /* MS_VM_FAULT_OOM */
+ms_vm_fault_t ms_refuse_fault(struct ms_machine *m, const char *why, ms_hva_t addr); /* SIGBUS */
+ms_vm_fault_t ms_refuse_beyond_file(const struct ms_vm_fault *vmf);                  /* SIGBUS */
+/* A file's callback has answered err, or a fault ret. If it is an error of which nobody has said
+ * why since refusal number `before`, that is the reason. Answers err. */
+int ms_answered_by(struct ms_machine *m, uint64_t before, const struct ms_file *file,
+		   const char *callback, int err);
+void ms_fault_answered_by(const struct ms_vm_fault *vmf, uint64_t before, const char *callback,
+			  ms_vm_fault_t ret);
+
 /* ---- calls into a driver (driver.c) ---- */
 
 /*
@@ -287,6 +315,8 @@ ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf);
 ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order);
 /* ->page_mkwrite or ->pfn_mkwrite */
 ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn);
+/* vm_fault_to_errno(): the errno of a fault that ended so; 0: it did not fail (gup.c). */
+int ms_fault_errno(const struct ms_machine *m, ms_vm_fault_t ret);
 /*
  * May a driver change the VMA's flags now? false, with a violation: the mmap lock is held for
  * reading only, and the kernel notices (policy vma_flags_lock).

@@ -2,6 +2,18 @@
 /* The mmap lock, for those outside of lib/mm. */
 #include "mm/lock.h"
 
+int ms_mmap_waits(struct ms_mm *mm)
+{
+	struct ms_machine *m = mm->machine;
+
+	if (mm->mmu_locked)
+		return ms_refuse(m, -EBUSY, "the MMU lock of a VM of process %u is held", mm->id);
+	if (mm->mmap_writer)
+		return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for writing",
+				 mm->id);
+	return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for reading", mm->id);
+}
+
 enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm)
 {
 	if (mm->mmap_writer)

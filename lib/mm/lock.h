@@ -61,6 +61,9 @@ static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 	mm->mmap_readers++;
 }
 
+/* Says what a call waits for that may not read, or write: -EBUSY. */
+int ms_mmap_waits(struct ms_mm *mm);
+
 /* A folio that is locked while a hook runs: pages [first, end) of a file. */
 struct ms_folio_lock {
 	const struct ms_folio_lock *outer;

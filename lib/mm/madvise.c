@@ -5,6 +5,17 @@
 #include "mm/memfile.h"
 #include "mm/move.h"
 
+static int refuse_vma(const struct ms_vma *vma, int err, const char *why)
+{
+	return ms_refuse(ms_vma_machine(vma), err, MS_VMA_WORDS " %s", MS_VMA_NUMBERS(vma),
+			 ms_refusal_text(why));
+}
+
+static int refuse_advice(struct ms_machine *m, enum ms_advice advice)
+{
+	return ms_refuse(m, -EINVAL, "advice %u is not known", advice);
+}
+
 /* ---- advice that changes flags ---- */
 
 /*
@@ -32,10 +43,14 @@ static int advised_flags(const struct ms_vma *vma, enum ms_advice advice, uint64
 		return 0;
 	case MS_MADV_DOFORK:
 		*flags &= ~MS_VM_DONTCOPY;
-		return vma->vm_flags & dofork_refuses ? -EINVAL : 0;
+		if (vma->vm_flags & dofork_refuses)
+			return refuse_vma(vma, -EINVAL, "is a driver's: MADV_DOFORK");
+		return 0;
 	case MS_MADV_WIPEONFORK:
 		*flags |= MS_VM_WIPEONFORK;
-		return vma->vm_file || (vma->vm_flags & MS_VM_SHARED) ? -EINVAL : 0;
+		if (vma->vm_file || (vma->vm_flags & MS_VM_SHARED))
+			return refuse_vma(vma, -EINVAL, "is not private anonymous memory");
+		return 0;
 	case MS_MADV_KEEPONFORK:
 		*flags &= ~MS_VM_WIPEONFORK;
 		return 0;
@@ -44,9 +59,11 @@ static int advised_flags(const struct ms_vma *vma, enum ms_advice advice, uint64
 		return 0;
 	case MS_MADV_DODUMP:
 		*flags &= ~MS_VM_DONTDUMP;
-		return !ms_vma_is_hugetlb(vma) && (vma->vm_flags & MS_VM_SPECIAL) ? -EINVAL : 0;
+		if (!ms_vma_is_hugetlb(vma) && (vma->vm_flags & MS_VM_SPECIAL))
+			return refuse_vma(vma, -EINVAL, "is a driver's: MADV_DODUMP");
+		return 0;
 	default:
-		return -EINVAL;
+		return refuse_advice(ms_vma_machine(vma), advice);
 	}
 }
 
@@ -59,6 +76,7 @@ static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum m
 	struct ms_vma *vma = *pvma;
 	const struct ms_mm *mm = vma->vm_mm;
 	const enum ms_policy_madv_split_limit at_limit = mm->machine->policy.madv_split_limit;
+	const uint64_t before = ms_refusals(mm->machine);
 	uint64_t flags;
 	int err = advised_flags(vma, advice, &flags);
 
@@ -68,8 +86,10 @@ static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum m
 	if (err == -ENOMEM && mm->map_count >= mm->machine->config.max_map_count &&
 	    at_limit == MS_MADV_SPLIT_LIMIT_ENOMEM)
 		return -ENOMEM;
+	if (err == -ENOMEM)
+		return ms_answered_as(mm->machine, before, -EAGAIN);
 	if (err)
-		return err == -ENOMEM ? -EAGAIN : err;
+		return err;
 	vma->vm_flags = flags;
 	*pvma = vma;
 	return 0;
@@ -79,24 +99,34 @@ static int update_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, enum m
 
 /* *end is rounded down for hugetlb memory, which goes in whole huge pages only.
  * mirrors madvise_dontneed_free_valid_vma(), mm/madvise.c, 5.18+ */
-static bool dontneed_allowed(const struct ms_vma *vma, ms_hva_t start, ms_hva_t *end,
-			     enum ms_advice advice)
+static int check_dontneed(const struct ms_vma *vma, ms_hva_t start, ms_hva_t *end,
+			  enum ms_advice advice)
 {
 	const struct ms_policy *policy = &ms_vma_machine(vma)->policy;
 
-	if (!ms_vma_is_hugetlb(vma))
-		return !(vma->vm_flags & (MS_VM_PFNMAP | MS_VM_LOCKED));
-	if (advice != MS_MADV_DONTNEED || policy->hugetlb_dontneed == MS_HUGETLB_DONTNEED_EINVAL)
-		return false;
-	*end = ms_align_down(*end, ms_hugetlb_size(vma));
-	return ms_aligned(start, ms_hugetlb_size(vma));
+	if (ms_vma_is_hugetlb(vma)) {
+		if (advice != MS_MADV_DONTNEED ||
+		    policy->hugetlb_dontneed == MS_HUGETLB_DONTNEED_EINVAL)
+			return refuse_vma(vma, -EINVAL, "is hugetlb");
+		*end = ms_align_down(*end, ms_hugetlb_size(vma));
+		if (!ms_aligned(start, ms_hugetlb_size(vma)))
+			return ms_refuse(ms_vma_machine(vma), -EINVAL,
+					 "%x is not aligned to huge pages of %x bytes", start,
+					 ms_hugetlb_size(vma));
+		return 0;
+	}
+	if (vma->vm_flags & MS_VM_LOCKED)
+		return refuse_vma(vma, -EINVAL, "is locked");
+	return vma->vm_flags & MS_VM_PFNMAP ? refuse_vma(vma, -EINVAL, "is VM_PFNMAP") : 0;
 }
 
 // mirrors madvise_dontneed_free(), mm/madvise.c, 5.10+
 static int dontneed_or_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
-	if (!dontneed_allowed(vma, start, &end, advice))
-		return -EINVAL;
+	int err = check_dontneed(vma, start, &end, advice);
+
+	if (err)
+		return err;
 	if (start == end)
 		return 0;
 	if (advice == MS_MADV_FREE)
@@ -109,7 +139,7 @@ static int dontneed_or_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, en
 static int cold_or_pageout(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
 	if (vma->vm_flags & (MS_VM_LOCKED | MS_VM_PFNMAP | MS_VM_HUGETLB))
-		return -EINVAL;
+		return refuse_vma(vma, -EINVAL, "is locked, VM_PFNMAP or hugetlb");
 	ms_madvise_cold(vma, start, end, advice == MS_MADV_PAGEOUT);
 	return 0;
 }
@@ -119,11 +149,15 @@ static int cold_or_pageout(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enu
 static int punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 {
 	uint64_t max = file->max_bytes && file->max_bytes < INT64_MAX ? file->max_bytes : INT64_MAX;
+	struct ms_machine *m = file->machine;
+	const uint64_t before = ms_refusals(m);
 
 	if (file->kind == MS_FILE_DRIVER && file->ops && file->ops->punch_hole)
-		return file->ops->punch_hole(file, off, len);
+		return ms_answered_by(m, before, file, "punch_hole",
+				      file->ops->punch_hole(file, off, len));
 	if (off + len < off || off + len > max)
-		return -EFBIG;
+		return ms_refuse(m, -EFBIG, "%x bytes at offset %x: the file ends at %x", len, off,
+				 max);
 	switch (file->kind) {
 	case MS_FILE_SHMEM:
 		return ms_shmem_punch_hole(file, off, len);
@@ -132,7 +166,7 @@ static int punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 	case MS_FILE_DRIVER:
 		break;
 	}
-	return -EOPNOTSUPP;
+	return ms_refuse(m, -EOPNOTSUPP, "the file has no ->fallocate");
 }
 
 // mirrors madvise_remove(), mm/madvise.c, 5.10+
@@ -145,10 +179,12 @@ static int remove_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	struct ms_file *file = vma->vm_file;
 	int err;
 
-	if ((vma->vm_flags & MS_VM_LOCKED) || !file)
-		return -EINVAL;
+	if (vma->vm_flags & MS_VM_LOCKED)
+		return refuse_vma(vma, -EINVAL, "is locked");
+	if (!file)
+		return refuse_vma(vma, -EINVAL, "has no file");
 	if ((vma->vm_flags & needs) != needs)
-		return -EACCES;
+		return refuse_vma(vma, -EACCES, "is not shared and writable");
 	ms_file_get(file);
 	err = punch_hole(file, ms_vma_pgoff_of(vma, start) << m->page_shift, end - start);
 	ms_file_drop(file);
@@ -159,10 +195,12 @@ static int remove_pages(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
  * faultin_page_range(), mm/gup.c, 6.9+ */
 static int populate(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_advice advice)
 {
+	struct ms_machine *m = ms_vma_machine(vma);
+	const uint64_t before = ms_refusals(m);
 	bool write = advice == MS_MADV_POPULATE_WRITE;
 
 	if (ms_check_vma_flags(vma, write, false))
-		return -EINVAL;
+		return ms_answered_as(m, before, -EINVAL);
 	return ms_fault_in_range(vma, start, end, write);
 }
 
@@ -211,9 +249,9 @@ static int walk_vmas(struct ms_mm *mm, ms_hva_t start, ms_hva_t end, enum ms_adv
 		int err;
 
 		if (!vma || (hole_stops && vma->vm_start > start))
-			return -ENOMEM;
+			return ms_refuse_no_vma(mm, -ENOMEM, start);
 		if (start < vma->vm_start) {
-			hole = -ENOMEM;
+			hole = ms_refuse_no_vma(mm, -ENOMEM, start);
 			start = vma->vm_start;
 			if (start >= end)
 				break;
@@ -282,32 +320,41 @@ static bool changes_vmas(enum ms_advice advice)
 }
 
 // mirrors do_madvise(), mm/madvise.c, 5.10+
-int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
+static int do_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
 {
-	if (!mm)
-		return -EINVAL;
-	const struct ms_machine *m = mm->machine;
+	struct ms_machine *m = mm->machine;
 	const uint64_t rounded = ms_align_up(len, m->page_size);
 	bool hole_stops = is_populate(advice) &&
 			  m->policy.madv_populate_hole == MS_MADV_POPULATE_HOLE_FIRST_HOLE_STOPS;
 	int err;
 
 	addr = ms_untagged_addr(m, addr);
-	if (!advice_known(&m->policy, advice) || !ms_aligned(addr, m->page_size))
-		return -EINVAL;
+	if (!advice_known(&m->policy, advice))
+		return refuse_advice(m, advice);
+	if (!ms_aligned(addr, m->page_size))
+		return ms_refuse_alignment(m, addr);
 	if ((len && !rounded) || addr + rounded < addr)
-		return -EINVAL;
+		return ms_refuse_wrap(m, -EINVAL, addr, len);
 	if (changes_vmas(advice)) {
 		if (!ms_mmap_write_trylock(mm))
-			return -EBUSY;
+			return ms_mmap_waits(mm);
 		err = walk_vmas(mm, addr, addr + rounded, advice, hole_stops);
 		ms_mmap_write_unlock(mm);
 		return err;
 	}
 	if (!ms_mmap_may_read(mm))
-		return -EBUSY;
+		return ms_mmap_waits(mm);
 	ms_mmap_pin(mm);
 	err = walk_vmas(mm, addr, addr + rounded, advice, hole_stops);
 	ms_mmap_unpin(mm);
 	return err;
+}
+
+int ms_madvise(struct ms_mm *mm, ms_hva_t addr, uint64_t len, enum ms_advice advice)
+{
+	if (!mm)
+		return -EINVAL;
+	const uint64_t before = ms_refusals(mm->machine);
+
+	return (int)ms_answered(mm->machine, before, do_madvise(mm, addr, len, advice), NULL);
 }

@@ -187,7 +187,8 @@ int ms_madvise_free(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	};
 
 	if (!ms_vma_is_anonymous(vma))
-		return -EINVAL;
+		return ms_refuse(ms_vma_machine(vma), -EINVAL, MS_VMA_WORDS " is not anonymous",
+				 MS_VMA_NUMBERS(vma));
 	ms_lru_drain(ms_vma_machine(vma));
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	age_range(&lz);

@@ -38,12 +38,12 @@ static int apply_lock(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool lock)
 	struct ms_vma *vma;
 
 	if (end < start)
-		return -EINVAL;
+		return ms_refuse_wrap(mm->machine, -EINVAL, start, len);
 	if (end == start)
 		return 0;
 	vma = ms_vma_lookup(mm, start);
 	if (!vma)
-		return -ENOMEM;
+		return ms_refuse_no_vma(mm, -ENOMEM, start);
 	for (;;) {
 		int err = mlock_fixup(&vma, start, ms_min_u64(vma->vm_end, end), lock);
 
@@ -54,7 +54,7 @@ static int apply_lock(struct ms_mm *mm, ms_hva_t start, uint64_t len, bool lock)
 			return 0;
 		vma = ms_vma_next(vma);
 		if (!vma || vma->vm_start != start)
-			return -ENOMEM;
+			return ms_refuse_no_vma(mm, -ENOMEM, start);
 	}
 }
 
@@ -71,42 +71,40 @@ static void round_range(const struct ms_mm *mm, ms_hva_t *addr, uint64_t *len)
 // mirrors do_mlock(), mm/mlock.c, 5.10+
 int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
+	uint64_t before;
 	int err;
 
 	if (!mm)
 		return -EINVAL;
+	before = ms_refusals(mm->machine);
 	round_range(mm, &addr, &len);
 	if (!ms_mmap_write_trylock(mm))
-		return -EBUSY;
+		return ms_mmap_waits(mm);
 	err = apply_lock(mm, addr, len, true);
 	// mlock_vma_pages_range(), from 5.18 on, empties the queues
 	if (mm->machine->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
 		ms_lru_drain(mm->machine);
 	ms_mmap_write_unlock(mm);
 	if (err)
-		return err;
+		return (int)ms_answered(mm->machine, before, err, NULL);
+	err = ms_mm_populate_strict(mm, addr, len);
 	// __mlock_posix_error_return()
-	switch (ms_mm_populate_strict(mm, addr, len)) {
-	case 0:
-		return 0;
-	case -ENOMEM:
-		return -EAGAIN;
-	default:
-		return -ENOMEM;
-	}
+	return err ? ms_answered_as(mm->machine, before, err == -ENOMEM ? -EAGAIN : -ENOMEM) : 0;
 }
 
 // mirrors munlock(), mm/mlock.c, 5.10+
 int ms_munlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
+	uint64_t before;
 	int err;
 
 	if (!mm)
 		return -EINVAL;
+	before = ms_refusals(mm->machine);
 	round_range(mm, &addr, &len);
 	if (!ms_mmap_write_trylock(mm))
-		return -EBUSY;
+		return ms_mmap_waits(mm);
 	err = apply_lock(mm, addr, len, false);
 	ms_mmap_write_unlock(mm);
-	return err;
+	return (int)ms_answered(mm->machine, before, err, NULL);
 }

@@ -6,11 +6,11 @@
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
 	if (!m)
-		return NULL;
+		return ms_refusal_null(-EINVAL);
 	struct ms_mm *mm = ms_zalloc(&m->alloc, sizeof(*mm));
 
 	if (!mm)
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	mm->machine = m;
 	mm->task_size = UINT64_C(1) << m->config.va_bits;
 	// x86 keeps the upper half for the kernel, and a guard page below it; the kernel of arm64
@@ -21,13 +21,13 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 		mm->start_level++;
 	if (ms_vma_tree_init(&mm->vmas, m)) {
 		ms_free(&m->alloc, mm);
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	}
 	mm->pgd = ms_pt_new_table(mm);
 	if (!mm->pgd) {
 		ms_vma_tree_destroy(&mm->vmas);
 		ms_free(&m->alloc, mm);
-		return NULL;
+		return ms_refuse_null(m, -ENOMEM, "no memory");
 	}
 	mm->id = ++m->nr_mm_ids;
 	TAILQ_INSERT_TAIL(&m->processes->mms, mm, link);

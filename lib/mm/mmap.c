@@ -35,11 +35,14 @@ static ms_hva_t mmap_end(const struct ms_mm *mm, ms_hva_t hint)
 
 /* The test for lengths that no address space could hold; arm64 leaves out what lies below
  * mmap_min_addr. */
-static bool fits_address_space(const struct ms_mm *mm, ms_hva_t hint, uint64_t len)
+static int fits_address_space(const struct ms_mm *mm, ms_hva_t hint, uint64_t len)
 {
-	const struct ms_machine *m = mm->machine;
+	struct ms_machine *m = mm->machine;
+	const uint64_t room = mmap_end(mm, hint) - (ms_is_x86(m) ? 0 : m->config.mmap_min_addr);
 
-	return len <= mmap_end(mm, hint) - (ms_is_x86(m) ? 0 : m->config.mmap_min_addr);
+	if (len <= room)
+		return 0;
+	return ms_refuse(m, -ENOMEM, "%x bytes: the address space has %x", len, room);
 }
 
 /*
@@ -72,16 +75,17 @@ static int64_t aligned_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len, uint6
 	const struct ms_machine *m = mm->machine;
 	const uint64_t min = m->config.mmap_min_addr, needed = len + align - m->page_size;
 	ms_hva_t end = mmap_end(mm, hint);
+	int err = fits_address_space(mm, hint, len);
 
-	if (!fits_address_space(mm, hint, len))
-		return -ENOMEM;
+	if (err)
+		return err;
 	hint = ms_align_up(hint, align);
 	if (hint && hint <= end - len && (ms_is_x86(m) || hint >= min) &&
 	    !ms_find_vma_intersection(mm, hint, hint + len))
 		return (int64_t)hint;
 	end = highest_gap(mm, end, needed);
 	if (end < needed + ms_max_u64(min, m->page_size))
-		return -ENOMEM;
+		return ms_refuse(mm->machine, -ENOMEM, "no gap of %x bytes is left", needed);
 	return (int64_t)ms_align_down(end - len, align);
 }
 
@@ -120,21 +124,31 @@ static bool is_error_value(ms_hva_t addr)
 static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 		     const struct ms_file *file)
 {
+	struct ms_machine *m = mm->machine;
+	const struct ms_vma *vma = NULL;
+	int err;
+
 	if (!(flags & (MS_MAP_FIXED | MS_MAP_FIXED_NOREPLACE)))
-		return choose_address(mm, round_hint(mm->machine, addr), len, file);
-	if (len > mm->task_size || !fits_address_space(mm, addr, len))
-		return -ENOMEM;
+		return choose_address(mm, round_hint(m, addr), len, file);
+	if (len > mm->task_size)
+		return ms_refuse_end(mm, -ENOMEM, addr, len);
+	err = fits_address_space(mm, addr, len);
+	if (err)
+		return err;
 	if (file && file->kind == MS_FILE_HUGETLB &&
-	    !ms_aligned(addr, UINT64_C(1) << (mm->machine->page_shift + file->mapping->order)))
-		return -EINVAL;
+	    !ms_aligned(addr, m->page_size << file->mapping->order))
+		return ms_refuse(m, -EINVAL, "%x is not aligned to the file's huge pages, %x bytes",
+				 addr, m->page_size << file->mapping->order);
 	if (is_error_value(addr))
-		return (int64_t)addr;
+		return ms_refuse(m, (int)(int64_t)addr, "address %x is taken for an error", addr);
 	if (addr > mm->task_size - len)
-		return -ENOMEM;
-	if (!ms_aligned(addr, mm->machine->page_size))
-		return -EINVAL;
-	if ((flags & MS_MAP_FIXED_NOREPLACE) && ms_find_vma_intersection(mm, addr, addr + len))
-		return -EEXIST;
+		return ms_refuse_end(mm, -ENOMEM, addr, len);
+	if (!ms_aligned(addr, m->page_size))
+		return ms_refuse_alignment(m, addr);
+	if (flags & MS_MAP_FIXED_NOREPLACE)
+		vma = ms_find_vma_intersection(mm, addr, addr + len);
+	if (vma)
+		return ms_refuse(m, -EEXIST, MS_VMA_WORDS " is in the way", MS_VMA_NUMBERS(vma));
 	return (int64_t)addr;
 }
 
@@ -154,53 +168,68 @@ static int64_t place(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int
 	(KIND_SHARED_VALIDATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_NORESERVE | \
 	 MS_MAP_POPULATE | FLAGS_WITHOUT_EFFECT)
 
-static int check_kind(unsigned int flags)
+static int check_kind(struct ms_machine *m, unsigned int flags)
 {
 	switch (flags & KIND_MASK) {
 	case MS_MAP_SHARED:
 	case MS_MAP_PRIVATE:
 		return 0;
 	case KIND_SHARED_VALIDATE:
-		return flags & ~LEGACY_FLAGS ? -EOPNOTSUPP : 0;
+		if (!(flags & ~LEGACY_FLAGS))
+			return 0;
+		return ms_refuse(m, -EOPNOTSUPP, "MAP_SHARED_VALIDATE refuses the flags %x",
+				 flags & ~LEGACY_FLAGS);
 	default:
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "flags %x: neither MAP_SHARED nor MAP_PRIVATE", flags);
 	}
 }
 
+// mirrors file_mmap_ok(), mm/mmap.c, 5.10+
+static int check_offset(const struct ms_file *file, uint64_t pgoff, uint64_t len)
+{
+	unsigned int shift = file->machine->page_shift;
+
+	if (file->max_bytes && len > file->max_bytes)
+		return ms_refuse(file->machine, -EOVERFLOW,
+				 "%x bytes: the file's mappings end at offset %x", len,
+				 file->max_bytes);
+	// without a limit the subtraction wraps, and the last page offsets are refused, too
+	if (pgoff > (file->max_bytes - len) >> shift)
+		return ms_refuse(file->machine, -EOVERFLOW,
+				 "%x bytes at offset %x: the file's mappings end at offset %x", len,
+				 pgoff << shift, file->max_bytes);
+	return 0;
+}
+
 /* The part of do_mmap() that asks the file: the largest offset, the kind, mode bits, noexec.
- * mirrors do_mmap() and file_mmap_ok(), mm/mmap.c, 5.10+ */
+ * mirrors do_mmap(), mm/mmap.c, 5.10+ */
 static int file_flags(const struct ms_file *file, unsigned int flags, uint64_t pgoff, uint64_t len,
 		      uint64_t *vm_flags)
 {
-	unsigned int shift = file->machine->page_shift;
-	int err;
+	struct ms_machine *m = file->machine;
+	int err = check_offset(file, pgoff, len);
 
-	// file_mmap_ok(): without a limit the subtraction wraps, and the last page offsets are
-	// refused, too
-	if (file->max_bytes && len > file->max_bytes)
-		return -EOVERFLOW;
-	if (pgoff > (file->max_bytes - len) >> shift)
-		return -EOVERFLOW;
-	err = check_kind(flags);
+	if (!err)
+		err = check_kind(m, flags);
 	if (err)
 		return err;
 	if (flags & MS_MAP_SHARED) {
 		if ((*vm_flags & MS_VM_WRITE) && !(file->fmode & MS_FMODE_WRITE))
-			return -EACCES;
+			return ms_refuse(m, -EACCES, "the file is not open for writing");
 		*vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
 		if (!(file->fmode & MS_FMODE_WRITE))
 			*vm_flags &= ~(MS_VM_MAYWRITE | MS_VM_SHARED);
 	}
 	if (!(file->fmode & MS_FMODE_READ))
-		return -EACCES;
+		return ms_refuse(m, -EACCES, "the file is not open for reading");
 	if (file->fmode & MS_FMODE_NOEXEC) {
 		if (*vm_flags & MS_VM_EXEC)
-			return -EPERM;
+			return ms_refuse(m, -EPERM, "the file is on a noexec mount");
 		*vm_flags &= ~MS_VM_MAYEXEC;
 	}
 	if (file->kind == MS_FILE_DRIVER &&
 	    (!file->ops || (!file->ops->mmap && !file->ops->mmap_prepare)))
-		return -ENODEV;
+		return ms_refuse(m, -ENODEV, "the file has no ->mmap");
 	return 0;
 }
 
@@ -215,10 +244,13 @@ static bool accountable(const struct request *rq)
 }
 
 /* replaced: bytes that are charged already, and will be unmapped. */
-static bool may_charge(const struct request *rq, uint64_t replaced)
+static int may_charge(const struct request *rq, uint64_t replaced)
 {
-	return !accountable(rq) ||
-	       !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start - replaced);
+	const uint64_t size = rq->end - rq->start - replaced;
+
+	if (!accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, size))
+		return 0;
+	return ms_refuse_overcommit(rq->mm->machine, size);
 }
 
 /* The charged bytes of the VMAs that lie in the range. They lie in it as a whole: they were split.
@@ -236,8 +268,10 @@ static uint64_t accounted(const struct request *rq)
 /* What MAP_FIXED replaces is removed for good, before the memory is charged. */
 static int unmap_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
+	const uint64_t before = ms_refusals(rq->mm->machine);
+
 	if (ms_gather_munmap(old, vma, rq->start, rq->end))
-		return -ENOMEM;
+		return ms_answered_as(rq->mm->machine, before, -ENOMEM);
 	ms_clear_munmap(old);
 	ms_complete_munmap(old);
 	return 0;
@@ -252,10 +286,10 @@ static int replace_old(struct request *rq, struct ms_vma *vma, struct ms_munmap 
 {
 	int err = ms_split_munmap(old, vma, rq->start, rq->end);
 
+	if (!err)
+		err = may_charge(rq, accounted(rq));
 	if (err)
 		return err;
-	if (!may_charge(rq, accounted(rq)))
-		return -ENOMEM;
 	ms_detach_munmap(old);
 	ms_clear_munmap(old);
 	ms_close_munmap(old);
@@ -347,7 +381,7 @@ static uint64_t tag_flags(const struct ms_machine *m, const struct ms_file *file
 static int anonymous_shared(struct ms_vma *vma)
 {
 	if (ms_obvious_overcommit(ms_vma_machine(vma), ms_vma_size(vma)))
-		return -ENOMEM;
+		return ms_refuse_overcommit(ms_vma_machine(vma), ms_vma_size(vma));
 	vma->vm_file = ms_shmem_file_new(ms_vma_machine(vma), ms_vma_size(vma));
 	if (!vma->vm_file)
 		return -ENOMEM;
@@ -460,10 +494,10 @@ static int map_range(struct request *rq, struct ms_vma **is_new)
 {
 	struct ms_vma_desc desc;
 	struct ms_vma *vma;
-	int err;
+	int err = rq->charged ? 0 : may_charge(rq, 0);
 
-	if (!rq->charged && !may_charge(rq, 0))
-		return -ENOMEM;
+	if (err)
+		return err;
 	if (accountable(rq))
 		rq->vm_flags |= MS_VM_ACCOUNT;
 	rq->desc = &desc;
@@ -520,7 +554,8 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 		rq->pgoff = 0;
 		rq->vm_flags |= MS_VM_SHARED | MS_VM_MAYSHARE;
 	} else if ((flags & KIND_MASK) != MS_MAP_PRIVATE) {
-		return -EINVAL;
+		return ms_refuse(rq->mm->machine, -EINVAL,
+				 "flags %x: anonymous memory is MAP_SHARED or MAP_PRIVATE", flags);
 	} else {
 		rq->pgoff = rq->start >> m->page_shift;
 	}
@@ -531,36 +566,35 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 }
 
 // mirrors ksys_mmap_pgoff() and do_mmap(), mm/mmap.c, 5.10+
-int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
-		unsigned int flags, struct ms_file *file, uint64_t off)
+static int64_t do_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
+		       unsigned int flags, struct ms_file *file, uint64_t off)
 {
-	if (!mm)
-		return -EINVAL;
-	const struct ms_machine *m = mm->machine;
+	struct ms_machine *m = mm->machine;
 	struct request rq = { .mm = mm, .pgoff = off >> m->page_shift };
 	int64_t start;
 	int err;
 
 	if (!ms_aligned(off, m->page_size))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "offset %x is not page aligned", off);
 	if (flags & FLAGS_NOT_MODELLED)
-		return -EOPNOTSUPP;
+		return ms_refuse(m, -EOPNOTSUPP, "flags %x are not modelled",
+				 flags & FLAGS_NOT_MODELLED);
 	if (flags & MS_MAP_ANONYMOUS)
 		file = NULL;
 	else if (!file)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "there is no file, and MAP_ANONYMOUS is not set");
 	// ksys_mmap_pgoff() rounds up before anybody tests the length, which may wrap to 0
 	if (file && file->kind == MS_FILE_HUGETLB)
 		len = ms_align_up(len, m->page_size << file->mapping->order);
 	if (!len)
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "the length is 0");
 	len = ms_align_up(len, m->page_size);
 	if (!len)
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "the length, rounded up to pages, wraps to 0");
 	if (rq.pgoff + (len >> m->page_shift) < rq.pgoff)
-		return -EOVERFLOW;
+		return ms_refuse(m, -EOVERFLOW, "%x bytes at offset %x wrap", len, off);
 	if (mm->map_count > m->config.max_map_count)
-		return -ENOMEM;
+		return ms_refuse_map_count(mm);
 	start = place(mm, addr, len, flags, file);
 	if (start < 0)
 		return start;
@@ -571,7 +605,7 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	if (err)
 		return err;
 	if (!ms_mmap_write_trylock(mm))
-		return -EBUSY;
+		return ms_mmap_waits(mm);
 	// A hook may drop the caller's reference to the file.
 	if (file)
 		ms_file_get(file);
@@ -584,4 +618,15 @@ int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot
 	if (flags & MS_MAP_POPULATE)
 		ms_mm_populate(mm, rq.start, len);
 	return start;
+}
+
+int64_t ms_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
+		unsigned int flags, struct ms_file *file, uint64_t off)
+{
+	if (!mm)
+		return -EINVAL;
+	const uint64_t before = ms_refusals(mm->machine);
+
+	return ms_answered(mm->machine, before, do_mmap(mm, addr, len, prot, flags, file, off),
+			   NULL);
 }

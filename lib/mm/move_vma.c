@@ -25,13 +25,12 @@ static int prepare_move(const struct ms_remap *rm)
 	ms_hva_t end = rm->addr + rm->old_len;
 	bool split_first = (rm->flags & MS_MREMAP_DONTUNMAP) && (vma->vm_flags & MS_VM_LOCKED) &&
 			   policy->dontunmap_locked == MS_DONTUNMAP_LOCKED_SPLITS_FIRST;
+	bool near_limit = policy->mremap_map_count == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT;
 	unsigned int count = rm->mm->map_count, limit = rm->mm->machine->config.max_map_count;
 	int err = 0;
 
-	if (policy->mremap_map_count == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT
-		    ? count >= limit - 3
-		    : count + 2 + split_first > limit)
-		return -ENOMEM;
+	if (near_limit ? count >= limit - 3 : count + 2 + split_first > limit)
+		return ms_refuse_near_map_count(rm->mm, near_limit ? 4 : 2 + split_first);
 	if (vma->vm_ops && vma->vm_ops->may_split &&
 	    policy->mremap_may_split == MS_MREMAP_MAY_SPLIT_ASKED_FIRST) {
 		if (vma->vm_start != rm->addr)

@@ -155,7 +155,7 @@ static int mprotect_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, ui
 	newflags = account(vma, newflags);
 	if ((newflags & ~oldflags & MS_VM_ACCOUNT) &&
 	    ms_obvious_overcommit(ms_vma_machine(vma), end - start))
-		return -ENOMEM;
+		return ms_refuse_overcommit(ms_vma_machine(vma), end - start);
 	err = ms_vma_modify_flags(vma, start, end, newflags, &vma);
 	if (err)
 		return err;
@@ -183,7 +183,9 @@ static int protect_vma(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, unsig
 
 	newflags |= ms_calc_vm_prot_bits(prot) | ms_execute_only_key(ms_vma_machine(vma), prot);
 	if (newflags & ~(newflags >> 4) & MS_VM_ACCESS)
-		return -EACCES;
+		return ms_refuse(ms_vma_machine(vma), -EACCES,
+				 MS_VMA_WORDS " may at most become %r, %r was asked for",
+				 MS_VMA_NUMBERS(vma), newflags >> 4, newflags);
 	if (vma->vm_ops && vma->vm_ops->mprotect) {
 		int err = ms_vma_call_mprotect(vma, start, end, newflags);
 
@@ -198,7 +200,7 @@ static int protect_range(struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, unsigned
 	struct ms_vma *vma = ms_vma_lookup(mm, addr);
 
 	if (!vma)
-		return -ENOMEM;
+		return ms_refuse_no_vma(mm, -ENOMEM, addr);
 	for (;;) {
 		ms_hva_t stop = ms_min_u64(vma->vm_end, end);
 		int err = protect_vma(&vma, addr, stop, prot);
@@ -210,33 +212,40 @@ static int protect_range(struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, unsigned
 			return 0;
 		vma = ms_vma_next(vma);
 		if (!vma || vma->vm_start != addr)
-			return -ENOMEM;
+			return ms_refuse_no_vma(mm, -ENOMEM, addr);
 	}
 }
 
 // mirrors do_mprotect_pkey(), mm/mprotect.c, 5.10+
+static int do_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot)
+{
+	struct ms_machine *m = mm->machine;
+	ms_hva_t end;
+	int err;
+
+	addr = ms_untagged_addr(m, addr);
+	if (!ms_aligned(addr, m->page_size))
+		return ms_refuse_alignment(m, addr);
+	if (!len)
+		return 0;
+	len = ms_align_up(len, m->page_size);
+	end = addr + len;
+	if (end <= addr)
+		return ms_refuse_wrap(m, -ENOMEM, addr, len);
+	if (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) // arch_validate_prot()
+		return ms_refuse(m, -EINVAL, "prot %x is not known", prot);
+	if (!ms_mmap_write_trylock(mm))
+		return ms_mmap_waits(mm);
+	err = protect_range(mm, addr, end, prot);
+	ms_mmap_write_unlock(mm);
+	return err;
+}
+
 int ms_mprotect(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot)
 {
 	if (!mm)
 		return -EINVAL;
-	const uint64_t page_size = mm->machine->page_size;
-	ms_hva_t end;
-	int err;
+	const uint64_t before = ms_refusals(mm->machine);
 
-	addr = ms_untagged_addr(mm->machine, addr);
-	if (!ms_aligned(addr, page_size))
-		return -EINVAL;
-	if (!len)
-		return 0;
-	len = ms_align_up(len, page_size);
-	end = addr + len;
-	if (end <= addr)
-		return -ENOMEM;
-	if (prot & ~(MS_PROT_R | MS_PROT_W | MS_PROT_X)) // arch_validate_prot()
-		return -EINVAL;
-	if (!ms_mmap_write_trylock(mm))
-		return -EBUSY;
-	err = protect_range(mm, addr, end, prot);
-	ms_mmap_write_unlock(mm);
-	return err;
+	return (int)ms_answered(mm->machine, before, do_mprotect(mm, addr, len, prot), NULL);
 }

@@ -23,9 +23,10 @@ static int check_new_addr(const struct ms_remap *rm)
 {
 	const struct ms_mm *mm = rm->mm;
 
-	if (rm->new_len > mm->task_size || rm->new_addr > mm->task_size - rm->new_len ||
-	    !ms_aligned(rm->new_addr, mm->machine->page_size))
-		return -EINVAL;
+	if (rm->new_len > mm->task_size || rm->new_addr > mm->task_size - rm->new_len)
+		return ms_refuse_end(mm, -EINVAL, rm->new_addr, rm->new_len);
+	if (!ms_aligned(rm->new_addr, mm->machine->page_size))
+		return ms_refuse_alignment(mm->machine, rm->new_addr);
 	return 0;
 }
 
@@ -36,14 +37,27 @@ static bool overlaps(const struct ms_remap *rm)
 	return rm->addr + rm->old_len > rm->new_addr && rm->new_addr + rm->new_len > rm->addr;
 }
 
+static int check_destination(const struct ms_remap *rm)
+{
+	int err = check_new_addr(rm);
+
+	if (!err && overlaps(rm))
+		err = ms_refuse(rm->mm->machine, -EINVAL, "old and new place overlap: %x-%x, %x-%x",
+				rm->addr, rm->addr + rm->old_len, rm->new_addr,
+				rm->new_addr + rm->new_len);
+	return err;
+}
+
 static int check_flags(const struct ms_remap *rm)
 {
 	const unsigned int all = MS_MREMAP_FIXED | MS_MREMAP_MAYMOVE | MS_MREMAP_DONTUNMAP;
 
 	if (rm->flags & ~all)
-		return -EINVAL;
+		return ms_refuse(rm->mm->machine, -EINVAL, "flags %x are not known",
+				 rm->flags & ~all);
 	if (implies_new_addr(rm) && !(rm->flags & MS_MREMAP_MAYMOVE))
-		return -EINVAL;
+		return ms_refuse(rm->mm->machine, -EINVAL,
+				 "MREMAP_FIXED and MREMAP_DONTUNMAP need MREMAP_MAYMOVE");
 	return 0;
 }
 
@@ -51,36 +65,42 @@ static int check_flags(const struct ms_remap *rm)
  * mirrors mremap(), mm/mremap.c, 5.10 .. 6.14; check_mremap_params(), mm/mremap.c, 6.17+ */
 static int check_arguments(struct ms_remap *rm)
 {
-	const uint64_t page_size = rm->mm->machine->page_size;
+	struct ms_machine *m = rm->mm->machine;
+	const uint64_t page_size = m->page_size;
 	bool resizes = rm->old_len != rm->new_len;
+	int err = check_flags(rm);
 
-	if (check_flags(rm) || !ms_aligned(rm->addr, page_size))
-		return -EINVAL;
+	if (err)
+		return err;
+	if (!ms_aligned(rm->addr, page_size))
+		return ms_refuse_alignment(m, rm->addr);
 	rm->old_len = ms_align_up(rm->old_len, page_size);
 	rm->new_len = ms_align_up(rm->new_len, page_size);
 	if (all_checks_first(rm))
 		resizes = rm->old_len != rm->new_len;
-	if (!rm->new_len || ((rm->flags & MS_MREMAP_DONTUNMAP) && resizes))
-		return -EINVAL;
+	if (!rm->new_len)
+		return ms_refuse(m, -EINVAL, "the new length is 0");
+	if ((rm->flags & MS_MREMAP_DONTUNMAP) && resizes)
+		return ms_refuse(m, -EINVAL, "MREMAP_DONTUNMAP: the lengths differ");
 	if (!all_checks_first(rm))
 		return 0;
 	if (rm->new_len > rm->mm->task_size)
-		return -EINVAL;
-	if (!implies_new_addr(rm))
-		return 0;
-	return check_new_addr(rm) || overlaps(rm) ? -EINVAL : 0;
+		return ms_refuse_end(rm->mm, -EINVAL, 0, rm->new_len);
+	return implies_new_addr(rm) ? check_destination(rm) : 0;
 }
 
 /* Could the unmaps of the old and the new place split off too many VMAs?
  * mirrors check_map_count_against_split_early(), mm/mremap.c, 7.2+ */
-static bool map_count_allows(const struct ms_remap *rm)
+static int check_map_count(const struct ms_remap *rm)
 {
 	const enum ms_policy_mremap_map_count rule = ms_remap_policy(rm)->mremap_map_count;
 	const bool keeps_source = rule == MS_MREMAP_MAP_COUNT_WORST_CASE_AND_DONTUNMAP &&
 				  (rm->flags & MS_MREMAP_DONTUNMAP);
 
-	return rule == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT ||
-	       rm->mm->map_count + 4 + keeps_source <= rm->mm->machine->config.max_map_count;
+	if (rule == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT ||
+	    rm->mm->map_count + 4 + keeps_source <= rm->mm->machine->config.max_map_count)
+		return 0;
+	return ms_refuse_near_map_count(rm->mm, 4 + keeps_source);
 }
 
 /* ---- the VMA ---- */
@@ -94,9 +114,13 @@ static int align_hugetlb(struct ms_remap *rm)
 		return 0; // refused later, with the resize
 	rm->old_len = ms_align_up(rm->old_len, size);
 	rm->new_len = ms_align_up(rm->new_len, size);
-	if (!ms_aligned(rm->addr, size) || !ms_aligned(rm->new_addr, size) ||
-	    rm->new_len > rm->old_len)
-		return -EINVAL;
+	if (!ms_aligned(rm->addr, size) || !ms_aligned(rm->new_addr, size))
+		return ms_refuse(rm->mm->machine, -EINVAL,
+				 "%x and %x are not both aligned to huge pages of %x bytes",
+				 rm->addr, rm->new_addr, size);
+	if (rm->new_len > rm->old_len)
+		return ms_refuse(rm->mm->machine, -EINVAL, MS_VMA_WORDS " is hugetlb: cannot grow",
+				 MS_VMA_NUMBERS(rm->vma));
 	return 0;
 }
 
@@ -108,7 +132,7 @@ static int find_vma(struct ms_remap *rm)
 
 	rm->vma = ms_vma_lookup(rm->mm, rm->addr);
 	if (!rm->vma)
-		return -EFAULT;
+		return ms_refuse_no_vma(rm->mm, -EFAULT, rm->addr);
 	return !again && ms_vma_is_hugetlb(rm->vma) ? align_hugetlb(rm) : 0;
 }
 
@@ -135,6 +159,12 @@ static bool dontunmap_allowed(const struct ms_remap *rm)
 	return !(vma->vm_flags & (MS_VM_DONTEXPAND | MS_VM_PFNMAP));
 }
 
+static int refuse_vma(const struct ms_remap *rm, int err, const char *why)
+{
+	return ms_refuse(rm->mm->machine, err, MS_VMA_WORDS " %s", MS_VMA_NUMBERS(rm->vma),
+			 ms_refusal_text(why));
+}
+
 /*
  * May the VMA move, and grow?
  * mirrors vma_to_resize(), mm/mremap.c, 5.10 .. 6.12; resize_is_valid(), mm/mremap.c, 6.13 .. 6.14;
@@ -143,28 +173,28 @@ static bool dontunmap_allowed(const struct ms_remap *rm)
 static int check_resize(struct ms_remap *rm)
 {
 	const struct ms_vma *vma = rm->vma;
-	const unsigned int shift = rm->mm->machine->page_shift;
+	struct ms_machine *m = rm->mm->machine;
 	uint64_t old_len = ms_min_u64(rm->old_len, rm->new_len), pgoff;
 
 	if (!rm->old_len && !(vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE)))
-		return -EINVAL;
+		return refuse_vma(rm, -EINVAL, "is not shared, and the old length is 0");
 	if ((rm->flags & MS_MREMAP_DONTUNMAP) && !dontunmap_allowed(rm))
-		return -EINVAL;
+		return refuse_vma(rm, -EINVAL, "does not allow MREMAP_DONTUNMAP");
 	if (ms_vma_is_hugetlb(vma) &&
 	    ms_remap_policy(rm)->hugetlb_mremap == MS_HUGETLB_MREMAP_EINVAL)
-		return -EINVAL;
+		return refuse_vma(rm, -EINVAL, "is hugetlb");
 	if (old_len > vma->vm_end - rm->addr)
-		return -EFAULT;
+		return ms_refuse(m, -EFAULT, MS_VMA_WORDS " does not reach to %x",
+				 MS_VMA_NUMBERS(vma), rm->addr + old_len);
 	if (old_len == rm->new_len)
 		return 0;
 	pgoff = ms_vma_pgoff_of(vma, rm->addr);
-	if (pgoff + (rm->new_len >> shift) < pgoff)
-		return -EINVAL;
+	if (pgoff + (rm->new_len >> m->page_shift) < pgoff)
+		return ms_refuse_wrap(m, -EINVAL, pgoff << m->page_shift, rm->new_len);
 	if (vma->vm_flags & (MS_VM_DONTEXPAND | MS_VM_PFNMAP))
-		return -EFAULT;
-	if ((vma->vm_flags & MS_VM_ACCOUNT) &&
-	    ms_obvious_overcommit(rm->mm->machine, rm->new_len - old_len))
-		return -ENOMEM;
+		return refuse_vma(rm, -EFAULT, "is VM_DONTEXPAND or VM_PFNMAP: cannot grow");
+	if ((vma->vm_flags & MS_VM_ACCOUNT) && ms_obvious_overcommit(m, rm->new_len - old_len))
+		return ms_refuse_overcommit(m, rm->new_len - old_len);
 	rm->populate = vma->vm_flags & MS_VM_LOCKED;
 	return 0;
 }
@@ -185,20 +215,20 @@ static int shrink(struct ms_remap *rm)
 static int64_t remap_to(struct ms_remap *rm)
 {
 	int64_t addr;
-	int err;
+	int err = all_checks_first(rm) ? 0 : check_destination(rm);
 
-	if (!all_checks_first(rm) && (check_new_addr(rm) || overlaps(rm)))
-		return -EINVAL;
+	if (err)
+		return err;
 	if (ms_remap_policy(rm)->mremap_map_count == MS_MREMAP_MAP_COUNT_MOVE_NEAR_LIMIT &&
 	    rm->mm->map_count + 2 >= rm->mm->machine->config.max_map_count - 3)
-		return -ENOMEM;
+		return ms_refuse_near_map_count(rm->mm, 6);
 	if (rm->flags & MS_MREMAP_FIXED) {
 		err = ms_do_munmap(rm->mm, rm->new_addr, rm->new_len);
 		if (err)
 			return err;
 		// The source may have gone with it: tested before the tail's own errors.
 		if (all_checks_first(rm) && !ms_vma_lookup(rm->mm, rm->addr))
-			return -EFAULT;
+			return ms_refuse_no_vma(rm->mm, -EFAULT, rm->addr);
 	}
 	err = shrink(rm);
 	if (err)
@@ -282,9 +312,11 @@ static int64_t remap_at(struct ms_remap *rm)
 	if (err)
 		return err;
 	if (expandable(rm))
-		return expand_in_place(rm) ? (int64_t)rm->addr : -ENOMEM;
+		return expand_in_place(rm)
+			       ? (int64_t)rm->addr
+			       : refuse_vma(rm, -ENOMEM, "does not merge with what it grows by");
 	if (!(rm->flags & MS_MREMAP_MAYMOVE))
-		return -ENOMEM;
+		return refuse_vma(rm, -ENOMEM, "cannot grow in place, nor move: no MREMAP_MAYMOVE");
 	addr = ms_get_unmapped_area(rm->mm, 0, rm->new_len);
 	if (addr < 0)
 		return addr;
@@ -301,7 +333,7 @@ static int64_t remap_one(struct ms_remap *rm)
 	if (all_checks_first(rm) && (implies_new_addr(rm) || rm->new_len > rm->old_len)) {
 		if (!rm->vma)
 			rm->vma = ms_vma_lookup(rm->mm, rm->addr);
-		err = rm->vma ? check_resize(rm) : -EFAULT;
+		err = rm->vma ? check_resize(rm) : ms_refuse_no_vma(rm->mm, -EFAULT, rm->addr);
 		if (err)
 			return err;
 	}
@@ -323,7 +355,7 @@ static int64_t remap_each(const struct ms_remap *rm)
 	int64_t first = -EFAULT;
 
 	if (!vma || vma->vm_start > rm->addr)
-		return -EFAULT;
+		return ms_refuse_no_vma(rm->mm, -EFAULT, rm->addr);
 	// Goes on behind the VMA's old end, even if the copy has merged with its own source.
 	for (; vma && vma->vm_start < end;
 	     vma = last_end < end ? ms_find_vma(rm->mm, last_end) : NULL) {
@@ -358,14 +390,15 @@ int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t ne
 		.flags = flags,
 		.new_addr = new_addr,
 	};
+	const uint64_t before = ms_refusals(mm->machine);
 	int64_t ret = check_arguments(&rm);
 
+	if (!ret)
+		ret = check_map_count(&rm);
 	if (ret)
 		return ret;
-	if (!map_count_allows(&rm))
-		return -ENOMEM;
 	if (!ms_mmap_write_trylock(mm))
-		return -EBUSY;
+		return ms_mmap_waits(mm);
 	if ((flags & MS_MREMAP_FIXED) && rm.old_len == rm.new_len &&
 	    mm->machine->policy.mremap_many_vmas == MS_MREMAP_MANY_VMAS_MOVES_EACH)
 		ret = remap_each(&rm);
@@ -374,5 +407,6 @@ int64_t ms_mremap(struct ms_mm *mm, ms_hva_t addr, uint64_t old_len, uint64_t ne
 	ms_mmap_write_unlock(mm);
 	if (ret >= 0 && rm.populate)
 		ms_mm_populate(mm, (ms_hva_t)ret + rm.old_len, rm.new_len - rm.old_len);
-	return ret;
+	// an mremap that changes nothing gives its address back, however high
+	return ret < -4095 ? ret : ms_answered(mm->machine, before, ret, NULL);
 }

@@ -31,7 +31,7 @@ static int split_borders(struct ms_munmap *um, struct ms_vma *vma)
 
 	if (um->start > vma->vm_start) {
 		if (um->end < vma->vm_end && mm->map_count >= mm->machine->config.max_map_count)
-			return -ENOMEM;
+			return ms_refuse_map_count(mm);
 		err = split_border(mm, um->start, true, &vma);
 		if (err)
 			return err;
@@ -139,13 +139,14 @@ void ms_complete_munmap(struct ms_munmap *um)
  * mirrors __do_munmap(), mm/mmap.c, 5.10 .. 6.0; do_mas_munmap(), mm/mmap.c, 6.1 .. 6.1;
  * do_vmi_munmap(), mm/vma.c, 6.12+
  */
-static bool is_user_range(const struct ms_mm *mm, ms_hva_t start, uint64_t *len)
+static int check_range(const struct ms_mm *mm, ms_hva_t start, uint64_t *len)
 {
-	if (!ms_aligned(start, mm->machine->page_size) || start > mm->task_size ||
-	    *len > mm->task_size - start)
-		return false;
+	if (!ms_aligned(start, mm->machine->page_size))
+		return ms_refuse_alignment(mm->machine, start);
+	if (start > mm->task_size || *len > mm->task_size - start)
+		return ms_refuse_end(mm, -EINVAL, start, *len);
 	*len = ms_align_up(*len, mm->machine->page_size);
-	return *len;
+	return *len ? 0 : ms_refuse(mm->machine, -EINVAL, "the length is 0");
 }
 
 // mirrors do_munmap(), mm/mmap.c, 5.10+
@@ -153,10 +154,10 @@ int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len)
 {
 	struct ms_munmap um;
 	struct ms_vma *vma;
-	int err;
+	int err = check_range(mm, start, &len);
 
-	if (!is_user_range(mm, start, &len))
-		return -EINVAL;
+	if (err)
+		return err;
 	vma = ms_find_vma_intersection(mm, start, start + len);
 	if (!vma)
 		return 0;
@@ -177,7 +178,7 @@ static int munmap_downgraded(struct ms_mm *mm, ms_hva_t start, ms_hva_t end)
 	int err;
 
 	if (!ms_mmap_write_trylock(mm))
-		return -EBUSY;
+		return ms_mmap_waits(mm);
 	vma = ms_find_vma_intersection(mm, start, end);
 	err = vma ? ms_gather_munmap(&um, vma, start, end) : 0;
 	ms_mmap_write_downgrade(mm);
@@ -194,6 +195,12 @@ int ms_munmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 {
 	if (!mm)
 		return -EINVAL;
+	const uint64_t before = ms_refusals(mm->machine);
+	int err;
+
 	addr = ms_untagged_addr(mm->machine, addr);
-	return is_user_range(mm, addr, &len) ? munmap_downgraded(mm, addr, addr + len) : -EINVAL;
+	err = check_range(mm, addr, &len);
+	if (!err)
+		err = munmap_downgraded(mm, addr, addr + len);
+	return (int)ms_answered(mm->machine, before, err, NULL);
 }

@@ -28,7 +28,7 @@ static int check_align(const struct remap *r)
 	if (ms_aligned(r->addr, m->page_size))
 		return 0;
 	ms_violation(m, "remap_pfn_range: address not page aligned", r->addr);
-	return -EINVAL;
+	return ms_refuse_alignment(m, r->addr);
 }
 
 /*
@@ -42,7 +42,9 @@ static int check_cow(struct remap *r)
 	if (!ms_is_cow_mapping(r->vma->vm_flags))
 		return 0;
 	if (!covers_vma(r))
-		return -EINVAL;
+		return ms_refuse(ms_vma_machine(r->vma), -EINVAL,
+				 MS_VMA_WORDS " is private: %x-%x is not all of it",
+				 MS_VMA_NUMBERS(r->vma), r->addr, r->end);
 	r->vma->vm_pgoff = r->pfn;
 	return 0;
 }
@@ -85,7 +87,7 @@ static int remap_table(const struct remap *r, ms_hva_t *addr, ms_pfn_t *pfn)
 	return 0;
 present:
 	ms_violation(m, "remap_pfn_range: entry already present", *addr);
-	return -EBUSY;
+	return ms_refuse(m, -EBUSY, "%x is mapped already", *addr);
 }
 
 /* mirrors remap_pfn_range(), mm/memory.c, 5.10 .. 5.12; remap_pfn_range_notrack(), mm/memory.c,
@@ -197,26 +199,28 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	struct remap r = { .vma = vma, .addr = addr, .pfn = pfn, .prot = prot };
+	const uint64_t before = ms_refusals(m);
 	int err;
 
 	r.end = addr + ms_align_up(size, m->page_size);
 	if (r.end <= addr) {
 		ms_violation(m, "remap_pfn_range: empty or wrapping range", addr);
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%x bytes at %x are none, or wrap", size, addr);
 	}
 	// The kernel maps it nevertheless: in another VMA, or where nobody will remove the entries.
 	if (addr < vma->vm_start || r.end > vma->vm_end)
 		ms_violation(m, "remap_pfn_range: range outside of the VMA", addr);
 	if (r.end > vma->vm_mm->task_size)
-		return -EINVAL;
+		return ms_refuse_end(vma->vm_mm, -EINVAL, addr, size);
 	err = check_and_track(&r);
-	if (err)
-		return err;
-	err = remap_pages(&r);
-	// EBUSY: the kernel has stopped at a BUG, and what it had done by then stays.
-	if (!err || err == -EBUSY)
-		return err;
-	return fail_after_tracking(&r, m->policy.remap_error != MS_REMAP_ERROR_KEEP_PTES, err);
+	if (!err) {
+		err = remap_pages(&r);
+		// EBUSY: the kernel has stopped at a BUG, and what it had done by then stays.
+		if (err && err != -EBUSY)
+			fail_after_tracking(&r, m->policy.remap_error != MS_REMAP_ERROR_KEEP_PTES,
+					    err);
+	}
+	return (int)ms_answered(m, before, err, NULL);
 }
 
 // mirrors vm_iomap_memory(), mm/memory.c, 5.10+
@@ -224,17 +228,18 @@ int ms_vm_iomap_memory(struct ms_vma *vma, ms_pa_t start, uint64_t len)
 {
 	if (!vma)
 		return -EINVAL;
-	const struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pfn_t pfn = start >> m->page_shift;
 	uint64_t pages;
 
 	if (start + len < start)
-		return -EINVAL;
+		return ms_refuse_wrap(m, -EINVAL, start, len);
 	// the start may lie inside of a page, which is mapped as a whole
 	len += start & (m->page_size - 1);
 	pages = (len + m->page_size - 1) >> m->page_shift;
 	if (vma->vm_pgoff > pages || ms_vma_pages(vma) > pages - vma->vm_pgoff)
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, MS_VMA_WORDS " shows page %u onward: there are %u",
+				 MS_VMA_NUMBERS(vma), vma->vm_pgoff, pages);
 	return ms_remap_pfn_range(vma, vma->vm_start, pfn + vma->vm_pgoff, ms_vma_size(vma),
 				  vma->vm_page_prot);
 }

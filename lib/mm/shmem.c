@@ -99,6 +99,14 @@ static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned i
 	return pfn + (index - first);
 }
 
+/* For somebody who is interrupted by the hook that the fault happens in. */
+static ms_vm_fault_t wait(const struct ms_vm_fault *vmf, const char *why)
+{
+	ms_refuse(ms_vma_machine(vmf->vma), -EBUSY, "%s, at %x", ms_refusal_text(why),
+		  vmf->address);
+	return MS_VM_FAULT_RETRY;
+}
+
 /*
  * A page that is absent is made (SGP_CACHE).
  * mirrors shmem_fault(), mm/shmem.c, 5.10+; shmem_getpage_gfp(), mm/shmem.c, 5.10 .. 6.0;
@@ -113,18 +121,18 @@ static ms_vm_fault_t shmem_fault(struct ms_vm_fault *vmf)
 
 	// shmem_falloc_wait(): the kernel sleeps until the hole is made
 	if (index >= mapping->hole_first && index < mapping->hole_end)
-		return MS_VM_FAULT_RETRY;
+		return wait(vmf, "a hole is being made here");
 	if (index >= ms_mapping_pages(mapping))
-		return MS_VM_FAULT_SIGBUS;
+		return ms_refuse_beyond_file(vmf);
 	pfn = ms_cache_find(mapping, index);
 	if (pfn && ms_folio_is_locked(mapping, index, index + 1, 1))
-		return MS_VM_FAULT_RETRY; // the kernel sleeps
+		return wait(vmf, "a hook's caller holds the page"); // the kernel sleeps
 	if (!pfn && huge_allowed(vma, index) && huge_suitable(vma, index))
 		pfn = add_folio(mapping, index, ms_pmd_order(mapping->machine));
 	if (!pfn)
 		pfn = add_folio(mapping, index, 0);
 	if (!pfn)
-		return MS_VM_FAULT_OOM;
+		return ms_refuse_page(mapping->machine);
 	vmf->pfn = pfn;
 	return MS_VM_FAULT_LOCKED;
 }

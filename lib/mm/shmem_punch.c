@@ -256,12 +256,15 @@ int ms_shmem_punch_hole(struct ms_file *file, uint64_t off, uint64_t len)
 	uint64_t cached = (uint64_t)mapping->nr_chunks * MS_CACHE_CHUNK;
 
 	if (off + len < off)
-		return -EINVAL;
+		return ms_refuse_wrap(file->machine, -EINVAL, off, len);
 	if (end <= start)
 		return 0;
 	// the inode's lock, and those of the folios
-	if (mapping->hole_end || ms_folio_is_locked(mapping, start >> shift, end >> shift, 1))
-		return -EBUSY;
+	if (mapping->hole_end)
+		return ms_refuse(file->machine, -EBUSY, "a hole is being made in the file");
+	if (ms_folio_is_locked(mapping, start >> shift, end >> shift, 1))
+		return ms_refuse(file->machine, -EBUSY,
+				 "a hook's caller holds a page of the file in %x-%x", start, end);
 	mapping->hole_first = start >> shift;
 	mapping->hole_end = end >> shift;
 	ms_unmap_mapping_range(file, start, end - start, false);

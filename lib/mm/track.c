@@ -52,7 +52,9 @@ static int reserve_pfn_range(struct ms_machine *m, ms_pa_t pa, uint64_t size, ms
 	if (got != want && (strict || !ms_is_new_memtype_allowed(pa, pa + size, want, got))) {
 		ms_memtype_free_of(m, pa, pa + size, *ctx, NULL);
 		ms_log(m, "x86/PAT: map pfn expected another mapping type", pa, size);
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL, "%x-%x is reserved as %s, %s was asked for", pa,
+				 pa + size, ms_refusal_text(ms_cache_name(MS_ARCH_X86_64, got)),
+				 ms_refusal_text(ms_cache_name(MS_ARCH_X86_64, want)));
 	}
 	*prot = ms_pgprot_set_cache(*prot, got);
 	return 0;
@@ -124,8 +126,11 @@ int ms_pfnmap_ctx_dup(struct ms_vma *dst, const struct ms_vma *src)
 	dst->pfnmap_ctx = NULL;
 	if (!ctx)
 		return 0;
+	if (ctx->holders >= REFCOUNT_MAX && !by_context(ms_vma_machine(src)))
+		return 0;
 	if (ctx->holders >= REFCOUNT_MAX)
-		return by_context(ms_vma_machine(src)) ? -ENOMEM : 0;
+		return ms_refuse(ms_vma_machine(src), -ENOMEM, "%x-%x has too many holders: %u",
+				 ctx->start, ctx->end, ctx->holders);
 	ctx->holders++;
 	dst->pfnmap_ctx = ctx;
 	return 0;
@@ -146,10 +151,11 @@ void ms_pfnmap_ctx_put(struct ms_vma *vma)
 static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,
 			 uint64_t size)
 {
+	const uint64_t before = ms_refusals(m);
 	struct ms_pfnmap_ctx *ctx;
 
 	if (reserve_pfn_range(m, pa, size, prot, false, &ctx))
-		return -EINVAL;
+		return ms_answered_as(m, before, -EINVAL);
 	vma->vm_flags |= MS_VM_PAT;
 	set_ctx(m, vma, ctx);
 	return 0;
@@ -160,17 +166,19 @@ static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *
 static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *prot, ms_pa_t pa,
 			    uint64_t size)
 {
-	struct ms_pfnmap_ctx *ctx;
+	struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
+	const uint64_t before = ms_refusals(m);
 
-	if (vma->pfnmap_ctx)
-		return -EINVAL;
+	if (ctx)
+		return ms_refuse(m, -EINVAL, MS_VMA_WORDS " has reserved %x-%x already",
+				 MS_VMA_NUMBERS(vma), ctx->start, ctx->end);
 	if (reserve_pfn_range(m, pa, size, prot, false, &ctx))
-		return -EINVAL;
+		return ms_answered_as(m, before, -EINVAL);
 	if (!ctx)
 		ctx = ms_pfnmap_ctx_new(m, pa, pa + size);
 	if (!ctx) {
 		free_pfn_range(vma, pa, size, NULL);
-		return -ENOMEM;
+		return ms_refuse(m, -ENOMEM, "no memory");
 	}
 	vma->pfnmap_ctx = ctx;
 	return 0;
@@ -185,6 +193,7 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pa_t pa = pfn << m->page_shift;
+	const uint64_t before = ms_refusals(m);
 	enum ms_cache type;
 
 	if (!ms_is_x86(m))
@@ -196,7 +205,8 @@ int ms_track_pfn_remap(struct ms_vma *vma, ms_pgprot_t *prot, ms_pfn_t pfn, ms_h
 	if (!ms_has(m->config.pat))
 		return 0;
 	if (ms_memtype_lookup_range(m, pa, pa + size, &type))
-		return -EINVAL;
+		return (int)ms_answered(m, before, -EINVAL,
+					"the pages have more than one memory type");
 	*prot = ms_pgprot_set_cache(*prot, type);
 	return 0;
 }
@@ -294,6 +304,7 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 	bool inherited = m->policy.fork_tracking == MS_FORK_TRACKING_FLAG_INHERITED;
 	struct ms_pfnmap_ctx *ctx;
 	ms_pgprot_t prot;
+	uint64_t before;
 	ms_pa_t pa;
 	int err;
 
@@ -304,14 +315,17 @@ int ms_track_pfn_copy(struct ms_vma *dst, struct ms_vma *src, uint64_t src_first
 	if (!(src->vm_flags & MS_VM_PAT))
 		return 0;
 	// the child's copy of the parent's hold goes: it is to hold what it reserves itself
+	before = ms_refusals(m);
 	set_ctx(m, dst, NULL);
 	if (!inherited)
 		dst->vm_flags &= ~MS_VM_PAT;
 	if (get_pat_info(src, src_first_entry, &pa, &prot))
-		return -EINVAL;
+		return ms_refuse(m, -EINVAL,
+				 MS_VMA_WORDS " is tracked, and its first page is not mapped",
+				 MS_VMA_NUMBERS(src));
 	err = reserve_pfn_range(m, pa, ms_vma_size(src), &prot, true, &ctx);
 	if (err)
-		return err;
+		return (int)ms_answered(m, before, err, NULL);
 	dst->vm_flags |= MS_VM_PAT;
 	set_ctx(m, dst, ctx);
 	return 0;

@@ -47,6 +47,14 @@ void ms_mm_unblock_notifiers(struct ms_mm *mm);
 /* ---- pages ---- */
 
 /*
+ * For those who have another way where these fail: nobody is told why. ms_try_get_user_page() tells
+ * it where the VMA is neither VM_IO nor VM_PFNMAP.
+ */
+bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
+int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
+bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf);
+
+/*
  * mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the list of
  * those in use. is_new: the fault has made it, so that it is on no list yet.
  */

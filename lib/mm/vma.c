@@ -321,6 +321,6 @@ int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, stru
 int ms_split_vma(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma)
 {
 	if (vma->vm_mm->map_count >= ms_vma_machine(vma)->config.max_map_count)
-		return -ENOMEM;
+		return ms_refuse_map_count(vma->vm_mm);
 	return ms_split_vma_nolimit(vma, addr, new_below, new_vma);
 }

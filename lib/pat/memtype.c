@@ -112,6 +112,21 @@ static const struct ms_range *other_type(struct ms_ranges *t, ms_pa_t start, ms_
 	return r && r->start < end ? r : NULL;
 }
 
+static void log_conflict(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
+{
+	log_line(m, "x86/PAT: conflicting memory types", start, end);
+	log_line(m, "x86/PAT: memtype_reserve failed", start, end);
+}
+
+/* The entry is of another type than was asked for. */
+static int refuse_first(struct ms_machine *m, const struct ms_range *entry, ms_pa_t start,
+			ms_pa_t end, enum ms_cache req)
+{
+	log_conflict(m, start, end);
+	return ms_refuse(m, -EBUSY, "%x-%x is reserved as %s, %s was asked for", entry->start,
+			 entry->end, ms_type_text(m, ms_range_type(entry)), ms_type_text(m, req));
+}
+
 /* loose: the range overlaps entries that are not of one type, whatever was asked for. */
 static __attribute__((noinline)) int refuse_conflict(struct ms_machine *m, ms_pa_t start,
 						     ms_pa_t end, enum ms_cache req, bool loose)
@@ -119,13 +134,10 @@ static __attribute__((noinline)) int refuse_conflict(struct ms_machine *m, ms_pa
 	struct ms_ranges *list = &m->pat->list;
 	const struct ms_range *first = ms_ranges_above(list, start), *other;
 
-	log_line(m, "x86/PAT: conflicting memory types", start, end);
-	log_line(m, "x86/PAT: memtype_reserve failed", start, end);
 	other = other_type(list, start, end, loose ? ms_range_type(first) : req);
 	if (!loose)
-		return ms_refuse(m, -EBUSY, "%x-%x is reserved as %s, %s was asked for",
-				 other->start, other->end, ms_type_text(m, ms_range_type(other)),
-				 ms_type_text(m, req));
+		return refuse_first(m, other, start, end, req);
+	log_conflict(m, start, end);
 	return ms_refuse(m, -EBUSY, "%x-%x is reserved as %s and %x-%x as %s", first->start,
 			 first->end, ms_type_text(m, ms_range_type(first)), other->start,
 			 other->end, ms_type_text(m, ms_range_type(other)));
@@ -266,7 +278,8 @@ static __attribute__((noinline)) int reserve_overlapping(struct ms_machine *m, m
 	int err = 0;
 
 	if (found != req && !got) {
-		err = refuse_conflict(m, start, end, req, false);
+		err = refuse_first(m, ms_leaf_range(list->finger.leaf, list->finger.i), start, end,
+				   req);
 		found = req;
 	} else if (!ms_ranges_insert_alias_quickly(list, start, end)) {
 		return reserve_slowly(m, start, end, req, got);

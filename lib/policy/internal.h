@@ -33,6 +33,7 @@ struct ms_rule_cell {
 
 struct ms_rule {
 	const char *name, *what, *functions;
+	const char *invalid; /* to be said where its value is none of those that it has */
 	unsigned int arches; /* bits, by enum ms_arch, where the rule means something */
 	size_t offset;       /* in struct ms_policy */
 	unsigned int nr_values, nr_cells;
@@ -68,7 +69,7 @@ struct ms_recorded {
 extern const struct ms_recorded ms_recorded[];
 extern const size_t ms_nr_recorded;
 
-/* Every field is one of its enumerators. */
-bool ms_policy_valid(const struct ms_policy *p);
+/* NULL: every field is one of its enumerators. Else which one is not, in words. */
+const char *ms_policy_refusal(const struct ms_policy *p);
 
 #endif

@@ -174,13 +174,13 @@ int ms_policy_set_lines(struct ms_policy *p, const char *text, uint64_t *line)
 	return 0;
 }
 
-bool ms_policy_valid(const struct ms_policy *p)
+const char *ms_policy_refusal(const struct ms_policy *p)
 {
 	if (p->arch != MS_ARCH_ARM64 && p->arch != MS_ARCH_X86_64)
-		return false;
+		return "policy: arch is neither arm64 nor x86_64";
 	for (size_t i = 0; i < ms_nr_rules; i++) {
 		if (get(p, &ms_rules[i]) >= ms_rules[i].nr_values)
-			return false;
+			return ms_rules[i].invalid;
 	}
-	return true;
+	return NULL;
 }

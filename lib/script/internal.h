@@ -67,6 +67,8 @@ int ms_script_fail(struct ms_script_error *err, uint64_t line, const char *forma
 	__attribute__((format(printf, 3, 4)));
 /* The same of memory that cannot be had: answers -ENOMEM. */
 int ms_script_no_memory(struct ms_script_error *err);
+/* A constructor's answer: sets errno. */
+void *ms_script_null(int err);
 /* Makes *err empty. */
 void ms_script_no_error(struct ms_script_error *err);
 

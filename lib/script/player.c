@@ -66,31 +66,33 @@ static int begin(struct ms_player *p, struct ms_script_error *err)
 {
 	p->m = ms_header_machine(p->header, err);
 	if (!p->m)
-		return -EINVAL;
+		return -errno;
 	p->page_size = ms_machine_config(p->m)->page_size;
 	for (size_t i = 0; i < p->header->nr_devices; i++)
 		p->device[i] = ms_device_find(p->m, p->header->device[i].name);
 	p->worker = ms_mm_new(p->m);
 	if (!p->worker || open_vfio(p))
-		return ms_script_fail(err, 0, "no memory");
+		return ms_script_no_memory(err);
 	return 0;
 }
 
 struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script_error *err)
 {
 	struct ms_player *p = script ? calloc(1, sizeof(*p)) : NULL;
+	int ret;
 
 	ms_script_no_error(err);
-	if (!p) {
-		ms_script_fail(err, 0, script ? "no memory" : MS_NO_SCRIPT);
-		return NULL;
-	}
+	if (!script)
+		return ms_script_null(ms_script_fail(err, 0, MS_NO_SCRIPT));
+	if (!p)
+		return ms_script_null(ms_script_no_memory(err));
 	p->script = script;
 	p->header = &script->header;
-	if (!begin(p, err))
+	ret = begin(p, err);
+	if (!ret)
 		return p;
 	ms_player_free(p);
-	return NULL;
+	return ms_script_null(ret);
 }
 
 void ms_player_free(struct ms_player *p)
@@ -132,10 +134,12 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 	struct ms_mm *mm = op->child ? p->child : p->worker;
 
 	ms_trace_clear(p->m);
+	memset(&p->last, 0, sizeof(p->last));
+	p->last.refusals = ms_last_refusal(p->m).number;
 	if (!open_answer(p))
 		return NULL;
 	if (!mm && plays[op->kind].needs_process)
-		ms_print_ret(p, -ESRCH);
+		ms_print_ret_own(p, -ESRCH, "the process is gone, or was never there");
 	else
 		plays[op->kind].fn(p, op, mm);
 	ms_print_events(p, op);
@@ -147,6 +151,7 @@ const char *ms_player_end(struct ms_player *p)
 	if (!p)
 		return NULL;
 	ms_trace_clear(p->m);
+	memset(&p->last, 0, sizeof(p->last));
 	if (p->child)
 		ms_mm_exit(p->child);
 	if (p->worker)

@@ -36,6 +36,13 @@ struct ms_player {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
 	} ioremap[MS_IOREMAP_SLOTS];
+	/* How the operation at hand ended, for ms_player_reason(). */
+	struct {
+		uint64_t refusals; /* of the machine before it */
+		bool refused;
+		int err; /* its answer; 0: a word, or the recorder's own for the same thing */
+		const char *why; /* it was not the machine that refused; else NULL */
+	} last;
 	FILE *out;    /* where the answer to the operation at hand is written to */
 	char *answer; /* that answer, once `out` is closed */
 	size_t answer_size;
@@ -55,6 +62,11 @@ static inline bool ms_player_is_x86(const struct ms_player *p)
 /* print.c: the first line of every answer, and the events after it. err: 0 or a negative errno. */
 void ms_print_ret(struct ms_player *p, int err);
 void ms_print_ret_word(struct ms_player *p, const char *word);
+/* As ms_print_ret() for what the recorder, and not the kernel, refuses. */
+void ms_print_ret_own(struct ms_player *p, int err, const char *why);
+/* A file could not be opened: the recorder's open answers err, whatever the machine's has answered.
+ */
+void ms_print_ret_no_file(struct ms_player *p, int err);
 void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted);
 void ms_print_events(struct ms_player *p, const struct ms_op *op);
 /* Whether the recorder prints this physical address as "ram". */

@@ -175,8 +175,9 @@ void ms_play_vfio_memory(struct ms_player *p, const struct ms_op *op, struct ms_
 	open.source = MS_SRC_VFIO;
 	struct ms_file *file = ms_player_open(p, &open, &err);
 	if (file)
-		err = ms_vfio_set_memory(file, ms_op_has(op, MS_K_ON));
-	ms_print_ret(p, err);
+		ms_print_ret(p, ms_vfio_set_memory(file, ms_op_has(op, MS_K_ON)));
+	else
+		ms_print_ret_no_file(p, err);
 }
 
 /* ---- ranges of a BAR ---- */
@@ -236,15 +237,17 @@ void ms_play_ioremap(struct ms_player *p, const struct ms_op *op, struct ms_mm *
 {
 	struct range range = range_of(p, op);
 	uint64_t slot = op->value[MS_K_ID];
-	int err = -EINVAL;
+	int err;
 
 	(void)mm;
-	if (slot < MS_IOREMAP_SLOTS && !p->ioremap[slot].size && range.len) {
-		err = ms_ioremap(p->m, range.pa, range.len, (enum ms_cache)op->value[MS_K_TYPE]);
-		if (!err) {
-			p->ioremap[slot].pa = range.pa;
-			p->ioremap[slot].size = range.len;
-		}
+	if (slot >= MS_IOREMAP_SLOTS || p->ioremap[slot].size || !range.len) {
+		ms_print_ret_own(p, -EINVAL, "no such slot of ioremaps, it is in use, or no bytes");
+		return;
+	}
+	err = ms_ioremap(p->m, range.pa, range.len, (enum ms_cache)op->value[MS_K_TYPE]);
+	if (!err) {
+		p->ioremap[slot].pa = range.pa;
+		p->ioremap[slot].size = range.len;
 	}
 	ms_print_ret(p, err);
 }
@@ -262,7 +265,7 @@ static int iounmap_slot(struct ms_player *p, uint64_t slot)
 void ms_play_iounmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	(void)mm;
-	ms_print_ret(p, iounmap_slot(p, op->value[MS_K_ID]));
+	ms_print_ret_own(p, iounmap_slot(p, op->value[MS_K_ID]), "no ioremap has this number");
 }
 
 void ms_player_drop_ioremaps(struct ms_player *p)

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define NO_VM "there is no VM"
+
 /* Maps the guest's code and makes its slot. In an IPA space that is too small there is no such
  * slot. The x86 recorder keeps the memory from its child. */
 static void map_code(struct ms_player *p, struct ms_mm *mm)
@@ -34,7 +36,7 @@ void ms_play_vm_create(struct ms_player *p, const struct ms_op *op, struct ms_mm
 	if (ms_op_has(op, MS_K_IPA))
 		config.ipa_bits = (unsigned int)op->value[MS_K_IPA];
 	if (p->vm) {
-		ms_print_ret(p, -EEXIST);
+		ms_print_ret_own(p, -EEXIST, "there is a VM already");
 		return;
 	}
 	p->vm = ms_vm_new_config(mm, &config);
@@ -72,11 +74,13 @@ void ms_play_vm_destroy(struct ms_player *p, const struct ms_op *op, struct ms_m
 void ms_play_slot(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	(void)mm;
-	ms_print_ret(p, !p->vm ? -ENODEV
-			       : ms_vm_set_slot(p->vm, (unsigned int)op->value[MS_K_ID],
-						op->value[MS_K_GPA], op->value[MS_K_SIZE],
-						op->value[MS_K_HVA],
-						(unsigned int)op->value[MS_K_SLOT_FLAGS]));
+	if (!p->vm)
+		ms_print_ret_own(p, -ENODEV, NO_VM);
+	else
+		ms_print_ret(p, ms_vm_set_slot(p->vm, (unsigned int)op->value[MS_K_ID],
+					       op->value[MS_K_GPA], op->value[MS_K_SIZE],
+					       op->value[MS_K_HVA],
+					       (unsigned int)op->value[MS_K_SLOT_FLAGS]));
 }
 
 /*
@@ -106,7 +110,7 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 
 	(void)mm;
 	if (!p->vm) {
-		ms_print_ret(p, -ENODEV);
+		ms_print_ret_own(p, -ENODEV, NO_VM);
 		return;
 	}
 	// The access is made by an instruction in the code page, which the vCPU fetches first.
@@ -166,7 +170,7 @@ void ms_play_dirty(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 
 	(void)mm;
 	if (!p->vm)
-		ms_print_ret(p, -ENODEV);
+		ms_print_ret_own(p, -ENODEV, NO_VM);
 	else if (ms_op_has(op, MS_K_GET))
 		get_dirty(p, id);
 	else

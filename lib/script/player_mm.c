@@ -16,7 +16,7 @@ void ms_play_mmap(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 	} else {
 		file = ms_player_open(p, op, &err);
 		if (!file) {
-			ms_print_ret(p, err);
+			ms_print_ret_no_file(p, err);
 			return;
 		}
 	}
@@ -86,7 +86,7 @@ void ms_play_fork(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 {
 	(void)op;
 	if (p->child) {
-		ms_print_ret(p, -EEXIST);
+		ms_print_ret_own(p, -EEXIST, "the process has a child already");
 		return;
 	}
 	p->child = ms_fork(mm);

@@ -6,6 +6,8 @@
 
 void ms_print_ret(struct ms_player *p, int err)
 {
+	p->last.refused = err < 0;
+	p->last.err = err;
 	fputs("ret ", p->out);
 	ms_error_print(err, p->out);
 	fputc('\n', p->out);
@@ -13,7 +15,20 @@ void ms_print_ret(struct ms_player *p, int err)
 
 void ms_print_ret_word(struct ms_player *p, const char *word)
 {
+	p->last.refused = strcmp(word, "0");
 	fprintf(p->out, "ret %s\n", word);
+}
+
+void ms_print_ret_own(struct ms_player *p, int err, const char *why)
+{
+	ms_print_ret(p, err);
+	p->last.why = why;
+}
+
+void ms_print_ret_no_file(struct ms_player *p, int err)
+{
+	ms_print_ret(p, err);
+	p->last.err = 0;
 }
 
 /*
@@ -189,12 +204,28 @@ void ms_print_events(struct ms_player *p, const struct ms_op *op)
 	end_run(p, op, &run);
 }
 
+const char *ms_player_reason(struct ms_player *p)
+{
+	struct ms_refusal last;
+
+	if (!p || !p->last.refused)
+		return NULL;
+	if (p->last.why)
+		return p->last.why;
+	last = ms_last_refusal(p->m);
+	if (last.number == p->last.refusals || (p->last.err && last.err != p->last.err))
+		return NULL;
+	return last.reason;
+}
+
 void ms_player_explain(struct ms_player *p, const char *before, FILE *out)
 {
 	const struct ms_event *ev;
 
 	if (!p || !before || !out)
 		return;
+	if (ms_player_reason(p))
+		fprintf(out, "%srefused: %s\n", before, ms_player_reason(p));
 	for (size_t i = 0; (ev = ms_trace_get(p->m, i)); i++) {
 		if (is_of_code(p, ev))
 			continue;

@@ -342,8 +342,8 @@ static int parse(struct reader *r, size_t size)
 }
 
 /* As ms_script_parse(), but the script owns `text`, which is freed here when it is refused. */
-static int parse_owned(char *text, size_t size, const struct ms_script_kernel *kernel,
-		       struct ms_script **script, struct ms_script_error *err)
+static struct ms_script *parse_owned(char *text, size_t size, const struct ms_script_kernel *kernel,
+				     struct ms_script_error *err)
 {
 	struct reader r = { .kernel = kernel, .err = err };
 
@@ -351,51 +351,51 @@ static int parse_owned(char *text, size_t size, const struct ms_script_kernel *k
 	r.script = calloc(1, sizeof(*r.script));
 	if (!r.script) {
 		free(text);
-		return ms_script_no_memory(err);
+		return ms_script_null(ms_script_no_memory(err));
 	}
 	r.script->text = text;
 	int ret = parse(&r, size);
+	if (!ret)
+		return r.script;
 	if (ret == -ENOMEM)
 		ms_script_no_memory(err);
-	if (ret)
-		ms_script_free(r.script);
-	else
-		*script = r.script;
-	return ret;
+	ms_script_free(r.script);
+	return ms_script_null(ret);
 }
 
-int ms_script_parse(const char *text, size_t size, const struct ms_script_kernel *kernel,
-		    struct ms_script **script, struct ms_script_error *err)
+struct ms_script *ms_script_parse(const char *text, size_t size,
+				  const struct ms_script_kernel *kernel,
+				  struct ms_script_error *err)
 {
-	if (!script || (size && !text))
-		return ms_script_fail(err, 0, "no text, or nowhere to put the script");
+	if (size && !text)
+		return ms_script_null(ms_script_fail(err, 0, "no text"));
 	if (size > MS_SCRIPT_MAX_SIZE)
-		return ms_script_fail(err, 0, "more than %llu bytes",
-				      (unsigned long long)MS_SCRIPT_MAX_SIZE);
+		return ms_script_null(ms_script_fail(err, 0, "more than %llu bytes",
+						     (unsigned long long)MS_SCRIPT_MAX_SIZE));
 	char *copy = malloc(size + 1);
 	if (!copy)
-		return ms_script_no_memory(err);
+		return ms_script_null(ms_script_no_memory(err));
 	if (size)
 		memcpy(copy, text, size);
 	copy[size] = '\0';
-	return parse_owned(copy, size, kernel, script, err);
+	return parse_owned(copy, size, kernel, err);
 }
 
-int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_script **script,
-		   struct ms_script_error *err)
+struct ms_script *ms_script_read(FILE *in, const struct ms_script_kernel *kernel,
+				 struct ms_script_error *err)
 {
 	char *text = NULL;
 	size_t size = 0, capacity = 0;
 
-	if (!in || !script)
-		return ms_script_fail(err, 0, "no file, or nowhere to put the script");
+	if (!in)
+		return ms_script_null(ms_script_fail(err, 0, "no file"));
 	ms_script_no_error(err);
 	do {
 		capacity = capacity ? capacity * 2 : 65536;
 		char *bigger = realloc(text, capacity + 1);
 		if (!bigger) {
 			free(text);
-			return ms_script_no_memory(err);
+			return ms_script_null(ms_script_no_memory(err));
 		}
 		text = bigger;
 		size += fread(text + size, 1, capacity - size, in);
@@ -405,10 +405,10 @@ int ms_script_read(FILE *in, const struct ms_script_kernel *kernel, struct ms_sc
 
 		ms_script_fail(err, 0, ferror(in) ? "cannot be read" : "too large");
 		free(text);
-		return ret;
+		return ms_script_null(ret);
 	}
 	text[size] = '\0';
-	return parse_owned(text, size, kernel, script, err);
+	return parse_owned(text, size, kernel, err);
 }
 
 void ms_script_free(struct ms_script *s)

@@ -108,3 +108,9 @@ int ms_script_no_memory(struct ms_script_error *err)
 	ms_script_fail(err, 0, "no memory");
 	return -ENOMEM;
 }
+
+void *ms_script_null(int err)
+{
+	errno = -err;
+	return NULL;
+}

@@ -157,10 +157,8 @@ static int add_device(struct ms_machine *m, const struct ms_header_device *heade
 	struct ms_device *dev = ms_device_add(m, header->name, header->pa, header->size);
 
 	if (!dev)
-		return ms_script_fail(
-			err, 0,
-			"device %.40s is empty, wraps, overlaps, lies too high, or there is no memory",
-			header->name);
+		return ms_script_fail(err, 0, "device %.40s is refused: %s", header->name,
+				      ms_last_reason(m));
 	ms_device_set_prefetchable(dev, header->prefetchable);
 	if (header->has_mtrr)
 		ms_device_set_mtrr(dev, header->mtrr);
@@ -178,7 +176,9 @@ static int add_bar(struct ms_machine *m, const struct ms_header *h, const struct
 	dev = ms_device_add(m, name, bar->pa, bar->size);
 	if (dev && !ms_vfio_add_bar(of, bar->index, dev))
 		return 0;
-	return bar->assumed ? 0 : ms_script_fail(err, 0, "%s is refused", name);
+	if (bar->assumed)
+		return 0;
+	return ms_script_fail(err, 0, "%s is refused: %s", name, ms_last_reason(m));
 }
 
 /* x86: claims the registers of the local APIC, on kernels that have them as a busy resource. */
@@ -189,7 +189,7 @@ static int claim_lapic(struct ms_machine *m, const struct ms_header *h, struct m
 	// where the header has something else at that address, that counts
 	if (ms_iomem_claim(m, LAPIC_PA, LAPIC_SIZE) != -ENOMEM)
 		return 0;
-	return ms_script_fail(err, 0, "no memory");
+	return ms_script_no_memory(err);
 }
 
 static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_script_error *err)
@@ -201,11 +201,9 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 			return ret;
 	}
 	for (size_t i = 0; i < h->nr_ram; i++) {
-		int ret = ms_ram_add(m, h->ram[i].pa, h->ram[i].size);
-
-		if (ret)
+		if (ms_ram_add(m, h->ram[i].pa, h->ram[i].size))
 			return ms_script_fail(err, 0, "ram at 0x%llx is refused: %s",
-					      (unsigned long long)h->ram[i].pa, strerror(-ret));
+					      (unsigned long long)h->ram[i].pa, ms_last_reason(m));
 	}
 	for (size_t i = 0; i < h->nr_bars; i++) {
 		int ret = add_bar(m, h, &h->bar[i], err);
@@ -214,11 +212,9 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 			return ret;
 	}
 	for (size_t i = 0; i < h->nr_mtrr; i++) {
-		int ret = ms_mtrr_add(m, h->mtrr[i].pa, h->mtrr[i].size, h->mtrr[i].type);
-
-		if (ret)
+		if (ms_mtrr_add(m, h->mtrr[i].pa, h->mtrr[i].size, h->mtrr[i].type))
 			return ms_script_fail(err, 0, "mtrr at 0x%llx is refused: %s",
-					      (unsigned long long)h->mtrr[i].pa, strerror(-ret));
+					      (unsigned long long)h->mtrr[i].pa, ms_last_reason(m));
 	}
 	return claim_lapic(m, h, err);
 }
@@ -226,15 +222,18 @@ static int populate(struct ms_machine *m, const struct ms_header *h, struct ms_s
 struct ms_machine *ms_header_machine(const struct ms_header *h, struct ms_script_error *err)
 {
 	struct ms_machine *m = ms_machine_new_config(&h->policy, &h->config);
+	const char *why;
+	int ret;
 
 	if (!m) {
-		ms_script_fail(
-			err, 0,
-			"the header's config is not one of a machine, or there is no memory");
-		return NULL;
+		why = ms_machine_refusal(&h->policy, &h->config);
+		if (!why)
+			return ms_script_null(ms_script_no_memory(err));
+		return ms_script_null(ms_script_fail(err, 0, "the header's config: %s", why));
 	}
 	if (!populate(m, h, err))
 		return m;
+	ret = ms_last_refusal(m).err;
 	ms_machine_free(m);
-	return NULL;
+	return ms_script_null(ret);
 }

@@ -21,12 +21,13 @@ static inline int by_name(const FTSENT **a, const FTSENT **b)
 static inline struct ms_script *read_recording(const char *path)
 {
 	struct ms_script_error error;
-	struct ms_script *script = NULL;
+	struct ms_script *script;
 	FILE *in = fopen(path, "r");
 
 	if (!in)
 		err(EXIT_FAILURE, "%s", path);
-	if (ms_script_read(in, NULL, &script, &error))
+	script = ms_script_read(in, NULL, &error);
+	if (!script)
 		errx(EXIT_FAILURE, "%s: line %llu: %s", path, (unsigned long long)error.line,
 		     error.what);
 	fclose(in);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Plays recordings and looks after every operation whether the machine is whole.
+ * Plays recordings and looks after every operation whether the machine is whole, and says of what
+ * it refuses why.
  *
  *     check_recordings [--every N] PATH...
  *
@@ -14,6 +15,22 @@ struct result {
 	unsigned int every;
 	size_t seen, recordings, operations, broken;
 };
+
+/* What is wrong after an operation that was answered so; NULL: nothing. */
+static const char *wrong(struct ms_player *player, const char *answer)
+{
+	const char *reason = ms_player_reason(player);
+	bool refused = strncmp(answer, "ret 0", strlen("ret 0"));
+
+	if (ms_machine_check(ms_player_machine(player), stdout))
+		return "the machine is not whole";
+	if (refused && !reason)
+		return "it is refused for no reason";
+	if (!refused && reason)
+		return "it is not refused, and has a reason";
+	// memory is never out here
+	return reason && !strcmp(reason, "no memory") ? "it is refused for no true reason" : NULL;
+}
 
 static void play(const struct ms_script *script, const char *path, void *arg)
 {
@@ -29,13 +46,16 @@ static void play(const struct ms_script *script, const char *path, void *arg)
 		errx(EXIT_FAILURE, "%s: %s", path, error.what);
 	for (size_t i = 0; i < ms_script_nr_ops(script); i++) {
 		struct ms_script_op op = ms_script_get_op(script, i);
+		const char *answer = ms_player_step(player, i), *what;
 
-		if (!ms_player_step(player, i))
+		if (!answer)
 			errx(EXIT_FAILURE, "no memory");
 		result->operations++;
-		if (!ms_machine_check(ms_player_machine(player), stdout))
+		what = wrong(player, answer);
+		if (!what)
 			continue;
-		printf("%s: after line %llu: %s\n", path, (unsigned long long)op.line, op.text);
+		printf("%s: after line %llu: %s: %s\n", path, (unsigned long long)op.line, op.text,
+		       what);
 		result->broken++;
 		break;
 	}

@@ -46,7 +46,7 @@ struct outcome {
 static struct outcome try_all(struct ms_machine *m)
 {
 	struct mm_struct *mm = ms_mm_new(m);
-	struct file *own = ms_linux_open(m, "xdma0_user", O_RDWR, NULL);
+	struct file *own = ms_linux_open(m, "xdma0_user", O_RDWR);
 	struct outcome out = {
 		.sysfs = ms_mmap(mm, VA, BAR_SIZE, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED,
 				 ms_pci_resource(ms_device_find(m, "bar")), 0),

@@ -63,12 +63,20 @@ struct api_side {
 	uint64_t answers;     /* a hash of everything that was answered */
 	unsigned int depth;   /* hooks that are running */
 	uint8_t hook[RECORD]; /* what the next hook does */
+	uint64_t refusals;    /* of the machine before the operation */
+	bool memory_fails;    /* an allocation may */
 };
 
 typedef void api_op(struct api_side *s, const uint8_t *r);
 
 /* An answer that must be the same each time. */
 void api_answer(struct api_side *s, uint64_t value);
+
+/* The same, of what may be an errno: then the machine has said why, in words that are the same each
+ * time. */
+void api_result(struct api_side *s, int64_t result);
+/* The machine has said why the call that was just made was refused. */
+void api_refused(struct api_side *s);
 
 /* Bytes 2 and 3 as an offset into a window of `window` bytes; byte 1 says in which unit. */
 uint64_t api_offset(const struct api_side *s, const uint8_t *r, uint64_t window);

@@ -328,9 +328,9 @@ void api_vfio(struct api_side *s, const uint8_t *r)
 	if (!s->file[i].file)
 		return;
 	if (r[5] & 2)
-		api_answer(s, (uint64_t)ms_vfio_set_prepopulate(s->file[i].file, r[5] & 1));
+		api_result(s, ms_vfio_set_prepopulate(s->file[i].file, r[5] & 1));
 	else
-		api_answer(s, (uint64_t)ms_vfio_set_memory(s->file[i].file, r[5] & 1));
+		api_result(s, ms_vfio_set_memory(s->file[i].file, r[5] & 1));
 }
 
 void api_revoke(struct api_side *s, const uint8_t *r)
@@ -347,10 +347,10 @@ void api_claim(struct api_side *s, const uint8_t *r)
 
 	switch (r[6] % 4) {
 	case 0:
-		api_answer(s, (uint64_t)ms_iomem_claim(s->m, pa, api_length(s, r)));
+		api_result(s, ms_iomem_claim(s->m, pa, api_length(s, r)));
 		break;
 	case 1:
-		api_answer(s, (uint64_t)ms_iomem_release(s->m, pa, api_length(s, r)));
+		api_result(s, ms_iomem_release(s->m, pa, api_length(s, r)));
 		break;
 	case 2:
 		api_answer(s, ms_iomem_is_exclusive(s->m, pa));
@@ -372,7 +372,7 @@ void api_ioremap(struct api_side *s, const uint8_t *r)
 	if (s->ioremap[i].size) {
 		len = s->ioremap[i].size;
 		s->ioremap[i].size = 0;
-		api_answer(s, (uint64_t)ms_iounmap(s->m, s->ioremap[i].pa, len));
+		api_result(s, ms_iounmap(s->m, s->ioremap[i].pa, len));
 		return;
 	}
 	if (!bar || !len || off >= ms_device_size(bar))
@@ -384,7 +384,7 @@ void api_ioremap(struct api_side *s, const uint8_t *r)
 		s->ioremap[i].pa = ms_device_pa(bar) + off;
 		s->ioremap[i].size = len;
 	}
-	api_answer(s, (uint64_t)ret);
+	api_result(s, ret);
 }
 
 static void count_entry(const struct ms_memtype *entry, void *arg)
@@ -409,7 +409,7 @@ static void reserve_or_free(struct api_side *s, const uint8_t *r)
 	if (len) {
 		s->memtype[i].len = 0;
 		pa = s->memtype[i].pa;
-		api_answer(s, (uint64_t)ms_memtype_free(s->m, pa, pa + len));
+		api_result(s, ms_memtype_free(s->m, pa, pa + len));
 		return;
 	}
 	len = api_small_length(s, r);
@@ -439,7 +439,7 @@ void api_memtype(struct api_side *s, const uint8_t *r)
 		api_answer(s, ms_memtype_leaks(s->m, count_entry, s));
 		break;
 	case 4:
-		api_answer(s, (uint64_t)ms_memtype_aliases(s->m, count_alias, s));
+		api_result(s, ms_memtype_aliases(s->m, count_alias, s));
 		break;
 	case 5:
 		ms_memtype_walk(s->m, pa, pa + api_small_length(s, r), count_entry, s);
@@ -456,7 +456,7 @@ void api_phys(struct api_side *s, const uint8_t *r)
 
 	switch (r[7] % 4) {
 	case 0:
-		api_answer(s, (uint64_t)ms_ram_add(s->m, pa, api_length(s, r)));
+		api_result(s, ms_ram_add(s->m, pa, api_length(s, r)));
 		s->ram_pages += ms_ram_free_pages(s->m) - before;
 		break;
 	case 1:

@@ -31,10 +31,10 @@ void api_vm_create(struct api_side *s, const uint8_t *r)
 		return;
 	errno = 0;
 	s->vm[i].vm = ms_vm_new_config(mm, &config);
-	if (!errno == !s->vm[i].vm)
-		fuzz_fail("vm_new_config: a VM or an error (%d), not both", errno);
+	if (!s->vm[i].vm && !errno)
+		fuzz_fail("vm_new_config: no VM, and no error");
 	s->vm[i].mm = r[1] >> 4 & 3;
-	api_answer(s, (uint64_t)-errno);
+	api_result(s, s->vm[i].vm ? 0 : -errno);
 }
 
 void api_vm_free(struct api_side *s, const uint8_t *r)
@@ -67,8 +67,7 @@ void api_slot(struct api_side *s, const uint8_t *r)
 	if (r[7] & 0x40)
 		size = 0;
 	if (vm)
-		api_answer(s, (uint64_t)ms_vm_set_slot(vm, id, gpa_of(s, r), size, hva,
-						       r[7] >> 2 & 7));
+		api_result(s, ms_vm_set_slot(vm, id, gpa_of(s, r), size, hva, r[7] >> 2 & 7));
 }
 
 void api_guest(struct api_side *s, const uint8_t *r)
@@ -85,6 +84,8 @@ void api_guest(struct api_side *s, const uint8_t *r)
 		// in the kernel the access is made after the hook; here the leaf may be gone
 		if (a.exit == MS_GUEST_OK && !s->depth && !a.leaf.size)
 			fuzz_fail("a guest access was made through nothing");
+		if (a.exit != MS_GUEST_OK)
+			api_refused(s);
 		api_answer(s, a.exit ^ (uint64_t)a.err << 8 ^ (uint64_t)a.faults << 40);
 		api_answer(s, a.leaf.ipa ^ a.leaf.pa << 4 ^ a.leaf.size ^ a.leaf.prot);
 	}
@@ -103,7 +104,7 @@ void api_dirty(struct api_side *s, const uint8_t *r)
 		uint64_t first = r[6] & 2 ? 0 : r[2] * UINT64_C(64);
 		uint64_t n = r[6] & 4 ? slot : r[4] * UINT64_C(64);
 
-		api_answer(s, (uint64_t)ms_vm_clear_dirty(vm, id, first, n));
+		api_result(s, ms_vm_clear_dirty(vm, id, first, n));
 		return;
 	}
 	words = (slot + 63) / 64 - (r[6] == 0x80);
@@ -112,7 +113,7 @@ void api_dirty(struct api_side *s, const uint8_t *r)
 	bitmap = calloc(words + 1, sizeof(*bitmap));
 	if (!bitmap)
 		return;
-	api_answer(s, (uint64_t)ms_vm_get_dirty(vm, id, bitmap, words, &npages));
+	api_result(s, ms_vm_get_dirty(vm, id, bitmap, words, &npages));
 	for (uint64_t i = 0; i < words; i++)
 		api_answer(s, bitmap[i]);
 	if (bitmap[words])

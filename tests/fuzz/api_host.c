@@ -34,9 +34,9 @@ void api_mmap(struct api_side *s, const uint8_t *r)
 
 	if (!mm)
 		return;
-	api_answer(s, (uint64_t)ms_mmap(mm, api_address(s, r), len, prot_of(r[5] >> 4 ^ r[7] >> 5),
-					map_flags_of(r[7]) | (file ? 0 : MS_MAP_ANONYMOUS), file,
-					file ? off : 0));
+	api_result(s, ms_mmap(mm, api_address(s, r), len, prot_of(r[5] >> 4 ^ r[7] >> 5),
+			      map_flags_of(r[7]) | (file ? 0 : MS_MAP_ANONYMOUS), file,
+			      file ? off : 0));
 }
 
 void api_munmap(struct api_side *s, const uint8_t *r)
@@ -44,7 +44,7 @@ void api_munmap(struct api_side *s, const uint8_t *r)
 	struct ms_mm *mm = api_mm(s, r);
 
 	if (mm)
-		api_answer(s, (uint64_t)ms_munmap(mm, api_address(s, r), api_length(s, r)));
+		api_result(s, ms_munmap(mm, api_address(s, r), api_length(s, r)));
 }
 
 void api_mprotect(struct api_side *s, const uint8_t *r)
@@ -52,8 +52,8 @@ void api_mprotect(struct api_side *s, const uint8_t *r)
 	struct ms_mm *mm = api_mm(s, r);
 
 	if (mm)
-		api_answer(s, (uint64_t)ms_mprotect(mm, api_address(s, r), api_length(s, r),
-						    r[5] % 9 == 8 ? r[5] : r[5] % 8));
+		api_result(s, ms_mprotect(mm, api_address(s, r), api_length(s, r),
+					  r[5] % 9 == 8 ? r[5] : r[5] % 8));
 }
 
 void api_mremap(struct api_side *s, const uint8_t *r)
@@ -64,8 +64,8 @@ void api_mremap(struct api_side *s, const uint8_t *r)
 	uint64_t new_len = r[5] & 0x80 ? api_small_length(s, to) : len;
 
 	if (mm)
-		api_answer(s, (uint64_t)ms_mremap(mm, api_address(s, r), len, new_len, r[5] & 0xf,
-						  api_address(s, to)));
+		api_result(s, ms_mremap(mm, api_address(s, r), len, new_len, r[5] & 0xf,
+					api_address(s, to)));
 }
 
 void api_madvise(struct api_side *s, const uint8_t *r)
@@ -73,9 +73,8 @@ void api_madvise(struct api_side *s, const uint8_t *r)
 	struct ms_mm *mm = api_mm(s, r);
 
 	if (mm)
-		api_answer(s,
-			   (uint64_t)ms_madvise(mm, api_address(s, r), api_length(s, r),
-						(enum ms_advice)(r[5] % (MS_MADV_COLLAPSE + 1))));
+		api_result(s, ms_madvise(mm, api_address(s, r), api_length(s, r),
+					 (enum ms_advice)(r[5] % (MS_MADV_COLLAPSE + 1))));
 }
 
 void api_mlock(struct api_side *s, const uint8_t *r)
@@ -85,9 +84,9 @@ void api_mlock(struct api_side *s, const uint8_t *r)
 	if (!mm)
 		return;
 	if (r[5] & 1)
-		api_answer(s, (uint64_t)ms_mlock(mm, api_address(s, r), api_length(s, r)));
+		api_result(s, ms_mlock(mm, api_address(s, r), api_length(s, r)));
 	else
-		api_answer(s, (uint64_t)ms_munlock(mm, api_address(s, r), api_length(s, r)));
+		api_result(s, ms_munlock(mm, api_address(s, r), api_length(s, r)));
 }
 
 void api_touch(struct api_side *s, const uint8_t *r)
@@ -96,8 +95,13 @@ void api_touch(struct api_side *s, const uint8_t *r)
 	ms_hva_t addr = api_address(s, r) + r[6];
 	struct ms_mm *mm = api_mm(s, r);
 
-	for (unsigned int n = r[4] % 16 + 1; mm && n; n--, addr += s->page)
-		api_answer(s, ms_touch(mm, addr, access[r[5] % 4]));
+	for (unsigned int n = r[4] % 16 + 1; mm && n; n--, addr += s->page) {
+		enum ms_access ended = ms_touch(mm, addr, access[r[5] % 4]);
+
+		api_answer(s, ended);
+		if (ended != MS_ACCESS_OK)
+			api_refused(s);
+	}
 }
 
 void api_gup(struct api_side *s, const uint8_t *r)
@@ -111,13 +115,13 @@ void api_gup(struct api_side *s, const uint8_t *r)
 		return;
 	switch (r[5] % 3) {
 	case 0:
-		api_answer(s, (uint64_t)ms_get_user_page(mm, addr, r[6] & 1, &pfn, &writable));
+		api_result(s, ms_get_user_page(mm, addr, r[6] & 1, &pfn, &writable));
 		break;
 	case 1:
-		api_answer(s, (uint64_t)ms_get_user_page_fast(mm, addr, r[6] & 1, &pfn));
+		api_result(s, ms_get_user_page_fast(mm, addr, r[6] & 1, &pfn));
 		break;
 	case 2:
-		api_answer(s, (uint64_t)ms_fixup_user_fault(mm, addr, r[6] & 1));
+		api_result(s, ms_fixup_user_fault(mm, addr, r[6] & 1));
 		break;
 	}
 	api_answer(s, pfn << 1 | writable);
@@ -179,7 +183,7 @@ void api_look(struct api_side *s, const uint8_t *r)
 	vma = ms_vma_lookup(mm, api_address(s, r));
 	// a huge leaf in the way is the kernel's BUG where only PTEs are known
 	if (vma && vma->vm_flags & (MS_VM_PFNMAP | MS_VM_IO))
-		api_answer(s, (uint64_t)ms_follow_pfnmap(vma, api_address(s, r), &leaf));
+		api_result(s, ms_follow_pfnmap(vma, api_address(s, r), &leaf));
 	api_answer(s, leaf.pfn);
 }
 
@@ -194,9 +198,9 @@ void api_fork(struct api_side *s, const uint8_t *r)
 		return;
 	errno = 0;
 	s->mm[free_slot] = ms_fork(mm);
-	if (!s->mm[free_slot] == !errno)
-		fuzz_fail("fork: a child or an error, not both");
-	api_answer(s, (uint64_t)-errno);
+	if (!s->mm[free_slot] && !errno)
+		fuzz_fail("fork: no child, and no error");
+	api_result(s, s->mm[free_slot] ? 0 : -errno);
 }
 
 void api_new_mm(struct api_side *s, const uint8_t *r)

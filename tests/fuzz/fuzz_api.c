@@ -6,6 +6,7 @@
  *
  * - Nothing happens that the kernel would warn about, except what a process can bring about
  * (below); every few operations, and in the end, the machine is in order.
+ * - What is refused is refused for a reason.
  * - Done again, everything is answered and said as before; and as if the other machine were not
  *   there, nor anybody who looks at them.
  * - In the end nothing is left: no page, no VMA that was opened and not closed.
@@ -26,6 +27,30 @@ void api_answer(struct api_side *s, uint64_t value)
 {
 	s->answers = (s->answers ^ value) * UINT64_C(0x9e3779b97f4a7c15);
 	s->answers ^= s->answers >> 29;
+}
+
+void api_refused(struct api_side *s)
+{
+	const struct ms_refusal last = ms_last_refusal(s->m);
+
+	if (last.number == s->refusals)
+		fuzz_fail("%s: refused without a word", ms_machine_policy(s->m)->release);
+	if (!s->memory_fails && !strcmp(last.reason, "no memory"))
+		fuzz_fail("%s: there is memory", ms_machine_policy(s->m)->release);
+	s->refusals = last.number;
+	for (const char *c = last.reason; *c; c++)
+		api_answer(s, (uint64_t)*c);
+}
+
+void api_result(struct api_side *s, int64_t result)
+{
+	api_answer(s, (uint64_t)result);
+	if (result >= 0 || result < -4095)
+		return;
+	api_refused(s);
+	if (ms_last_refusal(s->m).err != result)
+		fuzz_fail("%s: refused as %d, said is %d, %s", ms_machine_policy(s->m)->release,
+			  (int)result, ms_last_refusal(s->m).err, ms_last_reason(s->m));
 }
 
 uint64_t api_offset(const struct api_side *s, const uint8_t *r, uint64_t window)
@@ -95,21 +120,27 @@ static void run_op(struct api_side *s, const uint8_t *r)
 {
 	api_op *op = ops[(r[0] & 0x7f) % NR_OPS];
 
+	s->refusals = ms_refusals(s->m);
 	op(s, r);
-	if (op != fail_alloc)
-		ms_machine_fail_alloc(s->m, 0);
+	if (op == fail_alloc)
+		return;
+	ms_machine_fail_alloc(s->m, 0);
+	s->memory_fails = false;
 }
 
 static void in_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
 {
 	struct api_side *s = arg;
+	const uint64_t refusals = s->refusals;
 	uint8_t r[RECORD];
 
 	ms_machine_set_hook(m, point, NULL, NULL);
 	memcpy(r, s->hook, RECORD);
 	api_answer(s, addr << 8 | point);
 	s->depth++;
+	s->refusals = ms_refusals(m);
 	ops[(r[0] & 0x7f) % NR_OPS](s, r);
+	s->refusals = refusals;
 	s->depth--;
 }
 
@@ -127,6 +158,7 @@ static void set_hook(struct api_side *s, const uint8_t *r)
 
 static void fail_alloc(struct api_side *s, const uint8_t *r)
 {
+	s->memory_fails = true;
 	ms_machine_fail_alloc(s->m, 1 + r[1] % 32);
 }
 

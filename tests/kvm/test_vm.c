@@ -21,12 +21,14 @@ static void vms_are_numbered_in_order_of_creation(void **state)
 	world_end(&w);
 }
 
-static void x86_has_no_vm(void **state)
+static void an_x86_vm_has_a_nested_table_and_the_hosts_address_bits(void **state)
 {
 	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_X86_64));
+	struct ms_vm *vm = ms_vm_new(ms_mm_new(m), 40);
 
-	assert_null(ms_vm_new_config(ms_mm_new(m), NULL));
-	assert_int_equal(errno, ENODEV);
+	assert_non_null(ms_vm_tdp(vm));
+	assert_null(ms_vm_s2(vm));
+	assert_int_equal(ms_tdp_limit(ms_vm_tdp(vm)), UINT64_C(1) << ms_machine_config(m)->pa_bits);
 	ms_machine_free(m);
 }
 
@@ -153,7 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vms_are_numbered_in_order_of_creation),
-		cmocka_unit_test(x86_has_no_vm),
+		cmocka_unit_test(an_x86_vm_has_a_nested_table_and_the_hosts_address_bits),
 		cmocka_unit_test(ipa_size_is_between_32_bits_and_the_hosts),
 		cmocka_unit_test(the_default_ipa_size_is_refused_by_a_host_below_40_bits),
 		cmocka_unit_test(initially_set_asks_for_manual_protect),

@@ -78,18 +78,16 @@ static void a_registered_device_can_be_opened_by_its_name(void **state)
 	struct world w = world("6.12.117");
 	struct noted dev, other;
 	struct file *file;
-	int err = 1;
 
 	noted_init(&dev, "dev");
 	noted_init(&other, "other");
-	assert_null(ms_linux_open(w.m, "dev", O_RDWR, &err));
-	assert_int_equal(err, -ENOENT);
+	assert_null(ms_linux_open(w.m, "dev", O_RDWR));
+	assert_int_equal(errno, ENOENT);
 	assert_int_equal(misc_register(&dev.misc), 0);
 	assert_int_equal(misc_register(&other.misc), 0);
 	assert_int_not_equal(dev.misc.minor, other.misc.minor);
 	assert_string_equal(dev_name(dev.misc.this_device), "dev");
-	file = ms_linux_open(w.m, "dev", O_RDWR, &err);
-	assert_int_equal(err, 0);
+	file = ms_linux_open(w.m, "dev", O_RDWR);
 	assert_ptr_equal(dev.last, file);
 	assert_int_equal(file->f_mode, FMODE_READ | FMODE_WRITE);
 	assert_int_equal(file->f_op->llseek(file, 7, 0), 0);
@@ -106,10 +104,10 @@ static void the_mode_of_the_open_is_the_mode_of_the_mappings(void **state)
 
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
-	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_RDONLY, NULL)), -EACCES);
+	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_RDONLY)), -EACCES);
 	assert_int_equal(dev.last->f_mode, FMODE_READ);
-	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_WRONLY, NULL)), -EACCES);
-	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_RDWR, NULL)), A);
+	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_WRONLY)), -EACCES);
+	assert_int_equal(map(&w, A, 1, ms_linux_open(w.m, "dev", O_RDWR)), A);
 	world_end(&w);
 }
 
@@ -117,13 +115,12 @@ static void an_open_that_fails_is_not_released(void **state)
 {
 	struct world w = world("6.12.117");
 	struct noted dev;
-	int err;
 
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
 	dev.open_error = -ENXIO;
-	assert_null(ms_linux_open(w.m, "dev", O_RDWR, &err));
-	assert_int_equal(err, -ENXIO);
+	assert_null(ms_linux_open(w.m, "dev", O_RDWR));
+	assert_int_equal(errno, ENXIO);
 	assert_int_equal(dev.opens, 1);
 	assert_int_equal(dev.releases, 0);
 	world_end(&w);
@@ -156,10 +153,10 @@ static void a_file_outlives_its_device(void **state)
 
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
-	file = ms_linux_open(w.m, "dev", O_RDWR, NULL);
+	file = ms_linux_open(w.m, "dev", O_RDWR);
 	map(&w, A, 2, file);
 	misc_deregister(&dev.misc);
-	assert_null(ms_linux_open(w.m, "dev", O_RDWR, NULL));
+	assert_null(ms_linux_open(w.m, "dev", O_RDWR));
 	assert_int_equal(ms_touch(w.mm, A, MS_PROT_R), MS_ACCESS_OK);
 	unmap_mapping_range(file->f_mapping, 0, 0, 1);
 	assert_int_equal(pa_of(&w, A), 0);
@@ -175,9 +172,9 @@ static void files_of_one_device_share_what_is_unmapped(void **state)
 
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
-	first = ms_linux_open(w.m, "dev", O_RDWR, NULL);
-	second = ms_linux_open(w.m, "dev", O_RDWR, NULL);
-	apart = ms_linux_open(w.m, "dev", O_RDWR | O_SYNC, NULL);
+	first = ms_linux_open(w.m, "dev", O_RDWR);
+	second = ms_linux_open(w.m, "dev", O_RDWR);
+	apart = ms_linux_open(w.m, "dev", O_RDWR | O_SYNC);
 	map(&w, A, 2, first);
 	map(&w, A + SZ_1M, 2, second);
 	map(&w, A + SZ_2M, 2, apart);
@@ -204,7 +201,7 @@ static void references_keep_a_file(void **state)
 
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
-	file = get_file(ms_linux_open(w.m, "dev", O_RDWR, NULL));
+	file = get_file(ms_linux_open(w.m, "dev", O_RDWR));
 	ms_linux_close(file);
 	assert_int_equal(dev.releases, 0);
 	fput(file);
@@ -230,7 +227,7 @@ static void a_vma_can_be_given_another_file(void **state)
 
 	noted_init(&dev, "dev");
 	misc_register(&dev.misc);
-	lent = ms_linux_open(w.m, "dev", O_RDWR, NULL);
+	lent = ms_linux_open(w.m, "dev", O_RDWR);
 	lender = anon_inode_getfile("lender", &lending, lent, O_RDWR);
 	assert_false(IS_ERR(lender));
 	assert_int_equal(map(&w, A, 1, lender), A);

@@ -113,8 +113,8 @@ static void the_same_name_can_be_registered_on_both(void **state)
 	ms_linux_use(b.m);
 	assert_int_equal(misc_register(&on_b), 0);
 	misc_deregister(&on_b);
-	assert_null(ms_linux_open(b.m, "dev", O_RDWR, NULL));
-	assert_non_null(ms_linux_open(a.m, "dev", O_RDWR, NULL));
+	assert_null(ms_linux_open(b.m, "dev", O_RDWR));
+	assert_non_null(ms_linux_open(a.m, "dev", O_RDWR));
 	world_end(&a);
 	world_end(&b);
 }

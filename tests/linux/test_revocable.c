@@ -11,7 +11,7 @@ static struct file *insert_and_open(struct world *w)
 	base = BAR;
 	size = BAR_PAGES * PAGE_SIZE;
 	assert_int_equal(ms_linux_insmod(w->m, ms_module_init), 0);
-	file = ms_linux_open(w->m, "revocable", O_RDWR, NULL);
+	file = ms_linux_open(w->m, "revocable", O_RDWR);
 	assert_non_null(file);
 	return file;
 }
@@ -78,7 +78,7 @@ static void all_opens_share_one_address_space(void **state)
 {
 	struct world w = world("6.12.117");
 	struct file *first = insert_and_open(&w);
-	struct file *second = ms_linux_open(w.m, "revocable", O_RDWR, NULL);
+	struct file *second = ms_linux_open(w.m, "revocable", O_RDWR);
 
 	map(&w, A, 4, second);
 	ms_touch(w.mm, A, MS_PROT_R);
@@ -131,7 +131,9 @@ static void any_allocation_may_fail(void **state)
 		asked = ms_machine_allocs(w.m);
 		err = ms_linux_insmod(w.m, ms_module_init);
 		if (!err)
-			file = ms_linux_open(w.m, "revocable", O_RDWR, &err);
+			file = ms_linux_open(w.m, "revocable", O_RDWR);
+		if (!err && !file)
+			err = -errno;
 		if (!err)
 			err = map(&w, A, 4, file) < 0 ? -ENOMEM : 0;
 		if (!err)

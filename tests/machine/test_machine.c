@@ -185,8 +185,11 @@ static void new_machine_is_null_whichever_allocation_fails(void **state)
 
 	ms_machine_free(m);
 	assert_true(allocs > 2);
-	for (uint64_t n = 1; n <= allocs; n++)
+	for (uint64_t n = 1; n <= allocs; n++) {
+		errno = 0;
 		assert_null(ms_machine_new_failing(x86(), NULL, n));
+		assert_int_equal(errno, ENOMEM);
+	}
 	m = ms_machine_new_failing(x86(), NULL, allocs + 1);
 	assert_non_null(m);
 	ms_machine_free(m);

@@ -98,6 +98,7 @@ static void null_is_harmless_as_a_machine(void **state)
 {
 	assert_null(ms_machine_new(NULL));
 	assert_null(ms_machine_new_config(NULL, NULL));
+	assert_non_null(ms_machine_refusal(NULL, NULL));
 	assert_null(ms_machine_policy(NULL));
 	assert_null(ms_machine_config(NULL));
 	ms_machine_fail_alloc(NULL, 1);

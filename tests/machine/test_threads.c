@@ -29,14 +29,12 @@ struct thread {
 static const char *play(const char *path)
 {
 	struct ms_script_count count = { 0 };
-	struct ms_script *script = NULL;
 	FILE *in = fopen(path, "r");
-	int err = in ? ms_script_read(in, NULL, &script, NULL) : -errno;
+	struct ms_script *script = in ? ms_script_read(in, NULL, NULL) : NULL;
+	int err = script ? ms_script_check(script, NULL, NULL, &count, NULL) : -errno;
 
 	if (in)
 		fclose(in);
-	if (!err)
-		err = ms_script_check(script, NULL, NULL, &count, NULL);
 	ms_script_free(script);
 	if (err)
 		return "cannot be played";

@@ -22,6 +22,24 @@ static void no_vma_or_no_right_is_SIGSEGV(void **state)
 	world_end(&w);
 }
 
+static void an_access_that_is_none_is_refused(void **state)
+{
+	struct world w = world("6.12.117");
+	static const unsigned int none[] = { 0, MS_PROT_RW, MS_PROT_DEVICE,
+					     MS_PROT_R | MS_PROT_DEVICE };
+
+	map_anon(&w, A, PAGE, MS_PROT_RW);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_int_equal(ms_touch(w.mm, A, none[i]), MS_ACCESS_SIGSEGV);
+		assert_int_equal(ms_last_refusal(w.m).err, -EINVAL);
+	}
+	assert_int_equal(ms_touch(w.mm, A, MS_PROT_RW), MS_ACCESS_SIGSEGV);
+	assert_string_equal(ms_last_reason(w.m),
+			    "an access of 0x3 is none of a read, a write and a fetch");
+	assert_false(present(&w, A));
+	world_end(&w);
+}
+
 static void a_read_gets_the_zero_page_and_a_write_a_page_of_its_own(void **state)
 {
 	struct world w = world("6.12.117");
@@ -144,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_vma_or_no_right_is_SIGSEGV),
+		cmocka_unit_test(an_access_that_is_none_is_refused),
 		cmocka_unit_test(a_read_gets_the_zero_page_and_a_write_a_page_of_its_own),
 		cmocka_unit_test(change_pte_is_told_up_to_6_9),
 		cmocka_unit_test(pages_come_back_when_everything_is_unmapped),

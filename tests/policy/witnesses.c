@@ -231,13 +231,14 @@ static const char *wrong_with(char **folders, size_t rule, const struct ms_rule_
 			      const char *name, int len)
 {
 	struct ms_script_error error;
-	struct ms_script *script = NULL;
+	struct ms_script *script;
 	FILE *in = open_witness(folders, name, len);
 	const char *wrong = NULL;
 
 	if (!in)
 		return "there is no such recording";
-	if (ms_script_read(in, NULL, &script, &error))
+	script = ms_script_read(in, NULL, &error);
+	if (!script)
 		errx(EXIT_FAILURE, "%.*s: %s", len, name, error.what);
 	fclose(in);
 	if (cell_of(script, rule) != cell)

@@ -637,6 +637,102 @@ static void explanations_are_comments_that_do_not_stay(void **state)
 	ms_script_free(script);
 }
 
+static void a_refusal_is_explained_before_the_events(void **state)
+{
+	struct ms_script *script = parsed(
+		ARM64 "> mmap anon off=0 at=0x200000000000 len=0x1000 prot=r flags=private\n"
+		      "> mmap anon off=0 at=0x200000000000 len=0x1000 prot=r flags=private\n");
+	struct ms_script_error err;
+	char *printed = NULL;
+	size_t size;
+	FILE *out = open_memstream(&printed, &size);
+
+	assert_int_equal(ms_script_run(script, MS_SCRIPT_EXPLAIN, out, &err), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(strstr(printed,
+			       "< ret EEXIST\n"
+			       "# why: refused: VMA 0x200000000000-0x200000001000 (r--) is "
+			       "in the way\n"));
+	free(printed);
+	ms_script_free(script);
+}
+
+/* NULL: the operation is not refused. */
+static void assert_reasons(const char *text, const char *const *reasons, size_t nr)
+{
+	struct ms_script *script = parsed(text);
+	struct ms_player *player = ms_player_new(script, NULL);
+
+	assert_non_null(player);
+	assert_null(ms_player_reason(player));
+	assert_int_equal(ms_script_nr_ops(script), nr);
+	for (size_t i = 0; i < nr; i++) {
+		assert_non_null(ms_player_step(player, i));
+		if (reasons[i])
+			assert_string_equal(ms_player_reason(player), reasons[i]);
+		else
+			assert_null(ms_player_reason(player));
+	}
+	assert_non_null(ms_player_end(player));
+	assert_null(ms_player_reason(player));
+	ms_player_free(player);
+	ms_script_free(script);
+}
+
+static void what_the_kernel_refuses_has_its_reason(void **state)
+{
+	static const char *const reasons[] = {
+		"no VMA at 0x200000000000",
+		"0x200000000001 is not page aligned",
+		"the machine has no huge pages of 0x2000000 bytes",
+		NULL,
+	};
+
+	assert_reasons(X86("6.12.117") "> touch at=0x200000000000 access=r\n"
+				       "> munmap at=0x200000000001 len=0x1000\n"
+				       "> mmap hugetlb32m off=0 at=0x220000000000 len=0x4000000 "
+				       "prot=rw flags=shared\n"
+				       "> munmap at=0x200000000000 len=0x1000\n",
+		       reasons, sizeof(reasons) / sizeof(reasons[0]));
+}
+
+static void what_the_recorder_refuses_has_its_reason(void **state)
+{
+	static const char *const x86[] = {
+		"no ioremap has this number",
+		"no such slot of ioremaps, it is in use, or no bytes",
+		NULL,
+		NULL,
+	};
+	static const char *const arm64[] = {
+		"there is no VM",
+		"there is no VM",
+		"there is no VM",
+		NULL,
+		"there is a VM already",
+		NULL,
+		"the process has a child already",
+		NULL,
+		"the process is gone, or was never there",
+	};
+
+	assert_reasons(X86("6.12.117") "> iounmap bar id=3\n"
+				       "> ioremap bar id=8 type=UC-\n"
+				       "> ioremap bar id=3 type=UC-\n"
+				       "> iounmap bar id=3\n",
+		       x86, sizeof(x86) / sizeof(x86[0]));
+	assert_reasons(ARM64 "> dirty id=1 get\n"
+			     "> slot id=1 gpa=0x80000000 size=0x1000 hva=0x200000000000\n"
+			     "> guest access=r gpa=0x80000000\n"
+			     "> vm create\n"
+			     "> vm create\n"
+			     "> fork\n"
+			     "> fork\n"
+			     "> exit\n"
+			     "> fork\n",
+		       arm64, sizeof(arm64) / sizeof(arm64[0]));
+}
+
 static void the_end_of_a_script_is_a_step_of_its_own(void **state)
 {
 	struct ms_script *script = parsed(
@@ -826,6 +922,9 @@ int main(void)
 		cmocka_unit_test(memtypes_that_outlive_everybody_are_told_at_the_end),
 		cmocka_unit_test(comments_stay_and_the_recorders_go),
 		cmocka_unit_test(explanations_are_comments_that_do_not_stay),
+		cmocka_unit_test(a_refusal_is_explained_before_the_events),
+		cmocka_unit_test(what_the_kernel_refuses_has_its_reason),
+		cmocka_unit_test(what_the_recorder_refuses_has_its_reason),
 		cmocka_unit_test(what_an_x86_guest_has_is_shown_by_entry_and_page),
 		cmocka_unit_test(equal_changes_of_neighbouring_entries_are_one_line),
 		cmocka_unit_test(parameters_of_kvm_need_no_vm_and_what_needs_one_says_so),

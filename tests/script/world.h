@@ -33,10 +33,10 @@
 
 static inline struct ms_script *parsed(const char *text)
 {
-	struct ms_script *script = NULL;
 	struct ms_script_error err;
+	struct ms_script *script = ms_script_parse(text, strlen(text), NULL, &err);
 
-	if (ms_script_parse(text, strlen(text), NULL, &script, &err))
+	if (!script)
 		fail_msg("line %d: %s", (int)err.line, err.what);
 	return script;
 }

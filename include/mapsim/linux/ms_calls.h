@@ -130,7 +130,7 @@ void ms_linux_iounmap(const volatile void *cookie);
 
 /* ---- files and devices (lib/linux/file.c, mapping.c) ---- */
 
-struct ms_file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags, int *err);
+struct ms_file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags);
 struct ms_file *ms_linux_open_fops(struct ms_machine *m, const struct file_operations *fops,
 				   int flags, void *private_data, unsigned int page_shift);
 void ms_linux_get_file(struct ms_file *file);

@@ -124,7 +124,7 @@ static int lookup_pfn(struct fault *f)
 	// only where the answer is used, since it costs a walk of the host's table
 	bool asks = f->vm->machine->policy.lru_activate == MS_LRU_ACTIVATE_QUEUED;
 	ms_pfn_t before;
-	bool there = asks && !ms_get_user_page_fast(f->vm->mm, f->hva, false, &before);
+	bool there = asks && ms_try_get_user_page_fast(f->vm->mm, f->hva, false, &before);
 	struct ms_pfn_lookup found = ms_gfn_to_pfn(f->vm, f->slot, f->gfn, f->abort->write);
 
 	switch (found.error) {

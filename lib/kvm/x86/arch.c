@@ -22,11 +22,7 @@ static int check_config(struct ms_machine *m, struct ms_vm_config *config)
 		return ms_refuse(m, -EINVAL, "x86: eager splitting has no chunk size");
 	if (config->mte)
 		return ms_refuse(m, -EINVAL, "x86: there is no MTE");
-	if (config->ipa_bits && config->ipa_bits != m->config.pa_bits)
-		return ms_refuse(m, -EINVAL,
-				 "x86: guests have the host's %u address bits, not %u",
-				 m->config.pa_bits, config->ipa_bits);
-	config->ipa_bits = m->config.pa_bits;
+	config->ipa_bits = m->config.pa_bits; // nobody can ask for others
 	return 0;
 }
 
