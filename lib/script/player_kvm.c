@@ -84,17 +84,17 @@ void ms_play_slot(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
 }
 
 /*
- * The exception that an access ends in within the guest: the page tables of the x86 recorder's
- * guest map all below MS_GUEST_CODE_END to itself, and addresses have 48 bits, the uppermost of
- * which is a sign. NULL: none.
+ * An access that ends in an exception within the guest: the page tables of the x86 recorder's guest
+ * map all below MS_GUEST_CODE_END to itself. Addresses have 48 bits, the uppermost is a sign.
  */
-static const char *guest_exception(const struct ms_player *p, ms_ipa_t gpa)
+static void print_exception(struct ms_player *p, ms_ipa_t gpa)
 {
-	const uint64_t upper = UINT64_C(0xffff800000000000);
+	const uint64_t upper = gpa >> 47;
+	const bool is_address = upper == 0 || upper == UINT64_MAX >> 47;
 
-	if (!ms_player_is_x86(p) || gpa < MS_GUEST_CODE_END)
-		return NULL;
-	return (gpa & upper) == 0 || (gpa & upper) == upper ? "EXC14" : "EXC13";
+	ms_print_ret_word(p, is_address ? "EXC14" : "EXC13");
+	p->last.why = is_address ? "the guest's own page table ends at 1T"
+				 : "the guest's addresses have 48 bits";
 }
 
 void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
@@ -106,7 +106,6 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 		[MS_GUEST_SIGBUS] = "SIGBUS", [MS_GUEST_INTERNAL_ERROR] = "EXIT17",
 	};
 	const ms_ipa_t gpa = op->value[MS_K_GPA];
-	const char *exception = guest_exception(p, gpa);
 
 	(void)mm;
 	if (!p->vm) {
@@ -115,8 +114,8 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 	}
 	// The access is made by an instruction in the code page, which the vCPU fetches first.
 	struct ms_guest_access access = ms_guest_touch(p->vm, MS_GUEST_CODE_START, MS_PROT_X);
-	if (access.exit != MS_GUEST_ERROR && exception) {
-		ms_print_ret_word(p, exception);
+	if (access.exit != MS_GUEST_ERROR && ms_player_is_x86(p) && gpa >= MS_GUEST_CODE_END) {
+		print_exception(p, gpa);
 		return;
 	}
 	if (access.exit != MS_GUEST_ERROR)
@@ -185,7 +184,10 @@ void ms_play_prefault(struct ms_player *p, const struct ms_op *op, struct ms_mm 
 	uint64_t size = op->value[MS_K_SIZE], left = size;
 
 	(void)mm;
-	ms_print_ret(p, p->vm ? ms_vm_prefault(p->vm, op->value[MS_K_GPA], size, &left) : -ENODEV);
+	if (!p->vm)
+		ms_print_ret_own(p, -ENODEV, NO_VM);
+	else
+		ms_print_ret(p, ms_vm_prefault(p->vm, op->value[MS_K_GPA], size, &left));
 	if (left)
 		fprintf(p->out, "left 0x%llx\n", (unsigned long long)left);
 }

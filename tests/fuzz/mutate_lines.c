@@ -92,6 +92,16 @@ static const char *const patterns[] = {
 	"> dirty id=1 get",
 	"> dirty id=1 clear first=0 pages=N",
 	"> show s2 gpa=N len=N",
+	"> vm create zap=slot",
+	"> vm create dirty=manual nx=off",
+	"> prefault gpa=N size=N",
+	"> kvm nx_huge_pages=force",
+	"> kvm nx_huge_pages=off",
+	"> kvm nx_huge_pages=auto",
+	"> kvm eager_page_split=Y",
+	"> nx-recover",
+	"> age at=N len=N",
+	"> test-age at=N len=N",
 };
 
 struct text {
@@ -271,12 +281,13 @@ static void swap_values(struct text *t)
 {
 	static const char *const keys[] = { " prot=", " flags=", " type=",   " advice=",
 					    " thp=",  " pat=",   " access=", " page_size=",
-					    " fwb=",  " mtrr=" };
-	static const char *const values[] = {
-		"r",      "rw",    "rwx",  "-",     "w",     "x",        "shared", "private", "WB",
-		"WC",     "UC",    "UC-",  "NC",    "nGnRE", "on",       "off",    "0",       "1",
-		"always", "never", "4096", "16384", "65536", "dontneed", "log",    "ro"
-	};
+					    " fwb=",  " mtrr=",  " dirty=",  " eager_page_split=" };
+	static const char *const values[] = { "r",    "rw",     "rwx",     "-",        "w",
+					      "x",    "shared", "private", "WB",       "WC",
+					      "UC",   "UC-",    "NC",      "nGnRE",    "on",
+					      "off",  "0",      "1",       "always",   "never",
+					      "4096", "16384",  "65536",   "dontneed", "log",
+					      "ro",   "Y",      "N",       "manual" };
 	const char *key = keys[below(t, sizeof(keys) / sizeof(keys[0]))];
 	const char *value = values[below(t, sizeof(values) / sizeof(values[0]))];
 	size_t from = find(t, below(t, t->len), key), len;
