@@ -227,6 +227,11 @@ static void table_behind_the_last(struct ms_tdp *tdp)
 	tdp->tables[0].words[0] = table_entry(tdp, tdp->numbers);
 }
 
+static void table_that_was_given_back(struct ms_tdp *tdp)
+{
+	tdp->tables[0].words[0] = table_entry(tdp, tdp->free_number);
+}
+
 static void root_as_a_table(struct ms_tdp *tdp)
 {
 	tdp->tables[0].words[0] = table_entry(tdp, 0);
@@ -262,6 +267,7 @@ static void a_table_counts_its_entries_and_is_linked_once(void **state)
 	check_after(table_at_another_index, link);
 	check_after(table_with_a_foreign_bit, "an entry to a table has bits that are not ours");
 	check_after(table_behind_the_last, "an entry points to no table");
+	check_after(table_that_was_given_back, "an entry points to no table");
 	check_after(root_as_a_table, "an entry points to no table");
 	check_after(entry_beyond_the_last_address, "an entry beyond the last address is in use");
 	check_after(empty_table_with_a_page, "a table in which nothing is has a page");
@@ -322,12 +328,12 @@ static void numbers_and_pages_add_up(void **state)
 
 static struct tdp_near *slot_of(struct ms_tdp *tdp, ms_ipa_t ipa)
 {
-	return &tdp->near[near_slot(ipa >> table_shift(MS_TDP_4K), MS_TDP_4K)];
+	return &tdp->near[near_slot(near_key(ipa, MS_TDP_4K), MS_TDP_4K)];
 }
 
 static void remembered_table_that_is_another(struct ms_tdp *tdp)
 {
-	assert_int_not_equal(slot_of(tdp, IPA)->key, TDP_NONE);
+	assert_int_not_equal(slot_of(tdp, IPA)->key, 0);
 	slot_of(tdp, IPA)->table = 0;
 }
 
@@ -343,7 +349,7 @@ static void remembered_table_in_another_slot(struct ms_tdp *tdp)
 
 static void remembered_table_without_a_key(struct ms_tdp *tdp)
 {
-	slot_of(tdp, IPA)->key = TDP_NONE;
+	slot_of(tdp, IPA)->key = 0;
 }
 
 static void last_table_that_is_another(struct ms_tdp *tdp)

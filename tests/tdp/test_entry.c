@@ -2,6 +2,8 @@
 /* What stands in an entry, bit by bit, in both formats. */
 #include "host.h"
 
+#include "tdp/mmu.h"
+
 #define BIT(n) (UINT64_C(1) << (n))
 #define PRESENT BIT(11)
 #define LARGE BIT(7)
@@ -64,15 +66,43 @@ static void npt_has_no_memory_type_but_wb(void **state)
 	test_tdp_end(&h, tdp);
 }
 
+/* The entries of all levels above a leaf of 4K, the root's first. */
+static void entries_above_a_page(struct ms_tdp_config config, uint64_t entry[3])
+{
+	struct test_host h;
+	struct ms_tdp *tdp = test_tdp(&h, config);
+
+	assert_int_equal(ms_tdp_map(tdp, IPA, MS_TDP_4K, PA, RX), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		entry[i] = *walk(tdp, IPA, 4 - i).word;
+	test_tdp_end(&h, tdp);
+}
+
 static void a_table_has_its_number_as_address_and_all_rights(void **state)
+{
+	struct ms_tdp_config ept = test_config_ept(true);
+	uint64_t entry[3];
+
+	entries_above_a_page(test_config(), entry);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(entry[i], (i + 1) * MS_4K | 7 | BIT(5) | PRESENT);
+	entries_above_a_page(ept, entry);
+	assert_int_equal(entry[2], 3 * MS_4K | 7 | BIT(10) | BIT(60) | BIT(63) | PRESENT);
+	ept.ad_bits = true;
+	ept.user_exec = false;
+	ept.suppress_ve = false;
+	entries_above_a_page(ept, entry);
+	assert_int_equal(entry[2], 3 * MS_4K | 7 | BIT(8) | PRESENT);
+}
+
+/* An entry that is empty reads as KVM leaves it. */
+static void nothing_has_the_bit_that_suppresses_ve(void **state)
 {
 	struct test_host h;
 	struct ms_tdp *tdp = test_tdp(&h, test_config());
 	unsigned int level;
 
-	/* tables 1, 2, 3 of levels 3, 2, 1; the walk for a neighbour ends in the last of them */
 	assert_int_equal(ms_tdp_map(tdp, IPA, MS_TDP_4K, PA, RX), 0);
-	assert_int_equal(ms_tdp_tables(tdp), 3);
 	assert_int_equal(ms_tdp_walk(tdp, IPA + MS_4K, &level), BIT(63));
 	assert_int_equal(level, 1);
 	assert_int_equal(ms_tdp_walk(tdp, IPA + MS_2M, &level), BIT(63));
@@ -308,6 +338,7 @@ int main(void)
 			npt_leaf_is_present_writable_user_and_has_its_marks_in_bits_9_and_10),
 		cmocka_unit_test(npt_has_no_memory_type_but_wb),
 		cmocka_unit_test(a_table_has_its_number_as_address_and_all_rights),
+		cmocka_unit_test(nothing_has_the_bit_that_suppresses_ve),
 		cmocka_unit_test(ept_leaf_of_6_1_has_its_marks_in_bits_57_and_58),
 		cmocka_unit_test(ept_leaf_with_two_execute_bits_has_its_marks_in_bits_53_and_55),
 		cmocka_unit_test(ept_without_accessed_bits_says_so_in_bit_60),

@@ -39,6 +39,35 @@ static void a_leaf_that_only_overlaps_is_found_and_one_behind_the_end_is_not(voi
 	test_tdp_end(&h, tdp);
 }
 
+/* Of any size: no table is found where none can be. */
+static void beyond_the_last_address_is_nothing(void **state)
+{
+	struct test_host h;
+	struct ms_tdp *tdp = test_tdp(&h, test_config());
+	struct ms_tdp_leaf leaf;
+
+	assert_int_equal(ms_tdp_map(tdp, 0, MS_TDP_4K, PA, RWX), 0);
+	for (unsigned int shift = 40; shift < 64; shift++) {
+		ms_ipa_t far[] = { UINT64_C(1) << shift, UINT64_MAX << shift,
+				   (UINT64_C(2) << shift) - MS_2M };
+
+		for (unsigned int i = 0; i < 3; i++) {
+			assert_false(ms_tdp_get_leaf(tdp, far[i], &leaf));
+			assert_false(ms_tdp_next_leaf(tdp, far[i], UINT64_MAX, &leaf));
+			assert_false(ms_tdp_test_young(tdp, far[i]));
+			assert_int_equal(ms_tdp_map(tdp, far[i], MS_TDP_4K, PA, RX), -ERANGE);
+			assert_int_equal(ms_tdp_set(tdp, far[i], RX), -ENOENT);
+			assert_int_equal(ms_tdp_zap(tdp, far[i], MS_4K), 0);
+			assert_false(ms_tdp_wrprotect(tdp, far[i], MS_4K, MS_TDP_4K, 0));
+			assert_false(ms_tdp_wrprotect_word(tdp, far[i], UINT64_MAX, 0));
+			assert_false(ms_tdp_clear_young(tdp, far[i], MS_4K));
+		}
+	}
+	assert_false(ms_tdp_wrprotect_word(tdp, -MS_4K, UINT64_MAX, MS_TDP_PROTECT_WRITE));
+	assert_leaf(tdp, 0, 0, MS_4K, PA, RWX);
+	test_tdp_end(&h, tdp);
+}
+
 static void marks_are_no_leaves_and_leaves_no_marks(void **state)
 {
 	struct test_host h;
@@ -179,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaves_are_found_in_the_order_of_their_addresses),
 		cmocka_unit_test(a_leaf_that_only_overlaps_is_found_and_one_behind_the_end_is_not),
+		cmocka_unit_test(beyond_the_last_address_is_nothing),
 		cmocka_unit_test(marks_are_no_leaves_and_leaves_no_marks),
 		cmocka_unit_test(walk_tells_entry_and_level),
 		cmocka_unit_test(only_leaves_can_be_described),

@@ -123,6 +123,18 @@ static void a_word_leaves_huge_leaves_alone(void **state)
 	test_tdp_end(&h, tdp);
 }
 
+static void a_word_begins_with_the_page_that_it_names(void **state)
+{
+	struct test_host h;
+	struct ms_tdp *tdp = test_tdp(&h, test_config());
+
+	map_pages(tdp, IPA, 2, RWX);
+	assert_true(ms_tdp_wrprotect_word(tdp, IPA + MS_4K - 1, 1, MS_TDP_PROTECT_WRITE));
+	assert_leaf(tdp, IPA, IPA, MS_4K, PA, RWX & ~W);
+	assert_leaf(tdp, IPA + MS_4K, IPA + MS_4K, MS_4K, PA + MS_4K, RWX);
+	test_tdp_end(&h, tdp);
+}
+
 /* A mark of NPT has the bit of write permission. */
 static void marks_are_not_protected(void **state)
 {
@@ -197,6 +209,7 @@ int main(void)
 			dirty_bits_are_taken_where_the_cpu_sets_them_else_write_permission),
 		cmocka_unit_test(a_word_protects_the_pages_whose_bits_are_set),
 		cmocka_unit_test(a_word_leaves_huge_leaves_alone),
+		cmocka_unit_test(a_word_begins_with_the_page_that_it_names),
 		cmocka_unit_test(marks_are_not_protected),
 		cmocka_unit_test(ageing_clears_the_accessed_bit_of_every_leaf_in_the_range),
 		cmocka_unit_test(ageing_without_accessed_bits_puts_the_rights_by),
