@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A page fault of an x86 guest on its nested table: the entry is made writable again without a
- * lock, or the page is mapped, or KVM emulates the access.
+ * A page fault of an x86 guest on its nested table: the entry is made writable again without a lock,
+ * or the page is mapped, or KVM emulates the access.
  */
 #include "kvm/x86/x86.h"
 #include "phys/internal.h"
@@ -89,7 +89,7 @@ static enum fault_result no_slot(struct fault *f)
 	if (f->ipa >= ms_tdp_limit(vm->x86.tdp))
 		return EMULATE;
 	return ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM ? NO_MEMORY
-										      : EMULATE;
+										   : EMULATE;
 }
 
 /* ---- mapping ---- */
@@ -129,8 +129,8 @@ static void adjust_disallowed(struct fault *f)
 	}
 }
 
-/* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of
- * it. -ENOMEM. */
+/* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of it.
+ * -ENOMEM. */
 static int make_tables(struct fault *f)
 {
 	struct ms_vm *vm = f->vm;
@@ -212,8 +212,7 @@ static enum fault_result tdp_map(struct fault *f)
 }
 
 /* mirrors is_page_fault_stale(), arch/x86/kvm/mmu/mmu.c, 6.1+; mmu_invalidate_retry_hva(),
- * include/linux/kvm_host.h, 6.1 .. 6.1; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.12+
- */
+ * include/linux/kvm_host.h, 6.1 .. 6.1; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.12+ */
 static bool is_stale(const struct fault *f)
 {
 	return f->vm->invalidate_in_progress || f->seq != f->vm->invalidate_seq;
@@ -242,8 +241,8 @@ static enum fault_result map_page(struct fault *f)
 /* ---- emulation ---- */
 
 /*
- * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the
- * host's at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
+ * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the host's
+ * at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
  * mirrors emulator_write_emulated(), arch/x86/kvm/x86.c, 5.10+; __kvm_write_guest_page(),
  * virt/kvm/kvm_main.c, 5.10+
  */
