@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the pages of an anonymous huge page are mapped in one process. */
 #include "mm/anon_folio.h"
+#include "mm/pgtable.h"
 
 /*
  * The page offset of the folio's first page.

@@ -3,6 +3,7 @@
  * exist. Entries and VMAs are gone through side by side, by rising address. */
 #include "mm/check.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 struct walk {
 	struct ms_check *c;

@@ -3,6 +3,7 @@
 #include "mm/collapse.h"
 #include "mm/lock.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 /*
  * Why a collapse that madvise asked for cannot be; NULL: it can.

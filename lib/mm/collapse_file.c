@@ -3,6 +3,7 @@
 #include "mm/collapse.h"
 #include "mm/lock.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 /* A block of the page cache: 2^order pages from `first` on, aligned. */
 struct block {

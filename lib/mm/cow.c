@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Writes to pages that are mapped read-only. */
 #include "mm/anon_folio.h"
+#include "mm/pgtable.h"
 
 // mirrors wp_page_reuse(), mm/memory.c, 5.10+
 static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A page fault from its beginning, with the CPU's access that leads to it. */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 #define MS_ENDLESS_FAULTS 8 /* so many successful faults of one access are taken for endless */
 

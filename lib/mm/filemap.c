@@ -3,6 +3,7 @@
  * (fault-around). */
 #include "mm/lock.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 #define FAULT_AROUND_BYTES UINT64_C(65536)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What others see of an entry: the lookup of a raw pfn, and the normal page behind an entry. */
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 
 /* The checks of the VMA came with follow_pfnmap_start(), as did the knowledge of huge leaves. */
 static bool vma_refuses(const struct ms_vma *vma, ms_hva_t addr)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* fork(2): a new process with copies of VMAs and page tables. */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 struct copy {
 	struct ms_vma *child;

@@ -2,6 +2,7 @@
 /* How others take pages of a process, and make them present: get_user_pages and its kin. */
 #include "mm/lock.h"
 #include "mm/move.h"
+#include "mm/pgtable.h"
 
 #define MS_GUP_FAULTS 8 /* so many faults for one page are taken for endless */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Huge leaves of ordinary memory, and how any huge leaf is split. */
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 
 /*
  * What sysfs and madvise say.

@@ -7,6 +7,7 @@
  * holds a reference to the page.
  */
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 struct ms_hugetlb_geometry ms_hugetlb_geometry(const struct ms_vma *vma)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Operations on ranges of hugetlb entries: fork, protection, moves, splits. */
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 /* ---- fork ---- */
 

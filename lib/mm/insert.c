@@ -2,6 +2,7 @@
 /* One entry at a time, from a fault handler. The memory type of a raw entry is the one that the
  * list of memory types has for its first page. */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 static bool in_vma(const struct ms_vma *vma, ms_hva_t addr)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Looking at a host page table without changing it. */
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 
 /* As ms_pt_walk(), for any addr. A table is indexed by the low bits of an address, so it must not
  * be asked for an address beyond the address space. */

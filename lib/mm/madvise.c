@@ -4,6 +4,7 @@
 #include "mm/madvise.h"
 #include "mm/memfile.h"
 #include "mm/move.h"
+#include "mm/pgtable.h"
 
 static int refuse_vma(const struct ms_vma *vma, int err, const char *why)
 {

@@ -4,6 +4,7 @@
 #include "mm/anon_folio.h"
 #include "mm/madvise.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 #include "phys/split.h"
 
 struct lazy {

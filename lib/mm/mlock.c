@@ -2,6 +2,7 @@
 /* mlock(2) and munlock(2). The caller has CAP_IPC_LOCK, so that no limit applies. */
 #include "mm/lock.h"
 #include "mm/move.h"
+#include "mm/pgtable.h"
 
 /* For other VMAs the call succeeds and does nothing.
  * mirrors vma_supports_mlock(), mm/internal.h, 6.12+ */

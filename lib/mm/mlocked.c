@@ -6,7 +6,7 @@
  *
  * Not modelled: munlock marks a page again that another locked VMA maps (try_to_munlock()).
  */
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 
 static bool matters(const struct ms_machine *m)
 {

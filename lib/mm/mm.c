@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Address spaces: how they are made and destroyed. */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 // mirrors mm_alloc(), kernel/fork.c, 5.10+
 struct ms_mm *ms_mm_new(struct ms_machine *m)

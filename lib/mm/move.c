@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Entries, huge leaves and whole tables change their address. */
 #include "mm/move.h"
+#include "mm/pgtable.h"
 
 struct move {
 	struct ms_vma *vma, *new_vma;

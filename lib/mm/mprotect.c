@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mprotect(2). */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 struct change {
 	ms_hva_t start, end;

@@ -3,6 +3,7 @@
  * mremap_fixed_order. */
 #include "mm/lock.h"
 #include "mm/move.h"
+#include "mm/pgtable.h"
 
 static bool all_checks_first(const struct ms_remap *rm)
 {

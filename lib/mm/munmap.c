@@ -2,6 +2,7 @@
 /* munmap(2). */
 #include "mm/lock.h"
 #include "mm/munmap.h"
+#include "mm/pgtable.h"
 
 /* Splits the VMA across `addr`. The kernel's version decides which half is the new object, whose
  * open() is called. *vma becomes the half that is to be unmapped. */

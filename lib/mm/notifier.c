@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* MMU notifiers: whoever has page tables that follow those of an mm hears of each range before and
  * after it changes. */
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 
 // mirrors mmu_notifier_register(), mm/mmu_notifier.c, 5.10+
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn)

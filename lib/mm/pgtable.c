@@ -8,7 +8,7 @@
  *   16K / 47            64G       32M       16K
  *   64K / 48            4T        512M      64K
  */
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 
 static inline size_t table_entries(const struct ms_machine *m)
 {

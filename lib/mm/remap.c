@@ -6,6 +6,7 @@
  * (policy remap_checks), and what happens to the entries if it fails (policy remap_error).
  */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 #define REMAP_FLAGS (MS_VM_IO | MS_VM_PFNMAP | MS_VM_DONTEXPAND | MS_VM_DONTDUMP)
 

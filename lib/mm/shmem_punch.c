@@ -3,6 +3,7 @@
  * split. */
 #include "mm/lock.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 #include "phys/split.h"
 
 /* A folio of the page cache. */

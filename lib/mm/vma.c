@@ -2,6 +2,7 @@
 /* VMA objects: made, duplicated, split, given other borders, freed. */
 #include "mm/lock.h"
 #include "mm/memfile.h"
+#include "mm/pgtable.h"
 
 /* ---- protection ---- */
 

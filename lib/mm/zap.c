@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Page-table entries are removed. */
 #include "mm/lock.h"
+#include "mm/pgtable.h"
 
 struct zap {
 	ms_hva_t start, end;

@@ -4,7 +4,8 @@
  *
  *   ranges*.c, .h               the ordered ranges; know no rule
  *   memtype_interval.c          the kernel's rules on them: conflict, insert, erase, lookup
- *   memtype.c                   memtype_reserve, memtype_free, lookup_memtype
+ *   memtype.c                   memtype_reserve, lookup_memtype
+ *   memtype_free.c              memtype_free
  *   ram.c                       the types that pages of RAM have themselves
  *   context.c                   who holds a reservation
  *   ioremap.c                   the kernel's own mappings
@@ -112,6 +113,11 @@ static inline int ms_pat_is_ram(struct ms_machine *m, ms_pa_t start, ms_pa_t end
 		return 0;
 	return ms_pat_range_is_ram_anew(m, start, end);
 }
+
+#define MS_PHYSICAL_MASK ((UINT64_C(1) << 52) - 1) /* __PHYSICAL_MASK: independent of the CPU */
+
+/* -EINVAL: of the range a part is RAM, and a part is not. */
+int ms_refuse_mixed(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 
 #define MS_ISA_START UINT64_C(0xa0000)
 #define MS_ISA_END UINT64_C(0x100000)

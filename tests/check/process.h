@@ -5,7 +5,7 @@
 
 #include "broken.h"
 
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 #include "phys/phys.h"
 
 /*

@@ -3,7 +3,7 @@
 #include "broken.h"
 
 #include "kvm/internal.h"
-#include "mm/internal.h"
+#include "mm/pgtable.h"
 #include "stage2/s2.h"
 
 #define RAM_HVA UINT64_C(0x200000000000)

@@ -92,6 +92,42 @@ static void a_reason_stays_where_the_error_becomes_another(void **state)
 	ms_machine_free(m);
 }
 
+static void an_error_that_becomes_another_takes_its_reason_along(void **state)
+{
+	struct ms_machine *m = machine();
+	uint64_t before = ms_refusals(m);
+
+	assert_int_equal(ms_answered_as(m, before, -EAGAIN), -EAGAIN);
+	assert_string_equal(ms_last_reason(m), "no memory");
+	before = ms_refusals(m);
+	ms_refuse(m, -EBUSY, "the inner one");
+	assert_int_equal(ms_answered_as(m, before, -ENOMEM), -ENOMEM);
+	assert_string_equal(ms_last_reason(m), "the inner one");
+	assert_int_equal(ms_last_refusal(m).err, -ENOMEM);
+	assert_int_equal(ms_last_refusal(m).number, 2);
+	ms_machine_free(m);
+}
+
+static void refuse_in_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	assert_int_equal(ms_refuse(m, -EBUSY, "the hook's"), -EBUSY);
+	assert_string_equal(ms_last_reason(m), "the hook's");
+	assert_int_equal(ms_last_refusal(m).number, 2);
+}
+
+static void a_hook_leaves_the_interrupted_calls_refusal(void **state)
+{
+	struct ms_machine *m = machine();
+
+	ms_refuse(m, -EINVAL, "the caller's");
+	ms_machine_set_hook(m, MS_HOOK_DRIVER_FAULT, refuse_in_hook, NULL);
+	ms_hook(m, MS_HOOK_DRIVER_FAULT, 0);
+	assert_string_equal(ms_last_reason(m), "the caller's");
+	assert_int_equal(ms_last_refusal(m).err, -EINVAL);
+	assert_int_equal(ms_last_refusal(m).number, 1);
+	ms_machine_free(m);
+}
+
 static void a_constructor_answers_null_and_errno(void **state)
 {
 	struct ms_machine *m = machine();
@@ -111,6 +147,8 @@ int main(void)
 		cmocka_unit_test(words_without_room_are_cut),
 		cmocka_unit_test(an_error_that_is_passed_on_keeps_its_reason),
 		cmocka_unit_test(a_reason_stays_where_the_error_becomes_another),
+		cmocka_unit_test(an_error_that_becomes_another_takes_its_reason_along),
+		cmocka_unit_test(a_hook_leaves_the_interrupted_calls_refusal),
 		cmocka_unit_test(a_constructor_answers_null_and_errno),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared memory: its size and its huge pages. */
 #include "files.h"
+#include "mm/pgtable.h"
 
 #define B (A + MS_1G) /* a second place */
 

@@ -120,6 +120,11 @@ if grep -q folder out; then
 fi
 expect 'differs' 1 'differs folder/a/other.rec: line 9: kernel said "ret EINVAL", model said "ret 0"' \
 	"$mapsim" check folder
+printf '%s\n> munmap at=0x200000000000 len=0x0\n< ret ENODEV\n' "$header" >refused.rec
+expect 'why the model refuses' 1 'kernel said "ret ENODEV", model said "ret EINVAL" (the length is 0)' \
+	"$mapsim" check refused.rec
+expect 'why it does, with its events' 1 '    because refused: the length is 0' "$mapsim" check --verbose refused.rec
+expect 'why a script is refused' 0 '# why: refused: the length is 0' "$mapsim" run --explain refused.rec
 expect 'numbers of a kernel' 1 '6.12.107 arm64: 1 of 2 recordings identical, 2 of 3 answers' \
 	"$mapsim" check --quiet folder
 expect 'total' 1 'total: 1 of 2 recordings identical, 2 of 3 answers' "$mapsim" check folder
