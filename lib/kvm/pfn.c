@@ -89,17 +89,31 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
 				       .writable = leaf.writable || always_writable };
 }
 
+/* Whether a page that GUP refused is looked up for good. x86 looks it up without waiting at first,
+ * and then only where it is in a VMA that would allow the access, but is not there yet.
+ * mirrors vma_is_valid(), virt/kvm/kvm_main.c, 5.10+ */
+static bool waits_for_page(struct ms_vm *vm, ms_hva_t hva, bool write)
+{
+	const struct ms_vma *vma = ms_vma_lookup(vm->mm, hva);
+
+	if (!ms_is_x86(vm->machine))
+		return true;
+	return vma && !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)) && vma->vm_flags & MS_VM_READ &&
+	       (!write || vma->vm_flags & MS_VM_WRITE);
+}
+
 /*
  * A page that GUP refused is asked for once more, for writing. Where GUP calls fault handlers, they
  * run a second time.
  * mirrors check_user_page_hwpoison(), virt/kvm/kvm_main.c, 5.10 .. 6.12
  */
-static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
+static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva, bool write)
 {
 	struct ms_refused *refused = &vm->machine->refused, first;
 	ms_pfn_t pfn;
 
-	if (vm->machine->policy.pfn_poison_probe != MS_PFN_POISON_PROBE_TWICE)
+	if (vm->machine->policy.pfn_poison_probe != MS_PFN_POISON_PROBE_TWICE ||
+	    !waits_for_page(vm, hva, write))
 		return false;
 	memcpy(&first, refused, offsetof(struct ms_refused, text));
 	if (ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON)
@@ -124,7 +138,7 @@ static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool writ
 		return found;
 	if (ret == -EBUSY)
 		return failed(MS_PFN_WAITS);
-	if (ret == -EHWPOISON || is_poisoned(vm, hva))
+	if (ret == -EHWPOISON || is_poisoned(vm, hva, write))
 		return failed(MS_PFN_HWPOISON);
 	vma = ms_vma_lookup(vm->mm, hva);
 	if (!vma || !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
