@@ -140,7 +140,9 @@ static int make_tables(struct fault *f)
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	if (vm->machine->policy.tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP)
+	// nothing is larger than 1G
+	if (f->goal_level < MS_TDP_1G &&
+	    vm->machine->policy.tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP)
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
 	if (!f->huge_page_disallowed)
 		return err;
