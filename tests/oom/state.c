@@ -110,7 +110,7 @@ static void print_vm(struct ms_vm *vm, unsigned int id, struct state_parts parts
 			"vm %u: slot %u at %#" PRIx64 " %" PRIu64 " pages of %#" PRIx64
 			" flags %#x",
 			id, number, ms_slot_gpa(vm, slot), slot->npages, slot->hva, slot->flags);
-		for (size_t i = 0; slot->dirty && i < ms_slot_words(slot); i++)
+		for (size_t i = 0; parts.host_pages && slot->dirty && i < ms_slot_words(slot); i++)
 			if (slot->dirty[i])
 				fprintf(out, " %zu:%" PRIx64, i, slot->dirty[i]);
 		fprintf(out, "\n");

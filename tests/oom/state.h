@@ -15,7 +15,7 @@ struct ms_machine;
 
 /* What is told besides VMAs, memslots and where stage 2 has leaves. */
 struct state_parts {
-	bool host_pages; /* host page tables, and what stage 2 does with their pages */
+	bool host_pages; /* host page tables, what stage 2 does with their pages, dirty logs */
 	bool memtypes;
 	bool stage2; /* that leaves are there */
 };

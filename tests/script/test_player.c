@@ -733,6 +733,30 @@ static void what_the_recorder_refuses_has_its_reason(void **state)
 		       arm64, sizeof(arm64) / sizeof(arm64[0]));
 }
 
+static void what_an_x86_guest_does_not_get_has_its_reason(void **state)
+{
+	static const char *const reasons[] = {
+		"there is no VM",
+		NULL,
+		"ipa 0x90000000: no memslot",
+		"ipa 0x90000000: no memslot",
+		"ipa 0x90001000: no memslot",
+		"the guest's own page table ends at 1T",
+		"the guest's addresses have 48 bits",
+		"ipa 0x90000000: no memslot",
+	};
+
+	assert_reasons(X86("7.3.4") "> prefault gpa=0x90000000 size=0x1000\n"
+				    "> vm create\n"
+				    "> guest access=r gpa=0x90000000\n"
+				    "> guest access=r gpa=0x90000000\n"
+				    "> guest access=x gpa=0x90001000\n"
+				    "> guest access=r gpa=0x10000000000\n"
+				    "> guest access=r gpa=0x800000000000\n"
+				    "> prefault gpa=0x90000000 size=0x1000\n",
+		       reasons, sizeof(reasons) / sizeof(reasons[0]));
+}
+
 static void the_end_of_a_script_is_a_step_of_its_own(void **state)
 {
 	struct ms_script *script = parsed(
@@ -925,6 +949,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_explained_before_the_events),
 		cmocka_unit_test(what_the_kernel_refuses_has_its_reason),
 		cmocka_unit_test(what_the_recorder_refuses_has_its_reason),
+		cmocka_unit_test(what_an_x86_guest_does_not_get_has_its_reason),
 		cmocka_unit_test(what_an_x86_guest_has_is_shown_by_entry_and_page),
 		cmocka_unit_test(equal_changes_of_neighbouring_entries_are_one_line),
 		cmocka_unit_test(parameters_of_kvm_need_no_vm_and_what_needs_one_says_so),

@@ -384,6 +384,10 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 		exit = page_fault(&f, err);
 	}
 	vm->in_abort--;
+	// what ends in an error has told already
+	if (exit != MS_GUEST_OK && exit != MS_GUEST_ERROR)
+		ms_refuse(vm->machine, -EFAULT, "ipa %x: %s", f.ipa,
+			  ms_refusal_text(ms_kvm_reason(vm->machine, abort->why)));
 	return exit;
 }
 
