@@ -47,6 +47,19 @@ static unsigned int wanted(const struct ms_abort *abort)
 
 /* ---- without a lock ---- */
 
+static bool may_be_fast(const struct fault *f, unsigned int level)
+{
+	switch (f->vm->machine->policy.tdp_fast_fault) {
+	case MS_TDP_FAST_FAULT_NONE:
+		return false;
+	case MS_TDP_FAST_FAULT_PAGES:
+		return level == MS_TDP_4K;
+	case MS_TDP_FAST_FAULT_UNLOGGED_BLOCKS_TOO:
+		break;
+	}
+	return level == MS_TDP_4K || !slot_is_logged(f->slot);
+}
+
 /* A write to an entry that was writable before it was protected for the dirty log.
  * mirrors page_fault_can_be_fast() and fast_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
 static bool fast_page_fault(struct fault *f)
@@ -57,7 +70,7 @@ static bool fast_page_fault(struct fault *f)
 	if (!ms_abort_is_perm(f->abort) || !f->abort->write || !f->slot ||
 	    !ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf) || !(leaf.bits & MS_TDP_MMU_WRITABLE))
 		return false;
-	if (leaf.level > MS_TDP_4K && slot_is_logged(f->slot))
+	if (!may_be_fast(f, leaf.level))
 		return false;
 	vm->x86.in_fast = true;
 	vm->x86.fast_ipa = f->ipa;
@@ -115,7 +128,8 @@ static bool is_being_invalidated(const struct fault *f)
 
 /*
  * mirrors is_page_fault_stale(), arch/x86/kvm/mmu/mmu.c, 5.15+; mmu_notifier_retry(),
- * include/linux/kvm_host.h, 5.10; mmu_invalidate_retry_hva(), include/linux/kvm_host.h, 5.12
+ * include/linux/kvm_host.h, 5.10 .. 5.10; mmu_invalidate_retry_hva(),
+ * include/linux/kvm_host.h, 5.12
  * .. 6.7; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.8+
  */
 static bool is_stale(const struct fault *f)
@@ -172,7 +186,7 @@ static int make_tables(struct fault *f)
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	if (vm->machine->policy.tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP &&
+	if (vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
 	    ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf))
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
 	if (!f->huge_page_disallowed)
@@ -182,11 +196,26 @@ static int make_tables(struct fault *f)
 	return err;
 }
 
-/* The rights and marks of the entry. `old`: what is there now; size 0: nothing.
- * mirrors make_spte(), arch/x86/kvm/mmu/spte.c, 5.10+ */
-static unsigned int make_spte(const struct fault *f, const struct ms_tdp_leaf *old)
+/* Whether the entry keeps its dirty bit back; table: one of a block takes a table's place. */
+static bool lacks_dirty(const struct fault *f, const struct ms_tdp_leaf *old, bool table)
 {
-	const bool was_writable = old->size && old->level == f->goal_level && old->prot & MS_PROT_W;
+	const bool writable_leaf = !table && old->size && old->prot & MS_PROT_W;
+
+	switch (f->vm->machine->policy.tdp_remade_dirty) {
+	case MS_TDP_REMADE_DIRTY_NEVER:
+		return false;
+	case MS_TDP_REMADE_DIRTY_WRITABLE_OR_TABLE:
+		return table || writable_leaf;
+	case MS_TDP_REMADE_DIRTY_WRITABLE_LEAF:
+		return writable_leaf;
+	}
+	return false;
+}
+
+/* The rights and marks of the entry. `old`: the leaf that is there now; size 0: none.
+ * mirrors make_spte(), arch/x86/kvm/mmu/spte.c, 5.10+ */
+static unsigned int make_spte(const struct fault *f, const struct ms_tdp_leaf *old, bool table)
+{
 	unsigned int attr = MS_PROT_R | MS_PROT_X;
 
 	if (!f->prefetch)
@@ -194,17 +223,25 @@ static unsigned int make_spte(const struct fault *f, const struct ms_tdp_leaf *o
 	if (!f->page.writable)
 		return attr;
 	attr |= MS_PROT_W | MS_TDP_HOST_WRITABLE | MS_TDP_MMU_WRITABLE;
-	// up to 6.12 an entry that was writable is made anew without its dirty bit
-	if (!was_writable || f->vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT)
-		attr |= MS_TDP_DIRTY;
-	return attr;
+	return lacks_dirty(f, old, table) ? attr : attr | MS_TDP_DIRTY;
 }
 
-/* 7.x: an entry that is there and permits the access is left as it is. */
-static bool is_good(const struct fault *f, const struct ms_tdp_leaf *old)
+/* Whether what is there is left as it is. */
+static bool is_spurious(const struct fault *f, const struct ms_tdp_leaf *old, bool table)
 {
-	return f->vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT && old->size &&
-	       old->level == f->goal_level && (f->prefetch || old->prot & wanted(f->abort));
+	switch (f->vm->machine->policy.tdp_spurious) {
+	case MS_TDP_SPURIOUS_MADE_ANEW:
+		return false;
+	case MS_TDP_SPURIOUS_LEFT_TABLES_TOO:
+		if (table)
+			return f->prefetch;
+		break;
+	case MS_TDP_SPURIOUS_LEFT:
+		if (table)
+			return false;
+		break;
+	}
+	return old->size && (f->prefetch || old->prot & wanted(f->abort));
 }
 
 // mirrors tdp_mmu_map_handle_target_level(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
@@ -215,12 +252,16 @@ static enum fault_result map_target(struct fault *f)
 	const ms_ipa_t ipa = ms_align_down(f->ipa, size);
 	const ms_pa_t pa = ms_align_down(f->page.pfn << MS_PAGE_SHIFT, size);
 	struct ms_tdp_leaf old;
+	unsigned int level;
+	bool table;
 	int err;
 
 	ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &old);
-	if (is_good(f, &old))
+	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
+	table = level < f->goal_level;
+	if (is_spurious(f, &old, table))
 		return FIXED;
-	err = ms_tdp_map(vm->x86.tdp, ipa, f->goal_level, pa, make_spte(f, &old));
+	err = ms_tdp_map(vm->x86.tdp, ipa, f->goal_level, pa, make_spte(f, &old, table));
 	if (err == -ENOMEM)
 		return NO_MEMORY;
 	if (err) {
@@ -334,8 +375,8 @@ static enum ms_guest_exit handle_error_pfn(struct fault *f, int *err)
 }
 
 /* First without waiting, as if the guest could do something else meanwhile.
- * mirrors __kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c, 6.12; __kvm_mmu_faultin_pfn(),
- * arch/x86/kvm/mmu/mmu.c, 6.13+; try_async_pf(), arch/x86/kvm/mmu/mmu.c, 5.10 */
+ * mirrors __kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c, 6.12 .. 6.12; __kvm_mmu_faultin_pfn(),
+ * arch/x86/kvm/mmu/mmu.c, 6.13+; try_async_pf(), arch/x86/kvm/mmu/mmu.c, 5.10 .. 5.10 */
 static struct ms_pfn_lookup find_page(const struct fault *f)
 {
 	const ms_gfn_t gfn = f->ipa >> MS_PAGE_SHIFT;

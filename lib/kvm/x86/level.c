@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How large an entry of the nested table may be. The same rule holds for RAM and devices. */
 #include "kvm/x86/x86.h"
+#include "phys/internal.h"
 
 enum refusal { ALLOWED, NOT_CONGRUENT, BEFORE_SLOT, BEHIND_SLOT };
 
@@ -25,15 +26,29 @@ bool ms_x86_slot_allows(const struct ms_vm *vm, const struct ms_memslot *slot, m
 	return slot_refuses(vm, slot, ipa, level) == ALLOWED;
 }
 
+/* Up to 5.19 a block is of a huge page, which has a struct page. */
+static bool is_block_page(const struct ms_machine *m, const struct ms_host_leaf *leaf)
+{
+	return m->policy.tdp_block_page == MS_TDP_BLOCK_PAGE_HOST_LEAF ||
+	       ms_pfn_is_ram(m, (leaf->entry & MS_PTE_PA_MASK) >> MS_PAGE_SHIFT);
+}
+
 /* The level of the host's leaf that maps hva; 4K where it maps nothing.
  * mirrors host_pfn_mapping_level(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
-static unsigned int host_level(const struct ms_vm *vm, ms_hva_t hva)
+static struct ms_x86_level host_level(const struct ms_vm *vm, ms_hva_t hva)
 {
+	struct ms_x86_level host = { MS_TDP_4K, MS_WHY_HOST_LEAF_SMALL };
 	struct ms_host_leaf leaf;
 
-	if (!ms_host_leaf(vm->mm, hva, &leaf))
-		return MS_TDP_4K;
-	return leaf.size >= MS_1G ? MS_TDP_1G : leaf.size >= MS_2M ? MS_TDP_2M : MS_TDP_4K;
+	if (!ms_host_leaf(vm->mm, hva, &leaf) || leaf.size < MS_2M)
+		return host;
+	if (!is_block_page(vm->machine, &leaf)) {
+		host.why = MS_WHY_DEVICE_NOT_UPGRADED;
+		return host;
+	}
+	host.level = leaf.size >= MS_1G ? MS_TDP_1G : MS_TDP_2M;
+	host.why = MS_WHY_HOST_LEAF;
+	return host;
 }
 
 static enum ms_kvm_reason why_refused(enum refusal refusal, unsigned int level)
@@ -59,7 +74,7 @@ struct ms_x86_level ms_x86_max_level(const struct ms_vm *vm, const struct ms_mem
 {
 	const ms_hva_t hva = slot->hva + (ipa - ms_slot_gpa(vm, slot));
 	struct ms_x86_level max = { MS_TDP_1G, MS_WHY_HOST_LEAF };
-	unsigned int host;
+	struct ms_x86_level host;
 
 	for (; max.level > MS_TDP_4K; max.level--) {
 		const enum refusal refusal = slot_refuses(vm, slot, ipa, max.level);
@@ -71,9 +86,5 @@ struct ms_x86_level ms_x86_max_level(const struct ms_vm *vm, const struct ms_mem
 	if (max.level == MS_TDP_4K)
 		return max;
 	host = host_level(vm, hva);
-	if (host < max.level) {
-		max.level = host;
-		max.why = host == MS_TDP_4K ? MS_WHY_HOST_LEAF_SMALL : MS_WHY_HOST_LEAF;
-	}
-	return max;
+	return host.level < max.level ? host : max;
 }

@@ -23,16 +23,14 @@ static void protect(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	ms_tdp_wrprotect(vm->x86.tdp, ipa, size, MS_TDP_4K, MS_TDP_PROTECT_WRITE);
 }
 
-static bool splits_eagerly(const struct ms_vm *vm)
-{
-	return !vm->machine->kvm->no_eager_page_split;
-}
-
-/* Best effort: without memory some stay large.
+/* If it is switched on, and best effort: without memory some stay large.
  * mirrors kvm_mmu_slot_try_split_huge_pages() and kvm_mmu_try_split_huge_pages(),
  * arch/x86/kvm/mmu/mmu.c, 6.1+ */
 static void try_split(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
+	if (vm->machine->kvm->no_eager_page_split ||
+	    vm->machine->policy.tdp_eager_split == MS_TDP_EAGER_SPLIT_ABSENT)
+		return;
 	ms_tdp_split(vm->x86.tdp, ipa, size, MS_TDP_4K);
 	vm->mapped_size = 0;
 }
@@ -62,8 +60,7 @@ static void apply_flags(struct ms_vm *vm, const struct ms_memslot *slot)
 	// With all bits set from the start, clearing them write-protects little by little.
 	if (vm->config.dirty_initset)
 		return;
-	if (splits_eagerly(vm))
-		try_split(vm, ipa, size);
+	try_split(vm, ipa, size);
 	protect(vm, ipa, size);
 }
 
@@ -97,8 +94,9 @@ void ms_x86_flush_slot(struct ms_vm *vm, const struct ms_memslot *slot)
  * kvm_mmu_slot_gfn_write_protect(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
 static void protect_huge(struct ms_vm *vm, ms_ipa_t start, ms_ipa_t last)
 {
-	if (splits_eagerly(vm))
-		try_split(vm, start, last + MS_4K - start);
+	const bool all = vm->machine->policy.tdp_eager_split == MS_TDP_EAGER_SPLIT_PRESENT;
+
+	try_split(vm, start, last + (all ? MS_4K : 0) - start);
 	ms_tdp_wrprotect(vm->x86.tdp, start, MS_4K, MS_TDP_2M, MS_TDP_PROTECT_FOR_GOOD);
 	if (ms_align_down(start, MS_2M) != ms_align_down(last, MS_2M))
 		ms_tdp_wrprotect(vm->x86.tdp, last, MS_4K, MS_TDP_2M, MS_TDP_PROTECT_FOR_GOOD);

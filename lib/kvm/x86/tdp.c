@@ -96,7 +96,7 @@ int ms_x86_table_new(struct ms_vm *vm)
 		.levels = 4,
 		.pa_bits = vm->machine->config.pa_bits,
 		.ad_bits = true,
-		.map_splits = p->tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP,
+		.map_splits = p->tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT,
 		.recover_in_place = p->tdp_log_recovery == MS_TDP_LOG_RECOVERY_IN_PLACE,
 		.zap_by_size = p->tdp_zap_order == MS_TDP_ZAP_ORDER_BY_SIZE,
 	};
