@@ -224,8 +224,6 @@ static inline void tell_one(const struct ms_tdp *tdp, enum ms_tdp_change kind, u
 /* n entries of which some lose bits. */
 void ms_tdp_tell_cleared(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa, unsigned int n,
 			 const uint64_t *entries, uint64_t clear);
-void ms_tdp_tell_replaced(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa, uint64_t old,
-			  uint64_t entry);
 /* A leaf gets another entry. */
 static inline void replace_leaf(struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa,
 				uint64_t *word, uint64_t entry)
@@ -234,7 +232,17 @@ static inline void replace_leaf(struct ms_tdp *tdp, unsigned int level, ms_ipa_t
 
 	*word = entry;
 	if (tdp->host.change && old != entry)
-		ms_tdp_tell_replaced(tdp, level, ipa, old, entry);
+		tdp->host.change(tdp->host.ctx, &(struct ms_tdp_run){
+							.tdp = tdp,
+							.kind = MS_TDP_CHANGE,
+							.level = level,
+							.ipa = entry_start(ipa, level),
+							.count = 1,
+							.leaves = 1,
+							.entries = &old,
+							.clear = old & ~entry,
+							.set = entry & ~old,
+						});
 }
 
 /* ---- ranges and walks ---- */
