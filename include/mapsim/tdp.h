@@ -212,6 +212,14 @@ uint64_t ms_tdp_zap(struct ms_tdp *tdp, ms_ipa_t ipa, uint64_t size);
 /** The table that the entry of this level (2M, 1G) at ipa points to goes, with all below it.
  * false: there is none. */
 bool ms_tdp_zap_table(struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level);
+/**
+ * A mark of the caller's on that table, which goes with it and is not there when another is made in
+ * its place: KVM remembers like that where the workaround for huge pages has put a table. false:
+ * there is no table.
+ */
+bool ms_tdp_tag_table(struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level, bool tag);
+/** Whether there is a table, and it has the mark. */
+bool ms_tdp_table_is_tagged(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level);
 /** Everything goes: leaves, in the configured order, tables and marks. */
 void ms_tdp_zap_all(struct ms_tdp *tdp);
 

@@ -33,7 +33,8 @@ enum {
 struct tdp_table {
 	uint64_t *words;     // NULL: the number is free
 	uint32_t parent;     // the table that points here; of a free number: the next one
-	uint16_t index : 15; // of the entry in parent
+	uint16_t index : 14; // of the entry in parent
+	uint16_t tagged : 1; // by the caller
 	uint16_t marked : 1; // a page may be marked as MMIO here: look before you clear
 	uint16_t live;       // entries that are not 0
 };
@@ -284,6 +285,16 @@ static inline struct tdp_spot walk(const struct ms_tdp *tdp, ms_ipa_t ipa, unsig
 		spot.table = entry_table(*spot.word);
 		spot.level--;
 	}
+}
+
+/* The entry of this level (2M, 1G) at ipa that points to a table. false: it does not. */
+static inline bool find_table(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level,
+			      struct tdp_spot *spot)
+{
+	if (ipa >= tdp->limit || (level != MS_TDP_2M && level != MS_TDP_1G))
+		return false;
+	*spot = walk(tdp, ipa, level);
+	return spot->level == level && entry_is_table(*spot->word, level);
 }
 
 /* The entry that translates ipa, as above; faster where the table of 4K leaves is remembered, and
