@@ -9,8 +9,8 @@
  * caller says it. Everything that changes is told to one callback. A table that is NULL is refused:
  * the answer is -EINVAL, 0, NULL or false, or nothing is done.
  *
- * There are two formats. What NPT (AMD) does has been compared with recordings of real kernels.
- * EPT (Intel) could not be recorded: each of its rules comes from the kernel's sources alone.
+ * There are two formats. The rules of NPT (AMD) come from the kernel's sources and from recordings
+ * of real kernels. EPT (Intel) could not be recorded: its rules come from the sources alone.
  *
  * Levels are the kernel's: 1, 2, 3 for 4K, 2M, 1G. Addresses are bytes. A range is rounded to whole
  * pages, and what lies beyond the guest's last address is left out of it. A leaf that a range
@@ -59,7 +59,8 @@ struct ms_tdp_config {
 /**
  * What an entry gives and remembers: MS_PROT_R (always), MS_PROT_W, MS_PROT_X, and these. W goes
  * with both HOST_ and MMU_WRITABLE, MMU_WRITABLE with HOST_WRITABLE. A leaf without ACCESSED where
- * the CPU has no accessed bits (EPT) gives nothing: its rights are put by for the next access.
+ * the CPU has no accessed bits (EPT) gives nothing: R and X are put by for the next access, W is
+ * lost.
  */
 #define MS_TDP_HOST_WRITABLE 0x100u ///< the host's own entry is writable
 #define MS_TDP_MMU_WRITABLE 0x200u  ///< W may be given back without a lock
