@@ -9,8 +9,8 @@
  * caller says it. Everything that changes is told to one callback. A table that is NULL is refused:
  * the answer is -EINVAL, 0, NULL or false, or nothing is done.
  *
- * There are two formats. What NPT (AMD) does has been compared with recordings of real kernels.
- * EPT (Intel) could not be recorded: each of its rules comes from the kernel's sources alone.
+ * There are two formats. The rules of NPT (AMD) come from the kernel's sources and from recordings
+ * of real kernels. EPT (Intel) could not be recorded: its rules come from the sources alone.
  *
  * Levels are the kernel's: 1, 2, 3 for 4K, 2M, 1G. Addresses are bytes. A range is rounded to whole
  * pages, and what lies beyond the guest's last address is left out of it. A leaf that a range
@@ -59,7 +59,8 @@ struct ms_tdp_config {
 /**
  * What an entry gives and remembers: MS_PROT_R (always), MS_PROT_W, MS_PROT_X, and these. W goes
  * with both HOST_ and MMU_WRITABLE, MMU_WRITABLE with HOST_WRITABLE. A leaf without ACCESSED where
- * the CPU has no accessed bits (EPT) gives nothing: its rights are put by for the next access.
+ * the CPU has no accessed bits (EPT) gives nothing: R and X are put by for the next access, W is
+ * lost.
  */
 #define MS_TDP_HOST_WRITABLE 0x100u ///< the host's own entry is writable
 #define MS_TDP_MMU_WRITABLE 0x200u  ///< W may be given back without a lock
@@ -212,6 +213,14 @@ uint64_t ms_tdp_zap(struct ms_tdp *tdp, ms_ipa_t ipa, uint64_t size);
 /** The table that the entry of this level (2M, 1G) at ipa points to goes, with all below it.
  * false: there is none. */
 bool ms_tdp_zap_table(struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level);
+/**
+ * A mark of the caller's on that table, which goes with it and is not there when another is made in
+ * its place: KVM remembers like that where the workaround for huge pages has put a table. false:
+ * there is no table.
+ */
+bool ms_tdp_tag_table(struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level, bool tag);
+/** Whether there is a table, and it has the mark. */
+bool ms_tdp_table_is_tagged(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level);
 /** Everything goes: leaves, in the configured order, tables and marks. */
 void ms_tdp_zap_all(struct ms_tdp *tdp);
 

@@ -33,7 +33,8 @@ enum {
 struct tdp_table {
 	uint64_t *words;     // NULL: the number is free
 	uint32_t parent;     // the table that points here; of a free number: the next one
-	uint16_t index : 15; // of the entry in parent
+	uint16_t index : 14; // of the entry in parent
+	uint16_t tagged : 1; // by the caller
 	uint16_t marked : 1; // a page may be marked as MMIO here: look before you clear
 	uint16_t live;       // entries that are not 0
 };
@@ -224,8 +225,6 @@ static inline void tell_one(const struct ms_tdp *tdp, enum ms_tdp_change kind, u
 /* n entries of which some lose bits. */
 void ms_tdp_tell_cleared(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa, unsigned int n,
 			 const uint64_t *entries, uint64_t clear);
-void ms_tdp_tell_replaced(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa, uint64_t old,
-			  uint64_t entry);
 /* A leaf gets another entry. */
 static inline void replace_leaf(struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa,
 				uint64_t *word, uint64_t entry)
@@ -234,7 +233,17 @@ static inline void replace_leaf(struct ms_tdp *tdp, unsigned int level, ms_ipa_t
 
 	*word = entry;
 	if (tdp->host.change && old != entry)
-		ms_tdp_tell_replaced(tdp, level, ipa, old, entry);
+		tdp->host.change(tdp->host.ctx, &(struct ms_tdp_run){
+							.tdp = tdp,
+							.kind = MS_TDP_CHANGE,
+							.level = level,
+							.ipa = entry_start(ipa, level),
+							.count = 1,
+							.leaves = 1,
+							.entries = &old,
+							.clear = old & ~entry,
+							.set = entry & ~old,
+						});
 }
 
 /* ---- ranges and walks ---- */
@@ -276,6 +285,16 @@ static inline struct tdp_spot walk(const struct ms_tdp *tdp, ms_ipa_t ipa, unsig
 		spot.table = entry_table(*spot.word);
 		spot.level--;
 	}
+}
+
+/* The entry of this level (2M, 1G) at ipa that points to a table. false: it does not. */
+static inline bool find_table(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level,
+			      struct tdp_spot *spot)
+{
+	if (ipa >= tdp->limit || (level != MS_TDP_2M && level != MS_TDP_1G))
+		return false;
+	*spot = walk(tdp, ipa, level);
+	return spot->level == level && entry_is_table(*spot->word, level);
 }
 
 /* The entry that translates ipa, as above; faster where the table of 4K leaves is remembered, and

@@ -2,24 +2,6 @@
 /* What the host is told: runs of entries, and the pieces of equal changes in them. */
 #include "mmu.h"
 
-static void tell_change(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa,
-			unsigned int count, unsigned int leaves, const uint64_t *entries,
-			uint64_t clear, uint64_t set)
-{
-	if (leaves)
-		tdp->host.change(tdp->host.ctx, &(struct ms_tdp_run){
-							.tdp = tdp,
-							.kind = MS_TDP_CHANGE,
-							.level = level,
-							.ipa = ipa,
-							.count = count,
-							.leaves = leaves,
-							.entries = entries,
-							.clear = clear,
-							.set = set,
-						});
-}
-
 void ms_tdp_tell_cleared(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa, unsigned int n,
 			 const uint64_t *entries, uint64_t clear)
 {
@@ -31,13 +13,17 @@ void ms_tdp_tell_cleared(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t 
 		leaves = n - words_count_field(entries, n, clear, 0);
 	else
 		leaves = words_count_bit(entries, n, (unsigned int)__builtin_ctzll(clear));
-	tell_change(tdp, level, ipa, n, leaves, entries, clear, 0);
-}
-
-void ms_tdp_tell_replaced(const struct ms_tdp *tdp, unsigned int level, ms_ipa_t ipa, uint64_t old,
-			  uint64_t entry)
-{
-	tell_change(tdp, level, entry_start(ipa, level), 1, 1, &old, old & ~entry, entry & ~old);
+	if (leaves)
+		tdp->host.change(tdp->host.ctx, &(struct ms_tdp_run){
+							.tdp = tdp,
+							.kind = MS_TDP_CHANGE,
+							.level = level,
+							.ipa = ipa,
+							.count = n,
+							.leaves = leaves,
+							.entries = entries,
+							.clear = clear,
+						});
 }
 
 /* ---- pieces ---- */

@@ -174,6 +174,27 @@ void ms_tdp_put_tables(struct ms_tdp *tdp, uint32_t number, unsigned int level)
 	give_number_back(tdp, number);
 }
 
+/* Which tables are on the list of those that could be huge leaves.
+ * mirrors account_huge_nx_page(), arch/x86/kvm/mmu/mmu.c, 6.1 .. 6.1;
+ * track_possible_nx_huge_page(), arch/x86/kvm/mmu/mmu.c, 6.12+ */
+bool ms_tdp_tag_table(struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level, bool tag)
+{
+	struct tdp_spot spot;
+
+	if (!tdp || !find_table(tdp, ipa, level, &spot))
+		return false;
+	tdp->tables[entry_table(*spot.word)].tagged = tag;
+	return true;
+}
+
+bool ms_tdp_table_is_tagged(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level)
+{
+	struct tdp_spot spot;
+
+	return tdp && find_table(tdp, ipa, level, &spot) &&
+	       tdp->tables[entry_table(*spot.word)].tagged;
+}
+
 /* ---- the whole ---- */
 
 static bool config_is_valid(const struct ms_tdp_config *c)

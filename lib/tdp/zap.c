@@ -214,10 +214,7 @@ bool ms_tdp_zap_table(struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int level)
 {
 	struct tdp_spot spot;
 
-	if (!tdp || ipa >= tdp->limit || (level != MS_TDP_2M && level != MS_TDP_1G))
-		return false;
-	spot = walk(tdp, ipa, level);
-	if (spot.level != level || !entry_is_table(*spot.word, level))
+	if (!tdp || !find_table(tdp, ipa, level, &spot))
 		return false;
 	ms_tdp_remove_table(tdp, spot.table, spot.word, ipa, level);
 	return true;

@@ -428,6 +428,8 @@ static void null_is_harmless_as_a_second_level_table(void **state)
 	assert_int_equal(ms_tdp_mark_mmio(NULL, 0, 0), -EINVAL);
 	assert_int_equal(ms_tdp_zap(NULL, 0, MS_4K), 0);
 	assert_false(ms_tdp_zap_table(NULL, 0, MS_TDP_2M));
+	assert_false(ms_tdp_tag_table(NULL, 0, MS_TDP_2M, true));
+	assert_false(ms_tdp_table_is_tagged(NULL, 0, MS_TDP_2M));
 	ms_tdp_zap_all(NULL);
 	assert_false(ms_tdp_wrprotect(NULL, 0, MS_4K, MS_TDP_4K, MS_TDP_PROTECT_WRITE));
 	assert_false(ms_tdp_wrprotect_word(NULL, 0, 1, MS_TDP_PROTECT_WRITE));

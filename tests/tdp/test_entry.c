@@ -273,6 +273,20 @@ static void configurations_that_no_cpu_has_are_refused(void **state)
 	assert_int_equal(answer_to_new(c), 0);
 }
 
+static void a_host_without_memory_is_refused(void **state)
+{
+	struct ms_tdp_config config = test_config();
+	struct test_host h = { .allocs = 0 };
+	struct ms_tdp_host host = { &h, host_alloc, NULL, NULL };
+	struct ms_tdp *tdp = NULL;
+
+	assert_int_equal(ms_tdp_new(&tdp, &config, &host), -EINVAL);
+	host = (struct ms_tdp_host){ &h, NULL, host_free, NULL };
+	assert_int_equal(ms_tdp_new(&tdp, &config, &host), -EINVAL);
+	assert_null(tdp);
+	assert_int_equal(h.allocs, 0);
+}
+
 /* ---- marks ---- */
 
 static uint64_t mark_of(struct ms_tdp_config config, ms_ipa_t ipa, uint64_t generation)
@@ -347,6 +361,7 @@ int main(void)
 		cmocka_unit_test(ept_leaf_says_its_memory_type),
 		cmocka_unit_test(rights_and_marks_that_kvm_would_warn_of_are_refused),
 		cmocka_unit_test(configurations_that_no_cpu_has_are_refused),
+		cmocka_unit_test(a_host_without_memory_is_refused),
 		cmocka_unit_test(
 			npt_mark_has_a_reserved_address_bit_and_the_generation_in_two_parts),
 		cmocka_unit_test(npt_with_52_address_bits_has_no_marks),

@@ -100,19 +100,41 @@ static void split_to_1g_or_to_nothing_is_refused(void **state)
 	test_tdp_end(&h, tdp);
 }
 
-/* 1 + 512 tables: the last allocation fails, and nothing is split. */
-static void split_without_memory_changes_nothing(void **state)
+/*
+ *  before  |-- 2M --|-- 2M --|
+ *  split   [--------)
+ */
+static void no_more_memory_is_asked_for_than_is_needed(void **state)
 {
 	struct test_host h;
 	struct ms_tdp *tdp = test_tdp(&h, test_config());
 	unsigned long before;
 
+	assert_int_equal(ms_tdp_map(tdp, IPA, MS_TDP_2M, PA, RX), 0);
+	assert_int_equal(ms_tdp_map(tdp, IPA + MS_2M, MS_TDP_2M, PA, RX), 0);
+	assert_int_equal(ms_tdp_map(tdp, IPA + MS_1G, MS_TDP_1G, PA, RX), 0);
+	before = h.allocs;
+	assert_int_equal(ms_tdp_split(tdp, IPA, MS_2M, MS_TDP_4K), 0);
+	assert_int_equal(h.allocs, before + 1);
+	assert_int_equal(ms_tdp_split(tdp, IPA + MS_1G + MS_2M, 2 * MS_2M, MS_TDP_4K), 0);
+	assert_int_equal(h.allocs, before + 4);
+	test_tdp_end(&h, tdp);
+}
+
+/* 1 + 512 tables: the last allocation fails, and nothing is split. */
+static void split_without_memory_changes_nothing(void **state)
+{
+	struct test_host h;
+	struct ms_tdp *tdp = test_tdp(&h, test_config());
+	long live;
+
 	assert_int_equal(ms_tdp_map(tdp, IPA, MS_TDP_1G, PA, RX), 0);
 	forget_log(&h);
-	before = h.allocs;
-	h.fail_at = before + 513;
+	live = h.live;
+	h.fail_at = h.allocs + 513;
 	assert_int_equal(ms_tdp_split(tdp, IPA, MS_1G, MS_TDP_4K), -ENOMEM);
 	assert_log(&h, "");
+	assert_true(h.live <= live + 64); // some are kept for later
 	assert_leaf(tdp, IPA, IPA, MS_1G, PA, RX);
 	assert_null(ms_tdp_check(tdp));
 	assert_int_equal(ms_tdp_split(tdp, IPA, MS_1G, MS_TDP_4K), 0);
@@ -131,6 +153,7 @@ int main(void)
 		cmocka_unit_test(
 			pages_of_a_leaf_that_was_not_accessed_become_executable_at_the_next_access),
 		cmocka_unit_test(split_to_1g_or_to_nothing_is_refused),
+		cmocka_unit_test(no_more_memory_is_asked_for_than_is_needed),
 		cmocka_unit_test(split_without_memory_changes_nothing),
 	};
 

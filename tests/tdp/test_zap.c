@@ -161,6 +161,35 @@ static void what_is_no_table_is_not_zapped_as_one(void **state)
 	test_tdp_end(&h, tdp);
 }
 
+static void a_tag_goes_with_its_table(void **state)
+{
+	struct test_host h;
+	struct ms_tdp *tdp = test_tdp(&h, test_config());
+
+	assert_false(ms_tdp_tag_table(tdp, IPA, MS_TDP_2M, true));
+	map_pages(tdp, IPA, 1, PA);
+	map_pages(tdp, IPA + MS_2M, 1, PA);
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	assert_true(ms_tdp_tag_table(tdp, IPA + MS_4K, MS_TDP_2M, true));
+	assert_true(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_1G));
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_4K));
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA + MS_2M, MS_TDP_2M));
+	assert_int_equal(ms_tdp_zap(tdp, IPA, MS_2M), 1); // the table stays
+	assert_true(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	map_pages(tdp, IPA, 1, PA);
+	assert_true(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	assert_int_equal(ms_tdp_map(tdp, IPA, MS_TDP_2M, PA, RX), 0);
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	assert_int_equal(ms_tdp_split(tdp, IPA, MS_2M, MS_TDP_4K), 0); // another table
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	assert_true(ms_tdp_tag_table(tdp, IPA, MS_TDP_2M, true));
+	assert_true(ms_tdp_tag_table(tdp, IPA, MS_TDP_2M, false));
+	assert_false(ms_tdp_table_is_tagged(tdp, IPA, MS_TDP_2M));
+	assert_false(ms_tdp_tag_table(tdp, UINT64_C(1) << 40, MS_TDP_1G, true));
+	test_tdp_end(&h, tdp);
+}
+
 /* ---- all ---- */
 
 static void fill(struct ms_tdp *tdp)
@@ -227,6 +256,7 @@ int main(void)
 		cmocka_unit_test(marks_stay),
 		cmocka_unit_test(the_table_of_an_entry_goes_with_its_leaves_and_marks),
 		cmocka_unit_test(what_is_no_table_is_not_zapped_as_one),
+		cmocka_unit_test(a_tag_goes_with_its_table),
 		cmocka_unit_test(all_goes_by_address),
 		cmocka_unit_test(all_goes_by_size_and_then_by_address),
 	};
