@@ -39,7 +39,7 @@ static void check_slot(const struct walk *w, const struct ms_memslot *slot)
 	if (ms_slot_gpa(w->vm, slot) + bytes > UINT64_C(1) << w->vm->config.ipa_bits)
 		ms_check_found(w->c, SLOT ": beyond the IPA space", SLOT_ARGS(w, slot));
 	if (!ms_aligned(slot->hva, m->page_size) || slot->hva_end != slot->hva + bytes ||
-	    slot->hva_end > ms_user_end(m))
+	    slot->hva_end > ms_user_end(w->vm))
 		ms_check_found(w->c, SLOT ": its host range is wrong", SLOT_ARGS(w, slot));
 	check_log(w, slot);
 }

@@ -154,6 +154,12 @@ struct ms_vm_x86 {
 	TAILQ_HEAD(, ms_nx_table) nx_recoverable; /* possible_nx_huge_pages */
 };
 
+/* mmu_invalidate_range_start and _end. Kernels have one of the two; end 0: nothing. */
+struct ms_invalidated {
+	ms_hva_t hva_start, hva_end;
+	ms_ipa_t ipa_start, ipa_end;
+};
+
 struct ms_vm {
 	TAILQ_ENTRY(ms_vm) link;
 	struct ms_machine *machine;
@@ -169,6 +175,7 @@ struct ms_vm {
 	unsigned int invalidate_in_progress; /* mmu_invalidate_in_progress */
 	unsigned int active_invalidate;      /* mn_active_invalidate_count */
 	uint64_t invalidate_seq;             /* mmu_invalidate_seq */
+	struct ms_invalidated invalidated;   /* of those in progress */
 
 	bool mmu_locked;       /* a hook runs in the middle of a map call */
 	unsigned int in_abort; /* aborts being handled: SRCU readers of the slots */
@@ -211,7 +218,7 @@ void ms_memslots_destroy(struct ms_vm *vm);
 /* No slot can have this number: -EINVAL. */
 int ms_refuse_slot_number(const struct ms_vm *vm, unsigned int id);
 /* The first host address that no slot may show. */
-ms_hva_t ms_user_end(const struct ms_machine *m);
+ms_hva_t ms_user_end(const struct ms_vm *vm);
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
 /* A slot other than number id that overlaps [start, end); NULL: none. */
@@ -245,16 +252,17 @@ enum ms_pfn_error {
 	MS_PFN_FAULT,
 	MS_PFN_RO_FAULT,
 	MS_PFN_HWPOISON,
-	MS_PFN_WAITS, /* in a hook: a lock is held */
+	MS_PFN_NEEDS_IO, /* it could not be had without waiting */
+	MS_PFN_WAITS,    /* in a hook: a lock is held */
 };
 struct ms_pfn_lookup {
 	enum ms_pfn_error error;
 	bool writable;
 	ms_pfn_t pfn;
 };
-/* The host's page behind a guest page of the slot. */
+/* The host's page behind a guest page of the slot. nowait: FOLL_NOWAIT; only then NEEDS_IO. */
 struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
-				   bool write);
+				   bool write, bool nowait);
 /* Sets the page's bit, if the slot is logged. */
 void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn);
 

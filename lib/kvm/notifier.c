@@ -27,6 +27,27 @@ static void slot_part(const struct ms_vm *vm, const struct ms_memslot *slot,
 	*size = ms_align_up(end, page) - ms_align_down(start, page);
 }
 
+/* The ranges that are being invalidated grow to one, until none is any more.
+ * mirrors kvm_inc_notifier_count(), virt/kvm/kvm_main.c, 5.13 .. 5.19;
+ * kvm_mmu_invalidate_range_add(), virt/kvm/kvm_main.c, 6.8+ */
+static void add_hva(struct ms_vm *vm, ms_hva_t start, ms_hva_t end)
+{
+	struct ms_invalidated *all = &vm->invalidated;
+
+	if (vm->invalidate_in_progress == 1)
+		*all = (struct ms_invalidated){ .hva_start = start, .ipa_start = UINT64_MAX };
+	all->hva_start = ms_min_u64(all->hva_start, start);
+	all->hva_end = ms_max_u64(all->hva_end, end);
+}
+
+static void add_ipa(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+{
+	struct ms_invalidated *all = &vm->invalidated;
+
+	all->ipa_start = ms_min_u64(all->ipa_start, ipa);
+	all->ipa_end = ms_max_u64(all->ipa_end, ipa + size);
+}
+
 // mirrors kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c, 5.10+;
 // kvm_inc_notifier_count(), virt/kvm/kvm_main.c, 5.13 .. 5.19; kvm_mmu_invalidate_begin(),
 // virt/kvm/kvm_main.c, 6.0 .. 7.1; kvm_mmu_invalidate_start(), virt/kvm/kvm_main.c, 7.2+
@@ -40,13 +61,16 @@ static void invalidate_range_start(struct ms_mmu_notifier *mn, struct ms_mm *mm,
 	(void)mm;
 	(void)event;
 	vm->active_invalidate++;
-	if (slot || counts_always(vm))
+	if (slot || counts_always(vm)) {
 		vm->invalidate_in_progress++;
+		add_hva(vm, start, end);
+	}
 	for (; slot; slot = ms_slot_next_in_hva(vm, &range, slot)) {
 		ms_ipa_t ipa;
 		uint64_t size;
 
 		slot_part(vm, slot, &range, &ipa, &size);
+		add_ipa(vm, ipa, size);
 		vm->arch->unmap(vm, ipa, size);
 	}
 }

@@ -89,31 +89,17 @@ static struct ms_pfn_lookup pfn_remapped(struct ms_vm *vm, ms_hva_t hva, bool wr
 				       .writable = leaf.writable || always_writable };
 }
 
-/* Whether a page that GUP refused is looked up for good. x86 looks it up without waiting at first,
- * and then only where it is in a VMA that would allow the access, but is not there yet.
- * mirrors vma_is_valid(), virt/kvm/kvm_main.c, 5.10+ */
-static bool waits_for_page(struct ms_vm *vm, ms_hva_t hva, bool write)
-{
-	const struct ms_vma *vma = ms_vma_lookup(vm->mm, hva);
-
-	if (!ms_is_x86(vm->machine))
-		return true;
-	return vma && !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)) && vma->vm_flags & MS_VM_READ &&
-	       (!write || vma->vm_flags & MS_VM_WRITE);
-}
-
 /*
  * A page that GUP refused is asked for once more, for writing. Where GUP calls fault handlers, they
  * run a second time.
  * mirrors check_user_page_hwpoison(), virt/kvm/kvm_main.c, 5.10 .. 6.12
  */
-static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva, bool write)
+static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva)
 {
 	struct ms_refused *refused = &vm->machine->refused, first;
 	ms_pfn_t pfn;
 
-	if (vm->machine->policy.pfn_poison_probe != MS_PFN_POISON_PROBE_TWICE ||
-	    !waits_for_page(vm, hva, write))
+	if (vm->machine->policy.pfn_poison_probe != MS_PFN_POISON_PROBE_TWICE)
 		return false;
 	memcpy(&first, refused, offsetof(struct ms_refused, text));
 	if (ms_get_user_page(vm->mm, hva, true, &pfn, NULL) == -EHWPOISON)
@@ -123,9 +109,15 @@ static bool is_poisoned(struct ms_vm *vm, ms_hva_t hva, bool write)
 	return false;
 }
 
+// mirrors vma_is_valid(), virt/kvm/kvm_main.c, 5.10+
+static bool vma_is_valid(const struct ms_vma *vma, bool write)
+{
+	return vma->vm_flags & MS_VM_READ && (!write || vma->vm_flags & MS_VM_WRITE);
+}
+
 // mirrors hva_to_pfn(), virt/kvm/kvm_main.c, 5.10+
 static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool write,
-				       bool want_writable)
+				       bool want_writable, bool nowait)
 {
 	struct ms_pfn_lookup found = { .error = MS_PFN_OK };
 	const struct ms_vma *vma;
@@ -138,18 +130,20 @@ static struct ms_pfn_lookup hva_to_pfn(struct ms_vm *vm, ms_hva_t hva, bool writ
 		return found;
 	if (ret == -EBUSY)
 		return failed(MS_PFN_WAITS);
-	if (ret == -EHWPOISON || is_poisoned(vm, hva, write))
+	if (ret == -EHWPOISON || (!nowait && is_poisoned(vm, hva)))
 		return failed(MS_PFN_HWPOISON);
 	vma = ms_vma_lookup(vm->mm, hva);
-	if (!vma || !(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
+	if (!vma)
 		return failed(MS_PFN_FAULT);
+	if (!(vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
+		return failed(nowait && vma_is_valid(vma, write) ? MS_PFN_NEEDS_IO : MS_PFN_FAULT);
 	return pfn_remapped(vm, hva, write);
 }
 
 // mirrors __gfn_to_pfn_memslot(), virt/kvm/kvm_main.c, 5.10 .. 6.12; kvm_follow_pfn() and
 // __kvm_faultin_pfn(), virt/kvm/kvm_main.c, 7.2+
 struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *slot, ms_gfn_t gfn,
-				   bool write)
+				   bool write, bool nowait)
 {
 	ms_hva_t hva = ms_gfn_to_hva_memslot(vm, slot, gfn);
 	bool readonly = slot->flags & MS_SLOT_READONLY;
@@ -157,7 +151,7 @@ struct ms_pfn_lookup ms_gfn_to_pfn(struct ms_vm *vm, const struct ms_memslot *sl
 
 	if (readonly && write)
 		return failed(MS_PFN_RO_FAULT);
-	found = hva_to_pfn(vm, hva, write, !readonly);
+	found = hva_to_pfn(vm, hva, write, !readonly, nowait);
 	found.writable = found.writable && !readonly;
 	return found;
 }

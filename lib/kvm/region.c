@@ -13,12 +13,19 @@ struct region {
 };
 
 // mirrors USER_DS, arch/arm64/include/asm/processor.h, 5.10 .. 5.10; TASK_SIZE_MAX,
-// arch/arm64/include/asm/processor.h, 5.11+
-ms_hva_t ms_user_end(const struct ms_machine *m)
+// arch/arm64/include/asm/processor.h, 5.11+; valid_user_address(),
+// arch/x86/include/asm/uaccess_64.h, 6.4+
+ms_hva_t ms_user_end(const struct ms_vm *vm)
 {
-	bool built_for_52 = m->policy.slot_hva_end == MS_SLOT_HVA_END_52_BITS;
-
-	return UINT64_C(1) << (built_for_52 ? 52 : m->config.va_bits);
+	switch (vm->machine->policy.slot_hva_end) {
+	case MS_SLOT_HVA_END_TASK_SIZE:
+		break;
+	case MS_SLOT_HVA_END_52_BITS:
+		return UINT64_C(1) << 52;
+	case MS_SLOT_HVA_END_SIGN_BIT:
+		return UINT64_C(1) << 63;
+	}
+	return ms_task_size(vm->machine);
 }
 
 /* Whatever is refused here is EINVAL.
@@ -27,7 +34,7 @@ ms_hva_t ms_user_end(const struct ms_machine *m)
 static int check_region(const struct ms_vm *vm, const struct region *r)
 {
 	struct ms_machine *m = vm->machine;
-	ms_hva_t end = ms_user_end(m);
+	ms_hva_t end = ms_user_end(vm);
 
 	if (r->id >= vm->arch->user_mem_slots(vm))
 		return ms_refuse_slot_number(vm, r->id);

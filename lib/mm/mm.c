@@ -3,6 +3,19 @@
 #include "mm/lock.h"
 #include "mm/pgtable.h"
 
+/*
+ * x86 keeps the upper half for the kernel, and a guard page below it; the kernel of arm64 has a page
+ * table of its own.
+ * mirrors TASK_SIZE_MAX, arch/x86/include/asm/page_64_types.h, 5.10+; TASK_SIZE_64,
+ * arch/arm64/include/asm/processor.h, 5.10+
+ */
+ms_hva_t ms_task_size(const struct ms_machine *m)
+{
+	const uint64_t all = UINT64_C(1) << m->config.va_bits;
+
+	return ms_is_x86(m) ? (all >> 1) - m->page_size : all;
+}
+
 // mirrors mm_alloc(), kernel/fork.c, 5.10+
 struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
@@ -13,11 +26,7 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 	if (!mm)
 		return ms_refuse_null(m, -ENOMEM, "no memory");
 	mm->machine = m;
-	mm->task_size = UINT64_C(1) << m->config.va_bits;
-	// x86 keeps the upper half for the kernel, and a guard page below it; the kernel of arm64
-	// has a page table of its own
-	if (ms_is_x86(m))
-		mm->task_size = (mm->task_size >> 1) - m->page_size;
+	mm->task_size = ms_task_size(m);
 	while (ms_level_shift(m, mm->start_level) >= m->config.va_bits)
 		mm->start_level++;
 	if (ms_vma_tree_init(&mm->vmas, m)) {

@@ -19,6 +19,9 @@ static inline bool ms_is_cow_mapping(uint64_t flags)
 	return (flags & (MS_VM_SHARED | MS_VM_MAYWRITE)) == MS_VM_MAYWRITE;
 }
 
+/* TASK_SIZE: where the addresses of processes end (exclusive). */
+ms_hva_t ms_task_size(const struct ms_machine *m);
+
 /* ---- files ---- */
 
 void ms_file_get(struct ms_file *file);

@@ -125,7 +125,7 @@ static int lookup_pfn(struct fault *f)
 	bool asks = f->vm->machine->policy.lru_activate == MS_LRU_ACTIVATE_QUEUED;
 	ms_pfn_t before;
 	bool there = asks && ms_try_get_user_page_fast(f->vm->mm, f->hva, false, &before);
-	struct ms_pfn_lookup found = ms_gfn_to_pfn(f->vm, f->slot, f->gfn, f->abort->write);
+	struct ms_pfn_lookup found = ms_gfn_to_pfn(f->vm, f->slot, f->gfn, f->abort->write, false);
 
 	switch (found.error) {
 	case MS_PFN_OK:
@@ -140,6 +140,7 @@ static int lookup_pfn(struct fault *f)
 		return refuse(f, MS_WHY_LEAF_READONLY, -EFAULT);
 	case MS_PFN_WAITS:
 		return refuse(f, MS_WHY_LOCKED, -EBUSY);
+	case MS_PFN_NEEDS_IO:
 	case MS_PFN_FAULT:
 		break;
 	}

@@ -109,8 +109,8 @@ static void get_leaf(const struct ms_vm *vm, ms_ipa_t gpa, struct ms_s2_leaf *le
 static void set_bits_by_cpu(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot,
 			    struct ms_tdp_leaf *leaf)
 {
-	const unsigned int bits = leaf->bits | MS_TDP_ACCESSED |
-				  (prot == MS_PROT_W ? MS_TDP_DIRTY : 0);
+	const unsigned int bits =
+		leaf->bits | MS_TDP_ACCESSED | (prot == MS_PROT_W ? MS_TDP_DIRTY : 0);
 
 	if (bits == leaf->bits)
 		return;

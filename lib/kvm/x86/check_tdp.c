@@ -87,8 +87,8 @@ static void check_leaf(struct shadow *s)
 	if (!s->slot ||
 	    leaf->ipa + leaf->size > ms_slot_gpa(vm, s->slot) + ms_slot_bytes(vm, s->slot)) {
 		ms_check_found(s->c,
-			       "vm %u: nested table at %#" PRIx64 " (%#" PRIx64 " bytes to %#" PRIx64
-			       "): not inside of a memslot",
+			       "vm %u: nested table at %#" PRIx64 " (%#" PRIx64
+			       " bytes to %#" PRIx64 "): not inside of a memslot",
 			       vm->id, leaf->ipa, leaf->size, leaf->pa);
 		return;
 	}

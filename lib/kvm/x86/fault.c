@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A page fault of an x86 guest on its nested table: the entry is made writable again without a lock,
- * or the page is mapped, or KVM emulates the access.
+ * A page fault of an x86 guest on its nested table: the entry is made writable again without a
+ * lock, or the page is mapped, or KVM emulates the access.
  */
 #include "kvm/x86/x86.h"
 #include "phys/internal.h"
@@ -89,7 +89,38 @@ static enum fault_result no_slot(struct fault *f)
 	if (f->ipa >= ms_tdp_limit(vm->x86.tdp))
 		return EMULATE;
 	return ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM ? NO_MEMORY
-										   : EMULATE;
+										      : EMULATE;
+}
+
+/* ---- notifiers ---- */
+
+/* Whether a notifier that is under way means the page. */
+static bool is_being_invalidated(const struct fault *f)
+{
+	const struct ms_invalidated *all = &f->vm->invalidated;
+	const ms_hva_t hva = hva_of(f);
+
+	if (!f->vm->invalidate_in_progress)
+		return false;
+	switch (f->vm->machine->policy.notifier_retry) {
+	case MS_NOTIFIER_RETRY_ANY:
+		return true;
+	case MS_NOTIFIER_RETRY_HVA_RANGE:
+		return hva >= all->hva_start && hva < all->hva_end;
+	case MS_NOTIFIER_RETRY_GFN_RANGE:
+		return f->ipa >= all->ipa_start && f->ipa < all->ipa_end;
+	}
+	return true;
+}
+
+/*
+ * mirrors is_page_fault_stale(), arch/x86/kvm/mmu/mmu.c, 5.15+; mmu_notifier_retry(),
+ * include/linux/kvm_host.h, 5.10 .. 5.10; mmu_invalidate_retry_hva(), include/linux/kvm_host.h,
+ * 5.12 .. 6.7; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.8+
+ */
+static bool is_stale(const struct fault *f)
+{
+	return is_being_invalidated(f) || f->seq != f->vm->invalidate_seq;
 }
 
 /* ---- mapping ---- */
@@ -129,20 +160,20 @@ static void adjust_disallowed(struct fault *f)
 	}
 }
 
-/* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of it.
- * -ENOMEM. */
+/* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of
+ * it. -ENOMEM. */
 static int make_tables(struct fault *f)
 {
 	struct ms_vm *vm = f->vm;
+	struct ms_tdp_leaf leaf;
 	unsigned int level;
 	int err = 0;
 
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	// nothing is larger than 1G
-	if (f->goal_level < MS_TDP_1G &&
-	    vm->machine->policy.tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP)
+	if (vm->machine->policy.tdp_huge_fault != MS_TDP_HUGE_FAULT_ZAP &&
+	    ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf))
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
 	if (!f->huge_page_disallowed)
 		return err;
@@ -196,7 +227,7 @@ static enum fault_result map_target(struct fault *f)
 		ms_violation(vm->machine, "an entry of the nested table maps another page", f->ipa);
 		return EMULATE;
 	}
-	ms_x86_nx_forget_gone(vm);
+	ms_x86_nx_forget_gone(vm, ipa, size);
 	vm->mapped_ipa = ipa;
 	vm->mapped_size = size;
 	vm->mapped_why = vm->x86.why;
@@ -211,13 +242,6 @@ static enum fault_result tdp_map(struct fault *f)
 	choose_level(f);
 	adjust_disallowed(f);
 	return make_tables(f) ? NO_MEMORY : map_target(f);
-}
-
-/* mirrors is_page_fault_stale(), arch/x86/kvm/mmu/mmu.c, 6.1+; mmu_invalidate_retry_hva(),
- * include/linux/kvm_host.h, 6.1 .. 6.1; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.12+ */
-static bool is_stale(const struct fault *f)
-{
-	return f->vm->invalidate_in_progress || f->seq != f->vm->invalidate_seq;
 }
 
 /* The page was found: once the MMU lock is had, is it still the one? */
@@ -243,8 +267,8 @@ static enum fault_result map_page(struct fault *f)
 /* ---- emulation ---- */
 
 /*
- * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the host's
- * at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
+ * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the
+ * host's at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
  * mirrors emulator_write_emulated(), arch/x86/kvm/x86.c, 5.10+; __kvm_write_guest_page(),
  * virt/kvm/kvm_main.c, 5.10+
  */
@@ -302,10 +326,24 @@ static enum ms_guest_exit handle_error_pfn(struct fault *f, int *err)
 	case MS_PFN_WAITS:
 		return failed(f, -EBUSY, MS_WHY_LOCKED, err);
 	case MS_PFN_OK:
+	case MS_PFN_NEEDS_IO:
 	case MS_PFN_FAULT:
 		break;
 	}
 	return failed(f, -EFAULT, MS_WHY_NO_PFN, err);
+}
+
+/* First without waiting, as if the guest could do something else meanwhile.
+ * mirrors __kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c, 6.12 .. 6.12; __kvm_mmu_faultin_pfn(),
+ * arch/x86/kvm/mmu/mmu.c, 6.13+; try_async_pf(), arch/x86/kvm/mmu/mmu.c, 5.10 .. 5.10 */
+static struct ms_pfn_lookup find_page(const struct fault *f)
+{
+	const ms_gfn_t gfn = f->ipa >> MS_PAGE_SHIFT;
+	struct ms_pfn_lookup page = ms_gfn_to_pfn(f->vm, f->slot, gfn, f->abort->write, true);
+
+	if (page.error != MS_PFN_NEEDS_IO)
+		return page;
+	return ms_gfn_to_pfn(f->vm, f->slot, gfn, f->abort->write, false);
 }
 
 // mirrors direct_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+; kvm_tdp_mmu_page_fault(),
@@ -313,15 +351,19 @@ static enum ms_guest_exit handle_error_pfn(struct fault *f, int *err)
 static enum ms_guest_exit page_fault(struct fault *f, int *err)
 {
 	struct ms_vm *vm = f->vm;
-	const ms_gfn_t gfn = f->ipa >> MS_PAGE_SHIFT;
 
-	f->slot = ms_gfn_to_memslot(vm, gfn);
+	f->slot = ms_gfn_to_memslot(vm, f->ipa >> MS_PAGE_SHIFT);
 	if (fast_page_fault(f))
 		return MS_GUEST_OK;
 	f->seq = vm->invalidate_seq;
 	if (!f->slot)
 		return answer(f, no_slot(f), err);
-	f->page = ms_gfn_to_pfn(vm, f->slot, gfn, f->abort->write);
+	if (vm->machine->policy.notifier_early_retry == MS_NOTIFIER_EARLY_RETRY_YES &&
+	    is_stale(f)) {
+		f->abort->why = MS_WHY_NOTIFIER_RETRY;
+		return MS_GUEST_OK;
+	}
+	f->page = find_page(f);
 	if (f->page.error != MS_PFN_OK)
 		return handle_error_pfn(f, err);
 	return answer(f, map_page(f), err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * nx_huge_pages, the workaround for the iTLB multihit erratum: blocks are not executable, and a fetch
- * breaks one into pages. What is remembered of the tables that came of it, and how they go again.
+ * nx_huge_pages, the workaround for the iTLB multihit erratum: blocks are not executable, and a
+ * fetch breaks one into pages. What is remembered of the tables that came of it, and how they go
+ * again.
  */
 #include "kvm/x86/x86.h"
 
@@ -56,17 +57,20 @@ static void forget(struct ms_vm *vm, struct ms_nx_table *t)
 	ms_free(&vm->machine->alloc, t);
 }
 
-void ms_x86_nx_forget_gone(struct ms_vm *vm)
+void ms_x86_nx_forget_gone(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 {
-	struct ms_nx_table *t, *next;
+	for (unsigned int level = MS_TDP_2M; level <= MS_TDP_1G; level++) {
+		struct ms_nx_table key = { .ipa = ipa, .level = level }, *next;
+		struct ms_nx_table *t = RB_NFIND(ms_nx_tables, &vm->x86.nx_tables, &key);
 
-	for (t = RB_MIN(ms_nx_tables, &vm->x86.nx_tables); t; t = next) {
-		unsigned int level;
+		for (; t && t->level == level && t->ipa - ipa < size; t = next) {
+			unsigned int now;
 
-		next = RB_NEXT(ms_nx_tables, &vm->x86.nx_tables, t);
-		ms_tdp_walk(vm->x86.tdp, t->ipa, &level);
-		if (level >= t->level)
-			forget(vm, t);
+			next = RB_NEXT(ms_nx_tables, &vm->x86.nx_tables, t);
+			ms_tdp_walk(vm->x86.tdp, t->ipa, &now);
+			if (now >= level)
+				forget(vm, t);
+		}
 	}
 }
 
@@ -91,11 +95,12 @@ static void recover(struct ms_vm *vm)
 		const ms_ipa_t ipa = t->ipa;
 		const unsigned int level = t->level;
 
-		forget(vm, t);
-		if (skips && slot && slot->dirty)
+		if (skips && slot && slot->dirty) {
+			forget(vm, t);
 			continue;
+		}
 		ms_tdp_zap_table(vm->x86.tdp, ipa, level);
-		ms_x86_nx_forget_gone(vm);
+		ms_x86_nx_forget_gone(vm, ipa, ms_tdp_level_size(level));
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What x86 does about slots: refusals, entries that go, and those that are protected for a dirty log
- * or made large again after it. */
+/* What x86 does about slots: refusals, entries that go, and those that are protected for a dirty
+ * log or made large again after it. */
 #include "kvm/x86/x86.h"
 
 /* A slot may not reach beyond the physical address bits.
@@ -55,7 +55,7 @@ static void apply_flags(struct ms_vm *vm, const struct ms_memslot *slot)
 
 	if (!(slot->flags & MS_SLOT_LOG_DIRTY)) {
 		ms_tdp_recover(vm->x86.tdp, ipa, size, may_recover, vm);
-		ms_x86_nx_forget_gone(vm);
+		ms_x86_nx_forget_gone(vm, ipa, size);
 		vm->mapped_size = 0;
 		return;
 	}
@@ -71,7 +71,7 @@ static void apply_flags(struct ms_vm *vm, const struct ms_memslot *slot)
 void ms_x86_commit_region(struct ms_vm *vm, const struct ms_memslot *old,
 			  const struct ms_memslot *new, enum ms_mr_change change)
 {
-	if (change == MS_MR_FLAGS_ONLY && !(new->flags & MS_SLOT_READONLY) &&
+	if (change == MS_MR_FLAGS_ONLY && !(new->flags &MS_SLOT_READONLY) &&
 	    (old->flags ^ new->flags) & MS_SLOT_LOG_DIRTY)
 		apply_flags(vm, new);
 }
@@ -106,8 +106,7 @@ static void protect_huge(struct ms_vm *vm, ms_ipa_t start, ms_ipa_t last)
 
 // mirrors kvm_mmu_write_protect_pt_masked(), arch/x86/kvm/mmu/mmu.c, 5.10 .. 6.12;
 // kvm_tdp_mmu_clear_dirty_pt_masked(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
-void ms_x86_log_dirty(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word,
-		      uint64_t mask)
+void ms_x86_log_dirty(struct ms_vm *vm, const struct ms_memslot *slot, uint64_t word, uint64_t mask)
 {
 	const ms_ipa_t first = (slot->base_gfn + word * 64) << MS_PAGE_SHIFT;
 	const unsigned int low = (unsigned int)__builtin_ctzll(mask);

@@ -70,9 +70,9 @@ static void tell_piece(struct ms_vm *vm, const struct ms_tdp_run *run,
 				.bits = now.bits,
 				.cache = (uint8_t)now.cache,
 				.pa = now.pa,
-				.reason = type == MS_EV_S2_MAP ?
-						  ms_kvm_reason(vm->machine, vm->x86.why) :
-						  NULL,
+				.reason = type == MS_EV_S2_MAP
+						  ? ms_kvm_reason(vm->machine, vm->x86.why)
+						  : NULL,
 			});
 }
 

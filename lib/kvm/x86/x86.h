@@ -71,8 +71,8 @@ bool ms_x86_nx_enabled(const struct ms_vm *vm);
 bool ms_x86_nx_disallowed(struct ms_vm *vm, ms_ipa_t ipa, unsigned int level);
 /* Notes it; recoverable: possible_nx_huge_pages. -ENOMEM. */
 int ms_x86_nx_track(struct ms_vm *vm, ms_ipa_t ipa, unsigned int level, bool recoverable);
-/* Tables may have gone: forgets those that did. */
-void ms_x86_nx_forget_gone(struct ms_vm *vm);
+/* Tables of the range may have gone: forgets those that did. */
+void ms_x86_nx_forget_gone(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 void ms_x86_nx_forget_all(struct ms_vm *vm);
 
 /* ---- check_tdp.c ---- */
