@@ -76,7 +76,7 @@ static inline unsigned int ms_tdp_cache(enum ms_cache cache)
 struct ms_tdp_run;
 
 /** Where the table's memory comes from and who hears of what it does. No callback may use the
- * table. */
+ * table, but for ms_tdp_describe(). */
 struct ms_tdp_host {
 	void *ctx;
 	/** `size` zeroed bytes aligned to `size` (a power of two, at least 4K); NULL: none. */
@@ -164,8 +164,7 @@ bool ms_tdp_next_leaf(const struct ms_tdp *tdp, ms_ipa_t ipa, ms_ipa_t end,
 		      struct ms_tdp_leaf *leaf);
 /**
  * The entry at which a walk for ipa ends, of whatever kind, and its level. One that is empty reads
- * as KVM leaves it. The address in an entry that points to a table is the number of the table times
- * 4K: numbers are the same in every run. Beyond the last address: 0, and level 0.
+ * as KVM leaves it. Beyond the last address: 0, and level 0.
  */
 uint64_t ms_tdp_walk(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int *level);
 
@@ -225,7 +224,7 @@ enum ms_tdp_protect {
 /** Protects the leaves that overlap the range and are of min_level or larger. true: one changed. */
 bool ms_tdp_wrprotect(struct ms_tdp *tdp, ms_ipa_t ipa, uint64_t size, unsigned int min_level,
 		      enum ms_tdp_protect what);
-/** Protects the leaves of 4K among the 64 pages from ipa on whose bit is set in the mask. */
+/** Protects the leaves of 4K among the 64 pages from ipa's on whose bit is set in the mask. */
 bool ms_tdp_wrprotect_word(struct ms_tdp *tdp, ms_ipa_t ipa, uint64_t mask,
 			   enum ms_tdp_protect what);
 /** Whether a leaf in the range was accessed; it is not any more. */

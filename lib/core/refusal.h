@@ -24,8 +24,8 @@ struct ms_refused {
 struct ms_machine;
 
 /* nr: of args, one of which comes ahead of those that count. Answers err. */
-int ms_refuse_args(struct ms_machine *m, int err, const char *format, const uint64_t *args,
-		   size_t nr);
+__attribute__((cold)) int ms_refuse_args(struct ms_machine *m, int err, const char *format,
+					 const uint64_t *args, size_t nr);
 /*
  * return ms_refuse(m, -EINVAL, "%x is not page aligned", addr);
  *
@@ -45,8 +45,8 @@ static inline uint64_t ms_refusal_text(const char *text)
 #define ms_refuse_null(m, err, ...) ms_refusal_null(ms_refuse(m, err, __VA_ARGS__))
 void *ms_refusal_null(int err);
 
-int64_t ms_answered_error(struct ms_machine *m, uint64_t before, int64_t err,
-			  const char *otherwise);
+__attribute__((cold)) int64_t ms_answered_error(struct ms_machine *m, uint64_t before, int64_t err,
+						const char *otherwise);
 /*
  * Passes on what a call that began at refusal number `before` answers: an error of which nobody has
  * said why has the reason `otherwise`, NULL: "no memory". Answers err.
@@ -60,6 +60,6 @@ static inline int64_t ms_answered(struct ms_machine *m, uint64_t before, int64_t
  * The same where the call answers another error than the one that it was told of: the reason of the
  * refusal since `before` becomes that of err. Without any it is "no memory".
  */
-int ms_answered_as(struct ms_machine *m, uint64_t before, int err);
+__attribute__((cold)) int ms_answered_as(struct ms_machine *m, uint64_t before, int err);
 
 #endif

@@ -109,13 +109,10 @@ static bool accountable(const struct request *rq)
 }
 
 /* replaced: bytes that are charged already, and will be unmapped. */
-static int may_charge(const struct request *rq, uint64_t replaced)
+static bool may_charge(const struct request *rq, uint64_t replaced)
 {
-	const uint64_t size = rq->end - rq->start - replaced;
-
-	if (!accountable(rq) || !ms_obvious_overcommit(rq->mm->machine, size))
-		return 0;
-	return ms_refuse_overcommit(rq->mm->machine, size);
+	return !accountable(rq) ||
+	       !ms_obvious_overcommit(rq->mm->machine, rq->end - rq->start - replaced);
 }
 
 /* The charged bytes of the VMAs that lie in the range. They lie in it as a whole: they were split.
@@ -150,11 +147,13 @@ static int unmap_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *o
 static int replace_old(struct request *rq, struct ms_vma *vma, struct ms_munmap *old)
 {
 	int err = ms_split_munmap(old, vma, rq->start, rq->end);
+	uint64_t replaced;
 
-	if (!err)
-		err = may_charge(rq, accounted(rq));
 	if (err)
 		return err;
+	replaced = accounted(rq);
+	if (!may_charge(rq, replaced))
+		return ms_refuse_overcommit(rq->mm->machine, rq->end - rq->start - replaced);
 	ms_detach_munmap(old);
 	ms_clear_munmap(old);
 	ms_close_munmap(old);
@@ -359,10 +358,10 @@ static int map_range(struct request *rq, struct ms_vma **is_new)
 {
 	struct ms_vma_desc desc;
 	struct ms_vma *vma;
-	int err = rq->charged ? 0 : may_charge(rq, 0);
+	int err;
 
-	if (err)
-		return err;
+	if (!rq->charged && !may_charge(rq, 0))
+		return ms_refuse_overcommit(rq->mm->machine, rq->end - rq->start);
 	if (accountable(rq))
 		rq->vm_flags |= MS_VM_ACCOUNT;
 	rq->desc = &desc;

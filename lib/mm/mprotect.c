@@ -72,12 +72,15 @@ static void change_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsig
 		*slot |= MS_PTE_WRITE;
 }
 
-/* First address in [start, end) whose entry at `level` is not empty; end: none. */
+/* First address in [start, end) whose entry at `level` is not empty; end: none. A level above those
+ * that the page table has (a folded one) is never empty. */
 static ms_hva_t first_populated(const struct ms_mm *mm, ms_hva_t start, ms_hva_t end,
 				unsigned int level)
 {
 	uint64_t size = ms_level_size(mm->machine, level);
 
+	if (level < mm->start_level)
+		return start;
 	for (ms_hva_t addr = start; addr < end; addr = ms_align_down(addr, size) + size) {
 		const uint64_t *slot = ms_pt_slot(mm, addr, level);
 		unsigned int at;
@@ -113,9 +116,10 @@ static void change_piece(struct ms_vma *vma, struct change *ch, ms_hva_t start, 
 static void change_protection(struct ms_vma *vma, struct change *ch)
 {
 	const struct ms_machine *m = ms_vma_machine(vma);
+	const unsigned int top = vma->vm_mm->start_level;
 	bool per_pud = m->policy.mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD;
 	unsigned int level = per_pud ? MS_LEVEL_PMD : MS_LEVEL_PUD;
-	uint64_t piece = ms_level_size(m, level - 1);
+	uint64_t piece = ms_level_size(m, level - 1 > top ? level - 1 : top);
 
 	if (ms_pt_is_empty(vma->vm_mm))
 		return;

@@ -152,10 +152,11 @@ static bool is_table_at(const struct ms_tdp *tdp, ms_ipa_t ipa, unsigned int lev
 static const char *check_near(const struct ms_tdp *tdp, unsigned int slot, unsigned int level)
 {
 	const struct tdp_near *near = &tdp->near[slot];
-	ms_ipa_t ipa = (ms_ipa_t)near->key << table_shift(level);
+	ms_ipa_t ipa = ((ms_ipa_t)near->key - 1) << table_shift(level);
 
-	if (near->key == TDP_NONE)
-		return near->table == TDP_NONE ? NULL : "a table is remembered without its place";
+	if (!near->key)
+		return !near->table && !near->words ? NULL
+						    : "a table is remembered without its place";
 	if (near_slot(near->key, level) != slot || ipa >= tdp->limit ||
 	    !is_table_at(tdp, ipa, level, near->table, near->words))
 		return "a table is remembered where it is not";

@@ -43,7 +43,7 @@ static_assert(sizeof(struct tdp_table) == 16, "a walk reads one cache line a lev
  * slot follows from the table's index in its parent, so that a table that goes finds its slot. Only
  * tables with a page of their own are here. */
 struct tdp_near {
-	uint32_t key; // ipa >> table_shift(); TDP_NONE: empty
+	uint32_t key; // near_key() of the addresses that it translates; 0: the slot is empty
 	uint32_t table;
 	uint64_t *words;
 };
@@ -117,6 +117,12 @@ static inline uint32_t entry_table(uint64_t w)
 
 /* ---- tables that are found without a walk ---- */
 
+/* Not 0 for any address, and more than 32 bits for what no table translates. */
+static inline uint64_t near_key(ms_ipa_t ipa, unsigned int level)
+{
+	return (ipa >> table_shift(level)) + 1;
+}
+
 static inline unsigned int near_slot(uint64_t key, unsigned int level)
 {
 	if (level == TDP_LAST_LEVEL)
@@ -128,7 +134,7 @@ static inline unsigned int near_slot(uint64_t key, unsigned int level)
 static inline const struct tdp_near *near_table(const struct ms_tdp *tdp, ms_ipa_t ipa,
 						unsigned int level)
 {
-	uint64_t key = ipa >> table_shift(level);
+	uint64_t key = near_key(ipa, level);
 	const struct tdp_near *near = &tdp->near[near_slot(key, level)];
 
 	return near->key == key ? near : NULL;
@@ -137,7 +143,7 @@ static inline const struct tdp_near *near_table(const struct ms_tdp *tdp, ms_ipa
 static inline void remember_table(struct ms_tdp *tdp, ms_ipa_t ipa, uint32_t table,
 				  unsigned int level)
 {
-	uint32_t key = (uint32_t)(ipa >> table_shift(level));
+	uint32_t key = (uint32_t)near_key(ipa, level);
 
 	if (level_has_leaves(level) && !shares_nothing(&tdp->tables[table]))
 		tdp->near[near_slot(key, level)] =
@@ -184,9 +190,9 @@ static inline void forget_table(struct ms_tdp *tdp, uint32_t table, unsigned int
 		tdp->last.span = 0;
 	if (!level_has_leaves(level))
 		return;
-	near = &tdp->near[near_slot(tdp->tables[table].index, level)];
+	near = &tdp->near[near_slot(tdp->tables[table].index + 1, level)];
 	if (near->table == table)
-		*near = (struct tdp_near){ TDP_NONE, TDP_NONE, NULL };
+		*near = (struct tdp_near){ 0, 0, NULL };
 }
 
 /* ---- what is told (run.c) ---- */

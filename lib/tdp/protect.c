@@ -125,9 +125,10 @@ bool ms_tdp_wrprotect_word(struct ms_tdp *tdp, ms_ipa_t ipa, uint64_t mask,
 {
 	struct protect p = { .tdp = tdp, .min_level = MS_TDP_4K, .max_level = MS_TDP_4K };
 
-	if (!tdp)
+	if (!tdp || ipa >= tdp->limit)
 		return false;
 	p.clear = protect_bits(tdp, what);
+	ipa &= ~(MS_4K - 1);
 	while (mask) {
 		unsigned int first = (unsigned int)__builtin_ctzll(mask);
 		uint64_t rest = ~(mask >> first); // its lowest bit that is set ends the neighbours

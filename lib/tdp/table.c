@@ -205,8 +205,6 @@ static void prepare(struct ms_tdp *tdp, const struct ms_tdp_config *config,
 	tdp->limit = limit_of(config);
 	tdp->pa_limit = TDP_BIT(config->pa_bits);
 	tdp->free_number = TDP_NONE;
-	for (unsigned int i = 0; i < TDP_NEAR; i++)
-		tdp->near[i] = (struct tdp_near){ TDP_NONE, TDP_NONE, NULL };
 }
 
 // mirrors kvm_tdp_mmu_get_vcpu_root_hpa(), arch/x86/kvm/mmu/tdp_mmu.c, 6.1 .. 6.1;

@@ -140,6 +140,58 @@ static void the_notifier_names_pieces_up_to_6_11_and_then_one_range(void **state
 	}
 }
 
+/*
+ * Page tables of fewer levels. Of 16K pages and 36 bits the table has PMD entries (32M) at its top,
+ * and a level above is never empty; of 4K pages and 39 bits PUD entries (1G).
+ */
+static void folded_levels_are_never_empty(void **state)
+{
+	const struct ms_machine_config of_two = { .page_size = 0x4000, .va_bits = 36 };
+	const ms_hva_t at = UINT64_C(0x200000000), third = at + 2 * 0x4000, len = 4 * 0x4000;
+	const struct ms_policy *k;
+
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_config(k, &of_two);
+
+		map_anon(&w, at, len, MS_PROT_RW);
+		ms_touch(w.mm, third, MS_PROT_W);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_mprotect(w.mm, at, len, 0), 0);
+		assert_event(&w, MS_EV_NOTIFIER_START, 0, at, len);
+		assert_int_equal(ms_touch(w.mm, third, MS_PROT_R), MS_ACCESS_SIGSEGV);
+		world_end(&w);
+	}
+}
+
+/*
+ *             at                            at + 1G             second    at + 2G
+ *  VMA        |-----------------------------|-------------------*---------|
+ *  up to 6.11                                                   [---------)
+ *  from 6.12                                [-----------------------------)
+ */
+static void the_notifier_names_top_level_entries(void **state)
+{
+	const struct ms_machine_config of_three = { .page_size = PAGE, .va_bits = 39 };
+	const ms_hva_t at = UINT64_C(0x200000000), second = at + MS_1G + 2 * MS_2M;
+	const struct ms_policy *k;
+
+	for_each_kernel (k, MS_ARCH_ARM64) {
+		struct world w = world_config(k, &of_three);
+
+		assert_int_equal(ms_ram_add(w.m, 4 * MS_1G, 2 * MS_1G), 0);
+		map_anon(&w, at, 2 * MS_1G, MS_PROT_RW);
+		ms_touch(w.mm, second, MS_PROT_W);
+		ms_trace_clear(w.m);
+		assert_int_equal(ms_mprotect(w.mm, at, 2 * MS_1G, MS_PROT_R), 0);
+		if (k->mprotect_notify == MS_MPROTECT_NOTIFY_PER_1G_FROM_FIRST_PMD)
+			assert_event(&w, MS_EV_NOTIFIER_START, 0, second, at + 2 * MS_1G - second);
+		else
+			assert_event(&w, MS_EV_NOTIFIER_START, 0, at + MS_1G, MS_1G);
+		assert_null(event(&w, MS_EV_NOTIFIER_START, 1));
+		world_end(&w);
+	}
+}
+
 static void write_access_to_more_than_all_of_ram_is_ENOMEM(void **state)
 {
 	struct world w = world("6.12.117");
@@ -301,6 +353,8 @@ int main(void)
 		cmocka_unit_test(the_zero_page_never_becomes_writable),
 		cmocka_unit_test(no_access_keeps_the_page_for_the_kernel),
 		cmocka_unit_test(the_notifier_names_pieces_up_to_6_11_and_then_one_range),
+		cmocka_unit_test(folded_levels_are_never_empty),
+		cmocka_unit_test(the_notifier_names_top_level_entries),
 		cmocka_unit_test(write_access_to_more_than_all_of_ram_is_ENOMEM),
 		cmocka_unit_test(the_same_rights_again_do_nothing),
 		cmocka_unit_test(a_write_that_the_driver_saw_makes_the_page_writable_at_once),

@@ -3,8 +3,7 @@
  * What a second-level table must answer, kept without any table: for every page of a window, the
  * leaf that it belongs to or its mark. Each rule is written here a second time, over pages.
  *
- * It also keeps what the callback said: a second window, changed by what is told alone, must be the
- * same.
+ * A second one, which is changed by what the table tells alone (oracle_hear()), must be the same.
  */
 #ifndef TEST_TDP_ORACLE_H
 #define TEST_TDP_ORACLE_H
@@ -336,15 +335,78 @@ static inline void oracle_assert_page(const struct oracle *o, const struct ms_td
 	assert_int_equal(leaf.cache | (leaf.ignore_pat ? 8 : 0), p->memtype);
 }
 
+/* Each leaf and mark of the list is in the table, and as many. */
 static inline void oracle_assert_same(const struct oracle *o, const struct ms_tdp *tdp)
 {
-	for (uint32_t i = 0; i < o->npages;) {
+	struct ms_tdp_leaf leaf = { .size = 0 };
+	struct ms_tdp_mark mark = { .ipa = 0 };
+	unsigned long things = 0;
+
+	for (uint32_t i = 0; i < o->npages; i = oracle_next(o, i)) {
+		if (!o->pages[i].level && !o->pages[i].mark)
+			continue;
 		oracle_assert_page(o, tdp, i);
-		i = oracle_next(o, i);
+		things++;
+	}
+	while (ms_tdp_next_leaf(tdp, leaf.ipa + leaf.size, UINT64_MAX, &leaf))
+		things--;
+	for (ms_ipa_t ipa = 0; ms_tdp_next_mmio(tdp, ipa, UINT64_MAX, &mark); things--)
+		ipa = mark.ipa + MS_4K;
+	assert_int_equal(things, 0);
+}
+
+/* ---- what is told ---- */
+
+static inline void oracle_hear_piece(struct oracle *o, const struct ms_tdp_run *run,
+				     const struct ms_tdp_piece *p)
+{
+	bool old = run->kind != MS_TDP_MAP, new = run->kind != MS_TDP_ZAP;
+	uint32_t page = (uint32_t)((p->ipa - o->base) / MS_4K), n = per_level(run->level);
+	struct ms_tdp_leaf leaf;
+
+	for (unsigned int i = 0; i < p->count; i++, page += n) {
+		ms_pa_t pa = o->pages[page].pa;
+
+		assert_int_equal(o->pages[page].level, old ? run->level : 0);
+		assert_int_equal(o->pages[page].first, old ? page : 0);
+		oracle_drop(o, page);
+		if (!new)
+			continue;
+		ms_tdp_describe(run->tdp, p->entry, run->level, &leaf);
+		oracle_put(o, page, run->level, old ? pa : leaf.pa + i * leaf.size,
+			   leaf.prot | leaf.saved | leaf.bits,
+			   (uint8_t)(leaf.cache | (leaf.ignore_pat ? 8 : 0)));
 	}
 }
 
-/* Tables of the window, and the one above it, which all windows have in common. */
+static inline void oracle_hear(struct oracle *o, const struct ms_tdp_run *run)
+{
+	struct ms_tdp_piece p;
+	unsigned int leaves = 0;
+
+	for (unsigned int i = 0; (i = ms_tdp_run_piece(run, i, &p)) != 0; leaves += p.count) {
+		if (run->kind == MS_TDP_SPLIT)
+			oracle_split_leaf(o, (uint32_t)((p.ipa - o->base) / MS_4K));
+		else if (run->kind != MS_TDP_MMIO)
+			oracle_hear_piece(o, run, &p);
+	}
+	assert_int_equal(leaves, run->leaves);
+}
+
+static inline void oracle_assert_told(const struct oracle *o, const struct oracle *told)
+{
+	for (uint32_t i = 0; i < o->npages; i++) {
+		const struct oracle_page *p = &o->pages[i], *t = &told->pages[i];
+
+		assert_int_equal(p->level, t->level);
+		assert_true(p->pa == t->pa && p->first == t->first && p->prot == t->prot &&
+			    p->bits == t->bits && p->memtype == t->memtype);
+	}
+}
+
+/* ---- tables ---- */
+
+/* Those that translate parts of the window only. */
 static inline uint64_t oracle_tables(const struct oracle *o)
 {
 	uint64_t n = 0;

@@ -28,56 +28,11 @@ static uint32_t draw(struct run *r, uint32_t below)
 	return (uint32_t)((r->seed >> 20) % below);
 }
 
-/* ---- what is told ---- */
-
-static void take_leaves(struct run *r, const struct ms_tdp_run *run, const struct ms_tdp_piece *p,
-			bool old, bool new)
-{
-	uint32_t page = (uint32_t)((p->ipa - BASE) / MS_4K), n = per_level(run->level);
-	struct oracle *o = &r->told;
-	struct ms_tdp_leaf leaf;
-
-	for (unsigned int i = 0; i < p->count; i++, page += n) {
-		ms_pa_t pa = o->pages[page].pa;
-
-		assert_int_equal(o->pages[page].level, old ? run->level : 0);
-		if (old)
-			assert_int_equal(o->pages[page].first, page);
-		oracle_drop(o, page);
-		if (!new)
-			continue;
-		ms_tdp_describe(r->tdp, p->entry, run->level, &leaf);
-		if (!old)
-			pa = leaf.pa + i * leaf.size;
-		oracle_put(o, page, run->level, pa, leaf.prot | leaf.saved | leaf.bits,
-			   (uint8_t)(leaf.cache | (leaf.ignore_pat ? 8 : 0)));
-	}
-}
-
 static void hear(void *ctx, const struct ms_tdp_run *run)
 {
 	struct run *r = ctx;
-	struct ms_tdp_piece p;
-	unsigned int leaves = 0;
 
-	for (unsigned int i = 0; (i = ms_tdp_run_piece(run, i, &p)) != 0; leaves += p.count) {
-		if (run->kind == MS_TDP_SPLIT)
-			oracle_split_leaf(&r->told, (uint32_t)((p.ipa - BASE) / MS_4K));
-		else if (run->kind != MS_TDP_MMIO)
-			take_leaves(r, run, &p, run->kind != MS_TDP_MAP, run->kind != MS_TDP_ZAP);
-	}
-	assert_int_equal(leaves, run->leaves);
-}
-
-static void assert_told(const struct run *r)
-{
-	for (uint32_t i = 0; i < r->oracle.npages; i++) {
-		const struct oracle_page *p = &r->oracle.pages[i], *t = &r->told.pages[i];
-
-		assert_int_equal(p->level, t->level);
-		assert_true(p->pa == t->pa && p->first == t->first && p->prot == t->prot &&
-			    p->bits == t->bits && p->memtype == t->memtype);
-	}
+	oracle_hear(&r->told, run);
 }
 
 /* ---- arguments ---- */
@@ -307,7 +262,7 @@ static void check_all(struct run *r)
 	assert_null(ms_tdp_check(r->tdp));
 	oracle_assert_same(&r->oracle, r->tdp);
 	if (r->listens)
-		assert_told(r);
+		oracle_assert_told(&r->oracle, &r->told);
 }
 
 static void run_config(const struct ms_tdp_config *config, bool listens, uint64_t seed)
