@@ -757,6 +757,9 @@ static void what_an_x86_guest_does_not_get_has_its_reason(void **state)
 		"the guest's own page table ends at 1T",
 		"the guest's addresses have 48 bits",
 		"ipa 0x90000000: no memslot",
+		NULL,
+		NULL,
+		"ipa 0x80000000: the nested table cannot map the page",
 	};
 
 	assert_reasons(X86("7.3.4") "> prefault gpa=0x90000000 size=0x1000\n"
@@ -766,7 +769,11 @@ static void what_an_x86_guest_does_not_get_has_its_reason(void **state)
 				    "> guest access=x gpa=0x90001000\n"
 				    "> guest access=r gpa=0x10000000000\n"
 				    "> guest access=r gpa=0x800000000000\n"
-				    "> prefault gpa=0x90000000 size=0x1000\n",
+				    "> prefault gpa=0x90000000 size=0x1000\n"
+				    "> mmap driver:bar off=0x200000000000 at=0x200000000000 "
+				    "len=0x1000 prot=rw flags=shared pieces=0x0+0x1000 lazy\n"
+				    "> slot id=1 gpa=0x80000000 size=0x1000 hva=0x200000000000\n"
+				    "> guest access=r gpa=0x80000000\n",
 		       reasons, sizeof(reasons) / sizeof(reasons[0]));
 }
 

@@ -385,9 +385,12 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 	}
 	vm->in_abort--;
 	// what ends in an error has told already
-	if (exit != MS_GUEST_OK && exit != MS_GUEST_ERROR)
+	if (exit != MS_GUEST_OK && exit != MS_GUEST_ERROR) {
+		const char *why = ms_kvm_reason(vm->machine, abort->why);
+
 		ms_refuse(vm->machine, -EFAULT, "ipa %x: %s", f.ipa,
-			  ms_refusal_text(ms_kvm_reason(vm->machine, abort->why)));
+			  ms_refusal_text(why ? why : "the nested table cannot map the page"));
+	}
 	return exit;
 }
 
