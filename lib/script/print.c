@@ -47,8 +47,8 @@ void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted)
 
 /*
  * The recorder goes by the header's lines to the byte; the kernel does not count a page as RAM of
- * which only a part is. The x86 recorder uses the page number 0 to say "RAM", so that it prints the
- * first page as RAM, too.
+ * which only a part is. The x86 recorder without guests uses the page number 0 to say "RAM", so
+ * that it prints the first page as RAM, too.
  */
 bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
 {
@@ -60,7 +60,7 @@ bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa)
 		if (pa >= h->ram[i].pa && pa - h->ram[i].pa < h->ram[i].size)
 			return true;
 	}
-	return h->arch == MS_ARCH_X86_64 && pa < p->page_size;
+	return ms_player_is_x86(p) && !h->svm && pa < p->page_size;
 }
 
 /*

@@ -353,7 +353,7 @@ static void assert_refused(struct ms_guest_access access)
 static void null_is_harmless_as_a_vm(void **state)
 {
 	struct world w = world();
-	uint64_t bitmap, npages;
+	uint64_t bitmap, npages, left = 0;
 
 	assert_null(ms_vm_new(NULL, 0));
 	assert_int_equal(errno, EINVAL);
@@ -369,6 +369,14 @@ static void null_is_harmless_as_a_vm(void **state)
 	assert_refused(ms_guest_write(NULL, 0));
 	assert_refused(ms_guest_exec(NULL, 0));
 	assert_null(ms_vm_s2(NULL));
+	assert_null(ms_vm_tdp(NULL));
+	assert_int_equal(ms_vm_prefault(NULL, 0, MS_2M, &left), -EINVAL);
+	assert_int_equal(left, MS_2M);
+	ms_kvm_set_nx_huge_pages(NULL, MS_NX_HUGE_PAGES_FORCE);
+	ms_kvm_set_eager_page_split(NULL, false);
+	ms_kvm_recover_nx_huge_pages(NULL);
+	assert_false(ms_mm_clear_young(NULL, VA, VA + MS_4K));
+	assert_false(ms_mm_test_young(NULL, VA));
 	world_end(&w);
 }
 

@@ -373,6 +373,19 @@ static void pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram(void
 					"size=0x1000\n");
 }
 
+static void the_first_page_is_no_ram_where_x86_has_guests(void **state)
+{
+	assert_plays_as("mapsim-recording 1\nkernel 6.12.117 x86_64\n"
+			"config page_size=4096 pat=on cpu=max,+svm\n"
+			"ram pa=0x1000 size=0x9ec00\n"
+			"> mmap devmem off=0x0 at=0x200000000000 len=0x1000 prot=r flags=shared\n"
+			"< ret 0\n"
+			"< pat.reserve start=0x0 end=0x1000 type=UC-\n"
+			"> show ptes at=0x200000000000 len=0x1000\n"
+			"< ret 0\n"
+			"< pte 0x200000000000 0x1000 pa=0x0 type=UC- prot=r size=0x1000\n");
+}
+
 static void the_local_apic_is_not_for_devmem_up_to_6_5(void **state)
 {
 	assert_plays_as(X86("6.1.192") "> mmap devmem off=0xfee00000 at=0x200000000000 len=0x1000 "
@@ -744,6 +757,9 @@ static void what_an_x86_guest_does_not_get_has_its_reason(void **state)
 		"the guest's own page table ends at 1T",
 		"the guest's addresses have 48 bits",
 		"ipa 0x90000000: no memslot",
+		NULL,
+		NULL,
+		"ipa 0x80000000: the nested table cannot map the page",
 	};
 
 	assert_reasons(X86("7.3.4") "> prefault gpa=0x90000000 size=0x1000\n"
@@ -753,7 +769,11 @@ static void what_an_x86_guest_does_not_get_has_its_reason(void **state)
 				    "> guest access=x gpa=0x90001000\n"
 				    "> guest access=r gpa=0x10000000000\n"
 				    "> guest access=r gpa=0x800000000000\n"
-				    "> prefault gpa=0x90000000 size=0x1000\n",
+				    "> prefault gpa=0x90000000 size=0x1000\n"
+				    "> mmap driver:bar off=0x200000000000 at=0x200000000000 "
+				    "len=0x1000 prot=rw flags=shared pieces=0x0+0x1000 lazy\n"
+				    "> slot id=1 gpa=0x80000000 size=0x1000 hva=0x200000000000\n"
+				    "> guest access=r gpa=0x80000000\n",
 		       reasons, sizeof(reasons) / sizeof(reasons[0]));
 }
 
@@ -930,6 +950,7 @@ int main(void)
 		cmocka_unit_test(other_bars_of_a_device_are_freed_with_it),
 		cmocka_unit_test(mtrr_lines_say_where_cacheable_memory_may_be_mapped),
 		cmocka_unit_test(pages_that_are_partly_ram_and_the_first_of_x86_are_shown_as_ram),
+		cmocka_unit_test(the_first_page_is_no_ram_where_x86_has_guests),
 		cmocka_unit_test(the_local_apic_is_not_for_devmem_up_to_6_5),
 		cmocka_unit_test(
 			the_arm64_recorders_driver_inserts_a_huge_leaf_where_it_was_built_to),

@@ -128,9 +128,8 @@ static bool is_being_invalidated(const struct fault *f)
 
 /*
  * mirrors is_page_fault_stale(), arch/x86/kvm/mmu/mmu.c, 5.15+; mmu_notifier_retry(),
- * include/linux/kvm_host.h, 5.10 .. 5.10; mmu_invalidate_retry_hva(),
- * include/linux/kvm_host.h, 5.12
- * .. 6.7; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.8+
+ * include/linux/kvm_host.h, 5.10 .. 5.10; mmu_invalidate_retry_hva(), include/linux/kvm_host.h,
+ * 5.12 .. 6.7; mmu_invalidate_retry_gfn(), include/linux/kvm_host.h, 6.8+
  */
 static bool is_stale(const struct fault *f)
 {
@@ -426,9 +425,12 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 	}
 	vm->in_abort--;
 	// what ends in an error has told already
-	if (exit != MS_GUEST_OK && exit != MS_GUEST_ERROR)
+	if (exit != MS_GUEST_OK && exit != MS_GUEST_ERROR) {
+		const char *why = ms_kvm_reason(vm->machine, abort->why);
+
 		ms_refuse(vm->machine, -EFAULT, "ipa %x: %s", f.ipa,
-			  ms_refusal_text(ms_kvm_reason(vm->machine, abort->why)));
+			  ms_refusal_text(why ? why : "the nested table cannot map the page"));
+	}
 	return exit;
 }
 
