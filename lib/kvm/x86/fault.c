@@ -195,10 +195,16 @@ static int make_tables(struct fault *f)
 	return err;
 }
 
+/* Whether the leaf is where the fault is to make its entry; a larger one is zapped first. */
+static bool is_at_goal(const struct fault *f, const struct ms_tdp_leaf *leaf)
+{
+	return leaf->size && leaf->level == f->goal_level;
+}
+
 /* Whether the entry keeps its dirty bit back; table: one of a block takes a table's place. */
 static bool lacks_dirty(const struct fault *f, const struct ms_tdp_leaf *old, bool table)
 {
-	const bool writable_leaf = !table && old->size && old->prot & MS_PROT_W;
+	const bool writable_leaf = is_at_goal(f, old) && old->prot & MS_PROT_W;
 
 	switch (f->vm->machine->policy.tdp_remade_dirty) {
 	case MS_TDP_REMADE_DIRTY_NEVER:
@@ -240,7 +246,7 @@ static bool is_spurious(const struct fault *f, const struct ms_tdp_leaf *old, bo
 			return false;
 		break;
 	}
-	return old->size && (f->prefetch || old->prot & wanted(f->abort));
+	return is_at_goal(f, old) && (f->prefetch || old->prot & wanted(f->abort));
 }
 
 // mirrors tdp_mmu_map_handle_target_level(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
