@@ -103,7 +103,7 @@ struct ms_guest_access {
 				///< last map's reason)
 };
 /**
- * One aligned 4-byte access of the guest at EL1 (its own stage 1 off). prot: MS_PROT_R, W or X.
+ * One aligned 4-byte access of the guest with its own translation off (arm64: at EL1). prot: MS_PROT_R, W or X.
  * MS_GUEST_ERROR with -EINVAL: gpa is not aligned or prot none of these; nothing was done.
  */
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot);
