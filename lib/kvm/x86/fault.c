@@ -249,6 +249,16 @@ static bool is_spurious(const struct fault *f, const struct ms_tdp_leaf *old, bo
 	return is_at_goal(f, old) && (f->prefetch || old->prot & wanted(f->abort));
 }
 
+/* Whether a table is where the fault is to make its entry. */
+static bool is_table(const struct fault *f)
+{
+	unsigned int level = f->goal_level;
+
+	if (level > MS_TDP_4K)
+		ms_tdp_walk(f->vm->x86.tdp, f->ipa, &level);
+	return level < f->goal_level;
+}
+
 // mirrors tdp_mmu_map_handle_target_level(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
 static enum fault_result map_target(struct fault *f)
 {
@@ -257,13 +267,11 @@ static enum fault_result map_target(struct fault *f)
 	const ms_ipa_t ipa = ms_align_down(f->ipa, size);
 	const ms_pa_t pa = ms_align_down(f->page.pfn << MS_PAGE_SHIFT, size);
 	struct ms_tdp_leaf old;
-	unsigned int level;
 	bool table;
 	int err;
 
 	ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &old);
-	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
-	table = level < f->goal_level;
+	table = is_table(f);
 	if (is_spurious(f, &old, table))
 		return FIXED;
 	err = ms_tdp_map(vm->x86.tdp, ipa, f->goal_level, pa, make_spte(f, &old, table));
