@@ -24,17 +24,6 @@ static bool found(const struct shadow *s, uint64_t off, const char *what)
 			      what);
 }
 
-/* The slot of an address, by the tree alone. */
-static const struct ms_memslot *slot_at(const struct ms_vm *vm, ms_ipa_t ipa)
-{
-	const ms_gfn_t gfn = ipa >> MS_PAGE_SHIFT;
-	const struct ms_memslot *slot = RB_ROOT(&vm->slots.by_gfn);
-
-	while (slot && (gfn < slot->base_gfn || gfn - slot->base_gfn >= slot->npages))
-		slot = gfn < slot->base_gfn ? RB_LEFT(slot, by_gfn) : RB_RIGHT(slot, by_gfn);
-	return slot;
-}
-
 /* The part of the leaf, from `off` on, that one host leaf maps. false: a finding. */
 static bool check_part(const struct shadow *s, uint64_t off, const struct ms_host_leaf *host)
 {
@@ -83,7 +72,7 @@ static void check_leaf(struct shadow *s)
 	const struct ms_vm *vm = s->vm;
 	const struct ms_tdp_leaf *leaf = &s->leaf;
 
-	s->slot = slot_at(vm, leaf->ipa);
+	s->slot = ms_memslot_look(vm, leaf->ipa >> MS_PAGE_SHIFT);
 	if (!s->slot ||
 	    leaf->ipa + leaf->size > ms_slot_gpa(vm, s->slot) + ms_slot_bytes(vm, s->slot)) {
 		ms_check_found(s->c,
