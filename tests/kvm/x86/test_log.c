@@ -45,8 +45,7 @@ static void log_on(struct world *w)
 /* ---- switched on ---- */
 
 #define BOTH(before, after) before "0x80000000" after before "0x80200000" after
-static const char split_and_protected[] =
-	BOTH("s2.split ipa=", " size=0x200000 leaf=0x200000\n")
+static const char split_and_protected[] = BOTH("s2.split ipa=", " size=0x200000 leaf=0x200000\n")
 	BOTH("s2.wrprotect ipa=", " size=0x200000 prot=rx bits=hmad leaf=0x1000\n");
 static const char protected_whole[] =
 	BOTH("s2.wrprotect ipa=", " size=0x200000 prot=rx bits=hmad leaf=0x200000\n");
@@ -59,10 +58,9 @@ static void a_log_splits_blocks_first_where_that_is_done_eagerly(void **state)
 		struct world w = two_blocks(k, NULL);
 
 		log_on(&w);
-		assert_string_equal(events(&w),
-				    k->tdp_eager_split == MS_TDP_EAGER_SPLIT_ABSENT ?
-					    protected_whole :
-					    split_and_protected);
+		assert_string_equal(events(&w), k->tdp_eager_split == MS_TDP_EAGER_SPLIT_ABSENT
+							? protected_whole
+							: split_and_protected);
 		world_end(&w);
 	}
 }
@@ -119,11 +117,12 @@ static void a_write_to_a_protected_page_is_fast_where_the_kernel_can(void **stat
 		show(&w, 2 * PAGE, MS_SLOT_LOG_DIRTY);
 		events(&w);
 		guest(&w, GPA, MS_PROT_W);
-		assert_string_equal(events(&w),
-				    k->tdp_fast_fault == MS_TDP_FAST_FAULT_NONE ?
-					    "s2.relax ipa=0x80000000 size=0x1000 prot=rwx bits=hmad "
-					    "leaf=0x1000\n" :
-					    "s2.fast ipa=0x80000000 prot=rwx bits=hmad\n");
+		assert_string_equal(
+			events(&w),
+			k->tdp_fast_fault == MS_TDP_FAST_FAULT_NONE
+				? "s2.relax ipa=0x80000000 size=0x1000 prot=rwx bits=hmad "
+				  "leaf=0x1000\n"
+				: "s2.fast ipa=0x80000000 prot=rwx bits=hmad\n");
 		assert_int_equal(get_dirty(&w), 1);
 		world_end(&w);
 	}
@@ -148,9 +147,9 @@ static void assert_write_to_protected_block(const char *huge_fault, const char *
 
 static void a_write_to_a_protected_block_is_never_fast_while_the_log_is_on(void **state)
 {
-	assert_write_to_protected_block(
-		"ZAP", "s2.zap ipa=0x80000000 size=0x200000 leaf=0x200000\n"
-		       "s2.map ipa=0x80001000 size=0x1000 pa=ram " RWX " leaf=0x1000\n");
+	assert_write_to_protected_block("ZAP", "s2.zap ipa=0x80000000 size=0x200000 leaf=0x200000\n"
+					       "s2.map ipa=0x80001000 size=0x1000 pa=ram " RWX
+					       " leaf=0x1000\n");
 	assert_write_to_protected_block(
 		"SPLIT", "s2.split ipa=0x80000000 size=0x200000 leaf=0x200000\n"
 			 "s2.relax ipa=0x80001000 size=0x1000 prot=rwx bits=hmad leaf=0x1000\n");

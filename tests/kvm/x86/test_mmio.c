@@ -101,8 +101,8 @@ static void memory_takes_the_place_of_marks(void **state)
 	assert_int_equal(marks_in(&w, HOLE, MS_2M), 2);
 	events(&w);
 	guest(&w, HOLE, MS_PROT_W);
-	assert_string_equal(events(&w), "s2.map ipa=0x80200000 size=0x200000 pa=ram " RWX
-					" leaf=0x200000\n");
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80200000 size=0x200000 pa=ram " RWX " leaf=0x200000\n");
 	assert_int_equal(marks_in(&w, HOLE, MS_2M), 0);
 	world_end(&w);
 }

@@ -48,8 +48,8 @@ static void the_huge_zero_page_is_a_read_only_block(void **state)
 	map_anon(&w, HVA, MS_2M);
 	show(&w, MS_2M, 0);
 	guest(&w, GPA, MS_PROT_R);
-	assert_string_equal(events(&w), "s2.map ipa=0x80000000 size=0x200000 pa=ram " RX
-					" leaf=0x200000\n");
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x200000 pa=ram " RX " leaf=0x200000\n");
 	world_end(&w);
 }
 
@@ -141,8 +141,8 @@ static void a_read_only_slot_is_never_written(void **state)
 	assert_string_equal(events(&w), "");
 	assert_int_equal(marks_in(&w, GPA, MS_2M), 0);
 	guest(&w, GPA, MS_PROT_R);
-	assert_string_equal(events(&w), "s2.map ipa=0x80000000 size=0x200000 pa=ram " RX
-					" leaf=0x200000\n");
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x200000 pa=ram " RX " leaf=0x200000\n");
 	assert_exit(&w, GPA + PAGE, MS_PROT_W, MS_GUEST_MMIO, 0);
 	assert_refused(&w, -EFAULT, "ipa 0x80001000: write to a read-only memslot");
 	assert_string_equal(events(&w), "");

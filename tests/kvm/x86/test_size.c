@@ -250,8 +250,8 @@ static void a_collapsed_block_takes_the_place_of_a_table(void **state)
 	assert_int_equal(ms_madvise(w.mm, HVA, MS_2M, MS_MADV_COLLAPSE), 0);
 	events(&w);
 	guest(&w, GPA, MS_PROT_W);
-	assert_string_equal(events(&w), "s2.map ipa=0x80000000 size=0x200000 pa=ram " RWX
-					" leaf=0x200000\n");
+	assert_string_equal(events(&w),
+			    "s2.map ipa=0x80000000 size=0x200000 pa=ram " RWX " leaf=0x200000\n");
 	world_end(&w);
 }
 
@@ -298,7 +298,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slot_of_whole_blocks_has_entries_as_large_as_the_host_s),
 		cmocka_unit_test(a_level_modulo_which_gpa_and_hva_differ_is_nowhere_in_the_slot),
-		cmocka_unit_test(a_block_that_is_partly_outside_of_the_slot_falls_to_the_next_level),
+		cmocka_unit_test(
+			a_block_that_is_partly_outside_of_the_slot_falls_to_the_next_level),
 		cmocka_unit_test(two_slots_that_meet_in_a_block_have_pages_there),
 		cmocka_unit_test(ram_is_mapped_as_the_host_maps_it_on_every_kernel),
 		cmocka_unit_test(remapped_pages_are_mapped_as_pages_on_every_kernel),

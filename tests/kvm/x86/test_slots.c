@@ -173,8 +173,8 @@ static void at_its_end_a_vm_zaps_in_its_kernel_s_order(void **state)
 				  "s2.zap ipa=0xc0200000 size=0x1000 leaf=0x1000\n"
 				  "s2.zap ipa=0xc0000000 size=0x200000 leaf=0x200000\n"
 				  "s2.zap ipa=0x100000000 size=0x200000 leaf=0x200000\n"
-				  "s2.zap ipa=0x80000000 size=0x40000000 leaf=0x40000000\n" :
-				  "s2.zap ipa=0x40000000 size=0x1000 leaf=0x1000\n"
+				  "s2.zap ipa=0x80000000 size=0x40000000 leaf=0x40000000\n"
+				: "s2.zap ipa=0x40000000 size=0x1000 leaf=0x1000\n"
 				  "s2.zap ipa=0x80000000 size=0x40000000 leaf=0x40000000\n"
 				  "s2.zap ipa=0xc0000000 size=0x200000 leaf=0x200000\n"
 				  "s2.zap ipa=0xc0200000 size=0x1000 leaf=0x1000\n"
@@ -212,8 +212,8 @@ static void the_number_of_slots_is_three_below_the_limit(void **state)
 		show_at(&w, n - 1, GPA, PAGE, HVA, 0);
 		assert_int_equal(ms_vm_set_slot(w.vm, n, 2 * GPA, PAGE, HVA, 0), -EINVAL);
 		assert_refused(&w, -EINVAL,
-			       n == 509 ? "slot 509: the slots of a VM are below 509" :
-					  "slot 32764: the slots of a VM are below 32764");
+			       n == 509 ? "slot 509: the slots of a VM are below 509"
+					: "slot 32764: the slots of a VM are below 32764");
 		world_end(&w);
 	}
 }
@@ -223,9 +223,9 @@ static void a_slot_s_host_range_ends_where_its_kernel_says(void **state)
 	const struct ms_policy *k;
 
 	for_each_step (k, MS_ARCH_X86_64) {
-		const ms_hva_t end = k->slot_hva_end == MS_SLOT_HVA_END_SIGN_BIT ?
-					     UINT64_C(1) << 63 :
-					     (UINT64_C(1) << 47) - PAGE;
+		const ms_hva_t end = k->slot_hva_end == MS_SLOT_HVA_END_SIGN_BIT
+					     ? UINT64_C(1) << 63
+					     : (UINT64_C(1) << 47) - PAGE;
 		struct world w = x86_start(k, NULL);
 
 		assert_int_not_equal(k->slot_hva_end, MS_SLOT_HVA_END_52_BITS);

@@ -121,9 +121,8 @@ static inline uint64_t get_dirty(struct world *w)
 {
 	uint64_t bitmap[16 * 512] = { 0 };
 
-	assert_int_equal(ms_vm_get_dirty(w->vm, 1, bitmap, sizeof(bitmap) / sizeof(bitmap[0]),
-					 NULL),
-			 0);
+	assert_int_equal(
+		ms_vm_get_dirty(w->vm, 1, bitmap, sizeof(bitmap) / sizeof(bitmap[0]), NULL), 0);
 	return bitmap[0];
 }
 
@@ -139,18 +138,25 @@ static inline void map_hugetlb(struct world *w, ms_hva_t hva, uint64_t len, uint
 	ms_file_put(file);
 }
 
-/* The BAR by a driver whose faults make PMD leaves. */
-static inline void map_lazy_huge(struct world *w, ms_hva_t hva, uint64_t len, unsigned int prot)
+/* The BAR by a driver whose faults make leaves. */
+static inline void map_lazy(struct world *w, ms_hva_t hva, uint64_t len, unsigned int prot,
+			    enum ms_pieces_mode mode)
 {
 	const struct ms_piece whole = { .len = len };
-	struct ms_file *file = ms_pieces_open(ms_device_find(w->m, "bar"), MS_PIECES_LAZY_HUGE,
-					      MS_CACHE_UC_MINUS, &whole, 1);
+	struct ms_file *file =
+		ms_pieces_open(ms_device_find(w->m, "bar"), mode, MS_CACHE_UC_MINUS, &whole, 1);
 
 	assert_non_null(file);
-	assert_int_equal(ms_mmap(w->mm, hva, len, prot, MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE,
-				 file, 0),
-			 hva);
+	assert_int_equal(
+		ms_mmap(w->mm, hva, len, prot, MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, file, 0),
+		hva);
 	ms_file_put(file);
+}
+
+/* ... PMD leaves, which KVM finds from 6.12 on. */
+static inline void map_lazy_huge(struct world *w, ms_hva_t hva, uint64_t len, unsigned int prot)
+{
+	map_lazy(w, hva, len, prot, MS_PIECES_LAZY_HUGE);
 }
 
 /* The BAR through sysfs: pages, all at once. */
