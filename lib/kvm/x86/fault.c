@@ -175,7 +175,7 @@ static void adjust_disallowed(struct fault *f)
 }
 
 /* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of
- * it. -ENOMEM. */
+ * it. Those that are to be remembered come first: after a split nothing may fail. -ENOMEM. */
 static int make_tables(struct fault *f)
 {
 	struct ms_vm *vm = f->vm;
@@ -186,13 +186,11 @@ static int make_tables(struct fault *f)
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	if (vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
+	for (; !err && f->huge_page_disallowed && level > f->goal_level; level--)
+		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
+	if (!err && vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
 	    ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf))
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
-	if (!f->huge_page_disallowed)
-		return err;
-	for (; !err && level > f->goal_level; level--)
-		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
 	return err;
 }
 
@@ -290,9 +288,15 @@ static enum fault_result map_target(struct fault *f)
 // mirrors kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
 static enum fault_result tdp_map(struct fault *f)
 {
+	enum fault_result result;
+
 	choose_level(f);
 	adjust_disallowed(f);
-	return make_tables(f) ? NO_MEMORY : map_target(f);
+	result = make_tables(f) ? NO_MEMORY : map_target(f);
+	// tables that were not made after all
+	if (result != FIXED && f->huge_page_disallowed)
+		ms_x86_nx_forget_gone(f->vm, ms_x86_block(f->ipa, MS_TDP_1G), MS_1G);
+	return result;
 }
 
 /* The page was found: once the MMU lock is had, is it still the one? */
