@@ -24,6 +24,21 @@ static bool found(const struct shadow *s, uint64_t off, const char *what)
 			      what);
 }
 
+/* A raw pfn, which KVM takes from the entry, whatever the VMA permits. */
+static bool is_raw(const struct shadow *s, ms_hva_t hva)
+{
+	const struct ms_vma *vma = ms_vma_lookup(s->vm->mm, hva);
+
+	return vma && vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP);
+}
+
+/* KVM did not ask the entry of a raw pfn whether it is writable. */
+static bool may_write_anyway(const struct shadow *s, ms_hva_t hva)
+{
+	return s->vm->machine->policy.pfn_lookup_writable == MS_PFN_LOOKUP_WRITABLE_ALWAYS &&
+	       is_raw(s, hva);
+}
+
 /* The part of the leaf, from `off` on, that one host leaf maps. false: a finding. */
 static bool check_part(const struct shadow *s, uint64_t off, const struct ms_host_leaf *host)
 {
@@ -32,7 +47,10 @@ static bool check_part(const struct shadow *s, uint64_t off, const struct ms_hos
 
 	if ((host->entry & MS_PTE_PA_MASK) + (hva - host->start) != s->leaf.pa + off)
 		return found(s, off, "the host maps something else there");
-	if ((s->leaf.prot & MS_PROT_W || s->leaf.bits & bits) && !(host->entry & MS_PTE_WRITE))
+	if (!(host->entry & MS_PTE_PRESENT) && !is_raw(s, hva))
+		return found(s, off, "the host may not access it");
+	if ((s->leaf.prot & MS_PROT_W || s->leaf.bits & bits) && !(host->entry & MS_PTE_WRITE) &&
+	    !may_write_anyway(s, hva))
 		return found(s, off, "the guest may write, the host may not");
 	return true;
 }

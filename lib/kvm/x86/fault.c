@@ -18,7 +18,8 @@ struct fault {
 	ms_ipa_t ipa; /* of the page */
 	bool prefetch;
 	struct ms_pfn_lookup page;
-	uint64_t seq; /* mmu_seq */
+	uint64_t seq;      /* mmu_seq */
+	uint64_t refusals; /* of the machine before the fault */
 
 	unsigned int req_level, goal_level;
 	bool huge_page_disallowed;
@@ -174,7 +175,7 @@ static void adjust_disallowed(struct fault *f)
 }
 
 /* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of
- * it. -ENOMEM. */
+ * it. Those that are to be remembered come first: after a split nothing may fail. -ENOMEM. */
 static int make_tables(struct fault *f)
 {
 	struct ms_vm *vm = f->vm;
@@ -185,13 +186,11 @@ static int make_tables(struct fault *f)
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	if (vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
+	for (; !err && f->huge_page_disallowed && level > f->goal_level; level--)
+		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
+	if (!err && vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
 	    ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf))
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
-	if (!f->huge_page_disallowed)
-		return err;
-	for (; !err && level > f->goal_level; level--)
-		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
 	return err;
 }
 
@@ -278,7 +277,11 @@ static enum fault_result map_target(struct fault *f)
 	if (err == -ENOMEM)
 		return NO_MEMORY;
 	if (err) {
-		ms_violation(vm->machine, "an entry of the nested table maps another page", f->ipa);
+		ms_violation_entry(vm->machine,
+				   err == -ERANGE
+					   ? "a page beyond the physical addresses of the host"
+					   : "an entry of the nested table maps another page",
+				   f->ipa, pa);
 		return EMULATE;
 	}
 	ms_x86_nx_forget_gone(vm, ipa, size);
@@ -293,9 +296,15 @@ static enum fault_result map_target(struct fault *f)
 // mirrors kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
 static enum fault_result tdp_map(struct fault *f)
 {
+	enum fault_result result;
+
 	choose_level(f);
 	adjust_disallowed(f);
-	return make_tables(f) ? NO_MEMORY : map_target(f);
+	result = make_tables(f) ? NO_MEMORY : map_target(f);
+	// tables that were not made after all
+	if (result != FIXED && f->huge_page_disallowed)
+		ms_x86_nx_forget_gone(f->vm, ms_x86_block(f->ipa, MS_TDP_1G), MS_1G);
+	return result;
 }
 
 /* The page was found: once the MMU lock is had, is it still the one? */
@@ -320,21 +329,40 @@ static enum fault_result map_page(struct fault *f)
 
 /* ---- emulation ---- */
 
+/* Where others have refused it they have told, since refusal number f->refusals: what they say is
+ * closer to the reason than that this fault fails. */
+static enum ms_guest_exit failed(struct fault *f, int error, enum ms_kvm_reason why, int *err)
+{
+	struct ms_machine *m = f->vm->machine;
+
+	f->abort->why = why;
+	*err = error;
+	if (ms_refusals(m) == f->refusals || m->refused.err != error)
+		ms_refuse(m, error, "ipa %x: %s", f->ipa, ms_refusal_text(ms_kvm_reason(m, why)));
+	return MS_GUEST_ERROR;
+}
+
 /*
  * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the
  * host's at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
  * mirrors emulator_write_emulated(), arch/x86/kvm/x86.c, 5.10+; __kvm_write_guest_page(),
  * virt/kvm/kvm_main.c, 5.10+
  */
-static enum ms_guest_exit emulate_write(struct fault *f)
+static enum ms_guest_exit emulate_write(struct fault *f, int *err)
 {
 	if (f->slot->flags & MS_SLOT_READONLY) {
 		f->abort->why = MS_WHY_SLOT_READONLY;
 		return MS_GUEST_MMIO;
 	}
 	f->abort->why = MS_WHY_LEAF_READONLY;
-	if (ms_touch(f->vm->mm, hva_of(f), MS_PROT_W) != MS_ACCESS_OK)
+	switch (ms_touch(f->vm->mm, hva_of(f), MS_PROT_W)) {
+	case MS_ACCESS_OK:
+		break;
+	case MS_ACCESS_WAITS:
+		return failed(f, -EBUSY, MS_WHY_LOCKED, err);
+	default:
 		return MS_GUEST_MMIO;
+	}
 	ms_mark_page_dirty(f->slot, f->ipa >> MS_PAGE_SHIFT);
 	f->abort->emulated = true;
 	return MS_GUEST_OK;
@@ -343,15 +371,6 @@ static enum ms_guest_exit emulate_write(struct fault *f)
 static enum ms_guest_exit emulate(const struct fault *f)
 {
 	return f->abort->exec ? MS_GUEST_INTERNAL_ERROR : MS_GUEST_MMIO;
-}
-
-static enum ms_guest_exit failed(struct fault *f, int error, enum ms_kvm_reason why, int *err)
-{
-	struct ms_machine *m = f->vm->machine;
-
-	f->abort->why = why;
-	*err = ms_refuse(m, error, "ipa %x: %s", f->ipa, ms_refusal_text(ms_kvm_reason(m, why)));
-	return MS_GUEST_ERROR;
 }
 
 static enum ms_guest_exit answer(struct fault *f, enum fault_result result, int *err)
@@ -373,7 +392,7 @@ static enum ms_guest_exit handle_error_pfn(struct fault *f, int *err)
 {
 	switch (f->page.error) {
 	case MS_PFN_RO_FAULT:
-		return emulate_write(f);
+		return emulate_write(f, err);
 	case MS_PFN_HWPOISON:
 		f->abort->why = MS_WHY_POISON;
 		return MS_GUEST_SIGBUS;
@@ -425,7 +444,12 @@ static enum ms_guest_exit page_fault(struct fault *f, int *err)
 
 enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	struct fault f = { .vm = vm, .abort = abort, .ipa = ms_align_down(abort->ipa, MS_4K) };
+	struct fault f = {
+		.vm = vm,
+		.abort = abort,
+		.ipa = ms_align_down(abort->ipa, MS_4K),
+		.refusals = ms_refusals(vm->machine),
+	};
 	enum ms_guest_exit exit;
 
 	vm->in_abort++;
@@ -433,6 +457,7 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 		abort->why = MS_WHY_NO_SLOT;
 		exit = emulate(&f);
 	} else if (ms_mm_fault_waits(vm->mm)) {
+		ms_refuse_locked(vm->machine, vm->mm);
 		exit = failed(&f, -EBUSY, MS_WHY_LOCKED, err);
 	} else {
 		exit = page_fault(&f, err);
@@ -455,20 +480,34 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 static int64_t prefault_one(struct ms_vm *vm, ms_ipa_t ipa)
 {
 	struct ms_machine *m = vm->machine;
-	struct ms_abort abort = { .ipa = ipa };
-	struct fault f = { .vm = vm, .abort = &abort, .ipa = ipa, .prefetch = true };
-	struct ms_tdp_leaf leaf;
-	int err = 0;
 
 	for (unsigned int i = 0; i < MAX_PREFAULT_TRIES; i++) {
-		if (is_marked(&f) || page_fault(&f, &err) == MS_GUEST_MMIO)
+		struct ms_abort abort = { .ipa = ipa };
+		struct fault f = {
+			.vm = vm,
+			.abort = &abort,
+			.ipa = ipa,
+			.prefetch = true,
+			.refusals = ms_refusals(m),
+			.goal_level = MS_TDP_4K,
+		};
+		int err = 0;
+		const enum ms_guest_exit exit =
+			is_marked(&f) ? MS_GUEST_MMIO : page_fault(&f, &err);
+
+		if (exit == MS_GUEST_MMIO)
 			return ms_refuse(m, -ENOENT, "ipa %x: no memslot", ipa);
+		if (exit == MS_GUEST_SIGBUS)
+			return ms_refuse(m, -EINTR, "ipa %x: %s", ipa,
+					 ms_refusal_text(ms_kvm_reason(m, abort.why)));
 		if (err)
 			return err;
 		if (!vm->mm)
 			return ms_vm_refuse_gone(vm);
-		if (ms_tdp_get_leaf(vm->x86.tdp, ipa, &leaf))
-			return (int64_t)(leaf.ipa + leaf.size - ipa);
+		// also where a table was left in place of the block, or a hook took it
+		if (abort.why != MS_WHY_NOTIFIER_RETRY)
+			return (int64_t)(ms_x86_block(ipa, f.goal_level) +
+					 ms_tdp_level_size(f.goal_level) - ipa);
 	}
 	return ms_refuse(m, -EAGAIN, "ipa %x: notifiers come in between", ipa);
 }
