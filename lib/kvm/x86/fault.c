@@ -83,14 +83,19 @@ static bool fast_page_fault(struct fault *f)
 
 /* ---- no memory ---- */
 
-/* Whether the page is marked, and no slot has changed since.
- * mirrors handle_mmio_page_fault() and check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+// mirrors check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+
+bool ms_x86_mark_is_valid(const struct ms_vm *vm, const struct ms_tdp_mark *mark)
+{
+	return !((mark->generation ^ vm->slots.generation) & GENERATION_MASK);
+}
+
+// mirrors handle_mmio_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+
 static bool is_marked(const struct fault *f)
 {
 	struct ms_tdp_mark mark;
 
 	return ms_tdp_next_mmio(f->vm->x86.tdp, f->ipa, f->ipa + MS_4K, &mark) &&
-	       !((mark.generation ^ f->vm->slots.generation) & GENERATION_MASK);
+	       ms_x86_mark_is_valid(f->vm, &mark);
 }
 
 // mirrors kvm_handle_noslot_fault(), arch/x86/kvm/mmu/mmu.c, 6.12+; handle_abnormal_pfn(),
@@ -186,6 +191,9 @@ static int make_tables(struct fault *f)
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
+	// above, there are no blocks
+	if (level > MS_TDP_1G)
+		level = MS_TDP_1G;
 	for (; !err && f->huge_page_disallowed && level > f->goal_level; level--)
 		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
 	if (!err && vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
