@@ -111,6 +111,21 @@ static void check_leaf(struct shadow *s)
 	check_logged(s);
 }
 
+/* Where memory has come since, a mark is of the slots of before. */
+static void check_marks(struct ms_check *c, const struct ms_vm *vm)
+{
+	struct ms_tdp_mark mark;
+
+	for (ms_ipa_t ipa = 0; ms_tdp_next_mmio(vm->x86.tdp, ipa, UINT64_MAX, &mark);
+	     ipa = mark.ipa + MS_4K)
+		if (ms_memslot_look(vm, mark.ipa >> MS_PAGE_SHIFT) &&
+		    ms_x86_mark_is_valid(vm, &mark))
+			ms_check_found(c,
+				       "vm %u: nested table at %#" PRIx64
+				       ": marked as no memory, inside of a memslot",
+				       vm->id, mark.ipa);
+}
+
 void ms_x86_check(struct ms_check *c, struct ms_vm *vm)
 {
 	struct shadow s = { .c = c, .vm = vm };
@@ -132,4 +147,6 @@ void ms_x86_check(struct ms_check *c, struct ms_vm *vm)
 	for (ms_ipa_t ipa = 0; ms_tdp_next_leaf(vm->x86.tdp, ipa, UINT64_MAX, &s.leaf);
 	     ipa = s.leaf.ipa + s.leaf.size)
 		check_leaf(&s);
+	check_marks(c, vm);
+	ms_x86_nx_check(c, vm);
 }

@@ -93,6 +93,9 @@ static int track_tables(const struct fault *f)
 	if (!f->huge_page_disallowed)
 		return 0;
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
+	// above, there are no blocks
+	if (level > MS_TDP_1G)
+		level = MS_TDP_1G;
 	for (; !err && level > f->goal_level; level--)
 		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
 	return err;
@@ -107,14 +110,19 @@ static void forget_tables(const struct fault *f)
 
 /* ---- no memory ---- */
 
-/* Whether the page is marked, and no slot has changed since.
- * mirrors handle_mmio_page_fault() and check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+// mirrors check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+
+bool ms_x86_mark_is_valid(const struct ms_vm *vm, const struct ms_tdp_mark *mark)
+{
+	return !((mark->generation ^ vm->slots.generation) & GENERATION_MASK);
+}
+
+// mirrors handle_mmio_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+
 static bool is_marked(const struct fault *f)
 {
 	struct ms_tdp_mark mark;
 
 	return ms_tdp_next_mmio(f->vm->x86.tdp, f->ipa, f->ipa + MS_4K, &mark) &&
-	       !((mark.generation ^ f->vm->slots.generation) & GENERATION_MASK);
+	       ms_x86_mark_is_valid(f->vm, &mark);
 }
 
 // mirrors kvm_handle_noslot_fault(), arch/x86/kvm/mmu/mmu.c, 6.12+; handle_abnormal_pfn(),
@@ -126,6 +134,7 @@ static enum fault_result no_slot(struct fault *f)
 	f->abort->why = MS_WHY_NO_SLOT;
 	if (f->ipa >= ms_tdp_limit(vm->x86.tdp))
 		return EMULATE;
+	f->goal_level = MS_TDP_4K;
 	f->huge_page_disallowed = f->abort->exec && ms_x86_nx_enabled(vm);
 	if (track_tables(f) ||
 	    ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM) {

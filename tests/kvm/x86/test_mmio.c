@@ -152,19 +152,6 @@ static void a_slot_that_goes_alone_leaves_marks_which_are_stale(void **state)
 	world_end(&w);
 }
 
-static void a_mark_is_read_once_more_after_as_many_changes_as_it_can_count(void **state)
-{
-	struct world w = beside_a_slot("6.12.117");
-
-	assert_exit(&w, HOLE, MS_PROT_R, MS_GUEST_MMIO, 0);
-	for (unsigned int i = 0; i < 1u << 18; i++)
-		show(&w, MS_2M, i % 2 ? 0 : MS_SLOT_LOG_DIRTY);
-	events(&w);
-	assert_exit(&w, HOLE, MS_PROT_R, MS_GUEST_MMIO, 0);
-	assert_string_equal(events(&w), "");
-	world_end(&w);
-}
-
 /* ---- addresses that cannot be marked ---- */
 
 static void beyond_the_guest_s_addresses_nothing_is_marked(void **state)
@@ -205,7 +192,6 @@ int main(void)
 		cmocka_unit_test(notifiers_leave_marks),
 		cmocka_unit_test(a_slot_that_goes_takes_all_marks_with_everything),
 		cmocka_unit_test(a_slot_that_goes_alone_leaves_marks_which_are_stale),
-		cmocka_unit_test(a_mark_is_read_once_more_after_as_many_changes_as_it_can_count),
 		cmocka_unit_test(beyond_the_guest_s_addresses_nothing_is_marked),
 		cmocka_unit_test(with_52_address_bits_no_entry_can_be_a_mark),
 	};

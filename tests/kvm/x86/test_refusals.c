@@ -53,8 +53,7 @@ static void the_event_of_an_entry_says_why_it_has_its_size(void **state)
 	guest(&w, GPA + PAGE, MS_PROT_W);
 	ev = ms_trace_last(w.m, MS_EV_S2_MAP);
 	assert_non_null(ev);
-	assert_string_equal(ev->reason,
-			    "block of 1G would end after the memslot, smaller block");
+	assert_string_equal(ev->reason, "block of 1G would end after the memslot, smaller block");
 	assert_int_equal(ev->level, MS_TDP_2M);
 	assert_int_equal(ev->bits, MS_TDP_BITS);
 	assert_int_equal(ev->cache, MS_CACHE_WB);
