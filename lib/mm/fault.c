@@ -137,8 +137,11 @@ static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned i
  * mirrors __handle_mm_fault(), mm/memory.c, 5.10+ */
 static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int level)
 {
-	uint64_t *slot = ms_pt_alloc_slot(vmf->vma->vm_mm, vmf->address, level);
+	uint64_t *slot;
 
+	if (!ms_pt_has_level(vmf->vma->vm_mm, level))
+		return MS_VM_FAULT_FALLBACK;
+	slot = ms_pt_alloc_slot(vmf->vma->vm_mm, vmf->address, level);
 	if (!slot)
 		return MS_VM_FAULT_OOM;
 	if (ms_pte_none(*slot))

@@ -169,6 +169,8 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 	uint64_t *slot;
 	unsigned int at;
 
+	if (!ms_pt_has_level(vma->vm_mm, level))
+		return MS_VM_FAULT_FALLBACK;
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
 	// the kernel leaves this check to the driver

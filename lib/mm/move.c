@@ -118,8 +118,13 @@ static bool move_step(const struct move *mv, uint64_t *extent)
 	struct ms_mm *mm = mv->vma->vm_mm;
 	const struct ms_machine *m = mm->machine;
 	const uint64_t pud_size = ms_pud_size(m);
-	uint64_t *old_slot = old_pud_slot(mv), *new_slot;
+	uint64_t *old_slot, *new_slot;
 
+	if (!ms_pt_has_level(mm, MS_LEVEL_PUD)) {
+		*extent = step_size(mv, ms_pmd_size(m));
+		return move_pmd_step(mv, *extent);
+	}
+	old_slot = old_pud_slot(mv);
 	*extent = step_size(mv, pud_size);
 	if (!old_slot)
 		return true;

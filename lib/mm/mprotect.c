@@ -79,7 +79,7 @@ static ms_hva_t first_populated(const struct ms_mm *mm, ms_hva_t start, ms_hva_t
 {
 	uint64_t size = ms_level_size(mm->machine, level);
 
-	if (level < mm->start_level)
+	if (!ms_pt_has_level(mm, level))
 		return start;
 	for (ms_hva_t addr = start; addr < end; addr = ms_align_down(addr, size) + size) {
 		const uint64_t *slot = ms_pt_slot(mm, addr, level);

@@ -7,6 +7,8 @@
  *   4K  / 48    512G    1G        2M        4K
  *   16K / 47            64G       32M       16K
  *   64K / 48            4T        512M      64K
+ *   16K / 36                      32M       16K
+ *   64K / 42                      512M      64K
  */
 #include "mm/pgtable.h"
 
@@ -86,6 +88,8 @@ uint64_t *ms_pt_slot(const struct ms_mm *mm, ms_hva_t addr, unsigned int level)
 	const struct ms_machine *m = mm->machine;
 	uint64_t *table = mm->pgd;
 
+	if (!ms_pt_has_level(mm, level))
+		return NULL;
 	for (unsigned int l = mm->start_level; l < level; l++) {
 		uint64_t e = table[level_index(m, addr, l)];
 
@@ -102,6 +106,8 @@ uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level)
 	const struct ms_machine *m = mm->machine;
 	uint64_t *table = mm->pgd;
 
+	if (!ms_pt_has_level(mm, level))
+		return NULL;
 	for (unsigned int l = mm->start_level; l < level; l++) {
 		uint64_t *e = &table[level_index(m, addr, l)];
 

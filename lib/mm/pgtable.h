@@ -105,15 +105,22 @@ static inline ms_hva_t ms_untagged_addr(const struct ms_machine *m, ms_hva_t add
 	return ms_is_x86(m) || (addr & (UINT64_C(1) << 55)) ? addr : addr & (UINT64_MAX >> 8);
 }
 
+/* With few address bits there is no PUD: the kernel folds that level into the next, whose table is
+ * the top one. */
+static inline bool ms_pt_has_level(const struct ms_mm *mm, unsigned int level)
+{
+	return level >= mm->start_level;
+}
 /* Is nothing mapped? There is no table besides the top one, which holds no leaves. */
 static inline bool ms_pt_is_empty(const struct ms_mm *mm)
 {
 	return mm->nr_tables == 1 && mm->start_level < MS_LEVEL_PUD;
 }
 /* The slot at `level` for addr; NULL: there is no table of that level, because an entry above is
- * empty or a leaf. */
+ * empty or a leaf, or no such level. */
 uint64_t *ms_pt_slot(const struct ms_mm *mm, ms_hva_t addr, unsigned int level);
-/* As above, but makes missing tables. NULL: no memory (or a leaf above, a caller's bug). */
+/* As above, but makes missing tables. NULL: no memory (or a leaf above or no such level, a caller's
+ * bug). */
 uint64_t *ms_pt_alloc_slot(struct ms_mm *mm, ms_hva_t addr, unsigned int level);
 /* The entry that translates addr (leaf, or 0) and the level where the walk ended. */
 uint64_t ms_pt_walk(const struct ms_mm *mm, ms_hva_t addr, unsigned int *level);
