@@ -10,11 +10,7 @@
 #ifndef TEST_KVM_X86_FLAT_H
 #define TEST_KVM_X86_FLAT_H
 
-#include "world.h"
-
-#define SPAN (3 * MS_1G)
-#define PAGES (SPAN / PAGE)
-#define NR_SLOTS 4
+#include "play.h"
 
 enum {
 	LEVEL = 0x3, /* 0: nothing */
