@@ -31,6 +31,7 @@ static const char *const texts[MS_WHY_COUNT][3] = {
 		PUD("block of ", " would begin before the memslot, smaller block"),
 	[MS_WHY_PMD_SLOT_END] = PUD("block of ", " would end after the memslot, smaller block"),
 	[MS_WHY_HOST_LEAF] = PMD("host maps at least ", " here, block inside memslot"),
+	[MS_WHY_HOST_LEAF_PUD] = PUD("host maps at least ", " here, block inside memslot"),
 	[MS_WHY_THP] = PMD("page of a transparent huge page of ", ", block inside memslot"),
 	[MS_WHY_PERM_BLOCK] = SAME("permission fault on a block keeps its size"),
 	[MS_WHY_POLICY] = SAME("size chosen by the policy's function"),

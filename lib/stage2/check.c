@@ -120,11 +120,11 @@ static uint32_t table_at(const struct ms_s2 *s2, ms_ipa_t ipa, unsigned int leve
 static const char *check_near(const struct ms_s2 *s2, unsigned int slot, unsigned int level)
 {
 	const struct s2_near *near = &s2->near[slot];
-	ms_ipa_t ipa = (ms_ipa_t)near->key << s2->g.whole_shift[level];
+	ms_ipa_t ipa = (ms_ipa_t)(near->key - 1) << s2->g.whole_shift[level];
 
-	if (near->key == S2_NONE)
+	if (!near->key)
 		return near->table == S2_NONE ? NULL : "a table is remembered without its place";
-	if (near_slot(near->key, level) != slot || ipa >= s2->g.ipa_limit ||
+	if (near_slot(near->key - 1, level) != slot || ipa >= s2->g.ipa_limit ||
 	    table_at(s2, ipa, level) != near->table || s2->tables[near->table].words != near->words)
 		return "a table is remembered where it is not";
 	return NULL;

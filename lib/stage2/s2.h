@@ -41,7 +41,7 @@ static_assert(sizeof(struct s2_table) == 16, "a walk reads one cache line a leve
 /* One slot of a cache like a CPU's walk cache: which table of a level translates an address. The
  * slot follows from the table's index in its parent, so that a table that goes finds its slot. */
 struct s2_near {
-	uint32_t key; // ipa >> shift of the whole table; S2_NONE: empty
+	uint32_t key; // 1 + (ipa >> shift of the whole table); 0: empty
 	uint32_t table;
 	uint64_t *words;
 };
@@ -129,7 +129,7 @@ static inline const struct s2_near *near_table(const struct ms_s2 *s2, ms_ipa_t 
 	uint64_t key = ipa >> s2->g.whole_shift[level];
 	const struct s2_near *near = &s2->near[near_slot(key, level)];
 
-	return near->key == key ? near : NULL;
+	return near->key == key + 1 ? near : NULL;
 }
 
 static inline uint64_t *near_word(const struct ms_s2 *s2, const struct s2_near *near, ms_ipa_t ipa,
@@ -143,7 +143,8 @@ static inline void remember_table(struct ms_s2 *s2, ms_ipa_t ipa, uint32_t table
 {
 	uint32_t key = (uint32_t)(ipa >> s2->g.whole_shift[level]);
 
-	s2->near[near_slot(key, level)] = (struct s2_near){ key, table, s2->tables[table].words };
+	s2->near[near_slot(key, level)] =
+		(struct s2_near){ key + 1, table, s2->tables[table].words };
 }
 
 static inline void remember_last(struct ms_s2 *s2, ms_ipa_t ipa, const struct s2_near *near,
@@ -186,7 +187,7 @@ static inline void forget_table(struct ms_s2 *s2, uint32_t table, unsigned int l
 		s2->last.span = 0;
 
 	if (near->table == table)
-		*near = (struct s2_near){ S2_NONE, S2_NONE, NULL };
+		*near = (struct s2_near){ 0, S2_NONE, NULL };
 }
 
 /* ---- what an operation tells the host ---- */

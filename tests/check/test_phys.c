@@ -49,6 +49,24 @@ static void ranges_of_ram_lie_behind_each_other(void **state)
 	ms_machine_free(w.m);
 }
 
+/*
+ *  page frames   |------- section of 2M -------|
+ *  RAM           |--first--|    |---second-----------|
+ *  in use             *               *
+ */
+static void two_ranges_may_share_a_section(void **state)
+{
+	struct ms_machine *m = ms_machine_new(ms_policy_linux("6.12.107", MS_ARCH_ARM64));
+	struct ms_mm *mm = ms_mm_new(m);
+
+	assert_int_equal(ms_ram_add(m, MS_1G, 0x9f000), 0);
+	assert_int_equal(ms_ram_add(m, MS_1G + MS_2M / 2, MS_2M / 2), 0);
+	ms_mmap(mm, MS_1G, MS_2M / 2, MS_PROT_RW,
+		MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS | MS_MAP_POPULATE, NULL, 0);
+	assert_int_equal(ms_machine_check(m, stderr), 0);
+	ms_machine_free(m);
+}
+
 static void devices_lie_apart_from_each_other_and_from_ram(void **state)
 {
 	struct world w = world();
@@ -129,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_of_ram_lie_behind_each_other),
+		cmocka_unit_test(two_ranges_may_share_a_section),
 		cmocka_unit_test(devices_lie_apart_from_each_other_and_from_ram),
 		cmocka_unit_test(free_pages_are_counted),
 		cmocka_unit_test(a_page_is_free_or_has_a_reference),

@@ -82,7 +82,7 @@ static struct modifiers modifiers(struct fuzz *f)
 	const char *flag = flags[how & 0x0f ? how % 10 : 0];
 	struct modifiers mod = { .width = -1, .precision = -1 };
 	bool left = strchr(flag, '-');
-	int k = sprintf(mod.kernel, "%s", flag);
+	int k = (int)(stpcpy(mod.kernel, flag) - mod.kernel);
 
 	mod.special = strchr(flag, '#');
 	mod.zero = strchr(flag, '0');

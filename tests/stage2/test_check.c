@@ -233,7 +233,7 @@ static void another_slot(struct ms_s2 *s2)
 {
 	const struct s2_near *near = near_of(s2, IPA, 3);
 
-	s2->near[near_slot(near->key + 1, 3)] = *near;
+	s2->near[near_slot(near->key, 3)] = *near;
 }
 
 static void another_table(struct ms_s2 *s2)
@@ -248,14 +248,14 @@ static void other_words(struct ms_s2 *s2)
 
 static void a_table_without_a_key(struct ms_s2 *s2)
 {
-	near_of(s2, IPA, 3)->key = S2_NONE;
+	near_of(s2, IPA, 3)->key = 0;
 }
 
 /* Its number is that of a third table of the root, which is not there. */
 static void a_root_table_beyond_the_ipa_space(struct ms_s2 *s2)
 {
 	assert_int_equal(s2->g.root_pages, 2);
-	s2->near[near_slot(2, 1)] = (struct s2_near){ 2, 2, s2->tables[2].words };
+	s2->near[near_slot(2, 1)] = (struct s2_near){ 3, 2, s2->tables[2].words };
 }
 
 static void tables_are_remembered_where_they_are(void **state)

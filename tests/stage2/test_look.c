@@ -30,8 +30,11 @@ static void get_leaf_beyond_the_ipa_space_finds_nothing(void **state)
 	struct test_host h;
 	struct ms_s2 *s2 = test_s2(&h, test_config());
 
-	assert_nothing(s2, UINT64_C(1) << 40);
-	assert_nothing(s2, UINT64_MAX);
+	for (unsigned int bit = 40; bit < 64; bit++) {
+		assert_nothing(s2, UINT64_C(1) << bit);
+		assert_nothing(s2, (UINT64_C(2) << bit) - MS_4K);
+		assert_nothing(s2, (UINT64_C(2) << bit) - MS_2M);
+	}
 	test_s2_end(&h, s2);
 }
 

@@ -81,6 +81,33 @@ static bool fast_page_fault(struct fault *f)
 	return true;
 }
 
+/* ---- tables that a fetch makes ---- */
+
+/* Remembers those that the walk to the goal will make, before they are there. -ENOMEM. */
+static int track_tables(const struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+	unsigned int level;
+	int err = 0;
+
+	if (!f->huge_page_disallowed)
+		return 0;
+	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
+	// above, there are no blocks
+	if (level > MS_TDP_1G)
+		level = MS_TDP_1G;
+	for (; !err && level > f->goal_level; level--)
+		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
+	return err;
+}
+
+/* Those that were not made after all. */
+static void forget_tables(const struct fault *f)
+{
+	if (f->huge_page_disallowed)
+		ms_x86_nx_forget_gone(f->vm, ms_x86_block(f->ipa, MS_TDP_1G), MS_1G);
+}
+
 /* ---- no memory ---- */
 
 // mirrors check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+
@@ -107,8 +134,14 @@ static enum fault_result no_slot(struct fault *f)
 	f->abort->why = MS_WHY_NO_SLOT;
 	if (f->ipa >= ms_tdp_limit(vm->x86.tdp))
 		return EMULATE;
-	return ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM ? NO_MEMORY
-										      : EMULATE;
+	f->goal_level = MS_TDP_4K;
+	f->huge_page_disallowed = f->abort->exec && ms_x86_nx_enabled(vm);
+	if (track_tables(f) ||
+	    ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM) {
+		forget_tables(f);
+		return NO_MEMORY;
+	}
+	return EMULATE;
 }
 
 /* ---- notifiers ---- */
@@ -186,16 +219,12 @@ static int make_tables(struct fault *f)
 	struct ms_vm *vm = f->vm;
 	struct ms_tdp_leaf leaf;
 	unsigned int level;
-	int err = 0;
+	int err;
 
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	// above, there are no blocks
-	if (level > MS_TDP_1G)
-		level = MS_TDP_1G;
-	for (; !err && f->huge_page_disallowed && level > f->goal_level; level--)
-		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
+	err = track_tables(f);
 	if (!err && vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
 	    ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf))
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
@@ -208,20 +237,29 @@ static bool is_at_goal(const struct fault *f, const struct ms_tdp_leaf *leaf)
 	return leaf->size && leaf->level == f->goal_level;
 }
 
+/* An MMIO mark has the bit that says writable. */
+static bool is_mark(const struct fault *f)
+{
+	struct ms_tdp_mark mark;
+
+	return f->goal_level == MS_TDP_4K &&
+	       ms_tdp_next_mmio(f->vm->x86.tdp, f->ipa, f->ipa + MS_4K, &mark);
+}
+
 /* Whether the entry keeps its dirty bit back; table: one of a block takes a table's place. */
 static bool lacks_dirty(const struct fault *f, const struct ms_tdp_leaf *old, bool table)
 {
-	const bool writable_leaf = is_at_goal(f, old) && old->prot & MS_PROT_W;
-
 	switch (f->vm->machine->policy.tdp_remade_dirty) {
 	case MS_TDP_REMADE_DIRTY_NEVER:
 		return false;
 	case MS_TDP_REMADE_DIRTY_WRITABLE_OR_TABLE:
-		return table || writable_leaf;
+		if (table)
+			return true;
+		break;
 	case MS_TDP_REMADE_DIRTY_WRITABLE_LEAF:
-		return writable_leaf;
+		break;
 	}
-	return false;
+	return is_at_goal(f, old) ? old->prot & MS_PROT_W : is_mark(f);
 }
 
 /* The rights and marks of the entry. `old`: the leaf that is there now; size 0: none.
@@ -256,6 +294,16 @@ static bool is_spurious(const struct fault *f, const struct ms_tdp_leaf *old, bo
 	return is_at_goal(f, old) && (f->prefetch || old->prot & wanted(f->abort));
 }
 
+/* Whether a table is where the fault is to make its entry. */
+static bool is_table(const struct fault *f)
+{
+	unsigned int level = f->goal_level;
+
+	if (level > MS_TDP_4K)
+		ms_tdp_walk(f->vm->x86.tdp, f->ipa, &level);
+	return level < f->goal_level;
+}
+
 // mirrors tdp_mmu_map_handle_target_level(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
 static enum fault_result map_target(struct fault *f)
 {
@@ -264,13 +312,11 @@ static enum fault_result map_target(struct fault *f)
 	const ms_ipa_t ipa = ms_align_down(f->ipa, size);
 	const ms_pa_t pa = ms_align_down(f->page.pfn << MS_PAGE_SHIFT, size);
 	struct ms_tdp_leaf old;
-	unsigned int level;
 	bool table;
 	int err;
 
 	ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &old);
-	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
-	table = level < f->goal_level;
+	table = is_table(f);
 	if (is_spurious(f, &old, table))
 		return FIXED;
 	err = ms_tdp_map(vm->x86.tdp, ipa, f->goal_level, pa, make_spte(f, &old, table));
@@ -301,9 +347,8 @@ static enum fault_result tdp_map(struct fault *f)
 	choose_level(f);
 	adjust_disallowed(f);
 	result = make_tables(f) ? NO_MEMORY : map_target(f);
-	// tables that were not made after all
-	if (result != FIXED && f->huge_page_disallowed)
-		ms_x86_nx_forget_gone(f->vm, ms_x86_block(f->ipa, MS_TDP_1G), MS_1G);
+	if (result != FIXED)
+		forget_tables(f);
 	return result;
 }
 

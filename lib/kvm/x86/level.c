@@ -42,13 +42,16 @@ static struct ms_x86_level host_level(const struct ms_vm *vm, ms_hva_t hva)
 
 	if (!ms_host_leaf(vm->mm, hva, &leaf) || leaf.size < MS_2M)
 		return host;
+	// with PROT_NONE one of 1G is not present, one of 2M is
+	if (leaf.size >= MS_1G && !(leaf.entry & MS_PTE_PRESENT))
+		return host;
 	if (!is_block_page(vm->machine, &leaf)) {
 		host.why = MS_WHY_DEVICE_NOT_UPGRADED;
 		return host;
 	}
-	host.level = leaf.size >= MS_1G ? MS_TDP_1G : MS_TDP_2M;
-	host.why = MS_WHY_HOST_LEAF;
-	return host;
+	if (leaf.size >= MS_1G)
+		return (struct ms_x86_level){ MS_TDP_1G, MS_WHY_HOST_LEAF_PUD };
+	return (struct ms_x86_level){ MS_TDP_2M, MS_WHY_HOST_LEAF };
 }
 
 static enum ms_kvm_reason why_refused(enum refusal refusal, unsigned int level)
@@ -73,7 +76,7 @@ struct ms_x86_level ms_x86_max_level(const struct ms_vm *vm, const struct ms_mem
 				     ms_ipa_t ipa)
 {
 	const ms_hva_t hva = slot->hva + (ipa - ms_slot_gpa(vm, slot));
-	struct ms_x86_level max = { MS_TDP_1G, MS_WHY_HOST_LEAF };
+	struct ms_x86_level max = { MS_TDP_1G, MS_WHY_HOST_LEAF_PUD };
 	struct ms_x86_level host;
 
 	for (; max.level > MS_TDP_4K; max.level--) {

@@ -26,6 +26,12 @@ bool ms_x86_nx_enabled(const struct ms_vm *vm)
 
 bool ms_x86_nx_disallowed(struct ms_vm *vm, ms_ipa_t ipa, unsigned int level)
 {
+	unsigned int end;
+
+	if (vm->machine->policy.tdp_nx_table == MS_TDP_NX_TABLE_ANY) {
+		ms_tdp_walk(vm->x86.tdp, ipa, &end);
+		return end < level;
+	}
 	struct ms_nx_table key = { .ipa = ms_x86_block(ipa, level), .level = level };
 
 	return RB_FIND(ms_nx_tables, &vm->x86.nx_tables, &key);

@@ -224,7 +224,7 @@ static void a_slot_s_host_range_ends_where_its_kernel_says(void **state)
 
 	for_each_step (k, MS_ARCH_X86_64) {
 		const ms_hva_t end = k->slot_hva_end == MS_SLOT_HVA_END_SIGN_BIT
-					     ? UINT64_C(1) << 63
+					     ? (UINT64_C(1) << 63) - PAGE
 					     : (UINT64_C(1) << 47) - PAGE;
 		struct world w = x86_start(k, NULL);
 
