@@ -10,11 +10,7 @@
 #ifndef TEST_KVM_X86_FLAT_H
 #define TEST_KVM_X86_FLAT_H
 
-#include "world.h"
-
-#define SPAN (3 * MS_1G)
-#define PAGES (SPAN / PAGE)
-#define NR_SLOTS 4
+#include "play.h"
 
 enum {
 	LEVEL = 0x3, /* 0: nothing */
@@ -135,14 +131,30 @@ static inline unsigned int flat_level(struct flat *f, const struct flat_slot *s,
 	return level;
 }
 
+/* A page that KVM takes from the entry itself. */
+static inline bool flat_is_raw(const struct flat *f, ms_hva_t hva)
+{
+	const struct ms_vma *vma = ms_find_vma(f->mm, hva);
+
+	return vma && vma->vm_start <= hva && vma->vm_flags & MS_VM_PFNMAP;
+}
+
+/* Which once was writable, whatever the entry says. */
+static inline bool flat_is_always_writable(const struct flat *f, ms_hva_t hva)
+{
+	return f->k->pfn_lookup_writable == MS_PFN_LOOKUP_WRITABLE_ALWAYS && flat_is_raw(f, hva);
+}
+
 static inline uint8_t flat_rights(struct flat *f, const struct flat_slot *s, ms_ipa_t ipa)
 {
+	const ms_hva_t hva = s->hva + (ipa - s->gpa);
 	struct ms_host_leaf leaf;
 
-	if (s->flags & MS_SLOT_READONLY || !ms_host_leaf(f->mm, s->hva + (ipa - s->gpa), &leaf) ||
-	    !(leaf.entry & MS_PTE_WRITE))
+	if (s->flags & MS_SLOT_READONLY || !ms_host_leaf(f->mm, hva, &leaf))
 		return X;
-	return X | WRITABLE;
+	if (leaf.entry & MS_PTE_WRITE || flat_is_always_writable(f, hva))
+		return X | WRITABLE;
+	return X;
 }
 
 /* An entry larger than `level` is in the way. */
@@ -197,10 +209,9 @@ static inline bool flat_is_emulated(struct flat *f, const struct flat_slot *s, m
 				    unsigned int prot)
 {
 	const ms_hva_t hva = s->hva + (ipa - s->gpa);
-	const struct ms_vma *vma = ms_find_vma(f->mm, hva);
 	struct ms_host_leaf leaf;
 
-	return prot == MS_PROT_W && vma && vma->vm_start <= hva && vma->vm_flags & MS_VM_PFNMAP &&
+	return prot == MS_PROT_W && flat_is_raw(f, hva) && !flat_is_always_writable(f, hva) &&
 	       ms_host_leaf(f->mm, hva, &leaf) && !(leaf.entry & MS_PTE_WRITE);
 }
 
