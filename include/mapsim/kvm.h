@@ -128,7 +128,8 @@ const struct ms_tdp *ms_vm_tdp(const struct ms_vm *vm);
  * KVM_PRE_FAULT_MEMORY of [gpa, gpa + size), bytes: maps as reads of the vCPU would. *left (may be
  * NULL): the bytes that were not done; 0 when something was done, whatever stopped it. -EINVAL: not
  * whole pages, or nothing, or a kernel without it (policy kvm_prefault), or arm64; -ENOENT: no
- * memslot; -EFAULT; -EIO.
+ * memslot; -EFAULT; -EINTR: a poisoned page, for which the process gets a signal; -EAGAIN: a
+ * notifier is under way, and does not end; -EBUSY: a hook asks where a lock is held; -ENOMEM; -EIO.
  */
 int ms_vm_prefault(struct ms_vm *vm, ms_ipa_t gpa, uint64_t size, uint64_t *left);
 

@@ -154,12 +154,7 @@ static void with_block(struct world *w)
 
 static void with_file(struct world *w)
 {
-	struct ms_file *file = ms_memfd_new(w->m, MS_2M);
-
-	assert_int_equal(ms_mmap(w->mm, HVA, MS_2M, MS_PROT_RW,
-				 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, file, 0),
-			 HVA);
-	ms_file_put(file);
+	map_memfd(w, HVA, MS_2M);
 }
 
 /* Its leaves are as large as KVM can find them. */
@@ -261,21 +256,6 @@ static void without_a_log_too(void **state)
 }
 
 /* ---- some of them, closer ---- */
-
-struct hooked {
-	struct world *w;
-	void (*act)(struct world *w);
-	unsigned int calls;
-};
-
-static void act_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
-{
-	struct hooked *hooked = arg;
-
-	ms_machine_set_hook(m, point, NULL, NULL);
-	hooked->calls++;
-	hooked->act(hooked->w);
-}
 
 static struct ms_guest_access write_while(struct world *w, enum ms_hook_point point,
 					  void (*act)(struct world *w))

@@ -138,6 +138,18 @@ static inline void map_hugetlb(struct world *w, ms_hva_t hva, uint64_t len, uint
 	ms_file_put(file);
 }
 
+/* A file of memory, mapped shared. */
+static inline void map_memfd(struct world *w, ms_hva_t hva, uint64_t len)
+{
+	struct ms_file *file = ms_memfd_new(w->m, len);
+
+	assert_non_null(file);
+	assert_int_equal(ms_mmap(w->mm, hva, len, MS_PROT_RW,
+				 MS_MAP_SHARED | MS_MAP_FIXED_NOREPLACE, file, 0),
+			 hva);
+	ms_file_put(file);
+}
+
 /* The BAR by a driver whose faults make leaves. */
 static inline void map_lazy(struct world *w, ms_hva_t hva, uint64_t len, unsigned int prot,
 			    enum ms_pieces_mode mode)
@@ -169,6 +181,23 @@ static inline void map_resource(struct world *w, ms_hva_t hva, uint64_t len, uns
 	assert_int_equal(ms_mmap(w->mm, hva, len, prot, flags | MS_MAP_FIXED_NOREPLACE, file, 0),
 			 hva);
 	ms_file_put(file);
+}
+
+/* Somebody acts at a hook point, once. */
+struct hooked {
+	struct world *w;
+	void (*act)(struct world *w);
+	unsigned int calls;
+};
+
+static inline void act_once(struct ms_machine *m, enum ms_hook_point point, uint64_t addr,
+			    void *arg)
+{
+	struct hooked *hooked = arg;
+
+	ms_machine_set_hook(m, point, NULL, NULL);
+	hooked->calls++;
+	hooked->act(hooked->w);
 }
 
 #endif
