@@ -296,6 +296,8 @@ static bool is_known_warning(const char *condition)
 		// in a child that failed before it had any
 		"x86/PAT: freeing invalid memtype",
 		"PAT: the first page of a tracked VMA is not mapped",
+		// a range is asked for its age of which a memslot has a part
+		"size != PAGE_SIZE && size != PMD_SIZE && size != PUD_SIZE",
 		// blocks chosen from vm_pgoff
 		"guest block reaches below its VMA",
 		"guest block reaches beyond its VMA",

@@ -291,6 +291,32 @@ static void a_table_that_is_gone_is_forgotten(void **state)
 }
 
 /*
+ *   host   |4K|....|-- 2M --|.....   then     |----------- 1G -----------|
+ *   guest  |4K|....|fetched |.....            |----------- 1G -----------|
+ */
+static void a_block_takes_the_place_of_a_table_that_a_fetch_made_below(void **state)
+{
+	struct world w = x86_world("7.2.13");
+
+	ms_kvm_set_nx_huge_pages(w.m, MS_NX_HUGE_PAGES_FORCE);
+	map_pages(&w, HVA, MS_2M);
+	map_anon(&w, HVA + MS_2M, MS_2M);
+	host_write(&w, HVA + MS_2M);
+	show(&w, MS_1G, 0);
+	guest(&w, GPA, MS_PROT_W); // the table of 1G is no fetch's
+	guest(&w, GPA + MS_2M, MS_PROT_X);
+	assert_int_equal(ms_munmap(w.mm, HVA, MS_1G), 0);
+	map_hugetlb(&w, HVA, MS_1G, MS_1G);
+	guest(&w, GPA, MS_PROT_W);
+	assert_int_equal(leaf_at(&w, GPA).size, MS_1G);
+	assert_int_equal(ms_machine_check(w.m, stderr), 0);
+	events(&w);
+	ms_kvm_recover_nx_huge_pages(w.m);
+	assert_string_equal(events(&w), "");
+	world_end(&w);
+}
+
+/*
  * The log is switched on, everything is split, and off again. While it is on a fetch gets a page
  * as every access does, in a table that could not have been a block then.
  */
@@ -349,6 +375,7 @@ int main(void)
 		cmocka_unit_test(recovery_begins_with_the_oldest),
 		cmocka_unit_test(what_could_not_be_a_block_is_not_recovered),
 		cmocka_unit_test(a_table_that_is_gone_is_forgotten),
+		cmocka_unit_test(a_block_takes_the_place_of_a_table_that_a_fetch_made_below),
 		cmocka_unit_test(recovery_under_a_log_zaps_or_skips),
 		cmocka_unit_test(a_block_that_is_recovered_after_a_log_is_not_executable),
 	};
