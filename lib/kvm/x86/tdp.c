@@ -96,6 +96,8 @@ int ms_x86_table_new(struct ms_vm *vm)
 		.levels = 4,
 		.pa_bits = vm->machine->config.pa_bits,
 		.ad_bits = true,
+		.suppress_ve = p->tdp_entry_format != MS_TDP_ENTRY_FORMAT_PLAIN,
+		.user_exec = p->tdp_entry_format == MS_TDP_ENTRY_FORMAT_USER_EXEC,
 		.map_splits = p->tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT,
 		.recover_in_place = p->tdp_log_recovery == MS_TDP_LOG_RECOVERY_IN_PLACE,
 		.zap_by_size = p->tdp_zap_order == MS_TDP_ZAP_ORDER_BY_SIZE,
