@@ -413,7 +413,10 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
 /* ---- lru.c: the queues to the LRU lists ---- */
 
 /* How many pages make a queue full, so that it is emptied. */
-unsigned int ms_lru_room(const struct ms_machine *m);
+static inline unsigned int ms_lru_room(const struct ms_machine *m)
+{
+	return m->policy.lru_queue == MS_LRU_QUEUE_PAGES_15 ? 15 : MS_LRU_ROOM;
+}
 /* lru_cache_add() of a small page; of a huge one, which does not wait: it empties the queue. */
 void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
 void ms_lru_add_large(struct ms_machine *m);

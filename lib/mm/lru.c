@@ -7,7 +7,8 @@
  *
  * New pages are the many, and theirs is the one queue whose reference is not counted in the page:
  * who asks adds it (ms_lru_is_new()). A page may be freed and allocated anew while its number is in
- * there; then it is new again, and in the queue twice.
+ * there; then it is new again, in that queue a second time or in mlock's, or a huge page has
+ * emptied the queue.
  *
  * Left out: pages of files that are used a second time, and so become active.
  */
@@ -15,11 +16,6 @@
 
 #define REFERENCED 0x01u /* PageReferenced */
 #define ACTIVE 0x02u     /* PageActive */
-
-unsigned int ms_lru_room(const struct ms_machine *m)
-{
-	return m->policy.lru_queue == MS_LRU_QUEUE_PAGES_15 ? 15 : MS_LRU_ROOM;
-}
 
 static bool has(const struct ms_lru_queue *queue, uint64_t what)
 {
@@ -111,17 +107,26 @@ void ms_lru_munlock(struct ms_machine *m, ms_pfn_t pfn)
 
 bool ms_lru_is_new(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	return has(&m->processes->lru, pfn);
+	const struct ms_processes *p = m->processes;
+
+	// one that waits for mlock has the number of another
+	return has(&p->lru, pfn) && !has(&p->mlock, pfn | MS_LRU_NEW);
+}
+
+/* ms_lru_is_off_list() for a page that is not in the queue of new ones. */
+static bool is_off_list(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_processes *p = m->processes;
+
+	if (has(&p->mlock, pfn | MS_LRU_NEW))
+		return true;
+	return m->policy.lazyfree_queue == MS_LAZYFREE_QUEUE_OFF_LIST &&
+	       (has(&p->lazyfree, pfn) || has(&p->activate, pfn));
 }
 
 bool ms_lru_is_off_list(const struct ms_machine *m, ms_pfn_t pfn)
 {
-	const struct ms_processes *p = m->processes;
-
-	if (has(&p->lru, pfn) || has(&p->mlock, pfn | MS_LRU_NEW))
-		return true;
-	return m->policy.lazyfree_queue == MS_LAZYFREE_QUEUE_OFF_LIST &&
-	       (has(&p->lazyfree, pfn) || has(&p->activate, pfn));
+	return has(&m->processes->lru, pfn) || is_off_list(m, pfn);
 }
 
 /* ---- from list to list ---- */
@@ -224,11 +229,11 @@ void ms_lru_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pfn_t pfn)
 	}
 	if (page->active & ACTIVE)
 		return;
-	if (has(&m->processes->lru, pfn))
+	if (ms_lru_is_new(m, pfn))
 		page->active |= ACTIVE; // it will reach the right list by itself
 	else if (is_locked(mm, addr, page))
 		return;
-	else if (!ms_lru_is_off_list(m, pfn))
+	else if (!is_off_list(m, pfn))
 		activate(m, page, pfn);
 	page->active &= (uint8_t)~REFERENCED;
 }

@@ -445,6 +445,30 @@ static void the_queue_of_new_pages_keeps_none_of_them(void **state)
 	world_end(&w);
 }
 
+/* The same where the other one waits for mlock: it has one holder too many otherwise. */
+static void a_number_in_the_queue_of_new_pages_is_no_holder_of_a_locked_page(void **state)
+{
+	struct world w = world_rare(MS_WP_DRAIN_COULD_BE_SOLE);
+	struct ms_mm *child;
+	ms_pa_t pa;
+
+	touch(&w, P, MS_PROT_W);
+	pa = leaf_pa(&w, P);
+	assert_int_equal(ms_munmap(w.mm, P, PAGE), 0);
+	assert_int_equal(ms_mmap(w.mm, P, PAGE, MS_PROT_RW,
+				 MS_MAP_PRIVATE | MS_MAP_FIXED | MS_MAP_ANONYMOUS, NULL, 0),
+			 (int64_t)P);
+	ms_vma_lookup(w.mm, P)->vm_flags |= MS_VM_LOCKED;
+	touch(&w, P, MS_PROT_W);
+	assert_int_equal(leaf_pa(&w, P), pa);
+	assert_int_equal(w.m->processes->lru.count, 1);
+	assert_int_equal(w.m->processes->mlock.count, 1);
+	child = ms_fork(w.mm);
+	ms_mm_exit(child);
+	assert_false(copies(w.mm, P));
+	world_end(&w);
+}
+
 /* The recorder's worker writes to a page of its own which is new, and which the child has, too. */
 static void the_recorders_own_write_counts_where_a_shared_page_empties_the_queues(void **state)
 {
@@ -485,6 +509,7 @@ int main(void)
 		cmocka_unit_test(a_new_page_of_a_locked_vma_waits_elsewhere),
 		cmocka_unit_test(a_page_that_a_locked_vma_has_left_is_copied_by_the_child),
 		cmocka_unit_test(the_queue_of_new_pages_keeps_none_of_them),
+		cmocka_unit_test(a_number_in_the_queue_of_new_pages_is_no_holder_of_a_locked_page),
 		cmocka_unit_test(
 			the_recorders_own_write_counts_where_a_shared_page_empties_the_queues),
 	};
