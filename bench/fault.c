@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a whole guest fault costs, from the access over memslot, VMA and host page to the stage-2
- * leaf. The host's memory is there already.
+ * What a whole guest fault costs, from the access over memslot, VMA and host page to the leaf of
+ *the guest's second-level table. The host's memory is there already.
  *
- *	fault4k     256 MiB of pages           fault2m        4 GiB of huge pages
- *	fault       events are counted         fault.trace    and kept
+ *	fault4k x86-fault4k   256 MiB of pages      fault2m x86-fault2m   4 GiB of huge pages
+ *	fault                 events are counted    fault.trace           and kept
  */
 #include "bench.h"
 
@@ -19,6 +19,7 @@
 
 struct load {
 	const char *name;
+	enum ms_arch arch;
 	enum ms_thp_mode thp;
 	uint64_t size, step;
 };
@@ -42,7 +43,7 @@ static void one_load(const struct bench_run *run, const struct load *load)
 	bool keep = bench_is(run, "trace");
 	const struct ms_machine_config config = { .thp = load->thp };
 	struct ms_machine *m =
-		ms_machine_new_config(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &config);
+		ms_machine_new_config(ms_policy_linux("6.12.117", load->arch), &config);
 	struct ms_mm *mm = m ? ms_mm_new(m) : NULL;
 	struct bench_series s = { .count = 0 };
 	double leaves = (double)(load->size / load->step);
@@ -65,11 +66,15 @@ static void one_load(const struct bench_run *run, const struct load *load)
 
 void bench_fault(const struct bench_run *run)
 {
+	const uint64_t pages = run->sizes ? MS_1G / 4 : MS_1G / 64;
+	const uint64_t blocks = run->sizes ? 4 * MS_1G : MS_1G / 4;
 	const struct load loads[] = {
-		{ "fault4k", MS_THP_NEVER, run->sizes ? MS_1G / 4 : MS_1G / 64, MS_4K },
-		{ "fault2m", MS_THP_ALWAYS, run->sizes ? 4 * MS_1G : MS_1G / 4, MS_2M },
+		{ "fault4k", MS_ARCH_ARM64, MS_THP_NEVER, pages, MS_4K },
+		{ "fault2m", MS_ARCH_ARM64, MS_THP_ALWAYS, blocks, MS_2M },
+		{ "x86-fault4k", MS_ARCH_X86_64, MS_THP_NEVER, pages, MS_4K },
+		{ "x86-fault2m", MS_ARCH_X86_64, MS_THP_ALWAYS, blocks, MS_2M },
 	};
 
-	for (int i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
 		one_load(run, &loads[i]);
 }

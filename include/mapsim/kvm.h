@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
- * kvm.h - an arm64 KVM VM: memslots over an mm, and guest accesses that become stage-2 faults.
+ * kvm.h - a KVM VM: memslots over an mm, and guest accesses that become faults of the guest's
+ * second-level table, which is stage 2 on arm64 (stage2.h) and the nested table of the TDP MMU on
+ * x86 (tdp.h; AMD's NPT, without a nested guest, and with one vCPU that has no async page faults).
  *
- * Mirrors virt/kvm/kvm_main.c and arch/arm64/kvm/mmu.c as the machine's policy says. On x86
- * machines there are no VMs (-ENODEV). A process or VM that is NULL is refused: the answer is NULL,
- * -EINVAL (of a guest's access MS_GUEST_ERROR with -EINVAL) or 0.
+ * Mirrors virt/kvm/kvm_main.c, arch/arm64/kvm/mmu.c and arch/x86/kvm/mmu as the machine's policy
+ * says. A process or VM that is NULL is refused: the answer is NULL, -EINVAL (of a guest's access
+ * MS_GUEST_ERROR with -EINVAL) or 0.
  *
  * A VM is told of its process through the MMU notifiers. When the process ends before the VM is
  * freed, the VM stays as an empty shell: every call answers -EIO. A hook that runs inside an access
@@ -14,9 +16,9 @@
  * Of s memslots, one is found, made, moved or deleted in O(log s), and O(1) where it is the one
  * used last. A notifier visits the slots of its range in O(log s) each (policy notifier_slot_order
  * GPA_DESCENDING: all s, as that kernel does); k slots that begin at the same host address cost it
- * O(k * k). An access that stage 2 translates is one walk; an abort adds a look at the process
- * (mm.h) and a map (stage2.h). Reading or clearing a dirty log takes O(1) for each word of its
- * bitmap, and a write protection for each word that is not 0.
+ * O(k * k). An access that the table translates is one walk; a fault adds a look at the process
+ * (mm.h) and a map (stage2.h, tdp.h). Reading or clearing a dirty log takes O(1) for each word of
+ * its bitmap, and a write protection for each word that is not 0.
  */
 #ifndef MAPSIM_KVM_H
 #define MAPSIM_KVM_H
@@ -34,23 +36,24 @@ struct ms_vm_config {
 	bool dirty_manual;     ///< KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with MANUAL_PROTECT_ENABLE
 	bool dirty_initset;    ///< ... and INITIALLY_SET
 	uint64_t split_chunk;  ///< KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE, bytes; 0: not asked for
-	bool zap_slot;         ///< x86: KVM_X86_QUIRK_SLOT_ZAP_ALL is disabled (policy slot_zap_quirk)
+	bool zap_slot; ///< x86: KVM_X86_QUIRK_SLOT_ZAP_ALL is disabled (policy slot_zap_quirk)
 	bool no_nx_huge_pages; ///< x86: KVM_CAP_VM_DISABLE_NX_HUGE_PAGES
 	bool mte; ///< KVM_CAP_ARM_MTE, on a machine with mte: memory must be taggable (policy
 		  ///< mte_vma)
 };
 
 /**
- * A VM with one vCPU, bound to mm. ipa_bits 0: 40. NULL, and errno says why. EINVAL:
- * ipa_bits is refused by this machine; ENODEV: x86; EBUSY: a hook asks where the mmap lock is held;
+ * A VM with one vCPU, bound to mm. ipa_bits 0: 40; x86 does not look at it. NULL, and errno says
+ * why. EINVAL: ipa_bits is refused by this machine; EBUSY: a hook asks where the mmap lock is held;
  * ENOMEM.
  */
 struct ms_vm *ms_vm_new(struct ms_mm *mm, unsigned int ipa_bits);
 /** As above with everything to choose (config NULL: the defaults). EINVAL: a field is refused by
  * this machine or kernel. */
 struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *config);
-/** Closing the VM: no stage-2 event. NULL is allowed. A violation, and the VM stays: an access of
- * its guest, or a notifier that it was told the start of, is under way (a hook or a driver asks).
+/** Closing the VM: no stage-2 event on arm64; on x86 every entry is zapped. NULL is allowed. A
+ * violation, and the VM stays: an access of its guest, or a notifier that it was told the start of,
+ * is under way (a hook or a driver asks).
  */
 void ms_vm_free(struct ms_vm *vm);
 uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
@@ -61,14 +64,14 @@ uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
  * KVM_SET_USER_MEMORY_REGION; size 0 deletes. The kernel's errno: -EINVAL: misaligned, beyond user
  * space, wraps, id or flags out of range, nothing to delete, a live slot's size, hva or read-only
  * flag changed, or memory that may not be shown or not be logged; -EEXIST: overlaps another slot;
- * -EFAULT: beyond the IPA space; -ENOMEM. A move that is refused has unmapped the slot's old range
- * from stage 2, as in the kernel. -EBUSY: a hook asks during an abort or a notifier of this VM,
- * where the kernel would sleep.
+ * beyond the guest's physical addresses: -EFAULT, x86 -EINVAL; -ENOMEM. A move that is refused has
+ * unmapped the slot's old range, as in the kernel. -EBUSY: a hook asks during an abort or a
+ * notifier of this VM, where the kernel would sleep.
  *
  * gpa, size and hva are plain integers in the order of struct kvm_userspace_memory_region, so that
  * a call of KVM's is copied as it stands, and no compiler notices when gpa and hva are swapped. KVM
- * does not either: an address of the process that is above the IPA space is refused as a gpa
- * (-EFAULT), and one inside of it makes a slot whose guest accesses find no VMA at its hva.
+ * does not either: an address of the process that is above the IPA space is refused as a gpa, and
+ * one inside of it makes a slot whose guest accesses find no VMA at its hva.
  */
 int ms_vm_set_slot(struct ms_vm *vm, unsigned int id, ms_ipa_t gpa, uint64_t size, ms_hva_t hva,
 		   unsigned int flags);
@@ -86,14 +89,15 @@ uint64_t ms_vm_slot_pages(const struct ms_vm *vm, unsigned int id);
 int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_t npages);
 
 enum ms_guest_exit {
-	MS_GUEST_OK,     ///< the access was made
-	MS_GUEST_MMIO,   ///< KVM_EXIT_MMIO
-	MS_GUEST_IABT,   ///< an instruction abort was injected into the guest
-	MS_GUEST_DABT,   ///< a data abort was injected into the guest
-	MS_GUEST_ERROR,  ///< KVM_RUN failed: the errno is in `err`
-	MS_GUEST_RETRY,  ///< the kernel handles the same fault for ever without progress
-	MS_GUEST_SIGBUS, ///< a machine-check signal was sent to the process
-	MS_GUEST_INTERNAL_ERROR, ///< x86: KVM_EXIT_INTERNAL_ERROR: what is no memory cannot be executed
+	MS_GUEST_OK,             ///< the access was made
+	MS_GUEST_MMIO,           ///< KVM_EXIT_MMIO
+	MS_GUEST_IABT,           ///< an instruction abort was injected into the guest
+	MS_GUEST_DABT,           ///< a data abort was injected into the guest
+	MS_GUEST_ERROR,          ///< KVM_RUN failed: the errno is in `err`
+	MS_GUEST_RETRY,          ///< the kernel handles the same fault for ever without progress
+	MS_GUEST_SIGBUS,         ///< a machine-check signal was sent to the process
+	MS_GUEST_INTERNAL_ERROR, ///< x86: KVM_EXIT_INTERNAL_ERROR: what is no memory cannot be
+				 ///< executed
 };
 struct ms_guest_access {
 	enum ms_guest_exit exit;
@@ -103,8 +107,9 @@ struct ms_guest_access {
 				///< last map's reason)
 };
 /**
- * One aligned 4-byte access of the guest with its own translation off (arm64: at EL1). prot: MS_PROT_R, W or X.
- * MS_GUEST_ERROR with -EINVAL: gpa is not aligned or prot none of these; nothing was done.
+ * One aligned 4-byte access of the guest with its own translation off (arm64: at EL1). prot:
+ * MS_PROT_R, W or X. MS_GUEST_ERROR with -EINVAL: gpa is not aligned or prot none of these; nothing
+ * was done.
  */
 struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned int prot);
 /** The same with prot MS_PROT_R, MS_PROT_W, MS_PROT_X. */

@@ -36,7 +36,8 @@ static void check_slot(const struct walk *w, const struct ms_memslot *slot)
 	    slot->flags & ~(MS_SLOT_LOG_DIRTY | MS_SLOT_READONLY))
 		ms_check_found(w->c, SLOT ": empty, or a number or flag that does not exist",
 			       SLOT_ARGS(w, slot));
-	if (ms_slot_gpa(w->vm, slot) + bytes > UINT64_C(1) << w->vm->config.ipa_bits)
+	if (ms_slot_gpa(w->vm, slot) + bytes > UINT64_C(1) << w->vm->config.ipa_bits &&
+	    !(ms_is_x86(m) && m->policy.slot_gpa_end == MS_SLOT_GPA_END_UNLIMITED))
 		ms_check_found(w->c, SLOT ": beyond the IPA space", SLOT_ARGS(w, slot));
 	if (!ms_aligned(slot->hva, m->page_size) || slot->hva_end != slot->hva + bytes ||
 	    slot->hva_end > ms_user_end(w->vm))

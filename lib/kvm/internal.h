@@ -222,6 +222,8 @@ int ms_refuse_slot_number(const struct ms_vm *vm, unsigned int id);
 ms_hva_t ms_user_end(const struct ms_vm *vm);
 struct ms_memslot *ms_id_to_memslot(const struct ms_vm *vm, unsigned int id);
 struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn);
+/* The same for a check, which remembers nothing. */
+const struct ms_memslot *ms_memslot_look(const struct ms_vm *vm, ms_gfn_t gfn);
 /* A slot other than number id that overlaps [start, end); NULL: none. */
 const struct ms_memslot *ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start,
 					    ms_gfn_t end);

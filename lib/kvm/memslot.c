@@ -103,6 +103,15 @@ struct ms_memslot *ms_gfn_to_memslot(struct ms_vm *vm, ms_gfn_t gfn)
 	return slot;
 }
 
+const struct ms_memslot *ms_memslot_look(const struct ms_vm *vm, ms_gfn_t gfn)
+{
+	const struct ms_memslot *slot = RB_ROOT(&vm->slots.by_gfn);
+
+	while (slot && !slot_has_gfn(slot, gfn))
+		slot = gfn < slot->base_gfn ? RB_LEFT(slot, by_gfn) : RB_RIGHT(slot, by_gfn);
+	return slot;
+}
+
 // mirrors kvm_check_memslot_overlap(), virt/kvm/kvm_main.c, 6.1+
 const struct ms_memslot *ms_memslot_overlap(struct ms_vm *vm, unsigned int id, ms_gfn_t start,
 					    ms_gfn_t end)

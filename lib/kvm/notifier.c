@@ -164,7 +164,7 @@ static bool test_young(struct ms_mmu_notifier *mn, struct ms_mm *mm, ms_hva_t ad
 	return young;
 }
 
-/* The tables are freed as they are, without unmapping anything.
+/* The tables are freed; on x86 each entry is zapped before, on arm64 none is unmapped.
  * mirrors kvm_mmu_notifier_release() and kvm_flush_shadow_all(), virt/kvm/kvm_main.c, 5.10+;
  * kvm_arch_flush_shadow_all(), arch/arm64/kvm/mmu.c, 5.10 .. 6.1; kvm_arch_flush_shadow_all(),
  * arch/arm64/kvm/nested.c, 6.12+ */

@@ -23,7 +23,7 @@ ms_hva_t ms_user_end(const struct ms_vm *vm)
 	case MS_SLOT_HVA_END_52_BITS:
 		return UINT64_C(1) << 52;
 	case MS_SLOT_HVA_END_SIGN_BIT:
-		return UINT64_C(1) << 63;
+		return (UINT64_C(1) << 63) - 1;
 	}
 	return ms_task_size(vm->machine);
 }

@@ -82,7 +82,7 @@ int ms_vm_refuse_gone(const struct ms_vm *vm)
 	return ms_refuse(vm->machine, -EIO, "the process of VM %u has ended", vm->id);
 }
 
-/* The tables are freed without an event, as nobody can use them any more.
+/* The tables are freed: on arm64 without an event, as nobody can use them any more.
  * mirrors kvm_destroy_vm(), virt/kvm/kvm_main.c, 5.10+ */
 void ms_vm_free(struct ms_vm *vm)
 {

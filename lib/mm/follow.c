@@ -21,7 +21,7 @@ bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_le
 	if (vma_refuses(vma, addr))
 		return false;
 	entry = ms_pt_walk(vma->vm_mm, addr, &level);
-	if (!ms_pte_present(entry))
+	if (!ms_leaf_present(m, entry, level))
 		return false;
 	if (level < MS_LEVEL_PTE && m->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY) {
 		ms_violation(m, "follow_pte met a huge leaf", addr);
@@ -44,6 +44,7 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
 	unsigned int level;
+	uint64_t entry;
 
 	if (ms_try_follow_pfnmap(vma, addr, leaf))
 		return 0;
@@ -51,7 +52,8 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 		return ms_refuse(m, -EINVAL,
 				 "%x is outside of " MS_VMA_WORDS ", or that is not VM_PFNMAP",
 				 addr, MS_VMA_NUMBERS(vma));
-	if (!ms_pte_present(ms_pt_walk(vma->vm_mm, addr, &level)))
+	entry = ms_pt_walk(vma->vm_mm, addr, &level);
+	if (!ms_leaf_present(m, entry, level))
 		return ms_refuse(m, -EINVAL, "nothing is mapped at %x", addr);
 	return ms_refuse(m, -EINVAL, "follow_pte met a huge leaf, at %x", addr);
 }

@@ -33,6 +33,15 @@ static inline bool ms_pte_present(uint64_t e)
 {
 	return e & (MS_PTE_PRESENT | MS_PTE_PROTNONE);
 }
+/*
+ * Of a leaf. On x86 one of 1G with PROT_NONE is not present.
+ * mirrors pud_present(), arch/x86/include/asm/pgtable.h, 5.10+; pud_present(),
+ * arch/arm64/include/asm/pgtable.h, 5.10+
+ */
+static inline bool ms_leaf_present(const struct ms_machine *m, uint64_t e, unsigned int level)
+{
+	return ms_is_x86(m) && level == MS_LEVEL_PUD ? e & MS_PTE_PRESENT : ms_pte_present(e);
+}
 static inline bool ms_pte_is_table(uint64_t e)
 {
 	return e & MS_PTE_TABLE;

@@ -102,6 +102,7 @@ api_op api_open_memory, api_open_device, api_open_pieces, api_open_driver, api_p
 struct ms_file *api_file(struct api_side *s, uint8_t which, uint64_t *base);
 void api_close_all(struct api_side *s);
 /* api_guest.c */
-api_op api_vm_create, api_vm_free, api_slot, api_guest, api_dirty, api_look_s2;
+api_op api_vm_create, api_vm_free, api_slot, api_guest, api_dirty, api_look_s2, api_prefault,
+	api_kvm, api_age;
 
 #endif

@@ -25,6 +25,8 @@ void api_vm_create(struct api_side *s, const uint8_t *r)
 		.dirty_initset = r[6] & 2,
 		.split_chunk = chunks[r[7] % 8],
 		.mte = r[6] & 0x10,
+		.no_nx_huge_pages = r[6] & 0x20,
+		.zap_slot = r[6] & 0x40,
 	};
 
 	if (s->vm[i].vm || !mm)
@@ -77,12 +79,15 @@ void api_guest(struct api_side *s, const uint8_t *r)
 	ms_ipa_t gpa = r[7] == 0xff ? UINT64_MAX - r[2] * MS_4K + 1 : gpa_of(s, r) + r[6] * 4;
 
 	for (unsigned int n = r[4] % 16 + 1; vm && n; n--, gpa += s->page) {
-		struct ms_guest_access a = ms_guest_touch(vm, gpa, access[r[5] % 4]);
+		const unsigned int prot = access[r[5] % 4];
+		struct ms_guest_access a = ms_guest_touch(vm, gpa, prot);
+		// KVM makes it itself where the entry of a device is read-only
+		const bool emulated = ms_vm_tdp(vm) && prot == MS_PROT_W;
 
 		if (a.exit == MS_GUEST_ERROR ? a.err >= 0 : a.err)
 			fuzz_fail("a guest access ends as %d with errno %d", a.exit, a.err);
 		// in the kernel the access is made after the hook; here the leaf may be gone
-		if (a.exit == MS_GUEST_OK && !s->depth && !a.leaf.size)
+		if (a.exit == MS_GUEST_OK && !s->depth && !a.leaf.size && !emulated)
 			fuzz_fail("a guest access was made through nothing");
 		if (a.exit != MS_GUEST_OK)
 			api_refused(s);
@@ -121,6 +126,66 @@ void api_dirty(struct api_side *s, const uint8_t *r)
 	free(bitmap);
 }
 
+void api_prefault(struct api_side *s, const uint8_t *r)
+{
+	struct ms_vm *vm = vm_of(s, r);
+	const uint64_t size = api_length(s, r);
+	uint64_t left = 1;
+	int ret;
+
+	if (!vm)
+		return;
+	ret = ms_vm_prefault(vm, gpa_of(s, r), size, &left);
+	api_result(s, ret);
+	api_answer(s, left);
+	if (left > size || (!ret && left == size))
+		fuzz_fail("prefault of %#llx bytes answers %d and leaves %#llx",
+			  (unsigned long long)size, ret, (unsigned long long)left);
+}
+
+/* Parameters of KVM, and its thread. */
+void api_kvm(struct api_side *s, const uint8_t *r)
+{
+	switch (r[5] % 4) {
+	case 0:
+		ms_kvm_set_nx_huge_pages(s->m, (enum ms_nx_huge_pages)(r[6] % 4));
+		break;
+	case 1:
+		ms_kvm_set_eager_page_split(s->m, r[6] & 1);
+		break;
+	default:
+		ms_kvm_recover_nx_huge_pages(s->m);
+		break;
+	}
+}
+
+void api_age(struct api_side *s, const uint8_t *r)
+{
+	struct ms_mm *mm = api_mm(s, r);
+	const ms_hva_t start = api_address(s, r) & ~(s->page - 1);
+
+	if (!mm)
+		return;
+	if (r[5] & 1)
+		api_answer(s, ms_mm_test_young(mm, start));
+	else
+		api_answer(s, ms_mm_clear_young(mm, start, start + api_small_length(s, r)));
+}
+
+static void look_tdp(struct api_side *s, const struct ms_tdp *tdp)
+{
+	struct ms_tdp_leaf leaf;
+	struct ms_tdp_mark mark;
+	ms_ipa_t at = 0;
+
+	while (ms_tdp_next_leaf(tdp, at, UINT64_MAX, &leaf)) {
+		api_answer(s, leaf.ipa ^ leaf.entry << 4 ^ leaf.size);
+		at = leaf.ipa + leaf.size;
+	}
+	for (at = 0; ms_tdp_next_mmio(tdp, at, UINT64_MAX, &mark); at = mark.ipa + s->page)
+		api_answer(s, mark.ipa ^ mark.generation);
+}
+
 void api_look_s2(struct api_side *s, const uint8_t *r)
 {
 	struct ms_vm *vm = vm_of(s, r);
@@ -132,4 +197,6 @@ void api_look_s2(struct api_side *s, const uint8_t *r)
 		api_answer(s, leaf.ipa ^ leaf.desc << 4 ^ leaf.size);
 		at = leaf.ipa + leaf.size;
 	}
+	if (vm && ms_vm_tdp(vm))
+		look_tdp(s, ms_vm_tdp(vm));
 }

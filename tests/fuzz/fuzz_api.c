@@ -116,9 +116,20 @@ static api_op *const ops[] = {
 };
 #define NR_OPS (sizeof(ops) / sizeof(ops[0]))
 
+/* The last numbers, so that older inputs keep their meaning. */
+static api_op *const last_ops[] = { api_prefault, api_prefault, api_kvm, api_kvm, api_age };
+#define FIRST_LAST_OP (0x80 - sizeof(last_ops) / sizeof(last_ops[0]))
+
+static api_op *op_of(const uint8_t *r)
+{
+	const size_t number = r[0] & 0x7f;
+
+	return number < FIRST_LAST_OP ? ops[number % NR_OPS] : last_ops[number - FIRST_LAST_OP];
+}
+
 static void run_op(struct api_side *s, const uint8_t *r)
 {
-	api_op *op = ops[(r[0] & 0x7f) % NR_OPS];
+	api_op *op = op_of(r);
 
 	s->refusals = ms_refusals(s->m);
 	op(s, r);
@@ -139,7 +150,7 @@ static void in_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t add
 	api_answer(s, addr << 8 | point);
 	s->depth++;
 	s->refusals = ms_refusals(m);
-	ops[(r[0] & 0x7f) % NR_OPS](s, r);
+	op_of(r)(s, r);
 	s->refusals = refusals;
 	s->depth--;
 }
@@ -317,6 +328,7 @@ static void hear(struct api_side *s)
 		api_answer(s, ev->addr ^ (uint64_t)ev->type << 56);
 		api_answer(s, ev->size ^ (uint64_t)ev->ret << 40 ^ (uint64_t)ev->prot << 32);
 		api_answer(s, ev->pa ^ (uint64_t)ev->mm << 56 ^ (uint64_t)ev->vm << 60);
+		api_answer(s, ev->bits);
 		api_answer(s, ev->old_desc ^ (uint64_t)ev->level << 8 ^ (uint64_t)ev->cache << 16 ^
 				      (uint64_t)ev->notifier << 24 ^ (uint64_t)ev->tlbi << 32);
 		for (const char *c = ev->reason; c && *c; c++)

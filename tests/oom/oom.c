@@ -14,10 +14,10 @@ static struct world build(const struct kernel *kernel, const struct operation *o
 	assert_int_equal(ms_ram_add(w.m, MS_1G, MS_1G), 0);
 	w.bar = ms_device_add(w.m, "bar", x86 ? X86_BAR : BAR, SIZE);
 	w.mm = ms_mm_new(w.m);
-	w.vm = x86 ? NULL : ms_vm_new(w.mm, 40);
+	w.vm = ms_vm_new(w.mm, 40);
 	w.memory = ms_memfd_new(w.m, SIZE);
 	w.hugetlb = ms_memfd_hugetlb_new(w.m, SIZE, MS_2M);
-	assert_true(w.bar && w.mm && w.memory && w.hugetlb && (x86 || w.vm));
+	assert_true(w.bar && w.mm && w.memory && w.hugetlb && w.vm);
 	if (op->prepare)
 		op->prepare(&w);
 	// an event that cannot be kept is no failure of the operation

@@ -26,7 +26,7 @@
 struct world {
 	struct ms_machine *m;
 	struct ms_mm *mm;
-	struct ms_vm *vm;        /* arm64 */
+	struct ms_vm *vm;
 	struct ms_device *bar;   /* 4M; 1G aligned */
 	struct ms_file *memory;  /* 4M, pages */
 	struct ms_file *hugetlb; /* 4M in pages of 2M */

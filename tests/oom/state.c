@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "state.h"
 
-#include "kvm/internal.h"
+#include "kvm/x86/x86.h"
 #include "mm/internal.h"
 
 #include <inttypes.h>
@@ -96,11 +96,8 @@ static void print_leaves(struct ms_mm *mm, unsigned int id, FILE *out)
 	print_run(m, id, &run, out);
 }
 
-static void print_vm(struct ms_vm *vm, unsigned int id, struct state_parts parts, FILE *out)
+static void print_slots(struct ms_vm *vm, unsigned int id, struct state_parts parts, FILE *out)
 {
-	const ms_ipa_t end = UINT64_C(1) << vm->config.ipa_bits;
-	struct ms_s2_leaf leaf;
-
 	for (unsigned int number = 0; number < 512; number++) {
 		const struct ms_memslot *slot = ms_id_to_memslot(vm, number);
 
@@ -115,7 +112,14 @@ static void print_vm(struct ms_vm *vm, unsigned int id, struct state_parts parts
 				fprintf(out, " %zu:%" PRIx64, i, slot->dirty[i]);
 		fprintf(out, "\n");
 	}
-	for (ms_ipa_t ipa = 0; parts.stage2 && vm->arm64.s2 && ms_s2_next_leaf(vm->arm64.s2, ipa, end, &leaf);
+}
+
+static void print_stage2(struct ms_vm *vm, unsigned int id, struct state_parts parts, FILE *out)
+{
+	const ms_ipa_t end = UINT64_C(1) << vm->config.ipa_bits;
+	struct ms_s2_leaf leaf;
+
+	for (ms_ipa_t ipa = 0; ms_s2_next_leaf(vm->arm64.s2, ipa, end, &leaf);
 	     ipa = leaf.ipa + leaf.size) {
 		fprintf(out, "vm %u: %#" PRIx64 " (%#" PRIx64 " bytes)", id, leaf.ipa, leaf.size);
 		if (parts.host_pages) {
@@ -124,6 +128,40 @@ static void print_vm(struct ms_vm *vm, unsigned int id, struct state_parts parts
 		}
 		fprintf(out, "\n");
 	}
+}
+
+/* Entries, marks, and what is remembered of tables. */
+static void print_nested(struct ms_vm *vm, unsigned int id, struct state_parts parts, FILE *out)
+{
+	const struct ms_tdp *tdp = vm->x86.tdp;
+	struct ms_tdp_leaf leaf;
+	struct ms_tdp_mark mark;
+	struct ms_nx_table *t;
+
+	for (ms_ipa_t ipa = 0; ms_tdp_next_leaf(tdp, ipa, UINT64_MAX, &leaf);
+	     ipa = leaf.ipa + leaf.size) {
+		fprintf(out, "vm %u: %#" PRIx64 " (%#" PRIx64 " bytes)", id, leaf.ipa, leaf.size);
+		if (parts.host_pages) {
+			fprintf(out, " prot %#x bits %#x", leaf.prot, leaf.bits);
+			print_pa(vm->machine, leaf.pa, out);
+		}
+		fprintf(out, "\n");
+	}
+	for (ms_ipa_t ipa = 0; ms_tdp_next_mmio(tdp, ipa, UINT64_MAX, &mark);
+	     ipa = mark.ipa + MS_4K)
+		fprintf(out, "vm %u: mark at %#" PRIx64 "\n", id, mark.ipa);
+	TAILQ_FOREACH (t, &vm->x86.nx_recoverable, by_age)
+		fprintf(out, "vm %u: table of level %u at %#" PRIx64 " is to be recovered\n", id,
+			t->level, t->ipa);
+}
+
+static void print_vm(struct ms_vm *vm, unsigned int id, struct state_parts parts, FILE *out)
+{
+	print_slots(vm, id, parts, out);
+	if (parts.stage2 && vm->arm64.s2)
+		print_stage2(vm, id, parts, out);
+	if (parts.stage2 && vm->x86.tdp)
+		print_nested(vm, id, parts, out);
 }
 
 static int by_range(const void *a, const void *b)

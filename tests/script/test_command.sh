@@ -107,6 +107,8 @@ expect 'and is read again' 0 '1 of 1 recordings identical' "$mapsim" check set.r
 printf '#!rule=s2_lock=NONE\n> fork\n' >bad-rule
 expect 'a rule in a script that is none' 2 'line 1: no such rule or value' "$mapsim" run bad-rule
 expect 'every rule that counts' 0 'rests on munmap_split_new=DYING_PART, since 5.10' "$mapsim" run --arch x86_64 --kernel 6.1.192 --rules parts
+"$mapsim" run --arch x86_64 --kernel 6.1.192 --rules parts >rules.txt
+expect 'and no other' 0 '6' grep -c '^# rests on' rules.txt
 expect 'no such rule' 2 'mapsim run: --set: s2_loc=SPIN: no such rule' "$mapsim" run --set s2_loc=SPIN script
 expect 'no such value' 2 'the values of s2_lock are SPIN' "$mapsim" run --set s2_lock=NONE script
 expect 'a rule set for a recording' 0 '1 of 1 recordings identical' "$mapsim" check --set s2_lock=SPIN folder/b

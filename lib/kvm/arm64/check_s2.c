@@ -34,16 +34,6 @@ static bool found(const struct shadow *s, uint64_t off, const char *what)
 			      what);
 }
 
-static const struct ms_memslot *slot_at(const struct ms_vm *vm, ms_ipa_t ipa)
-{
-	const ms_gfn_t gfn = ipa >> vm->machine->page_shift;
-	const struct ms_memslot *slot = RB_ROOT(&vm->slots.by_gfn);
-
-	while (slot && (gfn < slot->base_gfn || gfn - slot->base_gfn >= slot->npages))
-		slot = gfn < slot->base_gfn ? RB_LEFT(slot, by_gfn) : RB_RIGHT(slot, by_gfn);
-	return slot;
-}
-
 /* ---- what may differ from the host page table ---- */
 
 static bool is_pfnmap(const struct shadow *s, ms_hva_t hva)
@@ -166,7 +156,7 @@ static void check_leaf(struct shadow *s)
 	const struct ms_vm *vm = s->vm;
 	const struct ms_s2_leaf *leaf = &s->leaf;
 
-	s->slot = slot_at(vm, leaf->ipa);
+	s->slot = ms_memslot_look(vm, leaf->ipa >> vm->machine->page_shift);
 	if (!s->slot && is_left_by_premap(s))
 		return;
 	if (!s->slot ||

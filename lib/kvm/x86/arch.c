@@ -18,6 +18,8 @@ static int check_config(struct ms_machine *m, struct ms_vm_config *config)
 				 "dirty log: INITIALLY_SET without MANUAL_PROTECT_ENABLE");
 	if (config->zap_slot && m->policy.slot_zap_quirk == MS_SLOT_ZAP_QUIRK_ABSENT)
 		return ms_refuse(m, -EINVAL, "this kernel has no KVM_X86_QUIRK_SLOT_ZAP_ALL");
+	if (config->no_nx_huge_pages && m->policy.vm_disable_nx == MS_VM_DISABLE_NX_ABSENT)
+		return ms_refuse(m, -EINVAL, "this kernel has no KVM_CAP_VM_DISABLE_NX_HUGE_PAGES");
 	if (config->split_chunk)
 		return ms_refuse(m, -EINVAL, "x86: eager splitting has no chunk size");
 	if (config->mte)

@@ -24,15 +24,19 @@ static bool found(const struct shadow *s, uint64_t off, const char *what)
 			      what);
 }
 
-/* The slot of an address, by the tree alone. */
-static const struct ms_memslot *slot_at(const struct ms_vm *vm, ms_ipa_t ipa)
+/* A raw pfn, which KVM takes from the entry, whatever the VMA permits. */
+static bool is_raw(const struct shadow *s, ms_hva_t hva)
 {
-	const ms_gfn_t gfn = ipa >> MS_PAGE_SHIFT;
-	const struct ms_memslot *slot = RB_ROOT(&vm->slots.by_gfn);
+	const struct ms_vma *vma = ms_vma_lookup(s->vm->mm, hva);
 
-	while (slot && (gfn < slot->base_gfn || gfn - slot->base_gfn >= slot->npages))
-		slot = gfn < slot->base_gfn ? RB_LEFT(slot, by_gfn) : RB_RIGHT(slot, by_gfn);
-	return slot;
+	return vma && vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP);
+}
+
+/* KVM did not ask the entry of a raw pfn whether it is writable. */
+static bool may_write_anyway(const struct shadow *s, ms_hva_t hva)
+{
+	return s->vm->machine->policy.pfn_lookup_writable == MS_PFN_LOOKUP_WRITABLE_ALWAYS &&
+	       is_raw(s, hva);
 }
 
 /* The part of the leaf, from `off` on, that one host leaf maps. false: a finding. */
@@ -43,7 +47,10 @@ static bool check_part(const struct shadow *s, uint64_t off, const struct ms_hos
 
 	if ((host->entry & MS_PTE_PA_MASK) + (hva - host->start) != s->leaf.pa + off)
 		return found(s, off, "the host maps something else there");
-	if ((s->leaf.prot & MS_PROT_W || s->leaf.bits & bits) && !(host->entry & MS_PTE_WRITE))
+	if (!(host->entry & MS_PTE_PRESENT) && !is_raw(s, hva))
+		return found(s, off, "the host may not access it");
+	if ((s->leaf.prot & MS_PROT_W || s->leaf.bits & bits) && !(host->entry & MS_PTE_WRITE) &&
+	    !may_write_anyway(s, hva))
 		return found(s, off, "the guest may write, the host may not");
 	return true;
 }
@@ -63,11 +70,14 @@ static void check_translation(const struct shadow *s)
 	}
 }
 
-/* What the guest can write without a fault must be in the log already. */
+/* What the guest can write without a fault must be in the log already. Of a log whose pages are all
+ * dirty at first, a block may have been missed when they were cleared (protect_huge()). */
 static void check_logged(const struct shadow *s)
 {
 	const uint64_t first = (s->leaf.ipa >> MS_PAGE_SHIFT) - s->slot->base_gfn;
 
+	if (s->vm->config.dirty_initset && s->leaf.level > MS_TDP_4K)
+		return;
 	if (!ms_slot_is_logging(s->slot) || !(s->leaf.prot & MS_PROT_W))
 		return;
 	for (uint64_t i = first; i < first + (s->leaf.size >> MS_PAGE_SHIFT); i++) {
@@ -83,7 +93,7 @@ static void check_leaf(struct shadow *s)
 	const struct ms_vm *vm = s->vm;
 	const struct ms_tdp_leaf *leaf = &s->leaf;
 
-	s->slot = slot_at(vm, leaf->ipa);
+	s->slot = ms_memslot_look(vm, leaf->ipa >> MS_PAGE_SHIFT);
 	if (!s->slot ||
 	    leaf->ipa + leaf->size > ms_slot_gpa(vm, s->slot) + ms_slot_bytes(vm, s->slot)) {
 		ms_check_found(s->c,
@@ -99,6 +109,21 @@ static void check_leaf(struct shadow *s)
 		found(s, 0, "larger than its memslot allows");
 	check_translation(s);
 	check_logged(s);
+}
+
+/* Where memory has come since, a mark is of the slots of before. */
+static void check_marks(struct ms_check *c, const struct ms_vm *vm)
+{
+	struct ms_tdp_mark mark;
+
+	for (ms_ipa_t ipa = 0; ms_tdp_next_mmio(vm->x86.tdp, ipa, UINT64_MAX, &mark);
+	     ipa = mark.ipa + MS_4K)
+		if (ms_memslot_look(vm, mark.ipa >> MS_PAGE_SHIFT) &&
+		    ms_x86_mark_is_valid(vm, &mark))
+			ms_check_found(c,
+				       "vm %u: nested table at %#" PRIx64
+				       ": marked as no memory, inside of a memslot",
+				       vm->id, mark.ipa);
 }
 
 void ms_x86_check(struct ms_check *c, struct ms_vm *vm)
@@ -122,4 +147,6 @@ void ms_x86_check(struct ms_check *c, struct ms_vm *vm)
 	for (ms_ipa_t ipa = 0; ms_tdp_next_leaf(vm->x86.tdp, ipa, UINT64_MAX, &s.leaf);
 	     ipa = s.leaf.ipa + s.leaf.size)
 		check_leaf(&s);
+	check_marks(c, vm);
+	ms_x86_nx_check(c, vm);
 }

@@ -18,7 +18,8 @@ struct fault {
 	ms_ipa_t ipa; /* of the page */
 	bool prefetch;
 	struct ms_pfn_lookup page;
-	uint64_t seq; /* mmu_seq */
+	uint64_t seq;      /* mmu_seq */
+	uint64_t refusals; /* of the machine before the fault */
 
 	unsigned int req_level, goal_level;
 	bool huge_page_disallowed;
@@ -80,16 +81,48 @@ static bool fast_page_fault(struct fault *f)
 	return true;
 }
 
+/* ---- tables that a fetch makes ---- */
+
+/* Remembers those that the walk to the goal will make, before they are there. -ENOMEM. */
+static int track_tables(const struct fault *f)
+{
+	struct ms_vm *vm = f->vm;
+	unsigned int level;
+	int err = 0;
+
+	if (!f->huge_page_disallowed)
+		return 0;
+	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
+	// above, there are no blocks
+	if (level > MS_TDP_1G)
+		level = MS_TDP_1G;
+	for (; !err && level > f->goal_level; level--)
+		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
+	return err;
+}
+
+/* Those that were not made after all. */
+static void forget_tables(const struct fault *f)
+{
+	if (f->huge_page_disallowed)
+		ms_x86_nx_forget_gone(f->vm, ms_x86_block(f->ipa, MS_TDP_1G), MS_1G);
+}
+
 /* ---- no memory ---- */
 
-/* Whether the page is marked, and no slot has changed since.
- * mirrors handle_mmio_page_fault() and check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+// mirrors check_mmio_spte(), arch/x86/kvm/mmu/mmu.c, 5.10+
+bool ms_x86_mark_is_valid(const struct ms_vm *vm, const struct ms_tdp_mark *mark)
+{
+	return !((mark->generation ^ vm->slots.generation) & GENERATION_MASK);
+}
+
+// mirrors handle_mmio_page_fault(), arch/x86/kvm/mmu/mmu.c, 5.10+
 static bool is_marked(const struct fault *f)
 {
 	struct ms_tdp_mark mark;
 
 	return ms_tdp_next_mmio(f->vm->x86.tdp, f->ipa, f->ipa + MS_4K, &mark) &&
-	       !((mark.generation ^ f->vm->slots.generation) & GENERATION_MASK);
+	       ms_x86_mark_is_valid(f->vm, &mark);
 }
 
 // mirrors kvm_handle_noslot_fault(), arch/x86/kvm/mmu/mmu.c, 6.12+; handle_abnormal_pfn(),
@@ -101,8 +134,14 @@ static enum fault_result no_slot(struct fault *f)
 	f->abort->why = MS_WHY_NO_SLOT;
 	if (f->ipa >= ms_tdp_limit(vm->x86.tdp))
 		return EMULATE;
-	return ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM ? NO_MEMORY
-										      : EMULATE;
+	f->goal_level = MS_TDP_4K;
+	f->huge_page_disallowed = f->abort->exec && ms_x86_nx_enabled(vm);
+	if (track_tables(f) ||
+	    ms_tdp_mark_mmio(vm->x86.tdp, f->ipa, vm->slots.generation) == -ENOMEM) {
+		forget_tables(f);
+		return NO_MEMORY;
+	}
+	return EMULATE;
 }
 
 /* ---- notifiers ---- */
@@ -174,24 +213,21 @@ static void adjust_disallowed(struct fault *f)
 }
 
 /* The tables that the walk to the goal has to make or, where a huge entry is in the way, makes of
- * it. -ENOMEM. */
+ * it. Those that are to be remembered come first: after a split nothing may fail. -ENOMEM. */
 static int make_tables(struct fault *f)
 {
 	struct ms_vm *vm = f->vm;
 	struct ms_tdp_leaf leaf;
 	unsigned int level;
-	int err = 0;
+	int err;
 
 	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
 	if (level <= f->goal_level)
 		return 0;
-	if (vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
+	err = track_tables(f);
+	if (!err && vm->machine->policy.tdp_huge_fault == MS_TDP_HUGE_FAULT_SPLIT &&
 	    ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &leaf))
 		err = ms_tdp_split(vm->x86.tdp, f->ipa, MS_4K, f->goal_level);
-	if (!f->huge_page_disallowed)
-		return err;
-	for (; !err && level > f->goal_level; level--)
-		err = ms_x86_nx_track(vm, f->ipa, level, f->req_level >= level);
 	return err;
 }
 
@@ -201,20 +237,29 @@ static bool is_at_goal(const struct fault *f, const struct ms_tdp_leaf *leaf)
 	return leaf->size && leaf->level == f->goal_level;
 }
 
+/* An MMIO mark has the bit that says writable. */
+static bool is_mark(const struct fault *f)
+{
+	struct ms_tdp_mark mark;
+
+	return f->goal_level == MS_TDP_4K &&
+	       ms_tdp_next_mmio(f->vm->x86.tdp, f->ipa, f->ipa + MS_4K, &mark);
+}
+
 /* Whether the entry keeps its dirty bit back; table: one of a block takes a table's place. */
 static bool lacks_dirty(const struct fault *f, const struct ms_tdp_leaf *old, bool table)
 {
-	const bool writable_leaf = is_at_goal(f, old) && old->prot & MS_PROT_W;
-
 	switch (f->vm->machine->policy.tdp_remade_dirty) {
 	case MS_TDP_REMADE_DIRTY_NEVER:
 		return false;
 	case MS_TDP_REMADE_DIRTY_WRITABLE_OR_TABLE:
-		return table || writable_leaf;
+		if (table)
+			return true;
+		break;
 	case MS_TDP_REMADE_DIRTY_WRITABLE_LEAF:
-		return writable_leaf;
+		break;
 	}
-	return false;
+	return is_at_goal(f, old) ? old->prot & MS_PROT_W : is_mark(f);
 }
 
 /* The rights and marks of the entry. `old`: the leaf that is there now; size 0: none.
@@ -249,6 +294,16 @@ static bool is_spurious(const struct fault *f, const struct ms_tdp_leaf *old, bo
 	return is_at_goal(f, old) && (f->prefetch || old->prot & wanted(f->abort));
 }
 
+/* Whether a table is where the fault is to make its entry. */
+static bool is_table(const struct fault *f)
+{
+	unsigned int level = f->goal_level;
+
+	if (level > MS_TDP_4K)
+		ms_tdp_walk(f->vm->x86.tdp, f->ipa, &level);
+	return level < f->goal_level;
+}
+
 // mirrors tdp_mmu_map_handle_target_level(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
 static enum fault_result map_target(struct fault *f)
 {
@@ -257,20 +312,22 @@ static enum fault_result map_target(struct fault *f)
 	const ms_ipa_t ipa = ms_align_down(f->ipa, size);
 	const ms_pa_t pa = ms_align_down(f->page.pfn << MS_PAGE_SHIFT, size);
 	struct ms_tdp_leaf old;
-	unsigned int level;
 	bool table;
 	int err;
 
 	ms_tdp_get_leaf(vm->x86.tdp, f->ipa, &old);
-	ms_tdp_walk(vm->x86.tdp, f->ipa, &level);
-	table = level < f->goal_level;
+	table = is_table(f);
 	if (is_spurious(f, &old, table))
 		return FIXED;
 	err = ms_tdp_map(vm->x86.tdp, ipa, f->goal_level, pa, make_spte(f, &old, table));
 	if (err == -ENOMEM)
 		return NO_MEMORY;
 	if (err) {
-		ms_violation(vm->machine, "an entry of the nested table maps another page", f->ipa);
+		ms_violation_entry(vm->machine,
+				   err == -ERANGE
+					   ? "a page beyond the physical addresses of the host"
+					   : "an entry of the nested table maps another page",
+				   f->ipa, pa);
 		return EMULATE;
 	}
 	ms_x86_nx_forget_gone(vm, ipa, size);
@@ -285,9 +342,14 @@ static enum fault_result map_target(struct fault *f)
 // mirrors kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c, 5.10+
 static enum fault_result tdp_map(struct fault *f)
 {
+	enum fault_result result;
+
 	choose_level(f);
 	adjust_disallowed(f);
-	return make_tables(f) ? NO_MEMORY : map_target(f);
+	result = make_tables(f) ? NO_MEMORY : map_target(f);
+	if (result != FIXED)
+		forget_tables(f);
+	return result;
 }
 
 /* The page was found: once the MMU lock is had, is it still the one? */
@@ -315,21 +377,40 @@ static enum fault_result map_page(struct fault *f)
 
 /* ---- emulation ---- */
 
+/* Where others have refused it they have told, since refusal number f->refusals: what they say is
+ * closer to the reason than that this fault fails. */
+static enum ms_guest_exit failed(struct fault *f, int error, enum ms_kvm_reason why, int *err)
+{
+	struct ms_machine *m = f->vm->machine;
+
+	f->abort->why = why;
+	*err = error;
+	if (ms_refusals(m) == f->refusals || m->refused.err != error)
+		ms_refuse(m, error, "ipa %x: %s", f->ipa, ms_refusal_text(ms_kvm_reason(m, why)));
+	return MS_GUEST_ERROR;
+}
+
 /*
  * KVM decodes the guest's write and makes it through the process's own mapping: a fault of the
  * host's at most, nothing is mapped for the guest. Where the process may not write it is the VMM's.
  * mirrors emulator_write_emulated(), arch/x86/kvm/x86.c, 5.10+; __kvm_write_guest_page(),
  * virt/kvm/kvm_main.c, 5.10+
  */
-static enum ms_guest_exit emulate_write(struct fault *f)
+static enum ms_guest_exit emulate_write(struct fault *f, int *err)
 {
 	if (f->slot->flags & MS_SLOT_READONLY) {
 		f->abort->why = MS_WHY_SLOT_READONLY;
 		return MS_GUEST_MMIO;
 	}
 	f->abort->why = MS_WHY_LEAF_READONLY;
-	if (ms_touch(f->vm->mm, hva_of(f), MS_PROT_W) != MS_ACCESS_OK)
+	switch (ms_touch(f->vm->mm, hva_of(f), MS_PROT_W)) {
+	case MS_ACCESS_OK:
+		break;
+	case MS_ACCESS_WAITS:
+		return failed(f, -EBUSY, MS_WHY_LOCKED, err);
+	default:
 		return MS_GUEST_MMIO;
+	}
 	ms_mark_page_dirty(f->slot, f->ipa >> MS_PAGE_SHIFT);
 	f->abort->emulated = true;
 	return MS_GUEST_OK;
@@ -338,15 +419,6 @@ static enum ms_guest_exit emulate_write(struct fault *f)
 static enum ms_guest_exit emulate(const struct fault *f)
 {
 	return f->abort->exec ? MS_GUEST_INTERNAL_ERROR : MS_GUEST_MMIO;
-}
-
-static enum ms_guest_exit failed(struct fault *f, int error, enum ms_kvm_reason why, int *err)
-{
-	struct ms_machine *m = f->vm->machine;
-
-	f->abort->why = why;
-	*err = ms_refuse(m, error, "ipa %x: %s", f->ipa, ms_refusal_text(ms_kvm_reason(m, why)));
-	return MS_GUEST_ERROR;
 }
 
 static enum ms_guest_exit answer(struct fault *f, enum fault_result result, int *err)
@@ -368,7 +440,7 @@ static enum ms_guest_exit handle_error_pfn(struct fault *f, int *err)
 {
 	switch (f->page.error) {
 	case MS_PFN_RO_FAULT:
-		return emulate_write(f);
+		return emulate_write(f, err);
 	case MS_PFN_HWPOISON:
 		f->abort->why = MS_WHY_POISON;
 		return MS_GUEST_SIGBUS;
@@ -420,7 +492,12 @@ static enum ms_guest_exit page_fault(struct fault *f, int *err)
 
 enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort, int *err)
 {
-	struct fault f = { .vm = vm, .abort = abort, .ipa = ms_align_down(abort->ipa, MS_4K) };
+	struct fault f = {
+		.vm = vm,
+		.abort = abort,
+		.ipa = ms_align_down(abort->ipa, MS_4K),
+		.refusals = ms_refusals(vm->machine),
+	};
 	enum ms_guest_exit exit;
 
 	vm->in_abort++;
@@ -428,6 +505,7 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 		abort->why = MS_WHY_NO_SLOT;
 		exit = emulate(&f);
 	} else if (ms_mm_fault_waits(vm->mm)) {
+		ms_refuse_locked(vm->machine, vm->mm);
 		exit = failed(&f, -EBUSY, MS_WHY_LOCKED, err);
 	} else {
 		exit = page_fault(&f, err);
@@ -450,20 +528,34 @@ enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort,
 static int64_t prefault_one(struct ms_vm *vm, ms_ipa_t ipa)
 {
 	struct ms_machine *m = vm->machine;
-	struct ms_abort abort = { .ipa = ipa };
-	struct fault f = { .vm = vm, .abort = &abort, .ipa = ipa, .prefetch = true };
-	struct ms_tdp_leaf leaf;
-	int err = 0;
 
 	for (unsigned int i = 0; i < MAX_PREFAULT_TRIES; i++) {
-		if (is_marked(&f) || page_fault(&f, &err) == MS_GUEST_MMIO)
+		struct ms_abort abort = { .ipa = ipa };
+		struct fault f = {
+			.vm = vm,
+			.abort = &abort,
+			.ipa = ipa,
+			.prefetch = true,
+			.refusals = ms_refusals(m),
+			.goal_level = MS_TDP_4K,
+		};
+		int err = 0;
+		const enum ms_guest_exit exit =
+			is_marked(&f) ? MS_GUEST_MMIO : page_fault(&f, &err);
+
+		if (exit == MS_GUEST_MMIO)
 			return ms_refuse(m, -ENOENT, "ipa %x: no memslot", ipa);
+		if (exit == MS_GUEST_SIGBUS)
+			return ms_refuse(m, -EINTR, "ipa %x: %s", ipa,
+					 ms_refusal_text(ms_kvm_reason(m, abort.why)));
 		if (err)
 			return err;
 		if (!vm->mm)
 			return ms_vm_refuse_gone(vm);
-		if (ms_tdp_get_leaf(vm->x86.tdp, ipa, &leaf))
-			return (int64_t)(leaf.ipa + leaf.size - ipa);
+		// also where a table was left in place of the block, or a hook took it
+		if (abort.why != MS_WHY_NOTIFIER_RETRY)
+			return (int64_t)(ms_x86_block(ipa, f.goal_level) +
+					 ms_tdp_level_size(f.goal_level) - ipa);
 	}
 	return ms_refuse(m, -EAGAIN, "ipa %x: notifiers come in between", ipa);
 }

@@ -42,6 +42,9 @@ static struct ms_x86_level host_level(const struct ms_vm *vm, ms_hva_t hva)
 
 	if (!ms_host_leaf(vm->mm, hva, &leaf) || leaf.size < MS_2M)
 		return host;
+	// with PROT_NONE one of 1G is not present, one of 2M is
+	if (leaf.size >= MS_1G && !(leaf.entry & MS_PTE_PRESENT))
+		return host;
 	if (!is_block_page(vm->machine, &leaf)) {
 		host.why = MS_WHY_DEVICE_NOT_UPGRADED;
 		return host;

@@ -4,6 +4,7 @@
  * fetch breaks one into pages. What is remembered of the tables that came of it, and how they go
  * again.
  */
+#include "core/check.h"
 #include "kvm/x86/x86.h"
 
 static int by_place_cmp(const struct ms_nx_table *a, const struct ms_nx_table *b)
@@ -25,6 +26,12 @@ bool ms_x86_nx_enabled(const struct ms_vm *vm)
 
 bool ms_x86_nx_disallowed(struct ms_vm *vm, ms_ipa_t ipa, unsigned int level)
 {
+	unsigned int end;
+
+	if (vm->machine->policy.tdp_nx_table == MS_TDP_NX_TABLE_ANY) {
+		ms_tdp_walk(vm->x86.tdp, ipa, &end);
+		return end < level;
+	}
 	struct ms_nx_table key = { .ipa = ms_x86_block(ipa, level), .level = level };
 
 	return RB_FIND(ms_nx_tables, &vm->x86.nx_tables, &key);
@@ -80,6 +87,30 @@ void ms_x86_nx_forget_all(struct ms_vm *vm)
 
 	while ((t = RB_ROOT(&vm->x86.nx_tables)))
 		forget(vm, t);
+}
+
+/* What is remembered is of tables that are there, and in both orders. */
+void ms_x86_nx_check(struct ms_check *c, struct ms_vm *vm)
+{
+	size_t recoverable = 0, listed = 0;
+	struct ms_nx_table *t;
+
+	RB_FOREACH (t, ms_nx_tables, &vm->x86.nx_tables) {
+		unsigned int level;
+
+		recoverable += t->recoverable;
+		ms_tdp_walk(vm->x86.tdp, t->ipa, &level);
+		if (level >= t->level)
+			ms_check_found(c,
+				       "vm %u: table at %#" PRIx64 " that a fetch has made: it is "
+				       "gone",
+				       vm->id, t->ipa);
+	}
+	TAILQ_FOREACH (t, &vm->x86.nx_recoverable, by_age)
+		listed++;
+	if (listed != recoverable)
+		ms_check_found(c, "vm %u: %zu tables are to be recovered, %zu can be", vm->id,
+			       listed, recoverable);
 }
 
 /* A table under a slot whose dirty log is on would only be made again.

@@ -3,7 +3,7 @@
  * log or made large again after it. */
 #include "kvm/x86/x86.h"
 
-/* A slot may not reach beyond the physical address bits.
+/* From 5.18 on a slot may not reach beyond the physical address bits.
  * mirrors kvm_arch_prepare_memory_region(), arch/x86/kvm/x86.c, 5.10+ */
 int ms_x86_prepare_region(struct ms_vm *vm, const struct ms_memslot *old, struct ms_memslot *new,
 			  enum ms_mr_change change)
@@ -12,7 +12,8 @@ int ms_x86_prepare_region(struct ms_vm *vm, const struct ms_memslot *old, struct
 	const ms_ipa_t start = ms_slot_gpa(vm, new), end = start + ms_slot_bytes(vm, new);
 
 	(void)old;
-	if ((change != MS_MR_CREATE && change != MS_MR_MOVE) || end <= limit)
+	if ((change != MS_MR_CREATE && change != MS_MR_MOVE) || end <= limit ||
+	    vm->machine->policy.slot_gpa_end == MS_SLOT_GPA_END_UNLIMITED)
 		return 0;
 	return ms_refuse(vm->machine, -EINVAL, "slot %u ends at %x: guests have addresses below %x",
 			 new->id, end, limit);
@@ -26,12 +27,12 @@ static void protect(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 /* If it is switched on, and best effort: without memory some stay large.
  * mirrors kvm_mmu_slot_try_split_huge_pages() and kvm_mmu_try_split_huge_pages(),
  * arch/x86/kvm/mmu/mmu.c, 6.1+ */
-static void try_split(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
+static void try_split(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size, unsigned int level)
 {
 	if (vm->machine->kvm->no_eager_page_split ||
 	    vm->machine->policy.tdp_eager_split == MS_TDP_EAGER_SPLIT_ABSENT)
 		return;
-	ms_tdp_split(vm->x86.tdp, ipa, size, MS_TDP_4K);
+	ms_tdp_split(vm->x86.tdp, ipa, size, level);
 	vm->mapped_size = 0;
 }
 
@@ -60,7 +61,7 @@ static void apply_flags(struct ms_vm *vm, const struct ms_memslot *slot)
 	// With all bits set from the start, clearing them write-protects little by little.
 	if (vm->config.dirty_initset)
 		return;
-	try_split(vm, ipa, size);
+	try_split(vm, ipa, size, MS_TDP_4K);
 	protect(vm, ipa, size);
 }
 
@@ -89,16 +90,37 @@ void ms_x86_flush_slot(struct ms_vm *vm, const struct ms_memslot *slot)
 	ms_tdp_zap(vm->x86.tdp, ipa, size);
 }
 
-/* The huge entries around the word's pages: split, and what is still huge protected for good.
+/* Up to 6.7 a block that begins with the last page stays whole. */
+static void split_cleared(struct ms_vm *vm, ms_ipa_t start, ms_ipa_t last)
+{
+	if (vm->machine->policy.tdp_eager_split == MS_TDP_EAGER_SPLIT_PRESENT)
+		try_split(vm, start, last + MS_4K - start, MS_TDP_4K);
+	else if (start < last)
+		try_split(vm, start, last - start, MS_TDP_4K);
+	else if (!ms_aligned(last, MS_2M))
+		try_split(vm, last, MS_4K, MS_TDP_4K);
+	else if (!ms_aligned(last, MS_1G))
+		try_split(vm, last, MS_4K, MS_TDP_2M);
+}
+
+/*
+ * The huge entries around the word's pages: split, and what is still huge protected for good.
+ * Whether the last page is in another block than the first is asked of where the blocks end, so
+ * that a block that begins with the last page is missed: the guest writes to it, and the log does
+ * not know.
+ *
+ *                    2M               2M               2M
+ *  first to last     |           *----*                |        the second block stays writable
+ *                    |           *----|--*             |        it is protected
+ *
  * mirrors kvm_arch_mmu_enable_log_dirty_pt_masked(), arch/x86/kvm/mmu/mmu.c, 5.10+;
- * kvm_mmu_slot_gfn_write_protect(), arch/x86/kvm/mmu/mmu.c, 5.10+ */
+ * kvm_mmu_slot_gfn_write_protect(), arch/x86/kvm/mmu/mmu.c, 5.10+
+ */
 static void protect_huge(struct ms_vm *vm, ms_ipa_t start, ms_ipa_t last)
 {
-	const bool all = vm->machine->policy.tdp_eager_split == MS_TDP_EAGER_SPLIT_PRESENT;
-
-	try_split(vm, start, last + (all ? MS_4K : 0) - start);
+	split_cleared(vm, start, last);
 	ms_tdp_wrprotect(vm->x86.tdp, start, MS_4K, MS_TDP_2M, MS_TDP_PROTECT_FOR_GOOD);
-	if (ms_align_down(start, MS_2M) != ms_align_down(last, MS_2M))
+	if (ms_align_up(start, MS_2M) != ms_align_up(last, MS_2M))
 		ms_tdp_wrprotect(vm->x86.tdp, last, MS_4K, MS_TDP_2M, MS_TDP_PROTECT_FOR_GOOD);
 }
 

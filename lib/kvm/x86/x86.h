@@ -43,6 +43,8 @@ struct ms_x86_level ms_x86_max_level(const struct ms_vm *vm, const struct ms_mem
 /* ---- fault.c ---- */
 
 enum ms_guest_exit ms_x86_handle_fault(struct ms_vm *vm, struct ms_abort *abort, int *err);
+/* Whether a mark was made since the slots changed last. */
+bool ms_x86_mark_is_valid(const struct ms_vm *vm, const struct ms_tdp_mark *mark);
 
 /* ---- slots.c ---- */
 
@@ -74,6 +76,7 @@ int ms_x86_nx_track(struct ms_vm *vm, ms_ipa_t ipa, unsigned int level, bool rec
 /* Tables of the range may have gone: forgets those that did. */
 void ms_x86_nx_forget_gone(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size);
 void ms_x86_nx_forget_all(struct ms_vm *vm);
+void ms_x86_nx_check(struct ms_check *c, struct ms_vm *vm);
 
 /* ---- check_tdp.c ---- */
 
