@@ -132,22 +132,30 @@ static void check_locks(struct ms_check *c, const struct ms_mm *mm)
 
 /* ---- the machine's own pages ---- */
 
-static void check_queue(struct ms_check *c, const char *name, const uint64_t *pfn,
-			unsigned int count, unsigned int room)
+static void check_room(struct ms_check *c, const char *name, const struct ms_lru_queue *queue)
 {
-	if (count > room)
-		ms_check_found(c, "%s: %u pages in room for %u", name, count, room);
-	for (unsigned int i = 0; i < count && i < room; i++)
-		ms_check_page(c, pfn[i], name, i);
+	const unsigned int room = ms_lru_room(c->machine);
+
+	if (queue->count >= room)
+		ms_check_found(c, "%s: %u pages, and %u empty it", name, queue->count, room);
+}
+
+/* Of a queue whose references are counted. */
+static void check_queue(struct ms_check *c, const char *name, const struct ms_lru_queue *queue)
+{
+	check_room(c, name, queue);
+	for (unsigned int i = 0; i < queue->count && i < MS_LRU_ROOM; i++)
+		ms_check_page(c, queue->pfn[i] & ~MS_LRU_NEW, name, i);
 }
 
 static void check_queues(struct ms_check *c)
 {
 	const struct ms_processes *p = c->machine->processes;
 
-	check_queue(c, "LRU queue", p->lru.pfn, p->lru.count, MS_LRU_QUEUE);
-	check_queue(c, "lazyfree queue", p->lazyfree.pfn, p->lazyfree.count, MS_LAZYFREE_QUEUE);
-	check_queue(c, "activate queue", p->activate.pfn, p->activate.count, MS_LAZYFREE_QUEUE);
+	check_room(c, "LRU queue", &p->lru);
+	check_queue(c, "lazyfree queue", &p->lazyfree);
+	check_queue(c, "activate queue", &p->activate);
+	check_queue(c, "mlock queue", &p->mlock);
 }
 
 /* Every VMA that was allocated is in a tree, and so is every node. */

@@ -176,6 +176,7 @@ int ms_madvise_collapse(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 		if (waits_for_folio(vma, addr))
 			return ms_refuse(m, -EBUSY, "a hook's caller holds the huge page at %x",
 					 addr);
+	ms_lru_drain(m);
 	for (ms_hva_t addr = first; addr < stop; addr += size) {
 		enum ms_scan result = scan_block(vma, addr);
 

@@ -56,6 +56,32 @@ static bool all_mapped_here(struct ms_vm_fault *vmf, ms_pfn_t pfn, const struct 
 	       ms_anon_folio_mapped(&folio) == head->refcount;
 }
 
+/* Is the entry the only one that holds the small page? The queues to the LRU lists may be emptied
+ * for it, which lets go of other pages, too. */
+static bool is_sole(struct ms_machine *m, ms_pfn_t pfn, const struct ms_page *page)
+{
+	const bool is_new = ms_lru_is_new(m, pfn);
+	const bool off_list = is_new || ms_lru_is_off_list(m, pfn);
+	const uint32_t references = page->refcount + is_new;
+	uint32_t most = 1;
+
+	switch (m->policy.wp_drain) {
+	case MS_WP_DRAIN_NEVER:
+		return references == 1;
+	case MS_WP_DRAIN_UP_TO_THREE:
+		most = 3;
+		break;
+	case MS_WP_DRAIN_COULD_BE_SOLE:
+		most = 1 + off_list;
+		break;
+	}
+	if (references > most)
+		return false;
+	if (off_list)
+		ms_lru_drain(m);
+	return page->refcount == 1;
+}
+
 /* Is this process the only one that has the anonymous page?
  * mirrors do_wp_page(), mm/memory.c, 5.10 .. 6.6; wp_can_reuse_anon_folio(), mm/memory.c, 6.7+ */
 static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
@@ -70,15 +96,17 @@ static bool may_reuse(struct ms_vm_fault *vmf, ms_pfn_t pfn)
 	head = ms_pfn_to_page(m, ms_page_head(m, pfn));
 	if (!head)
 		return false;
-	sole = head->refcount == 1;
-	if (m->policy.anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE)
-		return sole;
-	if (page->flags & MS_PG_ANON_EXCLUSIVE)
+	if (m->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE &&
+	    (page->flags & MS_PG_ANON_EXCLUSIVE))
 		return true;
-	if (page->order && m->policy.anon_large_reuse != MS_ANON_LARGE_REUSE_IF_SOLE_REFERENCE) {
+	if (!page->order)
+		sole = is_sole(m, pfn, page);
+	else if (m->policy.anon_reuse == MS_ANON_REUSE_SOLE_REFERENCE ||
+		 m->policy.anon_large_reuse == MS_ANON_LARGE_REUSE_IF_SOLE_REFERENCE)
+		sole = head->refcount == 1;
+	else
 		sole = m->policy.anon_large_reuse == MS_ANON_LARGE_REUSE_IF_ALL_MAPPED_HERE &&
 		       all_mapped_here(vmf, pfn, head);
-	}
 	if (sole)
 		page->flags |= MS_PG_ANON_EXCLUSIVE;
 	return sole;

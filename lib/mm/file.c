@@ -59,6 +59,9 @@ static void mapping_put(struct ms_mapping *mapping)
 		}
 		ms_free(&m->alloc, mapping->chunk[i]);
 	}
+	// pagevec_release(), folio_batch_release(): of what was found in the cache
+	if (nr_present)
+		ms_lru_drain(m);
 	if (mapping->order)
 		ms_hugetlb_evict(mapping, nr_present);
 	ms_free(&m->alloc, mapping->chunk);

@@ -155,6 +155,23 @@ static int copy_vma(struct ms_mm *child_mm, struct ms_vma *src)
 	return err;
 }
 
+/* Both processes of the recorder write to pages of their own after a fork. */
+static void recorder_writes(struct ms_machine *m)
+{
+	switch (m->policy.recorder_fork_writes) {
+	case MS_RECORDER_FORK_WRITES_MANY:
+		ms_lru_drain(m);
+		break;
+	case MS_RECORDER_FORK_WRITES_SHARED_QUEUED:
+		// the page has two entries, and the queue: three references
+		if (m->policy.wp_drain == MS_WP_DRAIN_UP_TO_THREE)
+			ms_lru_drain(m);
+		break;
+	case MS_RECORDER_FORK_WRITES_FEW:
+		break;
+	}
+}
+
 // mirrors dup_mmap(), kernel/fork.c, 5.10 .. 6.15; dup_mmap(), mm/mmap.c, 6.16+
 struct ms_mm *ms_fork(struct ms_mm *mm)
 {
@@ -172,10 +189,7 @@ struct ms_mm *ms_fork(struct ms_mm *mm)
 		child->anon_roots = mm->anon_roots;
 
 	mm->machine->call.mm = mm;
-	// Both processes write to pages of their own after a fork; many such writes empty the
-	// queue.
-	if (mm->machine->policy.recorder_fork_writes == MS_RECORDER_FORK_WRITES_MANY)
-		ms_lru_drain(mm->machine);
+	recorder_writes(mm->machine);
 	for (struct ms_vma *vma = ms_find_vma(mm, 0); vma && !ret; vma = ms_vma_next(vma))
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);

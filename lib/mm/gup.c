@@ -119,6 +119,7 @@ static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet
 		return (int)ms_answered(mm->machine, before, err, NULL);
 	if (!leaf_page(mm->machine, entry, level, addr, pfn))
 		return ms_refuse(mm->machine, -EFAULT, "%x maps no struct page", addr);
+	ms_lru_accessed(mm, addr, *pfn);
 	if (writable)
 		*writable = entry & MS_PTE_WRITE;
 	return 0;
@@ -146,8 +147,11 @@ bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write
 	if (addr >= mm->task_size)
 		return false;
 	entry = ms_pt_walk(mm, addr, &level);
-	return followable(entry, write) && !(entry & MS_PTE_SPECIAL) &&
-	       leaf_page(mm->machine, entry, level, addr, pfn);
+	if (!followable(entry, write) || (entry & MS_PTE_SPECIAL) ||
+	    !leaf_page(mm->machine, entry, level, addr, pfn))
+		return false;
+	ms_lru_referenced(mm->machine, *pfn);
+	return true;
 }
 
 static int why_not_fast(const struct ms_mm *mm, ms_hva_t addr, bool write)
@@ -220,7 +224,7 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 			uint64_t size = ms_level_size(mm->machine, level);
 
 			if (level == MS_LEVEL_PTE && !(entry & MS_PTE_SPECIAL))
-				ms_lru_touched(mm->machine, ms_pte_pfn(mm->machine, entry));
+				ms_lru_accessed(mm, start, ms_pte_pfn(mm->machine, entry));
 			start = ms_align_down(start, size) + size;
 		}
 	}

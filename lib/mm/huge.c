@@ -52,7 +52,7 @@ static ms_pfn_t alloc_huge(struct ms_machine *m)
 			return 0;
 		}
 	}
-	ms_lru_add(m, pfn);
+	ms_lru_add_large(m);
 	return pfn;
 }
 

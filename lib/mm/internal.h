@@ -410,20 +410,32 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf);
 /* do_wp_page(): a write to an entry that is present, and not writable. */
 ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot);
-/*
- * lru_cache_add() and lru_add_drain(), where they matter (policy anon_reuse): the queue in which a
- * page waits for its LRU list holds a reference to it.
- */
+/* ---- lru.c: the queues to the LRU lists ---- */
+
+/* How many pages make a queue full, so that it is emptied. */
+static inline unsigned int ms_lru_room(const struct ms_machine *m)
+{
+	return m->policy.lru_queue == MS_LRU_QUEUE_PAGES_15 ? 15 : MS_LRU_ROOM;
+}
+/* lru_cache_add() of a small page; of a huge one, which does not wait: it empties the queue. */
 void ms_lru_add(struct ms_machine *m, ms_pfn_t pfn);
-void ms_lru_drain(struct ms_machine *m);
-/* mark_page_lazyfree(): MADV_FREE queues an anonymous page for another LRU list. */
-void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn);
-/* FOLL_TOUCH, when memory is populated: one touch makes a page referenced, two make it active. */
-#define MS_LRU_ACTIVE 2u
-void ms_lru_touched(struct ms_machine *m, ms_pfn_t pfn);
-bool ms_lru_queued(const struct ms_machine *m, ms_pfn_t pfn);
+void ms_lru_add_large(struct ms_machine *m);
 /* lru_cache_add_inactive_or_unevictable(): for an anonymous page that a fault in vma has made. */
 void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn);
+/* munlock_folio(), from 5.18 on: of a small page that has left a locked VMA. */
+void ms_lru_munlock(struct ms_machine *m, ms_pfn_t pfn);
+/* lru_add_drain(): empties all queues of the CPU. */
+void ms_lru_drain(struct ms_machine *m);
+/* Is the page in the queue of new pages, whose reference to it ms_page does not count? */
+bool ms_lru_is_new(const struct ms_machine *m, ms_pfn_t pfn);
+/* !folio_test_lru() of a small page: does a queue have it that keeps it off its list? */
+bool ms_lru_is_off_list(const struct ms_machine *m, ms_pfn_t pfn);
+/* mark_page_lazyfree(): MADV_FREE queues an anonymous page for another LRU list. */
+void ms_lru_lazyfree(struct ms_machine *m, ms_pfn_t pfn);
+/* folio_set_referenced(), where a page is taken from the page table alone. */
+void ms_lru_referenced(struct ms_machine *m, ms_pfn_t pfn);
+/* mlock takes a page from the list of active pages. */
+void ms_lru_deactivate(struct ms_machine *m, ms_pfn_t pfn);
 /* FOLL_MLOCK, in the same kernels: marks the page at addr of a locked VMA. */
 void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr);
 /* munlock_vma_pages_range(): clears the mark of the pages in [start, end), up to 5.17. */

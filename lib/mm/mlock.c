@@ -11,6 +11,28 @@ static bool supports_mlock(const struct ms_vma *vma)
 	return !(vma->vm_flags & MS_VM_SPECIAL) && !ms_vma_is_hugetlb(vma);
 }
 
+static void deactivate(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigned int level,
+		       void *arg)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	(void)addr;
+	(void)arg;
+	if (level == MS_LEVEL_PTE && !(*slot & MS_PTE_SPECIAL))
+		ms_lru_deactivate(m, ms_pte_pfn(m, *slot));
+}
+
+/* The queues are emptied before and after pages move to another list.
+ * mirrors mlock_vma_pages_range(), mm/mlock.c, 5.18+ */
+static void mlock_pages_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+
+	ms_lru_drain(m);
+	if ((vma->vm_flags & MS_VM_LOCKED) && m->policy.lru_activate == MS_LRU_ACTIVATE_QUEUED)
+		ms_pt_for_each_leaf(vma, start, end, deactivate, NULL);
+}
+
 /* *pvma becomes the VMA that covers the range afterwards.
  * mirrors mlock_fixup(), mm/mlock.c, 5.10+ */
 static int mlock_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, bool lock)
@@ -25,7 +47,9 @@ static int mlock_fixup(struct ms_vma **pvma, ms_hva_t start, ms_hva_t end, bool 
 	if (err)
 		return err;
 	vma->vm_flags = newflags;
-	if (!lock)
+	if (ms_vma_machine(vma)->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
+		mlock_pages_range(vma, start, end);
+	else if (!lock)
 		ms_munlock_range(vma, start, end);
 	*pvma = vma;
 	return 0;
@@ -82,9 +106,6 @@ int ms_mlock(struct ms_mm *mm, ms_hva_t addr, uint64_t len)
 	if (!ms_mmap_write_trylock(mm))
 		return ms_mmap_waits(mm);
 	err = apply_lock(mm, addr, len, true);
-	// mlock_vma_pages_range(), from 5.18 on, empties the queues
-	if (mm->machine->policy.anon_reuse != MS_ANON_REUSE_SOLE_REFERENCE)
-		ms_lru_drain(mm->machine);
 	ms_mmap_write_unlock(mm);
 	if (err)
 		return (int)ms_answered(mm->machine, before, err, NULL);

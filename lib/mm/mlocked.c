@@ -24,17 +24,6 @@ static struct ms_page *listed_page(struct ms_machine *m, uint64_t entry)
 	return page && !page->order ? page : NULL;
 }
 
-// mirrors lru_cache_add_inactive_or_unevictable(), mm/swap.c, 5.10 .. 5.10
-void ms_lru_add_new(const struct ms_vma *vma, ms_pfn_t pfn)
-{
-	struct ms_machine *m = ms_vma_machine(vma);
-	struct ms_page *page = matters(m) ? ms_pfn_to_page(m, pfn) : NULL;
-
-	if (page && (vma->vm_flags & (MS_VM_LOCKED | MS_VM_SPECIAL)) == MS_VM_LOCKED)
-		page->flags |= MS_PG_MLOCKED;
-	ms_lru_add(m, pfn);
-}
-
 // mirrors mlock_vma_page(), mm/mlock.c, 5.10 .. 5.10
 void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr)
 {
@@ -51,11 +40,14 @@ void ms_mlock_page(const struct ms_vma *vma, ms_hva_t addr)
 	page->flags |= MS_PG_MLOCKED;
 }
 
+// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.8
+#define BATCH 15u
+
 /* Pages that follow each other in one table. */
 struct batch {
 	ms_hva_t next; // the address after the last of them
 	unsigned int n;
-	ms_pfn_t pfn[MS_LRU_QUEUE];
+	ms_pfn_t pfn[BATCH];
 };
 
 /* Of a page that is in no queue: does more than one entry map it? (page_mapcount() > 1) */
@@ -70,12 +62,12 @@ static bool is_shared(const struct ms_page *page)
  * mirrors __munlock_pagevec(), mm/mlock.c, 5.10 .. 5.10 */
 static void munlock_batch(struct ms_machine *m, struct batch *b)
 {
-	bool isolated[MS_LRU_QUEUE], skips = false;
+	bool isolated[BATCH], skips = false;
 
 	for (unsigned int i = 0; i < b->n; i++) {
 		struct ms_page *page = ms_pfn_to_page(m, b->pfn[i]);
 
-		isolated[i] = (page->flags & MS_PG_MLOCKED) && !ms_lru_queued(m, b->pfn[i]);
+		isolated[i] = (page->flags & MS_PG_MLOCKED) && !ms_lru_is_new(m, b->pfn[i]);
 		page->flags &= (uint8_t)~MS_PG_MLOCKED;
 		skips |= !isolated[i];
 	}
@@ -94,7 +86,7 @@ static void munlock_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsi
 	struct ms_machine *m = ms_vma_machine(vma);
 	struct batch *b = arg;
 
-	if (b->n == MS_LRU_QUEUE || addr != b->next || ms_aligned(addr, ms_pmd_size(m)))
+	if (b->n == BATCH || addr != b->next || ms_aligned(addr, ms_pmd_size(m)))
 		munlock_batch(m, b);
 	if (level != MS_LEVEL_PTE || !listed_page(m, *slot))
 		return;
@@ -121,6 +113,6 @@ void ms_munlock_copied(struct ms_machine *m, uint64_t entry)
 	if (!page || !(page->flags & MS_PG_MLOCKED))
 		return;
 	page->flags &= (uint8_t)~MS_PG_MLOCKED;
-	if (!ms_lru_queued(m, ms_pte_pfn(m, entry)))
+	if (!ms_lru_is_new(m, ms_pte_pfn(m, entry)))
 		ms_lru_add(m, ms_pte_pfn(m, entry));
 }

@@ -96,7 +96,8 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		if (vma->vm_flags & MS_VM_LOCKED)
 			ms_munlock_range(vma, vma->vm_start, vma->vm_end);
-	ms_lru_drain(mm->machine);
+	if (mm->machine->policy.unmap_drains == MS_UNMAP_DRAINS_YES)
+		ms_lru_drain(mm->machine);
 	ms_notify_start(mm, start, end, MS_NOTIFY_UNMAP);
 	for (struct ms_vma *vma = vmas; vma; vma = ms_linked(vma)->next_detached)
 		ms_unmap_single_vma(vma, start, end, true);

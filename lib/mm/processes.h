@@ -9,11 +9,16 @@
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
-// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.8
-#define MS_LRU_QUEUE 15u
-// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 6.9 .. 6.12; FOLIO_BATCH_SIZE,
-// include/linux/folio_batch.h, 7.2+
-#define MS_LAZYFREE_QUEUE 31u
+// mirrors PAGEVEC_SIZE, include/linux/pagevec.h, 5.10 .. 6.12; FOLIO_BATCH_SIZE,
+// include/linux/folio_batch.h, 7.2+: the most that a kernel has (policy lru_queue)
+#define MS_LRU_ROOM 31u
+
+struct ms_lru_queue {
+	uint64_t pfn[MS_LRU_ROOM];
+	unsigned int count;
+};
+/* In the queue of mlock: the page is on no list yet. */
+#define MS_LRU_NEW (UINT64_C(1) << 63)
 
 struct ms_processes {
 	TAILQ_HEAD(, ms_mm) mms; /* in order of creation */
@@ -23,17 +28,12 @@ struct ms_processes {
 	const struct ms_folio_lock *folio_locks; /* of folios that callers of hooks hold */
 	struct ms_pool vmas, vma_nodes;          /* VMAs, nodes of their trees */
 	unsigned int vmas_pending;               /* VMAs on their way into a tree */
-	/* Pages on their way to the LRU lists, each with a reference (up to 5.15). */
-	struct {
-		uint64_t pfn[MS_LRU_QUEUE];
-		unsigned int count;
-	} lru;
+	/* New pages on their way to the LRU lists. Their references are not counted. */
+	struct ms_lru_queue lru;
 	/* Pages on their way from one LRU list to another, each with a reference: those that
-	 * MADV_FREE gave up, and those that were used a second time. */
-	struct {
-		uint64_t pfn[MS_LAZYFREE_QUEUE];
-		unsigned int count;
-	} lazyfree, activate;
+	 * MADV_FREE gave up, those that were used a second time, and (from 5.18 on) those that came
+	 * into a locked VMA or left it. */
+	struct ms_lru_queue lazyfree, activate, mlock;
 };
 
 #endif

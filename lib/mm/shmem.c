@@ -95,7 +95,10 @@ static ms_pfn_t add_folio(struct ms_mapping *mapping, uint64_t index, unsigned i
 	// the cache has one reference for each index
 	if (npages > 1)
 		ms_page_get(m, pfn, (uint32_t)npages - 1);
-	ms_lru_add(m, pfn);
+	if (order)
+		ms_lru_add_large(m);
+	else
+		ms_lru_add(m, pfn);
 	return pfn + (index - first);
 }
 

@@ -229,6 +229,7 @@ static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 {
 	struct folio f;
 	bool same = find_folio(mapping, first, &f) && end <= f.index + folio_pages(&f);
+	bool found = false;
 
 	split_partial(mapping, first, first, end);
 	if (!same)
@@ -236,6 +237,7 @@ static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 	for (uint64_t i = first; i < end; i++) {
 		if (!find_folio(mapping, i, &f))
 			continue;
+		found = true;
 		if (f.index >= first && f.index + folio_pages(&f) <= end) {
 			if (has_entry(&f))
 				unmap_again(&f);
@@ -244,6 +246,9 @@ static void undo_range(struct ms_mapping *mapping, uint64_t first, uint64_t end)
 		}
 		i = f.index + folio_pages(&f) - 1;
 	}
+	// pagevec_release(), folio_batch_release()
+	if (found)
+		ms_lru_drain(mapping->machine);
 }
 
 /* With FALLOC_FL_PUNCH_HOLE.

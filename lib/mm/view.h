@@ -58,10 +58,10 @@ int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *
 bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf);
 
 /*
- * mark_page_accessed() twice, as a guest's fault does it: an anonymous page moves to the list of
- * those in use. is_new: the fault has made it, so that it is on no list yet.
+ * mark_page_accessed() of the page behind addr, for an anonymous one: the first time it becomes
+ * referenced, the second time it moves to the list of active pages, by a queue that holds it.
  */
-void ms_lru_activate(struct ms_machine *m, ms_pfn_t pfn, bool is_new);
+void ms_lru_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pfn_t pfn);
 
 /* ---- for ms_machine_check(): pointers that may be to what was freed ---- */
 

@@ -17,8 +17,11 @@ void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
 		return;
 	if (level == MS_LEVEL_PMD && ms_is_huge_zero_pfn(m, pfn))
 		return;
-	if (ms_pfn_is_ram(m, pfn))
-		ms_page_put(m, pfn, 1);
+	if (!ms_pfn_is_ram(m, pfn))
+		return;
+	if ((vma->vm_flags & MS_VM_LOCKED) && level == MS_LEVEL_PTE)
+		ms_lru_munlock(m, pfn);
+	ms_page_put(m, pfn, 1);
 }
 
 /* mirrors should_zap_page(), mm/memory.c, 6.1 .. 6.1; should_zap_folio(), mm/memory.c, 6.12+: of
@@ -124,7 +127,8 @@ void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool
 	}
 	if (ms_vma_is_hugetlb(vma))
 		ms_hugetlb_widen(vma, &start, &end);
-	ms_lru_drain(ms_vma_machine(vma));
+	if (ms_vma_machine(vma)->policy.unmap_drains == MS_UNMAP_DRAINS_YES)
+		ms_lru_drain(ms_vma_machine(vma));
 	ms_mmap_pin(vma->vm_mm);
 	ms_notify_start(vma->vm_mm, start, end, MS_NOTIFY_CLEAR);
 	unmap_single(vma, addr, addr + size, false, keep_cows);

@@ -16,7 +16,7 @@ struct ms_page {
 	uint32_t refcount; /* holders; those of a compound page are counted in its head */
 	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
 	uint8_t flags;     /* MS_PG_*; ms_page_alloc() sets those given to it in each page */
-	uint8_t active;    /* lib/mm: 1: PageReferenced, 2: PageActive, of anonymous pages */
+	uint8_t active;    /* mm/lru.c: PageReferenced and PageActive, of anonymous pages */
 	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 
@@ -60,6 +60,22 @@ void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
  */
 void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
 void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n);
+/* The same by one for who has the frame at hand, which for a small page is all that is needed. */
+static inline void ms_frame_get(struct ms_machine *m, struct ms_page *page, ms_pfn_t pfn)
+{
+	if (page->order || !page->refcount || page->refcount == UINT32_MAX)
+		ms_page_get(m, pfn, 1);
+	else
+		page->refcount++;
+}
+
+static inline void ms_frame_put(struct ms_machine *m, struct ms_page *page, ms_pfn_t pfn)
+{
+	if (page->order || page->refcount <= 1)
+		ms_page_put(m, pfn, 1);
+	else
+		page->refcount--;
+}
 
 /* The zero page and its sibling of a PMD's size, made when first asked for; 0: no memory. */
 ms_pfn_t ms_zero_pfn(struct ms_machine *m);

@@ -39,20 +39,21 @@ static void break_trees(struct ms_ram *ram, ms_pfn_t pfn, unsigned int order,
 		break_section(ram, pfn + i, order, new_order);
 }
 
-/* Makes the frames of one part: its head, with `refs` references, and its tails. What the pages
- * contain stays.
+/*
+ * Makes the frames of one part: its head, which is to be as `head` is, and its tails. What the
+ * pages contain stays.
  * mirrors __split_huge_page_tail(), mm/huge_memory.c, 5.10 .. 6.12; __split_folio_to_order(),
- * mm/huge_memory.c, 7.2+ */
-static void make_part(struct ms_machine *m, ms_pfn_t pfn, unsigned int order, uint8_t flags,
-		      uint32_t refs)
+ * mm/huge_memory.c, 7.2+
+ */
+static void make_part(struct ms_machine *m, ms_pfn_t pfn, const struct ms_page *head)
 {
-	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
+	for (uint64_t i = 0; i < UINT64_C(1) << head->order; i++) {
 		struct ms_page *page = ms_pfn_to_page(m, pfn + i);
 
-		page->order = (uint8_t)order;
-		page->refcount = i ? 0 : refs;
-		page->active = 0;
-		page->flags = (page->flags & MS_PG_WRITTEN) | flags | (i ? MS_PG_TAIL : 0);
+		page->order = head->order;
+		page->refcount = i ? 0 : head->refcount;
+		page->active = head->active;
+		page->flags = (page->flags & MS_PG_WRITTEN) | head->flags | (i ? MS_PG_TAIL : 0);
 	}
 }
 
@@ -68,9 +69,8 @@ bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order)
 	struct ms_ram *ram = ms_ram_of(m, pfn);
 	const struct ms_page *head;
 	uint64_t npages, part = UINT64_C(1) << new_order;
+	struct ms_page as;
 	unsigned int order;
-	uint32_t refs;
-	uint8_t flags;
 
 	pfn = ms_page_head(m, pfn);
 	head = ms_pfn_to_page(m, pfn);
@@ -82,14 +82,16 @@ bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order)
 	npages = UINT64_C(1) << order;
 	if (!make_frames(m, ram, pfn, npages))
 		return false;
-	refs = head->refcount >> (order - new_order);
+	as = *head;
+	as.order = (uint8_t)new_order;
+	as.refcount >>= order - new_order;
+	as.flags &= (uint8_t)~MS_PG_WRITTEN;
 	// somebody else has a reference, too; the kernel's can_split_folio() says no then
-	if ((uint64_t)refs << (order - new_order) != head->refcount || !refs)
+	if ((uint64_t)as.refcount << (order - new_order) != head->refcount || !as.refcount)
 		return false;
-	flags = head->flags & (uint8_t)~MS_PG_WRITTEN;
 	break_trees(ram, pfn, order, new_order);
 	for (uint64_t i = 0; i < npages; i += part)
-		make_part(m, pfn + i, new_order, flags, refs);
+		make_part(m, pfn + i, &as);
 	set_sections(ram, pfn, npages, new_order);
 	return true;
 }

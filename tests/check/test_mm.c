@@ -366,10 +366,10 @@ static void the_machine_holds_its_own_pages(void **state)
 
 	breaks_u64(w.m, &w.m->phys->zero_pfn, MS_1G / PAGE + 1023, "zero page: holds page");
 	breaks_u64(w.m, &w.m->phys->huge_zero_pfn, BAR / PAGE, "huge zero page: holds page");
-	breaks_u32(w.m, &w.m->processes->lru.count, MS_LRU_QUEUE + 1,
-		   "LRU queue: 16 pages in room for 15");
-	breaks_u32(w.m, &w.m->processes->lru.count, 1, "LRU queue 0: holds page");
+	breaks_u32(w.m, &w.m->processes->lru.count, 31, "LRU queue: 31 pages, and 31 empty it");
 	breaks_u32(w.m, &w.m->processes->lazyfree.count, 1, "lazyfree queue 0: holds page");
+	breaks_u32(w.m, &w.m->processes->activate.count, 1, "activate queue 0: holds page");
+	breaks_u32(w.m, &w.m->processes->mlock.count, 1, "mlock queue 0: holds page");
 	world_end(&w);
 }
 

@@ -346,11 +346,30 @@ static void check(const struct api_side *s)
 		fuzz_fail("%s: the machine is not whole", ms_machine_policy(s->m)->release);
 }
 
+/* Pages that the queues to the LRU lists hold, each counted once. */
+static uint64_t queued_pages(const struct ms_machine *m)
+{
+	const struct ms_lru_queue *queue[] = { &m->processes->lazyfree, &m->processes->activate,
+					       &m->processes->mlock };
+	uint64_t pfn[3 * MS_LRU_ROOM];
+	unsigned int n = 0;
+
+	for (unsigned int q = 0; q < 3; q++)
+		for (unsigned int i = 0; i < queue[q]->count; i++) {
+			unsigned int before = 0;
+
+			pfn[n] = queue[q]->pfn[i] & ~MS_LRU_NEW;
+			while (pfn[before] != pfn[n])
+				before++;
+			n += before == n;
+		}
+	return n;
+}
+
 /* Pages that the machine itself keeps for ever, or for a while. */
 static uint64_t kept_pages(const struct ms_machine *m)
 {
-	uint64_t pages = m->processes->lru.count + m->processes->lazyfree.count +
-			 m->processes->activate.count;
+	uint64_t pages = queued_pages(m);
 
 	pages += m->phys->zero_pfn != 0;
 	if (m->phys->huge_zero_pfn)

@@ -56,6 +56,7 @@ static int advise(struct flat *f, struct process *p, unsigned int at, unsigned i
 		end = end / BLOCK * BLOCK;
 		if (at == end)
 			return 0;
+		flat_unmap_drain(f);
 		flat_notify(f, p, at, end);
 		flat_zap(f, p, at, end);
 		return 0;
@@ -63,7 +64,7 @@ static int advise(struct flat *f, struct process *p, unsigned int at, unsigned i
 	if (advice == MS_MADV_DONTNEED) {
 		if (p->a[at].flags & (MS_VM_LOCKED | MS_VM_PFNMAP))
 			return -EINVAL;
-		flat_lru_drain(f);
+		flat_unmap_drain(f);
 		flat_notify(f, p, at, end);
 		flat_zap(f, p, at, end);
 		reclaim_tables(f, p, at, end);
@@ -102,7 +103,7 @@ static bool followable(const struct entry *e, bool write)
 }
 
 /* populate_vma_page_range: a write where that needs no file, else a read. */
-int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+static int populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
 {
 	for (; at < end; at++) {
 		const struct area *a = &p->a[at];
@@ -115,6 +116,23 @@ int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned i
 		flat_mlock_page(f, p, at);
 	}
 	return 0;
+}
+
+/* From 5.18 on the queues are emptied behind each VMA. */
+int flat_populate(struct flat *f, struct process *p, unsigned int at, unsigned int end)
+{
+	unsigned int next;
+	int err = 0;
+
+	for (; at < end && !err; at = next) {
+		next = flat_end(p, at) < end ? flat_end(p, at) : end;
+		err = populate(f, p, at, next);
+		if (p->a[at].flags & MS_VM_ACCESS &&
+		    !(p->a[at].flags & (MS_VM_IO | MS_VM_PFNMAP)) &&
+		    f->policy->anon_reuse == MS_ANON_REUSE_EXCLUSIVE)
+			flat_lru_drain(f);
+	}
+	return err;
 }
 
 int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
@@ -137,7 +155,9 @@ int64_t flat_mlock(struct flat *f, struct process *p, const struct op *op)
 
 			if (err)
 				return err;
-			if (!lock)
+			if (f->policy->anon_reuse == MS_ANON_REUSE_EXCLUSIVE)
+				flat_lru_drain(f);
+			else if (!lock)
 				flat_munlock(f, p, i, next);
 		}
 	}

@@ -82,7 +82,7 @@ static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int p
 	bool copied = old.kind != E_NONE;
 	unsigned int frame = flat_new_frames(f, 1);
 
-	flat_lru_add(f, frame);
+	flat_lru_add_copy(f, &p->a[page], frame);
 	f->copy_of[frame] = old.kind == E_FRAME ? (unsigned int)old.what : 0;
 	flat_prepare_anon(f, p, page);
 	if (copied)
@@ -95,6 +95,7 @@ static enum ms_access own_copy(struct flat *f, struct process *p, unsigned int p
 				  .cache = p->a[page].cache });
 	if (copied)
 		flat_change_pte(f, p, page);
+	flat_left(f, &p->a[page], &old);
 	if (p->a[page].flags & MS_VM_LOCKED)
 		flat_lock_copy(f, frame, &old);
 	return MS_ACCESS_OK;
@@ -135,8 +136,7 @@ static bool reuses(struct flat *f, const struct process *p, unsigned int frame)
 		return true;
 	if (f->folio[frame])
 		return reuses_part(f, p, frame);
-	flat_lru_drain(f);
-	return flat_users(f, frame) == 1;
+	return flat_is_sole(f, frame);
 }
 
 static enum ms_access write_protected(struct flat *f, struct process *p, unsigned int page)
@@ -307,6 +307,7 @@ void flat_zap(struct flat *f, struct process *p, unsigned int at, unsigned int e
 		if (p->leaf[at / BLOCK] && (at > base || base + BLOCK > end))
 			flat_split_leaf(f, p, at / BLOCK);
 		p->leaf[at / BLOCK] = false;
+		flat_left(f, &p->a[at], &p->e[at]);
 		p->e[at] = (struct entry){ 0 };
 	}
 }

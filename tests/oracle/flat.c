@@ -91,7 +91,7 @@ int flat_unmap(struct flat *f, struct process *p, unsigned int at, unsigned int 
 		return -EINVAL;
 	flat_split(f, p, end, new_part == MS_MUNMAP_SPLIT_NEW_DYING_PART);
 	flat_unmark(f, p, at, end);
-	flat_lru_drain(f);
+	flat_unmap_drain(f);
 	flat_notify(f, p, at, end);
 	for (unsigned int i = at; i < end; i = next) {
 		next = i + 1;

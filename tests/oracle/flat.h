@@ -158,8 +158,15 @@ struct flat {
 	struct {
 		uint64_t start, end;
 	} ioremap[IOREMAPS];
-	/* The queue to the LRU lists, which holds a reference to each of its pages. */
-	unsigned int lru[15], lrus;
+	/* The queue of new pages to the LRU lists, which holds a reference to each. */
+	unsigned int lru[31], lrus;
+	/* From 5.18 on: that of pages which came into a locked VMA, new and on no list, or left it.
+	 */
+	struct {
+		unsigned int frame;
+		bool fresh;
+	} mlock[31];
+	unsigned int mlocks;
 	bool double_map[MAX_FRAMES]; /* of a huge page: pages as well as a leaf have mapped it */
 	bool mlocked[MAX_FRAMES];    /* up to 5.15: PageMlocked */
 	/* vfio's BAR */
@@ -236,9 +243,13 @@ unsigned int flat_users(const struct flat *f, unsigned int frame);
 
 void flat_fill(struct process *p, unsigned int page, struct entry e);
 
-/* lru.c: the queue to the LRU lists, and which pages mlock has marked */
+/* lru.c: the queues to the LRU lists, and which pages mlock has marked */
 void flat_lru_add(struct flat *f, unsigned int frame);
 void flat_lru_drain(struct flat *f);
+void flat_unmap_drain(struct flat *f);
+void flat_lru_add_copy(struct flat *f, const struct area *a, unsigned int frame);
+void flat_left(struct flat *f, const struct area *a, const struct entry *e);
+bool flat_is_sole(struct flat *f, unsigned int frame);
 bool flat_queued(const struct flat *f, unsigned int frame);
 void flat_mlock_page(struct flat *f, const struct process *p, unsigned int page);
 void flat_munlock(struct flat *f, const struct process *p, unsigned int at, unsigned int end);

@@ -126,8 +126,8 @@ int64_t flat_fork(struct flat *f)
 
 void flat_exit(struct flat *f, struct process *p)
 {
+	flat_unmap_drain(f);
 	flat_unmap(f, p, 0, PAGES);
-	flat_lru_drain(f);
 	*p = (struct process){ 0 };
 }
 
@@ -179,7 +179,7 @@ void flat_revoke(struct flat *f, const struct op *op)
 	unsigned int count = find_mapped(f, op, found);
 
 	if (count)
-		flat_lru_drain(f);
+		flat_unmap_drain(f);
 	for (unsigned int k = 0; k < count; k++) {
 		const struct mapped *m = &found[k];
 		unsigned int from = m->first, to = m->end;

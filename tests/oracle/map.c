@@ -180,7 +180,7 @@ int64_t flat_mmap(struct flat *f, struct process *p, const struct op *op)
 	err = call_mmap(f, p, op);
 	if (!err)
 		return 0;
-	flat_lru_drain(f);
+	flat_unmap_drain(f);
 	for (unsigned int i = op->at; i < end; i++) {
 		p->a[i] = (struct area){ 0 };
 		p->e[i] = (struct entry){ 0 };

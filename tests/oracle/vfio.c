@@ -46,7 +46,7 @@ void flat_vfio_open(struct flat *f, struct process *p, unsigned int at, unsigned
 {
 	if (p->a[at].source != SRC_VFIO || !lists(f))
 		return;
-	flat_lru_drain(f);
+	flat_unmap_drain(f);
 	flat_zap(f, p, at, end);
 	for (; at < end; at++)
 		p->a[at].listed = 0;

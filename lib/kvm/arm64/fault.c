@@ -23,7 +23,6 @@ struct fault {
 
 	ms_pfn_t pfn;
 	ms_pfn_t page; /* the pfn that was looked up; `pfn` becomes that of the block */
-	bool new_page; /* the lookup has put the page there */
 	unsigned int prot;
 	bool logging;
 	bool chosen; /* `block` was chosen by the policy's function */
@@ -121,16 +120,11 @@ static int still_there(struct fault *f)
  * mirrors kvm_s2_fault_pin_pfn(), arch/arm64/kvm/mmu.c, 7.1+: the part up to __kvm_faultin_pfn() */
 static int lookup_pfn(struct fault *f)
 {
-	// only where the answer is used, since it costs a walk of the host's table
-	bool asks = f->vm->machine->policy.lru_activate == MS_LRU_ACTIVATE_QUEUED;
-	ms_pfn_t before;
-	bool there = asks && ms_try_get_user_page_fast(f->vm->mm, f->hva, false, &before);
 	struct ms_pfn_lookup found = ms_gfn_to_pfn(f->vm, f->slot, f->gfn, f->abort->write, false);
 
 	switch (found.error) {
 	case MS_PFN_OK:
 		f->pfn = f->page = found.pfn;
-		f->new_page = !there || before != found.pfn;
 		f->writable = found.writable;
 		ms_hook(f->vm->machine, MS_HOOK_S2_PFN_FOUND, f->abort->ipa);
 		return still_there(f);
@@ -516,8 +510,8 @@ int ms_user_mem_abort(struct ms_vm *vm, struct ms_memslot *slot, ms_hva_t hva,
 	ret = still_there(&f);
 	if (!ret)
 		ret = map_locked(&f);
-	if (!ret && !f.device && !(f.vm_flags & MS_VM_LOCKED))
-		ms_lru_activate(vm->machine, f.page, f.new_page);
+	if (!ret && !f.device)
+		ms_lru_accessed(vm->mm, f.hva, f.page);
 	if (!ret)
 		ms_hook(vm->machine, MS_HOOK_S2_MAPPED, abort->ipa);
 	return ret == -EAGAIN ? 0 : ret;

@@ -367,6 +367,9 @@ static enum fault_result map_page(struct fault *f)
 		return FIXED;
 	}
 	result = tdp_map(f);
+	// kvm_release_pfn_clean(), from 6.13 on kvm_release_faultin_page()
+	if (result == FIXED)
+		ms_lru_accessed(f->vm->mm, hva_of(f), f->page.pfn);
 	if (result == FIXED)
 		ms_hook(m, MS_HOOK_S2_MAPPED, f->ipa);
 	return result;
