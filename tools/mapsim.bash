@@ -32,9 +32,9 @@ _mapsim() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='check help kernels run --help --version'
+		words='check explore help kernels run --help --version'
 	elif [ "$command" = help ]; then
-		words='check kernels run'
+		words='check explore kernels run'
 	elif [ "${COMP_WORDS[last - 1]}" = --set ]; then
 		words=$(_mapsim_values "${COMP_WORDS[last]}")
 	elif [[ $cur = -* ]]; then

@@ -127,6 +127,10 @@ void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
 int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		  struct ms_script_error *err);
 
+/** Prints the script's header as ms_script_run() does, with its directives: what stands before the
+ * first operation. 0; -EINVAL; -EIO: `out` could not be written. */
+int ms_script_print_header(const struct ms_script *script, FILE *out);
+
 /** One operation that the model answered otherwise than the kernel. */
 struct ms_script_difference {
 	size_t op;

@@ -83,6 +83,26 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 	return 0;
 }
 
+int ms_script_print_header(const struct ms_script *script, FILE *out)
+{
+	if (!script || !out)
+		return -EINVAL;
+	const struct ms_header *h = &script->header;
+
+	for (size_t i = 0; i < script->nr_items && script->items[i].kind != MS_ITEM_OP; i++) {
+		const struct ms_item *item = &script->items[i];
+
+		if (item->kind == MS_ITEM_HEADER && ms_header_which(item->text) == MS_HL_KERNEL)
+			fprintf(out, "kernel %s %s\n", h->release, ms_arch_name(h->arch));
+		else if (item->kind == MS_ITEM_HEADER ||
+			 (item->kind == MS_ITEM_COMMENT && !strncmp(item->text, "#!", 2) &&
+			  strncmp(item->text, MS_RULE_DIRECTIVE, strlen(MS_RULE_DIRECTIVE))))
+			fprintf(out, "%s\n", item->text);
+	}
+	print_rules(h, out);
+	return ferror(out) ? -EIO : 0;
+}
+
 int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 		  struct ms_script_error *err)
 {

@@ -37,7 +37,7 @@ expect_some() {
 	fi
 }
 
-expect '--help --version check help kernels run' ''
+expect '--help --version check explore help kernels run' ''
 expect 'check' ch
 expect 'kernels' help k
 expect '--exit-code --explain' run --ex
@@ -48,6 +48,9 @@ for option in kernel arch explain rules exit-code help set policy; do
 done
 for option in verbose quiet known write-known help set policy; do
 	expect_some --$option check -
+done
+for option in kernel arch depth states go-on random seed walk jobs shard out resume merge quiet set policy; do
+	expect_some --$option explore -
 done
 expect 'arm64 x86_64' run --arch ''
 expect 'x86_64' kernels --arch x

@@ -34,6 +34,7 @@ static void null_is_harmless_as_a_script(void **state)
 	assert_null(ms_script_get_op(NULL, 0).text);
 	assert_null(ms_script_get_answer(NULL, 0, 0, &line));
 	assert_int_equal(ms_script_run(NULL, 0, stderr, &err), -EINVAL);
+	assert_int_equal(ms_script_print_header(NULL, stderr), -EINVAL);
 	assert_int_equal(ms_script_check(NULL, NULL, NULL, &count, &err), -EINVAL);
 	assert_int_equal(count.answers, 0);
 	assert_int_equal(ms_script_check(NULL, NULL, NULL, NULL, NULL), -EINVAL);
@@ -50,6 +51,7 @@ static void null_is_harmless_as_a_place_for_answers(void **state)
 	assert_non_null(s);
 	assert_int_equal(ms_script_set_rules(s, NULL, NULL), -EINVAL);
 	assert_int_equal(ms_script_run(s, 0, NULL, NULL), -EINVAL);
+	assert_int_equal(ms_script_print_header(s, NULL), -EINVAL);
 	assert_int_equal(ms_script_check(s, NULL, NULL, NULL, NULL), -EINVAL);
 	assert_null(ms_script_get_op(s, 1).text);
 	assert_null(ms_script_get_answer(s, 0, 0, NULL));
