@@ -13,7 +13,7 @@ const char run_help[] =
 	"\n"
 	"Plays a script, or the operations of a recording, on the model of a kernel and prints it with\n"
 	"the model's answers: what is printed is a recording of the model. FILE may be -, which is\n"
-	"standard input. tests/recordings/FORMAT.md in the sources of mapsim describes the format.\n"
+	"standard input. The format is described in mapsim-script(5).\n"
 	"\n"
 	"  --kernel RELEASE  an upstream release, in place of the one that the header names\n"
 	"  --arch ARCH       arm64 or x86_64, likewise\n"

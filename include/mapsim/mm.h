@@ -342,7 +342,7 @@ enum ms_access {
  * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:
  * the handler claims success and installs nothing, a real CPU would fault for ever (a violation is
  * reported). A process that is NULL has no VMA anywhere: MS_ACCESS_SIGSEGV. So is a prot that is
- * none of these answered, with -EINVAL as ms_last_refusal()'s error; nothing was done. Else that
+ * none of these answered, with -EINVAL as the error of ms_last_refusal(); nothing was done. Else that
  * error is -EBUSY where the access waits, -ENOMEM of OOM, and -EFAULT, or -EHWPOISON where the
  * handler said so.
  */
