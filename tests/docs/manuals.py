@@ -15,7 +15,7 @@ import sys
 import unittest
 
 FOLDER, MAPSIM, INCLUDE = (pathlib.Path(sys.argv.pop(1)) for _ in range(3))
-PAGES = {path.name for path in FOLDER.glob('*.[1357]')} | {'mapsim-recording.5', 'mapsim-script.5'}
+PAGES = {path.name for path in FOLDER.glob('*.[1357]')} | {'mapsim-recording.5', 'mapsim-script.5', 'mapsim-world.5'}
 
 
 class Pages(unittest.TestCase):
