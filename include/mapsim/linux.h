@@ -147,7 +147,10 @@ static inline struct file *ms_linux_open(struct ms_machine *m, const char *name,
 static inline struct file *ms_linux_file(struct ms_machine *m, const struct file_operations *fops,
 					 int flags, void *private_data)
 {
-	return ms_linux_open_fops(m, fops, flags, private_data, PAGE_SHIFT);
+	struct file *file = ms_linux_open_fops(m, fops, flags, private_data, PAGE_SHIFT);
+
+	ms_linux_name_file(file, __BASE_FILE__);
+	return file;
 }
 
 /** close(2): the file lives on while a VMA maps it, then ->release is called. NULL is allowed. */

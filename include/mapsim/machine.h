@@ -54,7 +54,10 @@ struct ms_machine_config {
 	/** Pools, in any order. Of a size that is not said every mapping gets what RAM is free; a
 	 * size that the machine does not have is ignored. */
 	struct ms_hugetlb_pages hugetlb[MS_HUGETLB_SIZES];
-	bool fatal_violations; ///< a violation is printed to stderr and aborts the program
+	bool fatal_violations; ///< a violation of the driver's is printed to stderr and aborts the
+			       ///< program
+	unsigned int fatal_classes; ///< violations of which classes do so: MS_VIOLATION_BIT()s.
+				    ///< [with fatal_violations: the driver's; else none]
 };
 
 /**

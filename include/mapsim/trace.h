@@ -62,8 +62,8 @@ enum ms_event_type {
 	MS_EV_PAT_HAZARD,  ///< what the kernel does not see. mm, va (vm_start of the VMA at fault),
 			   ///< size (of the VMA), pa and pa_size (the physical range), reason
 	MS_EV_VIOLATION, ///< what the kernel would BUG, WARN or complain about, and what it should
-			 ///< not have let happen. reason (the condition), addr, pa (of an entry
-			 ///< that is wrong, of what is reached or left; else 0)
+			 ///< not have let happen. mm, reason (the condition), addr, pa (of an entry
+			 ///< that is wrong, of what is reached or left; else 0), cause, times
 	MS_EV_LOG,       ///< what the kernel would log. reason (the message), addr, size
 	MS_EV_TYPES
 };
@@ -121,7 +121,11 @@ struct ms_event {
 		ms_ipa_t ipa;  ///< guest physical
 		ms_pa_t start; ///< host physical
 	};
-	uint64_t size; ///< bytes
+	__extension__ union {
+		uint64_t size;  ///< bytes
+		uint64_t cause; ///< number of a cause for ms_violation_cause(), from 1 on; 0:
+				///< unknown
+	};
 	__extension__ union {
 		ms_pa_t pa;
 		ms_pfn_t pfn;  ///< a page number
@@ -130,6 +134,7 @@ struct ms_event {
 	__extension__ union {
 		uint64_t old_desc; ///< as it was before
 		uint64_t pa_size;  ///< bytes from pa on
+		uint64_t times;    ///< how often the cause was met while this event is kept
 	};
 	const char *reason; ///< text that lives as long as the machine, or NULL
 };
@@ -151,15 +156,73 @@ void ms_trace_clear(struct ms_machine *m);
 void ms_trace_keep(struct ms_machine *m, uint32_t types);
 /** Events that could not be kept for want of memory. */
 uint64_t ms_trace_lost(const struct ms_machine *m);
+
+/* ---- violations: what the kernel would BUG or WARN about, and some that it does not notice ----
+ */
+
+/** Whose doing a violation is. docs/violations.md lists the class of each. */
+enum ms_violation_class {
+	MS_VIOLATION_DRIVER,   ///< a mistake of the driver's
+	MS_VIOLATION_KERNEL,   ///< the kernel brings it about by itself, whatever the driver does
+	MS_VIOLATION_HARDWARE, ///< a limit of the hardware that nobody asks about beforehand
+	MS_VIOLATION_TEST,     ///< a misuse of this library: what no driver and no process could do
+	MS_VIOLATION_CLASSES
+};
+/** A class as one bit of a mask of them. */
+#define MS_VIOLATION_BIT(class_) (1u << (class_))
+
+/**
+ * One cause of violations. What has the same condition, class, driver and VMA (process and start;
+ * where it is about no VMA, the same address) is one cause, however often it is met: a fault
+ * handler that is wrong is wrong for each page.
+ */
+struct ms_violation {
+	uint64_t number; ///< 1, 2, 3 … in the order in which causes were first met
+	enum ms_violation_class whose;
+	const char *condition; ///< text that lives as long as the machine
+	/** The driver's file, as it is registered: a misc device's name, or the source file where
+	 * the file has no device; of the library's own drivers "vfio", "mem", "resource" … NULL: it
+	 * is about no file of a driver, or happens outside of a call into one. */
+	const char *driver;
+	const char *callback; ///< the driver's function that was called ("fault"); NULL: none
+	uint32_t mm;          ///< id of the process; 0: none
+	ms_hva_t vma_start, vma_end; ///< [start, end) of the VMA, as it was; both 0: none
+	uint64_t addr;               ///< the first place: an address of any kind, or 0
+	ms_pa_t pa;                  ///< the first physical address, or 0
+	uint64_t times;              ///< since the machine was made
+};
+
 /**
  * Violations since the machine was made: what the kernel would BUG or WARN about, and some that it
  * does not notice: device memory that is accessed after a revoke or is given to a guest as memory,
- * a guest that reaches beyond its VMA. A test of a driver ends with this being 0. (struct
- * ms_machine_config: fatal_violations ends the program at the first one.)
+ * a guest that reaches beyond its VMA. Each time that a cause is met counts, so that a difference
+ * of two answers is 0 where nothing was wrong in between. A test of a driver ends with
+ * ms_violations_of(m, MS_VIOLATION_BIT(MS_VIOLATION_DRIVER)) being 0. (struct ms_machine_config:
+ * fatal_violations ends the program at the first one.)
  */
 uint64_t ms_violations(const struct ms_machine *m);
-/** The i-th violation that is kept, oldest first; NULL: no more. As ms_trace_get(). */
+/** Those of some classes, a mask of MS_VIOLATION_BIT(). */
+uint64_t ms_violations_of(const struct ms_machine *m, unsigned int classes);
+/**
+ * The i-th violation that is kept, oldest first; NULL: no more. As ms_trace_get(). A cause is one
+ * event, which is kept when it is first met and then counts `times`; after ms_trace_clear() it is
+ * kept anew.
+ */
 const struct ms_event *ms_violation_get(const struct ms_machine *m, size_t i);
+/** Causes that were met since the machine was made; clearing the trace does not change them. */
+size_t ms_violation_causes(const struct ms_machine *m);
+/** The cause of this number, 1 .. ms_violation_causes(); NULL: there is none. Valid as long as the
+ * machine; `times` goes on counting. O(1). */
+const struct ms_violation *ms_violation_cause(const struct ms_machine *m, uint64_t number);
+/** "driver", "kernel", "hardware", "test"; "?" of what is no class. */
+const char *ms_violation_class_name(enum ms_violation_class whose);
+/**
+ * Calls fn at each violation, after it was counted and before a fatal one ends the program; fn
+ * NULL: no more. `v` is as ms_violation_cause() has it, but for want of memory, where number is 0
+ * and it is valid during the call only. fn must not call into the machine, except to look.
+ */
+typedef void ms_violation_fn(const struct ms_machine *m, const struct ms_violation *v, void *arg);
+void ms_violation_observe(struct ms_machine *m, ms_violation_fn *fn, void *arg);
 /** Name of a type ("s2.map"), never NULL. */
 const char *ms_event_name(enum ms_event_type type);
 /**

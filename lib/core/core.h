@@ -23,6 +23,14 @@
 #include <string.h>
 #include <bsd/sys/queue.h>
 
+/* Where something happens: by which driver, in whose VMA. */
+struct ms_where {
+	const char *driver;   /* text that lives as long as the machine; NULL: none */
+	const char *callback; /* the driver's function that runs; NULL: none */
+	uint32_t mm;          /* id of the process, 0: none */
+	uint64_t start, end;  /* [start, end) of the VMA */
+};
+
 struct ms_machine {
 	struct ms_policy policy;
 	struct ms_machine_config config;
@@ -34,6 +42,12 @@ struct ms_machine {
 	struct ms_alloc alloc;
 	struct ms_events events;
 	struct ms_refused refused;
+	struct ms_causes *causes; /* of violations; NULL: none yet */
+	uint64_t violations[MS_VIOLATION_CLASSES];
+	struct {
+		ms_violation_fn *fn;
+		void *arg;
+	} observer;
 
 	struct {
 		ms_hook_fn *fn;
@@ -47,6 +61,7 @@ struct ms_machine {
 		struct ms_mm *mm;        /* the driver's current->mm */
 		unsigned int locks;      /* that driver code holds */
 		unsigned int mmap_again; /* times it took an mmap lock that it had */
+		struct ms_where place;   /* nothing of it is said outside of a call */
 	} call;
 
 	uint32_t nr_mm_ids, nr_vm_ids; /* that were given to a process, to a VM */
@@ -80,10 +95,28 @@ static inline void ms_emit(struct ms_machine *m, const struct ms_event *ev)
 /* Emits an event of named fields: MS_EMIT(m, .type = MS_EV_ZAP, .addr = va, .size = len); */
 #define MS_EMIT(m, ...) ms_emit((m), &(struct ms_event){ __VA_ARGS__ })
 
-/* What the kernel would BUG or WARN about. condition: text that lives as long as the machine. */
+/*
+ * What the kernel would BUG or WARN about, by the fault of the driver that is called now, if one is
+ * (m->call.place). condition: text that lives as long as the machine. docs/violations.md is made
+ * from the calls of these four and of ms_vma_violation(); the condition, and the class of the last
+ * three, stand in the call.
+ */
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr);
 /* As above, about a page-table entry that maps pa. */
 void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t addr, uint64_t pa);
+/* By somebody else's fault. pa: 0: none. */
+void ms_violation_by(struct ms_machine *m, enum ms_violation_class whose, const char *condition,
+		     uint64_t addr, uint64_t pa);
+/* At a place that the caller knows better. */
+void ms_violation_at(struct ms_machine *m, enum ms_violation_class whose, const char *condition,
+		     uint64_t addr, uint64_t pa, const struct ms_where *place);
+void ms_causes_destroy(struct ms_machine *m);
+/* Behind the functions of trace.h. */
+uint64_t ms_causes_count(const struct ms_machine *m, unsigned int classes);
+/* Allocations that remember them, which are no leak of whoever made the last call. */
+size_t ms_causes_allocs(const struct ms_machine *m);
+size_t ms_causes_number(const struct ms_machine *m);
+const struct ms_violation *ms_causes_get(const struct ms_machine *m, uint64_t number);
 /* What the kernel would log. */
 void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
 

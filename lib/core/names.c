@@ -25,3 +25,15 @@ const char *ms_cache_name(enum ms_arch arch, enum ms_cache cache)
 		return "NC";
 	return (unsigned int)cache < sizeof(names) / sizeof(names[0]) ? names[cache] : "?";
 }
+
+const char *ms_violation_class_name(enum ms_violation_class whose)
+{
+	static const char *const names[MS_VIOLATION_CLASSES] = {
+		[MS_VIOLATION_DRIVER] = "driver",
+		[MS_VIOLATION_KERNEL] = "kernel",
+		[MS_VIOLATION_HARDWARE] = "hardware",
+		[MS_VIOLATION_TEST] = "test",
+	};
+
+	return (unsigned int)whose < MS_VIOLATION_CLASSES ? names[whose] : "?";
+}

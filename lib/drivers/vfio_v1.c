@@ -65,8 +65,8 @@ static void vfio_pci_mmap_close(struct ms_vma *vma)
 		return;
 	list_del(dev, v);
 	while ((v = list_find(dev, vma))) {
-		ms_violation(dev->machine, "vfio: a closed VMA is still on the list",
-			     vma->vm_start);
+		ms_violation_by(dev->machine, MS_VIOLATION_KERNEL,
+				"vfio: a closed VMA is still on the list", vma->vm_start, 0);
 		list_del(dev, v);
 	}
 }

@@ -102,6 +102,19 @@ static bool run(struct access *a)
 	return true;
 }
 
+/* By a guest, through the mapping of its process. */
+static void device_accessed(struct ms_vm *vm, ms_ipa_t gpa, ms_pa_t pa)
+{
+	const ms_gfn_t gfn = gpa >> vm->machine->page_shift;
+	const struct ms_memslot *slot = ms_gfn_to_memslot(vm, gfn);
+	const struct ms_vma *vma =
+		slot ? ms_vma_lookup(vm->mm, ms_gfn_to_hva_memslot(vm, slot, gfn)) : NULL;
+	const struct ms_where outer = ms_where_enter(vm->machine, vma);
+
+	ms_device_accessed(vm->machine, gpa, pa);
+	ms_where_leave(vm->machine, &outer);
+}
+
 /* The access is made: it reaches memory or a device. */
 static void made(const struct access *a)
 {
@@ -110,7 +123,8 @@ static void made(const struct access *a)
 
 	if (a->prot == MS_PROT_W)
 		ms_page_write(m, pa >> m->page_shift);
-	ms_device_accessed(m, a->gpa, pa);
+	if (ms_device_is_off(m))
+		device_accessed(a->vm, a->gpa, pa);
 }
 
 /* Says why the leaf has its size, if it is the last that was mapped. */

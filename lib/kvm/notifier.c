@@ -95,7 +95,8 @@ static void invalidate_range_end(struct ms_mmu_notifier *mn, struct ms_mm *mm, m
 	if (vm->invalidate_in_progress)
 		vm->invalidate_in_progress--;
 	else
-		ms_violation(vm->machine, "kvm->mmu_invalidate_in_progress < 0", start);
+		ms_violation_by(vm->machine, MS_VIOLATION_KERNEL,
+				"kvm->mmu_invalidate_in_progress < 0", start, 0);
 }
 
 // mirrors kvm_mmu_notifier_change_pte(), virt/kvm/kvm_main.c, 5.10 .. 6.9

@@ -89,8 +89,9 @@ void ms_vm_free(struct ms_vm *vm)
 	if (!vm)
 		return;
 	if (vm->in_abort || vm->mmu_locked || vm->active_invalidate) {
-		ms_violation(vm->machine,
-			     "a VM is freed while an access or a notifier of it is under way", 0);
+		ms_violation_by(vm->machine, MS_VIOLATION_TEST,
+				"a VM is freed while an access or a notifier of it is under way", 0,
+				0);
 		return;
 	}
 	if (vm->mm)

@@ -335,6 +335,8 @@ static struct file *file_new(struct ms_machine *m, struct node *node,
 		return NULL;
 	}
 	node->users++;
+	if (node->misc)
+		ms_linux_name_file(file, node->misc->name);
 	*file = (struct file){
 		.f_op = fops,
 		.f_inode = &node->inode,

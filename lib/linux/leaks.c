@@ -17,7 +17,9 @@ static void report_locks(struct ms_machine *m)
 
 static void report_reservation(const struct ms_memtype *entry, void *arg)
 {
-	ms_violation_entry(arg, "a memtype reservation is never freed", entry->start, entry->start);
+	// a mapping's own: it is the kernel that reserves and frees it
+	ms_violation_by(arg, MS_VIOLATION_KERNEL, "a memtype reservation is never freed",
+			entry->start, entry->start);
 }
 
 size_t ms_linux_report_leaks(struct ms_machine *m)

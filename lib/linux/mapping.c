@@ -58,6 +58,15 @@ void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off,
 		ms_unmap_mapping_range(ms_file_of_mapping(m, key), off, len, even_cows);
 }
 
+void ms_linux_name_file(struct ms_file *file, const char *name)
+{
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	if (file && name && (uintptr_t)file < (uintptr_t)-4095)
+		ms_file_set_name(
+			file, ms_linux_text(ms_file_machine(file), "%s", slash ? slash + 1 : name));
+}
+
 void ms_linux_get_file(struct ms_file *file)
 {
 	if (file)

@@ -128,6 +128,8 @@ static const char *refuse_config(const struct ms_machine_config *config, enum ms
 		return "thp: always, madvise or never";
 	if ((unsigned int)config->shmem > MS_THP_FORCE)
 		return "shmem: always, madvise, never, within_size, deny or force";
+	if (config->fatal_classes >= MS_VIOLATION_BIT(MS_VIOLATION_CLASSES))
+		return "fatal_classes: no such class of violations";
 	why = refuse_features(config);
 	if (why)
 		return why;
@@ -213,7 +215,7 @@ void ms_machine_free(struct ms_machine *m)
 	if (!m)
 		return;
 	if (m->in_hook || m->call.mm) {
-		ms_violation(m, "a hook or a driver frees its machine", 0);
+		ms_violation_by(m, MS_VIOLATION_TEST, "a hook or a driver frees its machine", 0, 0);
 		return;
 	}
 	// no hook may run and no event is kept while the machine is taken down, and nothing may
@@ -223,6 +225,7 @@ void ms_machine_free(struct ms_machine *m)
 	ms_machine_fail_alloc(m, 0);
 
 	ms_rooms_destroy(m);
+	ms_causes_destroy(m);
 	ms_events_destroy(&m->events);
 	if (ms_current_machine() == m)
 		ms_set_current_machine(NULL);

@@ -305,6 +305,21 @@ static void print_message(const struct ms_machine *m, const struct ms_event *ev,
 		print_pa(m, out, ev->pa);
 }
 
+/* Whose doing it is, and where. */
+static void print_violation(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
+{
+	const struct ms_violation *v = ms_violation_cause(m, ev->cause);
+
+	print_message(m, ev, out);
+	if (!v)
+		return;
+	fprintf(out, " class=%s", ms_violation_class_name(v->whose));
+	if (v->driver)
+		fprintf(out, " driver=%s", v->driver);
+	if (v->vma_end)
+		fprintf(out, " vma=0x%" PRIx64 "-0x%" PRIx64, v->vma_start, v->vma_end);
+}
+
 void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev, FILE *out)
 {
 	if (!m || !ev || !out)
@@ -353,6 +368,8 @@ void ms_event_print_fields(const struct ms_machine *m, const struct ms_event *ev
 		print_ret(out, ev->ret);
 		break;
 	case MS_EV_VIOLATION:
+		print_violation(m, ev, out);
+		break;
 	case MS_EV_LOG:
 		print_message(m, ev, out);
 		break;
@@ -372,6 +389,8 @@ void ms_event_print(const struct ms_machine *m, const struct ms_event *ev, FILE 
 		fprintf(out, " vm=%" PRIu32, ev->vm);
 	if (ev->reason)
 		fprintf(out, " (%s)", ev->reason);
+	if (ev->type == MS_EV_VIOLATION && ev->times > 1)
+		fprintf(out, " (%" PRIu64 " times)", ev->times);
 	fputc('\n', out);
 }
 

@@ -58,3 +58,26 @@ const struct ms_event *ms_violation_get(const struct ms_machine *m, size_t i)
 {
 	return m ? ms_events_nth(&m->events, MS_EV_VIOLATION, i) : NULL;
 }
+
+uint64_t ms_violations_of(const struct ms_machine *m, unsigned int classes)
+{
+	return m ? ms_causes_count(m, classes) : 0;
+}
+
+size_t ms_violation_causes(const struct ms_machine *m)
+{
+	return m ? ms_causes_number(m) : 0;
+}
+
+const struct ms_violation *ms_violation_cause(const struct ms_machine *m, uint64_t number)
+{
+	return m ? ms_causes_get(m, number) : NULL;
+}
+
+void ms_violation_observe(struct ms_machine *m, ms_violation_fn *fn, void *arg)
+{
+	if (!m)
+		return;
+	m->observer.fn = fn;
+	m->observer.arg = arg;
+}

@@ -10,13 +10,66 @@
 struct call {
 	struct ms_machine *machine, *outer_machine;
 	struct ms_mm *mm, *outer_mm;
+	struct ms_where outer_place;
 	uint64_t refusals; // before it
 	unsigned int mmap_readers, driver_locks;
 	bool mmap_writer;
 };
 
+/* ---- where violations happen ---- */
+
+static struct ms_where place_of(const struct ms_vma *vma, const char *callback)
+{
+	return (struct ms_where){
+		.driver = ms_file_driver(vma->vm_file),
+		.callback = callback,
+		.mm = vma->vm_mm->id,
+		.start = vma->vm_start,
+		.end = vma->vm_end,
+	};
+}
+
+void ms_vma_violation(const struct ms_vma *vma, enum ms_violation_class whose,
+		      const char *condition, ms_hva_t addr, ms_pa_t pa)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	struct ms_where place = place_of(vma, NULL);
+
+	if (place.mm == m->call.place.mm && place.start == m->call.place.start)
+		place = m->call.place; // which knows the function
+	ms_violation_at(m, whose, condition, addr, pa, &place);
+}
+
+void ms_mm_violation(struct ms_mm *mm, enum ms_violation_class whose, const char *condition,
+		     ms_hva_t addr, ms_pa_t pa)
+{
+	const struct ms_vma *vma = ms_vma_lookup(mm, addr);
+	const struct ms_where none = { .mm = mm->id };
+
+	if (vma)
+		ms_vma_violation(vma, whose, condition, addr, pa);
+	else
+		ms_violation_at(mm->machine, whose, condition, addr, pa, &none);
+}
+
+struct ms_where ms_where_enter(struct ms_machine *m, const struct ms_vma *vma)
+{
+	const struct ms_where outer = m->call.place;
+
+	if (vma)
+		m->call.place = place_of(vma, NULL);
+	return outer;
+}
+
+void ms_where_leave(struct ms_machine *m, const struct ms_where *outer)
+{
+	m->call.place = *outer;
+}
+
+/* ---- entering and leaving ---- */
+
 /* Entering does not change how the mmap lock is held. */
-static struct call enter(struct ms_mm *mm)
+static struct call enter(struct ms_mm *mm, const struct ms_where *place)
 {
 	struct ms_machine *m = mm->machine;
 	struct call call = {
@@ -24,6 +77,7 @@ static struct call enter(struct ms_mm *mm)
 		.outer_machine = ms_set_current_machine(m),
 		.mm = mm,
 		.outer_mm = m->call.mm,
+		.outer_place = m->call.place,
 		.refusals = ms_refusals(m),
 		.mmap_readers = mm->mmap_readers,
 		.driver_locks = m->call.locks,
@@ -33,7 +87,15 @@ static struct call enter(struct ms_mm *mm)
 	// At fork ->open gets a VMA of the child, but runs in the parent.
 	if (!m->call.mm)
 		m->call.mm = mm;
+	m->call.place = *place;
 	return call;
+}
+
+static struct call enter_vma(const struct ms_vma *vma, const char *callback)
+{
+	const struct ms_where place = place_of(vma, callback);
+
+	return enter(vma->vm_mm, &place);
 }
 
 static void leave(const struct call *call, ms_hva_t addr)
@@ -50,14 +112,15 @@ static void leave(const struct call *call, ms_hva_t addr)
 	mm->mmap_writer = call->mmap_writer;
 	m->call.mmap_again = 0;
 	m->call.mm = call->outer_mm;
+	m->call.place = call->outer_place;
 	ms_set_current_machine(call->outer_machine);
 }
 
 /* For a fault's handlers, which run with the mmap lock held for reading. */
-static struct call enter_fault(struct ms_mm *mm)
+static struct call enter_fault(const struct ms_vma *vma, const char *callback)
 {
-	ms_mmap_pin(mm);
-	return enter(mm);
+	ms_mmap_pin(vma->vm_mm);
+	return enter_vma(vma, callback);
 }
 
 static void leave_fault(const struct call *call, ms_hva_t addr)
@@ -93,7 +156,7 @@ void ms_vma_call_open(struct ms_vma *vma)
 		.size = ms_vma_size(vma));
 	ms_vma_hook(mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
 	mm->mmap_writer = true; // fork holds the child's lock as well
-	call = enter(mm);
+	call = enter_vma(vma, "open");
 	vma->vm_ops->open(vma);
 	leave(&call, vma->vm_start);
 	mm->mmap_writer = writer;
@@ -109,14 +172,14 @@ void ms_vma_call_close(struct ms_vma *vma)
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
 		.va = vma->vm_start, .size = ms_vma_size(vma));
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
-	call = enter(vma->vm_mm);
+	call = enter_vma(vma, "close");
 	vma->vm_ops->close(vma);
 	leave(&call, vma->vm_start);
 }
 
 int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr)
 {
-	struct call call = enter(vma->vm_mm);
+	struct call call = enter_vma(vma, "may_split");
 	int err = vma->vm_ops->may_split(vma, addr);
 
 	leave(&call, vma->vm_start);
@@ -125,7 +188,7 @@ int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr)
 
 int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy)
 {
-	struct call call = enter(copy->vm_mm);
+	struct call call = enter_vma(copy, "mremap");
 	int err = source->vm_ops->mremap(copy);
 
 	leave(&call, copy->vm_start);
@@ -134,7 +197,7 @@ int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy)
 
 int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
 {
-	struct call call = enter(vma->vm_mm);
+	struct call call = enter_vma(vma, "mprotect");
 	int err = vma->vm_ops->mprotect(vma, start, end, newflags);
 
 	leave(&call, vma->vm_start);
@@ -148,7 +211,7 @@ int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 	int err;
 
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
-	call = enter(vma->vm_mm);
+	call = enter_vma(vma, "mmap");
 	err = file->ops->mmap(file, vma);
 	leave(&call, vma->vm_start);
 	return answered(&call, file, "mmap", err);
@@ -157,7 +220,14 @@ int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 // mirrors call_mmap_prepare(), mm/vma.c, 7.2+
 int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 {
-	struct call call = enter(desc->mm);
+	const struct ms_where place = {
+		.driver = ms_file_driver(file),
+		.callback = "mmap_prepare",
+		.mm = desc->mm->id,
+		.start = desc->start,
+		.end = desc->end,
+	};
+	struct call call = enter(desc->mm, &place);
 	int err = file->ops->mmap_prepare(file, desc);
 
 	leave(&call, desc->start);
@@ -212,7 +282,7 @@ ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
 	vmf->pfn = 0;
 	vmf->page = NULL;
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
-	call = enter_fault(vma->vm_mm);
+	call = enter_fault(vma, "fault");
 	ret = vma->vm_ops->fault(vmf);
 	leave_fault(&call, addr);
 	tell_fault(&call, vmf, "fault", ret);
@@ -232,7 +302,7 @@ ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 	ms_vm_fault_t ret;
 
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
-	call = enter_fault(vma->vm_mm);
+	call = enter_fault(vma, "huge_fault");
 	ret = vma->vm_ops->huge_fault(vmf, order);
 	leave_fault(&call, addr);
 	tell_fault(&call, vmf, "huge_fault", ret);
@@ -243,11 +313,12 @@ ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn)
 {
 	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
-	struct call call = enter_fault(vmf->vma->vm_mm);
+	const char *callback = pfn ? "pfn_mkwrite" : "page_mkwrite";
+	struct call call = enter_fault(vmf->vma, callback);
 	ms_vm_fault_t ret = pfn ? ops->pfn_mkwrite(vmf) : ops->page_mkwrite(vmf);
 
 	leave_fault(&call, vmf->address);
-	tell_fault(&call, vmf, pfn ? "pfn_mkwrite" : "page_mkwrite", ret);
+	tell_fault(&call, vmf, callback, ret);
 	return ret;
 }
 
@@ -261,6 +332,7 @@ bool ms_vma_flags_assert_locked(struct ms_vma *vma)
 	if (!ms_mmap_only_read(vma->vm_mm) ||
 	    m->policy.vma_flags_lock == MS_VMA_FLAGS_LOCK_UNCHECKED)
 		return true;
-	ms_violation(m, "mmap lock not held for writing", vma->vm_start);
+	ms_vma_violation(vma, MS_VIOLATION_DRIVER, "mmap lock not held for writing", vma->vm_start,
+			 0);
 	return false;
 }

@@ -121,8 +121,8 @@ static ms_vm_fault_t wp_huge(struct ms_vm_fault *vmf, uint64_t *slot, unsigned i
 		return ms_do_huge_wp(vmf, slot);
 	// do_huge_pmd_wp_page() would use a struct page that a raw leaf has not
 	if (ms_vma_is_anonymous(vma) && level == MS_LEVEL_PMD)
-		ms_violation(ms_vma_machine(vma), "write to a raw huge leaf in an anonymous VMA",
-			     vmf->address);
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "write to a raw huge leaf in an anonymous VMA", vmf->address, 0);
 	if (vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE)) {
 		ms_vm_fault_t ret = call_huge_fault(vmf, level);
 
@@ -204,8 +204,16 @@ static bool access_granted(const struct ms_vma *vma, unsigned int prot)
 	return vma->vm_flags & MS_VM_ACCESS;
 }
 
+static void device_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pa_t pa)
+{
+	const struct ms_where outer = ms_where_enter(mm->machine, ms_vma_lookup(mm, addr));
+
+	ms_device_accessed(mm->machine, addr, pa);
+	ms_where_leave(mm->machine, &outer);
+}
+
 /* What the hardware does by itself; false: it raises a fault. */
-static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
+static bool hardware_access(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 {
 	struct ms_machine *m = mm->machine;
 	uint64_t *slot = NULL, need = MS_PTE_PRESENT;
@@ -221,7 +229,8 @@ static bool hardware_access(const struct ms_mm *mm, ms_hva_t addr, unsigned int 
 	*slot |= MS_PTE_YOUNG | (prot & MS_PROT_W ? MS_PTE_DIRTY : 0);
 	if (prot & MS_PROT_W)
 		ms_page_write(m, ms_leaf_pfn(m, *slot, level, addr));
-	ms_device_accessed(m, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
+	if (ms_device_is_off(m))
+		device_accessed(mm, addr, ms_leaf_pfn(m, *slot, level, addr) << m->page_shift);
 	return true;
 }
 
@@ -309,7 +318,8 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 				return failed;
 		}
 	}
-	ms_violation(mm->machine, "fault handler claims success and installs nothing", addr);
+	ms_mm_violation(mm, MS_VIOLATION_DRIVER,
+			"fault handler claims success and installs nothing", addr, 0);
 	ms_refuse_fault(mm->machine, "the handler claims success and installs nothing", addr);
 	return MS_ACCESS_ENDLESS;
 }

@@ -117,6 +117,18 @@ struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops,
 	return file;
 }
 
+void ms_file_set_name(struct ms_file *file, const char *name)
+{
+	file->name = name;
+}
+
+const char *ms_file_driver(const struct ms_file *file)
+{
+	if (!file || file->kind != MS_FILE_DRIVER)
+		return NULL;
+	return file->name || !file->ops ? file->name : file->ops->name;
+}
+
 int ms_file_set_mapping(struct ms_file *file, const void *key)
 {
 	struct ms_mapping *mapping = mapping_get(file->machine, key);

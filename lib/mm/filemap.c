@@ -33,14 +33,16 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 	ms_vm_fault_t ret = ms_vma_call_fault(vmf);
 
 	if (ret & MS_VM_FAULT_FALLBACK) {
-		ms_violation(m, "fault handler answers FALLBACK to a fault of one page", addr);
+		ms_vma_violation(vmf->vma, MS_VIOLATION_DRIVER,
+				 "fault handler answers FALLBACK to a fault of one page", addr, 0);
 		return ms_refuse_fault(m, "the handler answers FALLBACK to a fault of one page",
 				       addr);
 	}
 	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE | MS_VM_FAULT_RETRY))
 		return ret;
 	if (!ms_pfn_is_ram(m, vmf->pfn)) {
-		ms_violation(m, "fault handler gives no page of RAM", addr);
+		ms_vma_violation(vmf->vma, MS_VIOLATION_DRIVER,
+				 "fault handler gives no page of RAM", addr, 0);
 		return ms_refuse_fault(m, "the handler gives no page of RAM", addr);
 	}
 	return ms_pfn_to_page(m, ms_page_head(m, vmf->pfn)) ? 0 : MS_VM_FAULT_OOM;
@@ -54,9 +56,9 @@ static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 	ms_vm_fault_t ret;
 
 	if (!ops) {
-		ms_violation(ms_vma_machine(vmf->vma),
-			     "fault handler gives a page and takes the VMA's operations away",
-			     vmf->address);
+		ms_vma_violation(vmf->vma, MS_VIOLATION_DRIVER,
+				 "fault handler gives a page and takes the VMA's operations away",
+				 vmf->address, 0);
 		return ms_refuse_fault(ms_vma_machine(vmf->vma),
 				       "the handler has taken the VMA's operations away",
 				       vmf->address);

@@ -24,7 +24,7 @@ bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_le
 	if (!ms_leaf_present(m, entry, level))
 		return false;
 	if (level < MS_LEVEL_PTE && m->policy.pfn_lookup == MS_PFN_LOOKUP_PTE_ONLY) {
-		ms_violation(m, "follow_pte met a huge leaf", addr);
+		ms_vma_violation(vma, MS_VIOLATION_KERNEL, "follow_pte met a huge leaf", addr, 0);
 		return false;
 	}
 	*leaf = (struct ms_pfnmap_leaf){
@@ -71,13 +71,15 @@ bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn
 	if (ms_is_zero_pfn(m, found) || ms_is_huge_zero_pfn(m, found))
 		return false;
 	if (entry & MS_PTE_SPECIAL) {
-		ms_violation_entry(m, "bad page map: special entry in an ordinary VMA", addr,
-				   ms_pte_pa(entry));
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "bad page map: special entry in an ordinary VMA", addr,
+				 ms_pte_pa(entry));
 		return false;
 	}
 	if (!ms_pfn_is_ram(m, found)) {
-		ms_violation_entry(m, "bad page map: no struct page behind an ordinary entry", addr,
-				   ms_pte_pa(entry));
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "bad page map: no struct page behind an ordinary entry", addr,
+				 ms_pte_pa(entry));
 		return false;
 	}
 	if (pfn)

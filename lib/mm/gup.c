@@ -78,7 +78,8 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 		if (err)
 			return err;
 	}
-	ms_violation(mm->machine, "fault handler claims success and installs nothing", addr);
+	ms_mm_violation(mm, MS_VIOLATION_DRIVER,
+			"fault handler claims success and installs nothing", addr, 0);
 	ms_refuse_fault(mm->machine, "the handler claims success and installs nothing", addr);
 	return -EFAULT;
 }

@@ -233,9 +233,10 @@ static void split_at_border(struct ms_vma *vma, ms_hva_t border)
 	if (ms_pt_slot(vma->vm_mm, border, MS_LEVEL_PMD)) {
 		ms_split_huge_pmd(vma, border);
 	} else if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, border, &level))) {
-		ms_violation(ms_vma_machine(vma),
-			     "kernel crash: a PUD leaf is taken for a table where a VMA is split",
-			     border);
+		ms_vma_violation(
+			vma, MS_VIOLATION_KERNEL,
+			"kernel crash: a PUD leaf is taken for a table where a VMA is split",
+			border, 0);
 	}
 }
 

@@ -178,8 +178,8 @@ void ms_hugetlb_unmap(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 		return;
 	}
 	if (!ms_aligned(start | end, ms_hugetlb_size(vma))) {
-		ms_violation(ms_vma_machine(vma),
-			     "part of a huge page is unmapped from a hugetlb VMA", start);
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "part of a huge page is unmapped from a hugetlb VMA", start, 0);
 		return;
 	}
 	emit_zap(vma, start, end);
@@ -325,7 +325,8 @@ static ms_vm_fault_t take_back(const struct fault *f)
 		take_over(f);
 		return 0;
 	}
-	ms_violation(f->m, "hugetlb copy-on-write never ends: a child has moved the page", f->addr);
+	ms_violation_by(f->m, MS_VIOLATION_KERNEL,
+			"hugetlb copy-on-write never ends: a child has moved the page", f->addr, 0);
 	ms_refuse_fault(f->m, "no huge page is left, and a child has moved the shared one",
 			f->addr);
 	return MS_FAULT_ENDLESS;

@@ -36,7 +36,7 @@ static ms_vm_fault_t no_memory(const struct ms_vma *vma)
 /* A BUG, where the kernel ends. */
 static ms_vm_fault_t bug(const struct ms_vma *vma, const char *condition, ms_hva_t addr)
 {
-	ms_violation(ms_vma_machine(vma), condition, addr);
+	ms_vma_violation(vma, MS_VIOLATION_DRIVER, condition, addr, 0);
 	return ms_refuse_fault(ms_vma_machine(vma), condition, addr);
 }
 
@@ -157,7 +157,8 @@ static void make_leaf_written(struct ms_vma *vma, ms_hva_t addr, uint64_t *slot,
 	if (ms_pte_pfn(m, *slot) == pfn)
 		*slot = mk_written(vma, *slot);
 	else if (!ms_is_huge_zero_pfn(m, ms_pte_pfn(m, *slot)))
-		ms_violation(m, "write to a huge leaf of another pfn", addr);
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER, "write to a huge leaf of another pfn",
+				 addr, 0);
 }
 
 /* mirrors insert_pfn_pmd(), mm/huge_memory.c, 5.10 .. 6.12; insert_pmd(), mm/huge_memory.c, 7.2+;
@@ -175,7 +176,8 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 		return outside(vma, addr);
 	// the kernel leaves this check to the driver
 	if (vma->vm_end - addr < ms_level_size(m, level))
-		ms_violation(m, "huge leaf reaches beyond its VMA", addr);
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER, "huge leaf reaches beyond its VMA", addr,
+				 0);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &at)) && at < level)
 		return MS_VM_FAULT_NOPAGE;

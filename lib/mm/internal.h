@@ -96,6 +96,7 @@ struct ms_file {
 	LIST_ENTRY(ms_file) link;
 	struct ms_machine *machine;
 	const struct ms_file_ops *ops;
+	const char *name; /* of the driver or its device; NULL: ops->name */
 	enum ms_file_kind kind;
 	unsigned int fmode;
 	uint64_t max_bytes;

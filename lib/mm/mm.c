@@ -52,7 +52,8 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 static void check_mm(const struct ms_mm *mm)
 {
 	if (mm->nr_tables > 1)
-		ms_violation(mm->machine, "non-zero pgtables_bytes on freeing mm", 0);
+		ms_violation_by(mm->machine, MS_VIOLATION_DRIVER,
+				"non-zero pgtables_bytes on freeing mm", 0, 0);
 }
 
 /* Notifiers are released, everything is unmapped at once, then the VMAs are freed one by one.
@@ -66,7 +67,8 @@ void ms_mm_exit(struct ms_mm *mm)
 		return;
 	m = mm->machine;
 	if (!ms_mmap_write_trylock(mm)) {
-		ms_violation(m, "a hook ends a process that is in the kernel", 0);
+		ms_violation_by(m, MS_VIOLATION_TEST, "a hook ends a process that is in the kernel",
+				0, 0);
 		return;
 	}
 	ms_notify_release(mm);

@@ -205,12 +205,14 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 
 	r.end = addr + ms_align_up(size, m->page_size);
 	if (r.end <= addr) {
-		ms_violation(m, "remap_pfn_range: empty or wrapping range", addr);
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "remap_pfn_range: empty or wrapping range", addr, 0);
 		return ms_refuse(m, -EINVAL, "%x bytes at %x are none, or wrap", size, addr);
 	}
 	// The kernel maps it nevertheless: in another VMA, or where nobody will remove the entries.
 	if (addr < vma->vm_start || r.end > vma->vm_end)
-		ms_violation(m, "remap_pfn_range: range outside of the VMA", addr);
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "remap_pfn_range: range outside of the VMA", addr, 0);
 	if (r.end > vma->vm_mm->task_size)
 		return ms_refuse_end(vma->vm_mm, -EINVAL, addr, size);
 	err = check_and_track(&r);

@@ -267,7 +267,8 @@ static int get_pat_info(const struct ms_vma *vma, uint64_t first_entry, ms_pa_t 
 		*pa = vma->vm_pgoff << m->page_shift;
 		return prot ? -EINVAL : 0;
 	}
-	ms_violation(m, "PAT: the first page of a tracked VMA is not mapped", vma->vm_start);
+	ms_vma_violation(vma, MS_VIOLATION_KERNEL,
+			 "PAT: the first page of a tracked VMA is not mapped", vma->vm_start, 0);
 	return -EINVAL;
 }
 

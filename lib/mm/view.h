@@ -27,11 +27,27 @@ ms_hva_t ms_task_size(const struct ms_machine *m);
 void ms_file_get(struct ms_file *file);
 /* fput(): gives up one reference, such as a VMA's. */
 void ms_file_drop(struct ms_file *file);
+/* What violations call the driver by: text that lives as long as the machine. */
+void ms_file_set_name(struct ms_file *file, const char *name);
+/* Its driver's name; NULL: the file is no driver's, or there is none. */
+const char *ms_file_driver(const struct ms_file *file);
 /* Sets f_mapping: all files with the same `key` share an address_space. No VMA may map the file
  * yet. 0 or -ENOMEM. */
 int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* A file of the address_space `key`; NULL: there is none, so that nothing of it is mapped. */
 struct ms_file *ms_file_of_mapping(const struct ms_machine *m, const void *key);
+
+/* ---- violations ---- */
+
+/* As ms_violation_at(), about this VMA and the driver of its file. */
+void ms_vma_violation(const struct ms_vma *vma, enum ms_violation_class whose,
+		      const char *condition, ms_hva_t addr, ms_pa_t pa);
+/* The same of the VMA at addr. */
+void ms_mm_violation(struct ms_mm *mm, enum ms_violation_class whose, const char *condition,
+		     ms_hva_t addr, ms_pa_t pa);
+/* Begins to be about the VMA; answers what it was about, for ms_where_leave(). */
+struct ms_where ms_where_enter(struct ms_machine *m, const struct ms_vma *vma);
+void ms_where_leave(struct ms_machine *m, const struct ms_where *outer);
 
 /* ---- the mmap lock, as hooks and driver code meet it (lock.h) ---- */
 

@@ -122,7 +122,8 @@ void ms_zap_range_details(struct ms_vma *vma, ms_hva_t addr, uint64_t size, bool
 	ms_hva_t start = addr, end = addr + size;
 
 	if (vma->vm_mm->mmu_locked) {
-		ms_violation(ms_vma_machine(vma), "a hook zaps while the mmu lock is held", addr);
+		ms_vma_violation(vma, MS_VIOLATION_TEST, "a hook zaps while the mmu lock is held",
+				 addr, 0);
 		return;
 	}
 	if (ms_vma_is_hugetlb(vma))

@@ -39,7 +39,7 @@ static inline int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 	*why = foreign ? foreign_why[erased][left] : own_why[erased][left];
 	if (erased != MS_ERASED_NOTHING)
 		return 0;
-	ms_violation_entry(m, "x86/PAT: freeing invalid memtype", start, start);
+	ms_violation_by(m, MS_VIOLATION_KERNEL, "x86/PAT: freeing invalid memtype", start, start);
 	return -EINVAL;
 }
 

@@ -156,12 +156,15 @@ void ms_device_set_memory(struct ms_device *dev, bool enabled)
 		dev->machine->phys->devices_off++;
 }
 
+bool ms_device_is_off(const struct ms_machine *m)
+{
+	return m->phys->devices_off;
+}
+
 void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa)
 {
 	const struct ms_device *dev;
 
-	if (!m->phys->devices_off)
-		return;
 	dev = ms_device_at(m, pa);
 	if (dev && dev->off)
 		ms_violation_entry(m,

@@ -108,8 +108,10 @@ struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
 /* The device that contains pa, or NULL; the next device in order of creation. */
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
-/* An access to pa by the CPU, at addr of a process or a guest. It need only be told while
- * m->phys->devices_off is not 0. */
+/* Is the memory of any device turned off? */
+bool ms_device_is_off(const struct ms_machine *m);
+/* An access to pa by the CPU, at addr of a process or a guest. It need only be told while a device
+ * is off. */
 void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa);
 struct ms_machine *ms_device_machine(const struct ms_device *dev);
 bool ms_device_prefetchable(const struct ms_device *dev);

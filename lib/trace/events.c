@@ -54,6 +54,17 @@ void ms_events_end(struct ms_events *t, size_t at, const struct ms_event *ev)
 		kept->reason = ev->reason;
 }
 
+bool ms_events_repeat(struct ms_events *t, size_t at, const struct ms_event *ev)
+{
+	struct ms_event *kept = at < t->len ? &t->event[at] : NULL;
+
+	// the trace may have been cleared, and something else be there
+	if (!kept || kept->type != ev->type || kept->cause != ev->cause)
+		return false;
+	kept->times++;
+	return true;
+}
+
 const struct ms_event *ms_events_last(const struct ms_events *t, enum ms_event_type type)
 {
 	if (!t->kept[type])

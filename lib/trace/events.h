@@ -52,6 +52,9 @@ size_t ms_events_begin(struct ms_events *t, const struct ms_event *ev);
 /* The event gets ev's ret, and its reason if there is one. Nothing if it was lost or cleared. */
 void ms_events_end(struct ms_events *t, size_t at, const struct ms_event *ev);
 
+/* The violation at this place is met once more. false: it is not kept there any more. */
+bool ms_events_repeat(struct ms_events *t, size_t at, const struct ms_event *ev);
+
 /* The i-th kept event, NULL: there is none. */
 static inline const struct ms_event *ms_events_get(const struct ms_events *t, size_t i)
 {

@@ -129,6 +129,92 @@ static void vfios_forked_child_survives_where_open_comes_before_the_copy(void **
 	}
 }
 
+/* ---- whose, and where ---- */
+
+static vm_fault_t private_fault(struct vm_fault *vmf)
+{
+	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(BAR) + vmf->pgoff);
+}
+
+static int private_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .fault = private_fault };
+
+	vm_flags_set(vma, VM_IO | VM_PFNMAP);
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+/* Four pages are touched, in two VMAs of a file of the driver's. */
+static void touch_private(struct world *w, struct file *file)
+{
+	const unsigned int flags = MS_MAP_PRIVATE | MS_MAP_FIXED;
+
+	ms_mmap(w->mm, A, 3 * PAGE_SIZE, MS_PROT_RW, flags, file, 0);
+	ms_mmap(w->mm, A + SZ_2M, PAGE_SIZE, MS_PROT_RW, flags, file, 0);
+	for (unsigned long i = 0; i < 3; i++)
+		ms_touch(w->mm, A + i * PAGE_SIZE, MS_PROT_R);
+	ms_touch(w->mm, A + SZ_2M, MS_PROT_R);
+}
+
+static void a_mistake_is_told_once_in_a_vma_with_the_drivers_name(void **state)
+{
+	static const struct file_operations fops = { .mmap = private_mmap };
+	static struct miscdevice misc = { MISC_DYNAMIC_MINOR, "scratch", &fops };
+	struct world w = world("6.12.117");
+	const struct ms_violation *v;
+	struct file *file;
+
+	assert_int_equal(misc_register(&misc), 0);
+	file = ms_linux_open(w.m, "scratch", O_RDWR);
+	touch_private(&w, file);
+	assert_int_equal(ms_violations(w.m), 4);
+	assert_int_equal(ms_violation_causes(w.m), 2);
+	v = ms_violation_cause(w.m, 1);
+	assert_string_equal(v->condition, "pfn inserted into a private VM_PFNMAP VMA");
+	assert_int_equal(v->whose, MS_VIOLATION_DRIVER);
+	assert_string_equal(v->driver, "scratch");
+	assert_string_equal(v->callback, "fault");
+	assert_int_equal(v->mm, ms_mm_id(w.mm));
+	assert_int_equal(v->vma_start, A);
+	assert_int_equal(v->vma_end, A + 3 * PAGE_SIZE);
+	assert_int_equal(v->addr, A);
+	assert_int_equal(v->times, 3);
+	assert_int_equal(ms_violation_cause(w.m, 2)->vma_start, A + SZ_2M);
+	misc_deregister(&misc);
+	world_end(&w);
+}
+
+static void a_file_without_a_device_has_its_sources_or_its_own_name(void **state)
+{
+	static const struct file_operations fops = { .mmap = private_mmap };
+	struct world w = world("6.12.117");
+
+	touch_private(&w, ms_linux_file(w.m, &fops, O_RDWR, NULL));
+	assert_string_equal(ms_violation_cause(w.m, 1)->driver, "test_violations.c");
+	touch_private(&w, anon_inode_getfile("[scratch]", &fops, NULL, O_RDWR));
+	assert_string_equal(ms_violation_cause(w.m, 3)->driver, "[scratch]");
+	world_end(&w);
+}
+
+static void a_process_and_a_guest_name_the_vma_that_survived(void **state)
+{
+	struct world w = arm64_world("6.12.117");
+	struct ms_vm *vm = ms_vm_new(w.mm, 40);
+
+	map(&w, A, 16, ms_linux_file(w.m, &large_fops, O_RDWR, NULL));
+	ms_vm_set_slot(vm, 1, GPA, 16 * PAGE_SIZE, A, 0);
+	ms_guest_read(vm, GPA);
+	ms_device_set_memory(ms_device_find(w.m, "large"), false);
+	ms_guest_write(vm, GPA + 4);
+	ms_touch(w.mm, A, MS_PROT_R);
+	assert_int_equal(ms_violation_causes(w.m), 1);
+	assert_int_equal(ms_violation_cause(w.m, 1)->vma_start, A);
+	assert_int_equal(ms_violation_cause(w.m, 1)->vma_end, A + 16 * PAGE_SIZE);
+	assert_int_equal(ms_violation_cause(w.m, 1)->times, 2);
+	world_end(&w);
+}
+
 /* ---- guests ---- */
 
 /*
@@ -321,6 +407,9 @@ int main(void)
 		cmocka_unit_test(a_process_that_kept_its_pages_is_found_when_it_touches_them),
 		cmocka_unit_test(a_guest_is_found_too),
 		cmocka_unit_test(vfios_forked_child_survives_where_open_comes_before_the_copy),
+		cmocka_unit_test(a_mistake_is_told_once_in_a_vma_with_the_drivers_name),
+		cmocka_unit_test(a_file_without_a_device_has_its_sources_or_its_own_name),
+		cmocka_unit_test(a_process_and_a_guest_name_the_vma_that_survived),
 		cmocka_unit_test(a_guest_block_beyond_its_vma_is_found),
 		cmocka_unit_test(vm_pfnmap_that_comes_in_the_fault_is_too_late_for_a_guest),
 		cmocka_unit_test(vm_pfnmap_in_a_fault_that_begins_again_is_no_violation),

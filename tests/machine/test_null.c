@@ -125,6 +125,10 @@ static void null_is_harmless_as_a_machine_to_trace(void **state)
 	assert_int_equal(ms_trace_lost(NULL), 0);
 	assert_int_equal(ms_violations(NULL), 0);
 	assert_null(ms_violation_get(NULL, 0));
+	assert_int_equal(ms_violations_of(NULL, ~0u), 0);
+	assert_int_equal(ms_violation_causes(NULL), 0);
+	assert_null(ms_violation_cause(NULL, 1));
+	ms_violation_observe(NULL, NULL, NULL);
 	ms_event_print(NULL, &ev, stderr);
 	ms_event_print(w.m, NULL, stderr);
 	ms_event_print(w.m, &ev, NULL);

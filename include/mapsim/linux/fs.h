@@ -140,7 +140,7 @@ static inline struct file *anon_inode_getfile(const char *name, const struct fil
 {
 	struct file *file = ms_linux_open_fops(ms_linux_machine(), fops, flags, priv, PAGE_SHIFT);
 
-	(void)name;
+	ms_linux_name_file(file, name);
 	return file ? file : (struct file *)ERR_PTR(-ENOMEM);
 }
 

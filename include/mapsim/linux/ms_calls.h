@@ -133,6 +133,9 @@ void ms_linux_iounmap(const volatile void *cookie);
 struct ms_file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags);
 struct ms_file *ms_linux_open_fops(struct ms_machine *m, const struct file_operations *fops,
 				   int flags, void *private_data, unsigned int page_shift);
+/** What violations call the file's driver by; of a path its last part. Copied; without memory, and
+ * of a file that is NULL or an ERR_PTR, nothing is done. */
+void ms_linux_name_file(struct ms_file *file, const char *name);
 void ms_linux_get_file(struct ms_file *file);
 void ms_linux_fput(struct ms_file *file);
 

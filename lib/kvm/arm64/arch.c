@@ -101,8 +101,9 @@ static bool age(struct ms_vm *vm, ms_ipa_t ipa, uint64_t size)
 	if (m->policy.s2_age == MS_S2_AGE_RANGE)
 		return ms_s2_test_clear_young(vm->arm64.s2, ipa, size, true);
 	if (size != m->page_size && size != ms_pmd_size(m) && size != ms_pud_size(m))
-		ms_violation(vm->machine,
-			     "size != PAGE_SIZE && size != PMD_SIZE && size != PUD_SIZE", ipa);
+		ms_violation_by(vm->machine, MS_VIOLATION_KERNEL,
+				"size != PAGE_SIZE && size != PMD_SIZE && size != PUD_SIZE", ipa,
+				0);
 	return ms_s2_test_clear_young(vm->arm64.s2, ipa, m->page_size, true);
 }
 

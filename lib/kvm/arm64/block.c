@@ -151,7 +151,8 @@ static struct ms_vma_block vma_size(const struct ms_vm *vm, const struct ms_vma 
 		break;
 	case MS_S2_PFNMAP_BLOCK_FROM_VM_PGOFF:
 		if (pfnmap && vma->vm_flags & MS_VM_HUGETLB)
-			ms_violation(m, "is_vm_hugetlb_page(vma) and VM_PFNMAP", hva);
+			ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+					 "is_vm_hugetlb_page(vma) and VM_PFNMAP", hva, 0);
 		if (pfnmap)
 			return from_vm_pgoff(m, vma, hva);
 		break;
@@ -205,7 +206,7 @@ struct ms_vma_block ms_vma_block(const struct ms_vm *vm, const struct ms_memslot
 	}
 	if (block.size == cont_pte_size(m))
 		return (struct ms_vma_block){ m->page_size, true, MS_WHY_HUGETLB_CONT_PTE };
-	ms_violation(m, "Unknown vma_shift", hva);
+	ms_violation_by(m, MS_VIOLATION_KERNEL, "Unknown vma_shift", hva, 0);
 	return block;
 }
 
@@ -284,11 +285,13 @@ uint64_t ms_choose_block(struct ms_vm *vm, const struct ms_memslot *slot,
 	if (!size || size == in->size)
 		return in->size;
 	if (!ms_is_block_size(m, size)) {
-		ms_violation(m, "choose_block: no size of a page or a block", in->ipa);
+		ms_violation_by(m, MS_VIOLATION_TEST, "choose_block: no size of a page or a block",
+				in->ipa, 0);
 		return in->size;
 	}
 	if (fits_slot(vm, slot, in->hva, size) != FITS) {
-		ms_violation(m, "choose_block: block does not fit the memslot", in->ipa);
+		ms_violation_by(m, MS_VIOLATION_TEST,
+				"choose_block: block does not fit the memslot", in->ipa, 0);
 		return in->size;
 	}
 	return size;

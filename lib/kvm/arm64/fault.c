@@ -264,7 +264,8 @@ static int take_size(struct fault *f, uint64_t size)
 			return ret;
 	}
 	if (((f->pfn << m->page_shift) ^ ipa) & (size - 1)) {
-		ms_violation(m, "choose_block: IPA and PA are not congruent", ipa);
+		ms_violation_by(m, MS_VIOLATION_TEST, "choose_block: IPA and PA are not congruent",
+				ipa, 0);
 		*f = kernel;
 		return 0;
 	}
@@ -338,10 +339,11 @@ static void check_reach(const struct fault *f, ms_pa_t pa)
 	struct ms_machine *m = f->vm->machine;
 
 	if (start < f->vma_start)
-		ms_violation_entry(m, "guest block reaches below its VMA", f->ipa, pa);
+		ms_violation_by(m, MS_VIOLATION_KERNEL, "guest block reaches below its VMA", f->ipa,
+				pa);
 	if (start + f->block.size > f->vma_end)
-		ms_violation_entry(m, "guest block reaches beyond its VMA",
-				   f->ipa + (f->vma_end - start), pa + (f->vma_end - start));
+		ms_violation_by(m, MS_VIOLATION_KERNEL, "guest block reaches beyond its VMA",
+				f->ipa + (f->vma_end - start), pa + (f->vma_end - start));
 }
 
 /*
@@ -353,8 +355,9 @@ static void check_pfnmap(const struct fault *f)
 	struct ms_machine *m = f->vm->machine;
 
 	if (!f->device && !ms_pfn_is_ram(m, f->page))
-		ms_violation_entry(m, "VM_PFNMAP set too late: device memory is mapped as memory",
-				   f->hva, f->page << m->page_shift);
+		ms_mm_violation(f->vm->mm, MS_VIOLATION_DRIVER,
+				"VM_PFNMAP set too late: device memory is mapped as memory", f->hva,
+				f->page << m->page_shift);
 }
 
 static int map(struct fault *f)
@@ -363,7 +366,8 @@ static int map(struct fault *f)
 	int ret;
 
 	if (has_read_lock_only(f))
-		ms_violation(m, "Attempted stage-2 map outside of write lock", f->ipa);
+		ms_violation_by(m, MS_VIOLATION_KERNEL,
+				"Attempted stage-2 map outside of write lock", f->ipa, 0);
 	ret = ms_vm_s2_map(f->vm, f->ipa, f->block.size, f->pfn << m->page_shift, f->prot,
 			   &f->vm->arm64.vcpu_cache, map_reason(f));
 	if (ret)
@@ -426,7 +430,8 @@ static int sanitise_mte_tags(struct fault *f)
 		return 0;
 	if (m->policy.mte_vma == MS_MTE_VMA_NO_SHARED)
 		return refuse(f, MS_WHY_MTE_NO_PAGE, -EFAULT);
-	ms_violation(m, "sanitise_mte_tags: no page behind the pfn", f->pfn << m->page_shift);
+	ms_violation_by(m, MS_VIOLATION_KERNEL, "sanitise_mte_tags: no page behind the pfn",
+			f->pfn << m->page_shift, 0);
 	return 0;
 }
 

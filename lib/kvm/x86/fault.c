@@ -323,11 +323,14 @@ static enum fault_result map_target(struct fault *f)
 	if (err == -ENOMEM)
 		return NO_MEMORY;
 	if (err) {
-		ms_violation_entry(vm->machine,
-				   err == -ERANGE
-					   ? "a page beyond the physical addresses of the host"
-					   : "an entry of the nested table maps another page",
-				   f->ipa, pa);
+		if (err == -ERANGE)
+			ms_violation_by(vm->machine, MS_VIOLATION_HARDWARE,
+					"a page beyond the physical addresses of the host", f->ipa,
+					pa);
+		else
+			ms_violation_by(vm->machine, MS_VIOLATION_KERNEL,
+					"an entry of the nested table maps another page", f->ipa,
+					pa);
 		return EMULATE;
 	}
 	ms_x86_nx_forget_gone(vm, ipa, size);
