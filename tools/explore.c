@@ -12,6 +12,7 @@
 
 const char explore_help[] =
 	"usage: mapsim explore [OPTION...] WORLD\n"
+	"       mapsim explore --diff [OPTION...] R S WORLD...\n"
 	"       mapsim explore --merge DIR...\n"
 	"\n"
 	"Plays all scripts over the alphabet of a world, the short ones first, on the model of a kernel,\n"
@@ -25,6 +26,8 @@ const char explore_help[] =
 	"  --depth N          operations of a script, at most\n"
 	"  --states N         bound of different states\n"
 	"  --go-on            goes on also from states in which something is wrong\n"
+	"  --race             plays operations also in the middle of others, at each hook point, and prints\n"
+	"                     what no order of the two brings about\n"
 	"  --random N         random walks after the search, and their --seed S\n"
 	"  --seed S\n"
 	"  --walk N           operations of a random walk (24)\n"
@@ -33,6 +36,8 @@ const char explore_help[] =
 	"  --out DIR          writes the scripts there, one file each, for 'mapsim run'\n"
 	"  --resume           with --out: goes on where a search was stopped (by SIGINT or SIGTERM)\n"
 	"  --merge            joins the findings of searches and shards: those in the folders DIR\n"
+	"  --diff             for each rule in which the kernels R and S differ prints the shortest script\n"
+	"                     that tells them apart because of that rule alone, in Markdown\n"
 	"  --quiet            no progress on standard error\n"
 	"  -h, --help         prints this\n"
 	"\n" RULES_HELP "\n"
@@ -67,6 +72,8 @@ enum {
 	OPT_OUT,
 	OPT_RESUME,
 	OPT_MERGE,
+	OPT_DIFF,
+	OPT_RACE,
 };
 
 static int number(const char *name, const char *text, uint64_t most, uint64_t *value)
@@ -141,6 +148,12 @@ static int one_option(struct explore *e, int c)
 	case OPT_MERGE:
 		e->merge = true;
 		return 0;
+	case OPT_RACE:
+		config->race = true;
+		return 0;
+	case OPT_DIFF:
+		e->diff = true;
+		return 0;
 	case 'q':
 		e->quiet = true;
 		return 0;
@@ -172,6 +185,8 @@ static int parse(struct explore *e, int argc, char **argv)
 		{ "out", required_argument, NULL, OPT_OUT },
 		{ "resume", no_argument, NULL, OPT_RESUME },
 		{ "merge", no_argument, NULL, OPT_MERGE },
+		{ "race", no_argument, NULL, OPT_RACE },
+		{ "diff", no_argument, NULL, OPT_DIFF },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "set", required_argument, NULL, 's' },
@@ -186,6 +201,9 @@ static int parse(struct explore *e, int argc, char **argv)
 		return ret;
 	if (e->merge)
 		return optind == argc ? misused("--merge: a folder is missing") : 0;
+	if (e->diff)
+		return argc - optind < 3 ? misused("--diff: two releases and a WORLD are needed")
+					 : 0;
 	if (optind + 1 != argc)
 		return misused(optind == argc ? "a WORLD is missing" : "one WORLD at a time");
 	if (e->resume && !e->out)
@@ -320,7 +338,7 @@ static int all_kernels(struct explore *e, const struct ms_world *world)
 	return code;
 }
 
-static struct ms_world *read_world(const char *path)
+struct ms_world *read_world(const char *path)
 {
 	struct ms_script_error err;
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
@@ -361,6 +379,8 @@ int explore_command(int argc, char **argv)
 	if (!code && e.merge) {
 		for (int i = optind; !code && i < argc; i++)
 			code = merge_read(&e, argv[i]);
+	} else if (!code && e.diff) {
+		code = diff_worlds(&e, argc - optind, argv + optind);
 	} else if (!code) {
 		e.path = argv[optind];
 		code = explore(&e);

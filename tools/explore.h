@@ -21,7 +21,7 @@ struct explore {
 	struct ms_explore_config config;
 	struct rules rules;
 	const char *path, *kernels, *out;
-	bool resume, merge, quiet, was_stopped;
+	bool resume, merge, diff, quiet, was_stopped;
 	struct found_list found;
 	/* of the search at hand */
 	char kernel[64];
@@ -36,6 +36,11 @@ int found_add(struct found_list *list, const char *signature, const char *kernel
 void found_free(struct found_list *list);
 /* Prints what was found, and writes it to the folder of --out. 0, or an exit code. */
 int found_print(struct explore *e);
+
+/* NULL after a message. */
+struct ms_world *read_world(const char *path);
+/* Carries out --diff with the arguments R S WORLD... 0, or an exit code. */
+int diff_worlds(struct explore *e, int argc, char **argv);
 
 /* Makes the folder of --out, if there is one. 0, or an exit code. */
 int out_begin(const struct explore *e);

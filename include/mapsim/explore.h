@@ -109,6 +109,9 @@ struct ms_explore_config {
 	unsigned int jobs;          ///< threads [1]
 	unsigned int shard, shards; ///< this is shard 0 .. shards - 1 of a search [0 of 1]
 	bool go_on;                 ///< also from states with findings
+	bool race; ///< also each letter in the middle of each other, at each hook point that it
+		   ///< comes to; the script has both, and at most `depth` letters. The user's own
+		   ///< operations are left out
 	const struct ms_explore_user *user;
 	/** Called now and then, from the thread that called ms_explore_run(). true: stop there. */
 	bool (*progress)(const struct ms_explore_progress *progress, void *arg);
@@ -158,6 +161,25 @@ struct ms_finding {
  * again or is freed.
  */
 struct ms_finding ms_explore_finding(struct ms_explore *explore, size_t i);
+
+/* ---- two kernels ---- */
+
+/** What tells two values of a rule apart. */
+struct ms_witness {
+	unsigned int letters;
+	char *script;    ///< the shortest script, with its header; NULL: none up to the bound
+	uint64_t states; ///< different pairs of states that were met
+	bool cut;        ///< the bound of states, or progress(), cut the search short
+};
+/**
+ * Searches the shortest script of the world to which two kernels answer otherwise that differ in
+ * one rule alone: config's kernel, and the same with rule = value. Only depth, states, rules,
+ * release, arch, user and progress of config are looked at. 1: found, and the caller frees
+ * witness->script; 0: there is none up to the bound; -EINVAL with *err; -ENOMEM.
+ */
+int ms_explore_rule(const struct ms_world *world, const struct ms_explore_config *config,
+		    const char *rule, const char *value, struct ms_witness *witness,
+		    struct ms_script_error *err);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 #ifndef MAPSIM_SCRIPT_H
 #define MAPSIM_SCRIPT_H
 
+#include <mapsim/machine.h>
 #include <mapsim/policy.h>
 #include <mapsim/types.h>
 
@@ -107,6 +108,19 @@ const char *ms_player_step(struct ms_player *player, size_t i);
  * the events of the end. NULL: no memory for the text. Valid until the next call.
  */
 const char *ms_player_end(struct ms_player *player);
+
+/**
+ * Lets the i-th operation wait for the one that is executed next, and be carried out in its middle
+ * when that comes to the hook point for the nth time (1: the first), as "at POINT#N: OPERATION"
+ * does in a script. The answer of that one says then what this one has answered. 0; -EINVAL: there
+ * is none such, or it ends a process or a VM, or makes one; -ENOSPC: eight wait already.
+ */
+int ms_player_at(struct ms_player *player, size_t i, enum ms_hook_point point, unsigned int nth);
+/** Whether hook points are counted also while no operation waits. Not at first. */
+void ms_player_watch(struct ms_player *player, bool on);
+/** How often the last operation came to a hook point, operations in its middle left out. 0 also
+ * where nothing waited and nothing was counted. */
+unsigned int ms_player_came(const struct ms_player *player, enum ms_hook_point point);
 
 /** Why the last operation was refused, if it was: its answer is an errno, a signal, or an exit of
  * the guest. NULL: it was not. Valid until the next call. */

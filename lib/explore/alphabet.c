@@ -63,6 +63,16 @@ static void write_texts(struct writer *w, const char *before, const struct ms_te
 		write_line(w, before, texts->text[i], texts->line[i]);
 }
 
+/* What can be seen of a state without changing it. */
+static const char *const looks[] = {
+	"show vmas at=0x100000000000 len=0x400000000000",
+	"show ptes at=0x100000000000 len=0x400000000000",
+	"child show vmas at=0x100000000000 len=0x400000000000",
+	"child show ptes at=0x100000000000 len=0x400000000000",
+	"show s2 gpa=0x0 len=0x10000000000",
+	"show memtypes",
+};
+
 static void write_script(const struct ms_world *world, const struct ms_script_kernel *kernel,
 			 struct writer *w)
 {
@@ -83,13 +93,8 @@ static void write_script(const struct ms_world *world, const struct ms_script_ke
 	write_texts(w, "", &world->header);
 	write_texts(w, "> ", &world->setup);
 	write_texts(w, "> ", &world->letters);
-	write_line(w, "> ", "show vmas at=0x100000000000 len=0x400000000000", 0);
-	write_line(w, "> ", "show ptes at=0x100000000000 len=0x400000000000", 0);
-	write_line(w, "> ", "child show vmas at=0x100000000000 len=0x400000000000", 0);
-	write_line(w, "> ", "child show ptes at=0x100000000000 len=0x400000000000", 0);
-	write_line(w, "> ", "show s2 gpa=0 len=0x10000000000", 0);
-	if (!strcmp(kernel->arch, "x86_64"))
-		write_line(w, "> ", "show memtypes", 0);
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+		write_line(w, "> ", looks[i], 0);
 }
 
 struct ms_script *ms_world_script(const struct ms_world *world,

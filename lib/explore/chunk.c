@@ -5,59 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ms_worker_end(struct ms_worker *w)
-{
-	if (!w->begun)
-		return;
-	while (w->nr_saved)
-		ms_position_drop(&w->pos, &w->saved[--w->nr_saved]);
-	if (w->pos.player)
-		ms_position_end(&w->pos);
-	w->begun = false;
-}
-
-static int begin(struct ms_worker *w)
-{
-	if (w->begun)
-		return 0;
-	int err = ms_position_begin(&w->pos, &w->x->letters);
-	if (err)
-		return err;
-	w->begun = true;
-	w->nr_saved = 0;
-	err = ms_position_save(&w->pos, &w->saved[0]);
-	if (!err)
-		w->nr_saved = 1;
-	return err;
-}
-
-/*
- * Lets saved[len] be the state after the path. Nodes come in the order of their paths, so that most
- * of the path is that of the node before, whose states are there.
- */
-static int go_to(struct ms_worker *w, const uint16_t *path, unsigned int len)
-{
-	unsigned int common = 0;
-	const char *answer;
-	int err = 0;
-
-	while (common < len && common + 1 < w->nr_saved && path[common] == w->path[common])
-		common++;
-	while (w->nr_saved > common + 1)
-		ms_position_drop(&w->pos, &w->saved[--w->nr_saved]);
-	if (common < len)
-		err = ms_position_restore(&w->pos, &w->saved[common]);
-	for (unsigned int i = common; !err && i < len; i++) {
-		w->path[i] = path[i];
-		err = ms_position_play(&w->pos, path[i], &answer);
-		if (!err)
-			err = ms_position_save(&w->pos, &w->saved[i + 1]);
-		if (!err)
-			w->nr_saved++;
-	}
-	return err;
-}
-
 static int note_state(struct ms_chunk *chunk, uint64_t hash, size_t node, unsigned int letter,
 		      bool dead)
 {
@@ -75,10 +22,9 @@ static int note_state(struct ms_chunk *chunk, uint64_t hash, size_t node, unsign
 }
 
 /* Notes what is new about the state that the letter has led to. */
-static int look(struct ms_worker *w, struct ms_chunk *chunk, size_t node, unsigned int letter,
-		const char *answer)
+static int look(const struct ms_explore *x, struct ms_worker *w, struct ms_chunk *chunk,
+		size_t node, unsigned int letter, const char *answer)
 {
-	const struct ms_explore *x = w->x;
 	const bool endless = !strncmp(answer, "ret RETRY", 9);
 	struct ms_judged judged;
 	// an operation that never ends may leave the state as it was
@@ -93,38 +39,41 @@ static int look(struct ms_worker *w, struct ms_chunk *chunk, size_t node, unsign
 	for (unsigned int i = 0; !ret && i < judged.nr; i++) {
 		if (!ms_found_find(&x->found, judged.signature[i]))
 			ret = ms_found_add(&chunk->found, judged.signature[i], w->pos.path,
-					   w->pos.len, false);
+					   w->pos.len, false, NULL);
 	}
 	if (ret)
 		return ret;
 	return note_state(chunk, hash, node, letter, judged.dead && !x->config.go_on);
 }
 
-static int go_on_from(struct ms_worker *w, struct ms_chunk *chunk, size_t node)
+static int go_on_from(const struct ms_explore *x, struct ms_worker *w, struct ms_chunk *chunk,
+		      size_t node)
 {
-	const struct ms_explore *x = w->x;
 	uint16_t path[MS_EXPLORE_MAX_DEPTH];
 	unsigned int len = ms_explore_path(x, node, path);
 	const char *answer;
-	int err = go_to(w, path, len);
+	int err = ms_worker_go_to(w, path, len);
 
 	for (unsigned int letter = 0; !err && letter < x->letters.nr; letter++) {
 		err = ms_position_restore(&w->pos, &w->saved[len]);
 		if (!err)
 			err = ms_position_play(&w->pos, letter, &answer);
 		if (!err)
-			err = look(w, chunk, node, letter, answer);
+			err = look(x, w, chunk, node, letter, answer);
 		chunk->operations++;
 	}
+	// both letters of a race count
+	if (!err && chunk->race && len + 2 <= x->config.depth)
+		err = ms_race_from(x, w, chunk, path, len);
 	return err;
 }
 
-void ms_chunk_run(struct ms_worker *w, struct ms_chunk *chunk)
+void ms_chunk_run(const struct ms_explore *x, struct ms_worker *w, struct ms_chunk *chunk)
 {
-	int err = begin(w);
+	int err = ms_worker_begin(w, &x->letters);
 
 	for (size_t node = chunk->first; !err && node < chunk->end; node++)
-		err = go_on_from(w, chunk, node);
+		err = go_on_from(x, w, chunk, node);
 	if (err)
 		ms_worker_end(w);
 	chunk->err = err;

@@ -45,7 +45,7 @@ static int try_rule(const struct ms_explore *x, const struct ms_plan *plan, stru
 
 	if (!out)
 		return -ENOMEM;
-	int nr = values_without(x, plan, f->signature, rule, out);
+	int nr = values_without(x, plan, f->signature + f->judged, rule, out);
 	if (fclose(out) && nr >= 0)
 		nr = -ENOMEM;
 	if (nr > 0 && (asprintf(&name, "%s%s%s=%s", f->rule ? f->rule : "", f->rule ? " and " : "",
@@ -69,7 +69,7 @@ static int try_rule(const struct ms_explore *x, const struct ms_plan *plan, stru
 int ms_found_decide(const struct ms_explore *x, const struct ms_plan *plan, struct ms_found *f)
 {
 	const enum ms_arch arch = ms_script_arch(x->letters.script);
-	int err = ms_plan_finds(x, plan, NULL, f->signature);
+	int err = ms_plan_finds(x, plan, NULL, f->signature + f->judged);
 
 	if (err <= 0)
 		return err;

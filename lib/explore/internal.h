@@ -9,11 +9,15 @@
  *   judge.c     what is wrong in the state that an operation has led to
  *   visited.c   hashes of states that were met
  *   search.c    breadth first, in levels, by several threads
+ *   worker.c    a machine that goes from node to node
  *   chunk.c     the part of a level that one thread does
+ *   race.c      letters in the middle of others
  *   walk.c      random walks
  *   finding.c   what was found, and its script
+ *   plan.c      some operations on a machine of their own
  *   shrink.c    a shorter and simpler script for the same finding
  *   decide.c    the rule by which a kernel has a finding
+ *   diff.c      what tells two values of a rule apart
  *   save.c      a search's standing as bytes
  */
 #ifndef MS_EXPLORE_INTERNAL_H
@@ -72,8 +76,8 @@ int ms_world_expand(const struct ms_world *world, const char *text, uint64_t lin
 int ms_world_sum(const struct ms_world *world, const char *text, size_t len, uint64_t line,
 		 uint64_t *value, struct ms_script_error *err);
 /*
- * The world as a script on a kernel: its setup, then each letter once. NULL with *err: lines of the
- * world are named.
+ * The world as a script on a kernel: its setup, then each letter once, then looks. NULL with *err:
+ * lines of the world are named.
  */
 struct ms_script *ms_world_script(const struct ms_world *world,
 				  const struct ms_script_kernel *kernel,
@@ -81,11 +85,15 @@ struct ms_script *ms_world_script(const struct ms_world *world,
 
 /* ---- position.c ---- */
 
-/* What is searched: the letters are those of the script, from nr_setup on, then the user's. */
+/*
+ * What is searched. By number: letters of the script, from its operation nr_setup on; the user's;
+ * then, from nr on, looks: operations of the script that change nothing, and are in no alphabet.
+ */
 struct ms_letters {
 	struct ms_script *script;
 	size_t nr_setup, nr_script; /* operations of the setup, letters of the script */
-	size_t nr;                  /* letters */
+	size_t nr;                  /* letters, the user's included */
+	size_t nr_looks;
 	const struct ms_explore_user *user;
 };
 
@@ -109,6 +117,8 @@ int ms_position_begin(struct ms_position *pos, const struct ms_letters *letters)
 void ms_position_end(struct ms_position *pos);
 /* Plays a letter; *answer as ms_player_step() gives it, of the user's own "". 0, negative errno. */
 int ms_position_play(struct ms_position *pos, unsigned int letter, const char **answer);
+/* What a look shows. NULL: no memory. */
+const char *ms_position_look(struct ms_position *pos, size_t look);
 /* 0, negative errno. */
 int ms_position_save(struct ms_position *pos, struct ms_saved *saved);
 int ms_position_restore(struct ms_position *pos, const struct ms_saved *saved);
@@ -117,7 +127,7 @@ uint64_t ms_position_hash(struct ms_position *pos);
 
 /* ---- judge.c ---- */
 
-#define MS_SIGNATURE 200u /* bytes, with the NUL */
+#define MS_SIGNATURE 256u /* bytes, with the NUL */
 #define MS_MAX_JUDGED 8u  /* findings of one state; more are not told */
 
 struct ms_judged {
@@ -153,8 +163,16 @@ struct ms_node {
 	uint16_t letter;
 };
 
+/* A letter in the middle of the last one of a path. nth 0: none is. */
+struct ms_race {
+	uint16_t letter;
+	uint8_t point, nth; /* enum ms_hook_point, from 1 on */
+};
+
 struct ms_found {
 	char signature[MS_SIGNATURE];
+	unsigned int judged; /* bytes before the signature that ms_judge() gives */
+	struct ms_race race;
 	uint16_t path[MS_EXPLORE_MAX_DEPTH];
 	unsigned int len;
 	bool by_walk;
@@ -169,9 +187,10 @@ struct ms_found_list {
 };
 /* The finding of that signature, or NULL. */
 struct ms_found *ms_found_find(const struct ms_found_list *list, const char *signature);
-/* Adds one, or puts a shorter path in place of a longer one. 0, -ENOMEM. */
+/* Adds one, or puts a shorter path in place of a longer one. *added (may be NULL) gets the one that
+ * was added or changed, or NULL. 0, -ENOMEM. */
 int ms_found_add(struct ms_found_list *list, const char *signature, const uint16_t *path,
-		 unsigned int len, bool by_walk);
+		 unsigned int len, bool by_walk, struct ms_found **added);
 void ms_found_free(struct ms_found_list *list);
 
 struct ms_explore {
@@ -195,8 +214,32 @@ struct ms_explore {
 
 /* The lines of a header as ms_script_run() prints them for the script. NULL: no memory. */
 char *ms_explore_header(const struct ms_script *script);
+/* The letters of the search's kernel with rules (lines RULE=VALUE, or NULL) set. The script is the
+ * caller's to free, also on an error. 0; -EINVAL with *err; -ENOMEM. */
+int ms_explore_letters(const struct ms_explore *x, const char *rules, struct ms_letters *to,
+		       struct ms_script_error *err);
 /* The letters from the first state to a node. Answers how many. */
 unsigned int ms_explore_path(const struct ms_explore *x, size_t node, uint16_t *path);
+
+/* ---- worker.c ---- */
+
+/* What one thread has: a machine, and the states along the path of the node at hand. */
+struct ms_worker {
+	struct ms_position pos;
+	bool begun;
+	uint16_t path[MS_EXPLORE_MAX_DEPTH];
+	struct ms_saved saved[MS_EXPLORE_MAX_DEPTH + 1]; /* saved[i]: after i letters of path */
+	unsigned int nr_saved;
+};
+/* Does nothing when it has begun. 0, negative errno. */
+int ms_worker_begin(struct ms_worker *w, const struct ms_letters *letters);
+void ms_worker_end(struct ms_worker *w);
+/*
+ * Lets saved[len] be the state after the path, which need not be the state that pos is in. Nodes
+ * come in the order of their paths, so that most of the path is that of the node before, whose
+ * states are there. 0, negative errno.
+ */
+int ms_worker_go_to(struct ms_worker *w, const uint16_t *path, unsigned int len);
 
 /* ---- chunk.c ---- */
 
@@ -217,22 +260,19 @@ struct ms_chunk {
 	struct ms_found_list found;
 	struct ms_visited seen;
 	uint64_t operations;
+	bool race; /* letters are played in the middle of others, too */
 	int err;
 };
 
-/* What one thread has: a machine, and the states along the path of the node at hand. */
-struct ms_worker {
-	const struct ms_explore *x;
-	struct ms_position pos;
-	bool begun;
-	uint16_t path[MS_EXPLORE_MAX_DEPTH];
-	struct ms_saved saved[MS_EXPLORE_MAX_DEPTH + 1]; /* saved[i]: after i letters of path */
-	unsigned int nr_saved;
-};
-void ms_worker_end(struct ms_worker *w);
-/* Goes on from each node of the chunk. Reads the search, and writes to the chunk alone. */
-void ms_chunk_run(struct ms_worker *w, struct ms_chunk *chunk);
+/* Goes on from each node of the chunk. */
+void ms_chunk_run(const struct ms_explore *x, struct ms_worker *w, struct ms_chunk *chunk);
 void ms_chunk_free(struct ms_chunk *chunk);
+
+/* ---- race.c ---- */
+
+/* Plays each letter in the middle of each other, in the state after the path. 0, negative errno. */
+int ms_race_from(const struct ms_explore *x, struct ms_worker *w, struct ms_chunk *chunk,
+		 const uint16_t *path, unsigned int len);
 
 /* ---- walk.c, shrink.c, decide.c ---- */
 
@@ -240,21 +280,41 @@ void ms_chunk_free(struct ms_chunk *chunk);
 int ms_explore_walk(struct ms_explore *x);
 
 #define MS_PLAN_OPS 256u
-/* The operations of a script as indices: those of the setup, then letters + nr_setup. */
+struct ms_plan_op {
+	uint32_t op;        /* of the setup, or a letter + nr_setup */
+	uint8_t point, nth; /* nth not 0: in the middle of the next one, as struct ms_race says */
+};
 struct ms_plan {
-	uint32_t op[MS_PLAN_OPS];
+	struct ms_plan_op op[MS_PLAN_OPS];
 	unsigned int nr;
 };
-/*
- * Whether the plan on a machine of its own leads to a finding of the signature. rules: lines
- * RULE=VALUE, or NULL. 1, 0, or a negative errno.
- */
-int ms_plan_finds(const struct ms_explore *x, const struct ms_plan *plan, const char *rules,
-		  const char *signature);
+/* The setup and the letters of a path, with one in the middle of the last if race is not NULL; what
+ * is beyond MS_PLAN_OPS is left out. */
+void ms_plan_of(const struct ms_explore *x, const uint16_t *path, unsigned int len,
+		const struct ms_race *race, struct ms_plan *plan);
 /* The plan as a text with a header; to be freed. NULL: no memory. */
 char *ms_plan_text(const struct ms_explore *x, const struct ms_plan *plan, const char *comment);
-/* Makes the plan shorter and simpler, as long as it finds the same. 0, negative errno. */
-int ms_plan_shrink(const struct ms_explore *x, struct ms_plan *plan, const char *signature);
+/* A machine of its own for a plan: pos is at its beginning. rules: lines RULE=VALUE, or NULL. */
+struct ms_plan_player {
+	struct ms_letters letters;
+	struct ms_position pos;
+	unsigned int nr_script; /* operations of the script so far */
+};
+int ms_plan_begin(const struct ms_explore *x, const struct ms_plan *plan, const char *rules,
+		  struct ms_plan_player *to);
+/* Plays the plan's i-th operation. 0, negative errno. */
+int ms_plan_play(const struct ms_explore *x, const struct ms_plan *plan, unsigned int i,
+		 struct ms_plan_player *p, const char **answer);
+void ms_plan_end(struct ms_plan_player *p);
+/* Whether a plan shows what it is to show. 1, 0, or a negative errno. */
+typedef int ms_plan_shows_fn(const struct ms_explore *x, const struct ms_plan *plan,
+			     const void *what);
+/* Makes the plan shorter and simpler, as long as it shows the same. 0, negative errno. */
+int ms_plan_shrink(const struct ms_explore *x, struct ms_plan *plan, ms_plan_shows_fn *shows,
+		   const void *what);
+/* Whether the plan leads to a finding of the signature. 1, 0, or a negative errno. */
+int ms_plan_finds(const struct ms_explore *x, const struct ms_plan *plan, const char *rules,
+		  const char *signature);
 /* Fills in rule and without. 0, negative errno. */
 int ms_found_decide(const struct ms_explore *x, const struct ms_plan *plan, struct ms_found *f);
 /* Fills in what is made when it is asked for. 0, negative errno. */

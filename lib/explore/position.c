@@ -54,6 +54,13 @@ int ms_position_play(struct ms_position *pos, unsigned int letter, const char **
 	return l->user->op(letter - l->nr_script, pos->player, pos->own, l->user->arg);
 }
 
+const char *ms_position_look(struct ms_position *pos, size_t look)
+{
+	const struct ms_letters *l = pos->letters;
+
+	return ms_player_step(pos->player, l->nr_setup + l->nr_script + look);
+}
+
 int ms_position_save(struct ms_position *pos, struct ms_saved *saved)
 {
 	memcpy(saved->path, pos->path, sizeof(saved->path));
@@ -91,8 +98,8 @@ uint64_t ms_position_hash(struct ms_position *pos)
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	const struct ms_letters *l = pos->letters;
 
-	for (size_t i = l->nr_setup + l->nr_script; i < ms_script_nr_ops(l->script); i++)
-		h = mix(h, ms_player_step(pos->player, i));
+	for (size_t i = 0; i < l->nr_looks; i++)
+		h = mix(h, ms_position_look(pos, i));
 	for (unsigned int i = 0; i < pos->len; i++) {
 		const char *text = ms_script_get_op(l->script, l->nr_setup + pos->path[i]).text;
 

@@ -6,6 +6,8 @@
  */
 #include "explore/internal.h"
 
+#include <mapsim/machine.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +72,7 @@ static uint64_t identity(const struct ms_explore *x)
 	h = mix_number(h, x->config.shards);
 	h = mix_number(h, x->config.seed);
 	h = mix_number(h, x->config.walk_len);
+	h = mix_number(h, x->config.race);
 	return mix_number(h, x->config.go_on);
 }
 
@@ -80,6 +83,8 @@ static void put_found(FILE *out, const struct ms_found *f)
 	fwrite(f->signature, 1, sizeof(f->signature), out);
 	put(out, f->len);
 	put(out, f->by_walk);
+	put(out, f->judged);
+	put(out, (uint64_t)f->race.letter << 16 | (uint64_t)f->race.point << 8 | f->race.nth);
 	for (unsigned int i = 0; i < f->len; i++)
 		put(out, f->path[i]);
 }
@@ -165,18 +170,26 @@ static int get_found(FILE *in, struct ms_explore *to, size_t nr_letters)
 {
 	char signature[MS_SIGNATURE];
 	uint16_t path[MS_EXPLORE_MAX_DEPTH];
-	uint64_t len, by_walk, letter;
+	uint64_t len, by_walk, letter, judged, race;
+	struct ms_found *f;
 
 	if (fread(signature, 1, sizeof(signature), in) != sizeof(signature) ||
 	    memchr(signature, '\0', sizeof(signature)) == NULL || !get(in, &len) ||
-	    len > MS_EXPLORE_MAX_DEPTH || !get(in, &by_walk))
+	    len > MS_EXPLORE_MAX_DEPTH || !get(in, &by_walk) || !get(in, &judged) ||
+	    judged > strlen(signature) || !get(in, &race) || race >> 16 >= nr_letters ||
+	    (race >> 8 & 0xff) >= MS_HOOK_POINTS)
 		return -EINVAL;
 	for (uint64_t i = 0; i < len; i++) {
 		if (!get(in, &letter) || letter >= nr_letters)
 			return -EINVAL;
 		path[i] = (uint16_t)letter;
 	}
-	return ms_found_add(&to->found, signature, path, (unsigned int)len, by_walk);
+	int err = ms_found_add(&to->found, signature, path, (unsigned int)len, by_walk, &f);
+	if (err || !f)
+		return err;
+	f->judged = (unsigned int)judged;
+	f->race = (struct ms_race){ (uint16_t)(race >> 16), (uint8_t)(race >> 8), (uint8_t)race };
+	return 0;
 }
 
 /* Puts what was read in place of what the search has. */

@@ -35,6 +35,7 @@ struct batch {
 };
 
 struct thread {
+	const struct ms_explore *x;
 	struct batch *batch;
 	struct ms_worker *worker;
 	pthread_t id;
@@ -46,7 +47,7 @@ static void *run_thread(void *arg)
 	size_t i;
 
 	while ((i = atomic_fetch_add(&t->batch->taken, 1)) < t->batch->nr)
-		ms_chunk_run(t->worker, &t->batch->chunk[i]);
+		ms_chunk_run(t->x, t->worker, &t->batch->chunk[i]);
 	return NULL;
 }
 
@@ -59,8 +60,7 @@ static void run_batch(struct ms_explore *x, struct batch *batch)
 
 	atomic_store(&batch->taken, 0);
 	for (unsigned int i = 0; i < jobs; i++) {
-		batch->worker[i].x = x;
-		threads[i] = (struct thread){ .batch = batch, .worker = &batch->worker[i] };
+		threads[i] = (struct thread){ .x = x, .batch = batch, .worker = &batch->worker[i] };
 	}
 	while (started < jobs &&
 	       !pthread_create(&threads[started].id, NULL, run_thread, &threads[started]))
@@ -115,8 +115,13 @@ static int add_chunk(struct ms_explore *x, const struct ms_chunk *chunk)
 
 	for (size_t i = 0; !err && i < chunk->found.nr; i++) {
 		const struct ms_found *f = &chunk->found.found[i];
+		struct ms_found *added;
 
-		err = ms_found_add(&x->found, f->signature, f->path, f->len, false);
+		err = ms_found_add(&x->found, f->signature, f->path, f->len, false, &added);
+		if (!err && added) {
+			added->judged = f->judged;
+			added->race = f->race;
+		}
 	}
 	for (size_t i = 0; !err && i < chunk->nr_states; i++) {
 		if (x->states >= x->config.states) {
@@ -132,7 +137,7 @@ static int add_chunk(struct ms_explore *x, const struct ms_chunk *chunk)
 /* Of the last level a shard has every n-th chunk: all that is before is little beside it. */
 static bool is_own(const struct ms_explore *x, size_t chunk_in_level)
 {
-	return !is_last_level(x) || chunk_in_level % x->config.shards == x->config.shard;
+	return chunk_in_level % x->config.shards == x->config.shard;
 }
 
 /* Cuts the nodes from x->next on into chunks. Answers the node behind them. */
@@ -145,8 +150,14 @@ static size_t cut_into_chunks(const struct ms_explore *x, struct batch *batch, s
 		size_t end =
 			at + MS_CHUNK_NODES < x->level_end ? at + MS_CHUNK_NODES : x->level_end;
 
-		if (is_own(x, (at - level_start) / MS_CHUNK_NODES))
-			batch->chunk[batch->nr++] = (struct ms_chunk){ .first = at, .end = end };
+		const bool own = is_own(x, (at - level_start) / MS_CHUNK_NODES);
+
+		if (own || !is_last_level(x))
+			batch->chunk[batch->nr++] = (struct ms_chunk){
+				.first = at,
+				.end = end,
+				.race = own && x->config.race,
+			};
 		at = end;
 	}
 	return at;
@@ -185,7 +196,7 @@ static int begin(struct ms_explore *x)
 	if (!err)
 		err = ms_judge(&pos, x->world, "", &judged);
 	for (unsigned int i = 0; !err && i < judged.nr; i++)
-		err = ms_found_add(&x->found, judged.signature[i], NULL, 0, false);
+		err = ms_found_add(&x->found, judged.signature[i], NULL, 0, false, NULL);
 	ms_position_end(&pos);
 	if (err)
 		return err;
@@ -299,7 +310,8 @@ static void defaults(struct ms_explore *x, const struct ms_explore_config *confi
 	}
 }
 
-static int read_script(struct ms_explore *x, struct ms_script_error *err)
+int ms_explore_letters(const struct ms_explore *x, const char *rules, struct ms_letters *to,
+		       struct ms_script_error *err)
 {
 	enum ms_arch arch =
 		ms_world_has_arch(x->world, MS_ARCH_ARM64) ? MS_ARCH_ARM64 : MS_ARCH_X86_64;
@@ -307,24 +319,30 @@ static int read_script(struct ms_explore *x, struct ms_script_error *err)
 		.release = x->config.release,
 		.arch = x->config.arch ? x->config.arch : ms_arch_name(arch),
 	};
-	struct ms_letters *l = &x->letters;
 
-	l->script = ms_world_script(x->world, &kernel, err);
-	if (!l->script)
+	to->script = ms_world_script(x->world, &kernel, err);
+	if (!to->script)
 		return -errno;
-	if (!ms_world_has_arch(x->world, ms_script_arch(l->script)))
+	if (!ms_world_has_arch(x->world, ms_script_arch(to->script)))
 		return ms_world_fail(err, 0, "the world is not of %s", kernel.arch);
-	if (x->config.rules) {
-		int ret = ms_script_set_rules(l->script, x->config.rules, err);
+	to->nr_setup = x->world->setup.nr;
+	to->nr_script = x->world->letters.nr;
+	to->nr = to->nr_script + (x->config.user ? x->user.nr_ops : 0);
+	to->nr_looks = ms_script_nr_ops(to->script) - to->nr_setup - to->nr_script;
+	to->user = x->config.user;
+	int ret = x->config.rules ? ms_script_set_rules(to->script, x->config.rules, err) : 0;
+	if (!ret && rules)
+		ret = ms_script_set_rules(to->script, rules, err);
+	return ret;
+}
 
-		if (ret)
-			return ret;
-	}
-	l->nr_setup = x->world->setup.nr;
-	l->nr_script = x->world->letters.nr;
-	l->nr = l->nr_script + (x->config.user ? x->user.nr_ops : 0);
-	l->user = x->config.user;
-	x->header = ms_explore_header(l->script);
+static int read_script(struct ms_explore *x, struct ms_script_error *err)
+{
+	int ret = ms_explore_letters(x, NULL, &x->letters, err);
+
+	if (ret)
+		return ret;
+	x->header = ms_explore_header(x->letters.script);
 	return x->header ? 0 : -ENOMEM;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A shorter and simpler script for the same finding. */
+/* A shorter and simpler script that shows the same. */
 #include "explore/internal.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@ static void drop(struct ms_plan *plan, unsigned int i, unsigned int n)
 }
 
 /* Tries to do without each run of n operations. 1: some were dropped. */
-static int drop_runs(const struct ms_explore *x, struct ms_plan *plan, const char *signature,
-		     unsigned int n)
+static int drop_runs(const struct ms_explore *x, struct ms_plan *plan, ms_plan_shows_fn *shows,
+		     const void *what, unsigned int n)
 {
 	int any = 0;
 
@@ -22,7 +22,7 @@ static int drop_runs(const struct ms_explore *x, struct ms_plan *plan, const cha
 		if (i + n > plan->nr)
 			continue;
 		drop(&shorter, i, n);
-		int ret = ms_plan_finds(x, &shorter, NULL, signature);
+		int ret = shows(x, &shorter, what);
 		if (ret < 0)
 			return ret;
 		if (ret)
@@ -36,22 +36,23 @@ static int drop_runs(const struct ms_explore *x, struct ms_plan *plan, const cha
  * Letters of one line of the world follow each other, the simplest arguments first: tries those
  * before.
  */
-static int simplify(const struct ms_explore *x, struct ms_plan *plan, const char *signature)
+static int simplify(const struct ms_explore *x, struct ms_plan *plan, ms_plan_shows_fn *shows,
+		    const void *what)
 {
 	const struct ms_world *w = x->world;
 
 	for (unsigned int i = 0; i < plan->nr; i++) {
-		const size_t own = plan->op[i] - x->letters.nr_setup;
+		const size_t own = plan->op[i].op - x->letters.nr_setup;
 
-		if (plan->op[i] < x->letters.nr_setup || own >= x->letters.nr_script)
+		if (plan->op[i].op < x->letters.nr_setup || own >= x->letters.nr_script)
 			continue;
 		for (size_t k = 0; k < own; k++) {
 			struct ms_plan simpler = *plan;
 
 			if (w->letters.line[k] != w->letters.line[own])
 				continue;
-			simpler.op[i] = (uint32_t)(x->letters.nr_setup + k);
-			int ret = ms_plan_finds(x, &simpler, NULL, signature);
+			simpler.op[i].op = (uint32_t)(x->letters.nr_setup + k);
+			int ret = shows(x, &simpler, what);
 			if (ret < 0)
 				return ret;
 			if (!ret)
@@ -63,18 +64,19 @@ static int simplify(const struct ms_explore *x, struct ms_plan *plan, const char
 	return 0;
 }
 
-int ms_plan_shrink(const struct ms_explore *x, struct ms_plan *plan, const char *signature)
+int ms_plan_shrink(const struct ms_explore *x, struct ms_plan *plan, ms_plan_shows_fn *shows,
+		   const void *what)
 {
-	int ret = ms_plan_finds(x, plan, NULL, signature);
+	int ret = shows(x, plan, what);
 
 	// on a machine of its own it must be found again, or nothing could be said of shorter ones
 	if (ret <= 0)
 		return ret;
 	do {
-		ret = drop_runs(x, plan, signature, 1);
+		ret = drop_runs(x, plan, shows, what, 1);
 		// a mapping and what takes it away again
 		if (!ret)
-			ret = drop_runs(x, plan, signature, 2);
+			ret = drop_runs(x, plan, shows, what, 2);
 	} while (ret > 0);
-	return ret ? ret : simplify(x, plan, signature);
+	return ret ? ret : simplify(x, plan, shows, what);
 }

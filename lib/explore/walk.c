@@ -27,7 +27,7 @@ static int step(struct ms_explore *x, struct ms_position *pos, unsigned int lett
 		return err;
 	err = ms_judge(pos, x->world, answer, &judged);
 	for (unsigned int i = 0; !err && i < judged.nr; i++)
-		err = ms_found_add(&x->found, judged.signature[i], pos->path, pos->len, true);
+		err = ms_found_add(&x->found, judged.signature[i], pos->path, pos->len, true, NULL);
 	if (!err && !judged.dead)
 		err = ms_position_restore(pos, &before_judging);
 	ms_position_drop(pos, &before_judging);

@@ -69,11 +69,27 @@ static bool fits(struct ms_word pattern, struct ms_word word)
 	return word.len > pattern.len && !memcmp(word.s, pattern.s, pattern.len);
 }
 
+/* What an operation in the middle of another has answered: "at POINT " and a line of an answer. */
+static int check_at(struct ms_word rest, uint64_t line, struct ms_script_error *err)
+{
+	struct ms_word point;
+
+	if (!ms_word_next(&rest, ' ', &point) || !rest.s)
+		return ms_script_fail(err, line, "at: POINT and an answer are needed");
+	if (ms_word_is(rest, "not-reached"))
+		return 0;
+	if (!strncmp(rest.s, "at ", 3))
+		return ms_script_fail(err, line, "at: one in the middle of one");
+	return ms_answer_check(rest.s, !strncmp(rest.s, "ret ", 4), line, err);
+}
+
 int ms_answer_check(const char *text, bool first, uint64_t line, struct ms_script_error *err)
 {
 	struct ms_word rest = { text, strlen(text) }, name;
 
 	ms_word_next(&rest, ' ', &name);
+	if (!first && ms_word_is(name, "at"))
+		return check_at(rest, line, err);
 	if (first != ms_word_is(name, "ret"))
 		return ms_script_fail(err, line,
 				      first ? "an answer begins with \"< ret\", not with \"%.*s\""

@@ -271,6 +271,8 @@ enum ms_source_kind {
 struct ms_op {
 	enum ms_op_kind kind;
 	bool child;                 /* the child carries it out, not the worker */
+	unsigned int at;            /* 1 + enum ms_hook_point: in the middle of the next; 0: not */
+	unsigned int at_nth;        /* ... when that comes there for the nth time */
 	enum ms_source_kind source; /* MS_SRC_RESOURCE also where only a device is named */
 	size_t device;              /* index into the header's, of sources from RESOURCE on */
 	uint32_t has;               /* a bit for each enum ms_op_key that was given */
@@ -284,6 +286,8 @@ static inline bool ms_op_has(const struct ms_op *op, enum ms_op_key key)
 	return op->has & (1u << key);
 }
 
+/* Whether an operation can be carried out in the middle of another. */
+bool ms_op_can_interrupt(enum ms_op_kind kind);
 /* Reads an operation (without "> ") into *op. 0, -EINVAL with *err, -ENOMEM. */
 int ms_op_parse(struct ms_op *op, const char *text, const struct ms_header *header, uint64_t line,
 		struct ms_script_error *err);

@@ -237,13 +237,54 @@ static int check_kind(struct ms_op_parser *p)
 	}
 }
 
+/* What ends a process or a VM waits for what is under way in it: no hook can do that. */
+bool ms_op_can_interrupt(enum ms_op_kind kind)
+{
+	return kind != MS_OP_EXIT && kind != MS_OP_VM_CREATE && kind != MS_OP_VM_DESTROY;
+}
+
+/* Takes "at POINT: " or "at POINT#N: " off *text. */
+static int parse_at(struct ms_op *op, const char **text, uint64_t line, struct ms_script_error *err)
+{
+	const char *point = *text + 3, *end = strchr(point, ':');
+	struct ms_word nth = { NULL, 0 };
+	uint64_t n = 1;
+
+	if (!end || end[1] != ' ')
+		return ms_script_fail(err, line, "at: not \"at POINT: OPERATION\"");
+	struct ms_word name = { point, (size_t)(end - point) };
+	const char *number = memchr(point, '#', name.len);
+	if (number) {
+		nth = (struct ms_word){ number + 1, (size_t)(end - number) - 1 };
+		name.len = (size_t)(number - point);
+	}
+	if (number && (ms_number(nth.s, nth.len, &n) || !n || n > UINT32_MAX))
+		return ms_script_fail(err, line, "at: not a number from 1 on \"%.*s\"",
+				      MS_SHOWN(nth));
+	for (unsigned int i = 0; i < MS_HOOK_POINTS; i++) {
+		if (ms_word_is(name, ms_hook_name((enum ms_hook_point)i)))
+			op->at = i + 1;
+	}
+	if (!op->at)
+		return ms_script_fail(err, line, "at: unknown hook point \"%.*s\"", MS_SHOWN(name));
+	op->at_nth = (unsigned int)n;
+	*text = end + 2;
+	return 0;
+}
+
 int ms_op_parse(struct ms_op *op, const char *text, const struct ms_header *header, uint64_t line,
 		struct ms_script_error *err)
 {
 	static const char child[] = "child ";
 	struct ms_op_parser p = { .op = op, .header = header, .line = line, .err = err };
-	struct ms_word rest = { text, strlen(text) }, word;
 
+	if (!strncmp(text, "at ", 3)) {
+		int bad = parse_at(op, &text, line, err);
+
+		if (bad)
+			return bad;
+	}
+	struct ms_word rest = { text, strlen(text) }, word;
 	op->child = !strncmp(text, child, sizeof(child) - 1);
 	if (op->child)
 		rest = (struct ms_word){ text + sizeof(child) - 1, rest.len - sizeof(child) + 1 };
@@ -254,6 +295,9 @@ int ms_op_parse(struct ms_op *op, const char *text, const struct ms_header *head
 		return ms_script_fail(err, line, "%s: not an operation of a child", spec->name);
 	op->kind = (enum ms_op_kind)(spec - specs);
 	p.name = spec->name;
+	if (op->at && !ms_op_can_interrupt(op->kind))
+		return ms_script_fail(err, line, "%s: not in the middle of another operation",
+				      spec->name);
 	int ret = check_arch(&p, spec->only, spec->name, NULL);
 	if (!ret)
 		ret = parse_noun(&p, spec->noun, &rest);

@@ -126,6 +126,14 @@ static const char *close_answer(struct ms_player *p)
 	return fclose(p->out) || failed ? NULL : p->answer;
 }
 
+void ms_player_carry_out(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)
+{
+	if (!mm && plays[op->kind].needs_process)
+		ms_print_ret_own(p, -ESRCH, "the process is gone, or was never there");
+	else
+		plays[op->kind].fn(p, op, mm);
+}
+
 const char *ms_player_step(struct ms_player *p, size_t i)
 {
 	if (!p || i >= p->script->nr_ops)
@@ -138,11 +146,14 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 	p->last.refusals = ms_last_refusal(p->m).number;
 	if (!open_answer(p))
 		return NULL;
-	if (!mm && plays[op->kind].needs_process)
-		ms_print_ret_own(p, -ESRCH, "the process is gone, or was never there");
-	else
-		plays[op->kind].fn(p, op, mm);
+	if (op->at) {
+		ms_player_play_at(p, op);
+		return close_answer(p);
+	}
+	ms_player_begin_at(p);
+	ms_player_carry_out(p, op, mm);
 	ms_print_events(p, op);
+	ms_player_end_at(p);
 	return close_answer(p);
 }
 

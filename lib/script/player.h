@@ -13,6 +13,24 @@
 
 #define MS_IOREMAP_SLOTS 8u
 
+/* How the operation at hand ended, for ms_player_reason(). */
+struct ms_player_last {
+	uint64_t refusals; /* of the machine before it */
+	bool refused;
+	int err;         /* its answer; 0: a word, or the recorder's own for the same thing */
+	const char *why; /* it was not the machine that refused; else NULL */
+};
+
+#define MS_PLAYER_MAX_AT 8u
+/* An operation that waits for the next one to come to a hook point for the nth time. */
+struct ms_player_at {
+	const struct ms_op *op;
+	enum ms_hook_point point;
+	unsigned int nth;
+	bool reached;
+	char *answer; /* while the next one is carried out; NULL: no memory, or not reached */
+};
+
 struct ms_player {
 	const struct ms_script *script;
 	const struct ms_header *header;
@@ -36,13 +54,12 @@ struct ms_player {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
 	} ioremap[MS_IOREMAP_SLOTS];
-	/* How the operation at hand ended, for ms_player_reason(). */
-	struct {
-		uint64_t refusals; /* of the machine before it */
-		bool refused;
-		int err; /* its answer; 0: a word, or the recorder's own for the same thing */
-		const char *why; /* it was not the machine that refused; else NULL */
-	} last;
+	struct ms_player_last last;
+	struct ms_player_at at[MS_PLAYER_MAX_AT];
+	unsigned int nr_at;
+	bool watch;   /* hook points are counted also when nothing waits for them */
+	bool in_hook; /* an operation is carried out in the middle of another */
+	unsigned int came[MS_HOOK_POINTS]; /* how often the last operation came to each */
 	FILE *out;    /* where the answer to the operation at hand is written to */
 	char *answer; /* that answer, once `out` is closed */
 	size_t answer_size;
@@ -71,6 +88,13 @@ void ms_print_ret_address(struct ms_player *p, int64_t ret, ms_hva_t wanted);
 void ms_print_events(struct ms_player *p, const struct ms_op *op);
 /* Whether the recorder prints this physical address as "ram". */
 bool ms_player_is_ram(const struct ms_player *p, ms_pa_t pa);
+
+/* player.c: carries an operation out; mm: the process that does it, NULL: it is gone. */
+void ms_player_carry_out(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm);
+/* player_at.c: an operation that waits; before and after one that may be interrupted. */
+void ms_player_play_at(struct ms_player *p, const struct ms_op *op);
+void ms_player_begin_at(struct ms_player *p);
+void ms_player_end_at(struct ms_player *p);
 
 /* player_mm.c */
 ms_op_fn ms_play_mmap, ms_play_munmap, ms_play_mprotect, ms_play_mremap, ms_play_madvise,

@@ -46,6 +46,7 @@ static void null_is_harmless_as_a_search(void **state)
 	assert_int_equal(ms_explore_save(NULL, stderr), -EINVAL);
 	assert_int_equal(ms_explore_load(NULL, stdin, &err), -EINVAL);
 	assert_null(ms_explore_finding(NULL, 0).signature);
+	assert_int_equal(ms_explore_rule(NULL, NULL, NULL, NULL, NULL, &err), -EINVAL);
 }
 
 static void null_is_harmless_as_a_file(void **state)
@@ -59,6 +60,7 @@ static void null_is_harmless_as_a_file(void **state)
 	assert_non_null(x);
 	assert_int_equal(ms_explore_save(x, NULL), -EINVAL);
 	assert_int_equal(ms_explore_load(x, NULL, NULL), -EINVAL);
+	assert_int_equal(ms_explore_rule(w, NULL, "vfio", "V3", NULL, NULL), -EINVAL);
 	ms_explore_free(x);
 	ms_world_free(w);
 }

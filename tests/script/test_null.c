@@ -77,6 +77,9 @@ static void null_is_harmless_as_a_player(void **state)
 	assert_null(ms_player_step(NULL, 0));
 	assert_null(ms_player_end(NULL));
 	assert_null(ms_player_reason(NULL));
+	assert_int_equal(ms_player_at(NULL, 0, MS_HOOK_S2_MAPPED, 1), -EINVAL);
+	ms_player_watch(NULL, true);
+	assert_int_equal(ms_player_came(NULL, MS_HOOK_S2_MAPPED), 0);
 	ms_player_explain(NULL, "", stderr);
 }
 
