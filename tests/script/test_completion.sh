@@ -49,7 +49,7 @@ done
 for option in verbose quiet known write-known help set policy; do
 	expect_some --$option check -
 done
-for option in kernel arch depth states go-on random seed walk jobs shard out resume merge diff race quiet set policy; do
+for option in kernel merge race; do
 	expect_some --$option explore -
 done
 expect 'arm64 x86_64' run --arch ''
