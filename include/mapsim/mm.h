@@ -192,6 +192,12 @@ void ms_file_put(struct ms_file *file);
 /** `priv` of ms_file_new(). */
 void *ms_file_priv(const struct ms_file *file);
 struct ms_machine *ms_file_machine(const struct ms_file *file);
+/** Every file that is open or mapped, the youngest first: the first (file NULL), the next one;
+ * NULL: no more. O(1). */
+struct ms_file *ms_file_next(const struct ms_machine *m, const struct ms_file *file);
+/** What its struct ms_file_ops is called, which its driver says ("resource", "vfio"); NULL: there
+ * is no name. */
+const char *ms_file_name(const struct ms_file *file);
 /** The first bytes of a file are nobody's but linux.h's, which keeps its struct file there. */
 #define MS_FILE_HEAD_BYTES 64
 
@@ -379,6 +385,24 @@ bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *le
 /** Has the leaf of mm the hardware's valid bit? PROT_NONE takes it away, but for hugetlb of
  * contiguous pages on some kernels (policy hugetlb_contiguous). */
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf);
+/**
+ * A range that leaves of any sizes map without a gap, to pages that follow each other, all with the
+ * same rights, memory type and flags. Whether they are accessed or dirty does not count.
+ */
+struct ms_host_run {
+	ms_hva_t start;
+	uint64_t size;  ///< bytes
+	ms_pa_t pa;     ///< of `start`
+	uint64_t flags; ///< MS_PTE_ bits but for YOUNG, DIRTY and SOFT_DIRTY
+};
+/**
+ * The first run of present leaves (PROT_NONE counts) that overlaps [addr, end): it begins where the
+ * leaf does that has addr, if there is one, and goes on over leaves that begin below end. false:
+ * none. One look at each entry, and at each table that is empty.
+ *
+ *     for (ms_hva_t at = 0; ms_host_next_run(mm, at, UINT64_MAX, &run); at = run.start + run.size)
+ */
+bool ms_host_next_run(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, struct ms_host_run *run);
 /**
  * The level at which a walk of the user table ends at addr, and the raw entry there (0: absent). A
  * user-table walk as KVM's get_user_mapping_size does it. Of a process that is NULL both are 0.

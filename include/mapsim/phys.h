@@ -60,6 +60,12 @@ void ms_device_set_memory(struct ms_device *dev, bool enabled);
 
 /** By name; NULL: none. O(devices). */
 struct ms_device *ms_device_find(struct ms_machine *m, const char *name);
+/** Every device, in order of creation: the first (dev NULL), the next one; NULL: no more. O(1). */
+struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
+/** The device that has pa; NULL: none. O(log devices). */
+struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
+/** Is its memory on, as it is at first? */
+bool ms_device_memory(const struct ms_device *dev);
 const char *ms_device_name(const struct ms_device *dev);
 ms_pa_t ms_device_pa(const struct ms_device *dev);    ///< of its first byte
 uint64_t ms_device_size(const struct ms_device *dev); ///< bytes

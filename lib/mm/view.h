@@ -79,6 +79,9 @@ bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_le
  */
 void ms_lru_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pfn_t pfn);
 
+/* References to pages that the queues to the LRU lists hold. */
+size_t ms_lru_references(const struct ms_machine *m);
+
 /* ---- for ms_machine_check(): pointers that may be to what was freed ---- */
 
 bool ms_check_is_file(const struct ms_machine *m, const struct ms_file *file);

@@ -210,6 +210,15 @@ uint64_t ms_ram_free_pages(const struct ms_machine *m)
 	return m ? m->phys->free_pages : 0;
 }
 
+uint64_t ms_ram_held_pages(const struct ms_machine *m)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < m->phys->nr_ram; i++)
+		pages += m->phys->ram[i].end - m->phys->ram[i].usable_start;
+	return pages - m->phys->free_pages;
+}
+
 uint64_t ms_ram_pages(const struct ms_machine *m)
 {
 	uint64_t pages = 0;

@@ -80,6 +80,8 @@ static inline void ms_frame_put(struct ms_machine *m, struct ms_page *page, ms_p
 /* The zero page and its sibling of a PMD's size, made when first asked for; 0: no memory. */
 ms_pfn_t ms_zero_pfn(struct ms_machine *m);
 ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);
+/* Has the zero page, or the huge one, been made? */
+bool ms_has_zero_page(const struct ms_machine *m, bool huge);
 bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);
 bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its first page */
 
@@ -94,6 +96,8 @@ struct ms_hugetlb_pool *ms_hugetlb_pool(struct ms_machine *m, unsigned int order
 /* A pool of `pages` huge pages; of an order that has one already nothing happens. */
 void ms_hugetlb_pool_add(struct ms_machine *m, unsigned int order, uint64_t pages);
 
+/* Pages that the allocator has handed out. */
+uint64_t ms_ram_held_pages(const struct ms_machine *m);
 /* All pages of System RAM. */
 uint64_t ms_ram_pages(const struct ms_machine *m);
 
@@ -105,9 +109,6 @@ int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* The first device that ends after pa, or NULL. */
 struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
-/* The device that contains pa, or NULL; the next device in order of creation. */
-struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
-struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
 /* Is the memory of any device turned off? */
 bool ms_device_is_off(const struct ms_machine *m);
 /* An access to pa by the CPU, at addr of a process or a guest. It need only be told while a device

@@ -43,7 +43,7 @@ expect 'kernels' help k
 expect '--exit-code --explain' run --ex
 expect '--quiet' check --q
 expect '--arch --diff --explain --help --policy' kernels -
-for option in kernel arch explain rules exit-code help set policy; do
+for option in kernel arch explain hazards rules exit-code help set policy; do
 	expect_some --$option run -
 done
 for option in verbose quiet known write-known help set policy; do
