@@ -32,9 +32,9 @@ _mapsim() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='check explore help kernels run --help --version'
+		words='check driver explore help kernels run --help --version'
 	elif [ "$command" = help ]; then
-		words='check explore kernels run'
+		words='check driver explore kernels run'
 	elif [ "${COMP_WORDS[last - 1]}" = --set ]; then
 		words=$(_mapsim_values "${COMP_WORDS[last]}")
 	elif [[ $cur = -* ]]; then
@@ -47,7 +47,7 @@ _mapsim() {
 			words=$(_mapsim_rules)
 			compopt -o nospace 2>/dev/null
 			;;
-		--known | --policy) ;;
+		--known | --policy | --device | --param | --revoke | --play | --define | --cflags) ;;
 		*) [ "$command" != kernels ] || words=$(_mapsim_releases) ;;
 		esac
 	fi

@@ -22,10 +22,10 @@ _mapsim() {
 	local mapsim=$words[1] command=$words[2] before=$words[CURRENT-1]
 
 	if ((CURRENT == 2)); then
-		compadd -- check explore help kernels run --help --version
+		compadd -- check driver explore help kernels run --help --version
 		return
 	elif [[ $command == help ]]; then
-		compadd -- check explore kernels run
+		compadd -- check driver explore kernels run
 		return
 	elif [[ $PREFIX == --*=* ]]; then
 		before=${PREFIX%%=*}

@@ -310,6 +310,22 @@ void ms_linux_devices_destroy(struct ms_machine *m, void *devices)
 	}
 }
 
+const char *ms_linux_device(struct ms_machine *m, size_t i)
+{
+	void **nodes = m ? ms_linux_devices(m) : NULL;
+	const struct node *node;
+	size_t nr = 0;
+
+	for (node = nodes ? *nodes : NULL; node; node = node->next)
+		nr++;
+	if (i >= nr)
+		return NULL;
+	// the newest is the first
+	for (node = *nodes; nr - 1 > i; nr--)
+		node = node->next;
+	return node->misc->name;
+}
+
 void ms_linux_devices_walk(struct ms_machine *m, const void *devices,
 			   void (*fn)(struct ms_machine *m, const char *name))
 {

@@ -130,6 +130,15 @@ struct ms_mm *ms_linux_current_mm(void)
 	return m ? m->call.mm : NULL;
 }
 
+struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm)
+{
+	struct ms_mm *former = m ? m->call.mm : NULL;
+
+	if (m)
+		m->call.mm = mm;
+	return former;
+}
+
 /* ---- texts ---- */
 
 /* One of each: a message in a loop does not grow without end. */

@@ -159,6 +159,8 @@ static void null_is_harmless_as_a_file(void **state)
 	assert_int_equal(nonseekable_open(NULL, NULL), 0);
 	assert_null(get_file(NULL));
 	ms_linux_get_file(NULL);
+	assert_null(ms_linux_device(NULL, 0));
+	assert_null(ms_linux_set_current_mm(NULL, NULL));
 	ms_linux_name_file(NULL, "scratch");
 	ms_linux_name_file(file, NULL);
 	fput(NULL);

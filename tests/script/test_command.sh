@@ -46,7 +46,7 @@ said_on err 'usage: mapsim'
 expect 'unknown command' 2 'unknown command "frob"' "$mapsim" frob
 expect 'help' 0 'usage: mapsim' "$mapsim" --help
 said_on out 'exit codes:'
-for command in run check kernels explore; do
+for command in run check kernels explore driver; do
 	expect "help of $command" 0 "usage: mapsim $command" "$mapsim" $command --help
 	said_on out 'exit codes:'
 	cp out help

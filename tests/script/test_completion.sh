@@ -37,7 +37,7 @@ expect_some() {
 	fi
 }
 
-expect '--help --version check explore help kernels run' ''
+expect '--help --version check driver explore help kernels run' ''
 expect 'check' ch
 expect 'kernels' help k
 expect '--exit-code --explain' run --ex
@@ -51,6 +51,9 @@ for option in verbose quiet known write-known help set policy; do
 done
 for option in kernel merge race; do
 	expect_some --$option explore -
+done
+for option in kernel arch device param revoke play define cflags quick all json help; do
+	expect_some --$option driver -
 done
 expect 'arm64 x86_64' run --arch ''
 expect 'x86_64' kernels --arch x

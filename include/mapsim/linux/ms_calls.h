@@ -24,6 +24,11 @@ struct ms_machine *ms_linux_set_machine(struct ms_machine *m);
 /** The process for which driver code runs; NULL: none. */
 struct ms_mm *ms_linux_current_mm(void);
 
+/** Makes mm the process for which driver code runs, as a system call does for which the library has
+ * no function (ioctl); NULL: none. Answers the former one. Nothing is done on a machine that is
+ * NULL. */
+struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm);
+
 /* ---- memory (lib/linux/memory.c) ---- */
 
 #define MS_LINUX_GFP_ZERO 0x100u
@@ -63,6 +68,16 @@ struct va_format {
 
 /** Does this machine come by this place for the first time? */
 bool ms_linux_first_time(const void *place);
+
+/* ---- modules ---- */
+
+/** A parameter, as module_param() leaves it in the section ms_module_params. */
+struct ms_module_param {
+	const char *name;
+	const char *type; ///< "ulong", "bool" …
+	void *address;
+	size_t size; ///< bytes of the variable
+};
 
 /* ---- locks (lib/linux/lock.c) ---- */
 
@@ -136,6 +151,9 @@ struct ms_file *ms_linux_open_fops(struct ms_machine *m, const struct file_opera
 /** What violations call the file's driver by; of a path its last part. Copied; without memory, and
  * of a file that is NULL or an ERR_PTR, nothing is done. */
 void ms_linux_name_file(struct ms_file *file, const char *name);
+/** Name of the i-th device that is registered on m, from 0 on, in the order in which they came;
+ * NULL: there are no more. Valid until the device is deregistered. */
+const char *ms_linux_device(struct ms_machine *m, size_t i);
 void ms_linux_get_file(struct ms_file *file);
 void ms_linux_fput(struct ms_file *file);
 
