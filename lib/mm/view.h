@@ -79,6 +79,12 @@ bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_le
  */
 void ms_lru_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pfn_t pfn);
 
+/* Memory in the page is freed, and the page itself may not be: a violation where a page table shows
+ * it by its pfn. */
+void ms_raw_memory_freed(struct ms_machine *m, ms_pfn_t pfn);
+/* Entries of page tables that map the page, not by its pfn alone. They are all looked through. */
+uint64_t ms_page_mappings(const struct ms_machine *m, ms_pfn_t pfn);
+
 /* ---- for ms_machine_check(): pointers that may be to what was freed ---- */
 
 bool ms_check_is_file(const struct ms_machine *m, const struct ms_file *file);
