@@ -59,6 +59,7 @@
 #define ms_vm_fault vm_fault
 #define ms_mm mm_struct
 #define ms_file file
+#define ms_struct_page page
 
 #include <mapsim/linux/version.h>
 
@@ -79,6 +80,7 @@
 #include <mapsim/linux/minmax.h>
 #include <mapsim/linux/list.h>
 #include <mapsim/linux/printk.h>
+#include <mapsim/linux/page.h>
 #include <mapsim/linux/slab.h>
 #include <mapsim/linux/mutex.h>
 #include <mapsim/linux/atomic.h>
@@ -87,6 +89,7 @@
 #include <mapsim/linux/fs.h>
 #include <mapsim/linux/module.h>
 #include <mapsim/linux/io.h>
+#include <mapsim/linux/dma.h>
 
 /* ---- what a test calls ---- */
 

@@ -103,8 +103,25 @@ typedef unsigned int ms_vm_fault_t;
 #define MS_VM_FAULT_ERROR \
 	(MS_VM_FAULT_OOM | MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON | MS_VM_FAULT_SIGSEGV)
 
+/*
+ * What a handler finds in vmf->flags. The access of a process: USER, ALLOW_RETRY, KILLABLE,
+ * INTERRUPTIBLE, and WRITE or INSTRUCTION; get_user_pages, fixup_user_fault and what populates:
+ * ALLOW_RETRY and KILLABLE, and neither where the caller holds the mmap lock for writing; an x86
+ * guest's get_user_pages: first ALLOW_RETRY and RETRY_NOWAIT; access_process_vm: REMOTE. After
+ * VM_FAULT_RETRY the fault is tried again with TRIED. In page_mkwrite: WRITE and MKWRITE alone.
+ */
 #define MS_FAULT_FLAG_WRITE 0x1u
 #define MS_FAULT_FLAG_MKWRITE 0x2u
+#define MS_FAULT_FLAG_ALLOW_RETRY 0x4u  ///< VM_FAULT_RETRY may be answered
+#define MS_FAULT_FLAG_RETRY_NOWAIT 0x8u ///< by VM_FAULT_RETRY the mmap lock stays held
+#define MS_FAULT_FLAG_KILLABLE 0x10u
+#define MS_FAULT_FLAG_TRIED 0x20u ///< VM_FAULT_RETRY was answered before
+#define MS_FAULT_FLAG_USER 0x40u
+#define MS_FAULT_FLAG_REMOTE 0x80u
+#define MS_FAULT_FLAG_INSTRUCTION 0x100u
+#define MS_FAULT_FLAG_INTERRUPTIBLE 0x200u
+
+struct ms_struct_page; // phys.h
 
 struct ms_vm_fault {
 	struct ms_vma *vma;
@@ -112,25 +129,10 @@ struct ms_vm_fault {
 	uint64_t pgoff;   ///< page offset in the file: vm_pgoff + (address - vm_start) / page size
 	unsigned int flags; ///< MS_FAULT_FLAG_*
 	ms_pfn_t pfn; ///< set by a handler that returns LOCKED: a page of System RAM to be mapped
-	void *page;   ///< the same as linux.h's struct page, which a reference comes with
+	struct ms_struct_page *page; ///< the same as linux.h's struct page, with a reference that
+				     ///< is the mapping's from then on. In page_mkwrite: the page
+				     ///< that is to be written
 };
-
-/*
- * linux.h's struct page is a page's number in the shape of a pointer that nobody looks through:
- * consecutive pages lie MS_PAGE_STRUCT bytes apart.
- */
-#define MS_PAGE_STRUCT UINT64_C(64)
-#define MS_PAGE_STRUCTS UINT64_C(0x5a0000000000)
-
-static inline void *ms_pfn_to_page_struct(ms_pfn_t pfn)
-{
-	return (void *)(uintptr_t)(MS_PAGE_STRUCTS + pfn * MS_PAGE_STRUCT);
-}
-
-static inline ms_pfn_t ms_page_struct_to_pfn(const void *page)
-{
-	return ((uintptr_t)page - MS_PAGE_STRUCTS) / MS_PAGE_STRUCT;
-}
 
 /** struct vm_operations_struct. Any member may be NULL. */
 struct ms_vm_ops {
@@ -153,13 +155,17 @@ struct ms_vma_desc {
 	uint64_t pgoff;
 	uint64_t vm_flags;
 	ms_pgprot_t page_prot;
-	const struct ms_vm_ops *vm_ops;
+	const struct ms_vm_ops *vm_ops; ///< a table without functions; NULL: as in ->mmap
 	void *private_data;
 };
 
 struct ms_file_ops {
 	const char *name;
-	/** Called with the new VMA; an error is mmap's answer. */
+	/**
+	 * Called with the new VMA; an error is mmap's answer. vm_ops is a table without functions
+	 * by then (vma_dummy_vm_ops). A driver that sets NULL (vma_set_anonymous) gets anonymous
+	 * memory in a private mapping; in a shared one each access is SIGBUS.
+	 */
 	int (*mmap)(struct ms_file *file, struct ms_vma *vma);
 	/**
 	 * ->mmap_prepare: called before a VMA exists, may change the description; a refusal leaves
@@ -172,6 +178,13 @@ struct ms_file_ops {
 	int (*punch_hole)(struct ms_file *file, uint64_t off, uint64_t len);
 	/** The last reference went. */
 	void (*release)(struct ms_file *file);
+	/** Its callbacks take and drop the mmap lock themselves, as the kernel's do: a handler that
+	 * answers RETRY has dropped it. */
+	bool locks;
+	/** What it maps by pfn is looked at: a run beyond the end of the device in which it begins,
+	 * RAM that nobody has allocated, and what is no device and no RAM, are violations. Drivers
+	 * of linux.h are looked at. */
+	bool looked_at;
 };
 
 #define MS_FMODE_READ 0x1u
@@ -348,8 +361,8 @@ enum ms_access {
  * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:
  * the handler claims success and installs nothing, a real CPU would fault for ever (a violation is
  * reported). A process that is NULL has no VMA anywhere: MS_ACCESS_SIGSEGV. So is a prot that is
- * none of these answered, with -EINVAL as the error of ms_last_refusal(); nothing was done. Else that
- * error is -EBUSY where the access waits, -ENOMEM of OOM, and -EFAULT, or -EHWPOISON where the
+ * none of these answered, with -EINVAL as the error of ms_last_refusal(); nothing was done. Else
+ * that error is -EBUSY where the access waits, -ENOMEM of OOM, and -EFAULT, or -EHWPOISON where the
  * handler said so.
  */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot);

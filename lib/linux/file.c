@@ -165,6 +165,8 @@ static void release(struct file *file)
 
 static const struct ms_file_ops mmap_ops = {
 	.name = "driver",
+	.locks = true,
+	.looked_at = true,
 	.mmap = call_mmap,
 	.punch_hole = punch_hole,
 	.release = release,
@@ -172,6 +174,8 @@ static const struct ms_file_ops mmap_ops = {
 
 static const struct ms_file_ops mmap_prepare_ops = {
 	.name = "driver",
+	.locks = true,
+	.looked_at = true,
 	.mmap_prepare = call_mmap_prepare,
 	.mmap = complete_action,
 	.punch_hole = punch_hole,

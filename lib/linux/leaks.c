@@ -6,7 +6,7 @@
 
 static void report_device(struct ms_machine *m, const char *name)
 {
-	ms_violation(m, ms_linux_text(m, "misc device %s is never deregistered", name), 0);
+	ms_violation(m, ms_text(m, "misc device %s is never deregistered", name), 0);
 }
 
 static void report_locks(struct ms_machine *m)

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What lib/linux keeps of a machine: how it is made and freed, its texts, and what it said once. */
+/* What lib/linux keeps of a machine: how it is made and freed, and what it said once. */
 #include "linux/state.h"
 
 #include <stdio.h>
-
-static int text_cmp(const struct ms_text *a, const struct ms_text *b)
-{
-	return strcmp(a->text, b->text);
-}
-
-RB_GENERATE_INTERNAL(ms_texts, ms_text, node, text_cmp, static __attribute__((unused)))
 
 struct ms_linux *ms_linux_of(struct ms_machine *m)
 {
@@ -20,26 +13,19 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 	lx = ms_zalloc(&m->alloc, sizeof(*lx));
 	if (!lx)
 		return NULL;
-	RB_INIT(&lx->texts);
+	lx->page_shift = m->page_shift;
 	SLIST_INIT(&lx->places);
 	RB_INIT(&lx->by_addr);
 	RB_INIT(&lx->by_pfn);
+	RB_INIT(&lx->slabs_by_addr);
+	for (size_t i = 0; i < MS_SLAB_CLASSES; i++)
+		TAILQ_INIT(&lx->slabs[i]);
 	RB_INIT(&lx->remappings);
 	RB_INIT(&lx->regions);
 	lx->class[0] = (struct ms_lock_class){ .name = "mmap_lock", .file = "" };
 	lx->nr_classes = 1;
 	m->kernel = lx;
 	return lx;
-}
-
-static void destroy_texts(struct ms_machine *m, struct ms_linux *lx)
-{
-	struct ms_text *text;
-
-	while ((text = RB_ROOT(&lx->texts))) {
-		RB_REMOVE(ms_texts, &lx->texts, text);
-		ms_free(&m->alloc, text);
-	}
 }
 
 static void linux_destroy(struct ms_machine *m)
@@ -56,7 +42,6 @@ static void linux_destroy(struct ms_machine *m)
 		SLIST_REMOVE_HEAD(&lx->places, link);
 		ms_free(&m->alloc, place);
 	}
-	destroy_texts(m, lx);
 	ms_free(&m->alloc, lx);
 	m->kernel = NULL;
 }
@@ -137,40 +122,6 @@ struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm)
 	if (m)
 		m->call.mm = mm;
 	return former;
-}
-
-/* ---- texts ---- */
-
-/* One of each: a message in a loop does not grow without end. */
-static const char *keep(struct ms_machine *m, struct ms_linux *lx, struct ms_text *text)
-{
-	struct ms_text *same = RB_INSERT(ms_texts, &lx->texts, text);
-
-	if (!same)
-		return text->text;
-	ms_free(&m->alloc, text);
-	return same->text;
-}
-
-const char *ms_linux_text(struct ms_machine *m, const char *format, ...)
-{
-	struct ms_linux *lx = ms_linux_of(m);
-	struct ms_text *text;
-	va_list args;
-	int len;
-
-	if (!lx)
-		return NULL;
-	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	text = len < 0 ? NULL : ms_zalloc(&m->alloc, sizeof(*text) + (size_t)len + 1);
-	if (!text)
-		return NULL;
-	va_start(args, format);
-	vsnprintf(text->text, (size_t)len + 1, format, args);
-	va_end(args);
-	return keep(m, lx, text);
 }
 
 /* ---- once ---- */

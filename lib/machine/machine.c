@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's beginning and end, its configuration, and its hooks. */
+#include "core/text.h"
 #include "core/core.h"
 #include "machine/rooms.h"
 #include "policy/internal.h"
@@ -226,6 +227,7 @@ void ms_machine_free(struct ms_machine *m)
 
 	ms_rooms_destroy(m);
 	ms_causes_destroy(m);
+	ms_texts_destroy(m);
 	ms_events_destroy(&m->events);
 	if (ms_current_machine() == m)
 		ms_set_current_machine(NULL);

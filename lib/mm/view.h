@@ -81,6 +81,11 @@ void ms_lru_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pfn_t pfn);
 
 /* References to pages that the queues to the LRU lists hold. */
 size_t ms_lru_references(const struct ms_machine *m);
+/* Memory in the page is freed, and the page itself may not be: a violation where a page table shows
+ * it by its pfn. */
+void ms_raw_memory_freed(struct ms_machine *m, ms_pfn_t pfn);
+/* Entries of page tables that map the page, not by its pfn alone. They are all looked through. */
+uint64_t ms_page_mappings(const struct ms_machine *m, ms_pfn_t pfn);
 
 /* ---- for ms_machine_check(): pointers that may be to what was freed ---- */
 

@@ -203,6 +203,7 @@ static void phys_destroy(struct ms_machine *m)
 	if (!m->phys)
 		return;
 	ram_destroy_all(m);
+	ms_memmap_destroy(m);
 	ms_devices_destroy(m);
 	ms_free(&m->alloc, m->phys->mtrr);
 	ms_free(&m->alloc, m->phys);

@@ -3,8 +3,8 @@
  * ms_calls.h - the functions of the library that the inline functions and macros of linux.h call.
  * Drivers and tests use those of linux.h, not these.
  *
- * Nothing in here needs linux.h, so that the library's own files can include it. A struct page is
- * passed as void *. What a NULL argument does is said in linux.h.
+ * Nothing in here needs linux.h, so that the library's own files can include it. What a NULL
+ * argument does is said in linux.h.
  */
 #ifndef MAPSIM_LINUX_MS_CALLS_H
 #define MAPSIM_LINUX_MS_CALLS_H
@@ -32,24 +32,71 @@ struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm);
 /* ---- memory (lib/linux/memory.c) ---- */
 
 #define MS_LINUX_GFP_ZERO 0x100u
-#define MS_LINUX_GFP_MAY_SLEEP 0x400u    /* __GFP_DIRECT_RECLAIM */
-#define MS_LINUX_GFP_VMALLOC 0x80000000u /* vmalloc: need not be contiguous in RAM */
+#define MS_LINUX_GFP_MAY_SLEEP 0x400u /* __GFP_DIRECT_RECLAIM */
+#define MS_LINUX_GFP_COMP 0x40000u
 
 /** kmalloc_array: n * size bytes; NULL: no memory, the product overflows, no machine. */
 void *ms_linux_alloc(size_t n, size_t size, unsigned int gfp);
 void ms_linux_free(const void *p);
-/** alloc_pages: System RAM of the machine. NULL: none left. */
-void *ms_linux_alloc_pages(unsigned int gfp, unsigned int order);
-/** put_page / get_page of the (compound) page. */
-void ms_linux_put_page(void *page);
-void ms_linux_get_page(void *page);
-/** page_address: the page's bytes for the driver, made when first asked for. 0: no memory. */
-unsigned long ms_linux_page_address(void *page);
-/** virt_to_page of an address inside of such bytes; NULL, and a violation: it is not. */
-void *ms_linux_virt_to_page(unsigned long addr);
+/** vmalloc of n * size bytes; user: of vmalloc_user(). */
+void *ms_linux_vmalloc(size_t n, size_t size, unsigned int gfp, bool user);
+void ms_linux_vfree(const void *p);
+bool ms_linux_is_vmalloc(const void *p);
+/** NULL, and a violation: p is not of vmalloc. */
+struct ms_struct_page *ms_linux_vmalloc_to_page(const void *p);
+/** Bytes of the area at p that remap_vmalloc_range() may map; 0: it is none. */
+uint64_t ms_linux_vmalloc_area(const void *p);
 size_t ms_linux_live(const struct ms_machine *m);
 /** Reports what is left (lib/linux/leaks.c). */
 size_t ms_linux_report_leaks(struct ms_machine *m);
+
+/* ---- coherent DMA memory (lib/linux/dma.c) ---- */
+
+enum ms_linux_dma_how { MS_LINUX_DMA_COHERENT = 1, MS_LINUX_DMA_IOMMU = 2 };
+/** how: ms_linux_dma_how bits. NULL: no memory. */
+void *ms_linux_dma_alloc(size_t size, unsigned int how, unsigned long long *handle,
+			 unsigned int gfp);
+void ms_linux_dma_free(size_t size, void *addr, unsigned int how);
+int ms_linux_dma_mmap(struct ms_vma *vma, void *addr, uint64_t handle, size_t size,
+		      unsigned int how);
+
+/* ---- pages (lib/linux/pages.c) ---- */
+
+/** alloc_pages: System RAM of the machine. NULL: none left. */
+struct ms_struct_page *ms_linux_alloc_pages(unsigned int gfp, unsigned int order);
+/** __free_pages */
+void ms_linux_free_pages(struct ms_struct_page *page, unsigned int order);
+void ms_linux_split_page(struct ms_struct_page *page, unsigned int order);
+struct ms_struct_page *ms_linux_pfn_to_page(unsigned long pfn);
+unsigned long ms_linux_page_to_pfn(const struct ms_struct_page *page);
+/** n references of the page, of the compound page that it is in; they are taken, or put. */
+void ms_linux_get_page(struct ms_struct_page *page, unsigned int n);
+void ms_linux_put_page(struct ms_struct_page *page, unsigned int n);
+int ms_linux_page_count(const struct ms_struct_page *page);
+int ms_linux_page_mapcount(const struct ms_struct_page *page);
+
+enum ms_linux_page_is {
+	MS_LINUX_PAGE_HEAD = 1,
+	MS_LINUX_PAGE_TAIL = 2,
+	MS_LINUX_PAGE_RESERVED = 4,
+	MS_LINUX_PAGE_SLAB = 8,
+	MS_LINUX_PAGE_LARGE = 16, ///< of a kmalloc that is too large for a slab
+	MS_LINUX_PAGE_LOCKED = 32,
+	MS_LINUX_PAGE_ANON = 64,
+	MS_LINUX_PAGE_HUGETLB = 128,
+};
+/** Bits of the above. */
+unsigned int ms_linux_page_is(const struct ms_struct_page *page);
+unsigned int ms_linux_compound_order(const struct ms_struct_page *page);
+struct ms_struct_page *ms_linux_compound_head(const struct ms_struct_page *page);
+void ms_linux_page_reserve(struct ms_struct_page *page, bool reserved);
+/** lock_page, trylock_page. false: it is locked already, which is a violation where wait. */
+bool ms_linux_trylock_page(struct ms_struct_page *page, bool wait);
+void ms_linux_unlock_page(struct ms_struct_page *page);
+/** page_address: the page's bytes for the driver, made when first asked for. 0: no memory. */
+unsigned long ms_linux_page_address(struct ms_struct_page *page);
+/** virt_to_page of an address inside of such bytes; NULL, and a violation: it is not. */
+struct ms_struct_page *ms_linux_virt_to_page(unsigned long addr);
 bool ms_linux_pfn_valid(unsigned long pfn);
 
 /* ---- messages (lib/linux/report.c) ---- */
@@ -66,6 +113,8 @@ struct va_format {
 	va_list *va;
 };
 
+/** Why a call of the driver's is refused: text is static. Answers err. */
+int ms_linux_refuse(int err, const char *text);
 /** Does this machine come by this place for the first time? */
 bool ms_linux_first_time(const void *place);
 
@@ -129,7 +178,7 @@ void ms_linux_vma_start_write(struct ms_vma *vma);
 int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned long pfn,
 			     unsigned long size, ms_pgprot_t prot);
 int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long len);
-int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page);
+int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, struct ms_struct_page *page);
 /** unmap_mapping_range of the address_space `key` of m. */
 void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off, uint64_t len,
 			    bool even_cows);

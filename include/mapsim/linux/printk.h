@@ -69,6 +69,10 @@ struct device {
 	struct device *parent;
 	const char *init_name;
 	void *driver_data;
+	/* The device sees what is in the CPU's caches. Without it, as in a struct device that is
+	 * zeroed, coherent DMA memory is uncached on arm64. On x86 every device is coherent. */
+	bool dma_coherent;
+	bool dma_iommu; // its addresses are those of an IOMMU
 };
 
 static inline const char *dev_name(const struct device *dev)
