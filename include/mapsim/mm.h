@@ -146,6 +146,26 @@ struct ms_vm_ops {
 	ms_vm_fault_t (*huge_fault)(struct ms_vm_fault *vmf, unsigned int order);
 	ms_vm_fault_t (*page_mkwrite)(struct ms_vm_fault *vmf);
 	ms_vm_fault_t (*pfn_mkwrite)(struct ms_vm_fault *vmf);
+	/**
+	 * Reads or writes (write != 0) len bytes at addr for ms_access_remote_vm(), where no pages
+	 * can be taken. Answers how many, 0 or a negative errno.
+	 */
+	int (*access)(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, int write);
+	/** bytes of a page of this VMA, for ms_vma_kernel_pagesize() */
+	uint64_t (*pagesize)(struct ms_vma *vma);
+	/**
+	 * The struct page behind a special entry, NULL: none. Asked by vm_normal_page() where the
+	 * policy's kernel has it (up to 6.17).
+	 */
+	struct ms_struct_page *(*find_special_page)(struct ms_vma *vma, ms_hva_t addr);
+	/** the VMA's name in /proc/PID/maps, which mapsim does not have: never called */
+	const char *(*name)(struct ms_vma *vma);
+	/**
+	 * 7.2+: a VMA that mmap_prepare made exists now, and was not merged. *vm_private_data may
+	 * be changed. An error unmaps it, and is mmap's answer.
+	 */
+	int (*mapped)(ms_hva_t start, ms_hva_t end, uint64_t pgoff, const struct ms_file *file,
+		      void **vm_private_data);
 };
 
 /** struct vm_area_desc: the VMA to be, for mmap_prepare. */
@@ -225,6 +245,14 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 #ifndef MS_VM_FLAGS_CONST
 #define MS_VM_FLAGS_CONST
 #endif
+#ifndef MS_VMA_FLAGS_NAME
+#define MS_VMA_FLAGS_NAME flags
+#endif
+
+/** vma_flags_t: the bits of vm_flags */
+struct ms_vma_flags {
+	uint64_t ms_word;
+};
 
 /** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
 struct ms_vma {
@@ -233,6 +261,7 @@ struct ms_vma {
 	__extension__ union {
 		MS_VM_FLAGS_CONST uint64_t vm_flags; ///< MS_VM_*
 		uint64_t vm_flags_word; ///< the same, where linux.h makes vm_flags read-only
+		struct ms_vma_flags MS_VMA_FLAGS_NAME; ///< the same, as drivers have it from 6.19 on
 	};
 	uint64_t vm_pgoff; ///< in pages
 	ms_pgprot_t vm_page_prot;

@@ -9,6 +9,16 @@ static void report_device(struct ms_machine *m, const char *name)
 	ms_violation(m, ms_text(m, "misc device %s is never deregistered", name), 0);
 }
 
+/* what: with one %s at most, which is the name */
+static void report_chrdev(struct ms_machine *m, const char *what, const char *name)
+{
+	const char *at = strstr(what, "%s");
+	const char *text = at ? ms_text(m, "%.*s%s%s", (int)(at - what), what, name, at + 2)
+			      : what;
+
+	ms_violation(m, text ? text : "a device is never given back", 0);
+}
+
 static void report_locks(struct ms_machine *m)
 {
 	for (unsigned int i = 0; i < m->call.locks; i++)
@@ -34,6 +44,8 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 		ms_linux_io_report(m, lx);
 		report_locks(m);
 		ms_linux_devices_walk(m, lx->devices, report_device);
+		ms_linux_chrdevs_walk(m, lx->chrdevs, report_chrdev);
+		ms_linux_bus_walk(m, lx->bus, report_chrdev);
 	}
 	ms_memtype_leaks(m, report_reservation, m);
 	return (size_t)(ms_events_total(&m->events, MS_EV_VIOLATION) - before);

@@ -332,13 +332,38 @@ bool ms_linux_pfn_valid(unsigned long pfn)
 
 /* ---- where their bytes are ---- */
 
+/* A page of a slab has the slab's bytes. */
+static char *slab_bytes(const struct ms_linux *lx, ms_pfn_t pfn)
+{
+	struct ms_linux *all = (struct ms_linux *)(uintptr_t)lx;
+	struct ms_slab *slab;
+
+	RB_FOREACH (slab, ms_slabs_by_addr, &all->slabs_by_addr)
+		if (slab->pfn == pfn)
+			return slab->at;
+	return NULL;
+}
+
+void *ms_linux_driver_bytes(struct ms_machine *m, ms_pfn_t pfn, bool *known)
+{
+	struct ms_linux *lx = m->kernel;
+	struct ms_block *block = lx ? ms_block_of_pfn(lx, pfn) : NULL;
+	char *slab = lx && !block ? slab_bytes(lx, pfn) : NULL;
+
+	*known = slab || (block && ms_block_is_live(m, block));
+	if (slab || !*known)
+		return slab;
+	return ms_block_bytes(m, block, false) ? block->start + ((pfn - block->pfn) << m->page_shift)
+					       : NULL;
+}
+
 unsigned long ms_linux_page_address(struct ms_struct_page *page)
 {
 	struct ms_machine *m = ms_linux_here("page_address");
 	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
 	const ms_pfn_t pfn = ms_page_struct_to_pfn(m, page);
-	struct ms_slab *slab;
 	struct ms_block *block;
+	char *slab;
 
 	if (!lx || !ms_pfn_is_ram(m, pfn))
 		return 0;
@@ -347,10 +372,8 @@ unsigned long ms_linux_page_address(struct ms_struct_page *page)
 		return ms_block_bytes(m, block, false)
 			       ? (unsigned long)block->start + ((pfn - block->pfn) << m->page_shift)
 			       : 0;
-	RB_FOREACH (slab, ms_slabs_by_addr, &lx->slabs_by_addr)
-		if (slab->pfn == pfn)
-			return (unsigned long)slab->at;
-	return 0;
+	slab = slab_bytes(lx, pfn);
+	return (uintptr_t)(slab ? slab : ms_page_bytes(m, pfn, true));
 }
 
 /* 0: addr is not in the kernel's linear map of RAM. */

@@ -22,6 +22,8 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 		TAILQ_INIT(&lx->slabs[i]);
 	RB_INIT(&lx->remappings);
 	RB_INIT(&lx->regions);
+	lx->rcu_end = &lx->rcu;
+	ms_phys_ask_driver_bytes(m, ms_linux_driver_bytes);
 	lx->class[0] = (struct ms_lock_class){ .name = "mmap_lock", .file = "" };
 	lx->nr_classes = 1;
 	m->kernel = lx;
@@ -35,9 +37,13 @@ static void linux_destroy(struct ms_machine *m)
 
 	if (!lx)
 		return;
+	ms_linux_rcu_destroy(m, lx);
 	ms_linux_memory_destroy(m);
 	ms_linux_io_destroy(m);
 	ms_linux_devices_destroy(m, lx->devices);
+	ms_linux_tasks_destroy(m, lx->tasks);
+	ms_linux_chrdevs_destroy(m, lx->chrdevs);
+	ms_linux_bus_destroy(m, lx->bus);
 	while ((place = SLIST_FIRST(&lx->places))) {
 		SLIST_REMOVE_HEAD(&lx->places, link);
 		ms_free(&m->alloc, place);
@@ -69,6 +75,25 @@ unsigned int ms_linux_page_shift(const struct ms_machine *m)
 	return m->page_shift;
 }
 
+void **ms_linux_chrdevs(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->chrdevs : NULL;
+}
+
+void **ms_linux_bus(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->bus : NULL;
+}
+
+bool ms_linux_knows_mmap_prepare(const struct ms_machine *m)
+{
+	return m->policy.file_mmap_prepare == MS_FILE_MMAP_PREPARE_PRESENT;
+}
+
 uint64_t ms_linux_refusals(const struct ms_machine *m)
 {
 	return ms_refusals(m);
@@ -79,6 +104,13 @@ void **ms_linux_devices(struct ms_machine *m)
 	struct ms_linux *lx = ms_linux_of(m);
 
 	return lx ? &lx->devices : NULL;
+}
+
+void **ms_linux_tasks(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->tasks : NULL;
 }
 
 int ms_linux_file_set_mapping(struct ms_file *file, const void *key)

@@ -8,6 +8,11 @@
  *   pages.c    alloc_pages, get_page ...    dma.c      coherent DMA memory
  *   report.c   printk, WARN                  mapping.c  remap_pfn_range, unmap_mapping_range ...
  *   io.c       claims, ioremap               file.c     files, devices, calls of file_operations
+ *   rcu.c      rcu_read_lock, kfree_rcu    task.c     current
+ *   pci.c      pci_register_driver, pci_request_regions
+ *   cdev.c     cdev_add, device_create     xarray.c   xarray, idr, ida
+ *   user.c     copy_from_user ...          access.c   access_process_vm, generic_access_phys
+ *   notifier.c mmu_notifier                pte.c      apply_to_page_range, follow_pfnmap_start
  *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
@@ -111,6 +116,12 @@ struct ms_place {
 	const void *place;
 };
 
+/* rcu_head */
+struct ms_rcu_head {
+	struct ms_rcu_head *next;
+	void (*func)(void *head);
+};
+
 struct ms_linux {
 	unsigned int page_shift; /* the machine's */
 	SLIST_HEAD(, ms_place) places;
@@ -127,7 +138,13 @@ struct ms_linux {
 	struct ms_regions_by_start regions;
 	uint64_t next_cookie;
 	uint64_t next_iova; /* bytes of the IOMMU's addresses that were handed out */
-	void *devices;      /* file.c's alone */
+	void *devices; /* file.c's alone */
+	void *tasks;   /* task.c's alone */
+	void *chrdevs; /* cdev.c's alone */
+	void *bus;     /* pci.c's alone */
+	bool incapable;                   /* capable() says no */
+	unsigned int rcu_depth;           /* rcu_read_lock()s that are held */
+	struct ms_rcu_head *rcu, **rcu_end; /* what waits for their end */
 };
 
 /* The machine's, made when first asked for; NULL: no memory. */
@@ -197,6 +214,12 @@ void ms_slabs_report(struct ms_machine *m, struct ms_linux *lx);
 size_t ms_slabs_check(struct ms_check *c, const struct ms_linux *lx);
 void ms_slabs_destroy(struct ms_machine *m, struct ms_linux *lx);
 
+/* The bytes of a page of a driver's, for lib/phys. */
+void *ms_linux_driver_bytes(struct ms_machine *m, ms_pfn_t pfn, bool *known);
+/* Reads or writes bytes of a page of RAM. false: no memory for them. */
+bool ms_linux_page_bytes(struct ms_machine *m, ms_pfn_t pfn, uint64_t offset, void *buf, uint64_t n,
+			 bool write);
+void ms_linux_rcu_destroy(struct ms_machine *m, struct ms_linux *lx);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);
 /* A violation for each claim and each ioremap that is held. */

@@ -229,6 +229,34 @@ int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint6
 	return answered(&call, vma->vm_file, "mprotect", err);
 }
 
+/* The function sees the VMA, and may not change it. */
+uint64_t ms_vma_call_pagesize(const struct ms_vma *vma)
+{
+	struct call call = enter_vma(vma, "pagesize");
+	uint64_t size = vma->vm_ops->pagesize((struct ms_vma *)(uintptr_t)vma);
+
+	leave(&call, vma->vm_start);
+	return size;
+}
+
+int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write)
+{
+	struct call call = enter_vma(vma, "access");
+	int bytes = vma->vm_ops->access(vma, addr, buf, len, write);
+
+	leave(&call, vma->vm_start);
+	return bytes;
+}
+
+struct ms_struct_page *ms_vma_call_find_special_page(struct ms_vma *vma, ms_hva_t addr)
+{
+	struct call call = enter_vma(vma, "find_special_page");
+	struct ms_struct_page *page = vma->vm_ops->find_special_page(vma, addr);
+
+	leave(&call, vma->vm_start);
+	return page;
+}
+
 // mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
 int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 {

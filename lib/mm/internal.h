@@ -312,6 +312,8 @@ void ms_vma_call_open(struct ms_vma *vma);
 void ms_vma_call_close(struct ms_vma *vma);
 int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr);
 int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy);
+uint64_t ms_vma_call_pagesize(const struct ms_vma *vma);
+struct ms_struct_page *ms_vma_call_find_special_page(struct ms_vma *vma, ms_hva_t addr);
 int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags);
 int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma);
 int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc);

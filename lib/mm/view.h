@@ -63,6 +63,23 @@ bool ms_mm_fault_waits(const struct ms_mm *mm);
 void ms_mm_block_notifiers(struct ms_mm *mm);
 void ms_mm_unblock_notifiers(struct ms_mm *mm);
 
+/* ---- entries ---- */
+
+/*
+ * apply_to_page_range: calls fn with each entry (MS_PTE_ bits) of [addr, addr + size), whole pages;
+ * fn may change it, and an answer that is not 0 ends it. create: tables are made, and absent entries
+ * are met too. -EINVAL: a range that is empty, wraps or is no user space, a huge entry; -ENOMEM.
+ */
+typedef int ms_pte_fn(uint64_t *entry, ms_hva_t addr, void *arg);
+int ms_apply_to_page_range(struct ms_mm *mm, ms_hva_t addr, uint64_t size, bool create,
+			   ms_pte_fn *fn, void *arg);
+/* vm_ops->access */
+int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
+/* vm_get_page_prot() */
+ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags);
+/* Of any VMA; the range is inside of it. */
+void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
+
 /* ---- pages ---- */
 
 /*

@@ -37,6 +37,8 @@ static void set_free(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn, uns
 	unsigned int value = is_free ? ms_free_tree_full(order) : 0;
 	struct ms_free_tree t;
 
+	if (m->phys->contents && is_free)
+		ms_page_bytes_drop(m, pfn, UINT64_C(1) << order);
 	if (order == MS_MAX_ORDER) {
 		t = ms_ram_tree(ram);
 		ms_free_tree_set(t, ms_free_tree_node(t, ms_area_index(ram, pfn), order), value);

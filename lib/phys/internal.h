@@ -61,6 +61,19 @@ ms_pfn_t ms_page_head(const struct ms_machine *m, ms_pfn_t pfn);
 void ms_page_write(struct ms_machine *m, ms_pfn_t pfn);
 void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
 /*
+ * A page's bytes, which are zero unless somebody has stored some. NULL: nobody has, and none are to
+ * be made; or no RAM; or no memory. They go when the page is freed. Those of pages that driver code
+ * has allocated are kept by lib/linux, which is asked for them.
+ */
+void *ms_page_bytes(struct ms_machine *m, ms_pfn_t pfn, bool make);
+/* Bytes of a page that driver code has allocated; *known is set where it has. */
+typedef void *ms_driver_bytes_fn(struct ms_machine *m, ms_pfn_t pfn, bool *known);
+void ms_phys_ask_driver_bytes(struct ms_machine *m, ms_driver_bytes_fn *fn);
+void ms_page_bytes_drop(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
+/* Page `to` has the bytes of `from` from now on. */
+void ms_page_bytes_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
+void ms_page_bytes_destroy(struct ms_machine *m);
+/*
  * n more / n fewer holders of the compound page; the last put gives it back. The first get of a
  * page that nobody holds takes it from the free pages. A pfn that is not RAM is left alone.
  */

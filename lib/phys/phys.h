@@ -97,6 +97,8 @@ struct ms_phys {
 	unsigned int devices_off;         /* devices whose memory is turned off */
 	ms_pfn_t zero_pfn, huge_zero_pfn; /* 0: not made yet */
 	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
+	ms_driver_bytes_fn *driver_bytes; /* NULL: no driver has pages */
+	void *contents; /* contents.c: the root of its tree; NULL: no page has bytes */
 };
 
 /* The range that holds pfn, or NULL. */

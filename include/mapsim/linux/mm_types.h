@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of mappings: <linux/mm_types.h>, the flags of <linux/mm.h>, <asm/pgtable.h>'s
- * protections, <linux/sched.h>'s current.
+ * protections.
  *
  * struct vm_area_struct, struct vm_operations_struct, struct vm_fault and struct mm_struct are
  * those of <mapsim/mm.h>, under the kernel's tags.
@@ -142,52 +142,20 @@ static inline unsigned long pfn_t_to_pfn(pfn_t pfn)
 }
 #endif
 
-/* ---- VMA flags as a bitmap, and what mmap_prepare is given ---- */
+/* ---- what mmap_prepare is given ---- */
 
-#if MS_LINUX_SINCE(6, 17)
-typedef int vma_flag_t;
-typedef struct {
-	unsigned long ms_word;
-} vma_flags_t;
+#if MS_LINUX_SINCE(6, 16)
+typedef struct ms_vma_flags vma_flags_t;
 
-enum {
-	VMA_READ_BIT,
-	VMA_WRITE_BIT,
-	VMA_EXEC_BIT,
-	VMA_SHARED_BIT,
-	VMA_MAYREAD_BIT,
-	VMA_MAYWRITE_BIT,
-	VMA_MAYEXEC_BIT,
-	VMA_MAYSHARE_BIT,
-	VMA_PFNMAP_BIT = 10,
-	VMA_LOCKED_BIT = 13,
-	VMA_IO_BIT,
-	VMA_DONTCOPY_BIT = 17,
-	VMA_DONTEXPAND_BIT,
-	VMA_ACCOUNT_BIT = 20,
-	VMA_NORESERVE_BIT,
-	VMA_WIPEONFORK_BIT = 25,
-	VMA_DONTDUMP_BIT,
-	VMA_MIXEDMAP_BIT = 28,
-	VMA_HUGEPAGE_BIT,
-	VMA_NOHUGEPAGE_BIT,
-	VMA_ALLOW_ANY_UNCACHED_BIT = 39,
+enum mmap_action_type {
+	MMAP_NOTHING,
+	MMAP_REMAP_PFN,
+	MMAP_IO_REMAP_PFN,
+	MMAP_SIMPLE_IO_REMAP,
+	MMAP_MAP_KERNEL_PAGES,
 };
 
-static inline vma_flags_t ms_vma_flags_of(const vma_flag_t *bits, size_t n)
-{
-	vma_flags_t flags = { 0 };
-
-	for (size_t i = 0; i < n; i++)
-		flags.ms_word |= 1UL << bits[i];
-	return flags;
-}
-
-#define mk_vma_flags(...) \
-	ms_vma_flags_of((const vma_flag_t[]){ __VA_ARGS__ }, \
-			sizeof((const vma_flag_t[]){ __VA_ARGS__ }) / sizeof(vma_flag_t))
-
-enum mmap_action_type { MMAP_NOTHING, MMAP_REMAP_PFN, MMAP_IO_REMAP_PFN, MMAP_SIMPLE_IO_REMAP };
+struct page;
 
 /* What is to be done once the VMA exists. Filled by mmap_action_remap() and its kin. */
 struct mmap_action {
@@ -200,9 +168,17 @@ struct mmap_action {
 			phys_addr_t start_phys_addr;
 			unsigned long size;
 		} simple_ioremap;
+		struct {
+			unsigned long start;
+			struct page **pages;
+			unsigned long nr_pages;
+			pgoff_t pgoff;
+		} map_kernel;
 	};
 	enum mmap_action_type type;
 	int error_override;
+	/* Nobody else can come in between, so that it does nothing here. */
+	bool hide_from_rmap_until_complete : 1;
 };
 
 struct vm_area_desc {
@@ -222,13 +198,5 @@ struct vm_area_desc {
 	struct mmap_action action;
 };
 #endif
-
-/* ---- current ---- */
-
-struct task_struct {
-	struct mm_struct *mm;
-};
-
-#define current (&(struct task_struct){ .mm = ms_linux_current_mm() })
 
 #endif

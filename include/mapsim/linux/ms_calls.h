@@ -23,6 +23,71 @@ struct ms_machine *ms_linux_machine(void);
 struct ms_machine *ms_linux_set_machine(struct ms_machine *m);
 /** The process for which driver code runs; NULL: none. */
 struct ms_mm *ms_linux_current_mm(void);
+/** From now on driver code of m runs for mm; NULL: for no process. Answers the former one. */
+struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm);
+
+struct task_struct;
+/** current, never NULL; the task of a process, NULL: no process (lib/linux/task.c). */
+struct task_struct *ms_linux_current(void);
+struct task_struct *ms_linux_task(struct ms_mm *mm);
+/** capable(), and what it answers from now on (lib/linux/rcu.c). */
+bool ms_linux_is_capable(void);
+bool ms_linux_set_capable(struct ms_machine *m, bool capable);
+/** A violation: driver code waits for what nobody makes true. */
+void ms_linux_wait_for_ever(const char *condition);
+
+/* ---- RCU (lib/linux/rcu.c): an rcu_head has two words ---- */
+
+void ms_linux_rcu_read_lock(void);
+void ms_linux_rcu_read_unlock(void);
+unsigned int ms_linux_rcu_depth(void);
+void ms_linux_call_rcu(void *rcu_head, void (*func)(void *head));
+/** rcu_head NULL: waits, and frees. */
+void ms_linux_kfree_rcu(void *rcu_head, const void *object);
+void ms_linux_synchronize_rcu(const char *what);
+
+/* ---- user memory (lib/linux/user.c, access.c) ---- */
+
+bool ms_linux_access_ok(unsigned long addr, unsigned long size);
+/**
+ * Of the process for which driver code runs; answer how many bytes were not copied. what: who
+ * copies, NULL: without faults. from NULL: zeroes.
+ */
+unsigned long ms_linux_read_user(void *to, unsigned long from, unsigned long n, const char *what);
+unsigned long ms_linux_write_user(unsigned long to, const void *from, unsigned long n,
+				  const char *what);
+/** As the process itself: answer how many bytes were not reached. */
+unsigned long ms_linux_load(struct ms_mm *mm, void *to, unsigned long addr, unsigned long n);
+unsigned long ms_linux_store(struct ms_mm *mm, unsigned long addr, const void *from,
+			     unsigned long n);
+/** access_remote_vm: answers how many bytes were reached. */
+int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, bool write);
+/** generic_access_phys: len, -EINVAL, -ENOMEM. */
+int ms_generic_access_phys(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
+
+/* ---- entries by index (lib/linux/xarray.c): *head NULL is empty ---- */
+
+/** NULL: none. */
+void *ms_linux_xa_load(void *const *head, unsigned long index);
+/** entry NULL: erases. -ENOMEM. */
+int ms_linux_xa_store(void **head, unsigned long index, void *entry, unsigned int gfp);
+/** The first entry of [from, max]; false: none. */
+bool ms_linux_xa_next(void *const *head, unsigned long from, unsigned long max,
+		      unsigned long *index, void **entry);
+/** The first index of [min, max] without an entry; false: none. */
+bool ms_linux_xa_unused(void *const *head, unsigned long min, unsigned long max,
+			unsigned long *index);
+void ms_linux_xa_destroy(void **head);
+
+/* ---- page-table entries (lib/linux/pte.c) ---- */
+
+int ms_linux_apply_to_page_range(struct ms_mm *mm, unsigned long addr, unsigned long size,
+				 bool create, int (*fn)(void *pte, unsigned long addr, void *data),
+				 void *data);
+uint64_t ms_linux_mk_pte(unsigned long pfn, ms_pgprot_t prot);
+ms_pgprot_t ms_linux_page_prot(uint64_t vm_flags);
+void ms_linux_zap_range(struct ms_vma *vma, unsigned long addr, unsigned long size);
+ms_pfn_t ms_linux_zero_pfn(void);
 
 /** Makes mm the process for which driver code runs, as a system call does for which the library has
  * no function (ioctl); NULL: none. Answers the former one. Nothing is done on a machine that is
@@ -191,6 +256,11 @@ void ms_linux_release_region(uint64_t start, uint64_t len);
 /** An address that only iounmap() understands: no registers stand there. NULL: refused. */
 void *ms_linux_ioremap(uint64_t start, uint64_t len, enum ms_cache type);
 void ms_linux_iounmap(const volatile void *cookie);
+/** arch_io_reserve_memtype_wc and its end: x86 alone. 0, -EBUSY, -EINVAL, -ENOMEM. */
+int ms_linux_io_memtype_wc(uint64_t start, uint64_t size);
+void ms_linux_io_memtype_free(uint64_t start, uint64_t size);
+/** set_pages_array_wc and its kin: the type of one page of RAM; WB ends another one. x86 alone. */
+int ms_linux_set_page_type(unsigned long pfn, enum ms_cache type);
 
 /* ---- files and devices (lib/linux/file.c, mapping.c) ---- */
 
