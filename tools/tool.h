@@ -24,11 +24,12 @@ enum {
  * written they need not look: main() does.
  */
 int check_command(int argc, char **argv);
+int draw_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int kernels_command(int argc, char **argv);
 int explore_command(int argc, char **argv);
 int driver_command(int argc, char **argv);
-extern const char check_help[], run_help[], kernels_help[], explore_help[], driver_help[];
+extern const char check_help[], draw_help[], run_help[], kernels_help[], explore_help[], driver_help[];
 
 /*
  * Says what is wrong with the command line (NULL: getopt() has said it) and how to get help.

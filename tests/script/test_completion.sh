@@ -37,7 +37,7 @@ expect_some() {
 	fi
 }
 
-expect '--help --version check driver explore help kernels run' ''
+expect '--help --version check draw driver explore help kernels run' ''
 expect 'check' ch
 expect 'kernels' help k
 expect '--exit-code --explain' run --ex
@@ -45,6 +45,9 @@ expect '--quiet' check --q
 expect '--arch --diff --explain --help --policy' kernels -
 for option in kernel arch explain hazards rules exit-code help set policy; do
 	expect_some --$option run -
+done
+for option in kernel arch step output help set policy; do
+	expect_some --$option draw -
 done
 for option in verbose quiet known write-known help set policy; do
 	expect_some --$option check -

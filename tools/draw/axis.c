@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define GAP 34.0	   /* pixels */
+#define GAP 34.0           /* pixels */
 #define SMALLEST_WIDTH 7.0 /* that the shortest piece shall have */
 
 static int by_value(const void *left, const void *right)
@@ -70,7 +70,8 @@ static double sum(const struct axis *axis, uint64_t cap)
 
 	for (size_t i = 0; i < axis->nr_pieces; i++)
 		if (!axis->pieces[i].gap)
-			all += (double)(length(&axis->pieces[i]) < cap ? length(&axis->pieces[i]) : cap);
+			all += (double)(length(&axis->pieces[i]) < cap ? length(&axis->pieces[i])
+								       : cap);
 	return all;
 }
 
@@ -87,8 +88,7 @@ static uint64_t find_cap(const struct axis *axis, double width)
 		if (length(&axis->pieces[i]) > longest)
 			longest = length(&axis->pieces[i]);
 	}
-	while (longest > shortest &&
-	       (double)shortest * width / sum(axis, longest) < SMALLEST_WIDTH)
+	while (longest > shortest && (double)shortest * width / sum(axis, longest) < SMALLEST_WIDTH)
 		longest = longest / 2 > shortest ? longest / 2 : shortest;
 	return longest;
 }
@@ -110,7 +110,8 @@ static void place(struct axis *axis)
 
 		piece->cut = !piece->gap && length(piece) > cap;
 		piece->x = x;
-		piece->width = piece->gap ? gap : (double)(piece->cut ? cap : length(piece)) * scale;
+		piece->width =
+			piece->gap ? gap : (double)(piece->cut ? cap : length(piece)) * scale;
 		x += piece->width;
 	}
 }
@@ -134,9 +135,8 @@ int axis_make(struct axis *axis, uint32_t mm, const struct picture *pictures, si
 		if (!used || ends[i] != ends[used - 1])
 			ends[used++] = ends[i];
 	for (size_t i = 0; i + 1 < used; i++)
-		axis->pieces[axis->nr_pieces++] = (struct piece){
-			.start = ends[i], .end = ends[i + 1], .gap = true
-		};
+		axis->pieces[axis->nr_pieces++] =
+			(struct piece){ .start = ends[i], .end = ends[i + 1], .gap = true };
 	free(ends);
 	for_each_box(mm, pictures, nr_pictures, cover, axis);
 	if (axis->nr_pieces)

@@ -85,10 +85,14 @@ static int check(struct draw *draw, int left)
 static int parse(struct draw *draw, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "kernel", required_argument, NULL, 'k' }, { "arch", required_argument, NULL, 'a' },
-		{ "output", required_argument, NULL, 'o' }, { "step", required_argument, NULL, 'n' },
-		{ "set", required_argument, NULL, 's' },    { "policy", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "arch", required_argument, NULL, 'a' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "step", required_argument, NULL, 'n' },
+		{ "set", required_argument, NULL, 's' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c, ret = 0;
 
@@ -133,7 +137,8 @@ static int write_picture(const struct draw *draw, const struct picture *pictures
 	FILE *out;
 
 	if (draw->step != SIZE_MAX && draw->step >= pictures->nr_frames) {
-		warnx("--step %zu: %s has %zu operations", draw->step, path, pictures->nr_frames - 1);
+		warnx("--step %zu: %s has %zu operations", draw->step, path,
+		      pictures->nr_frames - 1);
 		return -1;
 	}
 	if (layout_make(&layout, pictures, n)) {

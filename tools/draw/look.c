@@ -28,7 +28,7 @@ static struct box *add(struct look *look, uint32_t mm, enum lane_kind kind, uint
 	return box;
 }
 
-/* 4K, 2M, 1G and so on; bytes where no unit fits. */
+/* 4K, 2M, 1G and so on. */
 static const char *size_text(uint64_t size, char text[24])
 {
 	static const char units[] = "KMGT";
@@ -38,7 +38,8 @@ static const char *size_text(uint64_t size, char text[24])
 		size >>= 10;
 		unit++;
 	}
-	snprintf(text, 24, unit < 0 ? "%" PRIu64 : "%" PRIu64 "%c", size, units[unit < 0 ? 0 : unit]);
+	snprintf(text, 24, unit < 0 ? "%" PRIu64 " bytes" : "%" PRIu64 "%c", size,
+		 units[unit < 0 ? 0 : unit]);
 	return text;
 }
 
@@ -63,7 +64,7 @@ static void look_at_vma(struct look *look, uint32_t mm, const struct ms_vma *vma
 
 	if (!box)
 		return;
-	snprintf(box->label, sizeof(box->label), "%s %c%c%c%c", name ? name : "file",
+	snprintf(box->label, sizeof(box->label), "%.40s %c%c%c%c", name ? name : "file",
 		 flags & MS_VM_READ ? 'r' : '-', flags & MS_VM_WRITE ? 'w' : '-',
 		 flags & MS_VM_EXEC ? 'x' : '-', flags & MS_VM_SHARED ? 's' : 'p');
 	snprintf(box->title, sizeof(box->title),
@@ -130,9 +131,8 @@ static void look_at_host(struct look *look, struct ms_mm *mm)
 
 		place_text(look, pa, first, sizeof(first));
 		leaf_place(look, pa, leaf.start, place, sizeof(place));
-		snprintf(box.label, sizeof(box.label), "%s %s %s %s",
-			 size_text(leaf.size, size), rights,
-			 ms_cache_name(look->arch, ms_pgprot_cache(leaf.entry)), first);
+		snprintf(box.label, sizeof(box.label), "%s %s %s %.14s", size_text(leaf.size, size),
+			 rights, ms_cache_name(look->arch, ms_pgprot_cache(leaf.entry)), first);
 		snprintf(box.title, sizeof(box.title), "page table: leaves of %s, %s, %s, to %s",
 			 size, rights, ms_cache_name(look->arch, ms_pgprot_cache(leaf.entry)),
 			 place);
@@ -186,13 +186,14 @@ static void look_at_guest(struct look *look, struct ms_vm *vm)
 			.leaf = leaf.size,
 		};
 
-		if (hva + leaf.size < hva || (leaf.ipa < slot.gpa && slot.gpa - leaf.ipa > slot.hva))
+		if (hva + leaf.size < hva ||
+		    (leaf.ipa < slot.gpa && slot.gpa - leaf.ipa > slot.hva))
 			continue;
 		prot_text(leaf.prot, prot);
 		place_text(look, leaf.pa, first, sizeof(first));
 		leaf_place(look, leaf.pa, hva, place, sizeof(place));
-		snprintf(box.label, sizeof(box.label), "%s %s %s", size_text(leaf.size, size), prot,
-			 first);
+		snprintf(box.label, sizeof(box.label), "%s %s %.14s", size_text(leaf.size, size),
+			 prot, first);
 		snprintf(box.title, sizeof(box.title), "guest: leaves of %s, %s, to %s", size, prot,
 			 place);
 		add_leaf(look, &box);
@@ -206,8 +207,8 @@ static void look_at_slots(struct look *look, struct ms_vm *vm)
 
 	for (ms_ipa_t at = 0; ms_vm_next_slot(vm, at, &slot) && !look->failed;
 	     at = slot.gpa + slot.size) {
-		struct box *box = add(look, mm, LANE_SLOTS, ms_vm_id(vm), slot.hva,
-				      slot.hva + slot.size);
+		struct box *box =
+			add(look, mm, LANE_SLOTS, ms_vm_id(vm), slot.hva, slot.hva + slot.size);
 
 		if (!box)
 			return;
@@ -261,9 +262,9 @@ static void look_at_devices(struct look *look)
 			return;
 		snprintf(box->label, sizeof(box->label), "%s%s", ms_device_name(dev),
 			 ms_device_memory(dev) ? "" : " (off)");
-		snprintf(box->title, sizeof(box->title), "device %s: %#" PRIx64 "-%#" PRIx64 ", %s%s",
-			 ms_device_name(dev), pa, end, size_text(end - pa, size),
-			 ms_device_memory(dev) ? "" : ", memory off");
+		snprintf(box->title, sizeof(box->title),
+			 "device %s: %#" PRIx64 "-%#" PRIx64 ", %s%s", ms_device_name(dev), pa, end,
+			 size_text(end - pa, size), ms_device_memory(dev) ? "" : ", memory off");
 		look_at_claims(look, dev);
 		ms_memtype_walk(look->m, pa, end, add_memtype, look);
 	}

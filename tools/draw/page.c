@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define HEAD 30.0  /* pixels above a frame in an SVG: the kernel and the operation */
-#define LINE 16.0  /* of a hazard below it */
+#define HEAD 30.0 /* pixels above a frame in an SVG: the kernel and the operation */
+#define LINE 16.0 /* of a hazard below it */
 
 static size_t last_step(const struct picture *picture, size_t step)
 {

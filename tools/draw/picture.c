@@ -100,7 +100,8 @@ static bool concerns(const struct ms_hazard *h, const struct box *box)
 		return false;
 	else if (!h->mm)
 		addr = h->pa;
-	return box->change != BOX_GONE && addr < box->end && addr + (h->size ? h->size : 1) > box->start;
+	return box->change != BOX_GONE && addr < box->end &&
+	       addr + (h->size ? h->size : 1) > box->start;
 }
 
 static void mark(const struct ms_hazard *hazard, void *arg)
@@ -191,9 +192,7 @@ int picture_take(struct picture *picture, struct ms_script *script, const char *
 	struct ms_script_error error;
 	struct ms_player *player = ms_player_new(script, &error);
 
-	*picture = (struct picture){
-		.script = script, .kernel = ms_script_kernel_name(script)
-	};
+	*picture = (struct picture){ .script = script, .kernel = ms_script_kernel_name(script) };
 	if (!player) {
 		script_warn(path, &error);
 		return -1;

@@ -45,8 +45,8 @@ struct box {
 /* After one operation. */
 struct frame {
 	const char *op; /* "the start" of the first, "the end" of the last; the script's */
-	char *answer, *events, *wrong;	/* lines of text; never NULL */
-	size_t nr_wrong;                /* lines of `wrong` */
+	char *answer, *events, *wrong; /* lines of text; never NULL */
+	size_t nr_wrong;               /* lines of `wrong` */
 	struct box *boxes;
 	size_t nr_there; /* boxes that are there, by lane and address; those that are gone follow */
 	size_t nr_boxes;

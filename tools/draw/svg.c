@@ -11,7 +11,7 @@
 #define HEAD_HEIGHT 26.0 /* a space's name */
 #define AXIS_HEIGHT 40.0 /* its addresses */
 #define LETTER 6.4       /* a letter's width, about */
-#define ADDRESS_WIDTH 104.0
+#define ADDRESS_WIDTH 88.0
 
 /*
  * Colours that those who do not tell red from green can tell apart (Okabe and Ito). What they mean
@@ -26,8 +26,7 @@
 	"--slot:#453b57;--page:#1f6f9f;--pmd:#94670a;--pud:#0b6b51;--dev:#37474f;" \
 	"--claim:#7d4566;--type:#6f6a1f;--wrong:#ff7a33;--new:#6cc0ff}\n"
 const char svg_style[] =
-	":root,:root[data-theme=light]" LIGHT
-	"@media(prefers-color-scheme:dark){:root" DARK "}\n"
+	":root,:root[data-theme=light]" LIGHT "@media(prefers-color-scheme:dark){:root" DARK "}\n"
 	":root[data-theme=dark]" DARK
 	".map text{font:11px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:var(--ink)}\n"
 	".map .paper{fill:var(--paper)}.map .name{font-weight:bold;font-size:13px}\n"
@@ -39,12 +38,13 @@ const char svg_style[] =
 	".map .gone{fill:none;stroke:var(--soft);stroke-dasharray:3 3}\n"
 	".map .wrong{stroke:var(--wrong);stroke-width:3}.map .tick,.map .grid{stroke:var(--line);"
 	"stroke-width:1}.map .tick{stroke:var(--paper);stroke-opacity:.6}\n"
-	".map .mark{fill:var(--soft)}.map .cut{stroke:var(--paper);stroke-width:3}\n"
+	".map .mark{fill:var(--soft)}\n"
 	".map .alarm{fill:var(--wrong);font-weight:bold}\n";
 
 static const char *const lane_class[] = {
-	[LANE_VMAS] = "vmas",	    [LANE_HOST] = "",	      [LANE_SLOTS] = "slots",
-	[LANE_GUEST] = "",	    [LANE_DEVICES] = "devices", [LANE_CLAIMS] = "claims",
+	[LANE_VMAS] = "vmas",         [LANE_HOST] = "",
+	[LANE_SLOTS] = "slots",       [LANE_GUEST] = "",
+	[LANE_DEVICES] = "devices",   [LANE_CLAIMS] = "claims",
 	[LANE_MEMTYPES] = "memtypes",
 };
 
@@ -156,7 +156,8 @@ static void ticks(const struct axis *axis, const struct box *box, double y, FILE
 	for (uint64_t at = box->start + box->leaf; at < box->end; at += box->leaf) {
 		double x = LEFT + axis_x(axis, at);
 
-		fprintf(out, "<line class=\"tick\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x,
+		fprintf(out,
+			"<line class=\"tick\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x,
 			y, x, y + BOX_HEIGHT);
 	}
 }
@@ -177,8 +178,11 @@ static void draw_box(const struct axis *axis, const struct box *box, double y, F
 	fprintf(out, "<g><title>");
 	svg_text(box->title, out);
 	fprintf(out, "\n%#" PRIx64 "-%#" PRIx64 "%s</title>", box->start, box->end,
-		box->change == BOX_NEW	  ? "\nnew" : box->change == BOX_GONE ? "\ngone" : "");
-	fprintf(out, "<rect class=\"%s%s%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\"/>",
+		box->change == BOX_NEW    ? "\nnew"
+		: box->change == BOX_GONE ? "\ngone"
+					  : "");
+	fprintf(out,
+		"<rect class=\"%s%s%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\"/>",
 		box->change == BOX_GONE ? "gone" : class, box->change == BOX_NEW ? " new" : "",
 		box->wrong ? " wrong" : "", x, y, width, BOX_HEIGHT);
 	ticks(axis, box, y, out);
@@ -192,8 +196,12 @@ static void draw_box(const struct axis *axis, const struct box *box, double y, F
 static void lane_name(const struct lane *lane, double y, FILE *out)
 {
 	static const char *const names[] = {
-		[LANE_VMAS] = "VMAs",	       [LANE_HOST] = "page table", [LANE_SLOTS] = "slots",
-		[LANE_GUEST] = "guest",	       [LANE_DEVICES] = "devices", [LANE_CLAIMS] = "claims",
+		[LANE_VMAS] = "VMAs",
+		[LANE_HOST] = "page table",
+		[LANE_SLOTS] = "slots",
+		[LANE_GUEST] = "guest",
+		[LANE_DEVICES] = "devices",
+		[LANE_CLAIMS] = "claims",
 		[LANE_MEMTYPES] = "memory types",
 	};
 
@@ -215,7 +223,7 @@ static void alignment_mark(uint64_t addr, double x, double y, FILE *out)
 
 static void draw_axis(const struct axis *axis, double top, double y, FILE *out)
 {
-	double free_from = 0;
+	double free_from = 0, last_x = LEFT + AXIS_WIDTH - ADDRESS_WIDTH / 2;
 
 	for (size_t i = 0; i <= axis->nr_pieces; i++) {
 		const struct piece *piece = &axis->pieces[i < axis->nr_pieces ? i : i - 1];
@@ -223,31 +231,31 @@ static void draw_axis(const struct axis *axis, double top, double y, FILE *out)
 		const double x = LEFT + (i < axis->nr_pieces ? piece->x : piece->x + piece->width);
 
 		fprintf(out,
-			"<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x, top,
-			x, y + 4);
+			"<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x,
+			top, x, y + 4);
 		alignment_mark(addr, x, y + 5, out);
-		if (x >= free_from) {
-			fprintf(out, "<text class=\"addr\" x=\"%.1f\" y=\"%.1f\">%" PRIx64 "</text>", x,
-				y + 24, addr);
+		if (x >= free_from && (i == axis->nr_pieces || x + ADDRESS_WIDTH < last_x)) {
+			const bool last = x + ADDRESS_WIDTH > FRAME_WIDTH;
+
+			fprintf(out,
+				"<text class=\"addr\" x=\"%.1f\" y=\"%.1f\"%s>%" PRIx64 "</text>",
+				x, y + 24, last ? " text-anchor=\"end\"" : "", addr);
 			free_from = x + ADDRESS_WIDTH;
 		}
 	}
 }
 
-/* Where the axis is not to scale. */
-static void draw_cuts(const struct axis *axis, double top, double bottom, FILE *out)
+/* Where the axis is not to scale: "//" on it, and dots where nothing is. */
+static void draw_cuts(const struct axis *axis, double y, FILE *out)
 {
 	for (size_t i = 0; i < axis->nr_pieces; i++) {
 		const struct piece *piece = &axis->pieces[i];
 		const double x = LEFT + piece->x + piece->width / 2;
 
-		if (piece->gap)
+		if (piece->gap || piece->cut)
 			fprintf(out,
-				"<text class=\"addr\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">...</text>",
-				x, (top + bottom) / 2);
-		else if (piece->cut)
-			fprintf(out, "<path class=\"cut\" d=\"M%.1f %.1fL%.1f %.1f\"/>", x + 3, top,
-				x - 3, bottom - 4);
+				"<text class=\"addr\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
+				x, y + 8, piece->gap ? "..." : "//");
 	}
 	fputc('\n', out);
 }
@@ -282,7 +290,7 @@ void svg_frame(const struct layout *layout, const struct frame *frame, double y,
 		draw_axis(axis, top, y, out);
 		for (size_t i = 0; i < lanes; i++)
 			draw_lane(axis, lane++, frame, top + (double)i * LANE_HEIGHT, out);
-		draw_cuts(axis, top, y, out);
+		draw_cuts(axis, y, out);
 		y += AXIS_HEIGHT;
 	}
 }
