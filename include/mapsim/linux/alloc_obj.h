@@ -51,7 +51,6 @@
 #define kzalloc_node(size, flags, node) ((void)(node), kzalloc(size, flags))
 #define kcalloc_node(n, size, flags, node) ((void)(node), kcalloc(n, size, flags))
 #define kvzalloc_node(size, flags, node) ((void)(node), kvzalloc(size, flags))
-#define alloc_pages_node(node, flags, order) ((void)(node), alloc_pages(flags, order))
 
 static inline char *kstrndup(const char *s, size_t max, gfp_t flags)
 {

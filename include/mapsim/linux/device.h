@@ -274,8 +274,6 @@ static inline int pm_runtime_put(struct device *dev)
 
 /* ---- <linux/dma-direction.h> and masks ---- */
 
-enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_NONE };
-
 #define DMA_MAPPING_ERROR (~(dma_addr_t)0)
 #define DMA_BIT_MASK(n) (((n) == 64) ? ~0ULL : ((1ULL << (n)) - 1))
 

@@ -401,11 +401,6 @@ static inline int io_mapping_map_user(struct io_mapping *iomap, struct vm_area_s
 #define VM_FAULT_MAJOR 0x4u
 #define VM_FAULT_DONE_COW 0x1000u
 
-static inline bool fault_flag_allow_retry_first(unsigned int flags)
-{
-	return (flags & FAULT_FLAG_ALLOW_RETRY) && !(flags & FAULT_FLAG_TRIED);
-}
-
 static inline bool vma_is_shared_maywrite(const struct vm_area_struct *vma)
 {
 	return vma && (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
