@@ -132,6 +132,9 @@ struct ms_player_state;
 struct ms_player_state *ms_player_save(struct ms_player *player);
 int ms_player_restore(struct ms_player *player, const struct ms_player_state *s);
 void ms_player_state_free(struct ms_player_state *s); ///< NULL is allowed
+/** ms_machine_hash() of the player's machine, with the parts that its objects play: which operation
+ * answers what from here on. 0 as there, and of NULL. */
+uint64_t ms_player_hash(const struct ms_player *player);
 size_t ms_player_state_bytes(const struct ms_player_state *s);
 
 /** Why the last operation was refused, if it was: its answer is an errno, a signal, or an exit of

@@ -31,10 +31,9 @@ struct ms_arena *ms_arena_new(void)
 	if (!memory)
 		return NULL;
 	a = (struct ms_arena *)ms_align_up((uintptr_t)memory, MS_ARENA_PIECE);
-	memset(a, 0, sizeof(*a));
-	a->memory = memory;
+	*a = (struct ms_arena){ .memory = memory };
 	ms_segment_init_small(&a->segment[0], (char *)(a + 1), memory + MS_ARENA_FIRST);
-	a->next = ms_segment_get(&a->segment[0], PAGE, SPAN / PAGE);
+	a->next = ms_arena_get_raw(a, PAGE, SPAN);
 	a->next_end = a->next + SPAN;
 	return a;
 }
@@ -47,6 +46,14 @@ void ms_arena_free(struct ms_arena *a)
 				    (size_t)(a->segment[i].end - a->segment[i].base));
 	ms_segment_unreserve(&a->segment[1]);
 	free(a->memory);
+}
+
+bool ms_arena_has(const struct ms_arena *a, const void *p)
+{
+	for (size_t i = 0; i < 2; i++)
+		if ((const char *)p >= a->segment[i].base && (const char *)p < a->segment[i].top)
+			return true;
+	return false;
 }
 
 size_t ms_arena_bytes(const struct ms_arena *a)
@@ -88,15 +95,6 @@ static char *run_get(struct ms_arena *a, size_t align, size_t size)
 	return ms_segment_get(&a->segment[1], align, pages);
 }
 
-void *ms_arena_get_raw(struct ms_arena *a, size_t align, size_t size)
-{
-	char *p = run_get(a, align, size);
-
-	if (p)
-		ms_segment_wrote(segment_of(a, p), p, size);
-	return p;
-}
-
 static void *large_get(struct ms_arena *a, size_t align, size_t size)
 {
 	char *p = run_get(a, align, size);
@@ -108,6 +106,16 @@ static void *large_get(struct ms_arena *a, size_t align, size_t size)
 	if (p < written)
 		memset(p, 0, ms_min_u64(size, (uint64_t)(written - p)));
 	ms_segment_wrote(segment_of(a, p), p, size);
+	return p;
+}
+
+/* Also these are zeroed: what is not handed out of them then costs a copy nothing. */
+void *ms_arena_get_raw(struct ms_arena *a, size_t align, size_t size)
+{
+	char *p = large_get(a, align, size);
+
+	if (p)
+		ms_poison(p, size);
 	return p;
 }
 

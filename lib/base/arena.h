@@ -39,8 +39,10 @@ void *ms_arena_get(struct ms_arena *a, size_t align, size_t size);
  * it was got. NULL: no memory, and p stays. */
 void *ms_arena_resize(struct ms_arena *a, void *p, size_t align, size_t size);
 void ms_arena_put(struct ms_arena *a, void *p);
-/* As ms_arena_get(), of whole pages that are poisoned and not zeroed: for who cuts them up. */
+/* As ms_arena_get(), of whole pages, which are poisoned: for who cuts them up. */
 void *ms_arena_get_raw(struct ms_arena *a, size_t align, size_t size);
+/* Whether p is an address in the arena. */
+bool ms_arena_has(const struct ms_arena *a, const void *p);
 /* What lies between the beginnings of the segments and the ends of all that was got of them, in
  * bytes. */
 size_t ms_arena_bytes(const struct ms_arena *a);

@@ -2,6 +2,7 @@
 /* A segment of an arena: how its addresses become memory, and its runs of pages. */
 #include "base/arena_inside.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -43,6 +44,7 @@ void ms_segment_init_small(struct ms_segment *s, char *start, char *end)
 	s->end = s->limit = (char *)ms_align_down((uintptr_t)end, PAGE);
 	s->top = s->base;
 	s->written = s->limit; // malloc does not say what is in its memory
+	memset(start, 0, (size_t)(s->base - start));
 	ms_poison(s->base, (size_t)(s->end - s->base));
 }
 

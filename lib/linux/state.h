@@ -117,4 +117,7 @@ void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx);
 
 void ms_linux_check(struct ms_check *c);
 
+struct ms_hash;
+void ms_linux_hash(struct ms_hash *h);
+
 #endif

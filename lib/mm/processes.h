@@ -37,4 +37,7 @@ struct ms_processes {
 	struct ms_lru_queue lazyfree, activate, mlock;
 };
 
+struct ms_hash;
+void ms_mm_hash(struct ms_hash *h);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A player's state: that of its machine, and who in it plays which part. */
+/* A player's state: that of its machine, and who in it plays which part; and both as a number. */
 #include "script/player.h"
 
 #include <mapsim/state.h>
@@ -58,4 +58,56 @@ void ms_player_state_free(struct ms_player_state *s)
 size_t ms_player_state_bytes(const struct ms_player_state *s)
 {
 	return s ? sizeof(*s) + ms_state_bytes(s->machine) : 0;
+}
+
+/* ---- as a number ---- */
+
+#define PARTS (4 + 2 * MS_SRC_RESOURCE + 2 * MS_MAX_HEADER_ITEMS)
+
+static void mix(uint64_t *hash, uint64_t word)
+{
+	const uint64_t value = (*hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+
+	*hash = value ^ value >> 29;
+}
+
+/* How many vfio devices were opened before device i, of those that are open. */
+static unsigned int opened_before(const struct ms_player *p, size_t i)
+{
+	unsigned int n = 0;
+
+	for (size_t k = 0; k < p->header->nr_devices; k++)
+		n += p->vfio[k] && p->vfio_opened[k] < p->vfio_opened[i];
+	return n;
+}
+
+uint64_t ms_player_hash(const struct ms_player *p)
+{
+	const void *part[PARTS];
+	uint64_t hash = 0, machine;
+	size_t n = 0;
+
+	if (!p)
+		return 0;
+	part[n++] = p->worker;
+	part[n++] = p->child;
+	part[n++] = p->vm;
+	part[n++] = p->child_vm;
+	for (size_t i = 0; i < MS_SRC_RESOURCE; i++) {
+		part[n++] = p->file[i];
+		part[n++] = p->child_file[i];
+		mix(&hash, p->inherited[i]);
+	}
+	for (size_t i = 0; i < p->header->nr_devices; i++) {
+		part[n++] = p->vfio[i];
+		part[n++] = p->driver[i];
+		mix(&hash, p->vfio[i] ? opened_before(p, i) : 0);
+	}
+	for (size_t i = 0; i < MS_IOREMAP_SLOTS; i++) {
+		mix(&hash, p->ioremap[i].pa);
+		mix(&hash, p->ioremap[i].size);
+	}
+	machine = ms_machine_hash_with(p->m, part, n);
+	mix(&hash, machine);
+	return machine && !hash ? 1 : machine ? hash : 0;
 }

@@ -57,8 +57,8 @@ static int topup(struct fault *f)
 
 	if (ms_abort_is_perm(f->abort) && !may_break_block(f) && !f->in)
 		return 0;
-	// the kernel puts more by than a fault can take, of which nobody sees anything
-	if (ms_s2_cache_fill(f->vm->arm64.s2, &f->vm->arm64.vcpu_cache, tables, tables))
+	// the kernel puts far more by than a fault can take, of which nobody sees anything
+	if (ms_s2_cache_fill(f->vm->arm64.s2, &f->vm->arm64.vcpu_cache, tables + 1, tables))
 		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);
 	return 0;
 }
