@@ -119,6 +119,8 @@ static void null_is_harmless_as_a_state(void **state)
 	assert_int_equal(ms_state_restore(w.m, NULL), -EINVAL);
 	assert_int_equal(ms_state_restore(NULL, NULL), -EINVAL);
 	ms_state_free(NULL);
+	assert_int_equal(ms_machine_hash(NULL), 0);
+	assert_int_equal(ms_machine_hash_with(NULL, NULL, 1), 0);
 	assert_int_equal(ms_state_bytes(NULL), 0);
 	world_end(&w);
 }

@@ -84,6 +84,7 @@ static void null_is_harmless_as_a_player(void **state)
 	assert_null(ms_player_save(NULL));
 	assert_int_equal(ms_player_restore(NULL, NULL), -EINVAL);
 	ms_player_state_free(NULL);
+	assert_int_equal(ms_player_hash(NULL), 0);
 	assert_int_equal(ms_player_state_bytes(NULL), 0);
 }
 
