@@ -215,9 +215,9 @@ static void guest_writes(struct world *w)
 }
 static void log_is_read(struct world *w)
 {
-	uint64_t bits[1];
+	uint64_t bits[1], pages;
 
-	assert_int_equal(ms_vm_get_dirty_log(w->vm, 2, bits), 0);
+	assert_int_equal(ms_vm_get_dirty(w->vm, 2, bits, 1, &pages), 0);
 }
 static void fork_process(struct world *w)
 {
