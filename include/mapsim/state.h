@@ -50,24 +50,24 @@ size_t ms_state_bytes(const struct ms_state *s);
 
 /**
  * What the machine is, as a number: equal for two states that no sequence of calls can tell apart,
- * and (but for the chance of 2^-64) different where one can. 0: m is NULL, or there was no memory to
- * look at more than a few hundred things with.
+ * and (but for the chance of 2^-64) different where one can. 0: m is NULL, or there was no memory
+ * to look at more than a few hundred things with.
  *
- * - Pages of RAM are told by who holds them, processes, VMs and VMAs by their places, never by their
- *   numbers or by where they lie in memory. What has led to the state does not count: counters, the
- *   trace, refusals, ids, the words of reasons.
+ * - Pages of RAM are told by who holds them, processes, VMs and VMAs by their places, never by
+ *   their numbers or by where they lie in memory. What has led to the state does not count:
+ *   counters, the trace, refusals, ids, the words of reasons.
  * - The states are of machines of one kernel and one configuration, which do not count.
- * - Which of the free pages of RAM are free is not told; how many are, and how large a piece, is. So
- *   two states may have the same number where a later call finds no huge page in one of them, or a
- *   page that MADV_FREE or an LRU queue remembers is handed out again.
- * - Functions of drivers and hooks, and constants that they refer to, count by how far they are from
- *   the library's own: as long as the program runs, and in a program that is linked with the static
- *   library always.
- * - Of what drivers got by kmalloc() the contents count. A word that is the address of something in
- *   the machine counts as that thing, every other word as it is: a pointer to memory of malloc's
- *   makes states different that nobody can tell apart. What a driver keeps elsewhere does not count.
- * - Files that no process maps are told by what they are, not by their order. A user who holds such
- *   files, or keeps pointers of which he knows which is which, uses ms_machine_hash_with().
+ * - Which of the free pages of RAM are free is not told; how many are, and how large a piece, is.
+ *   So two states may have the same number where a later call finds no huge page in one of them.
+ * - Functions of drivers and hooks, and constants that they refer to, count by how far they are
+ *   from the library's own: as long as the program runs, and always in a program that is linked
+ *   with the static library.
+ * - Of what drivers got by kmalloc() the contents count. A word that is the address of something
+ *   in the machine counts as that thing, every other word as it is: a pointer to memory of
+ *   malloc's makes states different that nobody can tell apart. What a driver keeps elsewhere
+ *   does not count.
+ * - Files that no process maps are told by what they are, not by their order. A user who holds
+ *   such files, or keeps pointers of which he knows which is which, uses ms_machine_hash_with().
  *
  * It goes over all that the machine has: some microseconds for a small one.
  */

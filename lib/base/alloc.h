@@ -14,9 +14,9 @@ struct ms_arena;
 
 struct ms_alloc {
 	struct ms_arena *arena; /* where the memory is from */
-	uint64_t allocs;  /* requests so far, failed ones included */
-	uint64_t fail_at; /* the value of `allocs` at which one fails; 0: none */
-	uint64_t live;    /* allocations that are not freed */
+	uint64_t allocs;        /* requests so far, failed ones included */
+	uint64_t fail_at;       /* the value of `allocs` at which one fails; 0: none */
+	uint64_t live;          /* allocations that are not freed */
 };
 
 /* Counts a request; false: it is the one that shall fail. */

@@ -8,12 +8,12 @@
 #include "base/poison.h"
 
 #define MS_ARENA_PAGE ((size_t)4096)
-/* The first segment, of malloc. glibc takes the first such piece from the kernel, and keeps later ones
- * at hand once that one has been freed. */
+/* The first segment, of malloc. glibc takes the first such piece from the kernel, and keeps later
+ * ones at hand once that one has been freed. */
 #define MS_ARENA_FIRST ((size_t)248 << 10)
 #define MS_ARENA_PIECE ((size_t)128) /* a copy is made of such pieces */
-#define MS_ARENA_BINS 25u    /* of free runs: by the logarithm of their pages */
-#define MS_ARENA_CLASSES 96u /* sizes of blocks */
+#define MS_ARENA_BINS 25u            /* of free runs: by the logarithm of their pages */
+#define MS_ARENA_CLASSES 96u         /* sizes of blocks */
 
 /* Of the first and of the last page of a run that was got, or of one that was freed. */
 struct ms_run {
@@ -24,12 +24,12 @@ struct ms_run {
 
 /* A range of addresses with runs in it. */
 struct ms_segment {
-	char *low, *high;      /* what is reserved; NULL: nothing */
-	char *base, *limit;    /* where pages can be */
-	char *runs_low, *end;  /* what is memory: struct ms_run downwards from base, pages upwards */
-	char *top;             /* runs lie below it */
-	char *written;         /* from here on every byte is 0 */
-	uint32_t bins;         /* bit n: there is a free run in bin n */
+	char *low, *high;     /* what is reserved; NULL: nothing */
+	char *base, *limit;   /* where pages can be */
+	char *runs_low, *end; /* what is memory: struct ms_run downwards from base, pages upwards */
+	char *top;            /* runs lie below it */
+	char *written;        /* from here on every byte is 0 */
+	uint32_t bins;        /* bit n: there is a free run in bin n */
 	uint32_t bin[MS_ARENA_BINS];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What of a driver's state is in the model's memory: its kmallocs with what it wrote to them, pages,
- * claims, ioremaps, locks, and what it has been told once.
+ * What of a driver's state is in the model's memory: its kmallocs with what it wrote to them,
+ * pages, claims, ioremaps, locks, and what it has been told once.
  *
  * Nobody knows which words of a kmalloc are pointers. One that has the address of something that
  * was met, or of a place in a kmalloc, counts as that; other words count as they are.

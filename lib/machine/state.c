@@ -44,7 +44,8 @@ int ms_state_restore(struct ms_machine *m, const struct ms_state *s)
 	if (err)
 		return err;
 	if (!s || s->machine != m)
-		return ms_refuse(m, -EINVAL, s ? "a state of another machine" : "there is no state");
+		return ms_refuse(m, -EINVAL,
+				 s ? "a state of another machine" : "there is no state");
 	ms_arena_put_back(m->alloc.arena, s->copy);
 	return 0;
 }

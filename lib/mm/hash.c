@@ -188,8 +188,8 @@ static void add_vma(struct ms_hash *h, const struct ms_vma *vma)
 }
 
 /*
- * Entries of a table. Where leaves of devices follow each other, as most do, the first one and their
- * number is told. Words that are no entries have bits that entries never have.
+ * Entries of a table. Where leaves of devices follow each other, as most do, the first one and
+ * their number is told. Words that are no entries have bits that entries never have.
  */
 struct entries {
 	struct ms_hash *h;
@@ -262,7 +262,8 @@ static void add_mm(struct ms_hash *h, const struct ms_mm *mm)
 {
 	ms_hash_refer(h, mm);
 	ms_hash_add(h, mm->nr_tables);
-	ms_hash_add(h, (uint64_t)mm->mmap_readers << 32 | (uint64_t)mm->mmu_locked << 1 | mm->mmap_writer);
+	ms_hash_add(h, (uint64_t)mm->mmap_readers << 32 | (uint64_t)mm->mmu_locked << 1 |
+			       mm->mmap_writer);
 	for_each_vma(h, mm, add_vma);
 	add_table(h, mm->pgd, mm->start_level);
 	for (const struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next) {

@@ -16,7 +16,8 @@ static uint64_t word_of(const struct ms_page *page)
 	       (uint64_t)page->active << 48 | (uint64_t)page->memtype << 56;
 }
 
-/* The pages of a compound page behind its first: each section's, where they are all alike as one. */
+/* The pages of a compound page behind its first: each section's, where they are all alike as one.
+ */
 static void add_tails(struct ms_hash *h, ms_pfn_t head, unsigned int order)
 {
 	const struct ms_ram *ram = ms_ram_of(h->machine, head);

@@ -243,9 +243,9 @@ static void memory_file(struct world *w)
 {
 	struct ms_file *file = ms_memfd_new(w->m, MS_2M);
 
-	assert_int_equal(ms_mmap(w->mm, A + MS_2M, MS_2M, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED,
-				 file, 0),
-			 A + MS_2M);
+	assert_int_equal(
+		ms_mmap(w->mm, A + MS_2M, MS_2M, MS_PROT_RW, MS_MAP_SHARED | MS_MAP_FIXED, file, 0),
+		A + MS_2M);
 }
 static void file_page(struct world *w)
 {
@@ -255,11 +255,13 @@ static void file_page(struct world *w)
 static void what_can_be_noticed_counts(void **state)
 {
 	static step_fn *const steps[] = {
-		anon_at_a,    bar_at_b,     slot_1,      slot_2,          protect,
-		advise,       lock_memory,  read_page,   write_page,      guest_reads,
-		guest_writes, log_is_read,  memory_file, file_page,       fork_process,
-		claim_low,    vfio,         set_hook,    another_process, memory_off,
-		allocation_will_fail,
+		anon_at_a,       bar_at_b,     slot_1,
+		slot_2,          protect,      advise,
+		lock_memory,     read_page,    write_page,
+		guest_reads,     guest_writes, log_is_read,
+		memory_file,     file_page,    fork_process,
+		claim_low,       vfio,         set_hook,
+		another_process, memory_off,   allocation_will_fail,
 	};
 	enum { N = sizeof(steps) / sizeof(steps[0]) };
 	struct world w = world(MS_ARCH_ARM64);
