@@ -107,6 +107,10 @@ uint64_t ms_player_hash(const struct ms_player *p)
 		mix(&hash, p->ioremap[i].pa);
 		mix(&hash, p->ioremap[i].size);
 	}
+	for (unsigned int i = 0; i < p->nr_at; i++) {
+		mix(&hash, (uint64_t)p->at[i].point << 32 | p->at[i].nth);
+		mix(&hash, (uint64_t)((const char *)p->at[i].op - (const char *)p->script->ops));
+	}
 	machine = ms_machine_hash_with(p->m, part, n);
 	mix(&hash, machine);
 	return machine && !hash ? 1 : machine ? hash : 0;
