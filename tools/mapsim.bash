@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completion of mapsim's command line in bash. What can be completed is asked of mapsim itself.
 
+_mapsim_commands() {
+	"$mapsim" help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
 _mapsim_releases() { # [OPTION...]
 	"$mapsim" kernels "$@" 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
@@ -32,9 +36,9 @@ _mapsim() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='check explore help kernels run --help --version'
+		words="$(_mapsim_commands) --help --version"
 	elif [ "$command" = help ]; then
-		words='check explore kernels run'
+		words=$(_mapsim_commands | grep -vx help)
 	elif [ "${COMP_WORDS[last - 1]}" = --set ]; then
 		words=$(_mapsim_values "${COMP_WORDS[last]}")
 	elif [[ $cur = -* ]]; then
@@ -47,7 +51,7 @@ _mapsim() {
 			words=$(_mapsim_rules)
 			compopt -o nospace 2>/dev/null
 			;;
-		--known | --policy) ;;
+		--known | --output | --policy | --device | --param | --revoke | --play | --define | --cflags) ;;
 		*) [ "$command" != kernels ] || words=$(_mapsim_releases) ;;
 		esac
 	fi

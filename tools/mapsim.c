@@ -20,13 +20,15 @@ static const char usage[] =
 	"  run      plays a script on the model of a kernel, and prints the answers\n"
 	"  check    compares the model with recordings of real kernels\n"
 	"  kernels  lists the recorded kernels, or the rules of a release and how they are known\n"
+	"  draw     draws what a script maps, operation by operation\n"
 	"  explore  searches for what is wrong with a kernel\n"
+	"  driver   plays with a driver's mapping on every kernel, and prints the driver's mistakes\n"
 	"  help     prints the help of a command, as COMMAND --help does\n"
 	"\n"
 	"exit codes:\n"
 	"  0  it was done\n"
-	"  1  check: an answer differs; run --exit-code: there was a violation; explore: something\n"
-	"     was found\n"
+	"  1  check: an answer differs; run --exit-code: there was a violation; explore and\n"
+	"     driver: something was found\n"
 	"  2  the command line is wrong, or something could not be read, played or written\n"
 	"  3  explore: it was stopped before its end\n";
 
@@ -39,7 +41,9 @@ static const struct command {
 	{ "run", "mapsim run", run_help, run_command },
 	{ "check", "mapsim check", check_help, check_command },
 	{ "kernels", "mapsim kernels", kernels_help, kernels_command },
+	{ "draw", "mapsim draw", draw_help, draw_command },
 	{ "explore", "mapsim explore", explore_help, explore_command },
+	{ "driver", "mapsim driver", driver_help, driver_command },
 };
 
 int misused(const char *format, ...)

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completion of mapsim's command line in zsh. What can be completed is asked of mapsim itself.
 
+_mapsim_commands() {
+	$mapsim help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
 _mapsim_releases() { # [OPTION...]
 	$mapsim kernels $@ 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
@@ -22,10 +26,10 @@ _mapsim() {
 	local mapsim=$words[1] command=$words[2] before=$words[CURRENT-1]
 
 	if ((CURRENT == 2)); then
-		compadd -- check explore help kernels run --help --version
+		compadd -- $(_mapsim_commands) --help --version
 		return
 	elif [[ $command == help ]]; then
-		compadd -- check explore kernels run
+		compadd -- $(_mapsim_commands | grep -vx help)
 		return
 	elif [[ $PREFIX == --*=* ]]; then
 		before=${PREFIX%%=*}
@@ -46,7 +50,7 @@ _mapsim() {
 			compadd -S = -- $(_mapsim_rules)
 		fi
 		;;
-	--known) _files ;;
+	--known | --output | -o) _files ;;
 	--policy) [[ $command == kernels ]] && compadd -- $(_mapsim_releases) || _files ;;
 	*) [[ $command == kernels ]] && compadd -- $(_mapsim_releases) || _files ;;
 	esac

@@ -8,8 +8,8 @@
 #include <string.h>
 
 const char run_help[] =
-	"usage: mapsim run [--kernel RELEASE] [--arch ARCH] [--explain] [--rules] [--exit-code]\n"
-	"                  [--set RULE=VALUE]... [--policy FILE]... FILE\n"
+	"usage: mapsim run [--kernel RELEASE] [--arch ARCH] [--explain] [--hazards] [--rules]\n"
+	"                  [--exit-code] [--set RULE=VALUE]... [--policy FILE]... FILE\n"
 	"\n"
 	"Plays a script, or the operations of a recording, on the model of a kernel and prints it with\n"
 	"the model's answers: what is printed is a recording of the model. FILE may be -, which is\n"
@@ -20,6 +20,10 @@ const char run_help[] =
 	"  --explain         prints why an operation is refused, and every event of the model with its\n"
 	"                    reason, as comments, and at the end the rules that answers rest on and\n"
 	"                    that are only inferred\n"
+	"  --hazards         prints after each operation, as comments, what it has brought about that is\n"
+	"                    wrong although no rule of the kernel is broken: a guest beyond its VMA, a\n"
+	"                    mapping of a device that outlives the device's memory, and at the end what\n"
+	"                    is left (docs/findings.md in the sources)\n"
 	"  --rules           prints at the end every rule that an answer rests on, and how it is known\n"
 	"  --exit-code       exits with 1 if there was a violation, and says on standard error which:\n"
 	"                    what the kernel would BUG or WARN about, and some that it does not see\n"
@@ -33,6 +37,7 @@ const char run_help[] =
 	"examples:\n"
 	"  mapsim run --kernel 6.12.107 beyond_the_vma.ms\n"
 	"  echo '> mmap big off=0 at=32T len=2M prot=rw flags=shared' | mapsim run --explain -\n"
+	"  mapsim run --kernel 6.12.107 --hazards beyond_the_vma.ms\n"
 	"  mapsim run --arch x86_64 --set vfio=V3 --exit-code script.ms >answers.rec\n";
 
 void script_warn(const char *path, const struct ms_script_error *err)
@@ -86,6 +91,7 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "kernel", required_argument, NULL, 'k' },
 		{ "arch", required_argument, NULL, 'a' },
 		{ "explain", no_argument, NULL, 'e' },
+		{ "hazards", no_argument, NULL, 'z' },
 		{ "rules", no_argument, NULL, 'r' },
 		{ "exit-code", no_argument, NULL, 'x' },
 		{ "help", no_argument, NULL, 'h' },
@@ -102,6 +108,8 @@ static int parse(struct run *run, int argc, char **argv)
 			run->kernel.arch = optarg;
 		else if (c == 'e')
 			run->flags |= MS_SCRIPT_EXPLAIN;
+		else if (c == 'z')
+			run->flags |= MS_SCRIPT_HAZARDS;
 		else if (c == 'r')
 			run->show_rules = true;
 		else if (c == 'x')

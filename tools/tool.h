@@ -11,7 +11,7 @@ enum {
 	EXIT_DONE = 0,
 	EXIT_DIFFERS = 1,   /* of check: an answer differs */
 	EXIT_VIOLATION = 1, /* of run --exit-code: there was a violation */
-	EXIT_FOUND = 1,     /* of explore: something was found */
+	EXIT_FOUND = 1,     /* of explore and driver: something was found */
 	EXIT_TROUBLE = 2,   /* the command line is wrong, or something cannot be read or written */
 	EXIT_STOPPED = 3,   /* of explore: by a signal */
 };
@@ -24,10 +24,12 @@ enum {
  * written they need not look: main() does.
  */
 int check_command(int argc, char **argv);
+int draw_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int kernels_command(int argc, char **argv);
 int explore_command(int argc, char **argv);
-extern const char check_help[], run_help[], kernels_help[], explore_help[];
+int driver_command(int argc, char **argv);
+extern const char check_help[], draw_help[], run_help[], kernels_help[], explore_help[], driver_help[];
 
 /*
  * Says what is wrong with the command line (NULL: getopt() has said it) and how to get help.

@@ -61,6 +61,8 @@ struct ms_file *ms_vfio_open_region(struct ms_device *bar, unsigned int index);
 int ms_vfio_add_bar(struct ms_device *bar, unsigned int index, struct ms_device *other);
 /** The mmap offset at which the BAR starts in its vfio file. 0: not a vfio file. */
 uint64_t ms_vfio_offset(const struct ms_file *file);
+/** The BAR that the vfio file maps; NULL: not a vfio file. */
+struct ms_device *ms_vfio_bar(const struct ms_file *file);
 /** Sets or clears the memory-enable bit of the device's PCI command register. -ENODEV: not a vfio
  * file, or NULL; -EBUSY: a hook asks where the kernel would wait for a fault to end. */
 int ms_vfio_set_memory(struct ms_file *file, bool enabled);
@@ -131,6 +133,16 @@ struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache 
  */
 int ms_iomem_claim(struct ms_machine *m, ms_pa_t pa, uint64_t len);
 int ms_iomem_release(struct ms_machine *m, ms_pa_t pa, uint64_t len);
+/** What is claimed: [start, end), bytes. */
+struct ms_claimed {
+	ms_pa_t start, end;
+};
+/** By address the first claim that ends above pa, whoever made it (vfio-pci claims, too); false:
+ * none. O(log claims). */
+bool ms_iomem_next_claim(const struct ms_machine *m, ms_pa_t pa, struct ms_claimed *claim);
+/** Is it a file of sysfs or /dev/mem, through which user space is to map nothing that is claimed?
+ */
+bool ms_iomem_is_file(const struct ms_file *file);
 /** iomem_is_exclusive of the page at pa: claimed, or System RAM. */
 bool ms_iomem_is_exclusive(const struct ms_machine *m, ms_pa_t pa);
 

@@ -58,6 +58,11 @@ struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *conf
 void ms_vm_free(struct ms_vm *vm);
 uint32_t ms_vm_id(const struct ms_vm *vm); ///< 1, 2, 3 … in order of creation
 
+/** Every VM, in order of creation: the first (vm NULL), the next one; NULL: no more. O(1). */
+struct ms_vm *ms_vm_next(const struct ms_machine *m, const struct ms_vm *vm);
+/** Its process; NULL: that has ended. */
+struct ms_mm *ms_vm_mm(const struct ms_vm *vm);
+
 #define MS_SLOT_LOG_DIRTY 0x1u
 #define MS_SLOT_READONLY 0x2u
 /**
@@ -85,6 +90,26 @@ int ms_vm_get_dirty(struct ms_vm *vm, unsigned int id, uint64_t *bitmap, size_t 
 		    uint64_t *npages);
 /** Pages of a slot, 0 when there is none. */
 uint64_t ms_vm_slot_pages(const struct ms_vm *vm, unsigned int id);
+
+/** A memslot: guest addresses [gpa, gpa + size) show the process's from hva on. */
+struct ms_slot {
+	unsigned int id;
+	ms_ipa_t gpa;
+	uint64_t size; ///< bytes
+	ms_hva_t hva;
+	unsigned int flags; ///< MS_SLOT_*
+	/** The dirty log, to look at: a bit a page as ms_vm_get_dirty() gives it, until the next
+	 * call that may change the VM. NULL: it is not logged. */
+	const uint64_t *dirty;
+};
+/**
+ * By guest address the first slot that ends above gpa; false: none. O(log s).
+ *
+ *     for (ms_ipa_t at = 0; ms_vm_next_slot(vm, at, &slot); at = slot.gpa + slot.size)
+ */
+bool ms_vm_next_slot(const struct ms_vm *vm, ms_ipa_t gpa, struct ms_slot *slot);
+/** The slot with that number; false: there is none. O(log s). */
+bool ms_vm_get_slot(const struct ms_vm *vm, unsigned int id, struct ms_slot *slot);
 /** KVM_CLEAR_DIRTY_LOG of [first, first + npages) with every bit set. Errors as above. */
 int ms_vm_clear_dirty(struct ms_vm *vm, unsigned int id, uint64_t first, uint64_t npages);
 
@@ -116,6 +141,27 @@ struct ms_guest_access ms_guest_touch(struct ms_vm *vm, ms_ipa_t gpa, unsigned i
 struct ms_guest_access ms_guest_read(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_write(struct ms_vm *vm, ms_ipa_t gpa);
 struct ms_guest_access ms_guest_exec(struct ms_vm *vm, ms_ipa_t gpa);
+
+/**
+ * A range that leaves of any sizes map without a gap, to pages that follow each other, all with the
+ * same rights and type. Whether they are accessed or dirty does not count.
+ */
+struct ms_guest_run {
+	ms_ipa_t ipa;
+	uint64_t size;     ///< bytes
+	ms_pa_t pa;        ///< of `ipa`
+	unsigned int prot; ///< MS_PROT_*
+	unsigned int bits; ///< x86: MS_TDP_HOST_WRITABLE and MS_TDP_MMU_WRITABLE
+};
+/**
+ * The first run of leaves that overlaps [ipa, end), of both architectures: it begins where the leaf
+ * does that has ipa, if there is one, and goes on over leaves that begin below end. false: none, or
+ * the process is gone. One look at each leaf, and O(entries) where there is none.
+ *
+ *     for (ms_ipa_t at = 0; ms_guest_next_run(vm, at, UINT64_MAX, &run); at = run.ipa + run.size)
+ */
+bool ms_guest_next_run(const struct ms_vm *vm, ms_ipa_t ipa, ms_ipa_t end,
+		       struct ms_guest_run *run);
 
 /** The VM's stage-2 table, to look at. NULL: its process is gone, or it is a VM of x86. */
 const struct ms_s2 *ms_vm_s2(const struct ms_vm *vm);

@@ -25,8 +25,9 @@
  * **Which kernel?** How the calls behave is the machine's policy. How they are spelled has changed
  * with the versions, too. Unless told otherwise this header takes all spellings at once; defining
  * MS_LINUX_VERSION_CODE (as KERNEL_VERSION(6, 12, 0)) makes it as strict as that version's headers:
- * vm_flags cannot be assigned from 6.3 on, vm_flags_set() does not exist before, pfn_t goes with
- * 6.17, mmap_prepare comes with 6.17. LINUX_VERSION_CODE is that version, or 6.12.0.
+ * vm_flags cannot be assigned from 6.3 on, vm_flags_set() does not exist before, mmap_prepare comes
+ * with 6.16, pfn_t goes with 6.17. LINUX_VERSION_CODE is that version, or 6.12.0.
+ * docs/linux-names.md lists what there is, and in which versions.
  *
  * **Which page size?** PAGE_SHIFT is a constant, as in a kernel: 12, or what MS_LINUX_PAGE_SHIFT
  * says (14 and 16 for arm64 machines with such pages). Registering the driver on a machine with
@@ -59,11 +60,15 @@
 #define ms_vm_fault vm_fault
 #define ms_mm mm_struct
 #define ms_file file
+#define ms_struct_page page
 
 #include <mapsim/linux/version.h>
 
 #if defined(MS_LINUX_VERSION_CODE) && MS_LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #define MS_VM_FLAGS_CONST const
+#endif
+#if defined(MS_LINUX_VERSION_CODE) && MS_LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define MS_VMA_FLAGS_NAME ms_flags
 #endif
 
 #include <mapsim/machine.h>
@@ -77,16 +82,29 @@
 
 #include <mapsim/linux/compiler.h>
 #include <mapsim/linux/minmax.h>
+#include <mapsim/linux/bitops.h>
 #include <mapsim/linux/list.h>
 #include <mapsim/linux/printk.h>
+#include <mapsim/linux/page.h>
 #include <mapsim/linux/slab.h>
 #include <mapsim/linux/mutex.h>
 #include <mapsim/linux/atomic.h>
+#include <mapsim/linux/rcupdate.h>
 #include <mapsim/linux/mm_types.h>
+#include <mapsim/linux/sched.h>
 #include <mapsim/linux/mm.h>
+#include <mapsim/linux/vma_flags.h>
 #include <mapsim/linux/fs.h>
+#include <mapsim/linux/wait.h>
+#include <mapsim/linux/uaccess.h>
 #include <mapsim/linux/module.h>
 #include <mapsim/linux/io.h>
+#include <mapsim/linux/dma.h>
+#include <mapsim/linux/device.h>
+#include <mapsim/linux/mmu_notifier.h>
+#include <mapsim/linux/mm_access.h>
+#include <mapsim/linux/alloc_obj.h>
+#include <mapsim/linux/cleanup.h>
 
 /* ---- what a test calls ---- */
 
@@ -97,6 +115,100 @@
 static inline struct ms_machine *ms_linux_use(struct ms_machine *m)
 {
 	return ms_linux_set_machine(m);
+}
+
+/**
+ * Makes mm the process for which driver code runs, and its machine this thread's; NULL: neither.
+ * Answers the former process. Needed around a test's own calls of driver functions that look at
+ * current or at user memory; ms_linux_ioctl() and its kin do it.
+ */
+static inline struct mm_struct *ms_linux_as(struct mm_struct *mm)
+{
+	struct mm_struct *former = ms_linux_current_mm();
+
+	if (!mm) {
+		ms_linux_set_current_mm(ms_linux_machine(), NULL);
+		return former;
+	}
+	ms_linux_set_machine(ms_mm_machine(mm));
+	ms_linux_set_current_mm(ms_mm_machine(mm), mm);
+	return former;
+}
+
+/**
+ * ioctl(2), read(2), write(2) and poll(2) of the process mm, as the driver's operations answer
+ * them. addr: of the process's memory. -EINVAL: NULL; -ENOTTY, -EINVAL: the driver has no such
+ * operation (poll: as the kernel, what is always ready).
+ */
+static inline long ms_linux_ioctl(struct mm_struct *mm, struct file *file, unsigned int cmd,
+				  unsigned long arg)
+{
+	struct ms_machine *machine = ms_linux_machine();
+	struct mm_struct *former;
+	long answer;
+
+	if (!mm || !file || !file->f_op)
+		return -EINVAL;
+	if (!file->f_op->unlocked_ioctl)
+		return -ENOTTY;
+	ms_linux_use(ms_mm_machine(mm));
+	former = ms_linux_as(mm);
+	answer = file->f_op->unlocked_ioctl(file, cmd, arg);
+	ms_linux_set_current_mm(ms_mm_machine(mm), former);
+	ms_linux_use(machine);
+	return answer;
+}
+
+static inline ssize_t ms_linux_read(struct mm_struct *mm, struct file *file, unsigned long addr,
+				    size_t size)
+{
+	struct ms_machine *machine = ms_linux_machine();
+	struct mm_struct *former;
+	ssize_t answer;
+
+	if (!mm || !file || !file->f_op || !file->f_op->read)
+		return -EINVAL;
+	ms_linux_use(ms_mm_machine(mm));
+	former = ms_linux_as(mm);
+	answer = file->f_op->read(file, (char *)addr, size, &file->f_pos);
+	ms_linux_set_current_mm(ms_mm_machine(mm), former);
+	ms_linux_use(machine);
+	return answer;
+}
+
+static inline ssize_t ms_linux_write(struct mm_struct *mm, struct file *file, unsigned long addr,
+				     size_t size)
+{
+	struct ms_machine *machine = ms_linux_machine();
+	struct mm_struct *former;
+	ssize_t answer;
+
+	if (!mm || !file || !file->f_op || !file->f_op->write)
+		return -EINVAL;
+	ms_linux_use(ms_mm_machine(mm));
+	former = ms_linux_as(mm);
+	answer = file->f_op->write(file, (const char *)addr, size, &file->f_pos);
+	ms_linux_set_current_mm(ms_mm_machine(mm), former);
+	ms_linux_use(machine);
+	return answer;
+}
+
+static inline unsigned int ms_linux_poll(struct mm_struct *mm, struct file *file)
+{
+	struct ms_machine *machine = ms_linux_machine();
+	struct mm_struct *former;
+	unsigned int answer;
+
+	if (!mm || !file || !file->f_op)
+		return EPOLLERR;
+	if (!file->f_op->poll)
+		return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+	ms_linux_use(ms_mm_machine(mm));
+	former = ms_linux_as(mm);
+	answer = file->f_op->poll(file, NULL);
+	ms_linux_set_current_mm(ms_mm_machine(mm), former);
+	ms_linux_use(machine);
+	return answer;
 }
 
 /**

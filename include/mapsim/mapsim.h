@@ -6,6 +6,7 @@
 #include <mapsim/check.h>
 #include <mapsim/drivers.h>
 #include <mapsim/explore.h>
+#include <mapsim/hazard.h>
 #include <mapsim/kvm.h>
 #include <mapsim/machine.h>
 #include <mapsim/mm.h>

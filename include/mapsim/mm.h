@@ -103,8 +103,25 @@ typedef unsigned int ms_vm_fault_t;
 #define MS_VM_FAULT_ERROR \
 	(MS_VM_FAULT_OOM | MS_VM_FAULT_SIGBUS | MS_VM_FAULT_HWPOISON | MS_VM_FAULT_SIGSEGV)
 
+/*
+ * What a handler finds in vmf->flags. The access of a process: USER, ALLOW_RETRY, KILLABLE,
+ * INTERRUPTIBLE, and WRITE or INSTRUCTION; get_user_pages, fixup_user_fault and what populates:
+ * ALLOW_RETRY and KILLABLE, and neither where the caller holds the mmap lock for writing; an x86
+ * guest's get_user_pages: first ALLOW_RETRY and RETRY_NOWAIT; access_process_vm: REMOTE. After
+ * VM_FAULT_RETRY the fault is tried again with TRIED. In page_mkwrite: WRITE and MKWRITE alone.
+ */
 #define MS_FAULT_FLAG_WRITE 0x1u
 #define MS_FAULT_FLAG_MKWRITE 0x2u
+#define MS_FAULT_FLAG_ALLOW_RETRY 0x4u  ///< VM_FAULT_RETRY may be answered
+#define MS_FAULT_FLAG_RETRY_NOWAIT 0x8u ///< by VM_FAULT_RETRY the mmap lock stays held
+#define MS_FAULT_FLAG_KILLABLE 0x10u
+#define MS_FAULT_FLAG_TRIED 0x20u ///< VM_FAULT_RETRY was answered before
+#define MS_FAULT_FLAG_USER 0x40u
+#define MS_FAULT_FLAG_REMOTE 0x80u
+#define MS_FAULT_FLAG_INSTRUCTION 0x100u
+#define MS_FAULT_FLAG_INTERRUPTIBLE 0x200u
+
+struct ms_struct_page; // phys.h
 
 struct ms_vm_fault {
 	struct ms_vma *vma;
@@ -112,25 +129,10 @@ struct ms_vm_fault {
 	uint64_t pgoff;   ///< page offset in the file: vm_pgoff + (address - vm_start) / page size
 	unsigned int flags; ///< MS_FAULT_FLAG_*
 	ms_pfn_t pfn; ///< set by a handler that returns LOCKED: a page of System RAM to be mapped
-	void *page;   ///< the same as linux.h's struct page, which a reference comes with
+	struct ms_struct_page *page; ///< the same as linux.h's struct page, with a reference that
+				     ///< is the mapping's from then on. In page_mkwrite: the page
+				     ///< that is to be written
 };
-
-/*
- * linux.h's struct page is a page's number in the shape of a pointer that nobody looks through:
- * consecutive pages lie MS_PAGE_STRUCT bytes apart.
- */
-#define MS_PAGE_STRUCT UINT64_C(64)
-#define MS_PAGE_STRUCTS UINT64_C(0x5a0000000000)
-
-static inline void *ms_pfn_to_page_struct(ms_pfn_t pfn)
-{
-	return (void *)(uintptr_t)(MS_PAGE_STRUCTS + pfn * MS_PAGE_STRUCT);
-}
-
-static inline ms_pfn_t ms_page_struct_to_pfn(const void *page)
-{
-	return ((uintptr_t)page - MS_PAGE_STRUCTS) / MS_PAGE_STRUCT;
-}
 
 /** struct vm_operations_struct. Any member may be NULL. */
 struct ms_vm_ops {
@@ -144,6 +146,26 @@ struct ms_vm_ops {
 	ms_vm_fault_t (*huge_fault)(struct ms_vm_fault *vmf, unsigned int order);
 	ms_vm_fault_t (*page_mkwrite)(struct ms_vm_fault *vmf);
 	ms_vm_fault_t (*pfn_mkwrite)(struct ms_vm_fault *vmf);
+	/**
+	 * Reads or writes (write != 0) len bytes at addr for ms_access_remote_vm(), where no pages
+	 * can be taken. Answers how many, 0 or a negative errno.
+	 */
+	int (*access)(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, int write);
+	/** bytes of a page of this VMA, for ms_vma_kernel_pagesize() */
+	uint64_t (*pagesize)(struct ms_vma *vma);
+	/**
+	 * The struct page behind a special entry, NULL: none. Asked by vm_normal_page() where the
+	 * policy's kernel has it (up to 6.17).
+	 */
+	struct ms_struct_page *(*find_special_page)(struct ms_vma *vma, ms_hva_t addr);
+	/** the VMA's name in /proc/PID/maps, which mapsim does not have: never called */
+	const char *(*name)(struct ms_vma *vma);
+	/**
+	 * 7.2+: a VMA that mmap_prepare made exists now, and was not merged. *vm_private_data may
+	 * be changed. An error unmaps it, and is mmap's answer.
+	 */
+	int (*mapped)(ms_hva_t start, ms_hva_t end, uint64_t pgoff, const struct ms_file *file,
+		      void **vm_private_data);
 };
 
 /** struct vm_area_desc: the VMA to be, for mmap_prepare. */
@@ -153,13 +175,17 @@ struct ms_vma_desc {
 	uint64_t pgoff;
 	uint64_t vm_flags;
 	ms_pgprot_t page_prot;
-	const struct ms_vm_ops *vm_ops;
+	const struct ms_vm_ops *vm_ops; ///< a table without functions; NULL: as in ->mmap
 	void *private_data;
 };
 
 struct ms_file_ops {
 	const char *name;
-	/** Called with the new VMA; an error is mmap's answer. */
+	/**
+	 * Called with the new VMA; an error is mmap's answer. vm_ops is a table without functions
+	 * by then (vma_dummy_vm_ops). A driver that sets NULL (vma_set_anonymous) gets anonymous
+	 * memory in a private mapping; in a shared one each access is SIGBUS.
+	 */
 	int (*mmap)(struct ms_file *file, struct ms_vma *vma);
 	/**
 	 * ->mmap_prepare: called before a VMA exists, may change the description; a refusal leaves
@@ -172,6 +198,13 @@ struct ms_file_ops {
 	int (*punch_hole)(struct ms_file *file, uint64_t off, uint64_t len);
 	/** The last reference went. */
 	void (*release)(struct ms_file *file);
+	/** Its callbacks take and drop the mmap lock themselves, as the kernel's do: a handler that
+	 * answers RETRY has dropped it. */
+	bool locks;
+	/** What it maps by pfn is looked at: a run beyond the end of the device in which it begins,
+	 * RAM that nobody has allocated, and what is no device and no RAM, are violations. Drivers
+	 * of linux.h are looked at. */
+	bool looked_at;
 };
 
 #define MS_FMODE_READ 0x1u
@@ -192,6 +225,12 @@ void ms_file_put(struct ms_file *file);
 /** `priv` of ms_file_new(). */
 void *ms_file_priv(const struct ms_file *file);
 struct ms_machine *ms_file_machine(const struct ms_file *file);
+/** Every file that is open or mapped, the youngest first: the first (file NULL), the next one;
+ * NULL: no more. O(1). */
+struct ms_file *ms_file_next(const struct ms_machine *m, const struct ms_file *file);
+/** What its struct ms_file_ops is called, which its driver says ("resource", "vfio"); NULL: there
+ * is no name. */
+const char *ms_file_name(const struct ms_file *file);
 /** The first bytes of a file are nobody's but linux.h's, which keeps its struct file there. */
 #define MS_FILE_HEAD_BYTES 64
 
@@ -206,6 +245,14 @@ struct ms_file *ms_memfd_hugetlb_new(struct ms_machine *m, uint64_t size, uint64
 #ifndef MS_VM_FLAGS_CONST
 #define MS_VM_FLAGS_CONST
 #endif
+#ifndef MS_VMA_FLAGS_NAME
+#define MS_VMA_FLAGS_NAME flags
+#endif
+
+/** vma_flags_t: the bits of vm_flags */
+struct ms_vma_flags {
+	uint64_t ms_word;
+};
 
 /** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
 struct ms_vma {
@@ -214,6 +261,7 @@ struct ms_vma {
 	__extension__ union {
 		MS_VM_FLAGS_CONST uint64_t vm_flags; ///< MS_VM_*
 		uint64_t vm_flags_word; ///< the same, where linux.h makes vm_flags read-only
+		struct ms_vma_flags MS_VMA_FLAGS_NAME; ///< the same, as drivers have it from 6.19 on
 	};
 	uint64_t vm_pgoff; ///< in pages
 	ms_pgprot_t vm_page_prot;
@@ -342,8 +390,8 @@ enum ms_access {
  * One access of the CPU in user mode at any address; prot: MS_PROT_R, W or X. MS_ACCESS_ENDLESS:
  * the handler claims success and installs nothing, a real CPU would fault for ever (a violation is
  * reported). A process that is NULL has no VMA anywhere: MS_ACCESS_SIGSEGV. So is a prot that is
- * none of these answered, with -EINVAL as the error of ms_last_refusal(); nothing was done. Else that
- * error is -EBUSY where the access waits, -ENOMEM of OOM, and -EFAULT, or -EHWPOISON where the
+ * none of these answered, with -EINVAL as the error of ms_last_refusal(); nothing was done. Else
+ * that error is -EBUSY where the access waits, -ENOMEM of OOM, and -EFAULT, or -EHWPOISON where the
  * handler said so.
  */
 enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot);
@@ -379,6 +427,24 @@ bool ms_host_leaf(const struct ms_mm *mm, ms_hva_t addr, struct ms_host_leaf *le
 /** Has the leaf of mm the hardware's valid bit? PROT_NONE takes it away, but for hugetlb of
  * contiguous pages on some kernels (policy hugetlb_contiguous). */
 bool ms_host_leaf_is_valid(struct ms_mm *mm, const struct ms_host_leaf *leaf);
+/**
+ * A range that leaves of any sizes map without a gap, to pages that follow each other, all with the
+ * same rights, memory type and flags. Whether they are accessed or dirty does not count.
+ */
+struct ms_host_run {
+	ms_hva_t start;
+	uint64_t size;  ///< bytes
+	ms_pa_t pa;     ///< of `start`
+	uint64_t flags; ///< MS_PTE_ bits but for YOUNG, DIRTY and SOFT_DIRTY
+};
+/**
+ * The first run of present leaves (PROT_NONE counts) that overlaps [addr, end): it begins where the
+ * leaf does that has addr, if there is one, and goes on over leaves that begin below end. false:
+ * none. One look at each entry, and at each table that is empty.
+ *
+ *     for (ms_hva_t at = 0; ms_host_next_run(mm, at, UINT64_MAX, &run); at = run.start + run.size)
+ */
+bool ms_host_next_run(const struct ms_mm *mm, ms_hva_t addr, ms_hva_t end, struct ms_host_run *run);
 /**
  * The level at which a walk of the user table ends at addr, and the raw entry there (0: absent). A
  * user-table walk as KVM's get_user_mapping_size does it. Of a process that is NULL both are 0.

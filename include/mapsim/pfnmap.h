@@ -40,12 +40,21 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 				     ms_pgprot_t prot);
 /** vmf_insert_mixed: as above for VM_MIXEDMAP VMAs, raw pfns or pages. */
 ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn);
+/** vmf_insert_mixed_mkwrite: for a write; an entry that is there for this pfn becomes writable. */
+ms_vm_fault_t ms_vmf_insert_mixed_mkwrite(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn);
 /** vmf_insert_pfn_pmd / _pud: one leaf at the aligned address. pfn alignment is the caller's duty,
  * as in the kernel. */
 ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write);
 ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write);
-/** vm_insert_page: a page of System RAM, with a reference. 0, -EFAULT, -EINVAL, -EBUSY, -ENOMEM. */
+/**
+ * vm_insert_page: a page of System RAM, with a reference. 0, -EFAULT: outside of the VMA; -EBUSY:
+ * something is mapped there; -ENOMEM; -EINVAL: no RAM, a page without a reference, anonymous
+ * memory, memory of kmalloc, and by policy insert_page_kinds a page of hugetlb.
+ */
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn);
+/** vmf_insert_page_mkwrite (6.14+): the same from a fault; write: the entry becomes writable and
+ * dirty, also where it is there already for this page. NOPAGE, SIGBUS, OOM. */
+ms_vm_fault_t ms_vmf_insert_page_mkwrite(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write);
 
 /** zap_vma_ptes: silently nothing unless the range is inside a VM_PFNMAP VMA. */
 void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size);

@@ -29,6 +29,13 @@ extern "C" {
 int ms_ram_add(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 
 /**
+ * Sets System RAM [pa, pa + size) aside, whole pages that nobody has: it is never handed out, as
+ * what "memmap=" or a reserved-memory node takes, and drivers may map it. -EINVAL: empty, not whole
+ * pages, or not RAM; -EBUSY: a page is in use; -ENOMEM.
+ */
+int ms_ram_reserve(struct ms_machine *m, ms_pa_t pa, uint64_t size);
+
+/**
  * Adds an MMIO range (a PCI BAR) [pa, pa + size), prefetchable, MTRR type WB above 4 GiB and UC
  * below (x86) if nobody says anything else. The name is copied. The device lives as long as the
  * machine. NULL, and errno says why. EINVAL: the range is empty, wraps or is beyond
@@ -60,9 +67,24 @@ void ms_device_set_memory(struct ms_device *dev, bool enabled);
 
 /** By name; NULL: none. O(devices). */
 struct ms_device *ms_device_find(struct ms_machine *m, const char *name);
+/** Every device, in order of creation: the first (dev NULL), the next one; NULL: no more. O(1). */
+struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
+/** The device that has pa; NULL: none. O(log devices). */
+struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
+/** Is its memory on, as it is at first? */
+bool ms_device_memory(const struct ms_device *dev);
 const char *ms_device_name(const struct ms_device *dev);
 ms_pa_t ms_device_pa(const struct ms_device *dev);    ///< of its first byte
 uint64_t ms_device_size(const struct ms_device *dev); ///< bytes
+
+/** linux.h's struct page. */
+struct ms_struct_page;
+/**
+ * pfn_to_page / page_to_pfn. Consecutive pages lie 64 bytes apart. Behind the struct page of what
+ * is no RAM there is no memory, as in a kernel. NULL: not enough memory, or no machine (pfn: 0).
+ */
+struct ms_struct_page *ms_pfn_to_page_struct(struct ms_machine *m, ms_pfn_t pfn);
+ms_pfn_t ms_page_struct_to_pfn(const struct ms_machine *m, const struct ms_struct_page *page);
 
 /** pfn_valid / pfn_is_map_memory: a page of System RAM with a frame. */
 bool ms_pfn_is_ram(const struct ms_machine *m, ms_pfn_t pfn);

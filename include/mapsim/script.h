@@ -13,6 +13,7 @@
 #ifndef MAPSIM_SCRIPT_H
 #define MAPSIM_SCRIPT_H
 
+#include <mapsim/hazard.h>
 #include <mapsim/machine.h>
 #include <mapsim/policy.h>
 #include <mapsim/types.h>
@@ -126,7 +127,7 @@ unsigned int ms_player_came(const struct ms_player *player, enum ms_hook_point p
  * What a player is at a moment, with its machine (state.h): saved, and put back any number of times.
  * So operations may be executed again, or others in their place. NULL with errno, 0 or a negative
  * errno, as ms_state_save() and ms_state_restore() answer; the texts of ms_player_step() and
- * ms_player_end() are no longer valid then.
+ * ms_player_end() are no longer valid then. ENOMEM also of restoring.
  */
 struct ms_player_state;
 struct ms_player_state *ms_player_save(struct ms_player *player);
@@ -146,11 +147,23 @@ const char *ms_player_reason(struct ms_player *player);
  */
 void ms_player_explain(struct ms_player *player, const char *before, FILE *out);
 
+/**
+ * What is wrong after the last operation, or after ms_player_end() (hazard.h): the machine as it
+ * stands, the events of the operation, how its guest's access ended, and device memory whose type
+ * has changed since the call before of this function (but by an mmap, which maps anew); in the end
+ * what is left. A hazard that stands
+ * is told each time. Answers how many. SIZE_MAX: no memory for a part of it.
+ */
+size_t ms_player_hazards(struct ms_player *player, ms_hazard_fn *tell, void *arg);
+
 /** Why an operation was refused, and every event with its reason, as comments after the answer. */
 #define MS_SCRIPT_EXPLAIN 0x1u
+/** After each answer the hazards that the operation has brought about, and at the end of all those
+ * of ms_player_end(), as comments. */
+#define MS_SCRIPT_HAZARDS 0x2u
 /**
- * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_EXPLAIN or
- * 0. Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL; -EIO: `out` could not be
+ * Plays the script on a fresh machine and prints it with its answers. flags: MS_SCRIPT_* or 0.
+ * Playing what was printed again prints the same. 0, -ENOMEM, -EINVAL; -EIO: `out` could not be
  * written, and errno says why.
  */
 int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,

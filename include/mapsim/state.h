@@ -66,6 +66,7 @@ size_t ms_state_bytes(const struct ms_state *s);
  *   in the machine counts as that thing, every other word as it is: a pointer to memory of
  *   malloc's makes states different that nobody can tell apart. What a driver keeps elsewhere
  *   does not count.
+ * - Of what drivers have registered misc devices count, not character devices and PCI drivers.
  * - Files that no process maps are told by what they are, not by their order. A user who holds
  *   such files, or keeps pointers of which he knows which is which, uses ms_machine_hash_with().
  *

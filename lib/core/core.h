@@ -48,6 +48,7 @@ struct ms_machine {
 		ms_violation_fn *fn;
 		void *arg;
 	} observer;
+	struct ms_texts *texts; /* text.h; NULL: none yet */
 
 	struct {
 		ms_hook_fn *fn;

@@ -21,6 +21,36 @@ static struct ms_claim *claim_find(const struct ms_machine *m, ms_pa_t start, ms
 	return RB_FIND(ms_claims, &m->drivers->claims, &key);
 }
 
+bool ms_iomem_next_claim(const struct ms_machine *m, ms_pa_t pa, struct ms_claimed *claim)
+{
+	const struct ms_claim *at = m ? RB_ROOT(&m->drivers->claims) : NULL, *found = NULL;
+
+	*claim = (struct ms_claimed){ 0, 0 };
+	while (at) {
+		if (at->end > pa) {
+			found = at;
+			at = RB_LEFT(at, node);
+		} else {
+			at = RB_RIGHT(at, node);
+		}
+	}
+	if (found)
+		*claim = (struct ms_claimed){ found->start, found->end };
+	return found;
+}
+
+bool ms_iomem_is_file(const struct ms_file *file)
+{
+	const struct ms_iomem_file *f;
+
+	if (!file)
+		return false;
+	LIST_FOREACH (f, &ms_file_machine(file)->drivers->iomem_files, link)
+		if (f->file == file)
+			return true;
+	return false;
+}
+
 // A BAR is a resource that is not busy: a claim goes inside of it, never across its border.
 static int check_border(struct ms_machine *m, ms_pa_t start, ms_pa_t end)
 {

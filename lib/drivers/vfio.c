@@ -386,6 +386,13 @@ uint64_t ms_vfio_offset(const struct ms_file *file)
 	return dev ? (uint64_t)dev->index << MS_VFIO_OFFSET_SHIFT : 0;
 }
 
+struct ms_device *ms_vfio_bar(const struct ms_file *file)
+{
+	const struct ms_vfio *dev = file_device(file);
+
+	return dev ? dev->bar : NULL;
+}
+
 // Would the kernel wait, were it called where a hook runs? It takes memory_lock for writing: for
 // that it waits for faults in the handler, and for another write. Up to 6.9 it zaps before it takes
 // the lock: in V1_LIST_FIRST, where vma_lock does not stop the zap, that is done at once. The fault

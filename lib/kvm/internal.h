@@ -8,6 +8,7 @@
  * - guest.c: an access of the guest
  * - pfn.c: hva_to_pfn
  * - notifier.c: what the process tells the VM
+ * - look.c: looking at all of it
  * - reason.c: the texts of reasons
  * - check.c: is all of it whole?
  * What is an architecture's own is called through arch.h, and lies in a folder of its own. arm64/:

@@ -5,6 +5,8 @@
  */
 #include <mapsim/linux.h>
 
+#include <mapsim/linux/cdev.h>
+
 #include "core/refusal.h"
 #include "linux/bridge.h"
 
@@ -71,6 +73,22 @@ static int prepare_remap(struct ms_machine *m, struct vm_area_desc *desc)
 	return 0;
 }
 
+// mirrors map_kernel_pages_prepare(), mm/memory.c, 7.2+
+static int prepare_kernel_pages(struct ms_machine *m, struct vm_area_desc *desc)
+{
+	const unsigned long start = desc->action.map_kernel.start;
+	const unsigned long end = start + desc->action.map_kernel.nr_pages * PAGE_SIZE;
+
+	if (!desc->action.map_kernel.pages)
+		return ms_refuse(m, -EINVAL, "map_kernel_pages: there are no pages");
+	VM_WARN_ON_ONCE((desc->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) == VM_PFNMAP);
+	desc->vm_flags |= VM_MIXEDMAP;
+	if (start < desc->start || end > desc->end || end < start)
+		return ms_refuse(m, -EFAULT, "kernel pages at %x-%x outside of the VMA %x-%x", start,
+				 end, desc->start, desc->end);
+	return 0;
+}
+
 // mirrors mmap_action_prepare(), mm/util.c, 7.2+
 static int prepare_action(struct ms_machine *m, struct vm_area_desc *desc)
 {
@@ -83,6 +101,8 @@ static int prepare_action(struct ms_machine *m, struct vm_area_desc *desc)
 		err = prepare_simple(m, desc);
 	if (err || desc->action.type == MMAP_NOTHING)
 		return err;
+	if (desc->action.type == MMAP_MAP_KERNEL_PAGES)
+		return prepare_kernel_pages(m, desc);
 	return prepare_remap(m, desc);
 }
 
@@ -121,6 +141,28 @@ static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
 	return 0;
 }
 
+// mirrors map_kernel_pages_complete(), mm/memory.c, 7.2+
+static int complete_kernel_pages(struct vm_area_struct *vma, const struct mmap_action *action)
+{
+	unsigned long nr_pages = action->map_kernel.nr_pages;
+
+	return vm_insert_pages(vma, action->map_kernel.start, action->map_kernel.pages, &nr_pages);
+}
+
+// mirrors call_vma_mapped(), mm/util.c, 7.2+
+static int call_mapped(struct vm_area_struct *vma)
+{
+	void *data = vma->vm_private_data;
+	int err;
+
+	if (!vma->vm_ops || !vma->vm_ops->mapped)
+		return 0;
+	err = vma->vm_ops->mapped(vma->vm_start, vma->vm_end, vma->vm_pgoff, vma->vm_file, &data);
+	if (!err)
+		vma->vm_private_data = data;
+	return err;
+}
+
 // mirrors mmap_action_complete(), mm/util.c, 7.2+
 static int complete_action(struct file *file, struct vm_area_struct *vma)
 {
@@ -129,9 +171,13 @@ static int complete_action(struct file *file, struct vm_area_struct *vma)
 	const uint64_t before = ms_linux_refusals(m);
 	int err = 0;
 
-	if (action.type != MMAP_NOTHING)
+	if (action.type == MMAP_MAP_KERNEL_PAGES)
+		err = complete_kernel_pages(vma, &action);
+	else if (action.type != MMAP_NOTHING)
 		err = ms_remap_pfn_range(vma, action.remap.start, action.remap.start_pfn,
 					 action.remap.size, action.remap.pgprot);
+	if (!err)
+		err = call_mapped(vma);
 	return err && action.error_override ? ms_answered_as(m, before, action.error_override)
 					    : err;
 }
@@ -165,6 +211,8 @@ static void release(struct file *file)
 
 static const struct ms_file_ops mmap_ops = {
 	.name = "driver",
+	.locks = true,
+	.looked_at = true,
 	.mmap = call_mmap,
 	.punch_hole = punch_hole,
 	.release = release,
@@ -172,6 +220,8 @@ static const struct ms_file_ops mmap_ops = {
 
 static const struct ms_file_ops mmap_prepare_ops = {
 	.name = "driver",
+	.locks = true,
+	.looked_at = true,
 	.mmap_prepare = call_mmap_prepare,
 	.mmap = complete_action,
 	.punch_hole = punch_hole,
@@ -186,12 +236,13 @@ static const struct ms_file_ops no_mmap_ops = {
 
 // A driver has ->mmap or ->mmap_prepare; having both is a bug.
 // mirrors can_mmap_file(), include/linux/fs.h, 7.2+
-static const struct ms_file_ops *ops_of(const struct file_operations *fops)
+static const struct ms_file_ops *ops_of(const struct ms_machine *m,
+					const struct file_operations *fops)
 {
 	if (WARN_ON_ONCE(fops->mmap && fops->mmap_prepare))
 		return &no_mmap_ops;
 	if (fops->mmap_prepare)
-		return &mmap_prepare_ops;
+		return ms_linux_knows_mmap_prepare(m) ? &mmap_prepare_ops : &no_mmap_ops;
 	return fops->mmap ? &mmap_ops : &no_mmap_ops;
 }
 
@@ -228,7 +279,7 @@ static bool minor_is_taken(const struct node *nodes, int minor)
 	return false;
 }
 
-static bool page_size_fits(struct ms_machine *m, unsigned int page_shift)
+bool ms_linux_page_size_fits(struct ms_machine *m, unsigned int page_shift)
 {
 	if (ms_linux_page_shift(m) == page_shift)
 		return true;
@@ -251,7 +302,7 @@ int ms_linux_misc_register(struct miscdevice *misc, unsigned int page_shift)
 		return m ? ms_refuse(m, -ENOMEM, "no memory") : -ENOMEM;
 	if (!misc->name || !misc->fops)
 		return ms_refuse(m, -EINVAL, "misc_register: a device has a name and operations");
-	if (!page_size_fits(m, page_shift))
+	if (!ms_linux_page_size_fits(m, page_shift))
 		return -EINVAL;
 	if (node_named(m, misc->name))
 		return ms_refuse(m, -EEXIST, "misc_register: the device is registered already");
@@ -310,6 +361,22 @@ void ms_linux_devices_destroy(struct ms_machine *m, void *devices)
 	}
 }
 
+const char *ms_linux_device(struct ms_machine *m, size_t i)
+{
+	void **nodes = m ? ms_linux_devices(m) : NULL;
+	const struct node *node;
+	size_t nr = 0;
+
+	for (node = nodes ? *nodes : NULL; node; node = node->next)
+		nr++;
+	if (i >= nr)
+		return NULL;
+	// the newest is the first
+	for (node = *nodes; nr - 1 > i; nr--)
+		node = node->next;
+	return node->misc->name;
+}
+
 const void *ms_linux_device_next(const void *devices, const void *device, const char **name)
 {
 	const struct node *node = device ? ((const struct node *)device)->next : devices;
@@ -331,7 +398,7 @@ static struct file *file_new(struct ms_machine *m, struct node *node,
 	if (!of)
 		return NULL;
 	of->node = node;
-	file = ms_file_new(m, ops_of(fops), fmode, UINT64_MAX, &node->inode.i_data, of);
+	file = ms_file_new(m, ops_of(m, fops), fmode, UINT64_MAX, &node->inode.i_data, of);
 	if (!file) {
 		ms_linux_release(m, of);
 		return NULL;
@@ -379,6 +446,33 @@ static struct file *open_node(struct ms_machine *m, struct node *node, int flags
 	return err ? ms_refusal_null(err) : file;
 }
 
+/* A device that is no misc device: by its number. */
+static struct file *open_cdev(struct ms_machine *m, const char *name, int flags)
+{
+	dev_t devt;
+	struct cdev *cdev = ms_linux_cdev_named(m, name, &devt);
+	struct node *node;
+	struct file *file;
+	int err;
+
+	if (!devt)
+		return ms_refuse_null(m, -ENOENT, "open: nobody has registered such a device");
+	if (!cdev)
+		return ms_refuse_null(m, -ENXIO, "open: nobody serves device number %u:%u",
+				      MAJOR(devt), MINOR(devt));
+	node = node_new(m, MINOR(devt));
+	if (!node)
+		return ms_refuse_null(m, -ENOMEM, "no memory");
+	node->inode.i_rdev = devt;
+	node->inode.i_cdev = cdev;
+	file = file_new(m, node, cdev->ops, flags, NULL);
+	put_node(m, node); // the file's alone
+	if (!file)
+		return ms_refuse_null(m, -ENOMEM, "no memory");
+	err = open_file(m, file);
+	return err ? ms_refusal_null(err) : file;
+}
+
 struct file *ms_linux_open_device(struct ms_machine *m, const char *name, int flags)
 {
 	struct ms_machine *former;
@@ -391,8 +485,7 @@ struct file *ms_linux_open_device(struct ms_machine *m, const char *name, int fl
 		return ms_refuse_null(m, -EINVAL, "open: a device has a name");
 	former = ms_linux_use(m);
 	node = node_named(m, name);
-	file = node ? open_node(m, node, flags)
-		    : ms_refuse_null(m, -ENOENT, "open: nobody has registered such a device");
+	file = node ? open_node(m, node, flags) : open_cdev(m, name, flags);
 	ms_linux_use(former);
 	return file;
 }
@@ -409,7 +502,7 @@ struct file *ms_linux_open_fops(struct ms_machine *m, const struct file_operatio
 	if (!fops)
 		return ms_refuse_null(m, -EINVAL, "a file has operations");
 	former = ms_linux_use(m);
-	if (!page_size_fits(m, page_shift)) {
+	if (!ms_linux_page_size_fits(m, page_shift)) {
 		ms_linux_use(former);
 		return ms_refusal_null(-EINVAL);
 	}

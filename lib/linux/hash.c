@@ -12,28 +12,30 @@
 
 /* ---- kmallocs and pages ---- */
 
-static const struct ms_block *block_around(const struct ms_linux *lx, uint64_t addr)
+/* Where a word points to: the beginning of a kmalloc, or of what has bytes. NULL: nowhere. */
+static const char *start_around(const struct ms_linux *lx, uint64_t addr)
 {
 	const struct ms_block *block = RB_ROOT(&lx->by_addr);
+	const struct ms_slab *slab;
 
 	while (block) {
-		const uint64_t start = (uintptr_t)block->bytes;
+		const uint64_t start = (uintptr_t)block->start;
 
 		if (addr >= start && addr - start < block->size)
-			return block;
+			return block->start;
 		block = addr < start ? RB_LEFT(block, by_addr) : RB_RIGHT(block, by_addr);
 	}
-	return NULL;
+	slab = ms_slab_at(lx, addr);
+	return slab ? ms_slab_object(slab, addr) : NULL;
 }
 
 static void add_word(struct ms_hash *h, const struct ms_linux *lx, uint64_t word)
 {
-	const struct ms_block *to = block_around(lx, word);
+	const char *to = start_around(lx, word);
 
 	if (to) {
-		ms_hash_known(h, ms_hash_object(to->bytes));
-		ms_hash_add(h, word - (uintptr_t)to->bytes);
-		ms_hash_add(h, to->size);
+		ms_hash_known(h, ms_hash_object(to));
+		ms_hash_add(h, word - (uintptr_t)to);
 	} else if (!(word & 1) && ms_hash_is_known(h, word)) {
 		ms_hash_known(h, word);
 	} else {
@@ -41,33 +43,46 @@ static void add_word(struct ms_hash *h, const struct ms_linux *lx, uint64_t word
 	}
 }
 
-static void add_bytes(struct ms_hash *h, const struct ms_linux *lx, const struct ms_block *block)
+/* What somebody got, by itself: it lies where the allocator had put it. */
+static uint64_t bytes_apart(struct ms_hash *h, const struct ms_linux *lx, const char *bytes,
+			    uint64_t size, unsigned int kind)
 {
-	const char *bytes = block->bytes;
+	const uint64_t outer = ms_hash_apart(h);
 
-	for (uint64_t at = 0; at < block->size; at += sizeof(uint64_t)) {
+	ms_hash_known(h, ms_hash_object(bytes));
+	ms_hash_add(h, size << 2 | kind);
+	for (uint64_t at = 0; at < size; at += sizeof(uint64_t)) {
 		uint64_t word = 0;
 
-		memcpy(&word, bytes + at, ms_min_u64(block->size - at, sizeof(word)));
+		memcpy(&word, bytes + at, ms_min_u64(size - at, sizeof(word)));
 		add_word(h, lx, word);
 	}
+	return ms_hash_apart_end(h, outer);
 }
 
-/* They lie where the allocator had put them, so each counts by itself. */
 static uint64_t sum_of_blocks(struct ms_hash *h, const struct ms_linux *lx,
 			      const struct ms_block *block)
 {
-	uint64_t sum, outer;
-
 	if (!block)
 		return 0;
-	sum = sum_of_blocks(h, lx, RB_LEFT(block, by_addr)) +
-	      sum_of_blocks(h, lx, RB_RIGHT(block, by_addr));
-	outer = ms_hash_apart(h);
-	ms_hash_known(h, ms_hash_object(block->bytes));
-	ms_hash_add(h, block->size << 1 | block->kmalloc);
-	add_bytes(h, lx, block);
-	return sum + ms_hash_apart_end(h, outer);
+	return sum_of_blocks(h, lx, RB_LEFT(block, by_addr)) +
+	       bytes_apart(h, lx, block->start, block->size, block->kind) +
+	       sum_of_blocks(h, lx, RB_RIGHT(block, by_addr));
+}
+
+static uint64_t sum_of_slabs(struct ms_hash *h, const struct ms_linux *lx,
+			     const struct ms_slab *slab)
+{
+	uint64_t sum;
+	size_t size;
+
+	if (!slab)
+		return 0;
+	sum = sum_of_slabs(h, lx, RB_LEFT(slab, by_addr)) +
+	      sum_of_slabs(h, lx, RB_RIGHT(slab, by_addr));
+	for (const char *p = NULL; (p = ms_slab_next(h->machine, slab, p, &size));)
+		sum += bytes_apart(h, lx, p, size, 3);
+	return sum;
 }
 
 /* The record of pages may outlive them; then it says nothing. */
@@ -86,7 +101,7 @@ static uint64_t sum_of_pages(struct ms_hash *h, const struct ms_block *block)
 	ms_phys_hash_page(h, block->pfn);
 	ms_hash_add(h, block->size);
 	if (block->bytes)
-		ms_hash_known(h, ms_hash_object(block->bytes));
+		ms_hash_known(h, ms_hash_object(block->start));
 	return sum + ms_hash_apart_end(h, outer);
 }
 
@@ -132,6 +147,16 @@ static void add_locks(struct ms_hash *h, const struct ms_linux *lx)
 	}
 }
 
+/* What waits for the end of rcu_read_lock(), in its order. */
+static void add_rcu(struct ms_hash *h, const struct ms_linux *lx)
+{
+	ms_hash_add(h, (uint64_t)lx->rcu_depth << 1 | lx->incapable);
+	for (const struct ms_rcu_head *head = lx->rcu; head; head = head->next) {
+		add_word(h, lx, (uintptr_t)head);
+		ms_hash_pointer(h, (const void *)(uintptr_t)head->func);
+	}
+}
+
 static void add_places(struct ms_hash *h, const struct ms_linux *lx)
 {
 	const struct ms_place *place;
@@ -170,11 +195,13 @@ void ms_linux_hash(struct ms_hash *h)
 		return;
 	h->frozen = true;
 	ms_hash_add(h, sum_of_blocks(h, lx, RB_ROOT(&lx->by_addr)));
+	ms_hash_add(h, sum_of_slabs(h, lx, RB_ROOT(&lx->slabs_by_addr)));
 	ms_hash_add(h, sum_of_pages(h, RB_ROOT(&lx->by_pfn)));
 	h->frozen = false;
 	ms_hash_add(h, sum_of_remappings(h, RB_ROOT(&lx->remappings)));
 	add_regions(h, RB_ROOT(&lx->regions));
 	add_locks(h, lx);
 	add_places(h, lx);
+	add_rcu(h, lx);
 	add_devices(h, lx);
 }

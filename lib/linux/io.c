@@ -3,6 +3,7 @@
 #include "linux/state.h"
 
 #include <mapsim/drivers.h>
+#include <mapsim/pat.h>
 
 #define COOKIES UINT64_C(0x5b0000000000)
 
@@ -102,6 +103,50 @@ void ms_linux_iounmap(const volatile void *cookie)
 	ms_iounmap(m, map->start, map->len);
 	RB_REMOVE(ms_remappings, &lx->remappings, map);
 	ms_free(&m->alloc, map);
+}
+
+/* ---- memory types that drivers ask for ---- */
+
+// mirrors arch_io_reserve_memtype_wc(), arch/x86/mm/pat/memtype.c, 5.10+
+int ms_linux_io_memtype_wc(uint64_t start, uint64_t size)
+{
+	struct ms_machine *m = ms_linux_here("arch_io_reserve_memtype_wc");
+	enum ms_cache got;
+	int err;
+
+	if (!m)
+		return -EINVAL;
+	if (!ms_is_x86(m))
+		return 0;
+	err = ms_memtype_reserve(m, start, start + size, MS_CACHE_WC, &got);
+	if (err || (got != MS_CACHE_WB && got != MS_CACHE_WT))
+		return err;
+	ms_memtype_free(m, start, start + size);
+	return ms_refuse(m, -EBUSY, "%x-%x is held with another type than WC", start, start + size);
+}
+
+void ms_linux_io_memtype_free(uint64_t start, uint64_t size)
+{
+	struct ms_machine *m = ms_linux_here("arch_io_free_memtype_wc");
+
+	if (m && ms_is_x86(m))
+		ms_memtype_free(m, start, start + size);
+}
+
+// mirrors _set_pages_array(), arch/x86/mm/pat/set_memory.c, 5.10+: of one page
+int ms_linux_set_page_type(unsigned long pfn, enum ms_cache type)
+{
+	struct ms_machine *m = ms_linux_here("set_memory");
+	const ms_pa_t start = m ? (ms_pa_t)pfn << m->page_shift : 0;
+	enum ms_cache got;
+
+	if (!m)
+		return -EINVAL;
+	if (!ms_is_x86(m))
+		return 0;
+	if (type == MS_CACHE_WB)
+		return ms_memtype_free(m, start, start + m->page_size);
+	return ms_memtype_reserve(m, start, start + m->page_size, type, &got);
 }
 
 void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx)

@@ -6,7 +6,17 @@
 
 static void report_device(struct ms_machine *m, const char *name)
 {
-	ms_violation(m, ms_linux_text(m, "misc device %s is never deregistered", name), 0);
+	ms_violation(m, ms_text(m, "misc device %s is never deregistered", name), 0);
+}
+
+/* what: with one %s at most, which is the name */
+static void report_chrdev(struct ms_machine *m, const char *what, const char *name)
+{
+	const char *at = strstr(what, "%s");
+	const char *text = at ? ms_text(m, "%.*s%s%s", (int)(at - what), what, name, at + 2)
+			      : what;
+
+	ms_violation(m, text ? text : "a device is never given back", 0);
 }
 
 static void report_locks(struct ms_machine *m)
@@ -37,6 +47,8 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 		for (const void *device = NULL;
 		     (device = ms_linux_device_next(lx->devices, device, &name));)
 			report_device(m, name);
+		ms_linux_chrdevs_walk(m, lx->chrdevs, report_chrdev);
+		ms_linux_bus_walk(m, lx->bus, report_chrdev);
 	}
 	ms_memtype_leaks(m, report_reservation, m);
 	return (size_t)(ms_events_total(&m->events, MS_EV_VIOLATION) - before);

@@ -58,21 +58,20 @@ static void note_order(struct ms_machine *m, struct ms_linux *lx, unsigned int f
 	if (first == then) {
 		if (!nested)
 			ms_violation(m,
-				     ms_linux_text(m, "possible recursive locking: two of %s",
-						   lx->class[then].name),
+				     ms_text(m, "possible recursive locking: two of %s",
+					     lx->class[then].name),
 				     0);
 		return;
 	}
 	if (lx->class[first].after >> then & 1)
 		return;
 	if (leads_to(lx, then, first))
-		ms_violation(
-			m,
-			ms_linux_text(m,
-				      "possible circular locking: %s taken under %s, which was "
-				      "taken under it",
-				      lx->class[then].name, lx->class[first].name),
-			0);
+		ms_violation(m,
+			     ms_text(m,
+				     "possible circular locking: %s taken under %s, which was "
+				     "taken under it",
+				     lx->class[then].name, lx->class[first].name),
+			     0);
 	lx->class[first].after |= UINT64_C(1) << then;
 }
 
@@ -128,14 +127,18 @@ void ms_linux_might_sleep(const char *what)
 {
 	struct ms_machine *m = ms_current_machine();
 
+	if (m && m->kernel && m->kernel->rcu_depth) {
+		ms_violation(m, ms_text(m, "%s may sleep, and rcu_read_lock() is held", what), 0);
+		return;
+	}
 	for (unsigned int i = 0; m && i < m->call.locks; i++) {
 		const struct ms_held *held = &m->kernel->held[i];
 
 		if (!held->spins)
 			continue;
 		ms_violation(m,
-			     ms_linux_text(m, "%s may sleep, and spinlock %s is held", what,
-					   m->kernel->class[held->class % MS_LINUX_CLASSES].name),
+			     ms_text(m, "%s may sleep, and spinlock %s is held", what,
+				     m->kernel->class[held->class % MS_LINUX_CLASSES].name),
 			     0);
 		return;
 	}
@@ -180,8 +183,7 @@ bool ms_linux_lock(struct ms_linux_lock *lock, unsigned int how)
 		if (lock->kind == MS_LINUX_LOCK_SLEEPING && !try)
 			ms_linux_might_sleep(lock->name);
 		if (is_held(m, lock) && !try)
-			ms_violation(m, ms_linux_text(m, "%s taken again: a deadlock", lock->name),
-				     0);
+			ms_violation(m, ms_text(m, "%s taken again: a deadlock", lock->name), 0);
 		else if (!try)
 			note_orders(m, lx, class, how & MS_LINUX_LOCK_NESTED);
 		push(m, lx, lock, class, lock->kind == MS_LINUX_LOCK_SPINNING);
@@ -203,9 +205,8 @@ void ms_linux_unlock(struct ms_linux_lock *lock, bool read)
 	if (!*count) {
 		if (m)
 			ms_violation(m,
-				     ms_linux_text(m, "%s released, and it is not held%s",
-						   lock->name,
-						   read ? " for reading" : " for writing"),
+				     ms_text(m, "%s released, and it is not held%s", lock->name,
+					     read ? " for reading" : " for writing"),
 				     0);
 		return;
 	}
@@ -236,9 +237,9 @@ void ms_linux_lock_assert(const struct ms_linux_lock *lock, bool write)
 	if (!m || (write ? lock->writers > 0 : ms_linux_lock_is_held(lock)))
 		return;
 	ms_violation(m,
-		     ms_linux_text(m, "%s not held%s",
-				   lock->magic == MS_LINUX_LOCK_MAGIC ? lock->name : "a lock",
-				   write ? " for writing" : ""),
+		     ms_text(m, "%s not held%s",
+			     lock->magic == MS_LINUX_LOCK_MAGIC ? lock->name : "a lock",
+			     write ? " for writing" : ""),
 		     0);
 }
 

@@ -36,7 +36,7 @@ int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long l
 	return ms_vm_iomap_memory(vma, start, len);
 }
 
-int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
+int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, struct ms_struct_page *page)
 {
 	if (!vma)
 		return -EINVAL;
@@ -48,7 +48,7 @@ int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, void *page)
 		return ms_refuse(ms_mm_machine(vma->vm_mm), -EINVAL,
 				 "vm_insert_page sets VM_MIXEDMAP, and nobody holds the mmap lock");
 	}
-	return ms_vm_insert_page(vma, addr, ms_page_struct_to_pfn(page));
+	return ms_vm_insert_page(vma, addr, ms_page_struct_to_pfn(ms_mm_machine(vma->vm_mm), page));
 }
 
 void ms_linux_unmap_mapping(struct ms_machine *m, const void *key, uint64_t off, uint64_t len,
@@ -64,7 +64,7 @@ void ms_linux_name_file(struct ms_file *file, const char *name)
 
 	if (file && name && (uintptr_t)file < (uintptr_t)-4095)
 		ms_file_set_name(
-			file, ms_linux_text(ms_file_machine(file), "%s", slash ? slash + 1 : name));
+			file, ms_text(ms_file_machine(file), "%s", slash ? slash + 1 : name));
 }
 
 void ms_linux_get_file(struct ms_file *file)

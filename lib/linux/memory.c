@@ -1,201 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A driver's memory. A kmalloc is a block of the machine's allocator with a record in front of it;
- * pages are the machine's RAM, and have bytes once the driver asks where they are.
+ * kmalloc and vmalloc. Small kmallocs are slab.c's; what is larger is pages of RAM, of one run for
+ * kmalloc and one by one for vmalloc. On a machine without RAM it is memory that lies nowhere.
  */
+#include "core/check.h"
 #include "linux/state.h"
 
-#define HEADER 128 /* keeps what follows aligned, too */
-#define POISON 0x5a
+/* ---- without RAM ---- */
 
-static_assert(sizeof(struct ms_block) <= HEADER, "the record of a block precedes it");
-
-/* ---- records ---- */
-
-static int addr_cmp(const struct ms_block *a, const struct ms_block *b)
+/* Memory that has no physical address. NULL: none. */
+static struct ms_block *alloc_nowhere(struct ms_machine *m, uint64_t size, bool zero,
+				      enum ms_block_kind kind)
 {
-	const uintptr_t x = (uintptr_t)a->bytes, y = (uintptr_t)b->bytes;
-
-	return x < y ? -1 : x > y;
-}
-
-static int pfn_cmp(const struct ms_block *a, const struct ms_block *b)
-{
-	return a->pfn < b->pfn ? -1 : a->pfn > b->pfn;
-}
-
-RB_GENERATE_INTERNAL(ms_blocks_by_addr, ms_block, by_addr, addr_cmp, static __attribute__((unused)))
-RB_GENERATE_INTERNAL(ms_blocks_by_pfn, ms_block, by_pfn, pfn_cmp, static __attribute__((unused)))
-
-/* The record whose bytes contain addr, NULL: none. */
-static struct ms_block *block_at(struct ms_linux *lx, uintptr_t addr)
-{
-	struct ms_block *block = RB_ROOT(&lx->by_addr);
-
-	while (block) {
-		const uintptr_t start = (uintptr_t)block->bytes;
-
-		if (addr >= start && addr - start < block->size)
-			return block;
-		block = addr < start ? RB_LEFT(block, by_addr) : RB_RIGHT(block, by_addr);
-	}
-	return NULL;
-}
-
-static struct ms_block *block_of_pfn(struct ms_linux *lx, ms_pfn_t pfn)
-{
-	struct ms_block key = { .pfn = pfn };
-
-	return RB_FIND(ms_blocks_by_pfn, &lx->by_pfn, &key);
-}
-
-static void free_block(struct ms_machine *m, struct ms_linux *lx, struct ms_block *block)
-{
-	if (block->bytes)
-		RB_REMOVE(ms_blocks_by_addr, &lx->by_addr, block);
-	if (block->pfn) {
-		RB_REMOVE(ms_blocks_by_pfn, &lx->by_pfn, block);
-		ms_free(&m->alloc, block->bytes);
-	}
-	ms_free(&m->alloc, block);
-}
-
-/* ---- pages ---- */
-
-static bool make_bytes(struct ms_machine *m, struct ms_linux *lx, struct ms_block *block)
-{
-	if (block->bytes)
-		return true;
-	block->bytes = ms_zalloc_aligned(&m->alloc, m->page_size, block->size);
-	if (!block->bytes)
-		return false;
-	memset(block->bytes, POISON, block->size);
-	RB_INSERT(ms_blocks_by_addr, &lx->by_addr, block);
-	return true;
-}
-
-/* The record of pages whose last reference somebody else has put: they are free, and it goes. */
-static void forget_former(struct ms_machine *m, struct ms_linux *lx, ms_pfn_t pfn)
-{
-	struct ms_block *former = block_of_pfn(lx, pfn);
-
-	if (former)
-		free_block(m, lx, former);
-}
-
-static struct ms_block *alloc_pages(struct ms_machine *m, struct ms_linux *lx, unsigned int order)
-{
+	struct ms_bytes *bytes = ms_bytes_new(m, size, zero);
 	struct ms_block *block;
-	ms_pfn_t pfn;
 
-	if (order > MS_MAX_ORDER)
+	if (!bytes)
 		return NULL;
-	block = ms_zalloc(&m->alloc, sizeof(*block));
-	if (!block)
-		return NULL;
-	if (!ms_page_alloc(m, order, 0, &pfn)) {
-		ms_free(&m->alloc, block);
+	block = ms_block_new(m, 0, size, bytes, bytes->at);
+	if (!block) {
+		ms_bytes_free(m, bytes);
 		return NULL;
 	}
-	forget_former(m, lx, pfn);
-	block->pfn = pfn;
-	block->size = m->page_size << order;
-	RB_INSERT(ms_blocks_by_pfn, &lx->by_pfn, block);
+	block->kind = kind;
+	m->kernel->small++;
 	return block;
 }
 
-static void put_pages(struct ms_machine *m, struct ms_linux *lx, ms_pfn_t pfn)
+static void free_nowhere(struct ms_machine *m, struct ms_block *block)
 {
-	const struct ms_page *head;
-	struct ms_block *block;
-
-	pfn = ms_page_head(m, pfn);
-	head = ms_pfn_to_page(m, pfn);
-	block = head && head->refcount == 1 ? block_of_pfn(lx, pfn) : NULL;
-	if (block)
-		free_block(m, lx, block);
-	ms_page_put(m, pfn, 1);
-}
-
-void *ms_linux_alloc_pages(unsigned int gfp, unsigned int order)
-{
-	struct ms_machine *m = ms_linux_here("alloc_pages");
-	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	struct ms_block *block;
-
-	if (gfp & MS_LINUX_GFP_MAY_SLEEP)
-		ms_linux_might_sleep("alloc_pages");
-	block = lx ? alloc_pages(m, lx, order) : NULL;
-	if (!block)
-		return NULL;
-	if (gfp & MS_LINUX_GFP_ZERO) {
-		if (!make_bytes(m, lx, block)) {
-			put_pages(m, lx, block->pfn);
-			return NULL;
-		}
-		memset(block->bytes, 0, block->size);
-	}
-	return ms_pfn_to_page_struct(block->pfn);
-}
-
-void ms_linux_get_page(void *page)
-{
-	struct ms_machine *m = ms_linux_here("get_page");
-
-	if (m)
-		ms_page_get(m, ms_page_struct_to_pfn(page), 1);
-}
-
-void ms_linux_put_page(void *page)
-{
-	struct ms_machine *m = ms_linux_here("put_page");
-	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	ms_pfn_t pfn = ms_page_struct_to_pfn(page);
-
-	if (!lx)
-		return;
-	if (ms_pfn_is_ram(m, pfn))
-		put_pages(m, lx, pfn);
-	else
-		ms_violation(m, "put_page of what is no page of RAM", 0);
-}
-
-unsigned long ms_linux_page_address(void *page)
-{
-	struct ms_machine *m = ms_linux_here("page_address");
-	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	const ms_pfn_t pfn = ms_page_struct_to_pfn(page);
-	struct ms_block *block;
-	ms_pfn_t head;
-
-	if (!lx || !ms_pfn_to_page(m, pfn))
-		return 0;
-	head = ms_page_head(m, pfn);
-	block = block_of_pfn(lx, head);
-	if (!block || !make_bytes(m, lx, block))
-		return 0;
-	return (unsigned long)block->bytes + ((pfn - head) << m->page_shift);
-}
-
-void *ms_linux_virt_to_page(unsigned long addr)
-{
-	struct ms_machine *m = ms_linux_here("virt_to_page");
-	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	const struct ms_block *block = lx ? block_at(lx, addr) : NULL;
-
-	if (block && block->pfn)
-		return ms_pfn_to_page_struct(block->pfn +
-					     ((addr - (uintptr_t)block->bytes) >> m->page_shift));
-	if (m)
-		ms_violation(m, "virt_to_page of an address that is not in pages of RAM", 0);
-	return NULL;
-}
-
-bool ms_linux_pfn_valid(unsigned long pfn)
-{
-	struct ms_machine *m = ms_linux_here("pfn_valid");
-
-	return m && ms_pfn_is_ram(m, pfn);
+	m->kernel->small--;
+	ms_block_remove(m, block);
 }
 
 /* ---- kmalloc ---- */
@@ -209,82 +44,255 @@ static unsigned int order_of(const struct ms_machine *m, uint64_t size)
 	return order;
 }
 
-/* A page or more: RAM that drivers hand out by virt_to_phys(). NULL: there is none. */
-static void *alloc_large(struct ms_machine *m, struct ms_linux *lx, uint64_t size, bool zero)
+/*
+ * Up to two pages come from a slab that holds nothing else, as the kernel's two largest caches;
+ * what is larger from the page allocator.
+ * mirrors kmalloc_order(), mm/slab_common.c, 5.10 .. 5.16; ___kmalloc_large_node(),
+ * mm/slub.c, 6.12+
+ */
+static void *alloc_large(struct ms_machine *m, uint64_t size, bool zero)
 {
-	struct ms_block *block = alloc_pages(m, lx, order_of(m, size));
+	const unsigned int order = order_of(m, size);
+	struct ms_block *block = ms_linux_pages_new(m, order, true);
+	struct ms_page *head;
 
 	if (!block)
 		return NULL;
-	if (!make_bytes(m, lx, block)) {
-		put_pages(m, lx, block->pfn);
+	if (!ms_block_bytes(m, block, zero)) {
+		ms_linux_pages_put(m, block->pfn);
 		return NULL;
 	}
-	if (zero)
-		memset(block->bytes, 0, block->size);
-	block->kmalloc = true;
-	return block->bytes;
+	block->kind = MS_BLOCK_KMALLOC;
+	block->bytes->size = size;
+	head = ms_pfn_to_page(m, block->pfn);
+	if (order <= 1)
+		head->slab = true;
+	else
+		head->large = true;
+	return block->start;
 }
 
-static void *alloc_small(struct ms_machine *m, struct ms_linux *lx, uint64_t size, bool zero)
+static void *kmalloc(struct ms_machine *m, uint64_t size, bool zero)
 {
-	struct ms_block *block = ms_zalloc_aligned(&m->alloc, HEADER, HEADER + ms_max_u64(size, 1));
+	struct ms_block *block;
 
-	if (!block)
-		return NULL;
-	block->bytes = (char *)block + HEADER;
-	block->size = ms_max_u64(size, 1);
-	block->kmalloc = true;
-	RB_INSERT(ms_blocks_by_addr, &lx->by_addr, block);
-	lx->small++;
-	if (!zero)
-		memset(block->bytes, POISON, size);
-	return block->bytes;
+	if (ms_slab_serves(m, size))
+		return ms_slab_alloc(m, ms_max_u64(size, 1), zero);
+	if (ms_ram_pages(m))
+		return alloc_large(m, size, zero);
+	block = alloc_nowhere(m, size, zero, MS_BLOCK_KMALLOC);
+	return block ? block->start : NULL;
 }
 
 void *ms_linux_alloc(size_t n, size_t size, unsigned int gfp)
 {
 	struct ms_machine *m = ms_linux_here("kmalloc");
 	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	const bool zero = gfp & MS_LINUX_GFP_ZERO;
 	size_t bytes;
 
 	if (gfp & MS_LINUX_GFP_MAY_SLEEP)
 		ms_linux_might_sleep("kmalloc");
 	if (!lx || __builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2)
 		return NULL;
-	if (bytes >= m->page_size && !(gfp & MS_LINUX_GFP_VMALLOC) && ms_ram_free_pages(m))
-		return alloc_large(m, lx, bytes, zero);
-	return alloc_small(m, lx, bytes, zero);
+	return kmalloc(m, bytes, gfp & MS_LINUX_GFP_ZERO);
+}
+
+static void free_large(struct ms_machine *m, struct ms_block *block)
+{
+	const ms_pfn_t pfn = block->pfn;
+	struct ms_page *head = ms_pfn_to_page(m, pfn);
+
+	if (head->flags & MS_PG_RESERVED)
+		ms_violation(m, "Bad page state: kfree of memory whose page is reserved",
+			     pfn << m->page_shift);
+	head->flags &= (uint8_t)~MS_PG_RESERVED;
+	head->slab = head->large = false;
+	if (head->refcount == 1) {
+		ms_linux_pages_put(m, pfn);
+		return;
+	}
+	// whoever else has a reference, as a mapping may, keeps the pages, not the memory
+	ms_blocks_forget(m, pfn, ms_block_pages(m, block));
+	ms_raw_memory_freed(m, pfn);
+	ms_page_put(m, pfn, 1);
 }
 
 void ms_linux_free(const void *p)
 {
 	struct ms_machine *m = p ? ms_linux_here("kfree") : NULL;
 	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
-	struct ms_block *block = lx ? block_at(lx, (uintptr_t)p) : NULL;
+	struct ms_block *block = lx ? ms_block_at(lx, (uintptr_t)p) : NULL;
+	struct ms_slab *slab = lx && !block ? ms_slab_at(lx, (uintptr_t)p) : NULL;
+
+	if (!lx || (slab && ms_slab_free(m, slab, p)))
+		return;
+	if (!block || block->kind != MS_BLOCK_KMALLOC || block->start != p)
+		ms_violation(m, "kfree of what kmalloc did not give, or has been freed", 0);
+	else if (block->pfn)
+		free_large(m, block);
+	else
+		free_nowhere(m, block);
+}
+
+/* ---- vmalloc ---- */
+
+/* One page of it. false: none left, or no memory. */
+static bool vmalloc_page(struct ms_machine *m, struct ms_bytes *bytes, uint64_t i)
+{
+	struct ms_block *block;
+	ms_pfn_t pfn;
+
+	if (!ms_block_alloc(m, 0, &pfn))
+		return false;
+	block = ms_pfn_to_page_struct(m, pfn) ? ms_block_new(m, pfn, m->page_size, bytes,
+							     bytes->at + (i << m->page_shift))
+					      : NULL;
+	if (!block) {
+		ms_page_put(m, pfn, 1);
+		return false;
+	}
+	block->kind = MS_BLOCK_VMALLOC;
+	return true;
+}
+
+/* Gives the first `npages` pages back, and with the last one the bytes. */
+static void free_vmalloc(struct ms_machine *m, char *at, uint64_t npages)
+{
+	// from the end: the first page keeps the bytes until last
+	while (npages--) {
+		const struct ms_block *block =
+			ms_block_at(m->kernel, (uintptr_t)at + (npages << m->page_shift));
+
+		ms_linux_pages_put(m, block->pfn);
+		block = ms_block_at(m->kernel, (uintptr_t)at + (npages << m->page_shift));
+		// somebody who has mapped it keeps the page
+		if (block)
+			ms_blocks_forget(m, block->pfn, 1);
+	}
+}
+
+char *ms_linux_vmalloc_pages(struct ms_machine *m, uint64_t size, bool zero)
+{
+	const uint64_t npages = ms_align_up(size, m->page_size) >> m->page_shift;
+	struct ms_bytes *bytes;
+	char *at;
+
+	if (npages > ms_ram_free_pages(m))
+		return NULL;
+	bytes = ms_bytes_new(m, npages << m->page_shift, zero);
+	if (!bytes)
+		return NULL;
+	at = bytes->at;
+	bytes->size = size;
+	for (uint64_t i = 0; i < npages; i++)
+		if (!vmalloc_page(m, bytes, i)) {
+			free_vmalloc(m, at, i);
+			if (!i)
+				ms_bytes_free(m, bytes);
+			return NULL;
+		}
+	m->kernel->vmallocs++;
+	return at;
+}
+
+void ms_linux_vfree_pages(struct ms_machine *m, struct ms_block *first)
+{
+	m->kernel->vmallocs--;
+	free_vmalloc(m, first->start,
+		     ms_align_up(first->bytes->size, m->page_size) >> m->page_shift);
+}
+
+void *ms_linux_vmalloc(size_t n, size_t size, unsigned int gfp, bool user)
+{
+	struct ms_machine *m = ms_linux_here("vmalloc");
+	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
+	struct ms_block *block;
+	size_t bytes;
+	char *at;
+
+	ms_linux_might_sleep("vmalloc");
+	if (!lx || __builtin_mul_overflow(n, size, &bytes) || !bytes || bytes > SIZE_MAX / 2)
+		return NULL;
+	if (ms_ram_pages(m)) {
+		at = ms_linux_vmalloc_pages(m, bytes, gfp & MS_LINUX_GFP_ZERO);
+		block = at ? ms_block_at(lx, (uintptr_t)at) : NULL;
+	} else {
+		block = alloc_nowhere(m, ms_align_up(bytes, m->page_size), gfp & MS_LINUX_GFP_ZERO,
+				      MS_BLOCK_VMALLOC);
+	}
+	if (!block)
+		return NULL;
+	block->bytes->usermap = user;
+	return block->start;
+}
+
+void ms_linux_vfree(const void *p)
+{
+	struct ms_machine *m = p ? ms_linux_here("vfree") : NULL;
+	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
+	struct ms_block *block = lx ? ms_block_at(lx, (uintptr_t)p) : NULL;
 
 	if (!lx)
 		return;
-	if (!block || !block->kmalloc || block->bytes != p) {
-		ms_violation(m, "kfree of what kmalloc did not give, or has been freed", 0);
-		return;
+	if (!block || block->kind != MS_BLOCK_VMALLOC || block->bytes->at != p ||
+	    block->bytes->dma) {
+		ms_violation(m, "vfree of what vmalloc did not give, or has been freed", 0);
+	} else if (block->pfn) {
+		ms_linux_vfree_pages(m, block);
+	} else {
+		free_nowhere(m, block);
 	}
-	if (block->pfn) {
-		put_pages(m, lx, block->pfn);
-		return;
+}
+
+bool ms_linux_is_vmalloc(const void *p)
+{
+	struct ms_machine *m = p ? ms_linux_here("is_vmalloc_addr") : NULL;
+	const struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)p) : NULL;
+
+	return block && block->kind == MS_BLOCK_VMALLOC;
+}
+
+struct ms_struct_page *ms_linux_vmalloc_to_page(const void *p)
+{
+	struct ms_machine *m = ms_linux_here("vmalloc_to_page");
+	const struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)p) : NULL;
+
+	if (block && block->kind == MS_BLOCK_VMALLOC && block->pfn)
+		return ms_pfn_to_page_struct(
+			m,
+			block->pfn + (((uintptr_t)p - (uintptr_t)block->start) >> m->page_shift));
+	if (m)
+		ms_violation(m, "vmalloc_to_page of an address that is not of vmalloc", 0);
+	return NULL;
+}
+
+/* mirrors remap_vmalloc_range_partial(), mm/vmalloc.c, 5.10+: the checks. Answers how many bytes
+ * the area has, 0: it is none that may be mapped. */
+uint64_t ms_linux_vmalloc_area(const void *p)
+{
+	struct ms_machine *m = ms_linux_here("remap_vmalloc_range");
+	const struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)p) : NULL;
+
+	if (!m)
+		return 0;
+	if (!block || block->kind != MS_BLOCK_VMALLOC || !block->pfn || block->bytes->at != p) {
+		ms_refuse(m, -EINVAL, "remap_vmalloc_range of what is not of vmalloc");
+		return 0;
 	}
-	lx->small--;
-	free_block(m, lx, block);
+	if (!block->bytes->usermap) {
+		ms_refuse(m, -EINVAL, "remap_vmalloc_range of memory that is not of vmalloc_user");
+		return 0;
+	}
+	return ms_align_up(block->bytes->size, m->page_size);
 }
 
 /* ---- all of it ---- */
 
-static bool is_live(struct ms_machine *m, const struct ms_block *block)
+/* One of the pages that a vmalloc has, which count once together. A run of coherent DMA memory that
+ * the driver sees as vmalloc's counts by itself. */
+static bool is_vmalloc_page(const struct ms_block *block)
 {
-	const struct ms_page *page = ms_pfn_to_page(m, block->pfn);
-
-	return page && page->refcount && !(page->flags & MS_PG_ANON);
+	return block->kind == MS_BLOCK_VMALLOC && !block->bytes->whole;
 }
 
 size_t ms_linux_live(const struct ms_machine *machine)
@@ -295,28 +303,85 @@ size_t ms_linux_live(const struct ms_machine *machine)
 
 	if (!m || !m->kernel)
 		return 0;
-	live = m->kernel->small;
+	live = m->kernel->small + m->kernel->vmallocs;
 	RB_FOREACH (block, ms_blocks_by_pfn, &m->kernel->by_pfn)
-		live += is_live(m, block);
+		live += !is_vmalloc_page(block) && ms_block_is_live(m, block);
 	return live;
+}
+
+/* Pages that are mapped, say, without the driver's own reference have one, too. */
+static void report_pages(struct ms_machine *m, const struct ms_block *block)
+{
+	const ms_pa_t pa = block->pfn << m->page_shift;
+	const struct ms_page *page = ms_page_look(m, block->pfn);
+
+	if (page && page->driver && page->refcount > 1)
+		ms_violation_entry(m,
+				   ms_text(m,
+					   "pages of RAM are never freed: %u references to the "
+					   "first one are left",
+					   page->refcount),
+				   pa, pa);
+	else
+		ms_violation_entry(m, "pages of RAM are never freed", pa, pa);
+}
+
+static const char *name_of(const struct ms_block *block)
+{
+	if (block->bytes->dma)
+		return "coherent DMA memory";
+	return block->kind == MS_BLOCK_VMALLOC ? "vmalloc" : "kmalloc";
 }
 
 void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx)
 {
 	struct ms_block *block;
 
-	RB_FOREACH (block, ms_blocks_by_addr, &lx->by_addr)
-		if (!block->pfn)
-			ms_violation(m,
-				     ms_linux_text(m, "kmalloc of %llu bytes is never freed",
-						   (unsigned long long)block->size),
-				     0);
-	RB_FOREACH (block, ms_blocks_by_pfn, &lx->by_pfn) {
-		const ms_pa_t pa = block->pfn << m->page_shift;
-
-		if (is_live(m, block))
-			ms_violation_entry(m, "pages of RAM are never freed", pa, pa);
+	ms_slabs_report(m, lx);
+	RB_FOREACH (block, ms_blocks_by_addr, &lx->by_addr) {
+		if (block->pfn && (!is_vmalloc_page(block) || block->bytes->at != block->start ||
+				   !ms_block_is_live(m, block)))
+			continue;
+		ms_violation(m,
+			     ms_text(m, "%s of %llu bytes is never freed", name_of(block),
+				     (unsigned long long)block->bytes->size),
+			     0);
 	}
+	RB_FOREACH (block, ms_blocks_by_pfn, &lx->by_pfn)
+		if (!is_vmalloc_page(block) && ms_block_is_live(m, block))
+			report_pages(m, block);
+}
+
+/* Only the driver's code knows how many references to a page it has taken, so a page may have more
+ * than mappings and files account for. */
+static void check_block(struct ms_check *c, const struct ms_block *block)
+{
+	if (!block->size)
+		ms_check_found(c, "linux.h: a block of pages without pages");
+	for (uint64_t i = 0; i < ms_block_pages(c->machine, block); i++)
+		ms_page_check_others(c, block->pfn + i);
+}
+
+void ms_linux_check(struct ms_check *c)
+{
+	const struct ms_linux *lx = c->machine->kernel;
+	struct ms_block *block;
+	ms_pfn_t end = 0;
+	size_t small = 0;
+
+	if (!lx)
+		return;
+	RB_FOREACH (block, ms_blocks_by_addr, (struct ms_blocks_by_addr *)(uintptr_t)&lx->by_addr)
+		small += !block->pfn;
+	RB_FOREACH (block, ms_blocks_by_pfn, (struct ms_blocks_by_pfn *)(uintptr_t)&lx->by_pfn) {
+		if (block->pfn < end)
+			ms_check_found(c, "linux.h: two blocks have page %#" PRIx64, block->pfn);
+		end = block->pfn + ms_block_pages(c->machine, block);
+		check_block(c, block);
+	}
+	small += ms_slabs_check(c, lx);
+	if (small != lx->small)
+		ms_check_found(c, "linux.h: %zu small kmallocs, %zu are counted", small, lx->small);
 }
 
 void ms_linux_memory_destroy(struct ms_machine *m)
@@ -324,8 +389,13 @@ void ms_linux_memory_destroy(struct ms_machine *m)
 	struct ms_linux *lx = m->kernel;
 	struct ms_block *block;
 
-	while ((block = RB_ROOT(&lx->by_addr)))
-		free_block(m, lx, block);
+	ms_slabs_destroy(m, lx);
+	while ((block = RB_ROOT(&lx->by_addr))) {
+		if (block->pfn)
+			ms_block_remove(m, block);
+		else
+			free_nowhere(m, block);
+	}
 	while ((block = RB_ROOT(&lx->by_pfn)))
-		free_block(m, lx, block);
+		ms_block_remove(m, block);
 }

@@ -24,13 +24,13 @@ static const char *message(struct ms_machine *m, const char *format, va_list arg
 
 	ms_linux_format(line, sizeof(line), complaint, format, args);
 	if (*complaint) {
-		text = ms_linux_text(m, "%s", complaint);
+		text = ms_text(m, "%s", complaint);
 		ms_violation(m, text ? text : "a format of printk that is not supported", 0);
 	}
 	len = strlen(line);
 	while (len && line[len - 1] == '\n')
 		line[--len] = '\0';
-	text = ms_linux_text(m, "%s", skip_levels(line));
+	text = ms_text(m, "%s", skip_levels(line));
 	return text ? text : "(no memory for the message)";
 }
 
@@ -44,6 +44,13 @@ void ms_linux_printk(const char *format, ...)
 	va_start(args, format);
 	ms_log(m, message(m, format, args), 0, 0);
 	va_end(args);
+}
+
+int ms_linux_refuse(int err, const char *text)
+{
+	struct ms_machine *m = ms_linux_here(text);
+
+	return m ? ms_refuse(m, err, "%s", ms_refusal_text(text)) : err;
 }
 
 void ms_linux_violation(const char *text)

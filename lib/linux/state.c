@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What lib/linux keeps of a machine: how it is made and freed, its texts, and what it said once. */
+/* What lib/linux keeps of a machine: how it is made and freed, and what it said once. */
 #include "linux/state.h"
 
 #include <stdio.h>
-
-static int text_cmp(const struct ms_text *a, const struct ms_text *b)
-{
-	return strcmp(a->text, b->text);
-}
-
-RB_GENERATE_INTERNAL(ms_texts, ms_text, node, text_cmp, static __attribute__((unused)))
 
 struct ms_linux *ms_linux_of(struct ms_machine *m)
 {
@@ -20,26 +13,21 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 	lx = ms_zalloc(&m->alloc, sizeof(*lx));
 	if (!lx)
 		return NULL;
-	RB_INIT(&lx->texts);
+	lx->page_shift = m->page_shift;
 	SLIST_INIT(&lx->places);
 	RB_INIT(&lx->by_addr);
 	RB_INIT(&lx->by_pfn);
+	RB_INIT(&lx->slabs_by_addr);
+	for (size_t i = 0; i < MS_SLAB_CLASSES; i++)
+		TAILQ_INIT(&lx->slabs[i]);
 	RB_INIT(&lx->remappings);
 	RB_INIT(&lx->regions);
+	lx->rcu_end = &lx->rcu;
+	ms_phys_ask_driver_bytes(m, ms_linux_driver_bytes);
 	lx->class[0] = (struct ms_lock_class){ .name = "mmap_lock", .file = "" };
 	lx->nr_classes = 1;
 	m->kernel = lx;
 	return lx;
-}
-
-static void destroy_texts(struct ms_machine *m, struct ms_linux *lx)
-{
-	struct ms_text *text;
-
-	while ((text = RB_ROOT(&lx->texts))) {
-		RB_REMOVE(ms_texts, &lx->texts, text);
-		ms_free(&m->alloc, text);
-	}
 }
 
 static void linux_destroy(struct ms_machine *m)
@@ -49,14 +37,17 @@ static void linux_destroy(struct ms_machine *m)
 
 	if (!lx)
 		return;
+	ms_linux_rcu_destroy(m, lx);
 	ms_linux_memory_destroy(m);
 	ms_linux_io_destroy(m);
 	ms_linux_devices_destroy(m, lx->devices);
+	ms_linux_tasks_destroy(m, lx->tasks);
+	ms_linux_chrdevs_destroy(m, lx->chrdevs);
+	ms_linux_bus_destroy(m, lx->bus);
 	while ((place = SLIST_FIRST(&lx->places))) {
 		SLIST_REMOVE_HEAD(&lx->places, link);
 		ms_free(&m->alloc, place);
 	}
-	destroy_texts(m, lx);
 	ms_free(&m->alloc, lx);
 	m->kernel = NULL;
 }
@@ -85,6 +76,25 @@ unsigned int ms_linux_page_shift(const struct ms_machine *m)
 	return m->page_shift;
 }
 
+void **ms_linux_chrdevs(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->chrdevs : NULL;
+}
+
+void **ms_linux_bus(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->bus : NULL;
+}
+
+bool ms_linux_knows_mmap_prepare(const struct ms_machine *m)
+{
+	return m->policy.file_mmap_prepare == MS_FILE_MMAP_PREPARE_PRESENT;
+}
+
 uint64_t ms_linux_refusals(const struct ms_machine *m)
 {
 	return ms_refusals(m);
@@ -95,6 +105,13 @@ void **ms_linux_devices(struct ms_machine *m)
 	struct ms_linux *lx = ms_linux_of(m);
 
 	return lx ? &lx->devices : NULL;
+}
+
+void **ms_linux_tasks(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->tasks : NULL;
 }
 
 int ms_linux_file_set_mapping(struct ms_file *file, const void *key)
@@ -131,38 +148,13 @@ struct ms_mm *ms_linux_current_mm(void)
 	return m ? m->call.mm : NULL;
 }
 
-/* ---- texts ---- */
-
-/* One of each: a message in a loop does not grow without end. */
-static const char *keep(struct ms_machine *m, struct ms_linux *lx, struct ms_text *text)
+struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm)
 {
-	struct ms_text *same = RB_INSERT(ms_texts, &lx->texts, text);
+	struct ms_mm *former = m ? m->call.mm : NULL;
 
-	if (!same)
-		return text->text;
-	ms_free(&m->alloc, text);
-	return same->text;
-}
-
-const char *ms_linux_text(struct ms_machine *m, const char *format, ...)
-{
-	struct ms_linux *lx = ms_linux_of(m);
-	struct ms_text *text;
-	va_list args;
-	int len;
-
-	if (!lx)
-		return NULL;
-	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	text = len < 0 ? NULL : ms_zalloc(&m->alloc, sizeof(*text) + (size_t)len + 1);
-	if (!text)
-		return NULL;
-	va_start(args, format);
-	vsnprintf(text->text, (size_t)len + 1, format, args);
-	va_end(args);
-	return keep(m, lx, text);
+	if (m)
+		m->call.mm = mm;
+	return former;
 }
 
 /* ---- once ---- */

@@ -2,6 +2,7 @@
 /* A machine's beginning and end, its configuration, and its hooks. */
 #include "base/arena.h"
 #include "core/core.h"
+#include "core/text.h"
 #include "machine/rooms.h"
 #include "policy/internal.h"
 
@@ -227,6 +228,7 @@ void ms_machine_free(struct ms_machine *m)
 
 	ms_rooms_destroy(m);
 	ms_causes_destroy(m);
+	ms_texts_destroy(m);
 	ms_events_destroy(&m->events);
 	if (ms_current_machine() == m)
 		ms_set_current_machine(NULL);

@@ -39,8 +39,8 @@ static void check_flags(struct ms_check *c, const struct ms_vma *vma)
 	if (!!(flags & MS_VM_HUGETLB) != hugetlb)
 		ms_check_found(c, MS_VMA_FORMAT ": VM_HUGETLB, and its file do not agree",
 			       MS_VMA_ARGS(vma));
-	if (file && !vma->vm_ops)
-		ms_check_found(c, MS_VMA_FORMAT ": of a file, and has no operations",
+	if (file && file->kind != MS_FILE_DRIVER && !vma->vm_ops)
+		ms_check_found(c, MS_VMA_FORMAT ": of a memory file, and has no operations",
 			       MS_VMA_ARGS(vma));
 	if (hugetlb && !ms_aligned(vma->vm_start | vma->vm_end, ms_hugetlb_size(vma)))
 		ms_check_found(c, MS_VMA_FORMAT ": not whole huge pages", MS_VMA_ARGS(vma));

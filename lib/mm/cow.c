@@ -121,10 +121,16 @@ static ms_vm_fault_t wp_shared(struct ms_vm_fault *vmf, uint64_t *slot)
 
 	if (vma->vm_ops && (pfn ? vma->vm_ops->pfn_mkwrite : vma->vm_ops->page_mkwrite)) {
 		ms_vm_fault_t ret;
+		bool retry = false;
 
-		vmf->flags |= MS_FAULT_FLAG_MKWRITE;
-		ret = ms_vma_call_mkwrite(vmf, pfn);
-		if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE))
+		if (pfn) {
+			vmf->flags |= MS_FAULT_FLAG_MKWRITE;
+			ret = ms_vma_call_pfn_mkwrite(vmf);
+		} else {
+			vmf->pfn = ms_pte_pfn(ms_vma_machine(vma), *slot);
+			ret = ms_do_page_mkwrite(vmf, &retry);
+		}
+		if (retry || (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE)))
 			return ret;
 		// The handler may have taken the entry away: then the access faults anew.
 		slot = ms_pt_slot(vma->vm_mm, vmf->address, MS_LEVEL_PTE);

@@ -123,9 +123,34 @@ static struct call enter_fault(const struct ms_vma *vma, const char *callback)
 	return enter_vma(vma, callback);
 }
 
-static void leave_fault(const struct call *call, ms_hva_t addr)
+/*
+ * A handler that asks for another try drops the mmap lock, so that others get on meanwhile; who may
+ * not wait (RETRY_NOWAIT) keeps it.
+ * mirrors handle_mm_fault(), mm/memory.c, 5.10+: of its result
+ */
+static void check_retry(const struct call *call, const struct ms_vm_fault *vmf)
 {
-	leave(call, addr);
+	struct ms_mm *mm = call->mm;
+	struct ms_machine *m = call->machine;
+
+	if (!(vmf->flags & MS_FAULT_FLAG_ALLOW_RETRY) && !m->in_hook)
+		ms_violation(m, "VM_FAULT_RETRY without FAULT_FLAG_ALLOW_RETRY", vmf->address);
+	if (!vmf->vma->vm_file || !vmf->vma->vm_file->ops || !vmf->vma->vm_file->ops->locks ||
+	    (vmf->flags & MS_FAULT_FLAG_RETRY_NOWAIT))
+		return;
+	if (mm->mmap_readers == call->mmap_readers - 1)
+		mm->mmap_readers++;
+	else if (mm->mmap_readers == call->mmap_readers)
+		ms_violation(m,
+			     "VM_FAULT_RETRY while the mmap lock is still held: nobody releases it",
+			     vmf->address);
+}
+
+static void leave_fault(const struct call *call, const struct ms_vm_fault *vmf, ms_vm_fault_t ret)
+{
+	if (ret & MS_VM_FAULT_RETRY)
+		check_retry(call, vmf);
+	leave(call, vmf->address);
 	ms_mmap_unpin(call->mm);
 }
 
@@ -204,6 +229,34 @@ int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint6
 	return answered(&call, vma->vm_file, "mprotect", err);
 }
 
+/* The function sees the VMA, and may not change it. */
+uint64_t ms_vma_call_pagesize(const struct ms_vma *vma)
+{
+	struct call call = enter_vma(vma, "pagesize");
+	uint64_t size = vma->vm_ops->pagesize((struct ms_vma *)(uintptr_t)vma);
+
+	leave(&call, vma->vm_start);
+	return size;
+}
+
+int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write)
+{
+	struct call call = enter_vma(vma, "access");
+	int bytes = vma->vm_ops->access(vma, addr, buf, len, write);
+
+	leave(&call, vma->vm_start);
+	return bytes;
+}
+
+struct ms_struct_page *ms_vma_call_find_special_page(struct ms_vma *vma, ms_hva_t addr)
+{
+	struct call call = enter_vma(vma, "find_special_page");
+	struct ms_struct_page *page = vma->vm_ops->find_special_page(vma, addr);
+
+	leave(&call, vma->vm_start);
+	return page;
+}
+
 // mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
 int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 {
@@ -237,20 +290,41 @@ int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 /* ---- faults ---- */
 
 /*
- * Takes over the reference to a page that a handler returned as a struct page; the mapping gets one
- * of its own when the entry is installed. A driver that kept no other reference has given the page
- * away.
+ * A page that a handler gives as a struct page comes with a reference, which is put when the fault
+ * is over (ms_put_given_page()): the mapping has one of its own by then. The page lock that may
+ * come with it goes at once, as nobody else could want it meanwhile.
  */
-static void take_page(struct ms_vm_fault *vmf, ms_vm_fault_t ret)
+static void look_at_page(struct ms_vm_fault *vmf, ms_vm_fault_t ret)
 {
 	const ms_vm_fault_t none =
 		MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE | MS_VM_FAULT_RETRY | MS_VM_FAULT_FALLBACK;
 	struct ms_machine *m = ms_vma_machine(vmf->vma);
+	struct ms_page *page;
 
-	if (!vmf->page || (ret & none))
+	if (ret & none)
+		vmf->page = NULL; // whatever was put there is still the handler's
+	if (!vmf->page)
 		return;
-	vmf->pfn = ms_page_struct_to_pfn(vmf->page);
-	ms_page_put(m, vmf->pfn, 1);
+	vmf->pfn = ms_page_struct_to_pfn(m, vmf->page);
+	page = ms_pfn_is_ram(m, vmf->pfn) ? ms_pfn_to_page(m, ms_page_head(m, vmf->pfn)) : NULL;
+	if (!page)
+		return;
+	if (!page->refcount && !(page->flags & MS_PG_RESERVED))
+		ms_violation_entry(m, "fault handler gives a page without a reference",
+				   vmf->address, vmf->pfn << m->page_shift);
+	if (page->locked && !(ret & MS_VM_FAULT_LOCKED))
+		ms_violation_entry(m,
+				   "fault handler gives a page that is locked, and does not say "
+				   "VM_FAULT_LOCKED: the kernel waits for ever",
+				   vmf->address, vmf->pfn << m->page_shift);
+	page->locked = false;
+}
+
+void ms_put_given_page(struct ms_vm_fault *vmf)
+{
+	if (vmf->page)
+		ms_page_put(ms_vma_machine(vmf->vma), vmf->pfn, 1);
+	vmf->page = NULL;
 }
 
 /* A memory file's page comes in a folio that is locked. */
@@ -284,13 +358,13 @@ ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
 	call = enter_fault(vma, "fault");
 	ret = vma->vm_ops->fault(vmf);
-	leave_fault(&call, addr);
+	leave_fault(&call, vmf, ret);
 	tell_fault(&call, vmf, "fault", ret);
 	if (in_memory && ret == MS_VM_FAULT_LOCKED)
 		hook_with_folio(vmf);
 	else
 		ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
-	take_page(vmf, ret);
+	look_at_page(vmf, ret);
 	return ret;
 }
 
@@ -304,21 +378,86 @@ ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
 	call = enter_fault(vma, "huge_fault");
 	ret = vma->vm_ops->huge_fault(vmf, order);
-	leave_fault(&call, addr);
+	leave_fault(&call, vmf, ret);
 	tell_fault(&call, vmf, "huge_fault", ret);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	return ret;
 }
 
-ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn)
+ms_vm_fault_t ms_vma_call_pfn_mkwrite(struct ms_vm_fault *vmf)
 {
-	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
-	const char *callback = pfn ? "pfn_mkwrite" : "page_mkwrite";
-	struct call call = enter_fault(vmf->vma, callback);
-	ms_vm_fault_t ret = pfn ? ops->pfn_mkwrite(vmf) : ops->page_mkwrite(vmf);
+	struct call call = enter_fault(vmf->vma, "pfn_mkwrite");
+	ms_vm_fault_t ret = vmf->vma->vm_ops->pfn_mkwrite(vmf);
 
-	leave_fault(&call, vmf->address);
-	tell_fault(&call, vmf, callback, ret);
+	leave_fault(&call, vmf, ret);
+	tell_fault(&call, vmf, "pfn_mkwrite", ret);
+	return ret;
+}
+
+/*
+ * The kernel takes a page without page->mapping for one that was truncated meanwhile. It knows that
+ * of every page; here the pages of memory files, and those that are no driver's, have theirs.
+ */
+static bool has_mapping(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	const ms_pfn_t head = ms_page_head(m, pfn);
+	const struct ms_page *page = ms_page_look(m, head);
+	const struct ms_struct_page *as_seen = ms_page_struct_look(m, head);
+
+	return !page || !page->driver || (as_seen && as_seen->mapping);
+}
+
+/* The handler sees the page that is to be written.
+ * mirrors do_page_mkwrite(), mm/memory.c, 5.10+ */
+static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
+{
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
+	struct ms_struct_page *given = vmf->page;
+	struct call call;
+	ms_vm_fault_t ret;
+
+	if (!vmf->page)
+		vmf->page = ms_pfn_to_page_struct(m, vmf->pfn);
+	if (!vmf->page)
+		return ms_refuse_page(m);
+	call = enter_fault(vmf->vma, "page_mkwrite");
+	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+	leave_fault(&call, vmf, ret);
+	vmf->page = given;
+	tell_fault(&call, vmf, "page_mkwrite", ret);
+	return ret;
+}
+
+ms_vm_fault_t ms_do_page_mkwrite(struct ms_vm_fault *vmf, bool *retry)
+{
+	struct ms_machine *m = ms_vma_machine(vmf->vma);
+	const ms_pfn_t head = ms_page_head(m, vmf->pfn);
+	const unsigned int flags = vmf->flags;
+	struct ms_page *page;
+	ms_vm_fault_t ret;
+
+	vmf->flags = MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_MKWRITE;
+	ms_page_get(m, head, 1);
+	ret = call_page_mkwrite(vmf);
+	vmf->flags = flags;
+	page = ms_pfn_to_page(m, head);
+	*retry = false;
+	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE)) {
+		ret &= MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE;
+	} else if (ret & MS_VM_FAULT_LOCKED) {
+		page->locked = false;
+		ret = 0;
+	} else {
+		if (page->locked)
+			ms_violation(m,
+				     "page_mkwrite leaves the page locked, and does not say "
+				     "VM_FAULT_LOCKED: the kernel waits for ever",
+				     vmf->address);
+		*retry = !has_mapping(m, head);
+		m->processes->endless_mkwrite |= *retry;
+		ret = 0;
+	}
+	ms_page_put(m, head, 1);
 	return ret;
 }
 

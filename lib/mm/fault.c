@@ -184,6 +184,27 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 	return ret;
 }
 
+void ms_endless_fault(struct ms_mm *mm, ms_vm_fault_t ret, ms_hva_t addr)
+{
+	struct ms_machine *m = mm->machine;
+
+	if (ret & MS_VM_FAULT_RETRY) {
+		ms_mm_violation(mm, MS_VIOLATION_DRIVER,
+				"fault handler answers VM_FAULT_RETRY without end", addr, 0);
+		ms_refuse_fault(m, "the handler answers VM_FAULT_RETRY without end", addr);
+	} else if (m->processes->endless_mkwrite) {
+		ms_mm_violation(mm, MS_VIOLATION_DRIVER,
+				"page_mkwrite answers 0, and page->mapping is not set: the write "
+				"faults for ever",
+				addr, 0);
+		ms_refuse_fault(m, "page_mkwrite answers 0, and page->mapping is not set", addr);
+	} else {
+		ms_mm_violation(mm, MS_VIOLATION_DRIVER,
+				"fault handler claims success and installs nothing", addr, 0);
+		ms_refuse_fault(m, "the handler claims success and installs nothing", addr);
+	}
+}
+
 /* ---- the CPU ---- */
 
 /*
@@ -291,10 +312,16 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 			  "an access of %x is none of a read, a write and a fetch", prot);
 		return MS_ACCESS_SIGSEGV;
 	}
+	unsigned int flags = MS_FAULT_FLAG_USER | MS_FAULT_FLAG_ALLOW_RETRY |
+			     MS_FAULT_FLAG_KILLABLE | MS_FAULT_FLAG_INTERRUPTIBLE;
+	ms_vm_fault_t ret = 0;
+
 	addr = ms_untagged_addr(mm->machine, addr);
+	flags |= prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0;
+	flags |= prot & MS_PROT_X ? MS_FAULT_FLAG_INSTRUCTION : 0;
+	mm->machine->processes->endless_mkwrite = false;
 	for (unsigned int i = 0; i < MS_ENDLESS_FAULTS; i++) {
 		struct ms_vma *vma;
-		ms_vm_fault_t ret;
 
 		if (!(prot & MS_PROT_X) && is_execute_only(mm, addr))
 			return segv(mm, addr, prot);
@@ -309,7 +336,9 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 			ms_mmap_waits(mm);
 			return MS_ACCESS_WAITS;
 		}
-		ret = ms_handle_mm_fault(vma, addr, prot & MS_PROT_W ? MS_FAULT_FLAG_WRITE : 0);
+		ret = ms_handle_mm_fault(vma, addr, flags);
+		if (ret & MS_VM_FAULT_RETRY)
+			flags |= MS_FAULT_FLAG_TRIED;
 		if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_RETRY | MS_FAULT_ENDLESS)) {
 			enum ms_access failed = failed_access(mm->machine, ret);
 
@@ -318,8 +347,6 @@ enum ms_access ms_touch(struct ms_mm *mm, ms_hva_t addr, unsigned int prot)
 				return failed;
 		}
 	}
-	ms_mm_violation(mm, MS_VIOLATION_DRIVER,
-			"fault handler claims success and installs nothing", addr, 0);
-	ms_refuse_fault(mm->machine, "the handler claims success and installs nothing", addr);
+	ms_endless_fault(mm, ret, addr);
 	return MS_ACCESS_ENDLESS;
 }

@@ -266,6 +266,18 @@ struct ms_machine *ms_file_machine(const struct ms_file *file)
 	return file ? file->machine : NULL;
 }
 
+struct ms_file *ms_file_next(const struct ms_machine *m, const struct ms_file *file)
+{
+	if (!m)
+		return NULL;
+	return file ? LIST_NEXT(file, link) : LIST_FIRST(&m->processes->files);
+}
+
+const char *ms_file_name(const struct ms_file *file)
+{
+	return file && file->ops ? file->ops->name : NULL;
+}
+
 /* ---- the page cache ---- */
 
 ms_pfn_t ms_cache_find(const struct ms_mapping *mapping, uint64_t index)

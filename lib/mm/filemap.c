@@ -48,13 +48,13 @@ static ms_vm_fault_t call_fault(struct ms_vm_fault *vmf)
 	return ms_pfn_to_page(m, ms_page_head(m, vmf->pfn)) ? 0 : MS_VM_FAULT_OOM;
 }
 
-// mirrors do_page_mkwrite(), mm/memory.c, 5.10+
-static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
+/* What a shared mapping's driver says before a page becomes writable; done: the fault is over. */
+static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf, bool *done)
 {
 	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
-	unsigned int flags = vmf->flags;
 	ms_vm_fault_t ret;
 
+	*done = true;
 	if (!ops) {
 		ms_vma_violation(vmf->vma, MS_VIOLATION_DRIVER,
 				 "fault handler gives a page and takes the VMA's operations away",
@@ -63,12 +63,12 @@ static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 				       "the handler has taken the VMA's operations away",
 				       vmf->address);
 	}
+	*done = false;
 	if (!ops->page_mkwrite)
 		return 0;
-	vmf->flags = MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_MKWRITE;
-	ret = ms_vma_call_mkwrite(vmf, false);
-	vmf->flags = flags;
-	return ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_NOPAGE);
+	ret = ms_do_page_mkwrite(vmf, done);
+	*done |= ret != 0;
+	return ret;
 }
 
 /* ---- entries ---- */
@@ -346,10 +346,12 @@ static ms_vm_fault_t do_cow_fault(struct ms_vm_fault *vmf)
 static ms_vm_fault_t do_shared_fault(struct ms_vm_fault *vmf)
 {
 	ms_vm_fault_t ret = call_fault(vmf);
+	bool done;
 
-	if (!ret)
-		ret = call_page_mkwrite(vmf);
-	return ret ? ret : finish_fault(vmf);
+	if (ret)
+		return ret;
+	ret = call_page_mkwrite(vmf, &done);
+	return done ? ret : finish_fault(vmf);
 }
 
 // mirrors do_fault(), mm/memory.c, 5.10+
@@ -357,6 +359,7 @@ ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf)
 {
 	struct ms_vma *vma = vmf->vma;
 	unsigned int level;
+	ms_vm_fault_t ret;
 
 	if (!vma->vm_ops->fault)
 		return ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, vmf->address, &level))
@@ -364,6 +367,11 @@ ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf)
 			       : ms_refuse_fault(ms_vma_machine(vma), "the VMA has no ->fault",
 						 vmf->address);
 	if (!is_write(vmf))
-		return do_read_fault(vmf);
-	return vma->vm_flags & MS_VM_SHARED ? do_shared_fault(vmf) : do_cow_fault(vmf);
+		ret = do_read_fault(vmf);
+	else if (vma->vm_flags & MS_VM_SHARED)
+		ret = do_shared_fault(vmf);
+	else
+		ret = do_cow_fault(vmf);
+	ms_put_given_page(vmf);
+	return ret;
 }

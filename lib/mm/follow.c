@@ -58,6 +58,16 @@ int ms_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *l
 	return ms_refuse(m, -EINVAL, "follow_pte met a huge leaf, at %x", addr);
 }
 
+/* The driver knows the page behind an entry that says there is none. */
+static bool special_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t *pfn)
+{
+	const struct ms_struct_page *page = ms_vma_call_find_special_page(vma, addr);
+
+	if (page && pfn)
+		*pfn = ms_page_struct_to_pfn(ms_vma_machine(vma), page);
+	return page;
+}
+
 // mirrors vm_normal_page(), mm/memory.c, 5.10+
 bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn_t *pfn)
 {
@@ -66,6 +76,8 @@ bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pfn_t found = ms_pte_pfn(m, entry);
 
+	if ((entry & MS_PTE_SPECIAL) && vma->vm_ops && vma->vm_ops->find_special_page)
+		return special_page(vma, addr, pfn);
 	if ((entry & MS_PTE_SPECIAL) && (vma->vm_flags & (MS_VM_PFNMAP | MS_VM_MIXEDMAP)))
 		return false;
 	if (ms_is_zero_pfn(m, found) || ms_is_huge_zero_pfn(m, found))

@@ -55,6 +55,12 @@ static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigne
 		*slot &= ~MS_PTE_WRITE;
 	*to = child_entry(copy, *slot);
 	pfn = ms_pte_pfn(m, *slot);
+	if ((*slot & MS_PTE_SPECIAL) &&
+	    !ms_raw_add(m, pfn, ms_level_size(m, level) >> m->page_shift)) {
+		*to = 0;
+		copy->failed = true;
+		return;
+	}
 	if ((*slot & MS_PTE_SPECIAL) || ms_is_huge_zero_pfn(m, pfn) || !ms_pfn_is_ram(m, pfn))
 		return;
 	ms_page_get(m, pfn, 1);

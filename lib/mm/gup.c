@@ -54,14 +54,28 @@ static bool followable(uint64_t entry, bool write)
 }
 
 /*
+ * What a fault on somebody's behalf says: without the lock for reading it may not be dropped.
+ * mirrors faultin_page(), mm/gup.c, 5.10+
+ */
+static unsigned int gup_flags(const struct ms_mm *mm, bool write)
+{
+	const unsigned int retry = MS_FAULT_FLAG_ALLOW_RETRY | MS_FAULT_FLAG_KILLABLE;
+
+	return (write ? MS_FAULT_FLAG_WRITE : 0) | (mm->mmap_writer ? 0 : retry);
+}
+
+/*
  * Looks, faults, and looks again. The caller holds the mmap lock (mprotect: for writing). The flags
  * of the VMA were checked once, before: a handler that makes the VMA VM_PFNMAP in its first fault
  * is not refused.
  * mirrors __get_user_pages() and faultin_page(), mm/gup.c, 5.10+
  */
-static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *entry,
-			 unsigned int *level)
+static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, unsigned int flags,
+			 uint64_t *entry, unsigned int *level)
 {
+	ms_vm_fault_t ret = 0;
+
+	mm->machine->processes->endless_mkwrite = false;
 	for (unsigned int i = 0; i < MS_GUP_FAULTS; i++) {
 		struct ms_vma *vma;
 		int err;
@@ -72,15 +86,19 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, uint64_t *
 		vma = ms_vma_lookup(mm, addr);
 		if (!vma)
 			return ms_refuse_no_vma(mm, -EFAULT, addr);
-		err = ms_fault_errno(
-			mm->machine,
-			ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+		ret = ms_handle_mm_fault(vma, addr, flags);
+		err = ms_fault_errno(mm->machine, ret);
 		if (err)
 			return err;
+		if (!(ret & MS_VM_FAULT_RETRY))
+			continue;
+		// who could not wait has another do it
+		if (flags & MS_FAULT_FLAG_RETRY_NOWAIT)
+			flags = gup_flags(mm, write);
+		else
+			flags |= MS_FAULT_FLAG_TRIED;
 	}
-	ms_mm_violation(mm, MS_VIOLATION_DRIVER,
-			"fault handler claims success and installs nothing", addr, 0);
-	ms_refuse_fault(mm->machine, "the handler claims success and installs nothing", addr);
+	ms_endless_fault(mm, ret, addr);
 	return -EFAULT;
 }
 
@@ -98,6 +116,7 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet, ms_pfn_t *pfn,
 			 bool *writable)
 {
+	unsigned int flags = gup_flags(mm, write);
 	struct ms_vma *vma;
 	unsigned int level;
 	const uint64_t before = ms_refusals(mm->machine);
@@ -115,7 +134,10 @@ static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet
 		return err;
 	if (!followable(ms_pt_walk(mm, addr, &level), write) && !ms_mmap_may_read(mm))
 		return ms_mmap_waits(mm);
-	err = fault_in_page(mm, addr, write, &entry, &level);
+	// x86's KVM does not wait the first time, as another could do it for the guest
+	if (quiet && ms_is_x86(mm->machine))
+		flags = (flags & ~MS_FAULT_FLAG_KILLABLE) | MS_FAULT_FLAG_RETRY_NOWAIT;
+	err = fault_in_page(mm, addr, write, flags, &entry, &level);
 	if (err)
 		return (int)ms_answered(mm->machine, before, err, NULL);
 	if (!leaf_page(mm->machine, entry, level, addr, pfn))
@@ -182,6 +204,28 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 	return why_not_fast(mm, ms_untagged_addr(mm->machine, addr), write);
 }
 
+/* One fault, and more only where the handler asks for another try. */
+static int fixup_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
+{
+	unsigned int flags = gup_flags(mm, write);
+	ms_vm_fault_t ret = MS_VM_FAULT_RETRY;
+
+	for (unsigned int i = 0; i < MS_GUP_FAULTS && (ret & MS_VM_FAULT_RETRY); i++) {
+		struct ms_vma *vma = ms_vma_lookup(mm, addr);
+
+		if (!vma)
+			return ms_refuse_no_vma(mm, -EFAULT, addr);
+		ret = ms_handle_mm_fault(vma, addr, flags);
+		flags |= MS_FAULT_FLAG_TRIED;
+		if (ms_fault_errno(mm->machine, ret))
+			return ms_fault_errno(mm->machine, ret);
+	}
+	if (!(ret & MS_VM_FAULT_RETRY))
+		return 0;
+	ms_endless_fault(mm, ret, addr);
+	return -EFAULT;
+}
+
 // mirrors fixup_user_fault(), mm/gup.c, 5.10+
 int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
@@ -200,8 +244,7 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 		return refuse_vma(vma, write ? "is not writable" : "is not readable");
 	if (!ms_mmap_may_read(mm))
 		return ms_mmap_waits(mm);
-	err = ms_fault_errno(mm->machine,
-			     ms_handle_mm_fault(vma, addr, write ? MS_FAULT_FLAG_WRITE : 0));
+	err = fixup_fault(mm, addr, write);
 	if (err == -EHWPOISON)
 		return ms_answered_as(mm->machine, before, not_poison(err));
 	return (int)ms_answered(mm->machine, before, err, NULL);
@@ -220,7 +263,7 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 		unsigned int level;
 		uint64_t entry;
 
-		err = fault_in_page(mm, start, write, &entry, &level);
+		err = fault_in_page(mm, start, write, gup_flags(mm, write), &entry, &level);
 		if (!err) {
 			uint64_t size = ms_level_size(mm->machine, level);
 

@@ -49,7 +49,11 @@ uint64_t ms_vma_kernel_pagesize(const struct ms_vma *vma)
 {
 	if (!vma)
 		return 0;
-	return ms_vma_is_hugetlb(vma) ? ms_hugetlb_size(vma) : ms_vma_machine(vma)->page_size;
+	if (ms_vma_is_hugetlb(vma))
+		return ms_hugetlb_size(vma);
+	if (vma->vm_ops && vma->vm_ops->pagesize)
+		return ms_vma_call_pagesize(vma);
+	return ms_vma_machine(vma)->page_size;
 }
 
 /* ---- mmap ---- */

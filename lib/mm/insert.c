@@ -56,21 +56,41 @@ static bool may_insert_raw(struct ms_vma *vma, ms_hva_t addr)
 	return false;
 }
 
-/* An entry that is there stays as it is, whatever it maps.
- * mirrors insert_pfn(), mm/memory.c, 5.10+ */
-static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, ms_pgprot_t prot)
+/* An entry is there: a write makes it writable if it maps the same pfn, else it stays as it is. */
+static void make_written(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+
+	if (!slot || !ms_pte_is_leaf(*slot))
+		return;
+	if (ms_pte_pfn(m, *slot) == pfn)
+		*slot = mk_written(vma, *slot);
+	else if (!ms_is_zero_pfn(m, ms_pte_pfn(m, *slot)))
+		ms_violation(m, "write to an entry of another pfn", addr);
+}
+
+// mirrors insert_pfn(), mm/memory.c, 5.10+
+static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, ms_pgprot_t prot,
+				bool mkwrite)
 {
 	struct ms_machine *m = ms_vma_machine(vma);
 	unsigned int level;
 	uint64_t *slot;
 
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
-	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
+	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level))) {
+		if (mkwrite)
+			make_written(vma, addr, pfn);
 		return MS_VM_FAULT_NOPAGE;
+	}
 	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
-	if (!slot)
+	if (!slot || !ms_raw_add(m, pfn, 1))
 		return no_memory(vma);
+	ms_check_target(vma, addr, pfn, 1);
 	*slot = ms_mk_pte(m, pfn, prot) | MS_PTE_SPECIAL;
+	if (mkwrite)
+		*slot = mk_written(vma, *slot);
 	return MS_VM_FAULT_NOPAGE;
 }
 
@@ -89,7 +109,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
 	ms_track_pfn_insert(vma, &prot, pfn);
-	return insert_pte(vma, addr, pfn, prot);
+	return insert_pte(vma, addr, pfn, prot, false);
 }
 
 // mirrors vmf_insert_pfn(), mm/memory.c, 5.10+
@@ -123,8 +143,8 @@ static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
 	return zero || (vma->vm_flags & MS_VM_MIXEDMAP);
 }
 
-// mirrors vmf_insert_mixed() and __vm_insert_mixed(), mm/memory.c, 5.10+
-ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+// mirrors __vm_insert_mixed(), mm/memory.c, 5.10+
+static ms_vm_fault_t insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkwrite)
 {
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
@@ -140,7 +160,19 @@ ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pf
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
 	ms_track_pfn_insert(vma, &prot, pfn);
-	return insert_pte(vma, addr, pfn, prot);
+	return insert_pte(vma, addr, pfn, prot, mkwrite);
+}
+
+// mirrors vmf_insert_mixed(), mm/memory.c, 5.10+
+ms_vm_fault_t ms_vmf_insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+{
+	return insert_mixed(vma, addr, pfn, false);
+}
+
+// mirrors vmf_insert_mixed_mkwrite(), mm/memory.c, 5.10+
+ms_vm_fault_t ms_vmf_insert_mixed_mkwrite(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
+{
+	return insert_mixed(vma, addr, pfn, true);
 }
 
 /*
@@ -189,6 +221,9 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
 			make_leaf_written(vma, addr, slot, pfn);
 		return MS_VM_FAULT_NOPAGE;
 	}
+	if (!ms_raw_add(m, pfn, ms_level_size(m, level) >> m->page_shift))
+		return no_memory(vma);
+	ms_check_target(vma, addr, pfn, ms_level_size(m, level) >> m->page_shift);
 	// Nobody checks whether the pfn is aligned; it is or'ed in as it is.
 	*slot = ms_mk_pte(m, pfn, prot) | MS_PTE_SPECIAL;
 	if (write)
@@ -251,35 +286,115 @@ static int set_mixedmap(struct ms_vma *vma, ms_hva_t addr)
 	return 0;
 }
 
-// mirrors vm_insert_page() and insert_page(), mm/memory.c, 5.10+
+/*
+ * What a page may not be. A page without a reference may be free, or a tail of pages that were
+ * allocated without __GFP_COMP.
+ * mirrors validate_page_before_insert(), mm/memory.c, 5.10+
+ */
+static int validate_page(struct ms_vma *vma, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_page *head = ms_pfn_to_page(m, ms_page_head(m, pfn));
+	const enum ms_policy_insert_page_kinds kinds = m->policy.insert_page_kinds;
+
+	if (!head)
+		return ms_refuse(m, -ENOMEM, "no memory");
+	if (!head->refcount && !(head->flags & MS_PG_RESERVED))
+		return ms_refuse(m, -EINVAL, "page %x has no reference", pfn);
+	if (ms_is_zero_pfn(m, pfn))
+		return zero_page_allowed(vma) ||
+				       m->policy.insert_mixed_bad != MS_INSERT_MIXED_BAD_SIGBUS
+			       ? 0
+			       : ms_refuse(m, -EINVAL, "the zero page, where it could be written");
+	if (head->flags & MS_PG_ANON)
+		return ms_refuse(m, -EINVAL, "pfn %x is anonymous memory", pfn);
+	if (head->slab)
+		return ms_refuse(m, -EINVAL, "page %x is of a slab (kmalloc)", pfn);
+	if ((head->flags & MS_PG_HUGETLB) && kinds != MS_INSERT_PAGE_KINDS_SLAB)
+		return ms_refuse(m, -EINVAL, "page %x is of hugetlb", pfn);
+	if (head->large && kinds == MS_INSERT_PAGE_KINDS_SLAB_HUGETLB_LARGE_KMALLOC)
+		return ms_refuse(m, -EINVAL, "page %x is of a large kmalloc", pfn);
+	return 0;
+}
+
+/* An entry is there: a write makes it writable, if it maps the same page. */
+static int page_is_mapped(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkwrite)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	unsigned int level;
+	const uint64_t entry = ms_pt_walk(vma->vm_mm, addr, &level);
+	uint64_t *slot = ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+
+	if (!mkwrite || level != MS_LEVEL_PTE || !slot)
+		return ms_refuse(m, -EBUSY, "%x is mapped already", addr);
+	if (ms_pte_pfn(m, entry) == pfn) {
+		*slot = ms_maybe_mkwrite(vma, entry | MS_PTE_YOUNG);
+		return 0;
+	}
+	if (!ms_is_zero_pfn(m, ms_pte_pfn(m, entry)))
+		ms_violation(m, "insert_page for a write finds another page", addr);
+	return ms_refuse(m, -EFAULT, "%x maps another page already", addr);
+}
+
+// mirrors insert_page() and insert_page_into_pte_locked(), mm/memory.c, 5.10+
+static int insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkwrite)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	int err = validate_page(vma, pfn);
+	unsigned int level;
+	uint64_t *slot;
+
+	if (err)
+		return err;
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
+	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
+		return page_is_mapped(vma, addr, pfn, mkwrite);
+	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	if (!slot)
+		return ms_refuse(m, -ENOMEM, "no memory");
+	if (ms_is_zero_pfn(m, pfn) && m->policy.insert_mixed_bad == MS_INSERT_MIXED_BAD_SIGBUS) {
+		*slot = ms_mk_pte(m, pfn, vma->vm_page_prot) | MS_PTE_SPECIAL;
+		return 0;
+	}
+	ms_page_get(m, pfn, 1);
+	*slot = ms_mk_pte(m, pfn, vma->vm_page_prot);
+	if (mkwrite)
+		*slot = mk_written(vma, *slot);
+	return 0;
+}
+
+// mirrors vm_insert_page(), mm/memory.c, 5.10+
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
 	if (!vma)
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
-	const struct ms_page *head = ms_pfn_to_page(m, ms_page_head(m, pfn));
-	unsigned int level;
-	uint64_t *slot;
 	int err;
 
 	if (!in_vma(vma, addr))
 		return refuse_outside(vma, addr);
 	if (!ms_pfn_is_ram(m, pfn))
 		return ms_refuse(m, -EINVAL, "pfn %x is not RAM", pfn);
-	if (!head)
-		return ms_refuse(m, -ENOMEM, "no memory");
 	err = set_mixedmap(vma, addr);
-	if (err)
-		return err;
-	if (head->flags & MS_PG_ANON)
-		return ms_refuse(m, -EINVAL, "pfn %x is anonymous memory", pfn);
-	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
-	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
-		return ms_refuse(m, -EBUSY, "%x is mapped already", addr);
-	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
-	if (!slot)
-		return ms_refuse(m, -ENOMEM, "no memory");
-	ms_page_get(m, pfn, 1);
-	*slot = ms_mk_pte(m, pfn, vma->vm_page_prot);
-	return 0;
+	return err ? err : insert_page(vma, addr, pfn, false);
+}
+
+// mirrors vmf_insert_page_mkwrite(), mm/memory.c, 6.14+
+ms_vm_fault_t ms_vmf_insert_page_mkwrite(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
+{
+	if (!vmf || !vmf->vma)
+		return MS_VM_FAULT_SIGBUS;
+	struct ms_vma *vma = vmf->vma;
+	int err;
+
+	if (!in_vma(vma, vmf->address))
+		return outside(vma, vmf->address);
+	if (!ms_pfn_is_ram(ms_vma_machine(vma), pfn)) {
+		ms_refuse(ms_vma_machine(vma), -EINVAL, "pfn %x is not RAM", pfn);
+		return MS_VM_FAULT_SIGBUS;
+	}
+	err = insert_page(vma, vmf->address, pfn, write);
+	if (err == -ENOMEM)
+		return MS_VM_FAULT_OOM;
+	return err < 0 && err != -EBUSY ? MS_VM_FAULT_SIGBUS : MS_VM_FAULT_NOPAGE;
 }

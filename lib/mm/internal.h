@@ -22,6 +22,7 @@
  *   driver.c       calls of vm_ops and file operations
  *   remap.c insert.c          raw pfns are mapped: remap_pfn_range(), vmf_insert_pfn(), …
  *   unmap_mapping.c follow.c  how drivers take them away, and what others see of them
+ *   raw.c target.c    RAM that is shown by its pfn, when it is freed; what is mapped by its pfn
  *   track.c aliases.c         their memory types on x86: reservations, and what is mapped twice
  *   notifier.c     MMU notifiers
  *   gup.c look.c   how others look at a process
@@ -168,6 +169,8 @@ struct ms_mm {
 
 /* ---- VMA objects (vma.c) ---- */
 
+extern const struct ms_vm_ops ms_dummy_vm_ops; /* of mmap.c */
+
 struct ms_vma *ms_vma_alloc(struct ms_mm *mm);
 /* A copy of vma, with references of its own to the file, the anon_vma and the tracking context. It
  * is in no tree. NULL: no memory. */
@@ -309,14 +312,22 @@ void ms_vma_call_open(struct ms_vma *vma);
 void ms_vma_call_close(struct ms_vma *vma);
 int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr);
 int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy);
+uint64_t ms_vma_call_pagesize(const struct ms_vma *vma);
+struct ms_struct_page *ms_vma_call_find_special_page(struct ms_vma *vma, ms_hva_t addr);
 int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags);
 int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma);
 int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc);
 /* ->fault and ->huge_fault, with the hooks before and after */
 ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf);
 ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order);
-/* ->page_mkwrite or ->pfn_mkwrite */
-ms_vm_fault_t ms_vma_call_mkwrite(struct ms_vm_fault *vmf, bool pfn);
+ms_vm_fault_t ms_vma_call_pfn_mkwrite(struct ms_vm_fault *vmf);
+/*
+ * ->page_mkwrite for the page vmf->pfn. Answers 0, NOPAGE or an error; retry: the fault is over,
+ * with nothing installed, and the access will be tried again (do_page_mkwrite() answers 0).
+ */
+ms_vm_fault_t ms_do_page_mkwrite(struct ms_vm_fault *vmf, bool *retry);
+/* At the end of a fault: the reference that came with vmf->page is put. */
+void ms_put_given_page(struct ms_vm_fault *vmf);
 /* vm_fault_to_errno(): the errno of a fault that ended so; 0: it did not fail (gup.c). */
 int ms_fault_errno(const struct ms_machine *m, ms_vm_fault_t ret);
 /*
@@ -371,6 +382,17 @@ void ms_unmap_region(struct ms_mm *mm, struct ms_vma *vmas, ms_hva_t start, ms_h
 /* Faults in [start, start + len), VMA by VMA, without VM_IO and VM_PFNMAP; ignores errors. */
 void ms_mm_populate(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 
+/* ---- RAM that entries show by its pfn (raw.c) ---- */
+
+/* Entries that show [pfn, pfn + npages) come, or are gone. What is no RAM, and the zero page, does
+ * not count. false: no memory, and none was added. */
+bool ms_raw_add(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
+void ms_raw_drop(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
+/* A driver maps [pfn, pfn + npages) at addr: a violation where it should not (target.c). */
+void ms_check_target(const struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t npages);
+void ms_raw_init(struct ms_machine *m);
+void ms_raw_destroy(struct ms_machine *m);
+
 /* ---- removing entries (zap.c) ---- */
 
 /* unmap_single_vma(): clips the range to the VMA, untracks its memory type (by policy), and removes
@@ -407,6 +429,8 @@ ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot);
 /* handle_mm_fault(): flags are MS_FAULT_FLAG_*; addr need not be aligned. The caller has checked
  * the access rights. */
 ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags);
+/* Faults of one access do not end: ret is what the last one has answered. A violation. */
+void ms_endless_fault(struct ms_mm *mm, ms_vm_fault_t ret, ms_hva_t addr);
 /* do_fault(): there is no entry, in a VMA with vm_ops. */
 ms_vm_fault_t ms_do_fault(struct ms_vm_fault *vmf);
 /* do_wp_page(): a write to an entry that is present, and not writable. */

@@ -256,3 +256,10 @@ void ms_lru_drain(struct ms_machine *m)
 	drain_activate(m);
 	drain_mlock(m);
 }
+
+size_t ms_lru_references(const struct ms_machine *m)
+{
+	const struct ms_processes *p = m->processes;
+
+	return p->lazyfree.count + p->activate.count + p->mlock.count;
+}

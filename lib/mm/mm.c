@@ -99,6 +99,7 @@ static int mm_init(struct ms_machine *m)
 	ms_pool_init(&p->vma_nodes, &m->alloc, sizeof(union ms_vma_node));
 	m->processes = p;
 	ms_hugetlb_init(m);
+	ms_raw_init(m);
 	return 0;
 }
 
@@ -113,6 +114,7 @@ static void mm_empty(struct ms_machine *m)
 
 static void mm_destroy(struct ms_machine *m)
 {
+	ms_raw_destroy(m);
 	ms_pool_destroy(&m->processes->vmas);
 	ms_pool_destroy(&m->processes->vma_nodes);
 	ms_free(&m->alloc, m->processes);

@@ -190,22 +190,19 @@ static struct ms_vma *merge_request(struct request *rq)
 	});
 }
 
-/* A file's VMA always has operations (vma_dummy_vm_ops): without any it would be anonymous. */
+/* What ->mmap finds in vm_ops, and ->mmap_prepare in the description: vma_dummy_vm_ops, a table
+ * without functions. A driver that puts NULL there asks for anonymous memory. */
+const struct ms_vm_ops ms_dummy_vm_ops;
+
 static int call_driver(struct request *rq, struct ms_vma *vma)
 {
-	static const struct ms_vm_ops none;
-	int err = 0;
-
-	if (rq->file->ops->mmap_prepare) {
-		vma->vm_ops = rq->desc->vm_ops;
-		vma->vm_private_data = rq->desc->private_data;
-		vma->vm_page_prot = rq->desc->page_prot;
-	} else {
-		err = ms_file_call_mmap(rq->file, vma);
-	}
-	if (!vma->vm_ops)
-		vma->vm_ops = &none;
-	return err;
+	vma->vm_ops = &ms_dummy_vm_ops;
+	if (!rq->file->ops->mmap_prepare)
+		return ms_file_call_mmap(rq->file, vma);
+	vma->vm_ops = rq->desc->vm_ops;
+	vma->vm_private_data = rq->desc->private_data;
+	vma->vm_page_prot = rq->desc->page_prot;
+	return 0;
 }
 
 // mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
@@ -328,6 +325,7 @@ static int prepare(struct request *rq)
 		.pgoff = rq->pgoff,
 		.vm_flags = rq->vm_flags,
 		.page_prot = ms_vm_get_page_prot(rq->mm->machine, rq->vm_flags),
+		.vm_ops = &ms_dummy_vm_ops,
 	};
 	err = ms_file_call_mmap_prepare(file, rq->desc);
 	rq->vm_flags = rq->desc->vm_flags;

@@ -35,6 +35,11 @@ struct ms_processes {
 	 * MADV_FREE gave up, those that were used a second time, and (from 5.18 on) those that came
 	 * into a locked VMA or left it. */
 	struct ms_lru_queue lazyfree, activate, mlock;
+	/* raw.c: pages of RAM that are mapped by their number */
+	RB_HEAD(ms_raw_pages, ms_raw_page) raw_pages;
+	/* page_mkwrite has answered 0 for a page without page->mapping: the fault will be taken
+	 * again (fault.c). */
+	bool endless_mkwrite;
 };
 
 struct ms_hash;

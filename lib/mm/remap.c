@@ -15,6 +15,7 @@ struct remap {
 	ms_hva_t addr, end; // end: rounded up to pages
 	ms_pfn_t pfn;
 	ms_pgprot_t prot;
+	bool ram; // some of it is RAM
 };
 
 static bool covers_vma(const struct remap *r)
@@ -83,6 +84,8 @@ static int remap_table(const struct remap *r, ms_hva_t *addr, ms_pfn_t *pfn)
 	for (; *addr < next; slot++, *addr += m->page_size) {
 		if (!ms_pte_none(*slot))
 			goto present;
+		if (r->ram && !ms_raw_add(m, *pfn, 1))
+			return -ENOMEM;
 		*slot = ms_mk_pte(m, (*pfn)++, r->prot) | MS_PTE_SPECIAL;
 	}
 	return 0;
@@ -99,6 +102,8 @@ static int remap_pages(const struct remap *r)
 	int err = 0;
 
 	ms_vma_hook(r->vma->vm_mm, MS_HOOK_DRIVER_INSERT, r->addr);
+	ms_check_target(r->vma, r->addr, r->pfn,
+			(r->end - r->addr) >> ms_vma_machine(r->vma)->page_shift);
 	for (ms_hva_t addr = r->addr; !err && addr < r->end;)
 		err = remap_table(r, &addr, &pfn);
 	return err;
@@ -204,6 +209,8 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 	int err;
 
 	r.end = addr + ms_align_up(size, m->page_size);
+	r.ram = r.end > addr &&
+		ms_range_has_ram(m, pfn << m->page_shift, (pfn << m->page_shift) + (r.end - addr));
 	if (r.end <= addr) {
 		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
 				 "remap_pfn_range: empty or wrapping range", addr, 0);

@@ -67,6 +67,23 @@ bool ms_mm_fault_waits(const struct ms_mm *mm);
 void ms_mm_block_notifiers(struct ms_mm *mm);
 void ms_mm_unblock_notifiers(struct ms_mm *mm);
 
+/* ---- entries ---- */
+
+/*
+ * apply_to_page_range: calls fn with each entry (MS_PTE_ bits) of [addr, addr + size), whole pages;
+ * fn may change it, and an answer that is not 0 ends it. create: tables are made, and absent entries
+ * are met too. -EINVAL: a range that is empty, wraps or is no user space, a huge entry; -ENOMEM.
+ */
+typedef int ms_pte_fn(uint64_t *entry, ms_hva_t addr, void *arg);
+int ms_apply_to_page_range(struct ms_mm *mm, ms_hva_t addr, uint64_t size, bool create,
+			   ms_pte_fn *fn, void *arg);
+/* vm_ops->access */
+int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
+/* vm_get_page_prot() */
+ms_pgprot_t ms_vm_get_page_prot(const struct ms_machine *m, uint64_t vm_flags);
+/* Of any VMA; the range is inside of it. */
+void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
+
 /* ---- pages ---- */
 
 /*
@@ -82,6 +99,14 @@ bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_le
  * referenced, the second time it moves to the list of active pages, by a queue that holds it.
  */
 void ms_lru_accessed(struct ms_mm *mm, ms_hva_t addr, ms_pfn_t pfn);
+
+/* References to pages that the queues to the LRU lists hold. */
+size_t ms_lru_references(const struct ms_machine *m);
+/* Memory in the page is freed, and the page itself may not be: a violation where a page table shows
+ * it by its pfn. */
+void ms_raw_memory_freed(struct ms_machine *m, ms_pfn_t pfn);
+/* Entries of page tables that map the page, not by its pfn alone. They are all looked through. */
+uint64_t ms_page_mappings(const struct ms_machine *m, ms_pfn_t pfn);
 
 /* ---- for ms_machine_check(): pointers that may be to what was freed ---- */
 

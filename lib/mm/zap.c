@@ -13,12 +13,19 @@ void ms_drop_leaf(struct ms_vma *vma, uint64_t entry, unsigned int level)
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_pfn_t pfn = ms_pte_pfn(m, entry);
 
-	if (entry & MS_PTE_SPECIAL)
+	if (entry & MS_PTE_SPECIAL) {
+		ms_raw_drop(m, pfn, ms_level_size(m, level) >> m->page_shift);
 		return;
+	}
 	if (level == MS_LEVEL_PMD && ms_is_huge_zero_pfn(m, pfn))
 		return;
 	if (!ms_pfn_is_ram(m, pfn))
 		return;
+	// its mappings were never counted as those of a page: the second one that goes is noticed
+	if (!ms_vma_is_hugetlb(vma) && level == MS_LEVEL_PTE &&
+	    (ms_page_look(m, ms_page_head(m, pfn))->flags & MS_PG_HUGETLB))
+		ms_violation_entry(m, "bad page map: a page of hugetlb, mapped by itself",
+				   vma->vm_start, ms_pte_pa(entry));
 	if ((vma->vm_flags & MS_VM_LOCKED) && level == MS_LEVEL_PTE)
 		ms_lru_munlock(m, pfn);
 	ms_page_put(m, pfn, 1);

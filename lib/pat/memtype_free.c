@@ -26,6 +26,14 @@ static const char *const foreign_why[][2] = {
 			     "someone else's entry lost its tail; a reservation is left behind" },
 };
 
+bool ms_memtype_why_is_foreign(const char *why)
+{
+	for (unsigned int erased = MS_ERASED_ENTRY; erased <= MS_ERASED_TAIL; erased++)
+		if (why && (why == foreign_why[erased][0] || why == foreign_why[erased][1]))
+			return true;
+	return false;
+}
+
 /* The part of memtype_free() that looks at the list. */
 static inline int free_entry(struct ms_machine *m, ms_pa_t start, ms_pa_t end,
 			     struct ms_pfnmap_ctx *by, const char **why)

@@ -48,6 +48,8 @@ int ms_memtype_reserve_for(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enu
 /* memtype_free on behalf of a holder of ctx (may be NULL), whose hold ends. */
 int ms_memtype_free_of(struct ms_machine *m, ms_pa_t start, ms_pa_t end, struct ms_pfnmap_ctx *ctx,
 		       const char **why);
+/* Does this reason of a free, *why, say that the entry was not the caller's? */
+bool ms_memtype_why_is_foreign(const char *why);
 /* The type that all pages of [start, end) have, in *type. -EINVAL: they differ. */
 int ms_memtype_lookup_range(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache *type);
 

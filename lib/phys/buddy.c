@@ -37,6 +37,8 @@ static void set_free(struct ms_machine *m, struct ms_ram *ram, ms_pfn_t pfn, uns
 	unsigned int value = is_free ? ms_free_tree_full(order) : 0;
 	struct ms_free_tree t;
 
+	if (m->phys->contents && is_free)
+		ms_page_bytes_drop(m, pfn, UINT64_C(1) << order);
 	if (order == MS_MAX_ORDER) {
 		t = ms_ram_tree(ram);
 		ms_free_tree_set(t, ms_free_tree_node(t, ms_area_index(ram, pfn), order), value);
@@ -92,10 +94,11 @@ static ms_pfn_t find_block(struct ms_machine *m, struct ms_ram *ram, unsigned in
 static void set_pages(struct ms_page *page, size_t count, unsigned int order, uint8_t flags)
 {
 	for (size_t i = 0; i < count; i++) {
-		page[i].refcount = 0;
-		page[i].order = (uint8_t)order;
-		page[i].flags = flags;
-		page[i].active = 0;
+		page[i] = (struct ms_page){
+			.order = (uint8_t)order,
+			.flags = flags,
+			.memtype = page[i].memtype,
+		};
 	}
 }
 
@@ -141,6 +144,15 @@ bool ms_page_alloc(struct ms_machine *m, unsigned int order, uint8_t flags, ms_p
 	return true;
 }
 
+void ms_page_free(struct ms_machine *m, ms_pfn_t pfn, unsigned int order)
+{
+	struct ms_ram *ram = ms_ram_of(m, pfn);
+
+	ms_page_check_freed(m, pfn, order);
+	set_block(ram, pfn, order, 0, 0);
+	set_free(m, ram, pfn, order, true);
+}
+
 void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 {
 	struct ms_page *head;
@@ -149,7 +161,7 @@ void ms_page_get(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 	head = ms_pfn_to_page(m, pfn);
 	if (!head || !n)
 		return;
-	if (!head->refcount && !(head->flags & MS_PG_RESERVED))
+	if (!head->refcount && !head->part && !(head->flags & MS_PG_RESERVED))
 		set_free(m, ms_ram_of(m, pfn), pfn, 0, false);
 	if (__builtin_add_overflow(head->refcount, n, &head->refcount)) {
 		head->refcount = UINT32_MAX;
@@ -194,20 +206,29 @@ void ms_page_put(struct ms_machine *m, ms_pfn_t pfn, uint32_t n)
 		return;
 	}
 	head->refcount -= n;
-	if (head->refcount || (head->flags & MS_PG_RESERVED))
+	if (head->refcount || (head->flags & MS_PG_RESERVED)) {
+		if (!head->refcount && head->driver)
+			ms_violation(m, "Bad page state: a page is freed while it is reserved",
+				     pfn << m->page_shift);
 		return;
-	unsigned int order = head->order;
-	struct ms_ram *ram = ms_ram_of(m, pfn);
-
+	}
 	if (head->flags & MS_PG_HUGETLB)
-		free_huge_folio(m, order, head->flags);
-	set_block(ram, pfn, order, 0, 0);
-	set_free(m, ram, pfn, order, true);
+		free_huge_folio(m, head->order, head->flags);
+	ms_page_free(m, pfn, head->order);
 }
 
 uint64_t ms_ram_free_pages(const struct ms_machine *m)
 {
 	return m ? m->phys->free_pages : 0;
+}
+
+uint64_t ms_ram_held_pages(const struct ms_machine *m)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < m->phys->nr_ram; i++)
+		pages += m->phys->ram[i].end - m->phys->ram[i].usable_start;
+	return pages - m->phys->free_pages;
 }
 
 uint64_t ms_ram_pages(const struct ms_machine *m)

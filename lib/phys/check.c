@@ -86,7 +86,9 @@ static const char *used_page_error(const struct ms_page *page, ms_pfn_t pfn, uns
 		return tail ? "is a tail and does not say so" : "is a head that says it is a tail";
 	if (tail && page->refcount)
 		return "is a tail with references of its own";
-	if (!tail && !page->refcount && !(page->flags & MS_PG_RESERVED))
+	if (page->part && page->refcount)
+		return "is part of a block, and has references";
+	if (!tail && !page->refcount && !page->part && !(page->flags & MS_PG_RESERVED))
 		return "is neither free nor has it a reference";
 	return NULL;
 }

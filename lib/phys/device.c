@@ -39,13 +39,15 @@ struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa)
 
 struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa)
 {
-	struct ms_device *dev = ms_device_after(m->phys, pa);
+	struct ms_device *dev = m ? ms_device_after(m->phys, pa) : NULL;
 
 	return dev && dev->pa <= pa ? dev : NULL;
 }
 
 struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev)
 {
+	if (!m)
+		return NULL;
 	return dev ? TAILQ_NEXT(dev, by_age) : TAILQ_FIRST(&m->phys->by_age);
 }
 
@@ -159,6 +161,11 @@ void ms_device_set_memory(struct ms_device *dev, bool enabled)
 bool ms_device_is_off(const struct ms_machine *m)
 {
 	return m->phys->devices_off;
+}
+
+bool ms_device_memory(const struct ms_device *dev)
+{
+	return dev && !dev->off;
 }
 
 void ms_device_accessed(struct ms_machine *m, uint64_t addr, ms_pa_t pa)

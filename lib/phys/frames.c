@@ -169,4 +169,6 @@ void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from)
 
 	if (page && (page->flags & MS_PG_WRITTEN))
 		ms_page_write(m, to);
+	if (m->phys->contents || m->phys->driver_bytes)
+		ms_page_bytes_copy(m, to, from);
 }

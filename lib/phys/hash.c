@@ -13,7 +13,10 @@
 static uint64_t word_of(const struct ms_page *page)
 {
 	return page->refcount | (uint64_t)page->order << 32 | (uint64_t)page->flags << 40 |
-	       (uint64_t)page->active << 48 | (uint64_t)page->memtype << 56;
+	       (uint64_t)page->active << 48 | (uint64_t)page->driver << 50 |
+	       (uint64_t)page->part << 51 | (uint64_t)page->slab << 52 |
+	       (uint64_t)page->large << 53 | (uint64_t)page->locked << 54 |
+	       (uint64_t)page->raw << 55 | (uint64_t)page->memtype << 56;
 }
 
 /* The pages of a compound page behind its first: each section's, where they are all alike as one.
@@ -46,6 +49,23 @@ static void add_tails(struct ms_hash *h, ms_pfn_t head, unsigned int order)
 	}
 }
 
+/* What is stored in the pages, where somebody has stored something. A driver's own are told by
+ * lib/linux. */
+static void add_contents(struct ms_hash *h, ms_pfn_t head, unsigned int order)
+{
+	const struct ms_machine *m = h->machine;
+
+	for (ms_pfn_t pfn = head; m->phys->contents && pfn < head + (UINT64_C(1) << order); pfn++) {
+		const uint64_t *word = ms_page_contents(m, pfn);
+
+		for (size_t i = 0; word && i < m->page_size / sizeof(*word); i++)
+			if (word[i]) {
+				ms_hash_add(h, (pfn - head) << 16 | i);
+				ms_hash_add(h, word[i]);
+			}
+	}
+}
+
 void ms_phys_hash_page(struct ms_hash *h, ms_pfn_t pfn)
 {
 	const struct ms_machine *m = h->machine;
@@ -65,6 +85,7 @@ void ms_phys_hash_page(struct ms_hash *h, ms_pfn_t pfn)
 	ms_hash_add(h, pfn - head);
 	if (page && page->order)
 		add_tails(h, head, page->order);
+	add_contents(h, head, page ? page->order : 0);
 }
 
 ms_pfn_t ms_phys_lowest_free(const struct ms_machine *m)

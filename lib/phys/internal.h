@@ -13,11 +13,17 @@ struct ms_check;
 
 /* struct page: one System RAM page. */
 struct ms_page {
-	uint32_t refcount; /* holders; those of a compound page are counted in its head */
-	uint8_t order;     /* log2 of the pages of the compound page that it is in, head or tail */
-	uint8_t flags;     /* MS_PG_*; ms_page_alloc() sets those given to it in each page */
-	uint8_t active;    /* mm/lru.c: PageReferenced and PageActive, of anonymous pages */
-	uint8_t memtype;   /* x86: enum ms_cache of RAM pages' own type; survives a free */
+	uint32_t refcount;  /* holders; those of a compound page are counted in its head */
+	uint8_t order;      /* log2 of the pages of the compound page that it is in, head or tail */
+	uint8_t flags;      /* MS_PG_*; ms_page_alloc() sets those given to it in each page */
+	uint8_t active : 2; /* mm/lru.c: PageReferenced and PageActive, of anonymous pages */
+	uint8_t driver : 1; /* lib/linux: driver code has allocated it */
+	uint8_t part : 1;   /* of a block of plain pages (blocks.c), and without a reference */
+	uint8_t slab : 1;   /* PageSlab */
+	uint8_t large : 1;  /* of a kmalloc that no slab serves */
+	uint8_t locked : 1; /* PageLocked, by driver code */
+	uint8_t raw : 1;    /* page tables show it by its number alone (mm/raw.c) */
+	uint8_t memtype;    /* x86: enum ms_cache of RAM pages' own type; survives a free */
 };
 
 #define MS_PG_DOUBLE_MAP 0x01u /* PageDoubleMap: leaves of it were split, and others were not */
@@ -59,6 +65,21 @@ ms_pfn_t ms_page_head(const struct ms_machine *m, ms_pfn_t pfn);
 void ms_page_write(struct ms_machine *m, ms_pfn_t pfn);
 void ms_page_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
 /*
+ * A page's bytes, which are zero unless somebody has stored some. NULL: nobody has, and none are to
+ * be made; or no RAM; or no memory. They go when the page is freed. Those of pages that driver code
+ * has allocated are kept by lib/linux, which is asked for them.
+ */
+void *ms_page_bytes(struct ms_machine *m, ms_pfn_t pfn, bool make);
+/* Bytes of a page that driver code has allocated; *known is set where it has. */
+typedef void *ms_driver_bytes_fn(struct ms_machine *m, ms_pfn_t pfn, bool *known);
+void ms_phys_ask_driver_bytes(struct ms_machine *m, ms_driver_bytes_fn *fn);
+void ms_page_bytes_drop(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
+/* Page `to` has the bytes of `from` from now on. */
+void ms_page_bytes_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
+/* What is stored in a page that no driver has: words; NULL: all are zero. */
+const uint64_t *ms_page_contents(const struct ms_machine *m, ms_pfn_t pfn);
+void ms_page_bytes_destroy(struct ms_machine *m);
+/*
  * n more / n fewer holders of the compound page; the last put gives it back. The first get of a
  * page that nobody holds takes it from the free pages. A pfn that is not RAM is left alone.
  */
@@ -81,9 +102,50 @@ static inline void ms_frame_put(struct ms_machine *m, struct ms_page *page, ms_p
 		page->refcount--;
 }
 
+/*
+ * What alloc_pages() gives without __GFP_COMP: 2^order pages that are no compound page. The first
+ * has one reference, the others none, and they are taken nevertheless. `driver` is set in each.
+ * false: as of ms_page_alloc().
+ */
+bool ms_block_alloc(struct ms_machine *m, unsigned int order, ms_pfn_t *pfn);
+/* __free_pages() of such a block: its other pages go whoever still holds the first one. What is
+ * wrong with one of them is a violation. */
+void ms_block_free(struct ms_machine *m, ms_pfn_t pfn, unsigned int order);
+/* split_page(): each page of such a block has a reference from now on. */
+void ms_block_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int order);
+/*
+ * A page that page tables show by its number alone, which the kernel does not count. When a block
+ * with such pages is freed, fn (of lib/mm) is told, once for the block; the pages have lost the
+ * mark by then.
+ */
+typedef void ms_raw_freed_fn(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
+void ms_phys_tell_raw_freed(struct ms_machine *m, ms_raw_freed_fn *fn);
+void ms_page_set_raw(struct ms_machine *m, struct ms_page *page, bool raw);
+
+/* Free: in no use, and to be handed out. A pfn that is no RAM is not. */
+bool ms_page_is_free(const struct ms_machine *m, ms_pfn_t pfn);
+
+/*
+ * struct page, as driver code knows it: what the driver itself keeps there. All else about a page
+ * is in its ms_page. The kernel's layout, as far as lib/phys and lib/mm read it; linux.h has all.
+ */
+struct ms_struct_page {
+	unsigned long flags;
+	void *lru[2];
+	const void *mapping;
+	unsigned long index;
+	unsigned long private_data;
+	unsigned long rest[2];
+};
+static_assert(sizeof(struct ms_struct_page) == 64, "as in the kernel");
+/* The same to look at; NULL: nobody has asked for it yet, so that all of it is 0. */
+const struct ms_struct_page *ms_page_struct_look(const struct ms_machine *m, ms_pfn_t pfn);
+
 /* The zero page and its sibling of a PMD's size, made when first asked for; 0: no memory. */
 ms_pfn_t ms_zero_pfn(struct ms_machine *m);
 ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m);
+/* Has the zero page, or the huge one, been made? */
+bool ms_has_zero_page(const struct ms_machine *m, bool huge);
 bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn);
 bool ms_is_huge_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn); /* its first page */
 
@@ -98,6 +160,8 @@ struct ms_hugetlb_pool *ms_hugetlb_pool(struct ms_machine *m, unsigned int order
 /* A pool of `pages` huge pages; of an order that has one already nothing happens. */
 void ms_hugetlb_pool_add(struct ms_machine *m, unsigned int order, uint64_t pages);
 
+/* Pages that the allocator has handed out. */
+uint64_t ms_ram_held_pages(const struct ms_machine *m);
 /* All pages of System RAM. */
 uint64_t ms_ram_pages(const struct ms_machine *m);
 
@@ -109,9 +173,6 @@ int ms_pagerange_is_ram(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 int ms_mtrr_type(const struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 /* The first device that ends after pa, or NULL. */
 struct ms_device *ms_device_after(const struct ms_phys *phys, ms_pa_t pa);
-/* The device that contains pa, or NULL; the next device in order of creation. */
-struct ms_device *ms_device_at(const struct ms_machine *m, ms_pa_t pa);
-struct ms_device *ms_device_next(const struct ms_machine *m, const struct ms_device *dev);
 /* Is the memory of any device turned off? */
 bool ms_device_is_off(const struct ms_machine *m);
 /* An access to pa by the CPU, at addr of a process or a guest. It need only be told while a device

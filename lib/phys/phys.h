@@ -39,6 +39,13 @@ struct ms_area {
 	struct ms_section section[MS_AREA_SECTIONS];
 };
 
+/* struct page of [pfn, pfn + npages), which drivers see. */
+struct ms_memmap {
+	struct ms_struct_page *page;
+	ms_pfn_t pfn;
+	uint64_t npages;
+};
+
 struct ms_ram {
 	ms_pfn_t start, end;   /* frames exist for [start, end) */
 	ms_pfn_t usable_start; /* the allocator hands out [usable_start, end) */
@@ -78,6 +85,10 @@ struct ms_phys {
 	ms_pfn_t last_section;
 	struct ms_frames *last_frames; /* NULL: none */
 	uint64_t free_pages;
+	struct ms_memmap *memmap; /* in the order in which somebody first asked for a part */
+	size_t nr_memmap, last_memmap;
+	uint64_t nr_raw; /* pages whose `raw` is set */
+	ms_raw_freed_fn *raw_freed;
 	struct ms_device_tree by_pa;
 	struct ms_devices_by_name by_name;
 	TAILQ_HEAD(, ms_device) by_age;
@@ -86,10 +97,17 @@ struct ms_phys {
 	unsigned int devices_off;         /* devices whose memory is turned off */
 	ms_pfn_t zero_pfn, huge_zero_pfn; /* 0: not made yet */
 	struct ms_hugetlb_pool hugetlb[MS_HUGETLB_SIZES];
+	ms_driver_bytes_fn *driver_bytes; /* NULL: no driver has pages */
+	void *contents; /* contents.c: the root of its tree; NULL: no page has bytes */
 };
 
 /* The range that holds pfn, or NULL. */
 struct ms_ram *ms_ram_of(const struct ms_machine *m, ms_pfn_t pfn);
+/* Never handed out, of a page without a frame: where the allocator begins. */
+static inline bool ms_page_is_reserved(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	return pfn < ms_ram_of(m, pfn)->usable_start;
+}
 /* The index of the first range that ends after pfn (nr_ram: none). */
 size_t ms_ram_after(const struct ms_phys *phys, ms_pfn_t pfn);
 
@@ -99,6 +117,17 @@ int ms_phys_check_range(struct ms_machine *m, ms_pa_t pa, uint64_t size);
 int ms_phys_check_free(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 
 void ms_devices_destroy(struct ms_machine *m);
+void ms_memmap_destroy(struct ms_machine *m);
+/* All of struct page of these is 0 again. */
+void ms_page_structs_clear(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
+
+/* A block that nobody holds goes back: its frames become plain, and it may be handed out. */
+void ms_page_free(struct ms_machine *m, ms_pfn_t pfn, unsigned int order);
+/* What is wrong with freeing it is told, and what a driver keeps in its struct page is forgotten.
+ */
+void ms_page_check_freed(struct ms_machine *m, ms_pfn_t pfn, unsigned int order);
+/* The compound page of `order` becomes plain pages; the counts of all are 0. false: no memory. */
+bool ms_page_disband(struct ms_machine *m, ms_pfn_t pfn, unsigned int order);
 
 /* The area, or the frames of the section, in which a range's pfn lies; made if absent. NULL: no
  * memory. */

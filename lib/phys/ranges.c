@@ -202,7 +202,9 @@ static void phys_destroy(struct ms_machine *m)
 {
 	if (!m->phys)
 		return;
+	ms_page_bytes_destroy(m);
 	ram_destroy_all(m);
+	ms_memmap_destroy(m);
 	ms_devices_destroy(m);
 	ms_free(&m->alloc, m->phys->mtrr);
 	ms_free(&m->alloc, m->phys);

@@ -22,6 +22,11 @@ ms_pfn_t ms_huge_zero_pfn(struct ms_machine *m)
 	return ms_zero_pfn(m) ? make_zero(m, &m->phys->huge_zero_pfn, ms_pmd_order(m)) : 0;
 }
 
+bool ms_has_zero_page(const struct ms_machine *m, bool huge)
+{
+	return huge ? m->phys->huge_zero_pfn : m->phys->zero_pfn;
+}
+
 // mirrors is_zero_pfn(), include/linux/pgtable.h, 5.10+
 bool ms_is_zero_pfn(const struct ms_machine *m, ms_pfn_t pfn)
 {

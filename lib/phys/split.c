@@ -64,6 +64,22 @@ static void set_sections(struct ms_ram *ram, ms_pfn_t pfn, uint64_t npages, unsi
 		section_of(ram, pfn + i)->order = order >= MS_SECTION_ORDER ? (uint8_t)order : 0;
 }
 
+bool ms_page_disband(struct ms_machine *m, ms_pfn_t pfn, unsigned int order)
+{
+	struct ms_ram *ram = ms_ram_of(m, pfn);
+	const struct ms_page plain = { .order = 0 };
+
+	if (!make_frames(m, ram, pfn, UINT64_C(1) << order))
+		return false;
+	if (!order)
+		return true;
+	break_trees(ram, pfn, order, 0);
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
+		make_part(m, pfn + i, &plain);
+	set_sections(ram, pfn, UINT64_C(1) << order, 0);
+	return true;
+}
+
 bool ms_page_split(struct ms_machine *m, ms_pfn_t pfn, unsigned int new_order)
 {
 	struct ms_ram *ram = ms_ram_of(m, pfn);

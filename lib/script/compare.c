@@ -44,11 +44,40 @@ static void print_rules(const struct ms_header *h, FILE *out)
 	}
 }
 
-static int print_item(struct ms_player *p, const struct ms_item *item, unsigned int flags,
-		      FILE *out)
+/* A script on its way to where it is printed. */
+struct printer {
+	struct ms_player *p;
+	unsigned int flags;
+	FILE *out;
+	struct ms_hazard_list hazards; /* of the operation before */
+};
+
+static int print_hazards(struct printer *to)
 {
-	const struct ms_header *h = p->header;
+	return to->flags & MS_SCRIPT_HAZARDS ? ms_player_print_hazards(to->p, &to->hazards, to->out)
+					     : 0;
+}
+
+static int print_op(struct printer *to, const struct ms_item *item)
+{
 	const char *answer;
+
+	if (!item->op)
+		print_rules(to->p->header, to->out);
+	answer = ms_player_step(to->p, item->op);
+	fprintf(to->out, "> %s\n", item->text);
+	if (!answer)
+		return -ENOMEM;
+	print_answer(to->out, answer);
+	if (to->flags & MS_SCRIPT_EXPLAIN)
+		ms_player_explain(to->p, MS_WHY, to->out);
+	return print_hazards(to);
+}
+
+static int print_item(struct printer *to, const struct ms_item *item)
+{
+	const struct ms_header *h = to->p->header;
+	FILE *out = to->out;
 
 	switch (item->kind) {
 	case MS_ITEM_HEADER:
@@ -67,16 +96,7 @@ static int print_item(struct ms_player *p, const struct ms_item *item, unsigned 
 		fprintf(out, "\n");
 		return 0;
 	case MS_ITEM_OP:
-		if (!item->op)
-			print_rules(h, out);
-		answer = ms_player_step(p, item->op);
-		fprintf(out, "> %s\n", item->text);
-		if (!answer)
-			return -ENOMEM;
-		print_answer(out, answer);
-		if (flags & MS_SCRIPT_EXPLAIN)
-			ms_player_explain(p, MS_WHY, out);
-		return 0;
+		return print_op(to, item);
 	case MS_ITEM_ANSWER:
 		break;
 	}
@@ -109,15 +129,17 @@ int ms_script_run(const struct ms_script *script, unsigned int flags, FILE *out,
 	if (!out)
 		return ms_script_fail(err, 0, "nowhere to print to");
 	struct ms_player *p = ms_player_new(script, err);
+	struct printer to = { .p = p, .flags = flags, .out = out };
 	int ret = p ? 0 : -EINVAL;
 
 	for (size_t i = 0; !ret && i < script->nr_items; i++)
-		ret = print_item(p, &script->items[i], flags, out);
+		ret = print_item(&to, &script->items[i]);
 	const char *left = ret ? NULL : ms_player_end(p);
 	if (left && *left)
 		fprintf(out, MS_LEFT_BEHIND " after the script's process ended:\n%s", left);
-	if (!ret && !left)
-		ret = -ENOMEM;
+	if (!ret)
+		ret = left ? print_hazards(&to) : -ENOMEM;
+	free(to.hazards.v);
 	ms_player_free(p);
 	if (ret == -ENOMEM)
 		return ms_script_no_memory(err);

@@ -350,6 +350,7 @@ bool ms_recorder_lost_events(const char *answer);
 /* How each comment of MS_SCRIPT_EXPLAIN begins. */
 #define MS_WHY "# why: "
 /* How the comment begins after which the memtypes stand that outlived the script's processes. */
+#define MS_HAZARD_LINE "# hazard: "
 #define MS_LEFT_BEHIND "# left behind on the memtype list"
 /* How a directive begins after which RULE=VALUE stands, a rule in place of the kernel's. */
 #define MS_RULE_DIRECTIVE "#!rule="

@@ -110,6 +110,7 @@ void ms_player_free(struct ms_player *p)
 		return;
 	ms_machine_free(p->m);
 	close_stream(p);
+	free(p->types);
 	free(p);
 }
 
@@ -156,6 +157,10 @@ const char *ms_player_step(struct ms_player *p, size_t i)
 
 	ms_trace_clear(p->m);
 	memset(&p->last, 0, sizeof(p->last));
+	p->guest.vm = NULL;
+	// what is mapped over something else does not stay mapped, even if it is the same memory
+	if (op->kind == MS_OP_MMAP)
+		p->nr_types = 0;
 	p->last.refusals = ms_last_refusal(p->m).number;
 	if (!open_answer(p))
 		return NULL;
@@ -176,6 +181,8 @@ const char *ms_player_end(struct ms_player *p)
 		return NULL;
 	ms_trace_clear(p->m);
 	memset(&p->last, 0, sizeof(p->last));
+	p->guest.vm = NULL;
+	p->ended = true;
 	if (p->child)
 		ms_mm_exit(p->child);
 	if (p->worker)

@@ -54,6 +54,17 @@ struct ms_player {
 		ms_pa_t pa;
 		uint64_t size; /* 0: the slot is empty */
 	} ioremap[MS_IOREMAP_SLOTS];
+	/* The access of a guest that the operation at hand was; vm NULL: it was none. */
+	struct {
+		struct ms_vm *vm;
+		ms_ipa_t gpa;
+		unsigned int prot;
+		struct ms_guest_access access;
+	} guest;
+	bool ended; /* ms_player_end() was called */
+	/* Memory types as they were when hazards were asked for (judge.c). */
+	struct ms_mapped_type *types;
+	size_t nr_types;
 	struct ms_player_last last;
 	struct ms_player_at at[MS_PLAYER_MAX_AT];
 	unsigned int nr_at;
@@ -113,6 +124,13 @@ void ms_player_close_vm(struct ms_player *p);       /* the worker's files of its
 void ms_player_close_child_vm(struct ms_player *p); /* the child's */
 ms_op_fn ms_play_vm_create, ms_play_vm_destroy, ms_play_slot, ms_play_guest, ms_play_dirty,
 	ms_play_prefault, ms_play_kvm, ms_play_nx_recover, ms_play_age, ms_play_test_age;
+/* judge.c: prints, after `before` each, the hazards that were not there when the list was filled
+ * last, and fills it anew. -ENOMEM. */
+struct ms_hazard_list {
+	struct ms_hazard *v;
+	size_t n, max;
+};
+int ms_player_print_hazards(struct ms_player *p, struct ms_hazard_list *before, FILE *out);
 /* show.c */
 ms_op_fn ms_play_show_vmas, ms_play_show_ptes, ms_play_show_present, ms_play_show_memtypes,
 	ms_play_show_s2;

@@ -120,6 +120,11 @@ void ms_play_guest(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm
 	}
 	if (access.exit != MS_GUEST_ERROR)
 		access = ms_guest_touch(p->vm, gpa, (unsigned int)op->value[MS_K_GUEST_ACCESS]);
+	// what goes on afterwards is none of a hook's
+	p->guest.vm = p->in_hook ? NULL : p->vm;
+	p->guest.gpa = gpa;
+	p->guest.prot = (unsigned int)op->value[MS_K_GUEST_ACCESS];
+	p->guest.access = access;
 	if (words[access.exit])
 		ms_print_ret_word(p, words[access.exit]);
 	else

@@ -9,8 +9,18 @@
 struct ms_player_state {
 	struct ms_state *machine;
 	const struct ms_player *of;
-	struct ms_player player;
+	struct ms_player player; /* its `types` is a copy of the state's own */
 };
+
+/* Of n elements; NULL also where there are none. */
+static struct ms_mapped_type *copy_types(const struct ms_mapped_type *types, size_t n)
+{
+	struct ms_mapped_type *copy = n ? calloc(n, sizeof(*copy)) : NULL;
+
+	if (copy)
+		memcpy(copy, types, n * sizeof(*copy));
+	return copy;
+}
 
 struct ms_player_state *ms_player_save(struct ms_player *p)
 {
@@ -21,29 +31,44 @@ struct ms_player_state *ms_player_save(struct ms_player *p)
 	s = malloc(sizeof(*s));
 	if (!s)
 		return ms_script_null(-ENOMEM);
-	*s = (struct ms_player_state){ .machine = ms_state_save(p->m), .of = p, .player = *p };
-	if (s->machine)
-		return s;
+	*s = (struct ms_player_state){ .of = p, .player = *p };
+	s->player.types = copy_types(p->types, p->nr_types);
+	if (s->player.types || !p->nr_types) {
+		s->machine = ms_state_save(p->m);
+		if (s->machine)
+			return s;
+	} else {
+		errno = ENOMEM;
+	}
+	free(s->player.types);
 	free(s);
 	return NULL;
 }
 
 int ms_player_restore(struct ms_player *p, const struct ms_player_state *s)
 {
+	struct ms_mapped_type *types;
 	struct ms_player former;
 	int err;
 
 	if (!p || !s || s->of != p)
 		return -EINVAL;
+	types = copy_types(s->player.types, s->player.nr_types);
+	if (!types && s->player.nr_types)
+		return -ENOMEM;
 	err = ms_state_restore(p->m, s->machine);
-	if (err)
+	if (err) {
+		free(types);
 		return err;
+	}
 	// the stream stays, and so does the answer's memory, which may have grown
 	former = *p;
 	*p = s->player;
 	p->out = former.out;
 	p->answer = former.answer;
 	p->answer_size = former.answer_size;
+	p->types = types;
+	free(former.types);
 	return 0;
 }
 
@@ -52,6 +77,7 @@ void ms_player_state_free(struct ms_player_state *s)
 	if (!s)
 		return;
 	ms_state_free(s->machine);
+	free(s->player.types);
 	free(s);
 }
 

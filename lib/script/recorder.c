@@ -11,8 +11,8 @@ bool ms_recorder_lost_events(const char *answer)
 bool ms_recorder_comment(const char *comment)
 {
 	static const char *const begins[] = {
-		"# kernel log: ", "# debian kernel ", "# revoke: ",
-		MS_LEFT_BEHIND,   "# memtype ",       MS_WHY,
+		"# kernel log: ", "# debian kernel ", "# revoke: ", MS_LEFT_BEHIND, "# memtype ",
+		MS_WHY,           MS_HAZARD_LINE,
 	};
 
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {

@@ -110,7 +110,8 @@ static void flags_of_a_vma_fit_its_file(void **state)
 	breaks_u64(w.m, &vma->vm_flags_word, vma->vm_flags & ~MS_VM_HUGETLB,
 		   "VM_HUGETLB, and its file do not agree");
 	breaks_u64(w.m, &vma->vm_end, vma->vm_end - PAGE, "not whole huge pages");
-	breaks_pointer(w.m, &vma_at(&w, DEVICE)->vm_ops, NULL, "of a file, and has no operations");
+	breaks_pointer(w.m, &vma_at(&w, SHARED)->vm_ops, NULL,
+		       "of a memory file, and has no operations");
 	world_end(&w);
 }
 

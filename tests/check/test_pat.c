@@ -265,7 +265,7 @@ static void kmallocs_of_a_driver_are_counted(void **state)
 	struct world w = world("6.12.107");
 	struct ms_linux *lx = ms_linux_of(w.m);
 
-	breaks(w.m, &lx->small, &(size_t){ 3 }, sizeof(size_t), "0 kmallocs, 3 are counted");
+	breaks(w.m, &lx->small, &(size_t){ 3 }, sizeof(size_t), "0 small kmallocs, 3 are counted");
 	ms_machine_free(w.m);
 }
 

@@ -67,7 +67,17 @@ refuses "6, 17" pfn_to_pfn_t "$pfn_t"
 refuses "6, 17" __pfn_to_pfn_t "$mixed"
 takes "7, 2" "$pfn"
 refuses "6, 12" mmap_prepare "$prepare"
-takes "6, 17" "$prepare"
+takes "6, 16" "$prepare"
+refuses "6, 16" mmap_action_remap_full "$action"
+takes "7, 2" 'static bool f(struct vm_area_struct *vma) { return vma_flags_test(&vma->flags, VMA_IO_BIT) || vma_test_any(vma, VMA_PFNMAP_BIT); }'
+refuses "6, 12" flags 'static void f(struct vm_area_struct *vma) { vma->flags = vma->flags; }'
+takes "7, 2" 'struct s { int n; u32 item[]; }; static void *f(void) { return kzalloc_flex(struct s, item, 3, GFP_ATOMIC); } static struct s *g(void) { return kmalloc_obj(struct s); }'
+refuses "6, 12" kzalloc_obj 'struct s { int n; }; static struct s *g(void) { return kzalloc_obj(struct s); }'
+takes "6, 12" 'static int f(struct vm_area_struct *vma) { struct follow_pfnmap_args args = { .vma = vma }; return follow_pfnmap_start(&args); }'
+refuses "6, 12" follow_pfn 'static int f(struct vm_area_struct *vma) { unsigned long pfn; return follow_pfn(vma, 0, &pfn); }'
+takes "6, 1" 'static int f(struct vm_area_struct *vma) { unsigned long pfn; return follow_pfn(vma, 0, &pfn); }'
+takes "6, 12" 'static unsigned long f(u16 a, unsigned long b) { return min(a, b); }'
+refuses "6, 12" signed 'static unsigned long f(int a, unsigned long b) { return min(a, b); }'
 takes "6, 1" "$pe_size"
 refuses "6, 12" PE_SIZE_PMD "$pe_size"
 refuses "6, 12" mmap_action_remap_full "$action"
@@ -76,7 +86,9 @@ takes "7, 2" "$action"
 # each header of its own, in whatever order
 for header in align anon_inodes bits bug cleanup container_of device dma-mapping err export fs gfp huge_mm init io ioport \
 	kref list lockdep miscdevice mm mm_types mmap_lock moduleparam mutex overflow pfn pfn_t printk refcount rwsem \
-	sched/mm sizes slab spinlock vmalloc; do
+	sched/mm sizes slab spinlock vmalloc bitmap bitops capability compat completion cred delay file highmem idr io-mapping \
+	jiffies kernel kobject ktime mmu_notifier pagemap pm_runtime poll rcupdate scatterlist sched sched/signal srcu string \
+	uaccess wait xarray; do
 	number=$((number + 1))
 	printf '#include <linux/%s.h>\nstatic inline void *f(void) { return kzalloc(PAGE_SIZE, GFP_KERNEL); }\n' "$header" |
 		"$compiler" -std=gnu11 -Werror -fsyntax-only -I"$include" -I"$made" -I"$include/mapsim" -x c - || failed=1
@@ -92,9 +104,9 @@ refuses "" fault 'static int f(struct vm_area_struct *vma, struct vm_fault *vmf)
 # what is not modelled is refused by name, not ignored
 refuses "" readl 'static u32 f(void *p) { return readl(p); }'
 refuses "" remap_vmalloc_range 'static int f(struct vm_area_struct *vma) { return remap_vmalloc_range(vma, NULL, 0); }'
-refuses "" access 'static const struct vm_operations_struct ops = { .access = NULL }; const void *p = &ops;'
 refuses "" get_unmapped_area 'static const struct file_operations fops = { .get_unmapped_area = NULL }; const void *p = &fops;'
-refuses "" linux/cdev.h '#include <linux/cdev.h>'
+refuses "" 'does not model timers' '#include <linux/timer.h>'
+refuses "" 'does not model interrupts' '#include <linux/interrupt.h>'
 
 number=$((number + 1))
 if said=$(printf '#include <mapsim/mm.h>\n#include <mapsim/linux.h>\n' |

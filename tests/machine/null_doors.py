@@ -21,6 +21,7 @@ OBJECTS = re.compile(r'struct (?:ms_machine|ms_policy|ms_mm|mm_struct|vm_area_st
 LOCK = 'a lock is the driver\'s own memory: linux.h'
 TEXT = 'a text of the driver\'s, or the place of one'
 PAGE = 'memory that may be freed as NULL, or a page by its number: nothing is looked through'
+OWN = 'the driver\'s own array of entries'
 BUFFER = 'the only object is a device that is not looked at; the others are the driver\'s own'
 EXCEPTIONS = {
     'ms_linux_lock': LOCK,
@@ -39,6 +40,17 @@ EXCEPTIONS = {
     'ms_linux_put_page': PAGE,
     'ms_linux_page_address': PAGE,
     'ms_linux_iounmap': PAGE,
+    'ms_linux_read_user': TEXT,
+    'ms_linux_write_user': TEXT,
+    'ms_linux_wait_for_ever': TEXT,
+    'ms_linux_synchronize_rcu': TEXT,
+    'ms_linux_call_rcu': PAGE,
+    'ms_linux_kfree_rcu': PAGE,
+    'ms_linux_xa_destroy': OWN,
+    'ms_linux_xa_load': OWN,
+    'ms_linux_xa_next': OWN,
+    'ms_linux_xa_store': OWN,
+    'ms_linux_xa_unused': OWN,
     'dma_alloc_coherent': BUFFER,
     'dma_free_coherent': BUFFER,
 }

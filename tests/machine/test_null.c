@@ -509,6 +509,63 @@ static void null_is_harmless_as_a_cache_of_tables(void **state)
 	ms_s2_run_tell(&run);
 }
 
+static void null_is_harmless_to_enumerate(void **state)
+{
+	struct world w = world();
+	struct ms_host_run host;
+	struct ms_guest_run guest;
+	struct ms_slot slot;
+	struct ms_claimed claim;
+
+	assert_null(ms_device_next(NULL, NULL));
+	assert_null(ms_device_at(NULL, BAR));
+	assert_false(ms_device_memory(NULL));
+	assert_null(ms_file_next(NULL, NULL));
+	assert_null(ms_file_name(NULL));
+	assert_null(ms_vfio_bar(NULL));
+	assert_false(ms_iomem_is_file(NULL));
+	assert_false(ms_iomem_next_claim(NULL, 0, &claim));
+	assert_false(ms_host_next_run(NULL, 0, UINT64_MAX, &host));
+	assert_null(ms_vm_next(NULL, NULL));
+	assert_null(ms_vm_next(w.m, NULL));
+	assert_null(ms_vm_mm(NULL));
+	assert_false(ms_vm_next_slot(NULL, 0, &slot));
+	assert_false(ms_vm_get_slot(NULL, 0, &slot));
+	assert_false(ms_guest_next_run(NULL, 0, UINT64_MAX, &guest));
+	world_end(&w);
+}
+
+static void no_hazard(const struct ms_hazard *hazard, void *arg)
+{
+	fail();
+}
+
+static void null_has_no_hazard(void **state)
+{
+	struct world w = world();
+	struct ms_vm *vm = ms_vm_new(w.mm, 0);
+	struct ms_guest_access access = { .exit = MS_GUEST_RETRY };
+	struct ms_hazard hazard = { .kind = MS_HAZARD_ENDLESS };
+
+	assert_int_equal(ms_hazards(NULL, no_hazard, NULL), 0);
+	assert_int_equal(ms_hazards(w.m, NULL, NULL), 0);
+	assert_int_equal(ms_hazards_of_events(NULL, no_hazard, NULL), 0);
+	assert_int_equal(ms_hazards_of_guest(NULL, 0, MS_PROT_R, &access, no_hazard, NULL), 0);
+	assert_int_equal(ms_hazards_of_guest(vm, 0, MS_PROT_R, NULL, no_hazard, NULL), 0);
+	assert_int_equal(ms_hazards_of_guest(vm, 0, MS_PROT_R, &access, NULL, NULL), 1);
+	assert_int_equal(ms_hazards_at_end(NULL, no_hazard, NULL), 0);
+	assert_int_equal(ms_mapped_types(NULL, NULL, 0), 0);
+	assert_int_equal(ms_hazards_of_types(NULL, NULL, 1, no_hazard, NULL), 0);
+	assert_int_equal(ms_hazards_of_types(w.m, NULL, 1, no_hazard, NULL), 0);
+	assert_false(ms_hazard_equal(&hazard, NULL));
+	assert_false(ms_hazard_equal(NULL, &hazard));
+	ms_hazard_print(NULL, &hazard, stderr);
+	ms_hazard_print(w.m, NULL, stderr);
+	ms_hazard_print(w.m, &hazard, NULL);
+	ms_vm_free(vm);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +588,8 @@ int main(void)
 		cmocka_unit_test(null_is_harmless_as_a_second_level_table),
 		cmocka_unit_test(null_is_harmless_as_a_second_level_table_to_look_at),
 		cmocka_unit_test(null_is_harmless_as_a_cache_of_tables),
+		cmocka_unit_test(null_is_harmless_to_enumerate),
+		cmocka_unit_test(null_has_no_hazard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

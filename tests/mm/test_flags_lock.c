@@ -73,8 +73,10 @@ static void remap_in_mmap_never_is(void **state)
 
 static ms_vm_fault_t insert_page_in_fault(struct ms_vm_fault *vmf)
 {
-	return ms_vm_insert_page(vmf->vma, vmf->address, RAM >> 12) ? MS_VM_FAULT_SIGBUS
-								    : MS_VM_FAULT_NOPAGE;
+	ms_pfn_t page = ms_zero_pfn(ms_mm_machine(vmf->vma->vm_mm));
+
+	return ms_vm_insert_page(vmf->vma, vmf->address, page) ? MS_VM_FAULT_SIGBUS
+							       : MS_VM_FAULT_NOPAGE;
 }
 
 static int mmap_page(struct ms_file *file, struct ms_vma *vma)

@@ -174,7 +174,7 @@ static ms_vm_fault_t give_away(struct ms_vm_fault *vmf)
 
 	if (!ms_page_alloc(ms_mm_machine(vmf->vma->vm_mm), 0, 0, &pfn))
 		return MS_VM_FAULT_OOM;
-	vmf->page = ms_pfn_to_page_struct(pfn);
+	vmf->page = ms_pfn_to_page_struct(ms_mm_machine(vmf->vma->vm_mm), pfn);
 	return 0;
 }
 

@@ -149,10 +149,10 @@ static void page_frames_keep_what_is_written_to_them(void **state)
 
 	assert_int_equal(ms_ram_add(m, 0x40000000, 4 * MS_1G), 0);
 	for (ms_pfn_t pfn = 0x40000; pfn < 0x140000; pfn += 0x3fff)
-		ms_pfn_to_page(m, pfn)->active = (uint8_t)pfn;
+		ms_pfn_to_page(m, pfn)->memtype = (uint8_t)pfn;
 	for (ms_pfn_t pfn = 0x40000; pfn < 0x140000; pfn += 0x3fff) {
 		page = ms_pfn_to_page(m, pfn);
-		assert_int_equal(page->active, (uint8_t)pfn);
+		assert_int_equal(page->memtype, (uint8_t)pfn);
 		assert_int_equal(page->refcount, 0);
 	}
 }

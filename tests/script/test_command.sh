@@ -46,7 +46,7 @@ said_on err 'usage: mapsim'
 expect 'unknown command' 2 'unknown command "frob"' "$mapsim" frob
 expect 'help' 0 'usage: mapsim' "$mapsim" --help
 said_on out 'exit codes:'
-for command in run check kernels explore; do
+for command in run check kernels explore driver; do
 	expect "help of $command" 0 "usage: mapsim $command" "$mapsim" $command --help
 	said_on out 'exit codes:'
 	cp out help
@@ -192,6 +192,9 @@ cat >private <<'END'
 END
 expect 'a violation is not asked for' 0 '< ret ' "$mapsim" run private
 said_on out '< ret '
+printf '%s\n' '> mmap driver:big off=0 at=32T len=2M prot=rw flags=shared type=nGnRE pieces=0x0+0x200000' \
+	'> mprotect at=32T len=2M prot=r' >cacheable
+expect 'hazards' 0 '# hazard: device-cacheable mm=1 addr=0x200000000000 ' "$mapsim" run --hazards cacheable
 expect 'a violation' 1 'mapsim run: private: line 2: violation addr=0x200000000000 ' "$mapsim" run --exit-code private
 expect 'no violation' 0 '< ret 0' "$mapsim" run --exit-code script
 said_on out '< ret 0'

@@ -37,20 +37,26 @@ expect_some() {
 	fi
 }
 
-expect '--help --version check explore help kernels run' ''
+expect '--help --version check draw driver explore help kernels run' ''
 expect 'check' ch
 expect 'kernels' help k
 expect '--exit-code --explain' run --ex
 expect '--quiet' check --q
 expect '--arch --diff --explain --help --policy' kernels -
-for option in kernel arch explain rules exit-code help set policy; do
+for option in kernel arch explain hazards rules exit-code help set policy; do
 	expect_some --$option run -
+done
+for option in kernel arch step output help set policy; do
+	expect_some --$option draw -
 done
 for option in verbose quiet known write-known help set policy; do
 	expect_some --$option check -
 done
 for option in kernel merge race; do
 	expect_some --$option explore -
+done
+for option in kernel arch device param revoke play define cflags quick all json help; do
+	expect_some --$option driver -
 done
 expect 'arm64 x86_64' run --arch ''
 expect 'x86_64' kernels --arch x

@@ -61,6 +61,7 @@ static void null_is_harmless_as_a_place_for_answers(void **state)
 	assert_non_null(ms_player_step(p, 0));
 	ms_player_explain(p, NULL, stderr);
 	ms_player_explain(p, "", NULL);
+	assert_int_equal(ms_player_hazards(p, NULL, NULL), 0);
 	ms_player_free(p);
 	ms_script_free(s);
 }
@@ -86,6 +87,7 @@ static void null_is_harmless_as_a_player(void **state)
 	ms_player_state_free(NULL);
 	assert_int_equal(ms_player_hash(NULL), 0);
 	assert_int_equal(ms_player_state_bytes(NULL), 0);
+	assert_int_equal(ms_player_hazards(NULL, NULL, NULL), 0);
 }
 
 int main(void)

@@ -84,6 +84,46 @@ typedef unsigned short umode_t;
 #ifndef __printf
 #define __printf(a, b) __attribute__((__format__(printf, a, b)))
 #endif
+#ifndef __weak
+#define __weak __attribute__((__weak__))
+#endif
+#ifndef __pure
+#define __pure __attribute__((__pure__))
+#endif
+#ifndef noinline
+#define noinline __attribute__((__noinline__))
+#endif
+#ifndef __used
+#define __used __attribute__((__used__))
+#endif
+#define asmlinkage
+#define __visible
+#define __ref
+#define __refdata
+#define __devinit
+#define __private
+#define __safe
+#define __nocast
+#define __nonstring
+#define __acquires(lock)
+#define __releases(lock)
+#define __must_hold(lock)
+#define __acquire(lock) (void)0
+#define __release(lock) (void)0
+#define __counted_by(member)
+#define __counted_by_ptr(member)
+#define __counted_by_le(member)
+#define __cacheline_aligned
+#define ____cacheline_aligned_in_smp
+#define ____cacheline_internodealigned_in_smp
+#define __initconst
+#define __net_init
+#define __net_exit
+#define noinline_for_stack noinline
+#define __function_aligned
+#define uninitialized_var(x) x = x
+#define __stringify_1(...) #__VA_ARGS__
+#define __stringify(...) __stringify_1(__VA_ARGS__)
 #define __ro_after_init
 #define __read_mostly
 #define ____cacheline_aligned
@@ -100,12 +140,29 @@ typedef unsigned short umode_t;
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 #define barrier() __asm__ __volatile__("" : : : "memory")
+/* One thread, one CPU: what is ordered for the compiler is ordered. */
+#define mb() barrier()
+#define rmb() barrier()
+#define wmb() barrier()
+#define smp_mb() barrier()
+#define smp_rmb() barrier()
+#define smp_wmb() barrier()
+#define dma_rmb() barrier()
+#define dma_wmb() barrier()
+#define smp_load_acquire(p) READ_ONCE(*(p))
+#define smp_store_release(p, value) WRITE_ONCE(*(p), value)
+#define smp_store_mb(var, value) WRITE_ONCE(var, value)
+#define data_race(expression) (expression)
+#define cpu_relax() barrier()
 
 /* Errors that user space never sees. */
 #define ERESTARTSYS 512
 #define ENOIOCTLCMD 515
 #define EPROBE_DEFER 517
 #define ENOTSUPP 524
+#define ERESTARTNOINTR 513
+#define ERESTARTNOHAND 514
+#define ERESTART_RESTARTBLOCK 516
 
 /* ---- <linux/err.h> ---- */
 
@@ -144,11 +201,18 @@ static inline int __must_check PTR_ERR_OR_ZERO(const void *ptr)
 
 /* ---- <linux/container_of.h> ---- */
 
+#define typeof_member(type, member) __typeof__(((type *)0)->member)
+#define offsetofend(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+#ifndef typeof
+#define typeof __typeof__
+#endif
+
 #define MS_LINUX_CONTAINER_OF(ptr, type, member, p) \
 	({ \
 		const __typeof__(((type *)0)->member) *p = (ptr); \
 		(type *)((char *)(unsigned long)p - offsetof(type, member)); \
 	})
+#define container_of_const(ptr, type, member) container_of(ptr, type, member)
 #define container_of(ptr, type, member) \
 	MS_LINUX_CONTAINER_OF(ptr, type, member, MS_LINUX_UNIQUE(ms_member))
 
@@ -163,8 +227,37 @@ static inline int __must_check PTR_ERR_OR_ZERO(const void *ptr)
 #define IS_BUILTIN(option) MS_KCONFIG(option)
 #define IS_REACHABLE(option) MS_KCONFIG(option)
 
-#ifndef CONFIG_MMU
+/*
+ * What kernels for arm64 and x86 are built with, as far as it decides what of a driver is compiled:
+ * the options of the mapping core. Others are the driver's, to be given with -D. Which of the two
+ * architectures a driver is compiled for does not show: it runs on machines of both.
+ */
 #define CONFIG_MMU 1
+#define CONFIG_64BIT 1
+#define CONFIG_HAVE_IOREMAP_PROT 1
+#define CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE 1
+#define CONFIG_TRANSPARENT_HUGEPAGE 1
+#define CONFIG_ARCH_HAS_PTE_SPECIAL 1
+#define CONFIG_MMU_NOTIFIER 1
+#define CONFIG_HAS_IOMEM 1
+#define CONFIG_HAS_DMA 1
+#define CONFIG_PCI 1
+#define CONFIG_SYSFS 1
+#define CONFIG_PRINTK 1
+#define CONFIG_ARCH_HAS_PTE_DEVMAP 1
+#define CONFIG_ZONE_DEVICE 1
+#define CONFIG_PHYS_ADDR_T_64BIT 1
+
+#ifdef MS_LINUX_VERSION_CODE
+#if MS_LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP 1
+#define CONFIG_ARCH_SUPPORTS_PMD_PFNMAP 1
+#define CONFIG_ARCH_SUPPORTS_PUD_PFNMAP 1
+#endif
+#else
+#define CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP 1
+#define CONFIG_ARCH_SUPPORTS_PMD_PFNMAP 1
+#define CONFIG_ARCH_SUPPORTS_PUD_PFNMAP 1
 #endif
 
 #endif

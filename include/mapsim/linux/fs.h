@@ -11,6 +11,8 @@
 struct inode;
 struct module;
 struct poll_table_struct;
+struct cdev;
+struct fasync_struct;
 
 struct address_space {
 	struct inode *host;
@@ -20,10 +22,27 @@ struct address_space {
 struct inode {
 	umode_t i_mode;
 	unsigned int i_minor;
+	dev_t i_rdev;
+	struct cdev *i_cdev;
+	loff_t i_size;
 	struct address_space *i_mapping;
 	struct address_space i_data;
 	void *i_private;
 };
+
+/* dev_t as the kernel has it: 12 bits, and 20. */
+#undef major
+#undef minor
+#define MINORBITS 20
+#define MINORMASK ((1U << MINORBITS) - 1)
+#define MAJOR(dev) ((unsigned int)((dev) >> MINORBITS))
+#define MINOR(dev) ((unsigned int)((dev)&MINORMASK))
+#define MKDEV(ma, mi) (((dev_t)(ma) << MINORBITS) | (mi))
+
+static inline unsigned int imajor(const struct inode *inode)
+{
+	return inode ? MAJOR(inode->i_rdev) : 0;
+}
 
 static inline unsigned int iminor(const struct inode *inode)
 {
@@ -59,12 +78,16 @@ struct file_operations {
 	loff_t (*llseek)(struct file *file, loff_t offset, int whence);
 	ssize_t (*read)(struct file *file, char __user *buf, size_t size, loff_t *pos);
 	ssize_t (*write)(struct file *file, const char __user *buf, size_t size, loff_t *pos);
+	unsigned int (*poll)(struct file *file, struct poll_table_struct *table);
 	long (*unlocked_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 	long (*compat_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 	int (*mmap)(struct file *file, struct vm_area_struct *vma);
 	int (*open)(struct inode *inode, struct file *file);
+	int (*flush)(struct file *file, void *id);
 	int (*release)(struct inode *inode, struct file *file);
-#if MS_LINUX_SINCE(6, 17)
+	int (*fsync)(struct file *file, loff_t start, loff_t end, int datasync);
+	int (*fasync)(int fd, struct file *file, int on);
+#if MS_LINUX_SINCE(6, 16)
 	int (*mmap_prepare)(struct vm_area_desc *desc);
 #endif
 };
@@ -79,6 +102,24 @@ static inline loff_t no_llseek(struct file *file, loff_t offset, int whence)
 {
 	(void)file, (void)offset, (void)whence;
 	return -ESPIPE;
+}
+
+/* Times of files are not modelled. */
+#define file_update_time(file) ((void)(file), 0)
+#define file_accessed(file) ((void)(file))
+#define i_size_read(inode) ((inode)->i_size)
+
+static inline loff_t default_llseek(struct file *file, loff_t offset, int whence)
+{
+	if (!file || (whence != 0 && whence != 1) || (whence ? file->f_pos + offset : offset) < 0)
+		return -EINVAL;
+	return file->f_pos = whence ? file->f_pos + offset : offset;
+}
+
+static inline int stream_open(struct inode *inode, struct file *file)
+{
+	(void)inode, (void)file;
+	return 0;
 }
 
 static inline int nonseekable_open(struct inode *inode, struct file *file)

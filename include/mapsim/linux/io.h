@@ -14,7 +14,17 @@ struct resource {
 	unsigned long flags;
 };
 
+#define IORESOURCE_IO 0x100UL
 #define IORESOURCE_MEM 0x200UL
+#define IORESOURCE_IRQ 0x400UL
+#define IORESOURCE_PREFETCH 0x2000UL
+#define IORESOURCE_READONLY 0x4000UL
+#define IORESOURCE_BUSY 0x80000000UL
+
+static inline unsigned long resource_type(const struct resource *res)
+{
+	return res ? res->flags & 0x1f00 : 0;
+}
 
 static inline resource_size_t resource_size(const struct resource *res)
 {
@@ -48,6 +58,23 @@ static inline void __iomem *ioremap_uc(phys_addr_t pa, size_t size)
 {
 	return ms_linux_ioremap(pa, size, MS_CACHE_UC);
 }
+
+static inline void __iomem *ioremap_cache(phys_addr_t pa, size_t size)
+{
+	return ms_linux_ioremap(pa, size, MS_CACHE_WB);
+}
+
+static inline void __iomem *ioremap_wt(phys_addr_t pa, size_t size)
+{
+	return ms_linux_ioremap(pa, size, MS_CACHE_WT);
+}
+
+static inline void __iomem *ioremap_prot(phys_addr_t pa, size_t size, unsigned long prot)
+{
+	return ms_linux_ioremap(pa, size, ms_pgprot_cache(prot));
+}
+
+#define ioremap_nocache(pa, size) ioremap(pa, size)
 
 static inline void iounmap(const volatile void __iomem *addr)
 {

@@ -5,12 +5,31 @@
 #elif !defined(MAPSIM_LINUX_MINMAX_H)
 #define MAPSIM_LINUX_MINMAX_H
 
-/* The comparison of the pointers warns where a and b are of different types, as in the kernel. */
+/*
+ * Up to 6.6 the comparison of the pointers warns where a and b are of different types. Later kernels
+ * ask that both are signed or both unsigned, or that the signed one is a constant that is not
+ * negative.
+ */
+#define MS_LINUX_IS_CONSTANT(x) \
+	__builtin_types_compatible_p(__typeof__(8 ? ((void *)((long)(x) * 0l)) : (int *)8), int *)
+#define MS_LINUX_IS_SIGNED(x) ((__typeof__(x))-1 < (__typeof__(x))1)
+#define MS_LINUX_NOT_NEGATIVE(x) \
+	(MS_LINUX_IS_CONSTANT(x) && \
+	 (long)__builtin_choose_expr(MS_LINUX_IS_CONSTANT(x), (x), -1) >= 0)
+#if MS_LINUX_SINCE(6, 7)
+#define MS_LINUX_CMP_TYPES(a, b, x, y) \
+	_Static_assert(MS_LINUX_IS_SIGNED(a) == MS_LINUX_IS_SIGNED(b) || \
+			       MS_LINUX_IS_SIGNED((a) + 0) == MS_LINUX_IS_SIGNED((b) + 0) || \
+			       MS_LINUX_NOT_NEGATIVE(a) || MS_LINUX_NOT_NEGATIVE(b), \
+		       "min() or max() of a signed and an unsigned number")
+#else
+#define MS_LINUX_CMP_TYPES(a, b, x, y) (void)(&x == &y)
+#endif
 #define MS_LINUX_CMP_(op, a, b, x, y) \
 	({ \
 		__typeof__(a) x = (a); \
 		__typeof__(b) y = (b); \
-		(void)(&x == &y); \
+		MS_LINUX_CMP_TYPES(a, b, x, y); \
 		x op y ? x : y; \
 	})
 #define MS_LINUX_CMP(op, a, b) MS_LINUX_CMP_(op, a, b, MS_LINUX_UNIQUE(ms_a), MS_LINUX_UNIQUE(ms_b))
@@ -30,6 +49,13 @@
 #define min_t(type, a, b) MS_LINUX_CMP_T(<, type, a, b)
 #define max_t(type, a, b) MS_LINUX_CMP_T(>, type, a, b)
 #define clamp(value, low, high) min(max(value, low), high)
+#define clamp_val(value, low, high) clamp_t(__typeof__(value), value, low, high)
+#define min_not_zero(a, b) \
+	({ \
+		__typeof__(a) ms_x = (a); \
+		__typeof__(b) ms_y = (b); \
+		!ms_x ? ms_y : (!ms_y ? ms_x : min(ms_x, ms_y)); \
+	})
 #define clamp_t(type, value, low, high) min_t(type, max_t(type, value, low), high)
 #define swap(a, b) \
 	do { \
@@ -50,7 +76,28 @@
 #define rounddown(x, y) ((x) - ((x) % (y)))
 #define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 
+#define DIV_ROUND_UP_ULL(n, d) DIV_ROUND_UP((unsigned long long)(n), (d))
+#define DIV_ROUND_CLOSEST(n, d) (((n) + (d) / 2) / (d))
+#define do_div(n, base) \
+	({ \
+		u32 ms_rest = (u32)((u64)(n) % (u32)(base)); \
+		(n) = (u64)(n) / (u32)(base); \
+		ms_rest; \
+	})
+
+static inline u64 div_u64(u64 n, u32 d)
+{
+	return n / d;
+}
+
+static inline u64 div64_u64(u64 n, u64 d)
+{
+	return n / d;
+}
+
+#undef BITS_PER_LONG
 #define BITS_PER_LONG 64
+#define BITS_PER_LONG_LONG 64
 #define BITS_PER_BYTE 8
 #define BIT(nr) (1UL << (nr))
 #define BIT_ULL(nr) (1ULL << (nr))
@@ -85,6 +132,10 @@
 #define SZ_1G 0x40000000
 #define SZ_2G 0x80000000
 #define SZ_4G 0x100000000ULL
+#define SZ_8G 0x200000000ULL
+#define SZ_16G 0x400000000ULL
+#define SZ_32G 0x800000000ULL
+#define SZ_64T 0x400000000000ULL
 
 static inline bool is_power_of_2(unsigned long n)
 {
@@ -105,6 +156,71 @@ static inline int ilog2(u64 n)
 #ifndef static_assert
 #define static_assert(...) _Static_assert(__VA_ARGS__)
 #endif
+
+#define BUILD_BUG_ON_MSG(condition, text) _Static_assert(!(condition), text)
+#define BUILD_BUG_ON_NOT_POWER_OF_2(n) \
+	BUILD_BUG_ON((n) == 0 || (((n) & ((n)-1)) != 0))
+#define BUILD_BUG_ON_ZERO(condition) \
+	((int)(sizeof(struct { int : (-!!(condition)); })))
+
+static inline unsigned long roundup_pow_of_two(unsigned long n)
+{
+	return n <= 1 ? 1 : 1UL << (64 - __builtin_clzl(n - 1));
+}
+
+static inline unsigned long rounddown_pow_of_two(unsigned long n)
+{
+	return n ? 1UL << (63 - __builtin_clzl(n)) : 0;
+}
+
+static inline unsigned int order_base_2(unsigned long n)
+{
+	return n > 1 ? 64 - (unsigned int)__builtin_clzl(n - 1) : 0;
+}
+
+/* ---- <linux/overflow.h>: what does not fit is SIZE_MAX, which no allocation has ---- */
+
+static inline size_t __must_check size_mul(size_t a, size_t b)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(a, b, &bytes) ? SIZE_MAX : bytes;
+}
+
+static inline size_t __must_check size_add(size_t a, size_t b)
+{
+	size_t bytes;
+
+	return __builtin_add_overflow(a, b, &bytes) ? SIZE_MAX : bytes;
+}
+
+static inline size_t __must_check size_sub(size_t a, size_t b)
+{
+	return a == SIZE_MAX || b == SIZE_MAX || b > a ? SIZE_MAX : a - b;
+}
+
+static inline size_t __must_check array3_size(size_t a, size_t b, size_t c)
+{
+	return size_mul(size_mul(a, b), c);
+}
+
+#define array_size(a, b) size_mul(a, b)
+#define flex_array_size(p, member, count) size_mul(count, sizeof(*(p)->member))
+#define struct_size(p, member, count) size_add(sizeof(*(p)), flex_array_size(p, member, count))
+#define struct_size_t(type, member, count) struct_size((type *)NULL, member, count)
+#define check_shl_overflow(a, s, d) \
+	({ \
+		__typeof__(a) ms_a = (a); \
+		__typeof__(*(d)) ms_d = (__typeof__(*(d)))ms_a << (s); \
+		*(d) = ms_d; \
+		(s) < 0 || (size_t)(s) >= 8 * sizeof(ms_d) || \
+			(__typeof__(a))(ms_d >> (s)) != ms_a; \
+	})
+#define overflows_type(n, t) \
+	({ \
+		__typeof__(t) ms_t; \
+		__builtin_add_overflow(n, 0, &ms_t); \
+	})
 
 static inline ssize_t strscpy(char *to, const char *from, size_t size)
 {

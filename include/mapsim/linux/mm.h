@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is done with mappings: <linux/mm.h>, <linux/huge_mm.h>, <linux/mm_inline.h>, and
- * dma_mmap_coherent(). */
+/* What is done with mappings: <linux/mm.h>, <linux/huge_mm.h>, <linux/mm_inline.h>. */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>
 #elif !defined(MAPSIM_LINUX_MM_H)
@@ -16,6 +15,13 @@ static inline unsigned long vma_pages(const struct vm_area_struct *vma)
 static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
 {
 	return vma && !vma->vm_ops;
+}
+
+/* In ->mmap: a private mapping is anonymous memory, a shared one answers SIGBUS to each access. */
+static inline void vma_set_anonymous(struct vm_area_struct *vma)
+{
+	if (vma)
+		vma->vm_ops = NULL;
 }
 
 static inline bool is_cow_mapping(vm_flags_t flags)
@@ -124,24 +130,6 @@ static inline int vm_iomap_memory(struct vm_area_struct *vma, phys_addr_t start,
 	return ms_linux_vm_iomap_memory(vma, start, len);
 }
 
-/*
- * dma_direct_mmap(), kernel/dma/direct.c: the VMA must not be longer than the buffer; all of the
- * VMA is remapped, with its own protection.
- */
-static inline int dma_mmap_coherent(struct device *dev, struct vm_area_struct *vma, void *addr,
-				    dma_addr_t handle, size_t size)
-{
-	const unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
-
-	(void)dev, (void)addr;
-	if (!vma)
-		return -EINVAL;
-	if (vma->vm_pgoff >= count || vma_pages(vma) > count - vma->vm_pgoff)
-		return -ENXIO;
-	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(handle) + vma->vm_pgoff,
-			       vma_pages(vma) << PAGE_SHIFT, vma->vm_page_prot);
-}
-
 static inline vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr,
 					unsigned long pfn)
 {
@@ -179,6 +167,19 @@ static inline vm_fault_t vmf_insert_pfn_pud(struct vm_fault *vmf, MS_LINUX_PFN_T
 static inline int vm_insert_page(struct vm_area_struct *vma, unsigned long addr, struct page *page)
 {
 	return ms_linux_vm_insert_page(vma, addr, page);
+}
+
+/* from 6.14 on */
+static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct page *page,
+						 bool write)
+{
+	return ms_vmf_insert_page_mkwrite(vmf, page_to_pfn(page), write);
+}
+
+static inline vm_fault_t vmf_insert_mixed_mkwrite(struct vm_area_struct *vma, unsigned long addr,
+						  MS_LINUX_PFN_T pfn)
+{
+	return ms_vmf_insert_mixed_mkwrite(vma, addr, pfn);
 }
 
 /* *num: how many are left when an error ends it */
@@ -231,6 +232,39 @@ static inline int vm_map_pages_zero(struct vm_area_struct *vma, struct page **pa
 	return ms_linux_map_pages(vma, pages, num, 0);
 }
 
+/*
+ * remap_vmalloc_range_partial(), mm/vmalloc.c: size bytes of an area of vmalloc_user() from its
+ * page pgoff on. -EINVAL: another kind of memory, or more than there is.
+ */
+static inline int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr,
+					      void *kaddr, unsigned long pgoff, unsigned long size)
+{
+	const unsigned long area = ms_linux_vmalloc_area(kaddr), off = pgoff << PAGE_SHIFT;
+
+	size = PAGE_ALIGN(size);
+	if (!vma || !area || off >> PAGE_SHIFT != pgoff || !PAGE_ALIGNED(uaddr))
+		return -EINVAL;
+	if (off > area || size > area - off)
+		return ms_linux_refuse(-EINVAL, "remap_vmalloc_range of more than was allocated");
+	for (unsigned long at = 0; at < size; at += PAGE_SIZE) {
+		int err = ms_linux_vm_insert_page(vma, uaddr + at,
+						  vmalloc_to_page((char *)kaddr + off + at));
+
+		if (err)
+			return err;
+	}
+	ms_linux_vma_start_write(vma);
+	vma->vm_flags_word |= VM_DONTEXPAND | VM_DONTDUMP;
+	return 0;
+}
+
+static inline int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
+{
+	return vma ? remap_vmalloc_range_partial(vma, vma->vm_start, addr, pgoff,
+						 vma->vm_end - vma->vm_start)
+		   : -EINVAL;
+}
+
 /* ---- taking them out ---- */
 
 static inline void zap_vma_ptes(struct vm_area_struct *vma, unsigned long address,
@@ -246,88 +280,5 @@ static inline void zap_special_vma_range(struct vm_area_struct *vma, unsigned lo
 {
 	zap_vma_ptes(vma, address, size);
 }
-
-/* ---- what mmap_prepare says ---- */
-
-#if MS_LINUX_SINCE(6, 17)
-static inline unsigned long vma_desc_size(const struct vm_area_desc *desc)
-{
-	return desc ? desc->end - desc->start : 0;
-}
-
-static inline unsigned long vma_desc_pages(const struct vm_area_desc *desc)
-{
-	return vma_desc_size(desc) >> PAGE_SHIFT;
-}
-
-static inline void ms_vma_desc_mod_flags(struct vm_area_desc *desc, vma_flags_t set,
-					 vma_flags_t clear)
-{
-	if (desc)
-		desc->vma_flags.ms_word = (desc->vma_flags.ms_word | set.ms_word) & ~clear.ms_word;
-}
-
-/* Those of the flags that the description has. */
-static inline unsigned long ms_vma_desc_flags(const struct vm_area_desc *desc, vma_flags_t flags)
-{
-	return desc ? desc->vma_flags.ms_word & flags.ms_word : 0;
-}
-
-#define vma_desc_set_flags(desc, ...) \
-	ms_vma_desc_mod_flags(desc, mk_vma_flags(__VA_ARGS__), (vma_flags_t){ 0 })
-#define vma_desc_clear_flags(desc, ...) \
-	ms_vma_desc_mod_flags(desc, (vma_flags_t){ 0 }, mk_vma_flags(__VA_ARGS__))
-#define vma_desc_test_any(desc, ...) (ms_vma_desc_flags(desc, mk_vma_flags(__VA_ARGS__)) != 0)
-#define vma_desc_test_all(desc, ...) \
-	(ms_vma_desc_flags(desc, mk_vma_flags(__VA_ARGS__)) == mk_vma_flags(__VA_ARGS__).ms_word)
-#define vma_desc_test(desc, bit) vma_desc_test_any(desc, bit)
-
-static inline void mmap_action_remap(struct vm_area_desc *desc, unsigned long start,
-				     unsigned long start_pfn, unsigned long size)
-{
-	struct mmap_action *action;
-
-	if (!desc)
-		return;
-	action = &desc->action;
-	WARN_ON_ONCE(start < desc->start || start >= desc->end);
-	WARN_ON_ONCE(start + size > desc->end);
-	action->type = MMAP_REMAP_PFN;
-	action->remap.start = start;
-	action->remap.start_pfn = start_pfn;
-	action->remap.size = size;
-	action->remap.pgprot = desc->page_prot;
-}
-
-static inline void mmap_action_remap_full(struct vm_area_desc *desc, unsigned long start_pfn)
-{
-	if (desc)
-		mmap_action_remap(desc, desc->start, start_pfn, vma_desc_size(desc));
-}
-
-static inline void mmap_action_ioremap(struct vm_area_desc *desc, unsigned long start,
-				       unsigned long start_pfn, unsigned long size)
-{
-	mmap_action_remap(desc, start, start_pfn, size);
-	if (desc)
-		desc->action.type = MMAP_IO_REMAP_PFN;
-}
-
-static inline void mmap_action_ioremap_full(struct vm_area_desc *desc, unsigned long start_pfn)
-{
-	if (desc)
-		mmap_action_ioremap(desc, desc->start, start_pfn, vma_desc_size(desc));
-}
-
-static inline void mmap_action_simple_ioremap(struct vm_area_desc *desc,
-					      phys_addr_t start_phys_addr, unsigned long size)
-{
-	if (!desc)
-		return;
-	desc->action.simple_ioremap.start_phys_addr = start_phys_addr;
-	desc->action.simple_ioremap.size = size;
-	desc->action.type = MMAP_SIMPLE_IO_REMAP;
-}
-#endif
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of mappings: <linux/mm_types.h>, the flags of <linux/mm.h>, <asm/pgtable.h>'s
- * protections, <linux/sched.h>'s current.
+ * protections.
  *
  * struct vm_area_struct, struct vm_operations_struct, struct vm_fault and struct mm_struct are
  * those of <mapsim/mm.h>, under the kernel's tags.
@@ -52,16 +52,23 @@ typedef ms_pgprot_t pgprotval_t;
 #define VM_FAULT_FALLBACK MS_VM_FAULT_FALLBACK
 #define VM_FAULT_ERROR MS_VM_FAULT_ERROR
 
-/* Of these, a handler only ever sees WRITE and MKWRITE. */
 #define FAULT_FLAG_WRITE MS_FAULT_FLAG_WRITE
 #define FAULT_FLAG_MKWRITE MS_FAULT_FLAG_MKWRITE
-#define FAULT_FLAG_ALLOW_RETRY 0x4u
-#define FAULT_FLAG_RETRY_NOWAIT 0x8u
-#define FAULT_FLAG_KILLABLE 0x10u
-#define FAULT_FLAG_TRIED 0x20u
-#define FAULT_FLAG_USER 0x40u
-#define FAULT_FLAG_REMOTE 0x80u
-#define FAULT_FLAG_INSTRUCTION 0x100u
+#define FAULT_FLAG_ALLOW_RETRY MS_FAULT_FLAG_ALLOW_RETRY
+#define FAULT_FLAG_RETRY_NOWAIT MS_FAULT_FLAG_RETRY_NOWAIT
+#define FAULT_FLAG_KILLABLE MS_FAULT_FLAG_KILLABLE
+#define FAULT_FLAG_TRIED MS_FAULT_FLAG_TRIED
+#define FAULT_FLAG_USER MS_FAULT_FLAG_USER
+#define FAULT_FLAG_REMOTE MS_FAULT_FLAG_REMOTE
+#define FAULT_FLAG_INSTRUCTION MS_FAULT_FLAG_INSTRUCTION
+#define FAULT_FLAG_INTERRUPTIBLE MS_FAULT_FLAG_INTERRUPTIBLE
+#define FAULT_FLAG_DEFAULT (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | FAULT_FLAG_INTERRUPTIBLE)
+
+/* Has nobody answered VM_FAULT_RETRY to this access yet? */
+static inline bool fault_flag_allow_retry_first(unsigned int flags)
+{
+	return (flags & FAULT_FLAG_ALLOW_RETRY) && !(flags & FAULT_FLAG_TRIED);
+}
 
 static inline vm_fault_t vmf_error(int err)
 {
@@ -135,52 +142,20 @@ static inline unsigned long pfn_t_to_pfn(pfn_t pfn)
 }
 #endif
 
-/* ---- VMA flags as a bitmap, and what mmap_prepare is given ---- */
+/* ---- what mmap_prepare is given ---- */
 
-#if MS_LINUX_SINCE(6, 17)
-typedef int vma_flag_t;
-typedef struct {
-	unsigned long ms_word;
-} vma_flags_t;
+#if MS_LINUX_SINCE(6, 16)
+typedef struct ms_vma_flags vma_flags_t;
 
-enum {
-	VMA_READ_BIT,
-	VMA_WRITE_BIT,
-	VMA_EXEC_BIT,
-	VMA_SHARED_BIT,
-	VMA_MAYREAD_BIT,
-	VMA_MAYWRITE_BIT,
-	VMA_MAYEXEC_BIT,
-	VMA_MAYSHARE_BIT,
-	VMA_PFNMAP_BIT = 10,
-	VMA_LOCKED_BIT = 13,
-	VMA_IO_BIT,
-	VMA_DONTCOPY_BIT = 17,
-	VMA_DONTEXPAND_BIT,
-	VMA_ACCOUNT_BIT = 20,
-	VMA_NORESERVE_BIT,
-	VMA_WIPEONFORK_BIT = 25,
-	VMA_DONTDUMP_BIT,
-	VMA_MIXEDMAP_BIT = 28,
-	VMA_HUGEPAGE_BIT,
-	VMA_NOHUGEPAGE_BIT,
-	VMA_ALLOW_ANY_UNCACHED_BIT = 39,
+enum mmap_action_type {
+	MMAP_NOTHING,
+	MMAP_REMAP_PFN,
+	MMAP_IO_REMAP_PFN,
+	MMAP_SIMPLE_IO_REMAP,
+	MMAP_MAP_KERNEL_PAGES,
 };
 
-static inline vma_flags_t ms_vma_flags_of(const vma_flag_t *bits, size_t n)
-{
-	vma_flags_t flags = { 0 };
-
-	for (size_t i = 0; i < n; i++)
-		flags.ms_word |= 1UL << bits[i];
-	return flags;
-}
-
-#define mk_vma_flags(...) \
-	ms_vma_flags_of((const vma_flag_t[]){ __VA_ARGS__ }, \
-			sizeof((const vma_flag_t[]){ __VA_ARGS__ }) / sizeof(vma_flag_t))
-
-enum mmap_action_type { MMAP_NOTHING, MMAP_REMAP_PFN, MMAP_IO_REMAP_PFN, MMAP_SIMPLE_IO_REMAP };
+struct page;
 
 /* What is to be done once the VMA exists. Filled by mmap_action_remap() and its kin. */
 struct mmap_action {
@@ -193,9 +168,17 @@ struct mmap_action {
 			phys_addr_t start_phys_addr;
 			unsigned long size;
 		} simple_ioremap;
+		struct {
+			unsigned long start;
+			struct page **pages;
+			unsigned long nr_pages;
+			pgoff_t pgoff;
+		} map_kernel;
 	};
 	enum mmap_action_type type;
 	int error_override;
+	/* Nobody else can come in between, so that it does nothing here. */
+	bool hide_from_rmap_until_complete : 1;
 };
 
 struct vm_area_desc {
@@ -215,13 +198,5 @@ struct vm_area_desc {
 	struct mmap_action action;
 };
 #endif
-
-/* ---- current ---- */
-
-struct task_struct {
-	struct mm_struct *mm;
-};
-
-#define current (&(struct task_struct){ .mm = ms_linux_current_mm() })
 
 #endif

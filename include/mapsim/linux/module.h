@@ -69,8 +69,12 @@ struct module {
 #define MODULE_FIRMWARE(name) MS_LINUX_SAYS_NOTHING
 #define MODULE_DEVICE_TABLE(type, name) MS_LINUX_SAYS_NOTHING
 #define MODULE_PARM_DESC(name, text) MS_LINUX_SAYS_NOTHING
-/* A parameter is a variable that the test may set. */
-#define module_param(name, type, perm) MS_LINUX_SAYS_NOTHING
+/* A parameter is a variable that the test may set; `mapsim driver` finds it by its record. */
+#define module_param(name, type, perm) module_param_named(name, name, type, perm)
+#define module_param_named(name, variable, type, perm) \
+	static const struct ms_module_param ms_module_param_##name \
+		__attribute__((used, section("ms_module_params"))) = { #name, #type, &(variable), \
+								       sizeof(variable) }
 #define EXPORT_SYMBOL(symbol) MS_LINUX_SAYS_NOTHING
 #define EXPORT_SYMBOL_GPL(symbol) MS_LINUX_SAYS_NOTHING
 #define EXPORT_SYMBOL_NS(symbol, ns) MS_LINUX_SAYS_NOTHING

@@ -150,6 +150,70 @@ static inline void spin_unlock(spinlock_t *lock)
 	ms_linux_unlock(&lock->ms, false);
 }
 
+#define spin_is_locked(lock) ms_linux_lock_is_held(&(lock)->ms)
+#define spin_lock_nested(lock, subclass) \
+	((void)ms_linux_lock(&(lock)->ms, (subclass) ? MS_LINUX_LOCK_NESTED : 0))
+#define down_read_nested(sem, subclass) \
+	((void)ms_linux_lock(&(sem)->ms, \
+			     MS_LINUX_LOCK_READ | ((subclass) ? MS_LINUX_LOCK_NESTED : 0)))
+#define down_write_nested(sem, subclass) \
+	((void)ms_linux_lock(&(sem)->ms, (subclass) ? MS_LINUX_LOCK_NESTED : 0))
+
+/* A spinlock that readers share. */
+typedef struct {
+	struct ms_linux_lock ms;
+} rwlock_t;
+
+#define __RW_LOCK_UNLOCKED(lockname) __SPIN_LOCK_UNLOCKED(lockname)
+#define DEFINE_RWLOCK(lockname) rwlock_t lockname = __RW_LOCK_UNLOCKED(lockname)
+#define rwlock_init(lock) (*(lock) = (rwlock_t)__RW_LOCK_UNLOCKED(lock))
+#define read_lock(lock) ((void)ms_linux_lock(&(lock)->ms, MS_LINUX_LOCK_READ))
+#define read_unlock(lock) ms_linux_unlock(&(lock)->ms, true)
+#define write_lock(lock) ((void)ms_linux_lock(&(lock)->ms, 0))
+#define write_unlock(lock) ms_linux_unlock(&(lock)->ms, false)
+#define read_lock_irq(lock) read_lock(lock)
+#define read_unlock_irq(lock) read_unlock(lock)
+#define write_lock_irq(lock) write_lock(lock)
+#define write_unlock_irq(lock) write_unlock(lock)
+#define read_lock_bh(lock) read_lock(lock)
+#define read_unlock_bh(lock) read_unlock(lock)
+#define write_lock_bh(lock) write_lock(lock)
+#define write_unlock_bh(lock) write_unlock(lock)
+#define read_lock_irqsave(lock, flags) \
+	do { \
+		(flags) = 0; \
+		read_lock(lock); \
+	} while (0)
+#define read_unlock_irqrestore(lock, flags) \
+	do { \
+		(void)(flags); \
+		read_unlock(lock); \
+	} while (0)
+#define write_lock_irqsave(lock, flags) \
+	do { \
+		(flags) = 0; \
+		write_lock(lock); \
+	} while (0)
+#define write_unlock_irqrestore(lock, flags) \
+	do { \
+		(void)(flags); \
+		write_unlock(lock); \
+	} while (0)
+
+/* Kernels with PREEMPT_RT aside. */
+typedef spinlock_t raw_spinlock_t;
+#define __RAW_SPIN_LOCK_UNLOCKED(lockname) __SPIN_LOCK_UNLOCKED(lockname)
+#define DEFINE_RAW_SPINLOCK(lockname) DEFINE_SPINLOCK(lockname)
+#define raw_spin_lock_init(lock) spin_lock_init(lock)
+#define raw_spin_lock(lock) spin_lock(lock)
+#define raw_spin_unlock(lock) spin_unlock(lock)
+#define raw_spin_lock_irqsave(lock, flags) spin_lock_irqsave(lock, flags)
+#define raw_spin_unlock_irqrestore(lock, flags) spin_unlock_irqrestore(lock, flags)
+#define local_irq_save(flags) ((void)((flags) = 0))
+#define local_irq_restore(flags) ((void)(flags))
+#define preempt_disable() barrier()
+#define preempt_enable() barrier()
+
 /* No interrupt ever comes. */
 #define spin_lock_irq(lock) spin_lock(lock)
 #define spin_unlock_irq(lock) spin_unlock(lock)
@@ -167,6 +231,28 @@ static inline void spin_unlock(spinlock_t *lock)
 	} while (0)
 
 /* An assertion that a driver makes counts on every machine. */
+#define lockdep_assert_held_read(lock) ms_linux_lock_assert(&(lock)->ms, false)
+#define lockdep_assert_not_held(lock) ms_linux_lock_assert_not(&(lock)->ms)
+#define lockdep_assert_held_once(lock) lockdep_assert_held(lock)
+#define lockdep_set_class(lock, key) ((void)(lock), (void)(key))
+#define lockdep_assert(condition) ((void)WARN_ON(!(condition)))
+#define might_lock(lock) ((void)(lock))
+#define might_sleep_if(condition) \
+	do { \
+		if (condition) \
+			might_sleep(); \
+	} while (0)
+
+struct lock_class_key {
+	char ms_nothing;
+};
+
+static inline void ms_linux_lock_assert_not(const struct ms_linux_lock *lock)
+{
+	if (ms_linux_lock_is_held(lock))
+		ms_linux_violation("lockdep_assert_not_held: a lock is held");
+}
+
 #define lockdep_is_held(lock) ms_linux_lock_is_held(&(lock)->ms)
 #define lockdep_assert_held(lock) ms_linux_lock_assert(&(lock)->ms, false)
 #define lockdep_assert_held_write(lock) ms_linux_lock_assert(&(lock)->ms, true)
@@ -248,6 +334,9 @@ static inline void mmap_assert_write_locked(const struct mm_struct *mm)
 
 DEFINE_MS_GUARD(mutex, struct mutex, mutex_lock, mutex_unlock)
 DEFINE_MS_GUARD(spinlock, spinlock_t, spin_lock, spin_unlock)
+DEFINE_MS_GUARD(spinlock_irq, spinlock_t, spin_lock, spin_unlock)
+DEFINE_MS_GUARD(spinlock_irqsave, spinlock_t, spin_lock, spin_unlock)
+DEFINE_MS_GUARD(spinlock_bh, spinlock_t, spin_lock, spin_unlock)
 DEFINE_MS_GUARD(rwsem_read, struct rw_semaphore, down_read, up_read)
 DEFINE_MS_GUARD(rwsem_write, struct rw_semaphore, down_write, up_write)
 DEFINE_MS_GUARD(mmap_read_lock, struct mm_struct, mmap_read_lock, mmap_read_unlock)

@@ -48,6 +48,21 @@
 			ms_linux_printk(KERN_DEBUG pr_fmt(format), ##__VA_ARGS__); \
 	} while (0)
 
+#define pr_devel(format, ...) pr_debug(format, ##__VA_ARGS__)
+#define pr_cont(format, ...) ms_linux_printk(KERN_CONT format, ##__VA_ARGS__)
+#define pr_warning(format, ...) pr_warn(format, ##__VA_ARGS__)
+#define pr_debug_ratelimited(format, ...) pr_debug(format, ##__VA_ARGS__)
+#define pr_notice_ratelimited(format, ...) pr_notice(format, ##__VA_ARGS__)
+#define printk_ratelimited(...) printk(__VA_ARGS__)
+#define printk_once(...) MS_LINUX_ONCE(printk(__VA_ARGS__))
+#define printk_ratelimit() true
+#define pr_notice_once(format, ...) MS_LINUX_ONCE(pr_notice(format, ##__VA_ARGS__))
+#define no_printk(format, ...) \
+	do { \
+		if (0) \
+			ms_linux_printk(format, ##__VA_ARGS__); \
+	} while (0)
+
 /* Once on each machine. */
 #define MS_LINUX_ONCE(call) \
 	do { \
@@ -65,15 +80,43 @@
 
 /* ---- <linux/device.h>, as far as messages and drvdata need it ---- */
 
+struct kobject {
+	const char *name;
+	struct kobject *parent;
+};
+
+struct device_driver;
+struct class;
+struct attribute_group;
+struct ms_devres;
+
 struct device {
+	struct kobject kobj;
 	struct device *parent;
 	const char *init_name;
 	void *driver_data;
+	/* The device sees what is in the CPU's caches. Without it, as in a struct device that is
+	 * zeroed, coherent DMA memory is uncached on arm64. On x86 every device is coherent. */
+	bool dma_coherent;
+	bool dma_iommu; // its addresses are those of an IOMMU
+	void *platform_data;
+	struct device_driver *driver;
+	const struct class *class;
+	void *of_node;
+	dev_t devt;
+	u64 *dma_mask, coherent_dma_mask;
+	const struct attribute_group **groups;
+	void (*release)(struct device *dev);
+	char ms_name[32];
+	struct ms_devres *ms_devres; // what goes with the driver, the last first
+	unsigned int ms_users, ms_awake;
 };
 
 static inline const char *dev_name(const struct device *dev)
 {
-	return dev && dev->init_name ? dev->init_name : "(NULL device *)";
+	if (!dev)
+		return "(NULL device *)";
+	return dev->ms_name[0] ? dev->ms_name : dev->init_name ? dev->init_name : "";
 }
 
 static inline void *dev_get_drvdata(const struct device *dev)
@@ -106,6 +149,19 @@ static inline void dev_set_drvdata(struct device *dev, void *data)
 #define dev_info_once(dev, format, ...) MS_LINUX_ONCE(dev_info(dev, format, ##__VA_ARGS__))
 #define dev_err_ratelimited(dev, format, ...) dev_err(dev, format, ##__VA_ARGS__)
 #define dev_warn_ratelimited(dev, format, ...) dev_warn(dev, format, ##__VA_ARGS__)
+#define dev_notice_ratelimited(dev, format, ...) dev_notice(dev, format, ##__VA_ARGS__)
+#define dev_info_ratelimited(dev, format, ...) dev_info(dev, format, ##__VA_ARGS__)
+#define dev_dbg_ratelimited(dev, format, ...) dev_dbg(dev, format, ##__VA_ARGS__)
+#define dev_notice_once(dev, format, ...) MS_LINUX_ONCE(dev_notice(dev, format, ##__VA_ARGS__))
+#define dev_vdbg(dev, format, ...) dev_dbg(dev, format, ##__VA_ARGS__)
+/* Says it, and is the error. */
+#define dev_err_probe(dev, err, format, ...) \
+	({ \
+		int ms_err = (int)(err); \
+		if (ms_err != -EPROBE_DEFER) \
+			dev_err(dev, "error %d: " format, ms_err, ##__VA_ARGS__); \
+		ms_err; \
+	})
 
 /* ---- <linux/bug.h> ---- */
 
@@ -148,7 +204,17 @@ static inline void dev_set_drvdata(struct device *dev, void *data)
 	})
 #define dev_WARN(dev, format, ...) WARN(1, "%s: " format, dev_name(dev), ##__VA_ARGS__)
 
+#define WARN_TAINT(condition, taint, ...) WARN(condition, __VA_ARGS__)
+#define WARN_TAINT_ONCE(condition, taint, ...) WARN_ONCE(condition, __VA_ARGS__)
+#define WARN_ON_SMP(condition) WARN_ON(condition)
+#define dev_WARN_ONCE(dev, condition, format, ...) \
+	WARN_ONCE(condition, "%s: " format, dev_name(dev), ##__VA_ARGS__)
+
 /* Debug kernels only, and here. */
+#define VM_BUG_ON_PAGE(condition, page) VM_BUG_ON(condition)
+#define VM_BUG_ON_VMA(condition, vma) VM_BUG_ON(condition)
+#define VM_BUG_ON_MM(condition, mm) VM_BUG_ON(condition)
+#define VM_WARN_ONCE(condition, ...) WARN_ONCE(condition, __VA_ARGS__)
 #define VM_BUG_ON(condition) BUG_ON(condition)
 #define VM_WARN_ON(condition) ((void)WARN_ON(condition))
 #define VM_WARN_ON_ONCE(condition) WARN_ON_ONCE(condition)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory: <linux/slab.h>, <linux/vmalloc.h>, <linux/gfp.h>, <linux/dma-mapping.h>. Everything comes
+ * Memory: <linux/slab.h>, <linux/vmalloc.h>, <linux/gfp.h>. Everything comes
  * from the machine's allocator, so ms_machine_fail_alloc() makes any of it fail; what was not asked
  * to be zeroed is filled with 0x5a. alloc_pages() and its kin take pages of the machine's RAM,
  * whose bytes the driver can use, and which can be mapped; so does a kmalloc() of a page or more,
@@ -88,45 +88,90 @@ static inline void kfree(const void *p)
 	ms_linux_free(p);
 }
 
+static inline void *__vmalloc(unsigned long size, gfp_t flags)
+{
+	return ms_linux_vmalloc(1, size, flags, false);
+}
+
+static inline void *vmalloc(unsigned long size)
+{
+	return __vmalloc(size, GFP_KERNEL);
+}
+
+static inline void *vzalloc(unsigned long size)
+{
+	return __vmalloc(size, GFP_KERNEL | __GFP_ZERO);
+}
+
+/* Zeroed, and remap_vmalloc_range() takes it. */
+static inline void *vmalloc_user(unsigned long size)
+{
+	return ms_linux_vmalloc(1, size, GFP_KERNEL | __GFP_ZERO, true);
+}
+
+static inline void *vmalloc_32(unsigned long size)
+{
+	return vmalloc(size);
+}
+
+static inline void *vmalloc_32_user(unsigned long size)
+{
+	return vmalloc_user(size);
+}
+
+static inline void vfree(const void *p)
+{
+	ms_linux_might_sleep("vfree");
+	ms_linux_vfree(p);
+}
+
+static inline bool is_vmalloc_addr(const void *p)
+{
+	return ms_linux_is_vmalloc(p);
+}
+
+static inline struct page *vmalloc_to_page(const void *p)
+{
+	return ms_linux_vmalloc_to_page(p);
+}
+
+static inline unsigned long vmalloc_to_pfn(const void *p)
+{
+	struct page *page = vmalloc_to_page(p);
+
+	return page ? page_to_pfn(page) : 0;
+}
+
+/* What is larger than a page need not be one run of RAM. */
+static inline void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	void *p = ms_linux_alloc(n, size, flags);
+
+	return p || !size || n <= PAGE_SIZE / size ? p : ms_linux_vmalloc(n, size, flags, false);
+}
+
 static inline void *kvmalloc(size_t size, gfp_t flags)
 {
-	return kmalloc(size, flags);
+	return kvmalloc_array(1, size, flags);
 }
 
 static inline void *kvzalloc(size_t size, gfp_t flags)
 {
-	return kzalloc(size, flags);
-}
-
-static inline void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
-{
-	return kmalloc_array(n, size, flags);
+	return kvmalloc(size, flags | __GFP_ZERO);
 }
 
 static inline void *kvcalloc(size_t n, size_t size, gfp_t flags)
 {
-	return kcalloc(n, size, flags);
+	return kvmalloc_array(n, size, flags | __GFP_ZERO);
 }
 
 static inline void kvfree(const void *p)
 {
 	ms_linux_might_sleep("kvfree");
-	kfree(p);
-}
-
-static inline void *vmalloc(unsigned long size)
-{
-	return kmalloc(size, GFP_KERNEL | MS_LINUX_GFP_VMALLOC);
-}
-
-static inline void *vzalloc(unsigned long size)
-{
-	return kzalloc(size, GFP_KERNEL | MS_LINUX_GFP_VMALLOC);
-}
-
-static inline void vfree(const void *p)
-{
-	kvfree(p);
+	if (is_vmalloc_addr(p))
+		vfree(p);
+	else
+		kfree(p);
 }
 
 static inline void *kmemdup(const void *from, size_t size, gfp_t flags)
@@ -141,59 +186,35 @@ static inline char *kstrdup(const char *s, gfp_t flags)
 	return s ? (char *)kmemdup(s, strlen(s) + 1, flags) : NULL;
 }
 
-/* ---- pages ---- */
-
-/* As large as the kernel's, so that `page + 1` is the next one; what is in it is the kernel's. */
-struct page {
-	unsigned char ms_opaque[MS_PAGE_STRUCT];
-};
-
-static inline struct page *pfn_to_page(unsigned long pfn)
-{
-	return (struct page *)ms_pfn_to_page_struct(pfn);
-}
-
-static inline unsigned long page_to_pfn(const struct page *page)
-{
-	return ms_page_struct_to_pfn(page);
-}
-
-#define nth_page(page, n) ((page) + (n))
-
-static inline struct page *alloc_pages(gfp_t flags, unsigned int order)
-{
-	return (struct page *)ms_linux_alloc_pages(flags, order);
-}
-
-#define alloc_page(flags) alloc_pages(flags, 0)
-
-static inline void get_page(struct page *page)
-{
-	ms_linux_get_page(page);
-}
-
-static inline void put_page(struct page *page)
-{
-	ms_linux_put_page(page);
-}
-
-static inline void __free_pages(struct page *page, unsigned int order)
-{
-	(void)order;
-	ms_linux_put_page(page);
-}
-
-#define __free_page(page) __free_pages(page, 0)
-
-static inline void *page_address(const struct page *page)
-{
-	return (void *)ms_linux_page_address((struct page *)(unsigned long)page);
-}
+/* ---- pages (page.h: what is asked of one) ---- */
 
 static inline struct page *virt_to_page(const void *addr)
 {
-	return (struct page *)ms_linux_virt_to_page((unsigned long)addr);
+	return ms_linux_virt_to_page((unsigned long)addr);
 }
+
+#define virt_to_head_page(addr) compound_head(virt_to_page(addr))
+
+static inline struct page *alloc_pages(gfp_t flags, unsigned int order)
+{
+	return ms_linux_alloc_pages(flags, order);
+}
+
+#define alloc_page(flags) alloc_pages(flags, 0)
+#define alloc_pages_node(nid, flags, order) alloc_pages(flags, order)
+
+static inline struct folio *folio_alloc(gfp_t flags, unsigned int order)
+{
+	return (struct folio *)alloc_pages(flags | __GFP_COMP, order);
+}
+
+/* Pages without __GFP_COMP: the tails go, whoever still holds the first one. */
+static inline void __free_pages(struct page *page, unsigned int order)
+{
+	ms_linux_free_pages(page, order);
+}
+
+#define __free_page(page) __free_pages(page, 0)
 
 static inline unsigned long __get_free_pages(gfp_t flags, unsigned int order)
 {
@@ -201,7 +222,7 @@ static inline unsigned long __get_free_pages(gfp_t flags, unsigned int order)
 	unsigned long addr = page ? ms_linux_page_address(page) : 0;
 
 	if (page && !addr)
-		put_page(page);
+		__free_pages(page, order);
 	return addr;
 }
 
@@ -228,6 +249,29 @@ static inline int get_order(unsigned long size)
 	return pages ? 64 - __builtin_clzl(pages) : 0;
 }
 
+/* Whole pages for `size` bytes, each with a count of its own; what the order has more goes back. */
+static inline void *alloc_pages_exact(size_t size, gfp_t flags)
+{
+	const unsigned int order = (unsigned int)get_order(size);
+	unsigned long addr = __get_free_pages(flags & ~__GFP_COMP, order);
+	const unsigned long end = addr + (PAGE_SIZE << order);
+
+	if (!addr)
+		return NULL;
+	split_page(virt_to_page((void *)addr), order);
+	for (unsigned long at = addr + PAGE_ALIGN(size); at < end; at += PAGE_SIZE)
+		free_page(at);
+	return (void *)addr;
+}
+
+static inline void free_pages_exact(void *virt, size_t size)
+{
+	const unsigned long addr = (unsigned long)virt, end = addr + PAGE_ALIGN(size);
+
+	for (unsigned long at = addr; virt && at < end; at += PAGE_SIZE)
+		free_page(at);
+}
+
 static inline phys_addr_t page_to_phys(const struct page *page)
 {
 	return PFN_PHYS(page_to_pfn(page));
@@ -247,29 +291,5 @@ static inline phys_addr_t virt_to_phys(const volatile void *addr)
 
 #define __pa(addr) virt_to_phys((void *)(addr))
 #define virt_to_pfn(addr) PHYS_PFN(virt_to_phys((void *)(addr)))
-
-static inline bool pfn_valid(unsigned long pfn)
-{
-	return ms_linux_pfn_valid(pfn);
-}
-
-/* ---- <linux/dma-mapping.h>: a device sees physical addresses ---- */
-
-static inline void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *handle,
-				       gfp_t flags)
-{
-	void *addr = (void *)__get_free_pages(flags | __GFP_ZERO, (unsigned int)get_order(size));
-
-	(void)dev;
-	if (addr)
-		*handle = virt_to_phys(addr);
-	return addr;
-}
-
-static inline void dma_free_coherent(struct device *dev, size_t size, void *addr, dma_addr_t handle)
-{
-	(void)dev, (void)handle;
-	free_pages((unsigned long)addr, (unsigned int)get_order(size));
-}
 
 #endif

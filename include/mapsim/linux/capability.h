@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* <linux/capability.h>: linux.h has all of it. */
+#include <mapsim/linux.h>

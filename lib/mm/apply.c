@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A function of a driver's is called with each entry of a range, and may change it. */
+#include "mm/pgtable.h"
+#include "mm/view.h"
+
+struct apply {
+	struct ms_mm *mm;
+	ms_hva_t end;
+	bool create;
+	ms_pte_fn *fn;
+	void *arg;
+};
+
+/* The function gets a copy of the entry, so that no driver keeps a pointer into a table. */
+static int apply_to_entry(const struct apply *a, uint64_t *slot, ms_hva_t addr)
+{
+	uint64_t entry = *slot;
+	int err = a->fn(&entry, addr, a->arg);
+
+	*slot = entry;
+	return err;
+}
+
+/* What one table covers, or a hole of the size of a higher entry. *addr moves on past it.
+ * mirrors apply_to_pte_range(), mm/memory.c, 5.10+; apply_to_pmd_range(), mm/memory.c, 5.10+ */
+static int apply_to_table(const struct apply *a, ms_hva_t *addr)
+{
+	struct ms_machine *m = a->mm->machine;
+	unsigned int level;
+	const uint64_t entry = ms_pt_walk(a->mm, *addr, &level);
+	const uint64_t covers = ms_level_size(m, level == MS_LEVEL_PTE ? level - 1 : level);
+	const ms_hva_t next = ms_min_u64(ms_align_down(*addr, covers) + covers, a->end);
+	uint64_t *slot;
+	int err = 0;
+
+	if (level != MS_LEVEL_PTE && !ms_pte_none(entry)) {
+		ms_violation(m, "apply_to_page_range: a huge entry is in the way", *addr);
+		return ms_refuse(m, -EINVAL, "a huge entry maps %x", *addr);
+	}
+	if (level != MS_LEVEL_PTE && !a->create) {
+		*addr = next;
+		return 0;
+	}
+	slot = ms_pt_alloc_slot(a->mm, *addr, MS_LEVEL_PTE);
+	if (!slot)
+		return ms_refuse(m, -ENOMEM, "no memory");
+	const ms_hva_t table_end =
+		ms_min_u64(ms_align_down(*addr, ms_pmd_size(m)) + ms_pmd_size(m), a->end);
+	for (; !err && *addr < table_end; slot++, *addr += m->page_size)
+		if (a->create || !ms_pte_none(*slot))
+			err = apply_to_entry(a, slot, *addr);
+	return err;
+}
+
+// mirrors __apply_to_page_range(), mm/memory.c, 5.10+
+int ms_apply_to_page_range(struct ms_mm *mm, ms_hva_t addr, uint64_t size, bool create,
+			   ms_pte_fn *fn, void *arg)
+{
+	if (!mm || !fn)
+		return -EINVAL;
+	struct ms_machine *m = mm->machine;
+	const struct apply a = {
+		.mm = mm, .end = addr + size, .create = create, .fn = fn, .arg = arg
+	};
+	const uint64_t before = ms_refusals(m);
+	int err = 0;
+
+	if (a.end <= addr) {
+		ms_violation(m, "apply_to_page_range: empty or wrapping range", addr);
+		return ms_refuse(m, -EINVAL, "%x bytes at %x are none, or wrap", size, addr);
+	}
+	if (a.end > mm->task_size || !ms_aligned(addr, m->page_size))
+		return ms_refuse(m, -EINVAL, "%x-%x: not whole pages of user space", addr, a.end);
+	while (!err && addr < a.end)
+		err = apply_to_table(&a, &addr);
+	return (int)ms_answered(m, before, err, "apply_to_page_range: the function answers this");
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of `mapsim driver`: a driver is compiled and loaded once (module.c); a play, which is
+ * a short list of steps (steps.c, plays.c), is played on a kernel in a child process of its own
+ * (child.c), which tells what was wrong on a pipe; what was found is gathered (findings.c), made
+ * short, and printed (print.c).
+ *
+ * Steps are a table of words, so that whoever enumerates plays needs to know nothing of them.
+ */
+#ifndef MAPSIM_TOOLS_DRIVER_H
+#define MAPSIM_TOOLS_DRIVER_H
+
+#include <mapsim/machine.h>
+#include <mapsim/policy.h>
+
+#include <stdio.h>
+
+#define DRV_MAX_KERNELS 64
+#define DRV_MAX_DEVICES 8
+#define DRV_MAX_PARAMS 32
+#define DRV_MAX_STEPS 16
+#define DRV_MAX_ARGS 6
+#define DRV_MAX_FRAMES 24
+
+/* A memory of a device: NAME=ADDRESS+SIZE. */
+struct drv_device {
+	const char *name;
+	uint64_t pa, size;
+};
+
+struct drv_kernel {
+	const char *release;
+	enum ms_arch arch;
+	const struct ms_policy *policy;
+};
+
+struct drv_config {
+	const char *source;
+	const char *cflags; /* words for the compiler; NULL: none */
+	char **defines;     /* each NAME or NAME=VALUE; ended by NULL */
+	struct drv_kernel kernel[DRV_MAX_KERNELS];
+	size_t nr_kernels;
+	struct drv_device device[DRV_MAX_DEVICES];
+	size_t nr_devices;
+	const char *param[DRV_MAX_PARAMS]; /* NAME=VALUE */
+	size_t nr_params;
+	bool has_revoke;
+	unsigned int revoke; /* an ioctl's number */
+	bool all, json, quick, verbose;
+};
+
+/* ---- steps ---- */
+
+struct drv_op;
+struct drv_step {
+	const struct drv_op *op;
+	bool child; /* by the child, not by the parent */
+	size_t nr_args;
+	char arg[DRV_MAX_ARGS][20];
+};
+
+struct drv_play {
+	size_t nr;
+	struct drv_step step[DRV_MAX_STEPS];
+	uint64_t fail_alloc; /* the number of the allocation that fails; 0: none */
+};
+
+/* "open; map shared rw 4; child: read all". 0, or -1: *wrong says what is. */
+int drv_play_parse(struct drv_play *play, const char *text, char *wrong, size_t size);
+void drv_play_print(const struct drv_play *play, size_t nr, FILE *out);
+/* Does a step need what the configuration has not (a way to revoke)? */
+bool drv_play_fits(const struct drv_play *play, const struct drv_config *config);
+/* The fixed list; NULL: no more. */
+const char *drv_fixed_play(size_t i);
+/* Those of it whose allocations are made to fail; NULL: no more. */
+const char *drv_failing_play(size_t i);
+/* What the steps are, for the help of the command. */
+void drv_steps_help(FILE *out);
+
+/* ---- the module ---- */
+
+struct ms_module_param;
+struct drv_module {
+	char dir[64], path[96]; /* of the shared object */
+	void *handle;
+	uintptr_t base, start, end; /* where it is loaded; [start, end) */
+	int (*init)(void);
+	void (*exit)(void);
+	long (*ioctl)(struct ms_file *file, unsigned int cmd, unsigned long arg);
+	const struct ms_module_param *(*params)(size_t *n);
+};
+
+/* Compiles and loads it. 0, or -1 after a message. */
+int drv_module_load(struct drv_module *module, const struct drv_config *config);
+void drv_module_unload(struct drv_module *module);
+/* Sets the parameters of the command line; in a child, since it changes the module. */
+int drv_module_set_params(const struct drv_module *module, const struct drv_config *config,
+			  char *wrong, size_t size);
+
+/* Where in the driver's source an address is. */
+struct drv_place {
+	char function[64];
+	char file[96]; /* without folders */
+	unsigned int line;
+};
+/* The first of the frames that is the driver's own code; false: none is. Offsets in the object. */
+bool drv_module_place(const struct drv_module *module, const struct drv_config *config,
+		      const uint64_t *frame, size_t nr, struct drv_place *place);
+
+/* ---- playing ---- */
+
+enum drv_what {
+	DRV_VIOLATION,
+	DRV_CRASH,  /* a signal ended the driver */
+	DRV_REFUSED /* the module cannot be loaded */
+};
+
+/* What a child has told. */
+struct drv_report {
+	enum drv_what what;
+	size_t step;                   /* at which; play->nr: at the end, when all is closed */
+	bool hangs;                    /* a crash that took all its time */
+	struct ms_violation violation; /* texts are the report's reader's */
+	uint64_t frame[DRV_MAX_FRAMES];
+	size_t nr_frames;
+};
+
+struct drv_outcome {
+	unsigned int steps, mapped, refused; /* steps that were played; mmaps by their answers */
+	uint64_t allocs;
+	char device[16][64]; /* names of those that are registered */
+	size_t nr_devices;
+	bool refused_init;
+	char why[256]; /* the module was not loaded */
+};
+
+typedef void drv_tell(const struct drv_report *report, void *arg);
+/* Plays in a child process; device: number of the device that `open` opens. 0; -1: no process. */
+int drv_run(const struct drv_module *module, const struct drv_config *config,
+	    const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
+	    struct drv_outcome *outcome, drv_tell *tell, void *arg);
+
+/* What the child's player tells; see player.c. */
+struct drv_teller {
+	void (*step)(size_t step, void *arg);
+	void (*violation)(const struct ms_violation *v, void *arg);
+	void *arg;
+};
+void drv_player_play(const struct drv_module *module, const struct drv_config *config,
+		     const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
+		     struct drv_outcome *outcome, const struct drv_teller *teller);
+
+/* ---- findings ---- */
+
+struct drv_finding {
+	enum drv_what what;
+	enum ms_violation_class whose;
+	bool hangs;
+	char condition[256], driver[64], callback[24];
+	bool has_place;
+	struct drv_place place;
+	uint64_t kernels; /* a bit each of the configuration's */
+	struct drv_play play;
+	size_t steps;  /* of play, until it is found */
+	size_t kernel; /* the example's */
+	size_t device;
+	struct ms_violation example;
+};
+
+/* Frames that were looked up before: a mistake comes from the same place many times. */
+struct drv_known {
+	uint64_t hash;
+	bool found;
+	struct drv_place place;
+};
+
+struct drv_findings {
+	struct drv_finding *finding;
+	size_t nr;
+	struct drv_known *known;
+	size_t nr_known;
+	uint64_t plays, steps, mapped, refused;
+	unsigned int hangs; /* plays that had to be ended from outside */
+};
+
+struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct drv_module *module,
+				     const struct drv_config *config, const struct drv_play *play,
+				     size_t kernel, size_t device, const struct drv_report *report);
+/* The same kind as the other. */
+bool drv_finding_like(const struct drv_finding *a, const struct drv_finding *b);
+void drv_findings_free(struct drv_findings *findings);
+bool drv_finding_counts(const struct drv_finding *finding);
+void drv_print(const struct drv_findings *findings, const struct drv_config *config);
+void drv_print_json(const struct drv_findings *findings, const struct drv_config *config);
+
+#endif
