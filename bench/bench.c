@@ -26,6 +26,7 @@ static const struct bench_workload workloads[] = {
 	{ "tdp.ept", bench_tdp, "  as tdp, of EPT without accessed bits" },
 	{ "fault", bench_fault, "a guest's first access to a page; events are counted" },
 	{ "fault.trace", bench_fault, "  and kept" },
+	{ "state", bench_state, "states of a small machine, and a script of nine operations" },
 };
 enum { WORKLOADS = sizeof(workloads) / sizeof(workloads[0]) };
 

@@ -44,6 +44,7 @@ void bench_stage2(const struct bench_run *run);
 void bench_tdp(const struct bench_run *run);
 void bench_vma(const struct bench_run *run);
 void bench_fault(const struct bench_run *run);
+void bench_state(const struct bench_run *run);
 
 /* Whether this is the variant that runs. */
 bool bench_is(const struct bench_run *run, const char *variant);

@@ -16,6 +16,7 @@
 #include <mapsim/policy.h>
 #include <mapsim/script.h>
 #include <mapsim/stage2.h>
+#include <mapsim/state.h>
 #include <mapsim/tdp.h>
 #include <mapsim/trace.h>
 #include <mapsim/types.h>

@@ -123,6 +123,21 @@ void ms_player_watch(struct ms_player *player, bool on);
  * where nothing waited and nothing was counted. */
 unsigned int ms_player_came(const struct ms_player *player, enum ms_hook_point point);
 
+/**
+ * What a player is at a moment, with its machine (state.h): saved, and put back any number of times.
+ * So operations may be executed again, or others in their place. NULL with errno, 0 or a negative
+ * errno, as ms_state_save() and ms_state_restore() answer; the texts of ms_player_step() and
+ * ms_player_end() are no longer valid then. ENOMEM also of restoring.
+ */
+struct ms_player_state;
+struct ms_player_state *ms_player_save(struct ms_player *player);
+int ms_player_restore(struct ms_player *player, const struct ms_player_state *s);
+void ms_player_state_free(struct ms_player_state *s); ///< NULL is allowed
+/** ms_machine_hash() of the player's machine, with the parts that its objects play: which operation
+ * answers what from here on. 0 as there, and of NULL. */
+uint64_t ms_player_hash(const struct ms_player *player);
+size_t ms_player_state_bytes(const struct ms_player_state *s);
+
 /** Why the last operation was refused, if it was: its answer is an errno, a signal, or an exit of
  * the guest. NULL: it was not. Valid until the next call. */
 const char *ms_player_reason(struct ms_player *player);

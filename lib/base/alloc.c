@@ -1,52 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The counting allocator, on malloc. */
+/* The counting allocator, on an arena. */
 #include "base/alloc.h"
 
-#include <stdlib.h>
+#include "base/arena.h"
+
 #include <string.h>
+
+#define ALIGN 16u /* of what is not asked for with another alignment: as malloc's */
 
 void *ms_zalloc(struct ms_alloc *a, size_t size)
 {
-	return ms_calloc(a, 1, size);
+	return ms_zalloc_aligned(a, ALIGN, size);
 }
 
 void *ms_calloc(struct ms_alloc *a, size_t n, size_t size)
 {
 	size_t bytes;
-	void *p;
 
-	if (!ms_alloc_allowed(a) || __builtin_mul_overflow(n, size, &bytes))
-		return NULL;
-	p = calloc(1, bytes ? bytes : 1);
-	if (p)
-		a->live++;
-	return p;
+	if (__builtin_mul_overflow(n, size, &bytes))
+		bytes = SIZE_MAX;
+	return ms_zalloc(a, bytes);
 }
 
 void *ms_zalloc_aligned(struct ms_alloc *a, size_t align, size_t size)
 {
-	void *p = NULL;
+	void *p = ms_alloc_allowed(a) ? ms_arena_get(a->arena, align, size) : NULL;
 
-	if (!ms_alloc_allowed(a))
-		return NULL;
-	if (posix_memalign(&p, align < sizeof(p) ? sizeof(p) : align, size ? size : 1))
-		return NULL;
-	memset(p, 0, size);
-	a->live++;
+	a->live += !!p;
 	return p;
 }
 
 void *ms_reallocarray(struct ms_alloc *a, void *p, size_t n, size_t size)
 {
 	size_t bytes;
-	void *grown;
 
-	if (!ms_alloc_allowed(a) || __builtin_mul_overflow(n, size, &bytes))
-		return NULL;
-	grown = realloc(p, bytes ? bytes : 1);
-	if (grown && !p)
-		a->live++;
-	return grown;
+	if (__builtin_mul_overflow(n, size, &bytes))
+		bytes = SIZE_MAX;
+	if (!p)
+		return ms_zalloc(a, bytes);
+	return ms_alloc_allowed(a) ? ms_arena_resize(a->arena, p, ALIGN, bytes) : NULL;
 }
 
 char *ms_strdup(struct ms_alloc *a, const char *s)
@@ -64,5 +56,5 @@ void ms_free(struct ms_alloc *a, void *p)
 	if (!p)
 		return;
 	a->live--;
-	free(p);
+	ms_arena_put(a->arena, p);
 }

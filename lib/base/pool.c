@@ -11,25 +11,13 @@
 #include "base/pool.h"
 
 #include "base/align.h"
+#include "base/arena.h"
+#include "base/poison.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
-/* gcc defines a macro when it builds with the address sanitizer, clang has a feature test. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED
-#endif
-#ifdef SANITIZED
-#include <sanitizer/asan_interface.h>
-#endif
-
-#define BLOCK_SIZE ((size_t)16384)
+#define BLOCK_SIZE ((size_t)4096)
 #define CHUNK_MAX ((size_t)2 << 20)
 #define OBJECTS_MAX (BLOCK_SIZE / MS_POOL_ALIGN)
 
@@ -40,25 +28,6 @@ struct ms_pool_block {
 	unsigned int nr_free;
 };
 static_assert(sizeof(struct ms_pool_block) <= MS_POOL_ALIGN, "the first object is aligned");
-
-/* The sanitizer reports an access to an object that is not handed out, as with memory of malloc. */
-static inline void poison(void *p, size_t size)
-{
-#ifdef SANITIZED
-	__asan_poison_memory_region(p, size);
-#else
-	(void)p, (void)size;
-#endif
-}
-
-static inline void unpoison(void *p, size_t size)
-{
-#ifdef SANITIZED
-	__asan_unpoison_memory_region(p, size);
-#else
-	(void)p, (void)size;
-#endif
-}
 
 static char *object_at(const struct ms_pool *pool, struct ms_pool_block *block, size_t n)
 {
@@ -88,21 +57,21 @@ void ms_pool_destroy(struct ms_pool *pool)
 {
 	for (struct ms_pool_block *chunk; (chunk = pool->chunks);) {
 		pool->chunks = chunk->next_chunk;
-		free(chunk);
+		ms_arena_put(pool->alloc->arena, chunk);
 	}
 }
 
 static struct ms_pool_block *chunk_new(struct ms_pool *pool)
 {
 	size_t size = ms_min_u64(ms_max_u64(pool->bytes, BLOCK_SIZE), CHUNK_MAX);
-	struct ms_pool_block *chunk = aligned_alloc(size, size);
+	const size_t align = size == CHUNK_MAX ? CHUNK_MAX : BLOCK_SIZE;
+	struct ms_pool_block *chunk = ms_arena_get_raw(pool->alloc->arena, align, size);
 
 	if (!chunk)
 		return NULL;
 	// objects of large pools are accessed at random, and huge pages spare TLB misses
 	if (size == CHUNK_MAX)
 		madvise(chunk, size, MADV_HUGEPAGE);
-	poison(chunk, size);
 	pool->bytes += size;
 	pool->next_block = (char *)chunk;
 	pool->chunk_end = pool->next_block + size;
@@ -125,7 +94,7 @@ static bool block_new(struct ms_pool *pool)
 			return false;
 	}
 	block = (struct ms_pool_block *)pool->next_block;
-	unpoison(block, MS_POOL_ALIGN);
+	ms_unpoison(block, MS_POOL_ALIGN);
 	*block = (struct ms_pool_block){ .next_some = pool->some, .nr_free = n };
 	for (unsigned int i = 0; i < n; i++)
 		block->free[i / 64] |= UINT64_C(1) << i % 64;
@@ -155,7 +124,7 @@ static inline void *take(struct ms_pool *pool)
 	pool->nr_free--;
 	pool->alloc->live++;
 	object = object_at(pool, block, n);
-	unpoison(object, pool->size);
+	ms_unpoison(object, pool->size);
 	return object;
 }
 
@@ -184,7 +153,7 @@ void ms_pool_put(struct ms_pool *pool, void *object)
 	struct ms_pool_block *block = (void *)((uintptr_t)object & ~(BLOCK_SIZE - 1));
 	size_t n = number_of(pool, block, object);
 
-	poison(object, pool->size);
+	ms_poison(object, pool->size);
 	block->free[n / 64] |= UINT64_C(1) << n % 64;
 	if (!block->nr_free++) {
 		block->next_some = pool->some;

@@ -5,6 +5,7 @@
 
 struct ms_machine;
 struct ms_check;
+struct ms_hash;
 
 /* Any function may be NULL. */
 struct ms_room {
@@ -17,6 +18,8 @@ struct ms_room {
 	void (*destroy)(struct ms_machine *m);
 	/* Is the room whole? check.h */
 	void (*check)(struct ms_check *c);
+	/* Adds the room's state; those below have done so. hash.h */
+	void (*hash)(struct ms_hash *h);
 };
 
 /* A room knows those above it in this list by no name. */

@@ -40,6 +40,7 @@ const struct ms_room ms_drivers_room = {
 	.init = drivers_init,
 	.destroy = drivers_destroy,
 	.check = ms_drivers_check,
+	.hash = ms_drivers_hash,
 };
 
 int ms_no_regular_file(struct ms_file *file, uint64_t off, uint64_t len)

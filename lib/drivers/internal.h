@@ -151,4 +151,12 @@ void ms_vfio_v3_zap(struct ms_file *file);
 
 void ms_drivers_check(struct ms_check *c);
 
+/* ---- hash.c ---- */
+
+struct ms_hash;
+void ms_drivers_hash(struct ms_hash *h);
+/* What is in the files of the small drivers. */
+void ms_pieces_hash(struct ms_hash *h);
+void ms_lazy_hash(struct ms_hash *h);
+
 #endif

@@ -4,6 +4,7 @@
  * remap_pfn_range(), which sets VM_PFNMAP and its companions only then. Until that moment the VMA
  * looks like that of an ordinary file.
  */
+#include "core/hash.h"
 #include "drivers/internal.h"
 
 struct ms_lazy {
@@ -92,4 +93,25 @@ struct ms_file *ms_lazy_open(struct ms_device *bar, uint64_t off, enum ms_cache 
 	if (!file)
 		ms_free(&m->alloc, d);
 	return file;
+}
+
+void ms_lazy_hash(struct ms_hash *h)
+{
+	uint64_t sum = 0;
+
+	for (const struct ms_file *file = ms_file_each(h->machine, NULL); file;
+	     file = ms_file_each(h->machine, file)) {
+		const struct ms_lazy *d = ms_file_is(file, &lazy_fops) ? ms_file_priv(file) : NULL;
+		uint64_t outer;
+
+		if (!d)
+			continue;
+		outer = ms_hash_apart(h);
+		ms_hash_known(h, ms_hash_object(file));
+		ms_hash_known(h, ms_hash_object(d->bar));
+		ms_hash_add(h, d->off);
+		ms_hash_add(h, (uint64_t)d->type << 32 | d->flags);
+		sum += ms_hash_apart_end(h, outer);
+	}
+	ms_hash_add(h, sum);
 }

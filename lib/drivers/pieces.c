@@ -4,6 +4,7 @@
  * or page by page, or leaf by leaf, when touched. It exists to make the mappings that well-behaved
  * drivers do not make.
  */
+#include "core/hash.h"
 #include "drivers/internal.h"
 
 /* What an mmap maps, and how. */
@@ -352,4 +353,57 @@ void ms_pieces_revoke(struct ms_device *bar, uint64_t off, uint64_t len)
 	// All of the driver's files share the address_space; without a file there is no mapping.
 	if (any && len)
 		ms_unmap_mapping_range(any->file, ms_device_pa(bar) + off, len, true);
+}
+
+/* ---- what is told of them (core/hash.h) ---- */
+
+static void add_plan(struct ms_hash *h, const struct plan *plan)
+{
+	ms_hash_add(h, !plan);
+	if (!plan)
+		return;
+	ms_hash_add(h, (uint64_t)plan->mode << 8 | plan->type);
+	for (size_t i = 0; i < plan->npieces; i++) {
+		ms_hash_add(h, plan->pieces[i].off);
+		ms_hash_add(h, plan->pieces[i].len);
+		ms_hash_add(h, (uint64_t)plan->pieces[i].shift);
+	}
+	ms_hash_add(h, plan->npieces);
+}
+
+/* Those that a VMA goes by. The list keeps the others as well. */
+static uint64_t sum_of_maps(struct ms_hash *h, const struct ms_pieces *d)
+{
+	const struct ms_pieces_map *map;
+	uint64_t sum = 0;
+
+	LIST_FOREACH (map, &d->maps, link) {
+		uint64_t outer;
+
+		if (!ms_hash_is_known(h, ms_hash_object(map)))
+			continue;
+		outer = ms_hash_apart(h);
+		ms_hash_known(h, ms_hash_object(map));
+		ms_hash_add(h, map->pgoff);
+		add_plan(h, map->plan);
+		sum += ms_hash_apart_end(h, outer);
+	}
+	return sum;
+}
+
+void ms_pieces_hash(struct ms_hash *h)
+{
+	const struct ms_pieces *d;
+	uint64_t sum = 0;
+
+	LIST_FOREACH (d, &h->machine->drivers->pieces, link) {
+		const uint64_t outer = ms_hash_apart(h);
+
+		ms_hash_known(h, ms_hash_object(d->file));
+		ms_hash_add(h, d->base << 1 | d->one_lazy);
+		add_plan(h, d->plan);
+		ms_hash_add(h, sum_of_maps(h, d));
+		sum += ms_hash_apart_end(h, outer);
+	}
+	ms_hash_add(h, sum);
 }

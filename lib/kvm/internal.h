@@ -272,4 +272,7 @@ void ms_mark_page_dirty(struct ms_memslot *slot, ms_gfn_t gfn);
 
 extern const struct ms_mmu_notifier_ops ms_kvm_notifier_ops;
 
+struct ms_hash;
+void ms_kvm_hash(struct ms_hash *h);
+
 #endif

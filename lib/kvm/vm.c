@@ -131,6 +131,7 @@ const struct ms_room ms_kvm_room = {
 	.empty = kvm_empty,
 	.destroy = kvm_destroy,
 	.check = ms_kvm_check,
+	.hash = ms_kvm_hash,
 };
 
 uint32_t ms_vm_id(const struct ms_vm *vm)

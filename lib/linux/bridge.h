@@ -19,9 +19,9 @@ uint64_t ms_linux_refusals(const struct ms_machine *m); /* ms_refusals() */
 /* Where file.c keeps its list of devices; NULL: no memory. */
 void **ms_linux_devices(struct ms_machine *m);
 void ms_linux_devices_destroy(struct ms_machine *m, void *devices);
-/* Calls fn with the name of each device that is registered. */
-void ms_linux_devices_walk(struct ms_machine *m, const void *devices,
-			   void (*fn)(struct ms_machine *m, const char *name));
+/* Each device that is registered, with its name: the first (device NULL), the next one; NULL: no
+ * more. */
+const void *ms_linux_device_next(const void *devices, const void *device, const char **name);
 /* The file belongs to the address_space `key` from now on; nothing maps it yet. -ENOMEM. */
 int ms_linux_file_set_mapping(struct ms_file *file, const void *key);
 

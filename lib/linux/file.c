@@ -377,11 +377,13 @@ const char *ms_linux_device(struct ms_machine *m, size_t i)
 	return node->misc->name;
 }
 
-void ms_linux_devices_walk(struct ms_machine *m, const void *devices,
-			   void (*fn)(struct ms_machine *m, const char *name))
+const void *ms_linux_device_next(const void *devices, const void *device, const char **name)
 {
-	for (const struct node *node = devices; node; node = node->next)
-		fn(m, node->misc->name);
+	const struct node *node = device ? ((const struct node *)device)->next : devices;
+
+	if (node)
+		*name = node->misc->name;
+	return node;
 }
 
 /* ---- opening ---- */

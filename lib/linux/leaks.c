@@ -37,13 +37,16 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 	if (!m)
 		return 0;
 	const uint64_t before = ms_events_total(&m->events, MS_EV_VIOLATION);
+	const char *name;
 	struct ms_linux *lx = m->kernel;
 
 	if (lx) {
 		ms_linux_memory_report(m, lx);
 		ms_linux_io_report(m, lx);
 		report_locks(m);
-		ms_linux_devices_walk(m, lx->devices, report_device);
+		for (const void *device = NULL;
+		     (device = ms_linux_device_next(lx->devices, device, &name));)
+			report_device(m, name);
 		ms_linux_chrdevs_walk(m, lx->chrdevs, report_chrdev);
 		ms_linux_bus_walk(m, lx->bus, report_chrdev);
 	}

@@ -234,3 +234,24 @@ void ms_slabs_destroy(struct ms_machine *m, struct ms_linux *lx)
 	while ((slab = RB_ROOT(&lx->slabs_by_addr)))
 		slab_destroy(m, lx, slab);
 }
+
+const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr)
+{
+	const size_t i = (addr - (uintptr_t)slab->at) / class_size[slab->class];
+
+	return slab->size[i] ? slab->at + i * class_size[slab->class] : NULL;
+}
+
+const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
+			 size_t *size)
+{
+	const size_t each = class_size[slab->class];
+	size_t i = p ? (size_t)(p - slab->at) / each + 1 : 0;
+
+	while (i < m->page_size / each && !slab->size[i])
+		i++;
+	if (i >= m->page_size / each)
+		return NULL;
+	*size = slab->size[i] - 1;
+	return slab->at + i * each;
+}

@@ -56,6 +56,7 @@ const struct ms_room ms_linux_room = {
 	.name = "linux",
 	.destroy = linux_destroy,
 	.check = ms_linux_check,
+	.hash = ms_linux_hash,
 };
 
 /* ---- for file.c ---- */

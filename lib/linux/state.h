@@ -205,6 +205,11 @@ void ms_linux_vfree_pages(struct ms_machine *m, struct ms_block *first);
 bool ms_slab_serves(const struct ms_machine *m, uint64_t size);
 void *ms_slab_alloc(struct ms_machine *m, uint64_t size, bool zero);
 struct ms_slab *ms_slab_at(const struct ms_linux *lx, uintptr_t addr);
+/* The beginning of the object that addr is in; NULL: it is free. */
+const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr);
+/* The first object of a slab that is in use (p NULL), the next one; NULL: no more. *size: bytes. */
+const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
+			 size_t *size);
 /* false: no object begins at p. */
 bool ms_slab_free(struct ms_machine *m, struct ms_slab *slab, const void *p);
 /* The page of RAM that it is, taken when first asked for; 0: there is none. */
@@ -228,5 +233,8 @@ void ms_linux_io_report(struct ms_machine *m, struct ms_linux *lx);
 void ms_linux_memory_report(struct ms_machine *m, struct ms_linux *lx);
 
 void ms_linux_check(struct ms_check *c);
+
+struct ms_hash;
+void ms_linux_hash(struct ms_hash *h);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A machine's beginning and end, its configuration, and its hooks. */
-#include "core/text.h"
+#include "base/arena.h"
 #include "core/core.h"
+#include "core/text.h"
 #include "machine/rooms.h"
 #include "policy/internal.h"
-
-#include <stdlib.h>
 
 #define SHIFT_4K 12u
 #define SHIFT_16K 14u
@@ -180,20 +179,22 @@ struct ms_machine *ms_machine_new_failing(const struct ms_policy *policy,
 					  const struct ms_machine_config *config, uint64_t fail_at)
 {
 	struct ms_machine_config full;
+	struct ms_arena *arena;
 	struct ms_machine *m;
 
 	if (refuse(policy, config, &full))
 		return ms_refusal_null(-EINVAL);
 	// the machine itself is the first allocation that it counts
-	m = fail_at == 1 ? NULL : calloc(1, sizeof(*m));
-	if (!m)
+	arena = fail_at == 1 ? NULL : ms_arena_new();
+	if (!arena)
 		return ms_refusal_null(-ENOMEM);
-	m->alloc = (struct ms_alloc){ .allocs = 1, .fail_at = fail_at };
+	m = ms_arena_get(arena, _Alignof(struct ms_machine), sizeof(*m));
+	m->alloc = (struct ms_alloc){ .arena = arena, .allocs = 1, .fail_at = fail_at };
 	m->policy = *policy;
 	m->config = full;
 	machine_setup(m);
 	if (ms_rooms_init(m)) {
-		free(m);
+		ms_arena_free(arena);
 		return ms_refusal_null(-ENOMEM);
 	}
 	m->alloc.fail_at = 0;
@@ -231,7 +232,7 @@ void ms_machine_free(struct ms_machine *m)
 	ms_events_destroy(&m->events);
 	if (ms_current_machine() == m)
 		ms_set_current_machine(NULL);
-	free(m);
+	ms_arena_free(m->alloc.arena);
 }
 
 void ms_machine_fail_alloc(struct ms_machine *m, uint64_t n)

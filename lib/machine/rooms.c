@@ -45,3 +45,9 @@ void ms_rooms_check(struct ms_check *c)
 		if (rooms[i]->check)
 			rooms[i]->check(c);
 }
+
+void ms_rooms_hash(struct ms_hash *h)
+{
+	for (size_t i = 0; i < NR_ROOMS; i++)
+		rooms[i]->hash(h);
+}

@@ -5,10 +5,13 @@
 
 #include "core/check.h"
 
+struct ms_hash;
+
 /* 0, -ENOMEM: and nothing is left. */
 int ms_rooms_init(struct ms_machine *m);
 void ms_rooms_destroy(struct ms_machine *m);
 void ms_rooms_check(struct ms_check *c);
+void ms_rooms_hash(struct ms_hash *h);
 
 /*
  * ms_machine_new_config(), in which allocation number fail_at fails (1: the machine's own; 0:

@@ -325,3 +325,13 @@ int ms_cache_reserve(struct ms_mapping *mapping, uint64_t nr)
 	mapping->nr_chunks = nr_chunks;
 	return 0;
 }
+
+const struct ms_file *ms_file_each(const struct ms_machine *m, const struct ms_file *file)
+{
+	return file ? LIST_NEXT(file, link) : LIST_FIRST(&m->processes->files);
+}
+
+bool ms_file_is(const struct ms_file *file, const struct ms_file_ops *ops)
+{
+	return file->ops == ops;
+}

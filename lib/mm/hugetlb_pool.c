@@ -7,6 +7,7 @@
  * knows which of its reservations it has used; the child of a fork has none. If there is no pool
  * for a size, all of the free RAM is the pool, and nobody's reservations count.
  */
+#include "core/hash.h"
 #include "mm/memfile.h"
 
 /* ---- sets of indices ---- */
@@ -366,4 +367,26 @@ void ms_hugetlb_restore(const struct ms_vma *vma, uint64_t index, ms_pfn_t pfn, 
 	}
 	page->flags |= MS_PG_RESTORE_RESERVE;
 	ms_regions_del(m, &resv->consumed, index);
+}
+
+/* ---- what is told of them (core/hash.h) ---- */
+
+void ms_regions_hash(struct ms_hash *h, const struct ms_regions *set)
+{
+	ms_hash_add(h, set->nr);
+	for (size_t i = 0; i < set->nr; i++) {
+		ms_hash_add(h, set->region[i].from);
+		ms_hash_add(h, set->region[i].to);
+	}
+}
+
+void ms_hugetlb_hash_resv(struct ms_hash *h, const struct ms_vma *vma)
+{
+	const struct ms_hugetlb_resv *resv = vma->vm_private_data;
+
+	ms_hash_add(h, resv == &taken);
+	if (!resv || resv == &taken || !ms_hash_meet(h, ms_hash_object(resv)))
+		return;
+	ms_hash_add(h, resv->refcount);
+	ms_regions_hash(h, &resv->consumed);
 }

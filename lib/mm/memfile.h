@@ -97,4 +97,9 @@ uint64_t *ms_hugetlb_slot(const struct ms_vma *vma, const struct ms_hugetlb_geom
 /* Sets all entries of a huge page: the first is `entry`, the others continue it. */
 void ms_hugetlb_set(const struct ms_hugetlb_geometry *g, uint64_t *slot, uint64_t entry);
 
+struct ms_hash;
+/* Of a VMA of hugetlb: its part of the reservations, which is in vm_private_data. */
+void ms_hugetlb_hash_resv(struct ms_hash *h, const struct ms_vma *vma);
+void ms_regions_hash(struct ms_hash *h, const struct ms_regions *set);
+
 #endif

@@ -127,6 +127,7 @@ const struct ms_room ms_mm_room = {
 	.empty = mm_empty,
 	.destroy = mm_destroy,
 	.check = ms_mm_check,
+	.hash = ms_mm_hash,
 };
 
 uint32_t ms_mm_id(const struct ms_mm *mm)

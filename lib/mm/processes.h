@@ -28,6 +28,7 @@ struct ms_processes {
 	const struct ms_folio_lock *folio_locks; /* of folios that callers of hooks hold */
 	struct ms_pool vmas, vma_nodes;          /* VMAs, nodes of their trees */
 	unsigned int vmas_pending;               /* VMAs on their way into a tree */
+	unsigned int tallest; /* the largest height that a tree of VMAs ever had */
 	/* New pages on their way to the LRU lists. Their references are not counted. */
 	struct ms_lru_queue lru;
 	/* Pages on their way from one LRU list to another, each with a reference: those that
@@ -40,5 +41,8 @@ struct ms_processes {
 	 * again (fault.c). */
 	bool endless_mkwrite;
 };
+
+struct ms_hash;
+void ms_mm_hash(struct ms_hash *h);
 
 #endif

@@ -37,6 +37,10 @@ int ms_file_set_mapping(struct ms_file *file, const void *key);
 /* A file of the address_space `key`; NULL: there is none, so that nothing of it is mapped. */
 struct ms_file *ms_file_of_mapping(const struct ms_machine *m, const void *key);
 
+/* The machine's files, in any order: the first (file NULL), the next one; NULL: no more. */
+const struct ms_file *ms_file_each(const struct ms_machine *m, const struct ms_file *file);
+bool ms_file_is(const struct ms_file *file, const struct ms_file_ops *ops);
+
 /* ---- violations ---- */
 
 /* As ms_violation_at(), about this VMA and the driver of its file. */

@@ -30,8 +30,6 @@
  * filled.
  */
 #define MS_VMA_TREE_MAX_HEIGHT 16u
-/* Nodes that an insertion may take: a leaf, an inner node of every level, a root. */
-#define MS_VMA_TREE_NODES (MS_VMA_TREE_MAX_HEIGHT + 2)
 
 struct ms_vma_slot {
 	ms_hva_t end;
@@ -89,13 +87,21 @@ int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m); /* -ENOMEM */
 void ms_vma_tree_destroy(struct ms_vma_tree *t);
 
 /*
+ * The nodes that `pending` insertions may take: each a leaf, an inner node of every level, a root.
+ * Each may make a tree higher than the tallest one that there ever was.
+ */
+static inline size_t ms_vma_tree_nodes(const struct ms_processes *p, size_t pending)
+{
+	return (p->tallest + pending + 1) * pending;
+}
+/*
  * Reserves the nodes that the insertion of one more VMA may take, in any of the machine's trees.
  * The insertion ends the reservation, or ms_vma_tree_unreserve(). false: no memory.
  */
 static inline bool ms_vma_tree_reserve(struct ms_machine *m)
 {
 	if (!ms_pool_reserve(&m->processes->vma_nodes,
-			     MS_VMA_TREE_NODES * (m->processes->vmas_pending + 1)))
+			     ms_vma_tree_nodes(m->processes, m->processes->vmas_pending + 1)))
 		return false;
 	m->processes->vmas_pending++;
 	return true;

@@ -52,7 +52,7 @@ int ms_vma_tree_init(struct ms_vma_tree *t, struct ms_machine *m)
 {
 	// the nodes that are reserved for pending VMAs are left alone
 	if (!ms_pool_reserve(&m->processes->vma_nodes,
-			     MS_VMA_TREE_NODES * m->processes->vmas_pending + 1))
+			     ms_vma_tree_nodes(m->processes, m->processes->vmas_pending) + 1))
 		return -ENOMEM;
 	*t = (struct ms_vma_tree){ .machine = m };
 	t->root = leaf_new(t);
@@ -185,6 +185,8 @@ static void add_sibling(struct ms_vma_tree *t, struct way *way, unsigned int hei
 		step->node->gap = ms_vma_node_gap(t->root, height);
 		t->root = step->node;
 		t->height++;
+		if (t->height > t->machine->processes->tallest)
+			t->machine->processes->tallest = t->height;
 	} else if (step->node->n == MS_VMA_INNER) {
 		split_inner(t, way, height);
 	}

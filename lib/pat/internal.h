@@ -27,6 +27,7 @@ struct ms_pat {
 	/* by range; of equal ones the youngest first */
 	RB_HEAD(ms_ioremaps, ms_pfnmap_ctx) ioremaps;
 	uint64_t next_age;
+	uint64_t ram_typed; /* pages of RAM that are not WB */
 	/* The device that was asked about last: its memory types are those of the list, whatever
 	 * the range. Empty: none, or PAT is off. */
 	ms_pa_t device_start, device_end;
@@ -137,5 +138,8 @@ int ms_reserve_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, 
 void ms_free_ram_pages_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end);
 
 void ms_pat_check(struct ms_check *c);
+
+struct ms_hash;
+void ms_pat_hash(struct ms_hash *h);
 
 #endif

@@ -35,6 +35,7 @@ const struct ms_room ms_pat_room = {
 	.init = pat_init,
 	.destroy = pat_destroy,
 	.check = ms_pat_check,
+	.hash = ms_pat_hash,
 };
 
 /* A mapping must not become more cached than it was asked to be. The kernel does not think of UC

@@ -20,6 +20,12 @@ static struct ms_page *next_ram_page(struct ms_machine *m, ms_pfn_t *pfn, ms_pfn
 	return NULL;
 }
 
+static void set_type(struct ms_machine *m, struct ms_page *page, enum ms_cache type)
+{
+	m->pat->ram_typed += (type != MS_CACHE_WB) - (uint64_t)(page->memtype != MS_CACHE_WB);
+	page->memtype = (uint8_t)type;
+}
+
 // mirrors set_page_memtype(), arch/x86/mm/pat/memtype.c, 5.10+: for each page
 static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum ms_cache type)
 {
@@ -29,7 +35,7 @@ static void set_ram_type(struct ms_machine *m, ms_pa_t start, ms_pa_t end, enum 
 
 	while (pfn < last)
 		if ((page = next_ram_page(m, &pfn, last, &oom)))
-			page->memtype = (uint8_t)type;
+			set_type(m, page, type);
 }
 
 /* Only pages that are WB can be given another type.

@@ -44,6 +44,13 @@ static void *driver_bytes(struct ms_machine *m, ms_pfn_t pfn, bool *known)
 	return m->phys->driver_bytes ? m->phys->driver_bytes(m, pfn, known) : NULL;
 }
 
+const uint64_t *ms_page_contents(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_content *content = content_of(m, pfn);
+
+	return content ? content->bytes : NULL;
+}
+
 void *ms_page_bytes(struct ms_machine *m, ms_pfn_t pfn, bool make)
 {
 	struct ms_content *content;

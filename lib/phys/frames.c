@@ -113,6 +113,25 @@ const struct ms_page *ms_page_look(const struct ms_machine *m, ms_pfn_t pfn)
 	return frames ? &frames->page[ms_page_index(pfn)] : NULL;
 }
 
+ms_pfn_t ms_frames_next(const struct ms_machine *m, ms_pfn_t pfn)
+{
+	const struct ms_phys *phys = m->phys;
+
+	for (size_t i = ms_ram_after(phys, pfn); i < phys->nr_ram; i++) {
+		const struct ms_ram *ram = &phys->ram[i];
+
+		for (pfn = ms_max_u64(pfn, ram->start); pfn < ram->end;) {
+			const struct ms_area *area = ram->area[ms_area_index(ram, pfn)];
+			const unsigned int order = area ? MS_SECTION_ORDER : MS_MAX_ORDER;
+
+			if (area && area->section[ms_section_index(pfn)].frames)
+				return pfn;
+			pfn = ms_align_down(pfn, UINT64_C(1) << order) + (UINT64_C(1) << order);
+		}
+	}
+	return MS_NO_FRAME;
+}
+
 /* log2 of the pages of the compound page that pfn is in; makes no frame. */
 static unsigned int compound_order(const struct ms_ram *ram, ms_pfn_t pfn)
 {

@@ -49,6 +49,10 @@ struct ms_page *ms_pfn_to_page(struct ms_machine *m, ms_pfn_t pfn);
 /* The same to look at, NULL also where nobody has asked for the frame yet: none is made. */
 const struct ms_page *ms_page_look(const struct ms_machine *m, ms_pfn_t pfn);
 
+#define MS_NO_FRAME UINT64_MAX
+/* The first page from pfn on whose frame somebody has asked for; MS_NO_FRAME: none. */
+ms_pfn_t ms_frames_next(const struct ms_machine *m, ms_pfn_t pfn);
+
 /*
  * A naturally aligned block of 2^order pages with one reference on its head; order 0 is a plain
  * page. false: no RAM left, or no memory for frames.
@@ -72,6 +76,8 @@ void ms_phys_ask_driver_bytes(struct ms_machine *m, ms_driver_bytes_fn *fn);
 void ms_page_bytes_drop(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
 /* Page `to` has the bytes of `from` from now on. */
 void ms_page_bytes_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from);
+/* What is stored in a page that no driver has: words; NULL: all are zero. */
+const uint64_t *ms_page_contents(const struct ms_machine *m, ms_pfn_t pfn);
 void ms_page_bytes_destroy(struct ms_machine *m);
 /*
  * n more / n fewer holders of the compound page; the last put gives it back. The first get of a
@@ -184,5 +190,8 @@ const char *ms_page_check_holder(struct ms_check *c, ms_pfn_t pfn);
 void ms_page_check_others(struct ms_check *c, ms_pfn_t pfn);
 
 void ms_phys_check(struct ms_check *c);
+
+struct ms_hash;
+void ms_phys_hash(struct ms_hash *h);
 
 #endif

@@ -216,4 +216,5 @@ const struct ms_room ms_phys_room = {
 	.init = phys_init,
 	.destroy = phys_destroy,
 	.check = ms_phys_check,
+	.hash = ms_phys_hash,
 };

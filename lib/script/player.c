@@ -95,13 +95,22 @@ struct ms_player *ms_player_new(const struct ms_script *script, struct ms_script
 	return ms_script_null(ret);
 }
 
+static void close_stream(struct ms_player *p)
+{
+	if (p->out)
+		fclose(p->out);
+	free(p->answer);
+	p->out = NULL;
+	p->answer = NULL;
+}
+
 void ms_player_free(struct ms_player *p)
 {
 	if (!p)
 		return;
 	ms_machine_free(p->m);
+	close_stream(p);
 	free(p->types);
-	free(p->answer);
 	free(p);
 }
 
@@ -110,21 +119,25 @@ struct ms_machine *ms_player_machine(struct ms_player *p)
 	return p ? p->m : NULL;
 }
 
-/* Opens p->out; what is written to it becomes p->answer. false: no memory. */
+/* Begins p->answer anew; p->out writes to it. false: no memory. */
 static bool open_answer(struct ms_player *p)
 {
-	free(p->answer);
-	p->answer = NULL;
-	p->out = open_memstream(&p->answer, &p->answer_size);
-	return p->out;
+	if (!p->out)
+		p->out = open_memstream(&p->answer, &p->answer_size);
+	return p->out && !fseeko(p->out, 0, SEEK_SET);
 }
 
 /* The text that was written since open_answer(). NULL: no memory. */
 static const char *close_answer(struct ms_player *p)
 {
-	bool failed = ferror(p->out);
+	// the text that was there before may have been longer
+	bool written = fputc('\0', p->out) != EOF && !fflush(p->out) && !ferror(p->out);
 
-	return fclose(p->out) || failed ? NULL : p->answer;
+	if (written)
+		return p->answer;
+	// a stream that failed once is given up
+	close_stream(p);
+	return NULL;
 }
 
 void ms_player_carry_out(struct ms_player *p, const struct ms_op *op, struct ms_mm *mm)

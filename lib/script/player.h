@@ -71,8 +71,8 @@ struct ms_player {
 	bool watch;   /* hook points are counted also when nothing waits for them */
 	bool in_hook; /* an operation is carried out in the middle of another */
 	unsigned int came[MS_HOOK_POINTS]; /* how often the last operation came to each */
-	FILE *out;    /* where the answer to the operation at hand is written to */
-	char *answer; /* that answer, once `out` is closed */
+	FILE *out;    /* where the answers are written to; NULL: there was none yet */
+	char *answer; /* that to the operation at hand, once it is whole */
 	size_t answer_size;
 };
 

@@ -123,7 +123,8 @@ static const char *check_near(const struct ms_s2 *s2, unsigned int slot, unsigne
 	ms_ipa_t ipa = (ms_ipa_t)(near->key - 1) << s2->g.whole_shift[level];
 
 	if (!near->key)
-		return near->table == S2_NONE ? NULL : "a table is remembered without its place";
+		return !near->table && !near->words ? NULL
+						    : "a table is remembered without its place";
 	if (near_slot(near->key - 1, level) != slot || ipa >= s2->g.ipa_limit ||
 	    table_at(s2, ipa, level) != near->table || s2->tables[near->table].words != near->words)
 		return "a table is remembered where it is not";

@@ -41,7 +41,7 @@ static_assert(sizeof(struct s2_table) == 16, "a walk reads one cache line a leve
 /* One slot of a cache like a CPU's walk cache: which table of a level translates an address. The
  * slot follows from the table's index in its parent, so that a table that goes finds its slot. */
 struct s2_near {
-	uint32_t key; // 1 + (ipa >> shift of the whole table); 0: empty
+	uint32_t key; // 1 + (ipa >> shift of the whole table); 0: empty, and so are the others
 	uint32_t table;
 	uint64_t *words;
 };
@@ -187,7 +187,7 @@ static inline void forget_table(struct ms_s2 *s2, uint32_t table, unsigned int l
 		s2->last.span = 0;
 
 	if (near->table == table)
-		*near = (struct s2_near){ 0, S2_NONE, NULL };
+		*near = (struct s2_near){ 0 };
 }
 
 /* ---- what an operation tells the host ---- */

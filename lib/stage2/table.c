@@ -283,8 +283,6 @@ static void prepare(struct ms_s2 *s2, const struct ms_s2_config *config,
 	s2->g = s2_geometry(config->page_shift, config->ipa_bits);
 	s2->f = ms_s2_format(&s2->g, config->fwb, config->xn_two_bits);
 	s2->free_number = S2_NONE;
-	for (unsigned int i = 0; i < S2_NEAR; i++)
-		s2->near[i] = (struct s2_near){ 0, S2_NONE, NULL };
 	prepare_attributes(s2);
 	note_listeners(s2);
 }

@@ -8,6 +8,7 @@
 static_assert(MS_EV_TYPES <= 32, "a type is one bit of the keep mask");
 
 #define FIRST_CAPACITY 64
+#define KEPT_CAPACITY 16384
 
 static bool grow(struct ms_events *t)
 {
@@ -87,6 +88,12 @@ const struct ms_event *ms_events_nth(const struct ms_events *t, enum ms_event_ty
 
 void ms_events_clear(struct ms_events *t)
 {
+	// a trace that has become large once gives its memory back
+	if (t->capacity > KEPT_CAPACITY) {
+		ms_free(t->alloc, t->event);
+		t->event = NULL;
+		t->capacity = 0;
+	}
 	t->len = 0;
 	memset(t->kept, 0, sizeof(t->kept));
 }

@@ -110,6 +110,21 @@ static void null_is_harmless_as_a_machine(void **state)
 	ms_machine_free(NULL);
 }
 
+static void null_is_harmless_as_a_state(void **state)
+{
+	struct world w = world();
+
+	assert_null(ms_state_save(NULL));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(ms_state_restore(w.m, NULL), -EINVAL);
+	assert_int_equal(ms_state_restore(NULL, NULL), -EINVAL);
+	ms_state_free(NULL);
+	assert_int_equal(ms_machine_hash(NULL), 0);
+	assert_int_equal(ms_machine_hash_with(NULL, NULL, 1), 0);
+	assert_int_equal(ms_state_bytes(NULL), 0);
+	world_end(&w);
+}
+
 static void null_is_harmless_as_a_machine_to_trace(void **state)
 {
 	struct world w = world();
@@ -557,6 +572,7 @@ int main(void)
 		cmocka_unit_test(a_refused_release_is_never_followed_by_a_crash),
 		cmocka_unit_test(null_is_harmless_as_a_policy),
 		cmocka_unit_test(null_is_harmless_as_a_machine),
+		cmocka_unit_test(null_is_harmless_as_a_state),
 		cmocka_unit_test(null_is_harmless_as_a_machine_to_trace),
 		cmocka_unit_test(null_is_harmless_to_the_memory_map),
 		cmocka_unit_test(null_is_harmless_to_memtypes),

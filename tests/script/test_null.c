@@ -82,6 +82,11 @@ static void null_is_harmless_as_a_player(void **state)
 	ms_player_watch(NULL, true);
 	assert_int_equal(ms_player_came(NULL, MS_HOOK_S2_MAPPED), 0);
 	ms_player_explain(NULL, "", stderr);
+	assert_null(ms_player_save(NULL));
+	assert_int_equal(ms_player_restore(NULL, NULL), -EINVAL);
+	ms_player_state_free(NULL);
+	assert_int_equal(ms_player_hash(NULL), 0);
+	assert_int_equal(ms_player_state_bytes(NULL), 0);
 	assert_int_equal(ms_player_hazards(NULL, NULL, NULL), 0);
 }
 

@@ -53,10 +53,12 @@ static bool may_break_block(const struct fault *f)
  * arch/arm64/kvm/mmu.c, 7.1+ */
 static int topup(struct fault *f)
 {
+	const unsigned int tables = ms_s2_cache_min(f->vm->arm64.s2);
+
 	if (ms_abort_is_perm(f->abort) && !may_break_block(f) && !f->in)
 		return 0;
-	if (ms_s2_cache_topup(f->vm->arm64.s2, &f->vm->arm64.vcpu_cache,
-			      ms_s2_cache_min(f->vm->arm64.s2)))
+	// the kernel puts far more by than a fault can take, of which nobody sees anything
+	if (ms_s2_cache_fill(f->vm->arm64.s2, &f->vm->arm64.vcpu_cache, tables + 1, tables))
 		return refuse(f, MS_WHY_NO_MEMORY, -ENOMEM);
 	return 0;
 }

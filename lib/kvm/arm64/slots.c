@@ -40,12 +40,13 @@ bool ms_kvm_mte_refuses(const struct ms_vm *vm, uint64_t vm_flags)
 static int ioremap_range(struct ms_vm *vm, ms_ipa_t ipa, ms_pa_t pa, uint64_t size, bool writable)
 {
 	unsigned int prot = MS_PROT_DEVICE | MS_PROT_R | (writable ? MS_PROT_W : 0);
+	const unsigned int tables = ms_s2_cache_min(vm->arm64.s2);
 	uint64_t page = vm->machine->page_size;
 	struct ms_s2_cache cache = { 0 };
 	int ret = 0;
 
 	for (uint64_t off = 0; off < size && !ret; off += page) {
-		ret = ms_s2_cache_topup(vm->arm64.s2, &cache, ms_s2_cache_min(vm->arm64.s2));
+		ret = ms_s2_cache_fill(vm->arm64.s2, &cache, tables, tables);
 		if (!ret)
 			ret = ms_vm_s2_map(vm, ipa + off, page, pa + off, prot, &cache,
 					   MS_WHY_PREMAP);
