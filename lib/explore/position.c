@@ -58,6 +58,8 @@ const char *ms_position_look(struct ms_position *pos, size_t look)
 {
 	const struct ms_letters *l = pos->letters;
 
+	if (look >= l->nr_looks)
+		return NULL;
 	return ms_player_step(pos->player, l->nr_setup + l->nr_script + look);
 }
 
