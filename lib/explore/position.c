@@ -102,10 +102,13 @@ uint64_t ms_position_hash(struct ms_position *pos)
 
 	for (size_t i = 0; i < l->nr_looks; i++)
 		h = mix(h, ms_position_look(pos, i));
+	if (l->user && l->user->hash)
+		h = (h ^ l->user->hash(pos->own, l->user->arg)) * UINT64_C(0x100000001b3);
 	for (unsigned int i = 0; i < pos->len; i++) {
 		const char *text = ms_script_get_op(l->script, l->nr_setup + pos->path[i]).text;
 
-		if (text && strchr("vcrisd", text[0]))
+		// what no look shows: devices, claims, ioremaps, logs, slots
+		if (pos->path[i] < l->nr_script && strchr("vcrisd", text[0]))
 			h = mix(h, text);
 	}
 	return h ^ h >> 31;
