@@ -108,6 +108,7 @@ struct ms_position {
 
 /* A state that a position was in. */
 struct ms_saved {
+	struct ms_player_state *state;
 	uint16_t path[MS_EXPLORE_MAX_DEPTH];
 	unsigned int len;
 	void *own;
