@@ -122,6 +122,8 @@ int ms_position_play(struct ms_position *pos, unsigned int letter, const char **
 #define MS_LOOK_S2 4u /* show s2 */
 /* What a look shows. NULL: no memory, or there is no such look. */
 const char *ms_position_look(struct ms_position *pos, size_t look);
+/* What the next operation changes is judged against the state as it is now. */
+void ms_position_mark(struct ms_position *pos);
 /* 0, negative errno. */
 int ms_position_save(struct ms_position *pos, struct ms_saved *saved);
 int ms_position_restore(struct ms_position *pos, const struct ms_saved *saved);

@@ -3,12 +3,8 @@
 #include "explore/internal.h"
 
 #include <mapsim/check.h>
-#include <mapsim/drivers.h>
+#include <mapsim/hazard.h>
 #include <mapsim/machine.h>
-#include <mapsim/mm.h>
-#include <mapsim/pat.h>
-#include <mapsim/pfnmap.h>
-#include <mapsim/phys.h>
 
 #include <ctype.h>
 #include <string.h>
@@ -44,8 +40,6 @@ static bool matches(const struct ms_texts *patterns, const char *signature)
 
 struct judging {
 	const struct ms_world *world;
-	struct ms_player *player;
-	bool claims; /* claims are drivers', not of vfio-pci, which claims what it maps */
 	struct ms_judged *judged;
 };
 
@@ -64,105 +58,26 @@ static void tell(const struct judging *j, const char *signature)
 	snprintf(to->signature[to->nr++], MS_SIGNATURE, "%s", signature);
 }
 
-/* What is told of an event, with its text. */
-static void tell_text(const struct judging *j, const char *kind, const char *what)
+/* The first process of a machine is the one that a script begins with. */
+static const char *whose(const struct ms_hazard *h)
 {
-	char text[150], signature[MS_SIGNATURE];
+	return h->vm ? "guest, " : h->mm > 1 ? "child, " : h->mm ? "process, " : "";
+}
 
-	without_numbers(what ? what : "", text, sizeof(text));
-	snprintf(signature, sizeof(signature), "%s: %s", kind, text);
+/* "guest-beyond-vma: mapped where the process has no VMA (device, guest, kernel, RULE=VALUE)" */
+static void tell_hazard(const struct ms_hazard *h, void *arg)
+{
+	const struct judging *j = arg;
+	char text[120], signature[MS_SIGNATURE];
+
+	without_numbers(h->text ? h->text : "", text, sizeof(text));
+	snprintf(signature, sizeof(signature), "%s: %s (%s%s%s%s%s%s%s)", ms_hazard_name(h->kind),
+		 text, h->device ? "device, " : "", whose(h), ms_blame_name(h->blame),
+		 h->rule ? ", " : "", h->rule ? h->rule : "", h->rule && h->value ? "=" : "",
+		 h->rule && h->value ? h->value : "");
+	if (h->kind == MS_HAZARD_CRASH)
+		j->judged->crashed = true;
 	tell(j, signature);
-}
-
-static void judge_events(const struct judging *j, const struct ms_machine *m)
-{
-	const struct ms_event *ev;
-
-	for (size_t i = 0; (ev = ms_violation_get(m, i)); i++) {
-		if (ev->reason && !strncmp(ev->reason, "kernel crash", 12))
-			j->judged->crashed = true;
-		tell_text(j, "violation", ev->reason);
-	}
-	for (size_t i = 0; (ev = ms_trace_get(m, i)); i++) {
-		if (ev->type == MS_EV_PAT_HAZARD)
-			tell_text(j, "memory type", ev->reason);
-	}
-}
-
-/* ---- what stands ---- */
-
-static const char *whose(const struct ms_machine *m, const struct ms_mm *mm)
-{
-	return mm == ms_mm_next(m, NULL) ? "process" : "child";
-}
-
-/* One leaf, VMA by VMA: what of it has none, and what is claimed. */
-static void judge_leaf(const struct judging *j, struct ms_mm *mm, const struct ms_host_leaf *l,
-		       bool claims)
-{
-	struct ms_machine *m = ms_player_machine(j->player);
-	const uint64_t page = ms_machine_config(m)->page_size;
-	const ms_pa_t pa = l->entry & MS_PTE_PA_MASK;
-	const bool ram = ms_pfn_is_ram(m, pa / page);
-	ms_hva_t at = l->start;
-
-	while (at - l->start < l->size) {
-		const struct ms_vma *v = ms_vma_lookup(mm, at);
-
-		if (!v) {
-			tell_text(j, whose(m, mm), "an entry reaches where there is no VMA");
-			break;
-		}
-		if ((l->entry & MS_PTE_WRITE) && !(v->vm_flags & MS_VM_WRITE))
-			tell_text(j, whose(m, mm), "an entry is writable, and its VMA is not");
-		at = v->vm_end;
-	}
-	if (claims && !ram && ms_iomem_is_exclusive(m, pa))
-		tell_text(j, whose(m, mm), "device memory is mapped that a driver has claimed");
-}
-
-static void judge_processes(const struct judging *j)
-{
-	const struct ms_machine *m = ms_player_machine(j->player);
-	struct ms_host_leaf l;
-
-	for (struct ms_mm *mm = NULL; (mm = ms_mm_next(m, mm));) {
-		for (ms_hva_t at = 0; ms_host_next_leaf(mm, at, UINT64_MAX, &l);
-		     at = l.start + l.size)
-			judge_leaf(j, mm, &l, j->claims);
-	}
-}
-
-/*
- * arm64: device memory that a guest may execute is mapped to it as cacheable memory, which its
- * process has as device memory or not at all.
- */
-static void judge_guest(const struct judging *j, struct ms_position *pos)
-{
-	const char *line = ms_script_arch(pos->letters->script) == MS_ARCH_ARM64
-				   ? ms_position_look(pos, MS_LOOK_S2)
-				   : NULL;
-
-	for (; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		const char *prot = strstr(line, " prot=");
-
-		if (strncmp(line, "s2 ", 3) || !prot || !strstr(line, " pa=0x"))
-			continue;
-		if (strstr(line, " pa=0x") > prot)
-			continue;
-		if (memchr(prot + 6, 'x', strcspn(prot + 6, ", \n")))
-			tell_text(j, "guest", "device memory is executable, and so cacheable");
-	}
-}
-
-static void judge_types(const struct judging *j)
-{
-	struct ms_machine *m = ms_player_machine(j->player);
-
-	if (ms_memtype_leaks(m, NULL, NULL))
-		tell_text(j, "memory type", "a reservation that nobody will give back");
-	if (ms_memtype_aliases(m, NULL, NULL) > 0)
-		tell_text(j, "memory type", "a page is mapped with two at once");
 }
 
 /* The recorder's accesses of the CPU say themselves that they never end. */
@@ -203,43 +118,29 @@ static void judge_user(const struct judging *j, struct ms_position *pos)
 	tell(j, signature);
 }
 
-static struct judging judging(struct ms_position *pos, const struct ms_world *world,
-			      struct ms_judged *judged)
-{
-	return (struct judging){
-		.world = world,
-		.player = pos->player,
-		.claims = !world->has_vfio,
-		.judged = judged,
-	};
-}
-
 void ms_judge_events(struct ms_position *pos, const struct ms_world *world, const char *answer,
 		     struct ms_judged *judged)
 {
-	const struct judging j = judging(pos, world, judged);
+	struct judging j = { world, judged };
 
 	judged->nr = 0;
 	judged->dead = judged->crashed = false;
-	judge_events(&j, ms_player_machine(pos->player));
+	ms_hazards_of_events(ms_player_machine(pos->player), tell_hazard, &j);
 	judge_answer(&j, answer);
 }
 
 int ms_judge_state(struct ms_position *pos, const struct ms_world *world, struct ms_judged *judged)
 {
-	const struct judging j = judging(pos, world, judged);
-	struct ms_machine *m = ms_player_machine(pos->player);
+	struct judging j = { world, judged };
 
-	judge_processes(&j);
-	judge_types(&j);
-	judge_model(&j, m);
-	judge_guest(&j, pos);
+	if (ms_player_hazards(pos->player, tell_hazard, &j) == SIZE_MAX)
+		return -ENOMEM;
+	judge_model(&j, ms_player_machine(pos->player));
 	judge_user(&j, pos);
 	// what is left in the end; what stood before is not told again
-	if (!ms_player_end(pos->player))
+	if (!ms_player_end(pos->player) ||
+	    ms_player_hazards(pos->player, tell_hazard, &j) == SIZE_MAX)
 		return -ENOMEM;
-	judge_events(&j, m);
-	judge_types(&j);
 	return 0;
 }
 

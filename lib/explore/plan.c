@@ -176,6 +176,8 @@ int ms_plan_finds(const struct ms_explore *x, const struct ms_plan *plan, const 
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; !ret && i < plan->nr; i++) {
+		if (!plan->op[i].nth)
+			ms_position_mark(&p.pos);
 		ret = ms_plan_play(x, plan, i, &p, &answer);
 	}
 	if (!ret)

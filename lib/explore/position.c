@@ -63,6 +63,11 @@ const char *ms_position_look(struct ms_position *pos, size_t look)
 	return ms_player_step(pos->player, l->nr_setup + l->nr_script + look);
 }
 
+void ms_position_mark(struct ms_position *pos)
+{
+	ms_player_hazards(pos->player, NULL, NULL);
+}
+
 static void *save_user(struct ms_position *pos)
 {
 	const struct ms_explore_user *user = pos->letters->user;
@@ -77,6 +82,7 @@ int ms_position_save(struct ms_position *pos, struct ms_saved *saved)
 	memcpy(saved->path, pos->path, pos->len * sizeof(pos->path[0]));
 	saved->len = pos->len;
 	saved->state = NULL;
+	ms_position_mark(pos);
 	saved->own = save_user(pos);
 	if (user && user->save && !saved->own)
 		return -ENOMEM;

@@ -52,6 +52,7 @@ static int order_finds(const struct racing *r, const unsigned int *letters, cons
 
 		ret = restore(r);
 		for (unsigned int i = 0; !ret && i < n; i++) {
+			ms_position_mark(&r->w->pos);
 			ret = ms_position_play(&r->w->pos, letters[i], &answer);
 		}
 		if (!ret)
