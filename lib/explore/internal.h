@@ -60,7 +60,8 @@ struct ms_world {
 	struct ms_texts setup;   /* operations */
 	struct ms_texts letters; /* operations */
 	struct ms_texts kernels, ignore, go_on;
-	bool arch[2]; /* by enum ms_arch */
+	bool arch[2];  /* by enum ms_arch */
+	bool has_vfio; /* some operation is of vfio-pci */
 	unsigned int depth;
 	uint64_t states;
 };
@@ -107,6 +108,7 @@ struct ms_position {
 
 /* A state that a position was in. */
 struct ms_saved {
+	struct ms_player_state *state;
 	uint16_t path[MS_EXPLORE_MAX_DEPTH];
 	unsigned int len;
 	void *own;
@@ -117,8 +119,11 @@ int ms_position_begin(struct ms_position *pos, const struct ms_letters *letters)
 void ms_position_end(struct ms_position *pos);
 /* Plays a letter; *answer as ms_player_step() gives it, of the user's own "". 0, negative errno. */
 int ms_position_play(struct ms_position *pos, unsigned int letter, const char **answer);
-/* What a look shows. NULL: no memory. */
+#define MS_LOOK_S2 4u /* show s2 */
+/* What a look shows. NULL: no memory, or there is no such look. */
 const char *ms_position_look(struct ms_position *pos, size_t look);
+/* What the next operation changes is judged against the state as it is now. */
+void ms_position_mark(struct ms_position *pos);
 /* 0, negative errno. */
 int ms_position_save(struct ms_position *pos, struct ms_saved *saved);
 int ms_position_restore(struct ms_position *pos, const struct ms_saved *saved);
@@ -133,17 +138,26 @@ uint64_t ms_position_hash(struct ms_position *pos);
 struct ms_judged {
 	char signature[MS_MAX_JUDGED][MS_SIGNATURE];
 	unsigned int nr;
-	bool dead; /* the state is not gone on from */
+	bool dead;    /* the state is not gone on from, or only if everything is */
+	bool crashed; /* there is nothing to go on from: the kernel has crashed */
 };
 
+/* What has gone wrong in an operation that was answered so: it begins *judged anew. */
+void ms_judge_events(struct ms_position *pos, const struct ms_world *world, const char *answer,
+		     struct ms_judged *judged);
 /*
- * What is wrong after an operation that was answered so. It may play the end, which changes the
- * machine. 0, negative errno.
+ * Adds what is wrong in the state that the operation has led to. It plays the end, which changes
+ * the machine. 0, negative errno.
  */
+int ms_judge_state(struct ms_position *pos, const struct ms_world *world, struct ms_judged *judged);
+/* Both. */
 int ms_judge(struct ms_position *pos, const struct ms_world *world, const char *answer,
 	     struct ms_judged *judged);
 
 /* ---- visited.c ---- */
+
+/* Mixes len bytes into a hash. */
+uint64_t ms_mix_text(uint64_t hash, const char *text, size_t len);
 
 /* A set of hashes; 0 is in each. */
 struct ms_visited {
@@ -246,7 +260,8 @@ int ms_worker_go_to(struct ms_worker *w, const uint16_t *path, unsigned int len)
 #define MS_CHUNK_NODES 128u
 
 struct ms_new_state {
-	uint64_t hash;
+	uint64_t state; /* its hash */
+	uint64_t key;   /* the same, or another number where it was reached in a way of note */
 	uint32_t node;
 	uint16_t letter;
 	bool dead;

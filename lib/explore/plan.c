@@ -77,7 +77,8 @@ static void print_op(const struct ms_explore *x, const struct ms_plan_op *op, FI
 }
 
 /* The user's operations are comments: no script can have them. */
-char *ms_plan_text(const struct ms_explore *x, const struct ms_plan *plan, const char *comment)
+static char *plan_text(const struct ms_explore *x, const struct ms_plan *plan, const char *comment,
+		       bool looks)
 {
 	char *text = NULL;
 	size_t size;
@@ -88,17 +89,27 @@ char *ms_plan_text(const struct ms_explore *x, const struct ms_plan *plan, const
 	fprintf(out, "%s%s", comment, x->header);
 	for (unsigned int i = 0; i < plan->nr; i++)
 		print_op(x, &plan->op[i], out);
+	for (size_t i = 0; looks && i < x->letters.nr_looks; i++)
+		fprintf(out, "> %s\n",
+			ms_script_get_op(x->letters.script,
+					 x->letters.nr_setup + x->letters.nr_script + i)
+				.text);
 	if (!fclose(out))
 		return text;
 	free(text);
 	return NULL;
 }
 
+char *ms_plan_text(const struct ms_explore *x, const struct ms_plan *plan, const char *comment)
+{
+	return plan_text(x, plan, comment, false);
+}
+
 /* The same without the user's operations, for a machine: *nr_script gets how many there are. */
 static struct ms_script *plan_script(const struct ms_explore *x, const struct ms_plan *plan,
 				     const char *rules)
 {
-	char *text = ms_plan_text(x, plan, "");
+	char *text = plan_text(x, plan, "", true);
 
 	if (!text)
 		return NULL;
@@ -123,8 +134,9 @@ int ms_plan_begin(const struct ms_explore *x, const struct ms_plan *plan, const 
 	*to = (struct ms_plan_player){
 		.letters = {
 			.script = script,
-			.nr_script = ms_script_nr_ops(script),
-			.nr = ms_script_nr_ops(script) + x->user.nr_ops,
+			.nr_script = ms_script_nr_ops(script) - x->letters.nr_looks,
+			.nr = ms_script_nr_ops(script) - x->letters.nr_looks + x->user.nr_ops,
+			.nr_looks = x->letters.nr_looks,
 			.user = x->letters.user,
 		},
 	};
@@ -163,8 +175,11 @@ int ms_plan_finds(const struct ms_explore *x, const struct ms_plan *plan, const 
 
 	if (ret)
 		return ret;
-	for (unsigned int i = 0; !ret && i < plan->nr; i++)
+	for (unsigned int i = 0; !ret && i < plan->nr; i++) {
+		if (!plan->op[i].nth)
+			ms_position_mark(&p.pos);
 		ret = ms_plan_play(x, plan, i, &p, &answer);
+	}
 	if (!ret)
 		ret = ms_judge(&p.pos, x->world, answer, &judged);
 	ms_plan_end(&p);

@@ -58,53 +58,73 @@ const char *ms_position_look(struct ms_position *pos, size_t look)
 {
 	const struct ms_letters *l = pos->letters;
 
+	if (look >= l->nr_looks)
+		return NULL;
 	return ms_player_step(pos->player, l->nr_setup + l->nr_script + look);
+}
+
+void ms_position_mark(struct ms_position *pos)
+{
+	ms_player_hazards(pos->player, NULL, NULL);
+}
+
+static void *save_user(struct ms_position *pos)
+{
+	const struct ms_explore_user *user = pos->letters->user;
+
+	return user && user->save ? user->save(pos->own, user->arg) : NULL;
 }
 
 int ms_position_save(struct ms_position *pos, struct ms_saved *saved)
 {
-	memcpy(saved->path, pos->path, sizeof(saved->path));
+	const struct ms_explore_user *user = pos->letters->user;
+
+	memcpy(saved->path, pos->path, pos->len * sizeof(pos->path[0]));
 	saved->len = pos->len;
-	return 0;
+	saved->state = NULL;
+	ms_position_mark(pos);
+	saved->own = save_user(pos);
+	if (user && user->save && !saved->own)
+		return -ENOMEM;
+	saved->state = ms_player_save(pos->player);
+	if (saved->state)
+		return 0;
+	int err = -errno;
+	ms_position_drop(pos, saved);
+	return err;
 }
 
 int ms_position_restore(struct ms_position *pos, const struct ms_saved *saved)
 {
-	const struct ms_letters *letters = pos->letters;
-	const char *answer;
+	const struct ms_explore_user *user = pos->letters->user;
+	int err = ms_player_restore(pos->player, saved->state);
 
-	ms_position_end(pos);
-	int err = ms_position_begin(pos, letters);
-	for (unsigned int i = 0; !err && i < saved->len; i++)
-		err = ms_position_play(pos, saved->path[i], &answer);
-	return err;
+	if (err)
+		return err;
+	memcpy(pos->path, saved->path, saved->len * sizeof(pos->path[0]));
+	pos->len = saved->len;
+	if (user && user->restore)
+		user->restore(pos->own, saved->own, user->arg);
+	return 0;
 }
 
 void ms_position_drop(struct ms_position *pos, struct ms_saved *saved)
 {
-	(void)pos;
-	(void)saved;
-}
+	const struct ms_explore_user *user = pos->letters->user;
 
-static uint64_t mix(uint64_t h, const char *s)
-{
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
-	return h;
+	ms_player_state_free(saved->state);
+	if (user && user->drop && saved->own)
+		user->drop(saved->own, user->arg);
+	saved->state = NULL;
+	saved->own = NULL;
 }
 
 uint64_t ms_position_hash(struct ms_position *pos)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	const struct ms_letters *l = pos->letters;
+	const struct ms_explore_user *user = pos->letters->user;
+	uint64_t h = ms_player_hash(pos->player);
 
-	for (size_t i = 0; i < l->nr_looks; i++)
-		h = mix(h, ms_position_look(pos, i));
-	for (unsigned int i = 0; i < pos->len; i++) {
-		const char *text = ms_script_get_op(l->script, l->nr_setup + pos->path[i]).text;
-
-		if (text && strchr("vcrisd", text[0]))
-			h = mix(h, text);
-	}
-	return h ^ h >> 31;
+	if (user && user->hash)
+		h = (h ^ user->hash(pos->own, user->arg)) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
 }

@@ -51,8 +51,10 @@ static int order_finds(const struct racing *r, const unsigned int *letters, cons
 		const char *answer = "";
 
 		ret = restore(r);
-		for (unsigned int i = 0; !ret && i < n; i++)
+		for (unsigned int i = 0; !ret && i < n; i++) {
+			ms_position_mark(&r->w->pos);
 			ret = ms_position_play(&r->w->pos, letters[i], &answer);
+		}
 		if (!ret)
 			ret = ms_judge(&r->w->pos, r->x->world, answer, &judged);
 		for (unsigned int i = 0; !ret && i < judged.nr; i++)

@@ -137,7 +137,7 @@ static bool is_sound(const struct ms_explore *x, const struct standing *s)
 	return s->begun <= 1 && s->cut <= 1 && s->depth <= x->config.depth &&
 	       s->states <= x->config.states + 1 && s->nr_nodes <= s->states &&
 	       s->level_start <= s->next && s->next <= s->level_end &&
-	       s->level_end <= s->nr_nodes && s->nr_visited <= s->states && s->nr_found <= 100000;
+	       s->level_end <= s->nr_nodes && s->nr_visited <= UINT32_MAX && s->nr_found <= 100000;
 }
 
 static int get_nodes(FILE *in, struct ms_explore *to, const struct standing *s, size_t nr_letters)

@@ -98,10 +98,16 @@ static int make_room(struct ms_explore *x, const struct batch *batch)
 
 static int add_state(struct ms_explore *x, const struct ms_new_state *s)
 {
-	int new = ms_visited_add(&x->visited, s->hash);
+	int new = ms_visited_add(&x->visited, s->key);
 
 	if (new <= 0)
 		return new;
+	// a state is not met before it was reached in a way from which the search goes on
+	if (s->state != s->key) {
+		new = s->dead ? 0 : ms_visited_add(&x->visited, s->state);
+		if (new <= 0)
+			return new;
+	}
 	x->states++;
 	if (is_last_level(x) || s->dead)
 		return 0;

@@ -10,6 +10,13 @@
 
 #define FIRST_CAPACITY 256u
 
+uint64_t ms_mix_text(uint64_t hash, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	return hash ^ hash >> 32;
+}
+
 static size_t place(const struct ms_visited *v, uint64_t hash)
 {
 	size_t i = hash & (v->capacity - 1);

@@ -28,10 +28,10 @@ static int step(struct ms_explore *x, struct ms_position *pos, unsigned int lett
 	err = ms_judge(pos, x->world, answer, &judged);
 	for (unsigned int i = 0; !err && i < judged.nr; i++)
 		err = ms_found_add(&x->found, judged.signature[i], pos->path, pos->len, true, NULL);
-	if (!err && !judged.dead)
+	if (!err && !(judged.crashed || (judged.dead && !x->config.go_on)))
 		err = ms_position_restore(pos, &before_judging);
 	ms_position_drop(pos, &before_judging);
-	return err ? err : judged.dead;
+	return err ? err : (judged.crashed || (judged.dead && !x->config.go_on));
 }
 
 /* Each walk has a generator of its own, of the seed and its number: it can be done alone. */

@@ -325,6 +325,10 @@ static int parse(struct ms_world *w, char *text, size_t size, struct ms_script_e
 				     "\"mapsim-world 1\"");
 	if (!w->arch[MS_ARCH_ARM64] && !w->arch[MS_ARCH_X86_64])
 		w->arch[MS_ARCH_ARM64] = w->arch[MS_ARCH_X86_64] = true;
+	for (size_t i = 0; i < w->letters.nr; i++)
+		w->has_vfio |= strstr(w->letters.text[i], " vfio:") != NULL;
+	for (size_t i = 0; i < w->setup.nr; i++)
+		w->has_vfio |= strstr(w->setup.text[i], " vfio:") != NULL;
 	if (!w->letters.nr)
 		return ms_world_fail(err, 0, "there is no letter: no line that begins with '*'");
 	return try_scripts(w, err);
