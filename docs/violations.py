@@ -80,7 +80,7 @@ def calls(path, name):
             if 'BUG' in args or 'WARN' in args:
                 continue
             sys.exit(f'{name}: {call[1]}({args.strip()}): its condition is no text in the call')
-        if 'ms_linux_text(' in args and '?' in args:
+        if re.search(r'\bms_(linux_)?text\(', args) and '?' in args:
             found = found[:1]  # the others are words that become parts of it
         whose = 'driver'
         if call[1] in NAMED:

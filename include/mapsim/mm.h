@@ -202,8 +202,8 @@ struct ms_file_ops {
 	 * answers RETRY has dropped it. */
 	bool locks;
 	/** What it maps by pfn is looked at: a run beyond the end of the device in which it begins,
-	 * RAM that nobody has allocated, and what is no device and no RAM, are violations. Drivers
-	 * of linux.h are looked at. */
+	 * RAM that nobody has allocated, and, on a machine with devices, what is neither, are
+	 * violations. Drivers of linux.h are looked at. */
 	bool looked_at;
 };
 

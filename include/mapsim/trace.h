@@ -171,6 +171,9 @@ enum ms_violation_class {
 /** A class as one bit of a mask of them. */
 #define MS_VIOLATION_BIT(class_) (1u << (class_))
 
+/** The condition of a violation for whose words there was no memory. */
+#define MS_VIOLATION_NO_WORDS "(there is no memory for the words)"
+
 /**
  * One cause of violations. What has the same condition, class, driver and VMA (process and start;
  * where it is about no VMA, the same address) is one cause, however often it is met: a fault

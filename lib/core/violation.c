@@ -136,7 +136,7 @@ void ms_violation_at(struct ms_machine *m, enum ms_violation_class whose, const 
 {
 	const struct ms_violation v = {
 		.whose = whose,
-		.condition = condition,
+		.condition = condition ? condition : MS_VIOLATION_NO_WORDS,
 		.driver = place->driver,
 		.callback = place->callback,
 		.mm = place->mm,
@@ -151,7 +151,7 @@ void ms_violation_at(struct ms_machine *m, enum ms_violation_class whose, const 
 		.mm = v.mm,
 		.addr = addr,
 		.pa = pa,
-		.reason = condition,
+		.reason = v.condition,
 		.cause = cause ? cause->is.number : 0,
 		.times = 1,
 	};

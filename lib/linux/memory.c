@@ -309,21 +309,13 @@ size_t ms_linux_live(const struct ms_machine *machine)
 	return live;
 }
 
-/* Pages that are mapped, say, without the driver's own reference have one, too. */
+/* Also pages whose count is above what is mapped: without their driver's own reference they have
+ * one, too. */
 static void report_pages(struct ms_machine *m, const struct ms_block *block)
 {
 	const ms_pa_t pa = block->pfn << m->page_shift;
-	const struct ms_page *page = ms_page_look(m, block->pfn);
 
-	if (page && page->driver && page->refcount > 1)
-		ms_violation_entry(m,
-				   ms_text(m,
-					   "pages of RAM are never freed: %u references to the "
-					   "first one are left",
-					   page->refcount),
-				   pa, pa);
-	else
-		ms_violation_entry(m, "pages of RAM are never freed", pa, pa);
+	ms_violation_entry(m, "pages of RAM are never freed", pa, pa);
 }
 
 static const char *name_of(const struct ms_block *block)

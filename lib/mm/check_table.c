@@ -39,22 +39,24 @@ static void advance(struct walk *w, ms_hva_t addr)
 
 /* ---- what an entry may be ---- */
 
-/* Does a driver's 1G leaf lie in several VMAs? Splitting a VMA does not split PUD leaves; the leaf
- * stays, in all parts, until a part of it is zapped. */
+/*
+ * Is it a driver's 1G leaf that other things than its VMA lie below? Splitting a VMA does not split
+ * PUD leaves; the leaf stays, in all parts, until a part of it is zapped. A fork copies it whole for
+ * the first part that the child gets, whatever the child has at the rest. (hazard.h tells of it.)
+ */
 static bool is_cut_pud(const struct walk *w, const struct leaf *l)
 {
-	ms_hva_t at = l->addr;
+	const struct ms_vma *vma;
 
 	if (l->level != MS_LEVEL_PUD || !(l->entry & MS_PTE_SPECIAL))
 		return false;
-	for (struct ms_vma_place p = w->place; at < l->addr + l->size; p = ms_check_next(p)) {
-		const struct ms_vma *vma = ms_check_vma(p);
-
-		if (!vma || vma->vm_start > at || !(vma->vm_flags & MS_VM_PFNMAP))
+	for (struct ms_vma_place p = w->place; (vma = ms_check_vma(p)); p = ms_check_next(p)) {
+		if (vma->vm_start >= l->addr + l->size)
 			return false;
-		at = vma->vm_end;
+		if (vma->vm_flags & MS_VM_PFNMAP)
+			return true;
 	}
-	return true;
+	return false;
 }
 
 /* false: the entry is so wrong that no further check of it makes sense. */

@@ -312,6 +312,10 @@ static void look_at_page(struct ms_vm_fault *vmf, ms_vm_fault_t ret)
 	if (!page->refcount && !(page->flags & MS_PG_RESERVED))
 		ms_violation_entry(m, "fault handler gives a page without a reference",
 				   vmf->address, vmf->pfn << m->page_shift);
+	// the slab's own counts lie where a mapping counts; later get_page() has said it already
+	if (page->slab && m->policy.page_get_kmalloc == MS_PAGE_GET_KMALLOC_COUNTED)
+		ms_violation_entry(m, "fault handler gives a page of a slab (kmalloc)",
+				   vmf->address, vmf->pfn << m->page_shift);
 	if (page->locked && !(ret & MS_VM_FAULT_LOCKED))
 		ms_violation_entry(m,
 				   "fault handler gives a page that is locked, and does not say "

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page that is mapped by its number, which holds no reference. It is freed when a mapping of
- * it is closed, though another may be left; FIXED frees it with the module.
+ * Pages that are mapped by their number, which holds no reference. They are freed when a mapping of
+ * them is closed, though another may be left; FIXED frees them with the module.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 
+#define BUFFER_ORDER 2u
+#define BUFFER_PAGES (1u << BUFFER_ORDER)
+
 static struct page *buffer;
 
 static void free_buffer(void)
 {
 	if (buffer)
-		__free_page(buffer);
+		__free_pages(buffer, BUFFER_ORDER);
 	buffer = NULL;
 }
 
@@ -32,13 +35,13 @@ static int freed_while_mapped_mmap(struct file *file, struct vm_area_struct *vma
 {
 	int err;
 
-	if (vma->vm_pgoff || vma_pages(vma) > 1)
+	if (vma->vm_pgoff || vma_pages(vma) > BUFFER_PAGES)
 		return -EINVAL;
 	if (!buffer)
-		buffer = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		buffer = alloc_pages(GFP_KERNEL | __GFP_ZERO, BUFFER_ORDER);
 	if (!buffer)
 		return -ENOMEM;
-	err = remap_pfn_range(vma, vma->vm_start, page_to_pfn(buffer), PAGE_SIZE,
+	err = remap_pfn_range(vma, vma->vm_start, page_to_pfn(buffer), vma->vm_end - vma->vm_start,
 			      vma->vm_page_prot);
 #ifndef FIXED
 	if (!err)

@@ -103,7 +103,6 @@ refuses "" fault 'static int f(struct vm_area_struct *vma, struct vm_fault *vmf)
 
 # what is not modelled is refused by name, not ignored
 refuses "" readl 'static u32 f(void *p) { return readl(p); }'
-refuses "" remap_vmalloc_range 'static int f(struct vm_area_struct *vma) { return remap_vmalloc_range(vma, NULL, 0); }'
 refuses "" get_unmapped_area 'static const struct file_operations fops = { .get_unmapped_area = NULL }; const void *p = &fops;'
 refuses "" 'does not model timers' '#include <linux/timer.h>'
 refuses "" 'does not model interrupts' '#include <linux/interrupt.h>'

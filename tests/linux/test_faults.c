@@ -52,6 +52,24 @@ static vm_fault_t give_page(struct vm_fault *vmf)
 	return driver.answer;
 }
 
+static const struct vm_operations_struct page_ops = { .fault = give_page };
+
+static void a_page_of_kmalloc_is_no_answer_of_a_fault_handler(void **state)
+{
+	struct world w = begin(ms_policy_linux("6.12.117", MS_ARCH_ARM64), &page_ops);
+	struct page *page = driver.page;
+	void *small = kmalloc(64, GFP_KERNEL);
+
+	(void)state;
+	driver.page = virt_to_page(small);
+	ms_touch(w.mm, A, MS_PROT_R);
+	assert_string_equal(violation(&w, 0), "fault handler gives a page of a slab (kmalloc)");
+	driver.page = page;
+	ms_munmap(w.mm, A, PAGE_SIZE);
+	kfree(small);
+	end(&w);
+}
+
 /* ---- page_mkwrite ---- */
 
 static vm_fault_t page_mkwrite(struct vm_fault *vmf)
@@ -143,7 +161,6 @@ static void a_page_that_is_locked_and_not_said_to_be_is_found(void **state)
 
 /* ---- flags ---- */
 
-static const struct vm_operations_struct page_ops = { .fault = give_page };
 
 #define RETRY_FLAGS (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE)
 
@@ -263,6 +280,7 @@ static void nopage_without_an_entry_never_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_of_kmalloc_is_no_answer_of_a_fault_handler),
 		cmocka_unit_test(page_mkwrite_sees_the_page_that_a_read_has_mapped),
 		cmocka_unit_test(without_a_mapping_a_write_never_ends),
 		cmocka_unit_test(a_page_that_page_mkwrite_has_locked_needs_no_mapping),

@@ -55,7 +55,7 @@ done
 for option in kernel merge race; do
 	expect_some --$option explore -
 done
-for option in kernel arch device param revoke play define cflags quick all json help; do
+for option in kernel revoke json; do
 	expect_some --$option driver -
 done
 expect 'arm64 x86_64' run --arch ''

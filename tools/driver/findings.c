@@ -19,13 +19,28 @@ static bool is_same_order(const char *a, const char *b)
 	       !strcmp(lock[1], lock[2]);
 }
 
+/*
+ * Conditions of one mistake that come in several words: where a driver does not look at the bounds,
+ * and how many references it leaks.
+ */
+static bool is_same_kind(const char *a, const char *b)
+{
+	static const char *const begins[] = { "a mapping ", "pages of RAM are never freed" };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (!strncmp(a, begins[i], strlen(begins[i])) &&
+		    !strncmp(b, begins[i], strlen(begins[i])))
+			return true;
+	return !strcmp(a, b);
+}
+
 bool drv_finding_like(const struct drv_finding *a, const struct drv_finding *b)
 {
 	if (a->what != b->what || a->whose != b->whose)
 		return false;
 	if (is_same_order(a->condition, b->condition))
 		return true;
-	if (a->has_place != b->has_place || strcmp(a->condition, b->condition))
+	if (a->has_place != b->has_place || !is_same_kind(a->condition, b->condition))
 		return false;
 	return !a->has_place ||
 	       (a->place.line == b->place.line && !strcmp(a->place.function, b->place.function));

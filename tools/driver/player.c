@@ -156,7 +156,8 @@ static void seen(const struct ms_machine *m, const struct ms_violation *v, void 
 	const struct drv_teller *teller = arg;
 
 	(void)m;
-	if (v->times <= 1)
+	// what there was no memory to say is said where another allocation fails
+	if (v->times <= 1 && v->condition && strcmp(v->condition, MS_VIOLATION_NO_WORDS))
 		teller->violation(v, teller->arg);
 }
 

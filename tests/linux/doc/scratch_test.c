@@ -10,6 +10,7 @@ static void map_and_read(const struct ms_policy *kernel, unsigned int flags)
 	struct mm_struct *mm = ms_mm_new(m);
 	struct file *file = ms_linux_file(m, &fops, O_RDWR, NULL);
 
+	ms_device_add(m, "scratch", 0xfd000000, PAGE_SIZE);
 	ms_touch(mm, ms_mmap(mm, 0, PAGE_SIZE, MS_PROT_RW, flags, file, 0), MS_PROT_R);
 	ms_machine_free(m);
 }
