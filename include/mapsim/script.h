@@ -124,10 +124,10 @@ void ms_player_watch(struct ms_player *player, bool on);
 unsigned int ms_player_came(const struct ms_player *player, enum ms_hook_point point);
 
 /**
- * What a player is at a moment, with its machine (state.h): saved, and put back any number of times.
- * So operations may be executed again, or others in their place. NULL with errno, 0 or a negative
- * errno, as ms_state_save() and ms_state_restore() answer; the texts of ms_player_step() and
- * ms_player_end() are no longer valid then. ENOMEM also of restoring.
+ * What a player is at a moment, with its machine (state.h): saved, and put back any number of
+ * times. So operations may be executed again, or others in their place. NULL with errno, 0 or a
+ * negative errno, as ms_state_save() and ms_state_restore() answer; the texts of ms_player_step()
+ * and ms_player_end() are no longer valid then. ENOMEM also of restoring.
  */
 struct ms_player_state;
 struct ms_player_state *ms_player_save(struct ms_player *player);

@@ -84,8 +84,8 @@ static int prepare_kernel_pages(struct ms_machine *m, struct vm_area_desc *desc)
 	VM_WARN_ON_ONCE((desc->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) == VM_PFNMAP);
 	desc->vm_flags |= VM_MIXEDMAP;
 	if (start < desc->start || end > desc->end || end < start)
-		return ms_refuse(m, -EFAULT, "kernel pages at %x-%x outside of the VMA %x-%x", start,
-				 end, desc->start, desc->end);
+		return ms_refuse(m, -EFAULT, "kernel pages at %x-%x outside of the VMA %x-%x",
+				 start, end, desc->start, desc->end);
 	return 0;
 }
 

@@ -13,8 +13,7 @@ static void report_device(struct ms_machine *m, const char *name)
 static void report_chrdev(struct ms_machine *m, const char *what, const char *name)
 {
 	const char *at = strstr(what, "%s");
-	const char *text = at ? ms_text(m, "%.*s%s%s", (int)(at - what), what, name, at + 2)
-			      : what;
+	const char *text = at ? ms_text(m, "%.*s%s%s", (int)(at - what), what, name, at + 2) : what;
 
 	ms_violation(m, text ? text : "a device is never given back", 0);
 }

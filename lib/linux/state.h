@@ -137,13 +137,13 @@ struct ms_linux {
 	struct ms_remappings remappings;
 	struct ms_regions_by_start regions;
 	uint64_t next_cookie;
-	uint64_t next_iova; /* bytes of the IOMMU's addresses that were handed out */
-	void *devices; /* file.c's alone */
-	void *tasks;   /* task.c's alone */
-	void *chrdevs; /* cdev.c's alone */
-	void *bus;     /* pci.c's alone */
-	bool incapable;                   /* capable() says no */
-	unsigned int rcu_depth;           /* rcu_read_lock()s that are held */
+	uint64_t next_iova;     /* bytes of the IOMMU's addresses that were handed out */
+	void *devices;          /* file.c's alone */
+	void *tasks;            /* task.c's alone */
+	void *chrdevs;          /* cdev.c's alone */
+	void *bus;              /* pci.c's alone */
+	bool incapable;         /* capable() says no */
+	unsigned int rcu_depth; /* rcu_read_lock()s that are held */
 	struct ms_rcu_head *rcu, **rcu_end; /* what waits for their end */
 };
 

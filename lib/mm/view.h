@@ -71,8 +71,9 @@ void ms_mm_unblock_notifiers(struct ms_mm *mm);
 
 /*
  * apply_to_page_range: calls fn with each entry (MS_PTE_ bits) of [addr, addr + size), whole pages;
- * fn may change it, and an answer that is not 0 ends it. create: tables are made, and absent entries
- * are met too. -EINVAL: a range that is empty, wraps or is no user space, a huge entry; -ENOMEM.
+ * fn may change it, and an answer that is not 0 ends it. create: tables are made, and absent
+ * entries are met too. -EINVAL: a range that is empty, wraps or is no user space, a huge entry;
+ * -ENOMEM.
  */
 typedef int ms_pte_fn(uint64_t *entry, ms_hva_t addr, void *arg);
 int ms_apply_to_page_range(struct ms_mm *mm, ms_hva_t addr, uint64_t size, bool create,

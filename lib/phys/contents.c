@@ -17,8 +17,7 @@ static int content_cmp(const struct ms_content *a, const struct ms_content *b)
 }
 
 RB_HEAD(ms_content_tree, ms_content);
-RB_GENERATE_INTERNAL(ms_content_tree, ms_content, node, content_cmp,
-		     static __attribute__((unused)))
+RB_GENERATE_INTERNAL(ms_content_tree, ms_content, node, content_cmp, static __attribute__((unused)))
 
 static struct ms_content_tree *tree_of(const struct ms_machine *m)
 {

@@ -22,7 +22,7 @@
 	"* mprotect at=A+2M len={4K, 2M} prot=r\n" \
 	"* mremap at={A, A+2M} len=2M newlen=2M to={A+9M, A+8M}\n" \
 	"* munmap at=A len=4M\n"
-#define FREED "violation: x86/PAT: freeing invalid memtype"
+#define FREED "warning: x86/PAT: freeing invalid memtype (device, unknown)"
 
 static struct ms_world *parse(const char *text)
 {

@@ -111,8 +111,9 @@ static void the_split_of_a_leaf_of_1g(void **state)
 
 static void a_child_that_has_the_bar_where_it_has_no_vma(void **state)
 {
-	is_on("pud-x86.world", "x86_64", "6.12.117", 4, "host-beyond-vma: mapped where there is no "
-							"VMA (device, child, ");
+	is_on("pud-x86.world", "x86_64", "6.12.117", 4,
+	      "host-beyond-vma: mapped where there is no "
+	      "VMA (device, child, ");
 	is_on("pud-x86.world", "x86_64", "7.3.4", 4, "host-beyond-vma: ");
 	is_not_on("pud-x86.world", "x86_64", "6.1.192", 3, "host-beyond-vma: ");
 }
