@@ -58,6 +58,8 @@ static void run_batch(struct ms_explore *x, struct batch *batch)
 	unsigned int jobs = x->config.jobs < batch->nr ? x->config.jobs : (unsigned int)batch->nr;
 	unsigned int started = 1;
 
+	if (!jobs)
+		return;
 	atomic_store(&batch->taken, 0);
 	for (unsigned int i = 0; i < jobs; i++) {
 		threads[i] = (struct thread){ .x = x, .batch = batch, .worker = &batch->worker[i] };
