@@ -25,7 +25,9 @@
 
 /* The most that a second segment can become, in bytes. Where a process may not reserve as much, it
  * is a part of it. */
+#ifndef MS_ARENA_MAX // a build for an emulator says less: qemu-user keeps records of what is reserved
 #define MS_ARENA_MAX ((size_t)64 << 30)
+#endif
 
 struct ms_arena;
 
