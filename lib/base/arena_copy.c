@@ -155,6 +155,8 @@ static struct range range_of(const struct ms_arena *a, size_t i)
 
 	if (!i)
 		return (struct range){ (char *)(uintptr_t)a, s->base, s->top };
+	if (!s->base)
+		return (struct range){ 0 };
 	return (struct range){ s->base - ms_align_up(runs, PIECE), s->base, s->top };
 }
 

@@ -21,7 +21,9 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+#if HAVE_UNWIND
 #include <unwind.h>
+#endif
 
 #define CPU_SECONDS 3
 #define WALL_SECONDS 60
@@ -53,6 +55,8 @@ struct frames {
 	size_t len, nr;
 };
 
+/* A toolchain whose unwinder does not link, as that of musl-gcc, says no line of the driver's. */
+#if HAVE_UNWIND
 static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
 {
 	struct frames *frames = arg;
@@ -77,6 +81,13 @@ static const char *frames_of(struct frames *frames)
 	_Unwind_Backtrace(add_frame, frames);
 	return frames->text;
 }
+#else
+static const char *frames_of(struct frames *frames)
+{
+	*frames = (struct frames){ .text = "-" };
+	return frames->text;
+}
+#endif
 
 /* One line, whatever a text contains. */
 static void flatten(char *text)
