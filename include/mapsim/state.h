@@ -10,7 +10,8 @@
  *
  * Not in a state is what does not belong to the machine: what a user's driver or hook keeps in
  * variables or in memory of its own, the files that something was printed to, and which machine
- * this thread's driver code runs on. A user who has such data saves it himself.
+ * this thread's driver code runs on. A user who has such data saves it himself, or names where it
+ * lies (ms_state_keep()).
  *
  * Saving and putting back cost a copy of what the machine uses; pages of zeroes cost next to
  * nothing. A machine with a BAR that is mapped, a VM and a memslot is some 50 K, of which a state
@@ -29,6 +30,18 @@ extern "C" {
 
 struct ms_machine;
 struct ms_state;
+
+/**
+ * From now on the states of m have the `size` bytes at start, too, and its hash counts what is in
+ * them: the static variables of a driver that is loaded as a shared object (its writable segments
+ * but for those that the loader has made read-only), or of a hook. They must stay where they are as
+ * long as the machine lives, and no other machine may be at work with them. States that were saved
+ * before do not have them.
+ *
+ * 0. -EINVAL: m or start is NULL, size is 0 or wraps around, the range has bytes that are kept
+ * already, or is the machine's own memory. -ENOMEM.
+ */
+int ms_state_keep(struct ms_machine *m, void *start, size_t size);
 
 /**
  * The machine's state. It is the caller's, of memory that is not the machine's, and no longer of
@@ -62,11 +75,14 @@ size_t ms_state_bytes(const struct ms_state *s);
  * - Functions of drivers and hooks, and constants that they refer to, count by how far they are
  *   from the library's own: as long as the program runs, and always in a program that is linked
  *   with the static library.
- * - Of what drivers got by kmalloc() the contents count. A word that is the address of something
- *   in the machine counts as that thing, every other word as it is: a pointer to memory of
- *   malloc's makes states different that nobody can tell apart. What a driver keeps elsewhere
- *   does not count.
- * - Of what drivers have registered misc devices count, not character devices and PCI drivers.
+ * - Of what drivers got by kmalloc(), and of what ms_state_keep() names, the contents count. An
+ *   aligned word that is the address of something in the machine counts as that thing, every other
+ *   word as it is: a pointer to memory of malloc's makes states different that nobody can tell
+ *   apart. What a driver keeps elsewhere does not count.
+ * - What drivers have registered counts: misc devices with their minors, numbers of character
+ *   devices, cdevs, devices with a name, and PCI drivers. Of a PCI device its identity, BARs,
+ *   whether it is enabled, claimed, found and by whom it is driven count. A struct
+ *   platform_device is its user's own memory, and counts where that is kept.
  * - Files that no process maps are told by what they are, not by their order. A user who holds
  *   such files, or keeps pointers of which he knows which is which, uses ms_machine_hash_with().
  *

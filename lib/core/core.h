@@ -31,6 +31,13 @@ struct ms_where {
 	uint64_t start, end;  /* [start, end) of the VMA */
 };
 
+/* Bytes that are not the machine's, and part of its state all the same (ms_state_keep()). */
+struct ms_kept {
+	struct ms_kept *next;
+	void *start;
+	size_t size;
+};
+
 struct ms_machine {
 	struct ms_policy policy;
 	struct ms_machine_config config;
@@ -49,6 +56,7 @@ struct ms_machine {
 		void *arg;
 	} observer;
 	struct ms_texts *texts; /* text.h; NULL: none yet */
+	struct ms_kept *kept;   /* in the order in which they were named */
 
 	struct {
 		ms_hook_fn *fn;

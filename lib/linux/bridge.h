@@ -16,12 +16,28 @@ void *ms_linux_zalloc(struct ms_machine *m, size_t size);
 void ms_linux_release(struct ms_machine *m, void *p);
 unsigned int ms_linux_page_shift(const struct ms_machine *m);
 uint64_t ms_linux_refusals(const struct ms_machine *m); /* ms_refusals() */
+/* What ms_machine_hash() is made of, for those files (hash.c, core/hash.h). */
+struct ms_hash;
+void ms_linux_hash_add(struct ms_hash *h, uint64_t word);
+void ms_linux_hash_text(struct ms_hash *h, const char *text);
+/* Adds the number of an object of the machine's, which gets one. */
+void ms_linux_hash_object(struct ms_hash *h, const void *object);
+/* A word of a driver's, which may be the address of anything. */
+void ms_linux_hash_word(struct ms_hash *h, const void *word);
+/* A function or constant of a driver's. */
+void ms_linux_hash_pointer(struct ms_hash *h, const void *p);
+uint64_t ms_linux_hash_apart(struct ms_hash *h);
+uint64_t ms_linux_hash_apart_end(struct ms_hash *h, uint64_t outer);
+void ms_linux_chrdevs_hash(struct ms_hash *h, const void *place);
+void ms_linux_bus_hash(struct ms_hash *h, const void *place);
+
 /* Where file.c keeps its list of devices; NULL: no memory. */
 void **ms_linux_devices(struct ms_machine *m);
 void ms_linux_devices_destroy(struct ms_machine *m, void *devices);
 /* Each device that is registered, with its name: the first (device NULL), the next one; NULL: no
  * more. */
-const void *ms_linux_device_next(const void *devices, const void *device, const char **name);
+const void *ms_linux_device_next(const void *devices, const void *device, const char **name,
+				 unsigned int *minor);
 /* The file belongs to the address_space `key` from now on; nothing maps it yet. -ENOMEM. */
 int ms_linux_file_set_mapping(struct ms_file *file, const void *key);
 

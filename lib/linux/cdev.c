@@ -225,6 +225,56 @@ struct cdev *ms_linux_cdev_named(struct ms_machine *m, const char *name, dev_t *
 	return *devt ? ms_linux_cdev_at(*devt) : NULL;
 }
 
+/* ---- a machine's state ---- */
+
+/* Who was registered first decides nothing: each is hashed by itself. */
+static uint64_t sum_of_cdevs(struct ms_hash *h, const struct chrdevs *all)
+{
+	const struct cdev *cdev;
+	uint64_t sum = 0;
+
+	list_for_each_entry (cdev, &all->cdevs, list) {
+		const uint64_t outer = ms_linux_hash_apart(h);
+
+		ms_linux_hash_add(h, cdev->dev);
+		ms_linux_hash_add(h, cdev->count);
+		ms_linux_hash_pointer(h, cdev->ops);
+		sum += ms_linux_hash_apart_end(h, outer);
+	}
+	return sum;
+}
+
+static uint64_t sum_of_named(struct ms_hash *h, const struct chrdevs *all)
+{
+	uint64_t sum = 0;
+
+	for (const struct named *n = all->named; n; n = n->next) {
+		const uint64_t outer = ms_linux_hash_apart(h);
+
+		ms_linux_hash_text(h, dev_name(n->dev));
+		ms_linux_hash_add(h, n->dev->devt);
+		sum += ms_linux_hash_apart_end(h, outer);
+	}
+	return sum;
+}
+
+void ms_linux_chrdevs_hash(struct ms_hash *h, const void *place)
+{
+	const struct chrdevs *all = place;
+	uint64_t sum = 0;
+
+	for (const struct numbers *n = all ? all->numbers : NULL; n; n = n->next) {
+		const uint64_t outer = ms_linux_hash_apart(h);
+
+		ms_linux_hash_add(h, n->first);
+		ms_linux_hash_add(h, n->count);
+		sum += ms_linux_hash_apart_end(h, outer);
+	}
+	ms_linux_hash_add(h, sum);
+	ms_linux_hash_add(h, all ? sum_of_cdevs(h, all) : 0);
+	ms_linux_hash_add(h, all ? sum_of_named(h, all) : 0);
+}
+
 /* ---- a machine's end ---- */
 
 void ms_linux_chrdevs_walk(struct ms_machine *m, const void *place,

@@ -377,12 +377,15 @@ const char *ms_linux_device(struct ms_machine *m, size_t i)
 	return node->misc->name;
 }
 
-const void *ms_linux_device_next(const void *devices, const void *device, const char **name)
+const void *ms_linux_device_next(const void *devices, const void *device, const char **name,
+				 unsigned int *minor)
 {
 	const struct node *node = device ? ((const struct node *)device)->next : devices;
 
-	if (node)
+	if (node) {
 		*name = node->misc->name;
+		*minor = node->inode.i_minor;
+	}
 	return node;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What of a driver's state is in the model's memory: its kmallocs with what it wrote to them,
- * pages, claims, ioremaps, locks, and what it has been told once.
+ * pages, claims, ioremaps, locks, what it has registered, and what it has been told once; and
+ * beside that memory what ms_state_keep() names, such as its static variables.
  *
  * Nobody knows which words of a kmalloc are pointers. One that has the address of something that
  * was met, or of a place in a kmalloc, counts as that; other words count as they are.
@@ -40,6 +41,40 @@ static void add_word(struct ms_hash *h, const struct ms_linux *lx, uint64_t word
 		ms_hash_known(h, word);
 	} else {
 		ms_hash_add(h, word);
+	}
+}
+
+/*
+ * What is kept beside the machine, in its order: so what its words point to gets a number, which
+ * what is hashed later can refer to. A page is told by itself.
+ */
+static void add_kept_word(struct ms_hash *h, const struct ms_linux *lx, uint64_t word)
+{
+	const char *to = lx ? start_around(lx, word) : NULL;
+
+	if (to) {
+		ms_hash_name(h, ms_hash_object(to));
+		ms_hash_known(h, ms_hash_object(to));
+		ms_hash_add(h, word - (uintptr_t)to);
+	} else if (!(word & 1) && word && ms_hash_is_known(h, word)) {
+		ms_hash_known(h, word);
+	} else {
+		ms_hash_add(h, word);
+	}
+}
+
+static void add_kept(struct ms_hash *h, const struct ms_linux *lx)
+{
+	for (const struct ms_kept *kept = h->machine->kept; kept; kept = kept->next) {
+		const char *bytes = kept->start;
+
+		ms_hash_add(h, kept->size);
+		for (size_t at = 0; at < kept->size; at += sizeof(uint64_t)) {
+			uint64_t word = 0;
+
+			memcpy(&word, bytes + at, ms_min_u64(kept->size - at, sizeof(word)));
+			add_kept_word(h, lx, word);
+		}
 	}
 }
 
@@ -174,16 +209,56 @@ static void add_places(struct ms_hash *h, const struct ms_linux *lx)
 static void add_devices(struct ms_hash *h, const struct ms_linux *lx)
 {
 	const void *device = NULL;
+	unsigned int minor;
 	const char *name;
 	uint64_t sum = 0;
 
-	while ((device = ms_linux_device_next(lx->devices, device, &name))) {
+	while ((device = ms_linux_device_next(lx->devices, device, &name, &minor))) {
 		const uint64_t outer = ms_hash_apart(h);
 
 		ms_hash_text(h, name);
+		ms_hash_add(h, minor);
 		sum += ms_hash_apart_end(h, outer);
 	}
 	ms_hash_add(h, sum);
+}
+
+/* ---- for files that are written against linux.h ---- */
+
+void ms_linux_hash_add(struct ms_hash *h, uint64_t word)
+{
+	ms_hash_add(h, word);
+}
+
+void ms_linux_hash_text(struct ms_hash *h, const char *text)
+{
+	ms_hash_text(h, text);
+}
+
+void ms_linux_hash_object(struct ms_hash *h, const void *object)
+{
+	ms_hash_name(h, ms_hash_object(object));
+	ms_hash_refer(h, object);
+}
+
+void ms_linux_hash_word(struct ms_hash *h, const void *word)
+{
+	add_kept_word(h, h->machine->kernel, (uintptr_t)word);
+}
+
+void ms_linux_hash_pointer(struct ms_hash *h, const void *p)
+{
+	ms_hash_pointer(h, p);
+}
+
+uint64_t ms_linux_hash_apart(struct ms_hash *h)
+{
+	return ms_hash_apart(h);
+}
+
+uint64_t ms_linux_hash_apart_end(struct ms_hash *h, uint64_t outer)
+{
+	return ms_hash_apart_end(h, outer);
 }
 
 void ms_linux_hash(struct ms_hash *h)
@@ -191,8 +266,13 @@ void ms_linux_hash(struct ms_hash *h)
 	const struct ms_linux *lx = h->machine->kernel;
 
 	ms_hash_add(h, !!lx);
+	// PCI devices first: others point to them
+	if (lx)
+		ms_linux_bus_hash(h, lx->bus);
+	add_kept(h, lx);
 	if (!lx)
 		return;
+	ms_linux_chrdevs_hash(h, lx->chrdevs);
 	h->frozen = true;
 	ms_hash_add(h, sum_of_blocks(h, lx, RB_ROOT(&lx->by_addr)));
 	ms_hash_add(h, sum_of_slabs(h, lx, RB_ROOT(&lx->slabs_by_addr)));

@@ -37,6 +37,7 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 		return 0;
 	const uint64_t before = ms_events_total(&m->events, MS_EV_VIOLATION);
 	const char *name;
+	unsigned int minor;
 	struct ms_linux *lx = m->kernel;
 
 	if (lx) {
@@ -44,7 +45,7 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 		ms_linux_io_report(m, lx);
 		report_locks(m);
 		for (const void *device = NULL;
-		     (device = ms_linux_device_next(lx->devices, device, &name));)
+		     (device = ms_linux_device_next(lx->devices, device, &name, &minor));)
 			report_device(m, name);
 		ms_linux_chrdevs_walk(m, lx->chrdevs, report_chrdev);
 		ms_linux_bus_walk(m, lx->bus, report_chrdev);

@@ -270,6 +270,43 @@ void ms_linux_pci_unclaim(struct pci_dev *pdev, unsigned int bars)
 	}
 }
 
+/* ---- a machine's state ---- */
+
+static void hash_device(struct ms_hash *h, const struct pci_dev *pdev)
+{
+	ms_linux_hash_object(h, pdev);
+	ms_linux_hash_add(h, (u64)pdev->vendor << 48 | (u64)pdev->device << 32 |
+				     (u64)pdev->subsystem_vendor << 16 | pdev->subsystem_device);
+	ms_linux_hash_add(h, (u64)pdev->class << 32 | (u64)pdev->revision << 16 | pdev->devfn);
+	ms_linux_hash_add(h, pdev->irq);
+	ms_linux_hash_add(h, pdev->dma_mask);
+	ms_linux_hash_add(h, pdev->dev.coherent_dma_mask);
+	ms_linux_hash_add(h, (u64)pdev->ms_enabled << 32 | (u64)pdev->ms_claimed << 16 |
+				     (u64)pdev->ms_managed << 4 | (u64)pdev->ms_found << 2 |
+				     (u64)pdev->is_busmaster << 1 | pdev->non_compliant_bars);
+	for (unsigned int i = 0; i < PCI_STD_NUM_BARS; i++) {
+		ms_linux_hash_add(h, pdev->resource[i].start);
+		ms_linux_hash_add(h, pdev->resource[i].end);
+		ms_linux_hash_add(h, pdev->resource[i].flags);
+	}
+	ms_linux_hash_text(h, pdev->driver ? pdev->driver->name : "");
+	ms_linux_hash_word(h, pdev->dev.driver_data);
+	ms_linux_hash_word(h, pdev->dev.ms_devres);
+	ms_linux_hash_add(h, (u64)pdev->dev.ms_users << 32 | pdev->dev.ms_awake);
+}
+
+/* Devices in the order of their slots, of drivers the newest first, as they are probed. */
+void ms_linux_bus_hash(struct ms_hash *h, const void *place)
+{
+	const struct bus *bus = place;
+
+	ms_linux_hash_add(h, bus ? bus->next_slot : 0);
+	for (const struct pci_dev *pdev = bus ? bus->devices : NULL; pdev; pdev = pdev->ms_next)
+		hash_device(h, pdev);
+	for (const struct pci_driver *d = bus ? bus->drivers : NULL; d; d = d->ms_next)
+		ms_linux_hash_text(h, d->name);
+}
+
 /* ---- a machine's end ---- */
 
 void ms_linux_bus_walk(struct ms_machine *m, const void *place,

@@ -227,6 +227,10 @@ void ms_machine_free(struct ms_machine *m)
 	ms_machine_fail_alloc(m, 0);
 
 	ms_rooms_destroy(m);
+	for (struct ms_kept *kept; (kept = m->kept);) {
+		m->kept = kept->next;
+		ms_free(&m->alloc, kept);
+	}
 	ms_causes_destroy(m);
 	ms_texts_destroy(m);
 	ms_events_destroy(&m->events);

@@ -2,8 +2,11 @@
 /* Drivers whose devices a test makes: PCI and platform devices, probed and removed. */
 #include "world.h"
 
+#include <linux/cdev.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
+
+#include <mapsim/state.h>
 
 struct lab {
 	struct pci_dev *pdev;
@@ -118,6 +121,75 @@ static void a_probe_that_fails_leaves_nothing(void **state)
 	world_end(&w);
 }
 
+/* What is registered, and what the bus knows of its devices, is of the machine's state. */
+static void the_bus_is_of_the_state(void **state)
+{
+	struct world w = world("6.12.117");
+	struct pci_dev *pdev = lab_device(&w, 0x11e8);
+	uint64_t before, probed;
+
+	(void)state;
+	removed = lab_fails = 0;
+	before = ms_machine_hash(w.m);
+	assert_int_equal(ms_linux_pci_found(pdev), 0);
+	assert_int_not_equal(ms_machine_hash(w.m), before);
+	before = ms_machine_hash(w.m);
+	assert_int_equal(pci_register_driver(&lab_driver), 0);
+	probed = ms_machine_hash(w.m);
+	assert_int_not_equal(probed, before);
+	pci_set_master(pdev);
+	assert_int_not_equal(ms_machine_hash(w.m), probed);
+	pci_clear_master(pdev);
+	assert_int_equal(ms_machine_hash(w.m), probed);
+	pci_release_region(pdev, 0);
+	assert_int_not_equal(ms_machine_hash(w.m), probed);
+	assert_int_equal(pci_request_region(pdev, 0, "lab"), 0);
+	assert_int_equal(ms_machine_hash(w.m), probed);
+	pci_unregister_driver(&lab_driver);
+	assert_int_equal(ms_machine_hash(w.m), before);
+	ms_linux_pci_bar(pdev, 0, BAR, PAGE_SIZE, IORESOURCE_MEM);
+	assert_int_not_equal(ms_machine_hash(w.m), before);
+	ms_linux_pci_free(pdev);
+	world_end(&w);
+}
+
+static void character_devices_are_of_the_state(void **state)
+{
+	static const struct file_operations fops = { .owner = THIS_MODULE };
+	struct world w = world("6.12.117");
+	const uint64_t nothing = ms_machine_hash(w.m);
+	struct cdev one, two;
+	struct device named = { .devt = MKDEV(300, 1), .init_name = "lab1" };
+	uint64_t hash[3];
+
+	(void)state;
+	assert_int_equal(register_chrdev_region(MKDEV(300, 0), 2, "lab"), 0);
+	hash[0] = ms_machine_hash(w.m);
+	assert_int_not_equal(hash[0], nothing);
+	cdev_init(&one, &fops);
+	cdev_init(&two, &fops);
+	assert_int_equal(cdev_add(&one, MKDEV(300, 0), 1), 0);
+	hash[1] = ms_machine_hash(w.m);
+	assert_int_not_equal(hash[1], hash[0]);
+	assert_int_equal(cdev_add(&two, MKDEV(300, 1), 1), 0);
+	hash[2] = ms_machine_hash(w.m);
+	assert_int_not_equal(hash[2], hash[1]);
+	// who came first decides nothing
+	cdev_del(&one);
+	assert_int_equal(cdev_add(&one, MKDEV(300, 0), 1), 0);
+	assert_int_equal(ms_machine_hash(w.m), hash[2]);
+	assert_int_equal(device_register(&named), 0);
+	assert_int_not_equal(ms_machine_hash(w.m), hash[2]);
+	device_del(&named);
+	cdev_del(&two);
+	assert_int_equal(ms_machine_hash(w.m), hash[1]);
+	cdev_del(&one);
+	assert_int_equal(ms_machine_hash(w.m), hash[0]);
+	unregister_chrdev_region(MKDEV(300, 0), 2);
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	world_end(&w);
+}
+
 static int uart_probe(struct platform_device *pdev)
 {
 	void __iomem *regs = devm_platform_ioremap_resource(pdev, 1);
@@ -183,6 +255,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_driver_is_probed_for_its_device),
 		cmocka_unit_test(a_probe_that_fails_leaves_nothing),
+		cmocka_unit_test(the_bus_is_of_the_state),
+		cmocka_unit_test(character_devices_are_of_the_state),
 		cmocka_unit_test(a_platform_driver_maps_its_registers),
 		cmocka_unit_test(null_is_harmless_on_a_bus),
 	};

@@ -118,6 +118,7 @@ static void null_is_harmless_as_a_state(void **state)
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(ms_state_restore(w.m, NULL), -EINVAL);
 	assert_int_equal(ms_state_restore(NULL, NULL), -EINVAL);
+	assert_int_equal(ms_state_keep(NULL, NULL, 1), -EINVAL);
 	ms_state_free(NULL);
 	assert_int_equal(ms_machine_hash(NULL), 0);
 	assert_int_equal(ms_machine_hash_with(NULL, NULL, 1), 0);

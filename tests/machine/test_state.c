@@ -9,6 +9,8 @@
 #include <mapsim/phys.h>
 #include <mapsim/state.h>
 
+#include <errno.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -46,6 +48,74 @@ static void world_end(struct world *w)
 {
 	assert_int_equal(ms_machine_check(w->m, stderr), 0);
 	ms_machine_free(w->m);
+}
+
+static uint64_t kept[4];
+
+static void what_is_kept_beside_the_machine_is_of_its_state(void **state)
+{
+	struct world w = world();
+	uint64_t hash = ms_machine_hash(w.m);
+
+	(void)state;
+	assert_int_equal(ms_state_keep(w.m, kept, sizeof(kept)), 0);
+	assert_int_not_equal(ms_machine_hash(w.m), hash);
+	hash = ms_machine_hash(w.m);
+	kept[3] = 7;
+	assert_int_not_equal(ms_machine_hash(w.m), hash);
+	struct ms_state *s = ms_state_save(w.m);
+
+	assert_true(ms_state_bytes(s) > sizeof(kept));
+	kept[0] = 1;
+	kept[3] = 0;
+	assert_int_equal(ms_state_restore(w.m, s), 0);
+	assert_int_equal(kept[0], 0);
+	assert_int_equal(kept[3], 7);
+	kept[3] = 0;
+	assert_int_equal(ms_machine_hash(w.m), hash);
+	ms_state_free(s);
+	world_end(&w);
+}
+
+/* A word that points into the machine counts as what it points to, wherever that lies. */
+static void what_is_kept_refers_to_what_the_machine_has(void **state)
+{
+	uint64_t hash[2];
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct world w = world();
+		struct ms_mm *mm[2] = { ms_mm_new(w.m), NULL };
+
+		mm[1] = ms_fork(w.mm);
+		memset(kept, 0, sizeof(kept));
+		assert_int_equal(ms_state_keep(w.m, &kept[1], sizeof(kept[1])), 0);
+		kept[1] = (uintptr_t)mm[1];
+		hash[i] = ms_machine_hash(w.m);
+		kept[1] = (uintptr_t)mm[0];
+		assert_int_not_equal(ms_machine_hash(w.m), hash[i]);
+		world_end(&w);
+	}
+	assert_int_equal(hash[0], hash[1]);
+	memset(kept, 0, sizeof(kept));
+}
+
+static void what_cannot_be_kept(void **state)
+{
+	struct world w = world();
+
+	(void)state;
+	assert_int_equal(ms_state_keep(NULL, kept, 8), -EINVAL);
+	assert_int_equal(ms_state_keep(w.m, NULL, 8), -EINVAL);
+	assert_int_equal(ms_state_keep(w.m, kept, 0), -EINVAL);
+	assert_int_equal(ms_state_keep(w.m, kept, SIZE_MAX), -EINVAL);
+	assert_int_equal(ms_state_keep(w.m, w.file, 8), -EINVAL);
+	ms_machine_fail_alloc(w.m, 1);
+	assert_int_equal(ms_state_keep(w.m, kept, 16), -ENOMEM);
+	assert_int_equal(ms_state_keep(w.m, kept, 16), 0);
+	assert_int_equal(ms_state_keep(w.m, (char *)kept + 15, 8), -EINVAL);
+	assert_int_equal(ms_state_keep(w.m, &kept[2], 16), 0);
+	world_end(&w);
 }
 
 static void what_was_done_since_is_undone(void **state)
@@ -254,6 +324,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_done_since_is_undone),
+		cmocka_unit_test(what_is_kept_beside_the_machine_is_of_its_state),
+		cmocka_unit_test(what_is_kept_refers_to_what_the_machine_has),
+		cmocka_unit_test(what_cannot_be_kept),
 		cmocka_unit_test(objects_that_were_freed_are_there_again),
 		cmocka_unit_test(states_are_put_back_in_any_order),
 		cmocka_unit_test(a_machine_that_has_become_large_is_small_again),
