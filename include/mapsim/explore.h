@@ -67,7 +67,7 @@ struct ms_explore_user {
 	int (*begin)(struct ms_player *player, void **own, void *arg);
 	/** Before the player is freed. */
 	void (*end)(struct ms_player *player, void *own, void *arg);
-	/** Letters beside the world's. A name is one line of text. op: 0, or a negative errno which
+	/** Letters beside the world's, which need have none then. A name is one line of text. op: 0, or a negative errno which
 	 * ends the search; what the operation itself answers is the user's own affair. */
 	size_t nr_ops;
 	const char *(*op_name)(size_t op, void *arg);

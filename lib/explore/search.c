@@ -296,6 +296,8 @@ static int check_config(const struct ms_world *world, const struct ms_explore_co
 		return fail(err, "the user's operations have no function, or no names");
 	if (c->user && !c->user->save != !c->user->restore)
 		return fail(err, "the user's data can be saved, but not put back, or the reverse");
+	if (!ms_world_nr_letters(world) && (!c->user || !c->user->nr_ops))
+		return fail(err, "there is no letter: no line that begins with '*'");
 	if (ms_world_nr_letters(world) + (c->user ? c->user->nr_ops : 0) > UINT16_MAX)
 		return fail(err, "too many letters");
 	return 0;

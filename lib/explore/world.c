@@ -329,8 +329,6 @@ static int parse(struct ms_world *w, char *text, size_t size, struct ms_script_e
 		w->has_vfio |= strstr(w->letters.text[i], " vfio:") != NULL;
 	for (size_t i = 0; i < w->setup.nr; i++)
 		w->has_vfio |= strstr(w->setup.text[i], " vfio:") != NULL;
-	if (!w->letters.nr)
-		return ms_world_fail(err, 0, "there is no letter: no line that begins with '*'");
 	return try_scripts(w, err);
 }
 

@@ -385,6 +385,10 @@ static void a_search_that_cannot_be_is_refused(void **state)
 	assert_null(ms_explore_new(w, &config, &err));
 	assert_non_null(strstr(err.what, "no function"));
 	ms_world_free(w);
+	w = parse("mapsim-world 1\narch x86_64\n");
+	assert_null(ms_explore_new(w, NULL, &err));
+	assert_non_null(strstr(err.what, "no letter"));
+	ms_world_free(w);
 }
 
 int main(void)

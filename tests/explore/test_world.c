@@ -104,7 +104,6 @@ static void a_world_that_is_none_is_refused(void **state)
 {
 	is_refused("", 0, "empty");
 	is_refused("# nothing\n", 0, "empty");
-	is_refused(W, 0, "no letter");
 	is_refused("> fork\n", 1, "mapsim-world 1");
 	is_refused(W "frob\n* fork\n", 2, "unknown line \"frob\"");
 	is_refused(W "*fork\n", 2, "no blank");

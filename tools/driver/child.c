@@ -4,9 +4,11 @@
  * without end, ends the child alone. The child writes lines on a pipe at once, so that what was
  * said before a crash is known:
  *
+ *   P LETTER LETTER ...                                                   a search: the steps so far
  *   V STEP CLASS MM START END ADDR PA FRAMES|CONDITION|DRIVER|CALLBACK    a violation
  *   C STEP FRAMES|WORDS                                                   the driver is ended
  *   O …                                                                   the outcome
+ *   S STATES OPERATIONS DEPTH WHOLE                                       that of a search
  *
  * FRAMES: offsets in the driver's object, the innermost first, with commas between; "-": none.
  */
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -28,6 +31,7 @@
 #define CPU_SECONDS 3
 #define WALL_SECONDS 60
 #define SIGNAL_STACK 65536u
+#define MAX_SAID 1024u /* what a search says more of is said more than once */
 
 /* ---- the child ---- */
 
@@ -36,7 +40,15 @@ static struct teller {
 	int fd;
 	size_t step;
 	bool told; /* a mistake of the driver's: what follows may be its consequence */
-} here;            /* a signal's handler has no other argument */
+	/* of a search: who keeps these */
+	const uint16_t *path;
+	const size_t *nr_path;
+	bool *told_there;
+	const bool *at_end;
+	volatile sig_atomic_t calls, calls_before, idle; /* of the driver; when the clock ticked */
+	uint64_t *said;                                  /* hashes of what was said */
+	size_t nr_said;
+} here; /* a signal's handler has no other argument */
 
 static void say(const char *line, int len)
 {
@@ -97,18 +109,56 @@ static void flatten(char *text)
 			*text = ' ';
 }
 
-static void tell_violation(const struct ms_violation *v, void *arg)
+/* In a search: the path comes before what is said of it. */
+static void say_path(void)
 {
+	char line[16 + 6 * DRV_MAX_STEPS] = "P";
+	int len = 1;
+
+	if (!here.path)
+		return;
+	for (size_t i = 0; i < *here.nr_path; i++)
+		len += snprintf(line + len, sizeof(line) - (size_t)len, " %u", here.path[i]);
+	line[len++] = '\n';
+	say(line, len);
+	here.step = *here.at_end ? *here.nr_path : *here.nr_path - !!*here.nr_path;
+}
+
+/* A search comes by the same mistake again and again; the first time is the shortest. */
+static bool was_said(const struct ms_violation *v, const char *frames)
+{
+	uint64_t hash = v->whose;
+
+	if (!here.path)
+		return false;
+	for (const char *p = v->condition; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	for (const char *p = frames; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < here.nr_said; i++)
+		if (here.said[i] == hash)
+			return true;
+	if (here.nr_said < MAX_SAID)
+		here.said[here.nr_said++] = hash;
+	return false;
+}
+
+void drv_child_violation(const struct ms_violation *v, void *arg)
+{
+	bool *told = here.told_there ? here.told_there : &here.told;
 	char condition[256], line[1024];
 	struct frames frames;
 	int len;
 
 	(void)arg;
 	if (v->whose == MS_VIOLATION_DRIVER) {
-		if (here.told)
+		if (*told)
 			return;
-		here.told = true;
+		*told = true;
 	}
+	if (was_said(v, frames_of(&frames)))
+		return;
+	say_path();
 	snprintf(condition, sizeof(condition), "%s", v->condition);
 	flatten(condition);
 	len = snprintf(line, sizeof(line),
@@ -124,6 +174,19 @@ static void tell_step(size_t step, void *arg)
 {
 	(void)arg;
 	here.step = step;
+}
+
+void drv_child_path(const uint16_t *path, const size_t *nr, bool *told, const bool *at_end)
+{
+	here.path = path;
+	here.nr_path = nr;
+	here.told_there = told;
+	here.at_end = at_end;
+}
+
+void drv_child_lives(void)
+{
+	here.calls++;
 }
 
 static uintptr_t stack_pointer(const ucontext_t *context)
@@ -157,11 +220,22 @@ static void ended(int signal, siginfo_t *info, void *context)
 		words = "the driver crashes: an illegal instruction (SIGILL)";
 	else if (signal == SIGBUS)
 		words = "the driver crashes: a bad address is accessed (SIGBUS)";
-	if (here.told)
+	if (here.told_there ? *here.told_there : here.told)
 		words = "-";
+	say_path();
 	say(line,
 	    snprintf(line, sizeof(line), "C %zu %s|%s\n", here.step, frames_of(&frames), words));
 	_exit(1);
+}
+
+/* A search takes its time: what hangs is one call. */
+static void tick(int signal, siginfo_t *info, void *context)
+{
+	here.idle = here.calls == here.calls_before ? here.idle + 1 : 0;
+	here.calls_before = here.calls;
+	if (here.idle >= CPU_SECONDS)
+		ended(SIGXCPU, info, context);
+	(void)signal;
 }
 
 static void limit(int resource, rlim_t soft, rlim_t hard)
@@ -171,8 +245,11 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
 	setrlimit(resource, &limit);
 }
 
-static void guard(void)
+static void guard(bool search)
 {
+	const struct itimerval second = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	const struct sigaction ticks = { .sa_sigaction = tick,
+					 .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU, SIGALRM };
 	static char stack[SIGNAL_STACK];
 	const stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
@@ -182,9 +259,14 @@ static void guard(void)
 	sigaltstack(&own, NULL);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &action, NULL);
-	limit(RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2);
 	limit(RLIMIT_CORE, 0, 0);
 	limit(RLIMIT_FSIZE, 0, 0);
+	if (search) {
+		sigaction(SIGPROF, &ticks, NULL);
+		setitimer(ITIMER_PROF, &second, NULL);
+		return;
+	}
+	limit(RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2);
 	alarm(WALL_SECONDS);
 }
 
@@ -204,12 +286,12 @@ static _Noreturn void child(const struct drv_module *module, const struct drv_co
 			    const struct drv_kernel *kernel, size_t device,
 			    const struct drv_play *play, int fd)
 {
-	const struct drv_teller teller = { tell_step, tell_violation, NULL };
+	const struct drv_teller teller = { tell_step, drv_child_violation, NULL };
 	struct drv_outcome outcome = { 0 };
 	char wrong[256];
 
 	here = (struct teller){ .module = module, .fd = fd };
-	guard();
+	guard(false);
 	if (drv_module_set_params(module, config, wrong, sizeof(wrong)))
 		_exit(2); // the parent has tried them
 	drv_player_play(module, config, kernel, device, play, &outcome, &teller);
@@ -217,7 +299,36 @@ static _Noreturn void child(const struct drv_module *module, const struct drv_co
 	_exit(0);
 }
 
+static _Noreturn void search_child(const struct drv_module *module, const struct drv_config *config,
+				   const struct drv_kernel *kernel, struct drv_search *search,
+				   int fd)
+{
+	static uint64_t said[MAX_SAID];
+	char line[128], wrong[256];
+
+	here = (struct teller){ .module = module, .fd = fd, .said = said };
+	guard(true);
+	if (drv_module_set_params(module, config, wrong, sizeof(wrong)))
+		_exit(2);
+	drv_search_play(module, config, kernel, search);
+	say(line, snprintf(line, sizeof(line), "S %" PRIu64 " %" PRIu64 " %u %d\n", search->states,
+			   search->operations, search->depth, search->whole));
+	_exit(0);
+}
+
 /* ---- the parent ---- */
+
+struct reading {
+	drv_tell *tell;
+	void *arg;
+	struct drv_outcome *outcome; /* of a play */
+	struct drv_search *search;   /* NULL: it is a play */
+	struct drv_play play;        /* the search's path */
+	uint16_t path[DRV_MAX_STEPS];
+	size_t nr_path;
+	bool at_end; /* a crash: when all is closed */
+	bool hangs;  /* it took all its time */
+};
 
 static void read_frames(char *text, struct drv_report *report)
 {
@@ -229,9 +340,9 @@ static void read_frames(char *text, struct drv_report *report)
 			report->frame[report->nr_frames++] = strtoull(word, NULL, 16);
 }
 
-static void read_violation(char *line, drv_tell *tell, void *arg)
+static void read_violation(char *line, struct reading *r)
 {
-	struct drv_report report = { .what = DRV_VIOLATION };
+	struct drv_report report = { .what = DRV_VIOLATION, .play = r->search ? &r->play : NULL };
 	struct ms_violation *v = &report.violation;
 	char frames[DRV_MAX_FRAMES * 12] = "", *save = NULL;
 	unsigned int whose;
@@ -247,23 +358,33 @@ static void read_violation(char *line, drv_tell *tell, void *arg)
 	v->driver = save ? strsep(&save, "|") : "";
 	v->callback = save ? save : "";
 	read_frames(frames, &report);
-	tell(&report, arg);
+	r->tell(&report, r->arg);
 }
 
-static void read_crash(char *line, drv_tell *tell, void *arg)
+static void read_crash(char *line, struct reading *r)
 {
-	struct drv_report report = { .what = DRV_CRASH };
+	struct drv_report report = { .what = DRV_CRASH, .play = r->search ? &r->play : NULL };
 	char frames[DRV_MAX_FRAMES * 12] = "", *bar = strchr(line, '|');
 
 	if (!bar || sscanf(line, "C %zu %287[^|]", &report.step, frames) != 2)
 		return;
+	r->at_end = report.step >= r->nr_path;
 	if (!strcmp(bar + 1, "-"))
 		return; // after a mistake that was told
 	report.violation.condition = bar + 1;
-	report.hangs = strstr(bar + 1, "hangs");
+	report.hangs = r->hangs = strstr(bar + 1, "hangs");
 	report.violation.driver = report.violation.callback = "";
 	read_frames(frames, &report);
-	tell(&report, arg);
+	r->tell(&report, r->arg);
+}
+
+static void read_search(const char *line, struct drv_search *search)
+{
+	int whole;
+
+	if (sscanf(line, "S %" SCNu64 " %" SCNu64 " %u %d", &search->states, &search->operations,
+		   &search->depth, &whole) == 4)
+		search->whole = whole;
 }
 
 static void read_outcome(char *line, struct drv_outcome *o)
@@ -288,19 +409,37 @@ static void read_outcome(char *line, struct drv_outcome *o)
 }
 
 /* How the child ended, where it could not say so itself. */
-static void tell_killed(int status, drv_tell *tell, void *arg)
+static void tell_killed(int status, const struct reading *r)
 {
-	struct drv_report report = { .what = DRV_CRASH };
+	struct drv_report report = { .what = DRV_CRASH, .play = r->search ? &r->play : NULL };
 
 	report.violation.condition = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
 					     ? "the driver's process is killed: it takes too much"
 					     : "the driver's process ends by a signal";
 	report.violation.driver = report.violation.callback = "";
-	tell(&report, arg);
+	r->tell(&report, r->arg);
 }
 
-static bool read_lines(int fd, struct drv_outcome *outcome, drv_tell *tell, void *arg)
+/* The steps of a search's path. */
+static void read_path(const char *line, struct reading *r)
 {
+	const struct drv_letters *letters = r->search->letters;
+	char *end;
+
+	r->play.nr = r->nr_path = 0;
+	for (const char *at = line + 1; *at == ' ' && r->nr_path < DRV_MAX_STEPS; at = end) {
+		const unsigned long letter = strtoul(at, &end, 10);
+
+		if (end == at || letter >= letters->nr)
+			return;
+		r->path[r->nr_path++] = (uint16_t)letter;
+		r->play.step[r->play.nr++] = letters->step[letter];
+	}
+}
+
+static bool read_lines(int fd, struct reading *r)
+{
+	struct drv_outcome *outcome = r->outcome;
 	FILE *in = fdopen(fd, "r");
 	bool crashed = false;
 	char *line = NULL;
@@ -310,12 +449,16 @@ static bool read_lines(int fd, struct drv_outcome *outcome, drv_tell *tell, void
 	while (in && (len = getline(&line, &size, in)) > 0) {
 		line[len - 1] = '\0';
 		if (*line == 'V')
-			read_violation(line, tell, arg);
-		else if (*line == 'O')
+			read_violation(line, r);
+		else if (*line == 'O' && outcome)
 			read_outcome(line, outcome);
+		else if (*line == 'P' && r->search)
+			read_path(line, r);
+		else if (*line == 'S' && r->search)
+			read_search(line, r->search);
 		else if (*line == 'C') {
 			crashed = true;
-			read_crash(line, tell, arg);
+			read_crash(line, r);
 		}
 	}
 	free(line);
@@ -324,31 +467,104 @@ static bool read_lines(int fd, struct drv_outcome *outcome, drv_tell *tell, void
 	return crashed;
 }
 
+/* A child process, and a pipe from it: 0 in the child, with *fd to write to. -1: there is none. */
+static pid_t spawn(int *fd)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return -1;
+	fflush(NULL);
+	pid = fork();
+	*fd = pid ? ends[0] : ends[1];
+	close(pid ? ends[1] : ends[0]);
+	if (pid < 0)
+		close(ends[0]);
+	return pid;
+}
+
+/* true: something has ended the child. */
+static bool hear(pid_t pid, int fd, struct reading *r)
+{
+	bool crashed = read_lines(fd, r);
+	int status = 0;
+
+	waitpid(pid, &status, 0);
+	if (!crashed && WIFSIGNALED(status)) {
+		tell_killed(status, r);
+		crashed = true;
+	}
+	return crashed;
+}
+
 int drv_run(const struct drv_module *module, const struct drv_config *config,
 	    const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
 	    struct drv_outcome *outcome, drv_tell *tell, void *arg)
 {
-	int fd[2], status = 0;
-	bool crashed;
-	pid_t pid;
+	struct reading r = { .tell = tell, .arg = arg, .outcome = outcome };
+	int fd;
+	pid_t pid = spawn(&fd);
 
 	*outcome = (struct drv_outcome){ 0 };
-	if (pipe(fd))
+	if (!pid)
+		child(module, config, kernel, device, play, fd);
+	if (pid < 0)
 		return -1;
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		close(fd[0]);
-		child(module, config, kernel, device, play, fd[1]);
+	hear(pid, fd, &r);
+	return 0;
+}
+
+/* What ends the driver is left out from now on: the sequence, and the letter if it comes just after
+ * opening, or was the last one of another such sequence. */
+static void leave_out(struct drv_search *search, struct drv_letters *letters,
+		      const struct reading *r)
+{
+	struct drv_skip *skip = &search->skip[search->nr_skips++];
+
+	*skip = (struct drv_skip){ .nr = r->nr_path, .at_end = r->at_end };
+	memcpy(skip->path, r->path, sizeof(skip->path));
+	if (skip->nr && skip->nr <= 2 && !skip->at_end)
+		letters->banned[skip->path[skip->nr - 1]] = true;
+	for (size_t i = 0; i + 1 < search->nr_skips; i++) {
+		const struct drv_skip *other = &search->skip[i];
+
+		if (other->at_end && skip->at_end)
+			search->no_end = true;
+		else if (other->nr && skip->nr && !other->at_end && !skip->at_end &&
+			 other->path[other->nr - 1] == skip->path[skip->nr - 1])
+			letters->banned[skip->path[skip->nr - 1]] = true;
 	}
-	close(fd[1]);
-	if (pid < 0) {
-		close(fd[0]);
-		return -1;
+}
+
+int drv_search(const struct drv_module *module, const struct drv_config *config,
+	       const struct drv_kernel *kernel, struct drv_search *search, drv_tell *tell,
+	       void *arg)
+{
+	struct drv_letters letters = *search->letters;
+	const struct drv_search bounds = *search;
+	bool ended = true, hangs = false;
+
+	search->letters = &letters;
+	search->nr_skips = 0;
+	search->no_end = false;
+	// each time that it hangs takes seconds
+	while (ended && !hangs && search->nr_skips < DRV_MAX_SKIPS) {
+		struct reading r = { .tell = tell, .arg = arg, .search = search };
+		int fd;
+		pid_t pid = spawn(&fd);
+
+		if (!pid)
+			search_child(module, config, kernel, search, fd);
+		if (pid < 0)
+			return -1;
+		ended = hear(pid, fd, &r);
+		hangs = r.hangs;
+		if (ended)
+			leave_out(search, &letters, &r);
 	}
-	crashed = read_lines(fd[0], outcome, tell, arg);
-	waitpid(pid, &status, 0);
-	if (!crashed && WIFSIGNALED(status))
-		tell_killed(status, tell, arg);
+	if (ended)
+		search->states = search->operations = search->depth = 0;
+	search->letters = bounds.letters;
 	return 0;
 }

@@ -55,6 +55,10 @@ const char driver_help[] =
 	"  mapsim driver --kernel 6.12.117 --play 'open; map private rw; write' scratch.c\n";
 
 #define MAX_PLAYS 32
+#define DEFAULT_DEPTH 6u
+/* So that all kernels take some seconds: what a search finds is played on all of them. */
+#define STATES_OF_NEWEST 50000u
+#define STATES_OF_OTHERS 2000u
 #define MAX_HANGS 3 /* each takes seconds: more tell nothing new */
 
 struct command {
@@ -62,6 +66,7 @@ struct command {
 	const char *kernels, *arch;
 	struct drv_play play[MAX_PLAYS]; /* of --play */
 	size_t nr_plays;
+	const char *only; /* "list" or "search": that alone; NULL: both */
 	char *defines[33];
 	size_t nr_defines;
 	struct drv_module module;
@@ -138,6 +143,19 @@ static int add_param(struct drv_config *config, const char *text)
 	return 0;
 }
 
+/* As deep as it is said, however many states that are. */
+static int set_depth(struct command *c, const char *text)
+{
+	char *end;
+	unsigned long depth = strtoul(text, &end, 10);
+
+	if (end == text || *end || depth > DRV_MAX_STEPS)
+		return misused("--depth: 0 to %d, not \"%s\"", DRV_MAX_STEPS, text);
+	c->config.depth = (unsigned int)depth;
+	c->config.depth_is_said = true;
+	return 0;
+}
+
 static int one_option(struct command *c, int opt)
 {
 	struct drv_config *config = &c->config;
@@ -165,6 +183,13 @@ static int one_option(struct command *c, int opt)
 	case 'c':
 		config->cflags = optarg;
 		return 0;
+	case 'n':
+		return set_depth(c, optarg);
+	case 'o':
+		c->only = optarg;
+		return strcmp(optarg, "list") && strcmp(optarg, "search")
+			       ? misused("--only: list or search, not \"%s\"", optarg)
+			       : 0;
 	case 'q':
 		config->quick = true;
 		return 0;
@@ -233,6 +258,8 @@ static int parse(struct command *c, int argc, char **argv)
 		{ "play", required_argument, NULL, 'P' },
 		{ "define", required_argument, NULL, 'D' },
 		{ "cflags", required_argument, NULL, 'c' },
+		{ "depth", required_argument, NULL, 'n' },
+		{ "only", required_argument, NULL, 'o' },
 		{ "quick", no_argument, NULL, 'q' },
 		{ "all", no_argument, NULL, 'A' },
 		{ "json", no_argument, NULL, 'j' },
@@ -241,12 +268,15 @@ static int parse(struct command *c, int argc, char **argv)
 	};
 	int opt, ret = 0;
 
+	c->config.depth = DEFAULT_DEPTH;
 	while (!ret && (opt = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		ret = one_option(c, opt);
 	if (!ret && optind + 1 != argc)
 		ret = misused(optind == argc ? "a FILE.c is missing" : "one FILE.c at a time");
 	if (ret)
 		return ret;
+	if (c->only && !strcmp(c->only, "list"))
+		c->config.depth = 0;
 	c->config.source = argv[optind];
 	c->config.defines = c->defines;
 	if (!c->config.nr_devices)
@@ -331,6 +361,40 @@ static int play_failing(struct command *c, const char *text, size_t device)
 	return ret;
 }
 
+/* All sequences of the letters, on each kernel. */
+static int search_on(struct command *c, size_t device)
+{
+	struct drv_letters letters;
+	int ret = 0;
+
+	drv_letters(&letters, &c->config);
+	for (size_t i = 0; !ret && i < c->config.nr_kernels; i++) {
+		struct drv_search search = { .letters = &letters, .device = device };
+
+		search.depth = c->config.depth;
+		search.states = c->config.depth_is_said        ? UINT32_MAX
+				: is_newest(&c->config, i) ? STATES_OF_NEWEST
+							   : STATES_OF_OTHERS;
+		struct now now = { c, NULL, i, device };
+
+		if (c->findings.hangs >= MAX_HANGS)
+			break;
+		ret = drv_search(&c->module, &c->config, &c->config.kernel[i], &search, found,
+				 &now);
+		if (ret) {
+			warn("a process");
+			return EXIT_TROUBLE;
+		}
+		c->findings.states += search.states;
+		c->findings.sequences += search.operations;
+		if (!i || search.depth < c->findings.depth)
+			c->findings.depth = search.depth;
+		if (search.depth > c->findings.deepest)
+			c->findings.deepest = search.depth;
+	}
+	return ret;
+}
+
 static int play_list(struct command *c, size_t device)
 {
 	const char *text;
@@ -340,6 +404,10 @@ static int play_list(struct command *c, size_t device)
 	for (size_t i = 0; !ret && i < c->nr_plays; i++)
 		ret = play_everywhere(c, &c->play[i], device);
 	if (c->nr_plays)
+		return ret;
+	if (!ret && c->config.depth)
+		ret = search_on(c, device);
+	if (c->only && strcmp(c->only, "list"))
 		return ret;
 	for (size_t i = 0; !ret && (text = drv_fixed_play(i)); i++) {
 		struct drv_play play;
@@ -392,6 +460,18 @@ static bool shows(struct command *c, const struct drv_finding *finding, const st
 	}
 	drv_findings_free(&wanted.seen);
 	return is;
+}
+
+/* A play that was found on one kernel shows the same on others, which the search cut short. */
+static void try_on_others(struct command *c, struct drv_finding *f)
+{
+	struct drv_finding there = *f, shown;
+
+	for (size_t i = 0; !f->hangs && i < c->config.nr_kernels; i++) {
+		there.kernel = i;
+		if (!(f->kernels >> i & 1) && shows(c, &there, &f->play, &shown))
+			f->kernels |= UINT64_C(1) << i;
+	}
 }
 
 static void shorten(struct command *c, struct drv_finding *f)
@@ -455,6 +535,8 @@ static int play_all(struct command *c)
 		ret = play_list(c, i);
 	for (size_t i = 0; !ret && i < c->findings.nr; i++)
 		shorten(c, &c->findings.finding[i]);
+	for (size_t i = 0; !ret && i < c->findings.nr; i++)
+		try_on_others(c, &c->findings.finding[i]);
 	return ret;
 }
 

@@ -2,8 +2,9 @@
 /*
  * The inside of `mapsim driver`: a driver is compiled and loaded once (module.c); a play, which is
  * a short list of steps (steps.c, plays.c), is played on a kernel in a child process of its own
- * (child.c), which tells what was wrong on a pipe; what was found is gathered (findings.c), made
- * short, and printed (print.c).
+ * (child.c), which tells what was wrong on a pipe. A search (search.c) is one child, too, in which
+ * <mapsim/explore.h> plays all sequences of the steps that are letters. What was found is gathered
+ * (findings.c), made short, and printed (print.c).
  *
  * Steps are a table of words, so that whoever enumerates plays needs to know nothing of them.
  */
@@ -46,7 +47,9 @@ struct drv_config {
 	size_t nr_params;
 	bool has_revoke;
 	unsigned int revoke; /* an ioctl's number */
-	bool all, json, quick, verbose;
+	bool all, json, quick;
+	unsigned int depth; /* steps of a search; 0: none */
+	bool depth_is_said; /* on each kernel, however many states that are */
 };
 
 /* ---- steps ---- */
@@ -74,8 +77,8 @@ bool drv_play_fits(const struct drv_play *play, const struct drv_config *config)
 const char *drv_fixed_play(size_t i);
 /* Those of it whose allocations are made to fail; NULL: no more. */
 const char *drv_failing_play(size_t i);
-/* What the steps are, for the help of the command. */
-void drv_steps_help(FILE *out);
+/* The steps of which a search tries all sequences; NULL: no more. */
+const char *drv_letter(size_t i);
 
 /* ---- the module ---- */
 
@@ -83,7 +86,9 @@ struct ms_module_param;
 struct drv_module {
 	char dir[64], path[96]; /* of the shared object */
 	void *handle;
-	uintptr_t base, start, end; /* where it is loaded; [start, end) */
+	uintptr_t base, start, end;     /* where it is loaded; its code is [start, end) */
+	char *data;                     /* its static variables */
+	size_t data_size;               /* bytes */
 	int (*init)(void);
 	void (*exit)(void);
 	long (*ioctl)(struct ms_file *file, unsigned int cmd, unsigned long arg);
@@ -119,6 +124,7 @@ enum drv_what {
 struct drv_report {
 	enum drv_what what;
 	size_t step;                   /* at which; play->nr: at the end, when all is closed */
+	const struct drv_play *play;   /* NULL: that which is played */
 	bool hangs;                    /* a crash that took all its time */
 	struct ms_violation violation; /* texts are the report's reader's */
 	uint64_t frame[DRV_MAX_FRAMES];
@@ -150,6 +156,57 @@ void drv_player_play(const struct drv_module *module, const struct drv_config *c
 		     const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
 		     struct drv_outcome *outcome, const struct drv_teller *teller);
 
+/* ---- searching ---- */
+
+#define DRV_MAX_LETTERS 64
+#define DRV_MAX_SKIPS 16
+
+struct drv_letters {
+	struct drv_step step[DRV_MAX_LETTERS];
+	size_t nr;
+	bool banned[DRV_MAX_LETTERS]; /* it has ended the driver more than once */
+};
+
+/* A sequence that ends the driver's process, and is not played again. */
+struct drv_skip {
+	uint16_t path[DRV_MAX_STEPS];
+	size_t nr;
+	bool at_end; /* when all is closed after it */
+};
+
+struct drv_search {
+	const struct drv_letters *letters;
+	size_t device;
+	struct drv_skip skip[DRV_MAX_SKIPS];
+	size_t nr_skips;
+	bool no_end; /* closing everything has ended the driver more than once */
+	/* the bounds; afterwards what has come of it: to which depth all sequences were tried */
+	uint64_t states;
+	unsigned int depth;  /* steps, opening included */
+	unsigned int coming; /* that is being tried */
+	uint64_t operations;
+	bool whole; /* nothing was cut */
+};
+
+/* Those of the letters that the configuration has something for. */
+void drv_letters(struct drv_letters *letters, const struct drv_config *config);
+/* In the child: searches, and tells by the functions below. */
+void drv_search_play(const struct drv_module *module, const struct drv_config *config,
+		     const struct drv_kernel *kernel, struct drv_search *search);
+/* In a child: what stands at the head of what is said from now on; *told: as below. */
+void drv_child_path(const uint16_t *path, const size_t *nr, bool *told, const bool *at_end);
+/* The driver was called: it does not hang. */
+void drv_child_lives(void);
+/* Tells a violation of a step, but not after one of the driver's (*told). */
+void drv_child_violation(const struct ms_violation *v, void *arg);
+/*
+ * Searches in child processes: a sequence that ends one is told, and left out by the next. 0; -1:
+ * no process.
+ */
+int drv_search(const struct drv_module *module, const struct drv_config *config,
+	       const struct drv_kernel *kernel, struct drv_search *search, drv_tell *tell,
+	       void *arg);
+
 /* ---- findings ---- */
 
 struct drv_finding {
@@ -180,7 +237,10 @@ struct drv_findings {
 	struct drv_known *known;
 	size_t nr_known;
 	uint64_t plays, steps, mapped, refused;
-	unsigned int hangs; /* plays that had to be ended from outside */
+	uint64_t states, sequences; /* of searches */
+	unsigned int depth;         /* to which each search has come, ... */
+	unsigned int deepest;       /* ... and one of them */
+	unsigned int hangs;         /* plays that had to be ended from outside */
 };
 
 struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct drv_module *module,

@@ -119,6 +119,8 @@ struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct
 {
 	struct drv_finding new, *old = NULL, *grown;
 
+	if (report->play)
+		play = report->play;
 	fill(&new, findings, module, config, play, kernel, device, report);
 	for (size_t i = 0; i < findings->nr && !old; i++)
 		if (drv_finding_like(&findings->finding[i], &new))

@@ -250,6 +250,7 @@ static int compile(struct drv_module *module, const struct drv_config *config)
 static int find_range(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct drv_module *module = arg;
+	uintptr_t data = 0, end = 0, read_only = 0;
 
 	(void)size;
 	if (strcmp(info->dlpi_name, module->path))
@@ -259,11 +260,23 @@ static int find_range(struct dl_phdr_info *info, size_t size, void *arg)
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
 		const uintptr_t start = module->base + ph->p_vaddr;
 
-		if (ph->p_type != PT_LOAD || !(ph->p_flags & PF_X))
+		if (ph->p_type == PT_GNU_RELRO)
+			read_only = start + ph->p_memsz;
+		if (ph->p_type != PT_LOAD)
 			continue;
-		module->start = start;
-		module->end = start + ph->p_memsz;
+		if (ph->p_flags & PF_X) {
+			module->start = start;
+			module->end = start + ph->p_memsz;
+		} else if (ph->p_flags & PF_W) {
+			data = start;
+			end = start + ph->p_memsz;
+		}
 	}
+	// what the loader writes, and nobody after it, is the beginning of the segment
+	if (read_only > data && read_only <= end)
+		data = read_only;
+	module->data = (char *)data;
+	module->data_size = end - data;
 	return 1;
 }
 

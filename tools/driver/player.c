@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RAM_START UINT64_C(0x40000000)
-#define RAM_SIZE (UINT64_C(64) << 20)
-
 /* ---- what no violation tells ---- */
 
 static void tell(struct drv_player *p, const char *condition, const struct drv_map *map,
@@ -76,13 +73,15 @@ static void look(struct drv_player *p)
 
 static int make_machine(struct drv_player *p, const struct drv_kernel *kernel)
 {
-	int err;
-
 	p->m = ms_machine_new(kernel->policy);
-	if (!p->m)
-		return -errno;
+	return p->m ? ms_ram_add(p->m, DRV_RAM_START, DRV_RAM_SIZE) : -errno;
+}
+
+static int add_devices(struct drv_player *p)
+{
+	int err = 0;
+
 	p->page_size = ms_machine_config(p->m)->page_size;
-	err = ms_ram_add(p->m, RAM_START, RAM_SIZE);
 	for (size_t i = 0; !err && i < p->config->nr_devices; i++) {
 		const struct drv_device *dev = &p->config->device[i];
 
@@ -161,18 +160,41 @@ static void seen(const struct ms_machine *m, const struct ms_violation *v, void 
 		teller->violation(v, teller->arg);
 }
 
+int drv_player_begin(struct drv_player *p, size_t device, uint64_t fail_alloc)
+{
+	int err = add_devices(p);
+
+	p->self = &p->process[0];
+	ms_violation_observe(p->m, seen, (void *)(uintptr_t)p->teller);
+	ms_machine_fail_alloc(p->m, fail_alloc);
+	p->allocs = ms_machine_allocs(p->m);
+	return err ? err : insmod(p, device);
+}
+
+bool drv_player_step(struct drv_player *p, const struct drv_step *step)
+{
+	p->self = &p->process[step->child];
+	// a process that has never begun or has ended does nothing
+	if (!p->self->mm || !step->op->play(p, step))
+		return false;
+	p->outcome->steps++;
+	look(p);
+	return true;
+}
+
+void drv_player_end(struct drv_player *p, bool loaded)
+{
+	finish(p, loaded);
+	check_whole(p);
+}
+
 static void play_steps(struct drv_player *p, const struct drv_play *play)
 {
-	for (size_t i = 0; i < play->nr; i++) {
-		const struct drv_step *step = &play->step[i];
+	bool plays = true;
 
-		p->self = &p->process[step->child];
+	for (size_t i = 0; plays && i < play->nr; i++) {
 		p->teller->step(i, p->teller->arg);
-		// a process that has never begun or has ended does nothing
-		if (!p->self->mm || !step->op->play(p, step))
-			return;
-		p->outcome->steps++;
-		look(p);
+		plays = drv_player_step(p, &play->step[i]);
 	}
 }
 
@@ -186,18 +208,12 @@ void drv_player_play(const struct drv_module *module, const struct drv_config *c
 	int err = make_machine(&p, kernel);
 
 	if (!err) {
-		p.self = &p.process[0];
-		ms_violation_observe(p.m, seen, (void *)(uintptr_t)teller);
-		ms_machine_fail_alloc(p.m, play->fail_alloc);
-		const uint64_t before = ms_machine_allocs(p.m);
-
-		err = insmod(&p, device);
+		err = drv_player_begin(&p, device, play->fail_alloc);
 		if (!err)
 			play_steps(&p, play);
 		teller->step(play->nr, teller->arg);
-		finish(&p, !err);
-		check_whole(&p);
-		outcome->allocs = ms_machine_allocs(p.m) - before;
+		drv_player_end(&p, !err);
+		outcome->allocs = ms_machine_allocs(p.m) - p.allocs;
 	}
 	if (err) {
 		outcome->refused_init = true;

@@ -8,6 +8,8 @@
 #include <mapsim/kvm.h>
 #include <mapsim/mm.h>
 
+#define DRV_RAM_START UINT64_C(0x40000000)
+#define DRV_RAM_SIZE (UINT64_C(64) << 20)
 #define DRV_PROCESSES 2 /* the parent and a child */
 #define DRV_FILES 4
 #define DRV_MAPS 4 /* of a process */
@@ -37,6 +39,7 @@ struct drv_player {
 	struct ms_vm *vm;
 	unsigned int nr_slots;
 	uint64_t slot_size; /* of the newest slot */
+	uint64_t allocs;    /* before the module was loaded */
 };
 
 struct drv_op {
@@ -46,6 +49,14 @@ struct drv_op {
 	const char *synopsis, *help;
 };
 extern const struct drv_op drv_ops[];
+
+/* On p->m, which has RAM and nothing else: devices, a process, and the module is loaded, where that
+ * allocation fails (0: none). 0, or a negative errno. */
+int drv_player_begin(struct drv_player *p, size_t device, uint64_t fail_alloc);
+/* false: it could not be played. */
+bool drv_player_step(struct drv_player *p, const struct drv_step *step);
+/* All that is left is closed, the module is unloaded, and what remains is told. */
+void drv_player_end(struct drv_player *p, bool loaded);
 
 bool drv_op_open(struct drv_player *p, const struct drv_step *step);
 bool drv_op_map(struct drv_player *p, const struct drv_step *step);

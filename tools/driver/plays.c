@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The fixed list of plays: what processes, guests and the kernel do with a driver's mapping, each
- * as short as shows it. At the end of each everything is closed and the module is unloaded.
+ * as short as shows it. At the end of each everything is closed and the module is unloaded. And
+ * the letters of a search.
  */
 #include "driver.h"
 
@@ -101,6 +102,51 @@ static const char *const failing[] = {
 	"open; map private rw 4; write all; fork; child: write all",
 	"open; open; map shared rw 4; read all; move; guest; guest-read all",
 };
+
+/* A search tries all sequences of these. */
+static const char *const letters[] = {
+	"open",
+	"open read",
+	"close",
+	"map shared rw",
+	"map shared rw 4",
+	"map shared r 4",
+	"map private rw 4",
+	"map shared rw 1 at 1",
+	"map shared rw 2 at end-1",
+	"map private r 1 at 0x100000",
+	"read first",
+	"read all",
+	"write first",
+	"write all",
+	"unmap first",
+	"unmap middle",
+	"unmap all",
+	"protect r",
+	"protect none",
+	"protect rw",
+	"zap",
+	"grow",
+	"shrink",
+	"move",
+	"fork",
+	"exit",
+	"revoke",
+	"child: read all",
+	"child: write all",
+	"child: unmap middle",
+	"child: unmap all",
+	"child: move",
+	"child: exit",
+	"guest",
+	"guest-read all",
+	"guest-write all",
+};
+
+const char *drv_letter(size_t i)
+{
+	return i < sizeof(letters) / sizeof(letters[0]) ? letters[i] : NULL;
+}
 
 const char *drv_fixed_play(size_t i)
 {

@@ -176,6 +176,11 @@ void drv_print(const struct drv_findings *findings, const struct drv_config *c)
 	       " mappings made, %" PRIu64 " refused",
 	       mistakes, mistakes == 1 ? "" : "s", findings->plays, c->nr_kernels, arm64,
 	       c->nr_kernels - arm64, findings->steps, findings->mapped, findings->refused);
+	if (findings->states)
+		printf("; searched: %" PRIu64 " sequences, %" PRIu64 " states, all of %u steps",
+		       findings->sequences, findings->states, findings->depth);
+	if (findings->deepest > findings->depth)
+		printf(", on some kernels of %u", findings->deepest);
 	if (others && !c->all)
 		printf("; %zu not the driver's: --all", others);
 	printf("\n");

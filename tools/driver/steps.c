@@ -120,10 +120,3 @@ bool drv_play_fits(const struct drv_play *play, const struct drv_config *config)
 			return false;
 	return true;
 }
-
-void drv_steps_help(FILE *out)
-{
-	for (size_t i = 0; i < sizeof(drv_ops) / sizeof(drv_ops[0]); i++)
-		fprintf(out, "  %s %s\n      %s\n", drv_ops[i].name, drv_ops[i].synopsis,
-			drv_ops[i].help);
-}
