@@ -32,9 +32,11 @@ static const char *start_around(const struct ms_linux *lx, uint64_t addr)
 
 static void add_word(struct ms_hash *h, const struct ms_linux *lx, uint64_t word)
 {
-	const char *to = start_around(lx, word);
+	const char *to = word ? start_around(lx, word) : NULL;
 
-	if (to) {
+	if (!word) { // most of what a page has
+		ms_hash_add(h, 0);
+	} else if (to) {
 		ms_hash_known(h, ms_hash_object(to));
 		ms_hash_add(h, word - (uintptr_t)to);
 	} else if (!(word & 1) && ms_hash_is_known(h, word)) {

@@ -8,7 +8,7 @@
  *   V STEP CLASS MM START END ADDR PA FRAMES|CONDITION|DRIVER|CALLBACK    a violation
  *   C STEP FRAMES|WORDS                                                   the driver is ended
  *   O …                                                                   the outcome
- *   S STATES OPERATIONS DEPTH WHOLE                                       that of a search
+ *   S STATES OPERATIONS DEPTH WHOLE MAPPED REFUSED                        that of a search
  *
  * FRAMES: offsets in the driver's object, the innermost first, with commas between; "-": none.
  */
@@ -311,8 +311,9 @@ static _Noreturn void search_child(const struct drv_module *module, const struct
 	if (drv_module_set_params(module, config, wrong, sizeof(wrong)))
 		_exit(2);
 	drv_search_play(module, config, kernel, search);
-	say(line, snprintf(line, sizeof(line), "S %" PRIu64 " %" PRIu64 " %u %d\n", search->states,
-			   search->operations, search->depth, search->whole));
+	say(line, snprintf(line, sizeof(line), "S %" PRIu64 " %" PRIu64 " %u %d %u %u\n",
+			   search->states, search->operations, search->depth, search->whole,
+			   search->mapped, search->refused));
 	_exit(0);
 }
 
@@ -382,8 +383,9 @@ static void read_search(const char *line, struct drv_search *search)
 {
 	int whole;
 
-	if (sscanf(line, "S %" SCNu64 " %" SCNu64 " %u %d", &search->states, &search->operations,
-		   &search->depth, &whole) == 4)
+	if (sscanf(line, "S %" SCNu64 " %" SCNu64 " %u %d %u %u", &search->states,
+		   &search->operations, &search->depth, &whole, &search->mapped,
+		   &search->refused) == 6)
 		search->whole = whole;
 }
 

@@ -57,7 +57,7 @@ const char driver_help[] =
 #define MAX_PLAYS 32
 #define DEFAULT_DEPTH 6u
 /* So that all kernels take some seconds: what a search finds is played on all of them. */
-#define STATES_OF_NEWEST 50000u
+#define STATES_OF_NEWEST 20000u
 #define STATES_OF_OTHERS 2000u
 #define MAX_HANGS 3 /* each takes seconds: more tell nothing new */
 
@@ -387,6 +387,8 @@ static int search_on(struct command *c, size_t device)
 		}
 		c->findings.states += search.states;
 		c->findings.sequences += search.operations;
+		c->findings.mapped += search.mapped;
+		c->findings.refused += search.refused;
 		if (!i || search.depth < c->findings.depth)
 			c->findings.depth = search.depth;
 		if (search.depth > c->findings.deepest)

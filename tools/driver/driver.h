@@ -185,7 +185,8 @@ struct drv_search {
 	unsigned int depth;  /* steps, opening included */
 	unsigned int coming; /* that is being tried */
 	uint64_t operations;
-	bool whole; /* nothing was cut */
+	unsigned int mapped, refused; /* mmaps by their answers */
+	bool whole;                   /* nothing was cut */
 };
 
 /* Those of the letters that the configuration has something for. */

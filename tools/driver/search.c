@@ -193,6 +193,9 @@ static bool play_end(struct ms_player *player, const void *mine, char *text, siz
 
 /* ---- the search ---- */
 
+/* Less RAM than a play has: its table of pages is a part of every state. */
+#define SEARCH_RAM_SIZE (UINT64_C(8) << 20)
+
 /* Only the machine: all else is done in begin(). */
 static struct ms_world *world_of(const struct drv_kernel *kernel)
 {
@@ -200,7 +203,7 @@ static struct ms_world *world_of(const struct drv_kernel *kernel)
 	int len = snprintf(text, sizeof(text),
 			   "mapsim-world 1\narch %s\nconfig page_size=4096\n"
 			   "ram pa=0x%" PRIx64 " size=0x%" PRIx64 "\n",
-			   ms_arch_name(kernel->arch), DRV_RAM_START, DRV_RAM_SIZE);
+			   ms_arch_name(kernel->arch), DRV_RAM_START, SEARCH_RAM_SIZE);
 
 	return ms_world_parse(text, (size_t)len, NULL);
 }
@@ -249,6 +252,8 @@ static void explore(struct searching *s, const struct ms_world *world,
 		s->search->depth = config.depth + 1;
 	s->search->states = progress.states;
 	s->search->operations = progress.operations;
+	s->search->mapped = s->outcome.mapped;
+	s->search->refused = s->outcome.refused;
 	ms_explore_free(x);
 }
 
