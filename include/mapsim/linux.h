@@ -241,7 +241,8 @@ static inline void ms_linux_rmmod(struct ms_machine *m, void (*exit)(void))
 }
 
 /**
- * open(2) of /dev/NAME, a misc device that a driver has registered on m; flags: O_RDWR, O_RDONLY,
+ * open(2) of /dev/NAME, a device that a driver has registered on m, or of the character device of a
+ * number, "MAJOR:MINOR"; flags: O_RDWR, O_RDONLY,
  * O_WRONLY, with O_SYNC or what the driver looks at. The file, for ms_mmap(). NULL, and errno says
  * why. ENOENT: nobody registered the name; EINVAL: no machine or no name; ENOMEM; what ->open
  * answers.

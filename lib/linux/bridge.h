@@ -30,6 +30,7 @@ uint64_t ms_linux_hash_apart(struct ms_hash *h);
 uint64_t ms_linux_hash_apart_end(struct ms_hash *h, uint64_t outer);
 void ms_linux_chrdevs_hash(struct ms_hash *h, const void *place);
 void ms_linux_bus_hash(struct ms_hash *h, const void *place);
+void ms_linux_platform_hash(struct ms_hash *h, const void *place);
 
 /* Where file.c keeps its list of devices; NULL: no memory. */
 void **ms_linux_devices(struct ms_machine *m);
@@ -57,6 +58,9 @@ void ms_linux_chrdevs_destroy(struct ms_machine *m, void *place);
 void ms_linux_chrdevs_walk(struct ms_machine *m, const void *place,
 			   void (*fn)(struct ms_machine *m, const char *what, const char *name));
 struct cdev;
+/* Of the i-th character device that is none of misc: of those with a name, then of the others its
+ * number. NULL: there are no more. */
+const char *ms_linux_chrdev_name(struct ms_machine *m, size_t i);
 struct cdev *ms_linux_cdev_named(struct ms_machine *m, const char *name, dev_t *devt);
 /* false, and a violation: the driver was compiled for other pages. */
 bool ms_linux_page_size_fits(struct ms_machine *m, unsigned int page_shift);
@@ -66,5 +70,11 @@ void **ms_linux_bus(struct ms_machine *m);
 void ms_linux_bus_destroy(struct ms_machine *m, void *place);
 void ms_linux_bus_walk(struct ms_machine *m, const void *place,
 		       void (*fn)(struct ms_machine *m, const char *what, const char *name));
+
+/* The same for platform.c. */
+void **ms_linux_platform(struct ms_machine *m);
+void ms_linux_platform_destroy(struct ms_machine *m, void *place);
+void ms_linux_platform_walk(struct ms_machine *m, const void *place,
+			    void (*fn)(struct ms_machine *m, const char *what, const char *name));
 
 #endif

@@ -129,6 +129,7 @@ int ms_linux_cdev_add(struct cdev *cdev, dev_t dev, unsigned int count, unsigned
 				 MINOR(dev));
 	cdev->dev = dev;
 	cdev->count = count;
+	snprintf(cdev->ms_name, sizeof(cdev->ms_name), "%u:%u", MAJOR(dev), MINOR(dev));
 	list_add_tail(&cdev->list, &all->cdevs);
 	return 0;
 }
@@ -216,12 +217,51 @@ struct device *ms_linux_device_of(const struct class *class, dev_t devt)
 	return NULL;
 }
 
+static bool is_named(const struct chrdevs *all, const struct cdev *cdev)
+{
+	for (const struct named *n = all->named; n; n = n->next)
+		if (n->dev->devt >= cdev->dev && n->dev->devt < cdev->dev + cdev->count)
+			return true;
+	return false;
+}
+
+const char *ms_linux_chrdev_name(struct ms_machine *m, size_t i)
+{
+	const struct chrdevs *all = chrdevs(m);
+	const struct named *n = all ? all->named : NULL;
+	const struct cdev *cdev;
+	size_t nr = 0;
+
+	for (; n; n = n->next)
+		nr += n->dev->devt && ms_linux_cdev_at(n->dev->devt);
+	// the newest is the first
+	for (n = all && i < nr ? all->named : NULL; n; n = n->next)
+		if (n->dev->devt && ms_linux_cdev_at(n->dev->devt) && --nr == i)
+			return dev_name(n->dev);
+	if (!all || i < nr)
+		return NULL;
+	i -= nr;
+	list_for_each_entry (cdev, &all->cdevs, list)
+		if (!is_named(all, cdev) && !i--)
+			return cdev->ms_name;
+	return NULL;
+}
+
+/* mknod: a device's number in place of a name. 0: it is none. */
+static dev_t number_of(const char *name)
+{
+	unsigned int major, minor;
+	char more;
+
+	return sscanf(name, "%u:%u%c", &major, &minor, &more) == 2 ? MKDEV(major, minor) : 0;
+}
+
 /* The cdev behind a name. *devt: its number; 0: nobody has the name. NULL: nobody serves it. */
 struct cdev *ms_linux_cdev_named(struct ms_machine *m, const char *name, dev_t *devt)
 {
 	const struct device *dev = device_named(chrdevs(m), name);
 
-	*devt = dev ? dev->devt : 0;
+	*devt = dev ? dev->devt : number_of(name);
 	return *devt ? ms_linux_cdev_at(*devt) : NULL;
 }
 

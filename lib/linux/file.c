@@ -364,13 +364,19 @@ void ms_linux_devices_destroy(struct ms_machine *m, void *devices)
 const char *ms_linux_device(struct ms_machine *m, size_t i)
 {
 	void **nodes = m ? ms_linux_devices(m) : NULL;
+	struct ms_machine *former;
 	const struct node *node;
+	const char *name;
 	size_t nr = 0;
 
 	for (node = nodes ? *nodes : NULL; node; node = node->next)
 		nr++;
-	if (i >= nr)
-		return NULL;
+	if (i >= nr) {
+		former = ms_linux_use(m);
+		name = m ? ms_linux_chrdev_name(m, i - nr) : NULL;
+		ms_linux_use(former);
+		return name;
+	}
 	// the newest is the first
 	for (node = *nodes; nr - 1 > i; nr--)
 		node = node->next;

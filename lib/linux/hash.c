@@ -274,6 +274,7 @@ void ms_linux_hash(struct ms_hash *h)
 	add_kept(h, lx);
 	if (!lx)
 		return;
+	ms_linux_platform_hash(h, lx->platform);
 	ms_linux_chrdevs_hash(h, lx->chrdevs);
 	h->frozen = true;
 	ms_hash_add(h, sum_of_blocks(h, lx, RB_ROOT(&lx->by_addr)));

@@ -179,6 +179,16 @@ int ms_linux_pci_register_driver(struct pci_driver *driver)
 	return 0;
 }
 
+struct pci_driver *ms_linux_pci_driver_at(struct ms_machine *m, size_t i)
+{
+	const struct bus *bus = bus_of(m);
+	struct pci_driver *driver = bus ? bus->drivers : NULL;
+
+	while (driver && i--)
+		driver = driver->ms_next;
+	return driver;
+}
+
 void ms_linux_pci_unregister_driver(struct pci_driver *driver)
 {
 	struct bus *bus = driver ? bus_of(ms_linux_machine()) : NULL;

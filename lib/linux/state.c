@@ -44,6 +44,7 @@ static void linux_destroy(struct ms_machine *m)
 	ms_linux_tasks_destroy(m, lx->tasks);
 	ms_linux_chrdevs_destroy(m, lx->chrdevs);
 	ms_linux_bus_destroy(m, lx->bus);
+	ms_linux_platform_destroy(m, lx->platform);
 	while ((place = SLIST_FIRST(&lx->places))) {
 		SLIST_REMOVE_HEAD(&lx->places, link);
 		ms_free(&m->alloc, place);
@@ -88,6 +89,13 @@ void **ms_linux_bus(struct ms_machine *m)
 	struct ms_linux *lx = ms_linux_of(m);
 
 	return lx ? &lx->bus : NULL;
+}
+
+void **ms_linux_platform(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->platform : NULL;
 }
 
 bool ms_linux_knows_mmap_prepare(const struct ms_machine *m)

@@ -11,6 +11,7 @@
  *   rcu.c      rcu_read_lock, kfree_rcu    task.c     current
  *   pci.c      pci_register_driver, pci_request_regions
  *   cdev.c     cdev_add, device_create     xarray.c   xarray, idr, ida
+ *   platform.c platform_driver_register
  *   user.c     copy_from_user ...          access.c   access_process_vm, generic_access_phys
  *   notifier.c mmu_notifier                pte.c      apply_to_page_range, follow_pfnmap_start
  *   leaks.c    what was not given back       format*.c  a format of printk's
@@ -142,6 +143,7 @@ struct ms_linux {
 	void *tasks;            /* task.c's alone */
 	void *chrdevs;          /* cdev.c's alone */
 	void *bus;              /* pci.c's alone */
+	void *platform;         /* platform.c's alone */
 	bool incapable;         /* capable() says no */
 	unsigned int rcu_depth; /* rcu_read_lock()s that are held */
 	struct ms_rcu_head *rcu, **rcu_end; /* what waits for their end */

@@ -222,6 +222,128 @@ static void a_platform_driver_maps_its_registers(void **state)
 	world_end(&w);
 }
 
+static int uart_removed;
+
+static int uart_found(struct platform_device *pdev)
+{
+	if (platform_get_irq(pdev, 1) != -ENXIO || platform_get_irq(pdev, 0) != 5)
+		return -EINVAL;
+	return uart_probe(pdev);
+}
+
+#if MS_LINUX_BEFORE(6, 11)
+static int uart_remove(struct platform_device *pdev)
+{
+	uart_removed++;
+	return 0;
+}
+#else
+static void uart_remove(struct platform_device *pdev)
+{
+	uart_removed++;
+}
+#endif
+
+static const struct of_device_id uart_of[] = { { .compatible = "acme,uart" }, {} };
+static const struct platform_device_id uart_ids[] = { { "uart0", 1 }, { "uart1", 2 }, {} };
+
+static struct platform_driver uart_driver = {
+	.probe = uart_found,
+	.remove = uart_remove,
+	.driver = { .name = "uart", .of_match_table = of_match_ptr(uart_of) },
+};
+
+/* By the device tree's word, by the table of names, or by the driver's own name. */
+static void a_platform_driver_is_found_by_its_tables(void **state)
+{
+	struct resource res[] = {
+		{ .start = BAR, .end = BAR + 0xfff, .flags = IORESOURCE_MEM },
+		{ .start = BAR + 0x1000, .end = BAR + 0x1fff, .flags = IORESOURCE_MEM },
+		{ .start = 5, .end = 5, .flags = IORESOURCE_IRQ },
+	};
+	struct platform_device pdev[4];
+	static const struct {
+		const char *name, *compatible;
+		const struct platform_device_id *ids;
+		unsigned long data;
+		bool found;
+	} cases[] = {
+		{ "x", "acme,uart", NULL, 0, true }, { "uart", NULL, NULL, 0, true },
+		{ "uart1", NULL, uart_ids, 2, true }, { "uart2", "acme,spi", uart_ids, 0, false },
+	};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct world w = world("6.12.117");
+		const uint64_t before = ms_machine_hash(w.m);
+
+		uart_removed = 0;
+		pdev[i] = (struct platform_device){ .name = cases[i].name, .id = -1,
+						    .ms_compatible = cases[i].compatible,
+						    .num_resources = 3, .resource = res };
+		uart_driver.id_table = cases[i].ids;
+		assert_int_equal(platform_driver_register(&uart_driver), 0);
+		assert_int_not_equal(ms_machine_hash(w.m), before);
+		assert_ptr_equal(ms_linux_platform_driver_at(w.m, 0), &uart_driver.ms_entry);
+		assert_null(ms_linux_platform_driver_at(w.m, 1));
+		assert_int_equal(platform_driver_register(&uart_driver), -EBUSY);
+		assert_int_equal(ms_linux_platform_found(&pdev[i]), 0);
+		assert_int_equal(ms_linux_platform_found(&pdev[i]), -EINVAL);
+		assert_int_equal(!!pdev[i].ms_entry, cases[i].found);
+		assert_string_equal(dev_name(&pdev[i].dev), cases[i].name);
+		if (cases[i].data)
+			assert_int_equal(pdev[i].id_entry->driver_data, cases[i].data);
+		if (i & 1)
+			platform_driver_unregister(&uart_driver);
+		ms_linux_platform_gone(&pdev[i]);
+		assert_int_equal(uart_removed, cases[i].found);
+		assert_int_equal(ms_linux_leaks(w.m), !(i & 1));
+		if (!(i & 1))
+			assert_string_equal(violation(&w, 0), "platform driver uart is never unregistered");
+		world_end(&w);
+	}
+	uart_driver.id_table = NULL;
+}
+
+static int uart_open(struct inode *inode, struct file *file)
+{
+	file->private_data = inode->i_cdev;
+	return 0;
+}
+
+/* As mknod makes it, where no device has the cdev's number. */
+static void a_character_device_without_a_name_is_opened_by_its_number(void **state)
+{
+	static const struct file_operations fops = { .owner = THIS_MODULE, .open = uart_open };
+	struct device named = { .devt = MKDEV(300, 0), .init_name = "lab0" };
+	struct world w = world("6.12.117");
+	struct cdev cdev[2];
+	struct file *file;
+
+	(void)state;
+	assert_int_equal(register_chrdev_region(MKDEV(300, 0), 8, "lab"), 0);
+	for (int i = 0; i < 2; i++) {
+		cdev_init(&cdev[i], &fops);
+		assert_int_equal(cdev_add(&cdev[i], MKDEV(300, 4 * i), 4), 0);
+	}
+	assert_string_equal(ms_linux_device(w.m, 0), "300:0");
+	assert_int_equal(device_register(&named), 0);
+	assert_string_equal(ms_linux_device(w.m, 0), "lab0");
+	assert_string_equal(ms_linux_device(w.m, 1), "300:4");
+	assert_null(ms_linux_device(w.m, 2));
+	file = ms_linux_open(w.m, "300:5", O_RDWR);
+	assert_ptr_equal(file->private_data, &cdev[1]);
+	ms_linux_close(file);
+	assert_null(ms_linux_open(w.m, "301:0", O_RDWR));
+	assert_null(ms_linux_open(w.m, "300:4x", O_RDWR));
+	device_del(&named);
+	cdev_del(&cdev[0]);
+	cdev_del(&cdev[1]);
+	unregister_chrdev_region(MKDEV(300, 0), 8);
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	world_end(&w);
+}
+
 static void null_is_harmless_on_a_bus(void **state)
 {
 	struct world w = world("6.12.117");
@@ -247,6 +369,15 @@ static void null_is_harmless_on_a_bus(void **state)
 	assert_int_equal(PTR_ERR(devm_platform_ioremap_resource(NULL, 0)), -EINVAL);
 	assert_int_equal(PTR_ERR(devm_platform_get_and_ioremap_resource(NULL, 0, NULL)), -EINVAL);
 	ms_linux_pci_free(pdev);
+	assert_null(ms_linux_pci_driver_at(NULL, 0));
+	assert_null(ms_linux_platform_driver_at(NULL, 0));
+	assert_int_equal(ms_linux_platform_found(NULL), -EINVAL);
+	ms_linux_platform_gone(NULL);
+	assert_int_equal(ms_linux_platform_register(NULL), -EINVAL);
+	ms_linux_platform_unregister(NULL);
+	assert_int_equal(platform_driver_register(NULL), -EINVAL);
+	platform_driver_unregister(NULL);
+	assert_int_equal(platform_get_irq(NULL, 0), -ENXIO);
 	world_end(&w);
 }
 
@@ -258,6 +389,8 @@ int main(void)
 		cmocka_unit_test(the_bus_is_of_the_state),
 		cmocka_unit_test(character_devices_are_of_the_state),
 		cmocka_unit_test(a_platform_driver_maps_its_registers),
+		cmocka_unit_test(a_platform_driver_is_found_by_its_tables),
+		cmocka_unit_test(a_character_device_without_a_name_is_opened_by_its_number),
 		cmocka_unit_test(null_is_harmless_on_a_bus),
 	};
 

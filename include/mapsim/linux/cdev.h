@@ -15,6 +15,7 @@ struct cdev {
 	dev_t dev;
 	unsigned int count;
 	bool ms_allocated; // cdev_alloc()
+	char ms_name[24];  // "MAJOR:MINOR", by which it can be opened
 };
 
 int ms_linux_chrdev_region(dev_t *dev, unsigned int count, const char *name, bool any);

@@ -270,8 +270,9 @@ struct ms_file *ms_linux_open_fops(struct ms_machine *m, const struct file_opera
 /** What violations call the file's driver by; of a path its last part. Copied; without memory, and
  * of a file that is NULL or an ERR_PTR, nothing is done. */
 void ms_linux_name_file(struct ms_file *file, const char *name);
-/** Name of the i-th device that is registered on m, from 0 on, in the order in which they came;
- * NULL: there are no more. Valid until the device is deregistered. */
+/** Name of the i-th device that is registered on m, from 0 on: misc devices in the order in which
+ * they came, then other character devices in theirs, then those that have no name but a number, as
+ * "MAJOR:MINOR"; ms_linux_open_device() takes any of these. NULL: there are no more. Valid until the device is deregistered. */
 const char *ms_linux_device(struct ms_machine *m, size_t i);
 void ms_linux_get_file(struct ms_file *file);
 void ms_linux_fput(struct ms_file *file);

@@ -90,6 +90,8 @@ void ms_linux_pci_free(struct pci_dev *pdev);
 
 /* ---- drivers ---- */
 
+/** The i-th driver that is registered on m, the newest first; NULL: no more. */
+struct pci_driver *ms_linux_pci_driver_at(struct ms_machine *m, size_t i);
 int ms_linux_pci_register_driver(struct pci_driver *driver);
 void ms_linux_pci_unregister_driver(struct pci_driver *driver);
 #define pci_register_driver(driver) ms_linux_pci_register_driver(driver)

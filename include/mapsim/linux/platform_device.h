@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * <linux/platform_device.h>: a test fills a struct platform_device and calls the driver's probe and
- * remove by ms_linux_platform_probe() and ms_linux_platform_remove(). Device trees are not modelled.
+ * <linux/platform_device.h>, and the tables of <linux/mod_devicetable.h>. A test fills a struct
+ * platform_device and lets the bus find it (ms_linux_platform_found()), before or after a driver is
+ * registered; or it calls a driver's probe and remove itself (ms_linux_platform_probe(),
+ * ms_linux_platform_remove()). Of a device tree there is the one word that a driver is found by,
+ * `ms_compatible`.
  */
 #include <mapsim/linux.h>
 #ifndef MAPSIM_LINUX_PLATFORM_DEVICE_H
@@ -12,6 +15,15 @@ struct platform_device_id {
 	unsigned long driver_data;
 };
 
+struct of_device_id {
+	char name[32];
+	char type[32];
+	char compatible[128];
+	const void *data;
+};
+
+struct ms_platform_entry;
+
 struct platform_device {
 	const char *name;
 	int id;
@@ -19,6 +31,21 @@ struct platform_device {
 	u32 num_resources;
 	struct resource *resource;
 	const struct platform_device_id *id_entry;
+	const char *ms_compatible; // of its node in the device tree; NULL: it has none
+	/* of the library */
+	struct platform_device *ms_next;
+	struct ms_platform_entry *ms_entry; // whose driver it has
+	bool ms_found;
+};
+
+/* A driver as the bus knows it: what is in struct platform_driver depends on the version. */
+struct ms_platform_entry {
+	struct ms_platform_entry *next;
+	struct device_driver *driver;
+	const struct platform_device_id *id_table;
+	int (*probe)(struct ms_platform_entry *entry, struct platform_device *pdev);
+	void (*remove)(struct ms_platform_entry *entry, struct platform_device *pdev);
+	bool registered;
 };
 
 struct platform_driver {
@@ -35,7 +62,10 @@ struct platform_driver {
 	struct device_driver driver;
 	const struct platform_device_id *id_table;
 	bool prevent_deferred_probe;
+	struct ms_platform_entry ms_entry;
 };
+#define to_platform_driver(d) container_of(d, struct platform_driver, driver)
+#define of_match_ptr(table) (table)
 
 #define to_platform_device(d) container_of(d, struct platform_device, dev)
 #define platform_get_drvdata(pdev) dev_get_drvdata(&(pdev)->dev)
@@ -59,6 +89,23 @@ static inline struct resource *platform_get_resource_byname(struct platform_devi
 		    !strcmp(pdev->resource[i].name, name))
 			return &pdev->resource[i];
 	return NULL;
+}
+
+/* The number of the num-th interrupt, above 0. -ENXIO: there is none. */
+static inline int platform_get_irq_optional(struct platform_device *pdev, unsigned int num)
+{
+	const struct resource *res = platform_get_resource(pdev, IORESOURCE_IRQ, num);
+
+	return res ? (int)res->start : -ENXIO;
+}
+
+static inline int platform_get_irq(struct platform_device *pdev, unsigned int num)
+{
+	int irq = platform_get_irq_optional(pdev, num);
+
+	if (irq < 0 && pdev)
+		dev_err(&pdev->dev, "IRQ index %u not found\n", num);
+	return irq;
 }
 
 #define platform_get_mem_or_io(pdev, num) platform_get_resource(pdev, IORESOURCE_MEM, num)
@@ -115,5 +162,62 @@ static inline void ms_linux_platform_remove(struct platform_device *pdev,
 	ms_linux_devres_release_all(&pdev->dev);
 	pdev->dev.driver = NULL;
 }
+
+/* ---- the bus ---- */
+
+/** The bus has found it: a driver that is registered, or will be, is probed. It stays where it is
+ * until ms_linux_platform_gone(). Answers what the probe does; 0: no driver is there. -EINVAL: NULL,
+ * without a name, or it was found before. */
+int ms_linux_platform_found(struct platform_device *pdev);
+/** The device is taken away: its driver's remove is called. NULL is allowed. */
+void ms_linux_platform_gone(struct platform_device *pdev);
+/** The i-th driver that is registered, the newest first; NULL: no more. */
+struct ms_platform_entry *ms_linux_platform_driver_at(struct ms_machine *m, size_t i);
+
+int ms_linux_platform_register(struct ms_platform_entry *entry);
+void ms_linux_platform_unregister(struct ms_platform_entry *entry);
+
+static inline int ms_linux_platform_entry_probe(struct ms_platform_entry *entry,
+						struct platform_device *pdev)
+{
+	return ms_linux_platform_probe(pdev, container_of(entry, struct platform_driver, ms_entry));
+}
+
+static inline void ms_linux_platform_entry_remove(struct ms_platform_entry *entry,
+						  struct platform_device *pdev)
+{
+	ms_linux_platform_remove(pdev, container_of(entry, struct platform_driver, ms_entry));
+}
+
+/* A probe that fails leaves the driver registered. */
+static inline int platform_driver_register(struct platform_driver *driver)
+{
+	if (!driver)
+		return -EINVAL;
+	driver->ms_entry = (struct ms_platform_entry){
+		.driver = &driver->driver,
+		.id_table = driver->id_table,
+		.probe = ms_linux_platform_entry_probe,
+		.remove = ms_linux_platform_entry_remove,
+	};
+	return ms_linux_platform_register(&driver->ms_entry);
+}
+
+static inline void platform_driver_unregister(struct platform_driver *driver)
+{
+	ms_linux_platform_unregister(driver ? &driver->ms_entry : NULL);
+}
+
+#define module_platform_driver(the_driver) \
+	static int ms_platform_init(void) \
+	{ \
+		return platform_driver_register(&(the_driver)); \
+	} \
+	static void ms_platform_exit(void) \
+	{ \
+		platform_driver_unregister(&(the_driver)); \
+	} \
+	module_init(ms_platform_init); \
+	module_exit(ms_platform_exit)
 
 #endif
