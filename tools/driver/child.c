@@ -273,8 +273,8 @@ static void guard(bool search)
 static void tell_outcome(const struct drv_outcome *o)
 {
 	char line[2048];
-	int len = snprintf(line, sizeof(line), "O %u %u %u %" PRIu64 " %d|%s", o->steps, o->mapped,
-			   o->refused, o->allocs, o->refused_init, o->why);
+	int len = snprintf(line, sizeof(line), "O %u %u %u %" PRIu64 " %d %d|%s", o->steps, o->mapped,
+			   o->refused, o->allocs, o->refused_init, o->on_bus, o->why);
 
 	for (size_t i = 0; i < o->nr_devices; i++)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, "|%s", o->device[i]);
@@ -392,12 +392,13 @@ static void read_search(const char *line, struct drv_search *search)
 static void read_outcome(char *line, struct drv_outcome *o)
 {
 	char *save = NULL, *word;
-	int refused;
+	int refused, on_bus;
 
-	if (sscanf(line, "O %u %u %u %" SCNu64 " %d", &o->steps, &o->mapped, &o->refused,
-		   &o->allocs, &refused) != 5)
+	if (sscanf(line, "O %u %u %u %" SCNu64 " %d %d", &o->steps, &o->mapped, &o->refused,
+		   &o->allocs, &refused, &on_bus) != 6)
 		return;
 	o->refused_init = refused;
+	o->on_bus = on_bus;
 	save = strchr(line, '|');
 	if (!save)
 		return;

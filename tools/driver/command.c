@@ -111,6 +111,115 @@ static int add_device(struct drv_config *config, char *text)
 	return 0;
 }
 
+/* [NAME+OFFSET] or an address. */
+static int parse_place(const struct drv_config *config, const char *text, char **end,
+		       uint64_t *value)
+{
+	for (size_t i = 0; i < config->nr_devices; i++) {
+		const size_t len = strlen(config->device[i].name);
+
+		if (strncmp(text, config->device[i].name, len) || text[len] != '+')
+			continue;
+		if (parse_size(text + len + 1, end, value) || *value >= config->device[i].size)
+			return -1;
+		*value += config->device[i].pa;
+		return 0;
+	}
+	return parse_size(text, end, value);
+}
+
+static int add_bar(struct drv_config *config, const char *text)
+{
+	unsigned long long *bar = config->bar[config->nr_bars];
+	uint64_t pa, size;
+	char *end;
+
+	if (*text < '0' || *text > '5' || text[1] != '=' ||
+	    parse_place(config, text + 2, &end, &pa) || *end != '+' ||
+	    parse_size(end + 1, &end, &size) || *end || !size)
+		return misused("--bar: not INDEX=ADDRESS+SIZE, with an index up to 5: \"%s\"", text);
+	for (size_t i = 0; i < config->nr_bars; i++)
+		if (config->bar[i][0] == (unsigned int)(*text - '0'))
+			return misused("--bar: there is a BAR %c already", *text);
+	bar[0] = (unsigned int)(*text - '0');
+	bar[1] = pa;
+	bar[2] = size;
+	config->nr_bars++;
+	return 0;
+}
+
+static int add_resource(struct drv_config *config, const char *text)
+{
+	unsigned long long *res = config->resource[config->nr_resources];
+	uint64_t start, size = 1;
+	char *end;
+
+	if (config->nr_resources == DRV_MAX_RESOURCES)
+		return misused("--resource: at most %d", DRV_MAX_RESOURCES);
+	if (!strncmp(text, "irq=", 4)) {
+		if (parse_size(text + 4, &end, &start) || *end || !start)
+			return misused("--resource: no number of an interrupt \"%s\"", text);
+	} else if (strncmp(text, "mem=", 4) || parse_place(config, text + 4, &end, &start) ||
+		   *end != '+' || parse_size(end + 1, &end, &size) || *end || !size) {
+		return misused("--resource: neither mem=ADDRESS+SIZE nor irq=NUMBER \"%s\"", text);
+	}
+	res[0] = *text == 'i';
+	res[1] = start;
+	res[2] = size;
+	config->nr_resources++;
+	return 0;
+}
+
+/* What the command line says a device on a bus has is a device's memory, too. */
+static void add_device_of(struct drv_config *config, uint64_t pa, uint64_t size)
+{
+	static const char *const names[DRV_MAX_DEVICES] = { "memory0", "memory1", "memory2",
+							    "memory3", "memory4", "memory5",
+							    "memory6", "memory7" };
+
+	for (size_t i = 0; i < config->nr_devices; i++) {
+		const struct drv_device *dev = &config->device[i];
+
+		if (pa >= dev->pa && pa - dev->pa < dev->size)
+			return;
+	}
+	if (config->nr_devices == DRV_MAX_DEVICES)
+		return;
+	config->device[config->nr_devices] =
+		(struct drv_device){ names[config->nr_devices], pa, size };
+	config->nr_devices++;
+}
+
+/* A device on a bus has the memory of --device, where nothing else is said. */
+static void default_hardware(struct drv_config *config)
+{
+	const bool no_bars = !config->nr_bars, no_resources = !config->nr_resources;
+
+	for (size_t i = 0; i < config->nr_bars; i++)
+		add_device_of(config, config->bar[i][1], config->bar[i][2]);
+	for (size_t i = 0; i < config->nr_resources; i++)
+		if (!config->resource[i][0])
+			add_device_of(config, config->resource[i][1], config->resource[i][2]);
+	if (!config->nr_devices)
+		config->device[config->nr_devices++] =
+			(struct drv_device){ "bar", 0xfd000000, 64 << 10 };
+	for (size_t i = 0; i < config->nr_devices; i++) {
+		const struct drv_device *dev = &config->device[i];
+
+		if (no_bars && i < 6)
+			memcpy(config->bar[config->nr_bars++],
+			       (unsigned long long[]){ i, dev->pa, dev->size },
+			       sizeof(config->bar[0]));
+		if (no_resources)
+			memcpy(config->resource[config->nr_resources++],
+			       (unsigned long long[]){ 0, dev->pa, dev->size },
+			       sizeof(config->resource[0]));
+	}
+	if (no_resources)
+		memcpy(config->resource[config->nr_resources++],
+		       (unsigned long long[]){ 1, 32, 1 }, sizeof(config->resource[0]));
+}
+
 static int add_play(struct command *c, const char *text)
 {
 	char wrong[256] = "no memory";
@@ -171,6 +280,10 @@ static int one_option(struct command *c, int opt)
 		return add_device(config, optarg);
 	case 'p':
 		return add_param(config, optarg);
+	case 'b':
+		return add_bar(config, optarg);
+	case 'R':
+		return add_resource(config, optarg);
 	case 'r':
 		return set_revoke(config, optarg);
 	case 'P':
@@ -254,6 +367,8 @@ static int parse(struct command *c, int argc, char **argv)
 		{ "arch", required_argument, NULL, 'a' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "param", required_argument, NULL, 'p' },
+		{ "bar", required_argument, NULL, 'b' },
+		{ "resource", required_argument, NULL, 'R' },
 		{ "revoke", required_argument, NULL, 'r' },
 		{ "play", required_argument, NULL, 'P' },
 		{ "define", required_argument, NULL, 'D' },
@@ -279,9 +394,7 @@ static int parse(struct command *c, int argc, char **argv)
 		c->config.depth = 0;
 	c->config.source = argv[optind];
 	c->config.defines = c->defines;
-	if (!c->config.nr_devices)
-		c->config.device[c->config.nr_devices++] =
-			(struct drv_device){ "bar", 0xfd000000, 64 << 10 };
+	default_hardware(&c->config);
 	return choose_kernels(c);
 }
 
@@ -517,10 +630,11 @@ static int probe(struct command *c, struct drv_outcome *outcome)
 		    &now))
 		return EXIT_TROUBLE;
 	if (outcome->refused_init) {
-		warnx("%s: module_init() answers: %s (--device and --param say what there is)",
+		warnx("%s: %s (--device, --bar, --resource and --param say what there is)",
 		      config->source, outcome->why);
 		return EXIT_TROUBLE;
 	}
+	config->on_bus = outcome->on_bus;
 	if (!outcome->nr_devices && !c->findings.nr) {
 		warnx("%s: module_init() registers no device that could be opened", config->source);
 		return EXIT_TROUBLE;

@@ -20,6 +20,7 @@
 #define DRV_MAX_DEVICES 8
 #define DRV_MAX_PARAMS 32
 #define DRV_MAX_STEPS 16
+#define DRV_MAX_RESOURCES 16
 #define DRV_MAX_ARGS 6
 #define DRV_MAX_FRAMES 24
 
@@ -45,6 +46,11 @@ struct drv_config {
 	size_t nr_devices;
 	const char *param[DRV_MAX_PARAMS]; /* NAME=VALUE */
 	size_t nr_params;
+	/* What a device on a bus has. BARs: index, physical address, bytes. Resources: 0 for memory
+	 * and 1 for an interrupt, address or number, bytes or 1. */
+	unsigned long long bar[6][3], resource[DRV_MAX_RESOURCES][3];
+	size_t nr_bars, nr_resources;
+	bool on_bus; /* the driver has a device on a bus, which can be unbound */
 	bool has_revoke;
 	unsigned int revoke; /* an ioctl's number */
 	bool all, json, quick;
@@ -93,7 +99,12 @@ struct drv_module {
 	void (*exit)(void);
 	long (*ioctl)(struct ms_file *file, unsigned int cmd, unsigned long arg);
 	const struct ms_module_param *(*params)(size_t *n);
+	int (*find)(struct ms_machine *m, const unsigned long long (*bar)[3], size_t nr_bars,
+		    const unsigned long long (*res)[3], size_t nr_res, int *found);
+	int (*unbind)(void);
 };
+
+extern const char drv_glue[]; /* compiled with the driver */
 
 /* Compiles and loads it. 0, or -1 after a message. */
 int drv_module_load(struct drv_module *module, const struct drv_config *config);
@@ -136,8 +147,9 @@ struct drv_outcome {
 	uint64_t allocs;
 	char device[16][64]; /* names of those that are registered */
 	size_t nr_devices;
+	bool on_bus;
 	bool refused_init;
-	char why[256]; /* the module was not loaded */
+	char why[256]; /* the module was not loaded, or its device not taken */
 };
 
 typedef void drv_tell(const struct drv_report *report, void *arg);

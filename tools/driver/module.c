@@ -19,26 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Compiled with the driver: what needs the kernel's structures. */
-static const char glue[] =
-	"#include <mapsim/linux.h>\n"
-	"long ms_driver_ioctl(struct file *file, unsigned int cmd, unsigned long arg);\n"
-	"long ms_driver_ioctl(struct file *file, unsigned int cmd, unsigned long arg)\n"
-	"{\n"
-	"	return file->f_op && file->f_op->unlocked_ioctl ?\n"
-	"		file->f_op->unlocked_ioctl(file, cmd, arg) : -ENOTTY;\n"
-	"}\n"
-	"extern const struct ms_module_param __start_ms_module_params[]\n"
-	"	__attribute__((weak, visibility(\"hidden\")));\n"
-	"extern const struct ms_module_param __stop_ms_module_params[]\n"
-	"	__attribute__((weak, visibility(\"hidden\")));\n"
-	"const struct ms_module_param *ms_driver_params(size_t *n);\n"
-	"const struct ms_module_param *ms_driver_params(size_t *n)\n"
-	"{\n"
-	"	*n = (size_t)(__stop_ms_module_params - __start_ms_module_params);\n"
-	"	return __start_ms_module_params;\n"
-	"}\n";
-
 /* ---- where the headers are ---- */
 
 #define MAX_DIRS 3
@@ -223,7 +203,7 @@ static int compile(struct drv_module *module, const struct drv_config *config)
 	snprintf(messages, sizeof(messages), "%s/messages", module->dir);
 	snprintf(source, sizeof(source), "%s/glue.c", module->dir);
 	out = fopen(source, "we");
-	if (!out || fputs(glue, out) < 0 || fclose(out)) {
+	if (!out || fputs(drv_glue, out) < 0 || fclose(out)) {
 		warn("%s", source);
 		return -1;
 	}
@@ -298,6 +278,8 @@ static int load(struct drv_module *module, const struct drv_config *config)
 	*(void **)&module->exit = symbol(module, "ms_module_exit");
 	*(void **)&module->ioctl = symbol(module, "ms_driver_ioctl");
 	*(void **)&module->params = symbol(module, "ms_driver_params");
+	*(void **)&module->find = symbol(module, "ms_driver_find");
+	*(void **)&module->unbind = symbol(module, "ms_driver_unbind");
 	dl_iterate_phdr(find_range, module);
 	if (module->init)
 		return 0;

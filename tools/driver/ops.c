@@ -112,14 +112,31 @@ bool drv_op_ioctl(struct drv_player *p, const struct drv_step *step)
 			  step->nr_args > 1 ? strtoul(step->arg[1], NULL, 0) : 0);
 }
 
+static void turn_off(struct drv_player *p)
+{
+	for (size_t i = 0; i < p->config->nr_devices; i++)
+		ms_device_set_memory(ms_device_find(p->m, p->config->device[i].name), false);
+}
+
 bool drv_op_revoke(struct drv_player *p, const struct drv_step *step)
 {
 	(void)step;
 	if (!call_ioctl(p, p->config->revoke, 0))
 		return false;
-	for (size_t i = 0; i < p->config->nr_devices; i++)
-		ms_device_set_memory(ms_device_find(p->m, p->config->device[i].name), false);
+	turn_off(p);
 	return true;
+}
+
+bool drv_op_unbind(struct drv_player *p, const struct drv_step *step)
+{
+	struct ms_machine *former = ms_linux_set_machine(p->m);
+	const bool done = p->module->unbind && p->module->unbind();
+
+	(void)step;
+	ms_linux_set_machine(former);
+	if (done)
+		turn_off(p);
+	return done;
 }
 
 /* ---- mappings ---- */

@@ -96,9 +96,17 @@ static int insmod(struct drv_player *p, size_t device)
 {
 	struct drv_outcome *outcome = p->outcome;
 	struct ms_machine *former = ms_linux_set_machine(p->m);
-	int err = p->module->init ? p->module->init() : 0;
+	int found = 0, err = p->module->init ? p->module->init() : 0;
 	const char *name;
 
+	p->loaded = !err;
+	if (!err && p->module->find)
+		err = p->module->find(p->m, p->config->bar, p->config->nr_bars, p->config->resource,
+				      p->config->nr_resources, &found);
+	outcome->on_bus = found > 0;
+	if (err)
+		snprintf(outcome->why, sizeof(outcome->why), "%s answers: %s",
+			 found ? "the probe of its device" : "module_init()", strerror(-err));
 	ms_linux_set_machine(former);
 	for (size_t i = 0; i < 16 && (name = ms_linux_device(p->m, i)); i++)
 		snprintf(outcome->device[outcome->nr_devices++], sizeof(outcome->device[0]), "%s",
@@ -108,7 +116,7 @@ static int insmod(struct drv_player *p, size_t device)
 }
 
 /* All that the play has left is closed, then the module is unloaded. */
-static void finish(struct drv_player *p, bool loaded)
+static void finish(struct drv_player *p)
 {
 	struct ms_machine *former;
 
@@ -121,11 +129,13 @@ static void finish(struct drv_player *p, bool loaded)
 	}
 	while (p->nr_files)
 		ms_file_put(p->file[--p->nr_files]);
-	if (loaded && p->module->exit) {
-		former = ms_linux_set_machine(p->m);
+	former = ms_linux_set_machine(p->m);
+	if (p->loaded && p->module->exit)
 		p->module->exit();
-		ms_linux_set_machine(former);
-	}
+	p->loaded = false;
+	if (p->module->unbind)
+		p->module->unbind();
+	ms_linux_set_machine(former);
 	ms_linux_report_leaks(p->m);
 }
 
@@ -182,9 +192,9 @@ bool drv_player_step(struct drv_player *p, const struct drv_step *step)
 	return true;
 }
 
-void drv_player_end(struct drv_player *p, bool loaded)
+void drv_player_end(struct drv_player *p)
 {
-	finish(p, loaded);
+	finish(p);
 	check_whole(p);
 }
 
@@ -212,12 +222,11 @@ void drv_player_play(const struct drv_module *module, const struct drv_config *c
 		if (!err)
 			play_steps(&p, play);
 		teller->step(play->nr, teller->arg);
-		drv_player_end(&p, !err);
+		drv_player_end(&p);
 		outcome->allocs = ms_machine_allocs(p.m) - p.allocs;
 	}
-	if (err) {
-		outcome->refused_init = true;
-		snprintf(outcome->why, sizeof(outcome->why), "%s", strerror(-err));
-	}
+	outcome->refused_init = err;
+	if (err && !*outcome->why)
+		snprintf(outcome->why, sizeof(outcome->why), "no machine: %s", strerror(-err));
 	ms_machine_free(p.m);
 }

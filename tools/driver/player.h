@@ -40,6 +40,7 @@ struct drv_player {
 	unsigned int nr_slots;
 	uint64_t slot_size; /* of the newest slot */
 	uint64_t allocs;    /* before the module was loaded */
+	bool loaded;        /* the module is */
 };
 
 struct drv_op {
@@ -56,7 +57,7 @@ int drv_player_begin(struct drv_player *p, size_t device, uint64_t fail_alloc);
 /* false: it could not be played. */
 bool drv_player_step(struct drv_player *p, const struct drv_step *step);
 /* All that is left is closed, the module is unloaded, and what remains is told. */
-void drv_player_end(struct drv_player *p, bool loaded);
+void drv_player_end(struct drv_player *p);
 
 bool drv_op_open(struct drv_player *p, const struct drv_step *step);
 bool drv_op_map(struct drv_player *p, const struct drv_step *step);
@@ -74,6 +75,7 @@ bool drv_op_exit(struct drv_player *p, const struct drv_step *step);
 bool drv_op_close(struct drv_player *p, const struct drv_step *step);
 bool drv_op_ioctl(struct drv_player *p, const struct drv_step *step);
 bool drv_op_revoke(struct drv_player *p, const struct drv_step *step);
+bool drv_op_unbind(struct drv_player *p, const struct drv_step *step);
 bool drv_op_guest(struct drv_player *p, const struct drv_step *step);
 bool drv_op_guest_read(struct drv_player *p, const struct drv_step *step);
 bool drv_op_guest_write(struct drv_player *p, const struct drv_step *step);

@@ -94,6 +94,12 @@ static const char *const fixed[] = {
 	"open; map private rw 4; read all; revoke; read all",
 	"open; map shared rw 4; guest; guest-write all; revoke; guest-read all",
 	"open; map shared rw 4; write all; close; open; revoke; read all",
+	"open; unbind",
+	"open; unbind; map shared rw; read",
+	"open; map shared rw 4; write all; unbind; read all",
+	"open; map shared rw 4; unbind; write all",
+	"open; map shared rw 4; write all; fork; unbind; child: read all",
+	"open; map shared rw 4; guest; guest-write all; unbind; guest-read all",
 };
 
 /* Together they come by every place at which a driver of a mapping takes memory. */
@@ -129,6 +135,7 @@ static const char *const letters[] = {
 	"fork",
 	"exit",
 	"revoke",
+	"unbind",
 	"child: read all",
 	"child: write all",
 	"child: unmap middle",

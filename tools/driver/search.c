@@ -186,7 +186,7 @@ static bool play_end(struct ms_player *player, const void *mine, char *text, siz
 	s->own.at_end = true;
 	drv_child_lives();
 	if (!is_left_out(s, true))
-		drv_player_end(&s->own.player, true);
+		drv_player_end(&s->own.player);
 	s->own = before;
 	return false;
 }

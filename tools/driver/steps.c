@@ -24,6 +24,7 @@ const struct drv_op drv_ops[] = {
 	{ "close", drv_op_close, "", "closes the file that was opened last" },
 	{ "ioctl", drv_op_ioctl, "NUMBER [ARG]", "calls the driver's ioctl" },
 	{ "revoke", drv_op_revoke, "", "the ioctl of --revoke; then the devices' memory is off" },
+	{ "unbind", drv_op_unbind, "", "the device on a bus goes; then its memory is off" },
 	{ "guest", drv_op_guest, "[readonly]", "gives the newest mapping to a guest as a memslot" },
 	{ "guest-read", drv_op_guest_read, "[first|middle|last|all]", "the guest reads it" },
 	{ "guest-write", drv_op_guest_write, "[first|middle|last|all]", "the guest writes to it" },
@@ -116,7 +117,8 @@ void drv_play_print(const struct drv_play *play, size_t nr, FILE *out)
 bool drv_play_fits(const struct drv_play *play, const struct drv_config *config)
 {
 	for (size_t i = 0; i < play->nr; i++)
-		if (play->step[i].op->play == drv_op_revoke && !config->has_revoke)
+		if ((play->step[i].op->play == drv_op_revoke && !config->has_revoke) ||
+		    (play->step[i].op->play == drv_op_unbind && !config->on_bus))
 			return false;
 	return true;
 }
