@@ -282,35 +282,33 @@ static void tell_outcome(const struct drv_outcome *o)
 	say(line, len);
 }
 
-static _Noreturn void child(const struct drv_module *module, const struct drv_config *config,
-			    const struct drv_kernel *kernel, size_t device,
-			    const struct drv_play *play, int fd)
+static _Noreturn void child(const struct drv_config *config, const struct drv_kernel *kernel,
+			    size_t device, const struct drv_play *play, int fd)
 {
 	const struct drv_teller teller = { tell_step, drv_child_violation, NULL };
 	struct drv_outcome outcome = { 0 };
 	char wrong[256];
 
-	here = (struct teller){ .module = module, .fd = fd };
+	here = (struct teller){ .module = kernel->module, .fd = fd };
 	guard(false);
-	if (drv_module_set_params(module, config, wrong, sizeof(wrong)))
+	if (drv_module_set_params(kernel->module, config, wrong, sizeof(wrong)))
 		_exit(2); // the parent has tried them
-	drv_player_play(module, config, kernel, device, play, &outcome, &teller);
+	drv_player_play(config, kernel, device, play, &outcome, &teller);
 	tell_outcome(&outcome);
 	_exit(0);
 }
 
-static _Noreturn void search_child(const struct drv_module *module, const struct drv_config *config,
-				   const struct drv_kernel *kernel, struct drv_search *search,
-				   int fd)
+static _Noreturn void search_child(const struct drv_config *config, const struct drv_kernel *kernel,
+				   struct drv_search *search, int fd)
 {
 	static uint64_t said[MAX_SAID];
 	char line[128], wrong[256];
 
-	here = (struct teller){ .module = module, .fd = fd, .said = said };
+	here = (struct teller){ .module = kernel->module, .fd = fd, .said = said };
 	guard(true);
-	if (drv_module_set_params(module, config, wrong, sizeof(wrong)))
+	if (drv_module_set_params(kernel->module, config, wrong, sizeof(wrong)))
 		_exit(2);
-	drv_search_play(module, config, kernel, search);
+	drv_search_play(config, kernel, search);
 	say(line, snprintf(line, sizeof(line), "S %" PRIu64 " %" PRIu64 " %u %d %u %u\n",
 			   search->states, search->operations, search->depth, search->whole,
 			   search->mapped, search->refused));
@@ -501,9 +499,8 @@ static bool hear(pid_t pid, int fd, struct reading *r)
 	return crashed;
 }
 
-int drv_run(const struct drv_module *module, const struct drv_config *config,
-	    const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
-	    struct drv_outcome *outcome, drv_tell *tell, void *arg)
+int drv_run(const struct drv_config *config, const struct drv_kernel *kernel, size_t device,
+	    const struct drv_play *play, struct drv_outcome *outcome, drv_tell *tell, void *arg)
 {
 	struct reading r = { .tell = tell, .arg = arg, .outcome = outcome };
 	int fd;
@@ -511,7 +508,7 @@ int drv_run(const struct drv_module *module, const struct drv_config *config,
 
 	*outcome = (struct drv_outcome){ 0 };
 	if (!pid)
-		child(module, config, kernel, device, play, fd);
+		child(config, kernel, device, play, fd);
 	if (pid < 0)
 		return -1;
 	hear(pid, fd, &r);
@@ -540,9 +537,8 @@ static void leave_out(struct drv_search *search, struct drv_letters *letters,
 	}
 }
 
-int drv_search(const struct drv_module *module, const struct drv_config *config,
-	       const struct drv_kernel *kernel, struct drv_search *search, drv_tell *tell,
-	       void *arg)
+int drv_search(const struct drv_config *config, const struct drv_kernel *kernel,
+	       struct drv_search *search, drv_tell *tell, void *arg)
 {
 	struct drv_letters letters = *search->letters;
 	const struct drv_search bounds = *search;
@@ -558,7 +554,7 @@ int drv_search(const struct drv_module *module, const struct drv_config *config,
 		pid_t pid = spawn(&fd);
 
 		if (!pid)
-			search_child(module, config, kernel, search, fd);
+			search_child(config, kernel, search, fd);
 		if (pid < 0)
 			return -1;
 		ended = hear(pid, fd, &r);

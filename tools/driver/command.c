@@ -67,9 +67,9 @@ struct command {
 	struct drv_play play[MAX_PLAYS]; /* of --play */
 	size_t nr_plays;
 	const char *only; /* "list" or "search": that alone; NULL: both */
-	char *defines[33];
-	size_t nr_defines;
-	struct drv_module module;
+	char *defines[33], *includes[33];
+	size_t nr_defines, nr_includes;
+	struct drv_modules modules;
 	struct drv_findings findings;
 };
 
@@ -293,6 +293,11 @@ static int one_option(struct command *c, int opt)
 			return misused("--define: at most 32");
 		c->defines[c->nr_defines++] = optarg;
 		return 0;
+	case 'I':
+		if (c->nr_includes == 32)
+			return misused("--include: at most 32");
+		c->includes[c->nr_includes++] = optarg;
+		return 0;
 	case 'c':
 		config->cflags = optarg;
 		return 0;
@@ -372,6 +377,7 @@ static int parse(struct command *c, int argc, char **argv)
 		{ "revoke", required_argument, NULL, 'r' },
 		{ "play", required_argument, NULL, 'P' },
 		{ "define", required_argument, NULL, 'D' },
+		{ "include", required_argument, NULL, 'I' },
 		{ "cflags", required_argument, NULL, 'c' },
 		{ "depth", required_argument, NULL, 'n' },
 		{ "only", required_argument, NULL, 'o' },
@@ -394,6 +400,7 @@ static int parse(struct command *c, int argc, char **argv)
 		c->config.depth = 0;
 	c->config.source = argv[optind];
 	c->config.defines = c->defines;
+	c->config.includes = c->includes;
 	default_hardware(&c->config);
 	return choose_kernels(c);
 }
@@ -411,7 +418,7 @@ static void found(const struct drv_report *report, void *arg)
 	struct now *now = arg;
 
 	now->command->findings.hangs += report->hangs;
-	drv_findings_add(&now->command->findings, &now->command->module, &now->command->config,
+	drv_findings_add(&now->command->findings, &now->command->config,
 			 now->play, now->kernel, now->device, report);
 }
 
@@ -420,9 +427,9 @@ static int play_on(struct command *c, const struct drv_play *play, size_t kernel
 {
 	struct now now = { c, play, kernel, device };
 
-	if (c->findings.hangs >= MAX_HANGS)
+	if (c->findings.hangs >= MAX_HANGS || !c->config.kernel[kernel].module)
 		return 0;
-	if (drv_run(&c->module, &c->config, &c->config.kernel[kernel], device, play, outcome, found,
+	if (drv_run(&c->config, &c->config.kernel[kernel], device, play, outcome, found,
 		    &now)) {
 		warn("a process");
 		return EXIT_TROUBLE;
@@ -492,7 +499,9 @@ static int search_on(struct command *c, size_t device)
 
 		if (c->findings.hangs >= MAX_HANGS)
 			break;
-		ret = drv_search(&c->module, &c->config, &c->config.kernel[i], &search, found,
+		if (!c->config.kernel[i].module)
+			continue;
+		ret = drv_search(&c->config, &c->config.kernel[i], &search, found,
 				 &now);
 		if (ret) {
 			warn("a process");
@@ -551,7 +560,7 @@ static void look_for(const struct drv_report *report, void *arg)
 {
 	struct wanted *wanted = arg;
 
-	drv_findings_add(&wanted->seen, &wanted->command->module, &wanted->command->config,
+	drv_findings_add(&wanted->seen, &wanted->command->config,
 			 wanted->now.play, wanted->now.kernel, wanted->now.device, report);
 }
 
@@ -565,7 +574,7 @@ static bool shows(struct command *c, const struct drv_finding *finding, const st
 	struct drv_outcome outcome;
 	bool is = false;
 
-	if (drv_run(&c->module, &c->config, &c->config.kernel[finding->kernel], finding->device,
+	if (drv_run(&c->config, &c->config.kernel[finding->kernel], finding->device,
 		    play, &outcome, look_for, &wanted))
 		return false;
 	for (size_t i = 0; i < wanted.seen.nr && !is; i++) {
@@ -584,7 +593,7 @@ static void try_on_others(struct command *c, struct drv_finding *f)
 
 	for (size_t i = 0; !f->hangs && i < c->config.nr_kernels; i++) {
 		there.kernel = i;
-		if (!(f->kernels >> i & 1) && shows(c, &there, &f->play, &shown))
+		if (!(f->kernels >> i & 1) && c->config.kernel[i].module && shows(c, &there, &f->play, &shown))
 			f->kernels |= UINT64_C(1) << i;
 	}
 }
@@ -622,11 +631,14 @@ static int probe(struct command *c, struct drv_outcome *outcome)
 	struct now now = { c, &nothing, config->nr_kernels - 1, 0 };
 	char wrong[256];
 
-	if (drv_module_set_params(&c->module, config, wrong, sizeof(wrong))) {
+	while (!config->kernel[now.kernel].module)
+		now.kernel--;
+
+	if (drv_module_set_params(config->kernel[now.kernel].module, config, wrong, sizeof(wrong))) {
 		warnx("--param: %s", wrong);
 		return EXIT_TROUBLE;
 	}
-	if (drv_run(&c->module, config, &config->kernel[now.kernel], 0, &nothing, outcome, found,
+	if (drv_run(config, &config->kernel[now.kernel], 0, &nothing, outcome, found,
 		    &now))
 		return EXIT_TROUBLE;
 	if (outcome->refused_init) {
@@ -663,7 +675,7 @@ static int answer(const struct command *c)
 	if (c->config.json)
 		drv_print_json(&c->findings, &c->config);
 	else
-		drv_print(&c->findings, &c->config);
+		drv_print(&c->findings, &c->config, c->modules.why);
 	for (size_t i = 0; i < c->findings.nr; i++)
 		if (drv_finding_counts(&c->findings.finding[i]))
 			code = EXIT_FOUND;
@@ -676,10 +688,10 @@ int driver_command(int argc, char **argv)
 	int code = parse(&c, argc, argv);
 
 	if (!code) {
-		code = drv_module_load(&c.module, &c.config) ? EXIT_TROUBLE : play_all(&c);
+		code = drv_modules_load(&c.modules, &c.config) ? EXIT_TROUBLE : play_all(&c);
 		if (!code)
 			code = answer(&c);
-		drv_module_unload(&c.module);
+		drv_modules_unload(&c.modules);
 	}
 	drv_findings_free(&c.findings);
 	return code;

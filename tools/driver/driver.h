@@ -30,16 +30,20 @@ struct drv_device {
 	uint64_t pa, size;
 };
 
+struct drv_module;
 struct drv_kernel {
 	const char *release;
 	enum ms_arch arch;
 	const struct ms_policy *policy;
+	bool compiles;                   /* with the names of its version */
+	const struct drv_module *module; /* NULL: it is compiled for no version; not played */
 };
 
 struct drv_config {
 	const char *source;
 	const char *cflags; /* words for the compiler; NULL: none */
 	char **defines;     /* each NAME or NAME=VALUE; ended by NULL */
+	char **includes;    /* folders; ended by NULL */
 	struct drv_kernel kernel[DRV_MAX_KERNELS];
 	size_t nr_kernels;
 	struct drv_device device[DRV_MAX_DEVICES];
@@ -88,10 +92,31 @@ const char *drv_letter(size_t i);
 
 /* ---- the module ---- */
 
+/* A folder of its own for what is compiled (build.c). */
+struct drv_build {
+	char dir[64];
+};
+/* 0, or -1 after a message. */
+int drv_build_begin(struct drv_build *build);
+void drv_build_end(struct drv_build *build, size_t nr);
+/* The i-th text and object, with the names of a version (KERNEL_VERSION()); code 0: of all versions.
+ * 0; -1: the compiler refuses. */
+int drv_build_preprocess(const struct drv_build *build, const struct drv_config *config,
+			 unsigned int code, size_t i);
+int drv_build_compile(const struct drv_build *build, const struct drv_config *config,
+		      unsigned int code, size_t i);
+bool drv_build_same(const struct drv_build *build, size_t i, size_t j);
+/* The compiler's last messages; and the first error of them. */
+void drv_build_messages(const struct drv_build *build, bool failed);
+void drv_build_why(const struct drv_build *build, char *why, size_t size);
+
 struct ms_module_param;
 struct drv_module {
-	char dir[64], path[96]; /* of the shared object */
-	void *handle;
+	unsigned int code;       /* the version's, 0: names of all versions */
+	struct drv_module *same; /* whose text is the same */
+	char why[256];           /* it does not compile */
+	char path[96];           /* of the shared object */
+	void *handle;            /* NULL: it is not loaded */
 	uintptr_t base, start, end;     /* where it is loaded; its code is [start, end) */
 	char *data;                     /* its static variables */
 	size_t data_size;               /* bytes */
@@ -106,9 +131,16 @@ struct drv_module {
 
 extern const char drv_glue[]; /* compiled with the driver */
 
-/* Compiles and loads it. 0, or -1 after a message. */
-int drv_module_load(struct drv_module *module, const struct drv_config *config);
-void drv_module_unload(struct drv_module *module);
+/* One for each text that the versions of the kernels make of the driver, and one for the rest. */
+struct drv_modules {
+	struct drv_build build;
+	struct drv_module module[DRV_MAX_KERNELS + 1];
+	size_t nr;
+	char why[256]; /* the first kernel's error for which it does not compile */
+};
+/* Gives each kernel its module. 0, or -1 after a message. */
+int drv_modules_load(struct drv_modules *all, struct drv_config *config);
+void drv_modules_unload(struct drv_modules *all);
 /* Sets the parameters of the command line; in a child, since it changes the module. */
 int drv_module_set_params(const struct drv_module *module, const struct drv_config *config,
 			  char *wrong, size_t size);
@@ -154,9 +186,8 @@ struct drv_outcome {
 
 typedef void drv_tell(const struct drv_report *report, void *arg);
 /* Plays in a child process; device: number of the device that `open` opens. 0; -1: no process. */
-int drv_run(const struct drv_module *module, const struct drv_config *config,
-	    const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
-	    struct drv_outcome *outcome, drv_tell *tell, void *arg);
+int drv_run(const struct drv_config *config, const struct drv_kernel *kernel, size_t device,
+	    const struct drv_play *play, struct drv_outcome *outcome, drv_tell *tell, void *arg);
 
 /* What the child's player tells; see player.c. */
 struct drv_teller {
@@ -164,9 +195,9 @@ struct drv_teller {
 	void (*violation)(const struct ms_violation *v, void *arg);
 	void *arg;
 };
-void drv_player_play(const struct drv_module *module, const struct drv_config *config,
-		     const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
-		     struct drv_outcome *outcome, const struct drv_teller *teller);
+void drv_player_play(const struct drv_config *config, const struct drv_kernel *kernel,
+		     size_t device, const struct drv_play *play, struct drv_outcome *outcome,
+		     const struct drv_teller *teller);
 
 /* ---- searching ---- */
 
@@ -204,8 +235,8 @@ struct drv_search {
 /* Those of the letters that the configuration has something for. */
 void drv_letters(struct drv_letters *letters, const struct drv_config *config);
 /* In the child: searches, and tells by the functions below. */
-void drv_search_play(const struct drv_module *module, const struct drv_config *config,
-		     const struct drv_kernel *kernel, struct drv_search *search);
+void drv_search_play(const struct drv_config *config, const struct drv_kernel *kernel,
+		     struct drv_search *search);
 /* In a child: what stands at the head of what is said from now on; *told: as below. */
 void drv_child_path(const uint16_t *path, const size_t *nr, bool *told, const bool *at_end);
 /* The driver was called: it does not hang. */
@@ -216,9 +247,8 @@ void drv_child_violation(const struct ms_violation *v, void *arg);
  * Searches in child processes: a sequence that ends one is told, and left out by the next. 0; -1:
  * no process.
  */
-int drv_search(const struct drv_module *module, const struct drv_config *config,
-	       const struct drv_kernel *kernel, struct drv_search *search, drv_tell *tell,
-	       void *arg);
+int drv_search(const struct drv_config *config, const struct drv_kernel *kernel,
+	       struct drv_search *search, drv_tell *tell, void *arg);
 
 /* ---- findings ---- */
 
@@ -256,14 +286,16 @@ struct drv_findings {
 	unsigned int hangs;         /* plays that had to be ended from outside */
 };
 
-struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct drv_module *module,
-				     const struct drv_config *config, const struct drv_play *play,
-				     size_t kernel, size_t device, const struct drv_report *report);
+struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct drv_config *config,
+				     const struct drv_play *play, size_t kernel, size_t device,
+				     const struct drv_report *report);
 /* The same kind as the other. */
 bool drv_finding_like(const struct drv_finding *a, const struct drv_finding *b);
 void drv_findings_free(struct drv_findings *findings);
 bool drv_finding_counts(const struct drv_finding *finding);
-void drv_print(const struct drv_findings *findings, const struct drv_config *config);
+/* why: what the compiler says where it does not compile. */
+void drv_print(const struct drv_findings *findings, const struct drv_config *config,
+	       const char *why);
 void drv_print_json(const struct drv_findings *findings, const struct drv_config *config);
 
 #endif

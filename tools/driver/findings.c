@@ -65,7 +65,7 @@ static bool place_of(struct drv_findings *findings, const struct drv_module *mod
 		     const struct drv_config *config, const struct drv_report *report,
 		     struct drv_place *place)
 {
-	struct drv_known known = { .hash = hash_of(report) }, *grown;
+	struct drv_known known = { .hash = hash_of(report) ^ (uintptr_t)module }, *grown;
 
 	for (size_t i = 0; i < findings->nr_known; i++)
 		if (findings->known[i].hash == known.hash) {
@@ -84,9 +84,8 @@ static bool place_of(struct drv_findings *findings, const struct drv_module *mod
 }
 
 static void fill(struct drv_finding *f, struct drv_findings *findings,
-		 const struct drv_module *module, const struct drv_config *config,
-		 const struct drv_play *play, size_t kernel, size_t device,
-		 const struct drv_report *report)
+		 const struct drv_config *config, const struct drv_play *play, size_t kernel,
+		 size_t device, const struct drv_report *report)
 {
 	const struct ms_violation *v = &report->violation;
 
@@ -96,7 +95,7 @@ static void fill(struct drv_finding *f, struct drv_findings *findings,
 	snprintf(f->condition, sizeof(f->condition), "%s", v->condition);
 	snprintf(f->driver, sizeof(f->driver), "%s", v->driver);
 	snprintf(f->callback, sizeof(f->callback), "%s", v->callback);
-	f->has_place = place_of(findings, module, config, report, &f->place);
+	f->has_place = place_of(findings, config->kernel[kernel].module, config, report, &f->place);
 	f->play = *play;
 	f->steps = report->step < play->nr ? report->step + 1 : play->nr;
 	f->kernel = kernel;
@@ -113,15 +112,15 @@ static bool is_better(const struct drv_finding *new, const struct drv_finding *o
 	return new->steps < old->steps;
 }
 
-struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct drv_module *module,
-				     const struct drv_config *config, const struct drv_play *play,
-				     size_t kernel, size_t device, const struct drv_report *report)
+struct drv_finding *drv_findings_add(struct drv_findings *findings, const struct drv_config *config,
+				     const struct drv_play *play, size_t kernel, size_t device,
+				     const struct drv_report *report)
 {
 	struct drv_finding new, *old = NULL, *grown;
 
 	if (report->play)
 		play = report->play;
-	fill(&new, findings, module, config, play, kernel, device, report);
+	fill(&new, findings, config, play, kernel, device, report);
 	for (size_t i = 0; i < findings->nr && !old; i++)
 		if (drv_finding_like(&findings->finding[i], &new))
 			old = &findings->finding[i];

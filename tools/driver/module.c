@@ -15,215 +15,6 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* ---- where the headers are ---- */
-
-#define MAX_DIRS 3
-struct dirs {
-	char dir[MAX_DIRS][PATH_MAX];
-	size_t nr;
-};
-
-static void add_dir(struct dirs *dirs, const char *dir)
-{
-	if (dirs->nr < MAX_DIRS)
-		snprintf(dirs->dir[dirs->nr++], PATH_MAX, "%s", dir);
-}
-
-/* Beside the command in the folder where it was built is a list; installed, they are in ../include.
- */
-static int find_dirs(struct dirs *dirs)
-{
-	char exe[PATH_MAX - 32], path[PATH_MAX], *slash, line[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	FILE *list;
-
-	if (len <= 0)
-		return -1;
-	exe[len] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash)
-		*slash = '\0';
-	snprintf(path, sizeof(path), "%s/include-folders", exe);
-	list = fopen(path, "re");
-	if (!list) {
-		snprintf(path, sizeof(path), "%s/../include", exe);
-		add_dir(dirs, path);
-		snprintf(path, sizeof(path), "%s/../include/mapsim/linux.h", exe);
-		return access(path, R_OK);
-	}
-	while (fgets(line, sizeof(line), list)) {
-		line[strcspn(line, "\n")] = '\0';
-		add_dir(dirs, line);
-	}
-	fclose(list);
-	return 0;
-}
-
-/* ---- compiling ---- */
-
-#define MAX_WORDS 128
-struct words {
-	char *word[MAX_WORDS + 1];
-	size_t nr;
-};
-
-static void add_word(struct words *words, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void add_word(struct words *words, const char *format, ...)
-{
-	va_list args;
-
-	if (words->nr == MAX_WORDS)
-		return;
-	va_start(args, format);
-	if (vasprintf(&words->word[words->nr], format, args) < 0)
-		err(EXIT_TROUBLE, NULL);
-	va_end(args);
-	words->nr++;
-}
-
-static void add_words(struct words *words, const char *text)
-{
-	char *copy = strdup(text), *save = NULL;
-
-	for (char *word = copy ? strtok_r(copy, " \t\n", &save) : NULL; word;
-	     word = strtok_r(NULL, " \t\n", &save))
-		add_word(words, "%s", word);
-	free(copy);
-}
-
-static void free_words(struct words *words)
-{
-	for (size_t i = 0; i < words->nr; i++)
-		free(words->word[i]);
-}
-
-static int run_compiler(char **argv, const char *messages)
-{
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		if (!freopen(messages, "w", stderr))
-			_exit(126);
-		execvp(argv[0], argv);
-		fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return -1;
-	return status ? -1 : 0;
-}
-
-/* Explains a line of the compiler that is about a name or a header which is not there. */
-static void explain(const char *line)
-{
-	static const struct {
-		const char *before, *after, *what;
-	} forms[] = {
-		{ "implicit declaration of function ", "'", "function" },
-		{ "call to undeclared function ", "'", "function" },
-		{ "use of undeclared identifier ", "'", "name" },
-		{ "fatal error: ", ":", "header" },
-	};
-	const char *at;
-
-	if (!strstr(line, "error"))
-		return;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		at = strstr(line, forms[i].before);
-		if (!at)
-			continue;
-		at += strlen(forms[i].before);
-		while (*at && !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", *at))
-			at++; // the quotation mark, of whichever kind
-		if (i == 3 && !strstr(at, "No such file") && !strstr(at, "not found"))
-			continue;
-		warnx("the kernel's %s %.*s is none that mapsim has: what is needed of it may be "
-		      "given by --define or by a header of your own (--cflags -I...)",
-		      forms[i].what,
-		      (int)strspn(at,
-				  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
-				  "/.-"),
-		      at);
-		return;
-	}
-}
-
-static void show_messages(const char *path, bool failed)
-{
-	FILE *in = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (in && getline(&line, &size, in) > 0)
-		fputs(line, stderr);
-	if (in && failed) {
-		rewind(in);
-		while (getline(&line, &size, in) > 0)
-			explain(line);
-	}
-	free(line);
-	if (in)
-		fclose(in);
-}
-
-static void add_flags(struct words *words, const struct dirs *dirs)
-{
-	// as a kernel is compiled, and so that each function and line is found
-	add_words(words, "-std=gnu11 -gdwarf-4 -O1 -fno-omit-frame-pointer -fno-inline "
-			 "-fno-optimize-sibling-calls -fno-strict-aliasing -fwrapv "
-			 "-fasynchronous-unwind-tables -fPIC -shared -Wl,-Bsymbolic "
-			 "-Werror=implicit-function-declaration -Wno-unused-parameter");
-	for (size_t i = 0; i < dirs->nr; i++) {
-		add_word(words, "-I%s/mapsim", dirs->dir[i]);
-		add_word(words, "-I%s", dirs->dir[i]);
-	}
-}
-
-static int compile(struct drv_module *module, const struct drv_config *config)
-{
-	const char *cc = getenv("CC");
-	struct words words = { 0 };
-	struct dirs dirs = { 0 };
-	char messages[96], source[96];
-	FILE *out;
-	int ret;
-
-	if (find_dirs(&dirs)) {
-		warnx("the headers of mapsim are not there: include/mapsim beside the command's bin");
-		return -1;
-	}
-	snprintf(messages, sizeof(messages), "%s/messages", module->dir);
-	snprintf(source, sizeof(source), "%s/glue.c", module->dir);
-	out = fopen(source, "we");
-	if (!out || fputs(drv_glue, out) < 0 || fclose(out)) {
-		warn("%s", source);
-		return -1;
-	}
-	add_words(&words, cc && *cc ? cc : "cc");
-	add_flags(&words, &dirs);
-	for (char **define = config->defines; define && *define; define++)
-		add_word(&words, "-D%s", *define);
-	if (config->cflags)
-		add_words(&words, config->cflags);
-	add_word(&words, "-o");
-	add_word(&words, "%s", module->path);
-	add_word(&words, "%s", config->source);
-	add_word(&words, "%s", source);
-	ret = run_compiler(words.word, messages);
-	show_messages(messages, ret);
-	if (ret)
-		warnx("%s is not compiled", config->source);
-	free_words(&words);
-	return ret;
-}
 
 /* ---- loading ---- */
 
@@ -287,35 +78,113 @@ static int load(struct drv_module *module, const struct drv_config *config)
 	return -1;
 }
 
-int drv_module_load(struct drv_module *module, const struct drv_config *config)
+static void unload(struct drv_module *module)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	*module = (struct drv_module){ 0 };
-	snprintf(module->dir, sizeof(module->dir), "%.40s/mapsim-driver-XXXXXX",
-		 tmp && *tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-	if (!mkdtemp(module->dir)) {
-		warn("%s", module->dir);
-		return -1;
-	}
-	snprintf(module->path, sizeof(module->path), "%s/driver.so", module->dir);
-	return compile(module, config) || load(module, config) ? -1 : 0;
-}
-
-void drv_module_unload(struct drv_module *module)
-{
-	static const char *const names[] = { "glue.c", "messages", "driver.so" };
-	char path[96];
-
 	if (module->handle)
 		dlclose(module->handle);
-	if (!*module->dir)
-		return;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", module->dir, names[i]);
-		unlink(path);
+	module->handle = NULL;
+}
+
+/* ---- one for each version ---- */
+
+/* "6.12.117" as LINUX_VERSION_CODE has it. */
+static unsigned int code_of(const char *release)
+{
+	unsigned int part[3] = { 0 };
+
+	sscanf(release, "%u.%u.%u", &part[0], &part[1], &part[2]);
+	return (part[0] << 16) + (part[1] << 8) + (part[2] > 255 ? 255 : part[2]);
+}
+
+/* Compiled and loaded, as number i. 0; 1: it does not compile; -1: it is no module, after a
+ * message. */
+static int make(struct drv_modules *all, const struct drv_config *config, unsigned int code,
+		size_t i)
+{
+	const struct drv_build build = all->build;
+	struct drv_module *module = &all->module[i];
+
+	module->code = code;
+	snprintf(module->path, sizeof(module->path), "%s/driver%zu.so", build.dir, i);
+	if (drv_build_compile(&all->build, config, code, i)) {
+		drv_build_why(&all->build, module->why, sizeof(module->why));
+		return 1;
 	}
-	rmdir(module->dir);
+	return load(module, config);
+}
+
+/* The module of a version: that of another one with the same text, or a new one. NULL: it is no
+ * module. */
+static struct drv_module *module_of(struct drv_modules *all, const struct drv_config *config,
+				    unsigned int code)
+{
+	const size_t i = all->nr;
+
+	for (size_t j = 0; j < i; j++)
+		if (all->module[j].code == code)
+			return all->module[j].same ? all->module[j].same : &all->module[j];
+	all->nr++;
+	if (drv_build_preprocess(&all->build, config, code, i)) {
+		all->module[i].code = code;
+		drv_build_why(&all->build, all->module[i].why, sizeof(all->module[i].why));
+		return &all->module[i];
+	}
+	for (size_t j = 0; j < i; j++)
+		if (drv_build_same(&all->build, i, j))
+			return all->module[j].same ? all->module[j].same
+						   : (all->module[i].same = &all->module[j]);
+	return make(all, config, code, i) < 0 ? NULL : &all->module[i];
+}
+
+/* Of the kernels for which it does not compile: with the names of all versions. */
+static int load_rest(struct drv_modules *all, struct drv_config *config, size_t nr_without)
+{
+	struct drv_module *with_all = &all->module[all->nr++];
+	int err;
+
+	if (!nr_without)
+		return 0;
+	err = make(all, config, 0, all->nr - 1);
+	if (err < 0)
+		return -1;
+	if (err && nr_without == config->nr_kernels) {
+		drv_build_messages(&all->build, true);
+		warnx("%s is not compiled", config->source);
+		return -1;
+	}
+	for (size_t i = 0; i < config->nr_kernels; i++)
+		if (!config->kernel[i].module && !err)
+			config->kernel[i].module = with_all;
+	return 0;
+}
+
+int drv_modules_load(struct drv_modules *all, struct drv_config *config)
+{
+	size_t nr_without = 0;
+
+	*all = (struct drv_modules){ 0 };
+	if (drv_build_begin(&all->build))
+		return -1;
+	for (size_t i = 0; i < config->nr_kernels; i++) {
+		struct drv_kernel *kernel = &config->kernel[i];
+		struct drv_module *module = module_of(all, config, code_of(kernel->release));
+
+		if (!module)
+			return -1;
+		kernel->module = module->handle ? module : NULL;
+		kernel->compiles = module->handle;
+		if (!module->handle && !*all->why)
+			snprintf(all->why, sizeof(all->why), "%s", module->why);
+		nr_without += !module->handle;
+	}
+	return load_rest(all, config, nr_without);
+}
+
+void drv_modules_unload(struct drv_modules *all)
+{
+	for (size_t i = 0; i < all->nr; i++)
+		unload(&all->module[i]);
+	drv_build_end(&all->build, all->nr);
 }
 
 /* ---- parameters ---- */

@@ -208,13 +208,14 @@ static void play_steps(struct drv_player *p, const struct drv_play *play)
 	}
 }
 
-void drv_player_play(const struct drv_module *module, const struct drv_config *config,
-		     const struct drv_kernel *kernel, size_t device, const struct drv_play *play,
-		     struct drv_outcome *outcome, const struct drv_teller *teller)
+void drv_player_play(const struct drv_config *config, const struct drv_kernel *kernel,
+		     size_t device, const struct drv_play *play, struct drv_outcome *outcome,
+		     const struct drv_teller *teller)
 {
-	struct drv_player p = {
-		.module = module, .config = config, .teller = teller, .outcome = outcome
-	};
+	struct drv_player p = { .module = kernel->module,
+				.config = config,
+				.teller = teller,
+				.outcome = outcome };
 	int err = make_machine(&p, kernel);
 
 	if (!err) {

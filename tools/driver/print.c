@@ -158,7 +158,32 @@ static size_t count(const struct drv_findings *findings, bool counts)
 	return n;
 }
 
-void drv_print(const struct drv_findings *findings, const struct drv_config *c)
+/* What was compiled with the names of which versions, unless all was with its own. */
+static void say_versions(const struct drv_config *c, const char *why)
+{
+	struct drv_finding compiles = { .kernels = 0 }, not_played = { .kernels = 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nr_kernels; i++) {
+		compiles.kernels |= (uint64_t)c->kernel[i].compiles << i;
+		not_played.kernels |= (uint64_t)!c->kernel[i].module << i;
+		n += c->kernel[i].compiles;
+	}
+	if (n == c->nr_kernels)
+		return;
+	printf("compiles with the names of ");
+	if (n)
+		say_kernels(&compiles, c, stdout);
+	else
+		printf("no kernel");
+	printf("; with those of others: %s\n", why);
+	if (not_played.kernels)
+		printf("there it was not played\n");
+	else
+		printf("there it was compiled with the names of all versions\n");
+}
+
+void drv_print(const struct drv_findings *findings, const struct drv_config *c, const char *why)
 {
 	const size_t mistakes = count(findings, true), others = count(findings, false);
 	size_t arm64 = 0;
@@ -184,6 +209,7 @@ void drv_print(const struct drv_findings *findings, const struct drv_config *c)
 	if (others && !c->all)
 		printf("; %zu not the driver's: --all", others);
 	printf("\n");
+	say_versions(c, why);
 	if (findings->hangs)
 		printf("a driver that hangs is not played with to the end: not all is known of it\n");
 	else if (!findings->mapped)

@@ -257,9 +257,10 @@ static void explore(struct searching *s, const struct ms_world *world,
 	ms_explore_free(x);
 }
 
-void drv_search_play(const struct drv_module *module, const struct drv_config *config,
-		     const struct drv_kernel *kernel, struct drv_search *search)
+void drv_search_play(const struct drv_config *config, const struct drv_kernel *kernel,
+		     struct drv_search *search)
 {
+	const struct drv_module *module = kernel->module;
 	static struct searching s;
 	struct ms_world *world = world_of(kernel);
 

@@ -50,7 +50,9 @@ struct ms_platform_entry {
 
 struct platform_driver {
 	int (*probe)(struct platform_device *pdev);
-#if MS_LINUX_BEFORE(6, 11)
+#ifndef MS_LINUX_VERSION_CODE
+	const void *remove; // of either kind: what it answers is not looked at
+#elif MS_LINUX_BEFORE(6, 11)
 	int (*remove)(struct platform_device *pdev);
 #else
 	void (*remove)(struct platform_device *pdev);
@@ -158,7 +160,7 @@ static inline void ms_linux_platform_remove(struct platform_device *pdev,
 	else
 #endif
 	if (driver->remove)
-		driver->remove(pdev);
+		((void (*)(struct platform_device *))(uintptr_t)driver->remove)(pdev);
 	ms_linux_devres_release_all(&pdev->dev);
 	pdev->dev.driver = NULL;
 }
