@@ -51,7 +51,8 @@ _mapsim() {
 			words=$(_mapsim_rules)
 			compopt -o nospace 2>/dev/null
 			;;
-		--known | --output | --policy | --device | --param | --revoke | --play | --define | --cflags) ;;
+		--only) words='search list' ;;
+		--known | --output | --policy | --device | --bar | --resource | --param | --revoke | --play | --define | --include | --cflags | --depth) ;;
 		*) [ "$command" != kernels ] || words=$(_mapsim_releases) ;;
 		esac
 	fi

@@ -7,7 +7,7 @@ mapsim=$1 driver=$2 place=$3 words=$4
 shift 4
 failed=0
 
-said=$("$mapsim" driver --quick "$@" "$driver")
+said=$("$mapsim" driver --quick "$@" "$driver" 2>&1)
 code=$?
 name=$(basename "$driver")
 [ "$place" = - ] && expected="^$name: $words" || expected="^$name:[0-9]+: $place: $words"
@@ -18,7 +18,7 @@ if [ "$code" != 1 ] || [ "$others" != 0 ] || ! grep -qE "$expected" <<<"$said"; 
 	failed=1
 fi
 
-said=$("$mapsim" driver --quick --define FIXED "$@" "$driver")
+said=$("$mapsim" driver --quick --define FIXED "$@" "$driver" 2>&1)
 code=$?
 if [ "$code" != 0 ] || ! grep -q '^0 mistakes; ' <<<"$said"; then
 	echo "FAILED $driver, fixed: exit code $code:"

@@ -13,7 +13,7 @@ for page; do
 	while IFS= read -r line; do
 		if [[ $line = '$ mapsim driver '* ]]; then
 			command=${line#'$ mapsim '}
-			block=$(eval "\"\$mapsim\" $command")
+			block=$(eval "\"\$mapsim\" $command" 2>&1)
 			seen=
 			shown=$((shown + 1))
 		elif [[ -n $block && $line = '```' ]]; then

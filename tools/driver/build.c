@@ -320,7 +320,8 @@ int drv_build_compile(const struct drv_build *build, const struct drv_config *co
 
 void drv_build_why(const struct drv_build *build, char *why, size_t size)
 {
-	char path[128], *line = NULL;
+	static const char *const ends[] = { "\n", "; did you mean", " [-W" };
+	char path[128], *line = NULL, *end;
 	size_t len = 0;
 	FILE *in;
 
@@ -333,7 +334,10 @@ void drv_build_why(const struct drv_build *build, char *why, size_t size)
 		if (!at)
 			continue;
 		snprintf(why, size, "%s", at + strlen("error: "));
-		why[strcspn(why, "\n")] = '\0';
+		// without advice, and without the warning's option
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+			if ((end = strstr(why, ends[i])))
+				*end = '\0';
 	}
 	free(line);
 	if (in)

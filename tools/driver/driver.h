@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of `mapsim driver`: a driver is compiled and loaded once (module.c); a play, which is
- * a short list of steps (steps.c, plays.c), is played on a kernel in a child process of its own
- * (child.c), which tells what was wrong on a pipe. A search (search.c) is one child, too, in which
+ * The inside of `mapsim driver` (options.c, command.c): a driver is compiled and loaded once for
+ * each version (build.c, glue.c, module.c); a play, which is a short list of steps (steps.c,
+ * plays.c), is played on a kernel (player.c, ops.c) in a child process of its own (child.c), which
+ * tells what was wrong on a pipe (parent.c). A search (search.c) is one child, too, in which
  * <mapsim/explore.h> plays all sequences of the steps that are letters. What was found is gathered
  * (findings.c), made short, and printed (print.c).
  *
@@ -237,6 +238,11 @@ void drv_letters(struct drv_letters *letters, const struct drv_config *config);
 /* In the child: searches, and tells by the functions below. */
 void drv_search_play(const struct drv_config *config, const struct drv_kernel *kernel,
 		     struct drv_search *search);
+/* A child's whole life; it tells what it plays by lines to fd. */
+_Noreturn void drv_child_play(const struct drv_config *config, const struct drv_kernel *kernel,
+			      size_t device, const struct drv_play *play, int fd);
+_Noreturn void drv_child_search(const struct drv_config *config, const struct drv_kernel *kernel,
+				struct drv_search *search, int fd);
 /* In a child: what stands at the head of what is said from now on; *told: as below. */
 void drv_child_path(const uint16_t *path, const size_t *nr, bool *told, const bool *at_end);
 /* The driver was called: it does not hang. */

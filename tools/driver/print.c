@@ -171,49 +171,60 @@ static void say_versions(const struct drv_config *c, const char *why)
 	}
 	if (n == c->nr_kernels)
 		return;
-	printf("compiles with the names of ");
+	fprintf(stderr, "compiles with the names of ");
 	if (n)
-		say_kernels(&compiles, c, stdout);
+		say_kernels(&compiles, c, stderr);
 	else
-		printf("no kernel");
-	printf("; with those of others: %s\n", why);
+		fprintf(stderr, "no kernel");
+	fprintf(stderr, "; with those of others: %s\n", why);
 	if (not_played.kernels)
-		printf("there it was not played\n");
+		fprintf(stderr, "there it was not played\n");
 	else
-		printf("there it was compiled with the names of all versions\n");
+		fprintf(stderr, "there it was compiled with the names of all versions\n");
 }
 
-void drv_print(const struct drv_findings *findings, const struct drv_config *c, const char *why)
+/* What was done, beside what was found. */
+static void say_what_was_done(const struct drv_findings *findings, const struct drv_config *c,
+			      const char *why)
 {
 	const size_t mistakes = count(findings, true), others = count(findings, false);
 	size_t arm64 = 0;
 
+	for (size_t i = 0; i < c->nr_kernels; i++)
+		arm64 += c->kernel[i].arch == MS_ARCH_ARM64;
+	fprintf(stderr,
+		"%zu mistake%s; played %" PRIu64
+		" times on %zu kernels (%zu arm64, %zu x86_64), %" PRIu64 " steps, %" PRIu64
+		" mappings made, %" PRIu64 " refused",
+		mistakes, mistakes == 1 ? "" : "s", findings->plays, c->nr_kernels, arm64,
+		c->nr_kernels - arm64, findings->steps, findings->mapped, findings->refused);
+	if (findings->states)
+		fprintf(stderr,
+			"; searched: %" PRIu64 " sequences, %" PRIu64 " states, all of %u steps",
+			findings->sequences, findings->states, findings->depth);
+	if (findings->deepest > findings->depth)
+		fprintf(stderr, ", on some kernels of %u", findings->deepest);
+	if (others && !c->all)
+		fprintf(stderr, "; %zu not the driver's: --all", others);
+	fprintf(stderr, "\n");
+	say_versions(c, why);
+	if (findings->hangs)
+		fprintf(stderr, "a driver that hangs is not played with to the end: not all is "
+				"known of it\n");
+	else if (!findings->mapped)
+		fprintf(stderr, "no mapping was made: nothing is known of one\n");
+}
+
+void drv_print(const struct drv_findings *findings, const struct drv_config *c, const char *why)
+{
 	for (size_t i = 0; i < findings->nr; i++)
 		if (drv_finding_counts(&findings->finding[i]))
 			print_finding(&findings->finding[i], c);
 	for (size_t i = 0; i < findings->nr && c->all; i++)
 		if (!drv_finding_counts(&findings->finding[i]))
 			print_finding(&findings->finding[i], c);
-	for (size_t i = 0; i < c->nr_kernels; i++)
-		arm64 += c->kernel[i].arch == MS_ARCH_ARM64;
-	printf("%zu mistake%s; played %" PRIu64
-	       " times on %zu kernels (%zu arm64, %zu x86_64), %" PRIu64 " steps, %" PRIu64
-	       " mappings made, %" PRIu64 " refused",
-	       mistakes, mistakes == 1 ? "" : "s", findings->plays, c->nr_kernels, arm64,
-	       c->nr_kernels - arm64, findings->steps, findings->mapped, findings->refused);
-	if (findings->states)
-		printf("; searched: %" PRIu64 " sequences, %" PRIu64 " states, all of %u steps",
-		       findings->sequences, findings->states, findings->depth);
-	if (findings->deepest > findings->depth)
-		printf(", on some kernels of %u", findings->deepest);
-	if (others && !c->all)
-		printf("; %zu not the driver's: --all", others);
-	printf("\n");
-	say_versions(c, why);
-	if (findings->hangs)
-		printf("a driver that hangs is not played with to the end: not all is known of it\n");
-	else if (!findings->mapped)
-		printf("no mapping was made: nothing is known of one\n");
+	fflush(stdout);
+	say_what_was_done(findings, c, why);
 }
 
 /* ---- for programs ---- */
