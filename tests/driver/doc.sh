@@ -8,6 +8,8 @@ failed=0
 shown=0
 
 cd "$root" || exit 1
+# whose messages the pages show
+[ -z "$(command -v gcc)" ] || export CC=gcc
 for page; do
 	block=
 	while IFS= read -r line; do

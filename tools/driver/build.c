@@ -105,6 +105,7 @@ static int run_compiler(char **argv, const char *messages)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
+		setenv("LC_ALL", "C", 1);
 		if (!freopen(messages, "w", stderr))
 			_exit(126);
 		execvp(argv[0], argv);
