@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A play in a child process: what the driver does to itself, a crash, an endless loop, a recursion
+ * Plays in a child process: what the driver does to itself, a crash, an endless loop, a recursion
  * without end, ends the child alone. The child writes lines on a pipe at once, so that what was
  * said before a crash is known:
  *
+ *   B NUMBER                                                              of a play that begins
  *   P LETTER LETTER ...                                                   a search: the steps so far
  *   V STEP CLASS MM START END ADDR PA FRAMES|CONDITION|DRIVER|CALLBACK    a violation
  *   C STEP FRAMES|WORDS                                                   the driver is ended
@@ -29,7 +30,6 @@
 #endif
 
 #define CPU_SECONDS 3
-#define WALL_SECONDS 60
 #define SIGNAL_STACK 65536u
 #define MAX_SAID 1024u /* what a search says more of is said more than once */
 
@@ -172,6 +172,7 @@ static void tell_step(size_t step, void *arg)
 {
 	(void)arg;
 	here.step = step;
+	here.calls++;
 }
 
 void drv_child_path(const uint16_t *path, const size_t *nr, bool *told, const bool *at_end)
@@ -206,7 +207,7 @@ static void ended(int signal, siginfo_t *info, void *context)
 	struct frames frames;
 	char line[512];
 
-	if (signal == SIGXCPU || signal == SIGALRM)
+	if (signal == SIGXCPU)
 		words = "the driver does not come back: it hangs";
 	else if (signal == SIGSEGV && sp && at - (sp - 65536) < 131072)
 		words = "the driver's stack overflows: a recursion without end";
@@ -226,7 +227,7 @@ static void ended(int signal, siginfo_t *info, void *context)
 	_exit(1);
 }
 
-/* A search takes its time: what hangs is one call. */
+/* All of it takes its time: what hangs is one step. */
 static void tick(int signal, siginfo_t *info, void *context)
 {
 	here.idle = here.calls == here.calls_before ? here.idle + 1 : 0;
@@ -243,12 +244,12 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
 	setrlimit(resource, &limit);
 }
 
-static void guard(bool search)
+static void guard(void)
 {
 	const struct itimerval second = { { .tv_sec = 1 }, { .tv_sec = 1 } };
 	const struct sigaction ticks = { .sa_sigaction = tick,
 					 .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU, SIGALRM };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 	static char stack[SIGNAL_STACK];
 	const stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_sigaction = ended,
@@ -259,13 +260,8 @@ static void guard(bool search)
 		sigaction(signals[i], &action, NULL);
 	limit(RLIMIT_CORE, 0, 0);
 	limit(RLIMIT_FSIZE, 0, 0);
-	if (search) {
-		sigaction(SIGPROF, &ticks, NULL);
-		setitimer(ITIMER_PROF, &second, NULL);
-		return;
-	}
-	limit(RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2);
-	alarm(WALL_SECONDS);
+	sigaction(SIGPROF, &ticks, NULL);
+	setitimer(ITIMER_PROF, &second, NULL);
 }
 
 static void tell_outcome(const struct drv_outcome *o)
@@ -280,19 +276,30 @@ static void tell_outcome(const struct drv_outcome *o)
 	say(line, len);
 }
 
+/* Each on a machine of its own, with the module as if it had just been loaded. */
 _Noreturn void drv_child_play(const struct drv_config *config, const struct drv_kernel *kernel,
-			    size_t device, const struct drv_play *play, int fd)
+			      size_t device, const struct drv_play *play, size_t first, size_t nr,
+			      int fd)
 {
 	const struct drv_teller teller = { tell_step, drv_child_violation, NULL };
-	struct drv_outcome outcome = { 0 };
-	char wrong[256];
+	const struct drv_module *module = kernel->module;
+	char wrong[256], line[32], *fresh = malloc(module->data_size + 1);
 
-	here = (struct teller){ .module = kernel->module, .fd = fd };
-	guard(false);
-	if (drv_module_set_params(kernel->module, config, wrong, sizeof(wrong)))
+	here = (struct teller){ .module = module, .fd = fd };
+	guard();
+	if (!fresh || drv_module_set_params(module, config, wrong, sizeof(wrong)))
 		_exit(2); // the parent has tried them
-	drv_player_play(config, kernel, device, play, &outcome, &teller);
-	tell_outcome(&outcome);
+	memcpy(fresh, module->data, module->data_size);
+	for (size_t i = first; i < nr; i++) {
+		struct drv_outcome outcome = { 0 };
+
+		memcpy(module->data, fresh, module->data_size);
+		here.told = false;
+		here.step = 0;
+		say(line, snprintf(line, sizeof(line), "B %zu\n", i));
+		drv_player_play(config, kernel, device, &play[i], &outcome, &teller);
+		tell_outcome(&outcome);
+	}
 	_exit(0);
 }
 
@@ -303,7 +310,7 @@ _Noreturn void drv_child_search(const struct drv_config *config, const struct dr
 	char line[128], wrong[256];
 
 	here = (struct teller){ .module = kernel->module, .fd = fd, .said = said };
-	guard(true);
+	guard();
 	if (drv_module_set_params(kernel->module, config, wrong, sizeof(wrong)))
 		_exit(2);
 	drv_search_play(config, kernel, search);

@@ -11,6 +11,7 @@
 /* So that all kernels take some seconds: what a search finds is played on all of them. */
 #define STATES_OF_NEWEST 20000u
 #define STATES_OF_OTHERS 2000u
+#define MAX_FIXED 128
 #define MAX_HANGS 3 /* each takes seconds: more tell nothing new */
 
 /* ---- playing ---- */
@@ -30,34 +31,34 @@ static void found(const struct drv_report *report, void *arg)
 			 now->play, now->kernel, now->device, report);
 }
 
-static int play_on(struct command *c, const struct drv_play *play, size_t kernel, size_t device,
-		   struct drv_outcome *outcome)
+static int play_on(struct command *c, const struct drv_play *plays, size_t nr, size_t kernel,
+		   size_t device, struct drv_outcome *outcome)
 {
-	struct now now = { c, play, kernel, device };
+	struct now now = { c, plays, kernel, device };
 
+	*outcome = (struct drv_outcome){ 0 };
 	if (c->findings.hangs >= MAX_HANGS || !c->config.kernel[kernel].module)
 		return 0;
-	if (drv_run(&c->config, &c->config.kernel[kernel], device, play, outcome, found,
+	if (drv_run(&c->config, &c->config.kernel[kernel], device, plays, nr, outcome, found,
 		    &now)) {
 		warn("a process");
 		return EXIT_TROUBLE;
 	}
-	c->findings.plays++;
+	c->findings.plays += outcome->plays;
 	c->findings.steps += outcome->steps;
 	c->findings.mapped += outcome->mapped;
 	c->findings.refused += outcome->refused;
 	return 0;
 }
 
-static int play_everywhere(struct command *c, const struct drv_play *play, size_t device)
+static int play_everywhere(struct command *c, const struct drv_play *plays, size_t nr,
+			   size_t device)
 {
 	struct drv_outcome outcome;
 	int ret = 0;
 
-	if (!drv_play_fits(play, &c->config))
-		return 0;
 	for (size_t i = 0; !ret && i < c->config.nr_kernels; i++)
-		ret = play_on(c, play, i, device, &outcome);
+		ret = play_on(c, plays, nr, i, device, &outcome);
 	return ret;
 }
 
@@ -68,24 +69,38 @@ static bool is_newest(const struct drv_config *config, size_t kernel)
 }
 
 /* Each allocation of the play, the model's own included, fails once. */
+static int fail_each(struct command *c, const struct drv_play *play, size_t kernel, size_t device)
+{
+	struct drv_outcome outcome;
+	int ret = play_on(c, play, 1, kernel, device, &outcome);
+	const size_t nr = outcome.allocs;
+	struct drv_play *plays = ret || !nr ? NULL : calloc(nr, sizeof(*plays));
+
+	if (ret || !nr)
+		return ret;
+	if (!plays) {
+		warn(NULL);
+		return EXIT_TROUBLE;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		plays[i] = *play;
+		plays[i].fail_alloc = nr - i;
+	}
+	ret = play_on(c, plays, nr, kernel, device, &outcome);
+	free(plays);
+	return ret;
+}
+
 static int play_failing(struct command *c, const char *text, size_t device)
 {
-	struct drv_outcome outcome = { 0 };
 	struct drv_play play;
 	char wrong[64];
 	int ret = 0;
 
 	drv_play_parse(&play, text, wrong, sizeof(wrong));
-	for (size_t i = 0; !ret && i < c->config.nr_kernels; i++) {
-		if (c->config.quick && !is_newest(&c->config, i))
-			continue;
-		play.fail_alloc = 0;
-		ret = play_on(c, &play, i, device, &outcome);
-		for (uint64_t n = outcome.allocs; !ret && n; n--) {
-			play.fail_alloc = n;
-			ret = play_on(c, &play, i, device, &outcome);
-		}
-	}
+	for (size_t i = 0; !ret && i < c->config.nr_kernels; i++)
+		if (!c->config.quick || is_newest(&c->config, i))
+			ret = fail_each(c, &play, i, device);
 	return ret;
 }
 
@@ -127,29 +142,39 @@ static int search_on(struct command *c, size_t device)
 	return ret;
 }
 
-static int play_list(struct command *c, size_t device)
+/* Those plays of the list that the configuration has something for. */
+static int play_fixed(struct command *c, size_t device)
 {
+	static struct drv_play plays[MAX_FIXED];
+	size_t nr = 0;
 	const char *text;
 	char wrong[256];
-	int ret = 0;
 
-	for (size_t i = 0; !ret && i < c->nr_plays; i++)
-		ret = play_everywhere(c, &c->play[i], device);
-	if (c->nr_plays)
-		return ret;
-	if (!ret && c->config.depth)
-		ret = search_on(c, device);
-	if (c->only && strcmp(c->only, "list"))
-		return ret;
-	for (size_t i = 0; !ret && (text = drv_fixed_play(i)); i++) {
-		struct drv_play play;
-
-		if (drv_play_parse(&play, text, wrong, sizeof(wrong))) {
+	for (size_t i = 0; nr < MAX_FIXED && (text = drv_fixed_play(i)); i++) {
+		if (drv_play_parse(&plays[nr], text, wrong, sizeof(wrong))) {
 			warnx("%s: %s", text, wrong);
 			return EXIT_TROUBLE;
 		}
-		ret = play_everywhere(c, &play, device);
+		nr += drv_play_fits(&plays[nr], &c->config);
 	}
+	return play_everywhere(c, plays, nr, device);
+}
+
+static int play_list(struct command *c, size_t device)
+{
+	const char *text;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < c->nr_plays; i++)
+		if (drv_play_fits(&c->play[i], &c->config))
+			ret = play_everywhere(c, &c->play[i], 1, device);
+	if (c->nr_plays)
+		return ret;
+	if (c->config.depth)
+		ret = search_on(c, device);
+	if (ret || (c->only && strcmp(c->only, "list")))
+		return ret;
+	ret = play_fixed(c, device);
 	for (size_t i = 0; !ret && (text = drv_failing_play(i)); i++)
 		ret = play_failing(c, text, device);
 	return ret;
@@ -183,7 +208,7 @@ static bool shows(struct command *c, const struct drv_finding *finding, const st
 	bool is = false;
 
 	if (drv_run(&c->config, &c->config.kernel[finding->kernel], finding->device,
-		    play, &outcome, look_for, &wanted))
+		    play, 1, &outcome, look_for, &wanted))
 		return false;
 	for (size_t i = 0; i < wanted.seen.nr && !is; i++) {
 		is = drv_finding_like(&wanted.seen.finding[i], finding);
@@ -246,7 +271,7 @@ static int probe(struct command *c, struct drv_outcome *outcome)
 		warnx("--param: %s", wrong);
 		return EXIT_TROUBLE;
 	}
-	if (drv_run(config, &config->kernel[now.kernel], 0, &nothing, outcome, found,
+	if (drv_run(config, &config->kernel[now.kernel], 0, &nothing, 1, outcome, found,
 		    &now))
 		return EXIT_TROUBLE;
 	if (outcome->refused_init) {

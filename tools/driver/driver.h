@@ -176,8 +176,9 @@ struct drv_report {
 };
 
 struct drv_outcome {
+	uint64_t plays;
 	unsigned int steps, mapped, refused; /* steps that were played; mmaps by their answers */
-	uint64_t allocs;
+	uint64_t allocs;                     /* of the last play */
 	char device[16][64]; /* names of those that are registered */
 	size_t nr_devices;
 	bool on_bus;
@@ -186,9 +187,11 @@ struct drv_outcome {
 };
 
 typedef void drv_tell(const struct drv_report *report, void *arg);
-/* Plays in a child process; device: number of the device that `open` opens. 0; -1: no process. */
+/* Plays nr plays in child processes, as few as there can be; device: number of the device that
+ * `open` opens. *outcome: of all of them. 0; -1: no process. */
 int drv_run(const struct drv_config *config, const struct drv_kernel *kernel, size_t device,
-	    const struct drv_play *play, struct drv_outcome *outcome, drv_tell *tell, void *arg);
+	    const struct drv_play *play, size_t nr, struct drv_outcome *outcome, drv_tell *tell,
+	    void *arg);
 
 /* What the child's player tells; see player.c. */
 struct drv_teller {
@@ -240,7 +243,8 @@ void drv_search_play(const struct drv_config *config, const struct drv_kernel *k
 		     struct drv_search *search);
 /* A child's whole life; it tells what it plays by lines to fd. */
 _Noreturn void drv_child_play(const struct drv_config *config, const struct drv_kernel *kernel,
-			      size_t device, const struct drv_play *play, int fd);
+			      size_t device, const struct drv_play *play, size_t first, size_t nr,
+			      int fd);
 _Noreturn void drv_child_search(const struct drv_config *config, const struct drv_kernel *kernel,
 				struct drv_search *search, int fd);
 /* In a child: what stands at the head of what is said from now on; *told: as below. */

@@ -12,8 +12,10 @@
 struct reading {
 	drv_tell *tell;
 	void *arg;
-	struct drv_outcome *outcome; /* of a play */
-	struct drv_search *search;   /* NULL: it is a play */
+	const struct drv_play *plays; /* NULL: it is a search */
+	size_t nr_plays, at;          /* which of them is played */
+	struct drv_outcome *outcome;  /* of them */
+	struct drv_search *search;    /* NULL: it is none */
 	struct drv_play play;        /* the search's path */
 	uint16_t path[DRV_MAX_STEPS];
 	size_t nr_path;
@@ -31,9 +33,14 @@ static void read_frames(char *text, struct drv_report *report)
 			report->frame[report->nr_frames++] = strtoull(word, NULL, 16);
 }
 
+static const struct drv_play *play_of(const struct reading *r)
+{
+	return r->search ? &r->play : &r->plays[r->at];
+}
+
 static void read_violation(char *line, struct reading *r)
 {
-	struct drv_report report = { .what = DRV_VIOLATION, .play = r->search ? &r->play : NULL };
+	struct drv_report report = { .what = DRV_VIOLATION, .play = play_of(r) };
 	struct ms_violation *v = &report.violation;
 	char frames[DRV_MAX_FRAMES * 12] = "", *save = NULL;
 	unsigned int whose;
@@ -54,7 +61,7 @@ static void read_violation(char *line, struct reading *r)
 
 static void read_crash(char *line, struct reading *r)
 {
-	struct drv_report report = { .what = DRV_CRASH, .play = r->search ? &r->play : NULL };
+	struct drv_report report = { .what = DRV_CRASH, .play = play_of(r) };
 	char frames[DRV_MAX_FRAMES * 12] = "", *bar = strchr(line, '|');
 
 	if (!bar || sscanf(line, "C %zu %287[^|]", &report.step, frames) != 2)
@@ -81,12 +88,18 @@ static void read_search(const char *line, struct drv_search *search)
 
 static void read_outcome(char *line, struct drv_outcome *o)
 {
+	unsigned int steps, mapped, refusals;
 	char *save = NULL, *word;
 	int refused, on_bus;
 
-	if (sscanf(line, "O %u %u %u %" SCNu64 " %d %d", &o->steps, &o->mapped, &o->refused,
-		   &o->allocs, &refused, &on_bus) != 6)
+	if (sscanf(line, "O %u %u %u %" SCNu64 " %d %d", &steps, &mapped, &refusals, &o->allocs,
+		   &refused, &on_bus) != 6)
 		return;
+	o->plays++;
+	o->steps += steps;
+	o->mapped += mapped;
+	o->refused += refusals;
+	o->nr_devices = 0;
 	o->refused_init = refused;
 	o->on_bus = on_bus;
 	save = strchr(line, '|');
@@ -104,7 +117,7 @@ static void read_outcome(char *line, struct drv_outcome *o)
 /* How the child ended, where it could not say so itself. */
 static void tell_killed(int status, const struct reading *r)
 {
-	struct drv_report report = { .what = DRV_CRASH, .play = r->search ? &r->play : NULL };
+	struct drv_report report = { .what = DRV_CRASH, .play = play_of(r) };
 
 	report.violation.condition = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
 					     ? "the driver's process is killed: it takes too much"
@@ -130,6 +143,14 @@ static void read_path(const char *line, struct reading *r)
 	}
 }
 
+static void read_number(const char *line, struct reading *r)
+{
+	const size_t at = strtoull(line + 1, NULL, 10);
+
+	if (at < r->nr_plays)
+		r->at = at;
+}
+
 static bool read_lines(int fd, struct reading *r)
 {
 	struct drv_outcome *outcome = r->outcome;
@@ -145,6 +166,8 @@ static bool read_lines(int fd, struct reading *r)
 			read_violation(line, r);
 		else if (*line == 'O' && outcome)
 			read_outcome(line, outcome);
+		else if (*line == 'B' && r->plays)
+			read_number(line, r);
 		else if (*line == 'P' && r->search)
 			read_path(line, r);
 		else if (*line == 'S' && r->search)
@@ -192,18 +215,29 @@ static bool hear(pid_t pid, int fd, struct reading *r)
 }
 
 int drv_run(const struct drv_config *config, const struct drv_kernel *kernel, size_t device,
-	    const struct drv_play *play, struct drv_outcome *outcome, drv_tell *tell, void *arg)
+	    const struct drv_play *play, size_t nr, struct drv_outcome *outcome, drv_tell *tell,
+	    void *arg)
 {
-	struct reading r = { .tell = tell, .arg = arg, .outcome = outcome };
-	int fd;
-	pid_t pid = spawn(&fd);
+	struct reading r = {
+		.tell = tell, .arg = arg, .plays = play, .nr_plays = nr, .outcome = outcome
+	};
+	bool ended = true;
 
 	*outcome = (struct drv_outcome){ 0 };
-	if (!pid)
-		drv_child_play(config, kernel, device, play, fd);
-	if (pid < 0)
-		return -1;
-	hear(pid, fd, &r);
+	// a play that ends the process is not played again; each time that one hangs takes seconds
+	for (size_t first = 0; ended && !r.hangs && first < nr; first = r.at + 1) {
+		int fd;
+		pid_t pid;
+
+		r.at = first;
+		pid = spawn(&fd);
+		if (!pid)
+			drv_child_play(config, kernel, device, play, first, nr, fd);
+		if (pid < 0)
+			return -1;
+		ended = hear(pid, fd, &r);
+		outcome->plays += ended;
+	}
 	return 0;
 }
 
