@@ -89,8 +89,12 @@ struct file_operations {
 	int (*fasync)(int fd, struct file *file, int on);
 #if MS_LINUX_SINCE(6, 16)
 	int (*mmap_prepare)(struct vm_area_desc *desc);
+#else
+	int (*ms_mmap_prepare)(struct vm_area_desc *desc); // NULL: the library looks there
 #endif
 };
+_Static_assert(sizeof(struct file_operations) == 14 * sizeof(void *),
+	       "struct file_operations has another layout than the library's");
 
 static inline loff_t noop_llseek(struct file *file, loff_t offset, int whence)
 {
