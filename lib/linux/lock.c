@@ -127,7 +127,7 @@ void ms_linux_might_sleep(const char *what)
 {
 	struct ms_machine *m = ms_current_machine();
 
-	if (m && m->kernel && m->kernel->rcu_depth) {
+	if (m && (m->call.rcu || (m->kernel && m->kernel->rcu_depth))) {
 		ms_violation(m, ms_text(m, "%s may sleep, and rcu_read_lock() is held", what), 0);
 		return;
 	}

@@ -201,8 +201,10 @@ void ms_linux_put_page(struct ms_struct_page *page, unsigned int n)
 	if ((frame->slab || frame->large) &&
 	    m->policy.page_get_kmalloc == MS_PAGE_GET_KMALLOC_WARNED)
 		return;
-	while (n--)
+	while (n--) {
+		ms_got_is_put(m, pfn);
 		ms_linux_pages_put(m, pfn);
+	}
 }
 
 int ms_linux_page_count(const struct ms_struct_page *page)

@@ -13,6 +13,7 @@
  *   cdev.c     cdev_add, device_create     xarray.c   xarray, idr, ida
  *   user.c     copy_from_user ...          access.c   access_process_vm, generic_access_phys
  *   notifier.c mmu_notifier                pte.c      apply_to_page_range, follow_pfnmap_start
+ *   gup.c      get_user_pages, pin_user_pages
  *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the

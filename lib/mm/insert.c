@@ -70,6 +70,16 @@ static void make_written(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 		ms_violation(m, "write to an entry of another pfn", addr);
 }
 
+/* A table that is not there is allocated, which may sleep. */
+static uint64_t *alloc_slot(struct ms_vma *vma, ms_hva_t addr)
+{
+	if (ms_vma_machine(vma)->call.rcu && !ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE))
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "a page table is allocated in ->map_pages, under rcu_read_lock()",
+				 addr, 0);
+	return ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+}
+
 // mirrors insert_pfn(), mm/memory.c, 5.10+
 static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, ms_pgprot_t prot,
 				bool mkwrite)
@@ -84,7 +94,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 			make_written(vma, addr, pfn);
 		return MS_VM_FAULT_NOPAGE;
 	}
-	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	slot = alloc_slot(vma, addr);
 	if (!slot || !ms_raw_add(m, pfn, 1))
 		return no_memory(vma);
 	ms_check_target(vma, addr, pfn, 1);
@@ -349,7 +359,7 @@ static int insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkw
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
 		return page_is_mapped(vma, addr, pfn, mkwrite);
-	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	slot = alloc_slot(vma, addr);
 	if (!slot)
 		return ms_refuse(m, -ENOMEM, "no memory");
 	if (ms_is_zero_pfn(m, pfn) && m->policy.insert_mixed_bad == MS_INSERT_MIXED_BAD_SIGBUS) {

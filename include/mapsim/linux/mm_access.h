@@ -246,9 +246,6 @@ static inline int follow_pfn(struct vm_area_struct *vma, unsigned long address, 
 
 /* ---- as a debugger looks ---- */
 
-#define FOLL_WRITE 0x1u
-#define FOLL_GET 0x4u
-
 #ifdef CONFIG_HAVE_IOREMAP_PROT
 /* For vm_ops->access of mappings of raw pfns. Registers do not exist: reading finds all ones. */
 static inline int generic_access_phys(struct vm_area_struct *vma, unsigned long addr, void *buf,
@@ -258,11 +255,20 @@ static inline int generic_access_phys(struct vm_area_struct *vma, unsigned long 
 }
 #endif
 
-/* FOLL_FORCE is not modelled. Answers how many bytes were reached. */
+/* Answers how many bytes were reached. */
 static inline int access_process_vm(struct task_struct *task, unsigned long addr, void *buf, int len,
 				    unsigned int gup_flags)
 {
-	return task ? ms_access_remote_vm(task->mm, addr, buf, len, gup_flags & FOLL_WRITE) : 0;
+	return task ? ms_linux_access_vm(task->mm, addr, buf, len, gup_flags & FOLL_WRITE,
+					 gup_flags & FOLL_FORCE)
+		    : 0;
+}
+
+static inline int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, int len,
+				   unsigned int gup_flags)
+{
+	return ms_linux_access_vm(mm, addr, buf, len, gup_flags & FOLL_WRITE,
+				  gup_flags & FOLL_FORCE);
 }
 
 /* ---- a process's mm ---- */

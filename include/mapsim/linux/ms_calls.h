@@ -65,6 +65,36 @@ int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, boo
 /** generic_access_phys: len, -EINVAL, -ENOMEM. */
 int ms_generic_access_phys(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
 
+/** The same, as access_process_vm does it; force: FOLL_FORCE. */
+int ms_linux_access_vm(struct ms_mm *mm, unsigned long addr, void *buf, int len, bool write,
+		       bool force);
+
+/* ---- pages of a process (lib/linux/gup.c) ---- */
+
+#define MS_LINUX_FOLL_WRITE 0x1u
+#define MS_LINUX_FOLL_GET 0x4u
+#define MS_LINUX_FOLL_FORCE 0x10u
+#define MS_LINUX_FOLL_LONGTERM 0x10000u
+#define MS_LINUX_FOLL_PIN 0x40000u
+
+enum ms_linux_gup_way {
+	MS_LINUX_GUP_PIN = 1,
+	MS_LINUX_GUP_REMOTE = 2,
+	MS_LINUX_GUP_UNLOCKED = 4, ///< it takes the mmap lock
+	MS_LINUX_GUP_FAST = 8,     ///< and perhaps takes no lock at all
+	MS_LINUX_GUP_ONLY = 16,    ///< where the page tables do not suffice it ends
+};
+/** flags: MS_LINUX_FOLL_ bits, way: those of ms_linux_gup_way. How many; of none a negative errno.
+ * pages and vmas may be NULL. */
+long ms_linux_gup(struct ms_mm *mm, unsigned long addr, unsigned long npages, unsigned int flags,
+		  unsigned int way, struct ms_struct_page **pages, struct ms_vma **vmas);
+void ms_linux_unpin(struct ms_struct_page *page);
+bool ms_linux_maybe_pinned(const struct ms_struct_page *page);
+int ms_linux_fixup_user_fault(struct ms_mm *mm, unsigned long addr, bool write);
+/** filemap_map_pages of [first, last], inclusive: MS_VM_FAULT_ bits. */
+unsigned int ms_linux_filemap_map_pages(struct ms_vm_fault *vmf, unsigned long first,
+					unsigned long last);
+
 /* ---- entries by index (lib/linux/xarray.c): *head NULL is empty ---- */
 
 /** NULL: none. */
