@@ -117,6 +117,13 @@ static void free_large(struct ms_machine *m, struct ms_block *block)
 	ms_page_put(m, pfn, 1);
 }
 
+/* mirrors debug_check_no_obj_freed(), lib/debugobjects.c, 5.10+: of a debug kernel */
+static void check_no_work_in(struct ms_machine *m, const void *at, uint64_t size)
+{
+	if (ms_linux_work_in(m, at, size))
+		ms_violation(m, "memory is freed while work in it is queued, or a timer armed", 0);
+}
+
 void ms_linux_free(const void *p)
 {
 	struct ms_machine *m = p ? ms_linux_here("kfree") : NULL;
@@ -124,6 +131,9 @@ void ms_linux_free(const void *p)
 	struct ms_block *block = lx ? ms_block_at(lx, (uintptr_t)p) : NULL;
 	struct ms_slab *slab = lx && !block ? ms_slab_at(lx, (uintptr_t)p) : NULL;
 
+	if (lx && lx->works)
+		check_no_work_in(m, p,
+				 block ? block->size : slab ? ms_slab_size(slab, p) : 0);
 	if (!lx || (slab && ms_slab_free(m, slab, p)))
 		return;
 	if (!block || block->kind != MS_BLOCK_KMALLOC || block->start != p)

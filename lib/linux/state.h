@@ -14,6 +14,7 @@
  *   user.c     copy_from_user ...          access.c   access_process_vm, generic_access_phys
  *   notifier.c mmu_notifier                pte.c      apply_to_page_range, follow_pfnmap_start
  *   gup.c      get_user_pages, pin_user_pages
+ *   work.c     work queues, timers
  *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
@@ -143,6 +144,9 @@ struct ms_linux {
 	void *tasks;            /* task.c's alone */
 	void *chrdevs;          /* cdev.c's alone */
 	void *bus;              /* pci.c's alone */
+	struct ms_linux_lock page_table_lock; /* of all of them, for who looks at entries */
+	void *works;            /* work.c's alone */
+	bool atomic;            /* a timer's function runs */
 	bool incapable;         /* capable() says no */
 	unsigned int rcu_depth; /* rcu_read_lock()s that are held */
 	struct ms_rcu_head *rcu, **rcu_end; /* what waits for their end */
@@ -208,6 +212,8 @@ void *ms_slab_alloc(struct ms_machine *m, uint64_t size, bool zero);
 struct ms_slab *ms_slab_at(const struct ms_linux *lx, uintptr_t addr);
 /* The beginning of the object that addr is in; NULL: it is free. */
 const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr);
+/* Bytes of the object that begins at p; 0: it is free. */
+size_t ms_slab_size(const struct ms_slab *slab, const void *p);
 /* The first object of a slab that is in use (p NULL), the next one; NULL: no more. *size: bytes. */
 const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
 			 size_t *size);

@@ -375,8 +375,6 @@ int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len);
 /* Where mmap maps len bytes, by all of its flags; an error: nowhere. */
 int64_t ms_place_mapping(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 			 const struct ms_file *file);
-/* do_munmap(): -EINVAL if that is no range of user addresses. */
-int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 /* Unmaps the detached VMAs of [start, end): notifiers, zap, page tables. `vmas` is a chain through
  * next_detached, by address. prev_end and next_start: where the neighbours end and begin, which may
  * share page tables with the range (0: none). */

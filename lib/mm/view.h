@@ -81,6 +81,15 @@ int ms_apply_to_page_range(struct ms_mm *mm, ms_hva_t addr, uint64_t size, bool 
 /* filemap_map_pages(): of the pages [first, last], inclusive, of the VMA's file those that are
  * cached. */
 ms_vm_fault_t ms_filemap_map_pages(struct ms_vm_fault *vmf, uint64_t first, uint64_t last);
+/* The entry of a present page at addr; NULL: nothing is, or a huge leaf. */
+uint64_t *ms_pte_at(struct ms_mm *mm, ms_hva_t addr);
+struct ms_mmu_notifier *ms_mm_first_notifier(const struct ms_mm *mm);
+/* do_munmap(): the caller holds the mmap lock for writing. */
+int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
+/* vmf_insert_folio_pmd and _pud: one leaf of 2^order pages, of the compound page of that order that
+ * begins at pfn; it is counted. MS_VM_FAULT_ bits. */
+ms_vm_fault_t ms_vmf_insert_folio(struct ms_vm_fault *vmf, ms_pfn_t pfn, unsigned int order,
+				  bool write);
 /* vm_ops->access */
 int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
 /* vm_get_page_prot() */

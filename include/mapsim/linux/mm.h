@@ -169,12 +169,26 @@ static inline int vm_insert_page(struct vm_area_struct *vma, unsigned long addr,
 	return ms_linux_vm_insert_page(vma, addr, page);
 }
 
-/* from 6.14 on */
+#if MS_LINUX_SINCE(6, 14)
 static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct page *page,
 						 bool write)
 {
 	return ms_vmf_insert_page_mkwrite(vmf, page_to_pfn(page), write);
 }
+#endif
+
+#if MS_LINUX_SINCE(6, 15)
+/* One leaf of a folio that is as large, with a reference to it. SIGBUS: it is not. */
+static inline vm_fault_t vmf_insert_folio_pmd(struct vm_fault *vmf, struct folio *folio, bool write)
+{
+	return ms_linux_insert_folio(vmf, &folio->page, PMD_ORDER, write);
+}
+
+static inline vm_fault_t vmf_insert_folio_pud(struct vm_fault *vmf, struct folio *folio, bool write)
+{
+	return ms_linux_insert_folio(vmf, &folio->page, PUD_ORDER, write);
+}
+#endif
 
 static inline vm_fault_t vmf_insert_mixed_mkwrite(struct vm_area_struct *vma, unsigned long addr,
 						  MS_LINUX_PFN_T pfn)
@@ -272,6 +286,30 @@ static inline void zap_vma_ptes(struct vm_area_struct *vma, unsigned long addres
 {
 	ms_linux_might_sleep("zap_vma_ptes");
 	ms_zap_vma_ptes(vma, address, size);
+}
+
+/* ---- system calls, as the kernel makes them for the process that runs ---- */
+
+/* The caller holds the mmap lock for writing, as in ->mmap. */
+static inline int do_munmap(struct mm_struct *mm, unsigned long start, size_t len, void *uf)
+{
+	(void)uf;
+	return ms_linux_do_munmap(mm, start, len);
+}
+
+/* These take the mmap lock. */
+static inline int vm_munmap(unsigned long start, size_t len)
+{
+	ms_linux_might_sleep("vm_munmap");
+	return ms_munmap(ms_linux_current_mm(), start, len);
+}
+
+static inline unsigned long vm_mmap(struct file *file, unsigned long addr, unsigned long len,
+				    unsigned long prot, unsigned long flag, unsigned long offset)
+{
+	ms_linux_might_sleep("vm_mmap");
+	return (unsigned long)ms_mmap(ms_linux_current_mm(), addr, len, (unsigned int)prot,
+				      (unsigned int)flag, file, offset);
 }
 
 /* its name since 7.2 or a little earlier */

@@ -244,6 +244,50 @@ static inline int follow_pfn(struct vm_area_struct *vma, unsigned long address, 
 }
 #endif
 
+/*
+ * The entry at an address of the VMA (6.10 and 6.11) or of the process (earlier), with the lock of
+ * its page table held until pte_unmap_unlock(). -EINVAL: nothing is mapped there, or by a huge
+ * leaf, or (6.10 on) the VMA is neither VM_IO nor VM_PFNMAP.
+ */
+static inline void pte_unmap_unlock(pte_t *ptep, spinlock_t *ptl)
+{
+	(void)ptep;
+	spin_unlock(ptl);
+}
+
+#if MS_LINUX_BEFORE(6, 12)
+static inline int ms_linux_follow_pte_of_mm(struct mm_struct *mm, unsigned long address,
+					    pte_t **ptepp, spinlock_t **ptlp)
+{
+	*ptepp = (pte_t *)ms_linux_pte_at(mm, address, (struct ms_linux_lock **)ptlp);
+	if (!*ptepp)
+		return -EINVAL;
+	spin_lock(*ptlp);
+	return 0;
+}
+
+static inline int ms_linux_follow_pte_of_vma(struct vm_area_struct *vma, unsigned long address,
+					     pte_t **ptepp, spinlock_t **ptlp)
+{
+	if (!vma || address < vma->vm_start || address >= vma->vm_end ||
+	    !(vma->vm_flags & (VM_IO | VM_PFNMAP)))
+		return -EINVAL;
+	mmap_assert_locked(vma->vm_mm);
+	return ms_linux_follow_pte_of_mm(vma->vm_mm, address, ptepp, ptlp);
+}
+#endif
+#if MS_LINUX_BEFORE(6, 10)
+#ifdef MS_LINUX_VERSION_CODE
+#define follow_pte(mm, address, ptepp, ptlp) ms_linux_follow_pte_of_mm(mm, address, ptepp, ptlp)
+#else
+#define follow_pte(where, address, ptepp, ptlp) \
+	_Generic((where), struct mm_struct * : ms_linux_follow_pte_of_mm, \
+		 struct vm_area_struct * : ms_linux_follow_pte_of_vma)(where, address, ptepp, ptlp)
+#endif
+#elif MS_LINUX_BEFORE(6, 12)
+#define follow_pte(vma, address, ptepp, ptlp) ms_linux_follow_pte_of_vma(vma, address, ptepp, ptlp)
+#endif
+
 /* ---- as a debugger looks ---- */
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT

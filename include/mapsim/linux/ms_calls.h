@@ -36,6 +36,32 @@ bool ms_linux_set_capable(struct ms_machine *m, bool capable);
 /** A violation: driver code waits for what nobody makes true. */
 void ms_linux_wait_for_ever(const char *condition);
 
+/* ---- work that runs later, and timers (lib/linux/work.c) ---- */
+
+enum ms_linux_pending_kind { MS_LINUX_PENDING_WORK = 0x3042, MS_LINUX_PENDING_TIMER };
+
+/** The part that a work and a timer have; all of it is of work.c. */
+struct ms_linux_pending {
+	struct ms_linux_pending *next;
+	const void *wq;
+	unsigned long due; ///< jiffies from now on
+	enum ms_linux_pending_kind kind;
+	bool queued;
+};
+
+/** move: also what is queued already gets the new time. true: it was not queued. */
+bool ms_linux_queue_pending(struct ms_linux_pending *p, const void *wq, unsigned long due,
+			    bool move);
+bool ms_linux_cancel_pending(struct ms_linux_pending *p);
+bool ms_linux_run_one_pending(struct ms_linux_pending *p);
+/** What is due within so many jiffies; answers how many ran. */
+size_t ms_linux_run_pending(struct ms_machine *m, unsigned long due);
+/** What is queued there without a delay. */
+void ms_linux_flush_pending(const void *wq);
+void ms_linux_queue_is_gone(const void *wq);
+/** Driver code sleeps, so many jiffies at most: what is due runs meanwhile. */
+void ms_linux_sleeps(const char *what, unsigned long jiffies_at_most);
+
 /* ---- RCU (lib/linux/rcu.c): an rcu_head has two words ---- */
 
 void ms_linux_rcu_read_lock(void);
@@ -94,6 +120,14 @@ int ms_linux_fixup_user_fault(struct ms_mm *mm, unsigned long addr, bool write);
 /** filemap_map_pages of [first, last], inclusive: MS_VM_FAULT_ bits. */
 unsigned int ms_linux_filemap_map_pages(struct ms_vm_fault *vmf, unsigned long first,
 					unsigned long last);
+
+/** A folio of 2^order pages as one leaf: MS_VM_FAULT_ bits. */
+unsigned int ms_linux_insert_folio(struct ms_vm_fault *vmf, struct ms_struct_page *page,
+				   unsigned int order, bool write);
+int ms_linux_do_munmap(struct ms_mm *mm, unsigned long start, unsigned long len);
+/** The entry of a page at addr, and the lock of its table; NULL: there is none. */
+struct ms_linux_lock;
+uint64_t *ms_linux_pte_at(struct ms_mm *mm, unsigned long addr, struct ms_linux_lock **lock);
 
 /* ---- entries by index (lib/linux/xarray.c): *head NULL is empty ---- */
 
