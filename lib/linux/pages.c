@@ -91,6 +91,9 @@ static struct ms_struct_page *alloc_pages(struct ms_machine *m, unsigned int gfp
 	struct ms_linux *lx = ms_linux_of(m);
 	struct ms_block *block;
 
+	if (!ms_ram_pages(m))
+		return ms_refuse_null(m, -ENOMEM,
+				      "alloc_pages: the machine has no RAM; ms_ram_add() adds some");
 	block = lx ? ms_linux_pages_new(m, order, gfp & MS_LINUX_GFP_COMP) : NULL;
 	if (!block)
 		return NULL;

@@ -15,6 +15,7 @@
  *   notifier.c mmu_notifier                pte.c      apply_to_page_range, follow_pfnmap_start
  *   gup.c      get_user_pages, pin_user_pages
  *   work.c     work queues, timers
+ *   fd.c       descriptors of files
  *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
@@ -145,6 +146,7 @@ struct ms_linux {
 	void *chrdevs;          /* cdev.c's alone */
 	void *bus;              /* pci.c's alone */
 	struct ms_linux_lock page_table_lock; /* of all of them, for who looks at entries */
+	SLIST_HEAD(, ms_descriptor) descriptors; /* fd.c's alone */
 	void *works;            /* work.c's alone */
 	bool atomic;            /* a timer's function runs */
 	bool incapable;         /* capable() says no */
@@ -231,6 +233,7 @@ void *ms_linux_driver_bytes(struct ms_machine *m, ms_pfn_t pfn, bool *known);
 /* Reads or writes bytes of a page of RAM. false: no memory for them. */
 bool ms_linux_page_bytes(struct ms_machine *m, ms_pfn_t pfn, uint64_t offset, void *buf, uint64_t n,
 			 bool write);
+void ms_linux_fds_destroy(struct ms_machine *m);
 void ms_linux_rcu_destroy(struct ms_machine *m, struct ms_linux *lx);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);

@@ -337,6 +337,14 @@ void ms_linux_name_file(struct ms_file *file, const char *name);
 /** Name of the i-th device that is registered on m, from 0 on, in the order in which they came;
  * NULL: there are no more. Valid until the device is deregistered. */
 const char *ms_linux_device(struct ms_machine *m, size_t i);
+/**
+ * Gives the file a descriptor, the lowest that is free: it is the process's from then on, whose close
+ * ms_file_put() is. -EINVAL: NULL; -ENOMEM. And the file of a descriptor; NULL, and errno says why:
+ * EBADF, EINVAL (no machine). The file is about to go.
+ */
+int ms_linux_fd_install(struct ms_file *file);
+struct ms_file *ms_linux_fd_file(struct ms_machine *m, int fd);
+void ms_linux_fd_forget(const struct ms_file *file);
 void ms_linux_get_file(struct ms_file *file);
 void ms_linux_fput(struct ms_file *file);
 
