@@ -13,20 +13,19 @@ static unsigned int how_of(unsigned int flags)
  * mirrors is_valid_gup_flags(), mm/gup.c, 5.10 .. 6.1; is_valid_gup_args(), mm/gup.c, 6.12+ */
 static int check_flags(struct ms_machine *m, unsigned int flags, unsigned int way, bool has_pages)
 {
-	const char *wrong = NULL;
+	const bool pin = way & MS_LINUX_GUP_PIN;
 
 	if (flags & MS_LINUX_FOLL_PIN)
-		wrong = "FOLL_PIN is no flag for drivers: pin_user_pages() says it";
-	else if ((way & MS_LINUX_GUP_PIN) && (flags & MS_LINUX_FOLL_GET))
-		wrong = "pin_user_pages with FOLL_GET";
-	else if (!(way & MS_LINUX_GUP_PIN) && (flags & MS_LINUX_FOLL_LONGTERM))
-		wrong = "FOLL_LONGTERM without a pin: get_user_pages does not do that";
-	else if ((way & MS_LINUX_GUP_PIN) && !has_pages)
-		wrong = "pin_user_pages without room for the pages";
-	if (!wrong)
+		ms_violation(m, "FOLL_PIN is no flag for drivers: pin_user_pages() says it", 0);
+	else if (pin && (flags & MS_LINUX_FOLL_GET))
+		ms_violation(m, "pin_user_pages with FOLL_GET", 0);
+	else if (!pin && (flags & MS_LINUX_FOLL_LONGTERM))
+		ms_violation(m, "FOLL_LONGTERM without a pin: get_user_pages does not do that", 0);
+	else if (pin && !has_pages)
+		ms_violation(m, "pin_user_pages without room for the pages", 0);
+	else
 		return 0;
-	ms_violation(m, wrong, 0);
-	return ms_refuse(m, -EINVAL, "%s", ms_refusal_text(wrong));
+	return ms_refuse(m, -EINVAL, "get_user_pages: flags that may not be said together");
 }
 
 /* Is the mmap lock held as the function wants it? false: it would wait for ever. */

@@ -67,7 +67,7 @@ static uint32_t worth(const struct ms_machine *m, ms_pfn_t head)
 	return page && page->order ? 1 : PIN_BIAS;
 }
 
-/* mirrors try_grab_page(), mm/gup.c, 5.10 .. 6.1; try_grab_folio(), mm/gup.c, 6.12+ */
+/* mirrors try_grab_page(), mm/gup.c, 5.10 .. 6.1; try_grab_folio(), mm/gup.c, 6.1+ */
 static int grab(struct ms_machine *m, ms_pfn_t pfn, unsigned int how)
 {
 	const ms_pfn_t head = ms_page_head(m, pfn);
@@ -94,7 +94,7 @@ static int grab(struct ms_machine *m, ms_pfn_t pfn, unsigned int how)
 }
 
 /* mirrors page_maybe_dma_pinned(), include/linux/mm.h, 5.10 .. 6.1; folio_maybe_dma_pinned(),
- * include/linux/mm.h, 6.12+ */
+ * include/linux/mm.h, 6.1+ */
 bool ms_page_maybe_pinned(const struct ms_machine *m, ms_pfn_t pfn)
 {
 	const ms_pfn_t head = ms_page_head(m, pfn);

@@ -150,8 +150,8 @@ static inline int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 	return dmabuf && dmabuf->file ? ms_linux_fd_install(dmabuf->file) : -EINVAL;
 }
 
-/* The VMA becomes one of the buffer's file. mirrors dma_buf_mmap(), drivers/dma-buf/dma-buf.c, 5.10+
- */
+/* The VMA becomes one of the buffer's file.
+ * mirrors dma_buf_mmap(), drivers/dma-buf/dma-buf.c, 5.10+ */
 static inline int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 			       unsigned long pgoff)
 {
