@@ -373,10 +373,12 @@ unsigned long ms_linux_page_address(struct ms_struct_page *page)
 	if (!lx || !ms_pfn_is_ram(m, pfn))
 		return 0;
 	block = ms_block_of_pfn(lx, pfn);
-	if (block)
-		return ms_block_bytes(m, block, false)
-			       ? (unsigned long)block->start + ((pfn - block->pfn) << m->page_shift)
-			       : 0;
+	if (block) {
+		if (!ms_block_bytes(m, block, false))
+			return 0;
+		block->bytes->asked = true;
+		return (unsigned long)block->start + ((pfn - block->pfn) << m->page_shift);
+	}
 	slab = slab_bytes(lx, pfn);
 	return (uintptr_t)(slab ? slab : ms_page_bytes(m, pfn, true));
 }

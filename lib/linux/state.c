@@ -45,6 +45,7 @@ static void linux_destroy(struct ms_machine *m)
 		return;
 	ms_linux_rcu_destroy(m, lx);
 	ms_linux_fds_destroy(m);
+	ms_vmaps_destroy(m);
 	ms_linux_memory_destroy(m);
 	ms_linux_io_destroy(m);
 	ms_linux_devices_destroy(m, lx->devices);

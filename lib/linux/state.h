@@ -16,6 +16,7 @@
  *   gup.c      get_user_pages, pin_user_pages
  *   work.c     work queues, timers
  *   fd.c       descriptors of files
+ *   vmap.c     vmap
  *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
@@ -47,6 +48,7 @@ struct ms_bytes {
 	uint64_t pages; /* of them in some block; the last one takes the bytes with it */
 	bool usermap;   /* vmalloc_user(): remap_vmalloc_range() takes it */
 	bool dma;       /* dma_alloc_coherent() */
+	bool asked;     /* the driver was told an address in it */
 	bool whole;     /* one block has all of them, although it is MS_BLOCK_VMALLOC */
 };
 
@@ -64,6 +66,7 @@ struct ms_block {
 	char *start;            /* of this block's bytes */
 	uint64_t size;          /* bytes */
 	ms_pfn_t pfn;           /* 0: not in RAM (page 0 is never handed out) */
+	bool seen;              /* vmap.c, while it counts */
 };
 RB_HEAD(ms_blocks_by_addr, ms_block);
 RB_HEAD(ms_blocks_by_pfn, ms_block);
@@ -147,6 +150,7 @@ struct ms_linux {
 	void *bus;              /* pci.c's alone */
 	struct ms_linux_lock page_table_lock; /* of all of them, for who looks at entries */
 	SLIST_HEAD(, ms_descriptor) descriptors; /* fd.c's alone */
+	SLIST_HEAD(, ms_vmap) vmaps; /* vmap.c's alone */
 	void *works;            /* work.c's alone */
 	bool atomic;            /* a timer's function runs */
 	bool incapable;         /* capable() says no */
@@ -180,6 +184,10 @@ struct ms_bytes *ms_bytes_new(struct ms_machine *m, uint64_t size, bool zero);
 void ms_bytes_free(struct ms_machine *m, struct ms_bytes *bytes);
 /* Sees to it that a block has bytes. false: no memory. */
 bool ms_block_bytes(struct ms_machine *m, struct ms_block *block, bool zero);
+/* The block, which has all pages of its bytes or has none, has these bytes from now on, with what
+ * was in its own. */
+void ms_block_move(struct ms_machine *m, struct ms_block *block, struct ms_bytes *bytes,
+		   char *start);
 /* Pages are free, or somebody else's, from now on: no block has them any more. */
 void ms_blocks_forget(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
 void ms_block_remove(struct ms_machine *m, struct ms_block *block);
@@ -233,6 +241,10 @@ void *ms_linux_driver_bytes(struct ms_machine *m, ms_pfn_t pfn, bool *known);
 /* Reads or writes bytes of a page of RAM. false: no memory for them. */
 bool ms_linux_page_bytes(struct ms_machine *m, ms_pfn_t pfn, uint64_t offset, void *buf, uint64_t n,
 			 bool write);
+/* Is addr in a vmap()? *size: its bytes, where it begins at addr, else 0. */
+bool ms_vmap_has(const struct ms_linux *lx, uintptr_t addr, uint64_t *size, bool *usermap);
+void ms_vmaps_report(struct ms_machine *m, const struct ms_linux *lx);
+void ms_vmaps_destroy(struct ms_machine *m);
 void ms_linux_fds_destroy(struct ms_machine *m);
 void ms_linux_rcu_destroy(struct ms_machine *m, struct ms_linux *lx);
 void ms_linux_memory_destroy(struct ms_machine *m);

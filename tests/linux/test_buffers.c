@@ -245,6 +245,143 @@ static void a_dma_buf_without_its_operations_is_refused(void **state)
 	world_end(&w);
 }
 
+/* ---- pages that are seen together ---- */
+
+static void pages_are_seen_in_one_range(void **state)
+{
+	struct world w = world("6.12.117");
+	struct page *page[4], *twice[2];
+	char *at, *other;
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++)
+		page[i] = alloc_page(i & 1 ? GFP_KERNEL : GFP_KERNEL | __GFP_ZERO);
+	at = vmap(page, 3, VM_MAP, PAGE_KERNEL);
+	assert_non_null(at);
+	assert_true(is_vmalloc_addr(at));
+	assert_int_equal(at[2 * PAGE_SIZE], 0);
+	at[2 * PAGE_SIZE] = 5;
+	assert_ptr_equal(vmalloc_to_page(at + 2 * PAGE_SIZE), page[2]);
+	assert_ptr_equal(page_address(page[2]), at + 2 * PAGE_SIZE);
+	// in the same order once more
+	other = vm_map_ram(page + 1, 2, NUMA_NO_NODE);
+	assert_ptr_equal(other, at + PAGE_SIZE);
+	vm_unmap_ram(other, 2);
+	vunmap(at);
+	assert_int_equal(*(char *)page_address(page[2]), 5);
+	vunmap(at);
+	assert_string_equal(violation(&w, 0), "vunmap of what vmap did not give");
+	// page 2 has its place already, and a page has but one
+	twice[0] = page[3];
+	twice[1] = page[2];
+	assert_null(vmap(twice, 2, VM_MAP, PAGE_KERNEL));
+	twice[1] = page[3];
+	assert_null(vmap(twice, 2, VM_MAP, PAGE_KERNEL));
+	assert_int_equal(ms_last_refusal(w.m).err, -ENOMEM);
+	at = vmap(twice, 1, VM_MAP, PAGE_KERNEL);
+	assert_int_equal(ms_linux_leaks(w.m), 5); // pages, too
+	vunmap(at);
+	for (unsigned int i = 0; i < 4; i++)
+		__free_page(page[i]);
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	world_end(&w);
+}
+
+static char *ring;
+
+static int ring_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	return remap_vmalloc_range(vma, ring, vma->vm_pgoff);
+}
+
+static void a_vmap_for_users_is_mapped(void **state)
+{
+	static const struct file_operations fops = { .mmap = ring_mmap };
+	struct world w = world("6.12.117");
+	struct file *file = ms_linux_file(w.m, &fops, O_RDWR, NULL);
+	struct page *page[2] = { alloc_page(GFP_KERNEL), alloc_page(GFP_KERNEL) };
+
+	(void)state;
+	ring = vmap(page, 2, VM_MAP, PAGE_KERNEL);
+	assert_int_equal(map(&w, A, 2, file), -EINVAL); // not for users
+	vunmap(ring);
+	ring = vmap(page, 2, VM_MAP | VM_USERMAP, PAGE_KERNEL);
+	assert_int_equal(map(&w, A, 3, file), -EINVAL);
+	assert_int_equal(map(&w, A, 2, file), A);
+	assert_int_equal(pa_of(&w, A + PAGE_SIZE), page_to_phys(page[1]));
+	assert_int_equal(ms_munmap(w.mm, A, 2 * PAGE_SIZE), 0);
+	vunmap(ring);
+	__free_page(page[0]);
+	__free_page(page[1]);
+	ms_linux_close(file);
+	assert_int_equal(ms_linux_leaks(w.m), 0);
+	world_end(&w);
+}
+
+static struct sg_table *apart;
+static struct device engine = { .init_name = "engine" };
+
+static int apart_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	return dma_mmap_noncontiguous(&engine, vma, 3 * PAGE_SIZE, apart);
+}
+
+static void memory_of_pieces_is_mapped(void **state)
+{
+	static const struct file_operations fops = { .mmap = apart_mmap };
+
+	(void)state;
+	for (int iommu = 0; iommu < 2; iommu++) {
+		struct world w = world("6.12.117");
+		struct file *file = ms_linux_file(w.m, &fops, O_RDWR, NULL);
+		char *at;
+
+		engine.dma_iommu = iommu;
+		apart = dma_alloc_noncontiguous(&engine, 3 * PAGE_SIZE, DMA_FROM_DEVICE, GFP_KERNEL,
+						0);
+		assert_non_null(apart);
+		assert_int_equal(apart->nents, 1);
+		assert_int_equal(apart->orig_nents, iommu ? 3 : 1);
+		assert_int_equal(sg_dma_len(apart->sgl), 3 * PAGE_SIZE);
+		assert_int_equal(sg_dma_address(apart->sgl) == sg_phys(apart->sgl), !iommu);
+		at = dma_vmap_noncontiguous(&engine, 3 * PAGE_SIZE, apart);
+		assert_non_null(at);
+		assert_int_equal(at[3 * PAGE_SIZE - 1], 0);
+		assert_int_equal(map(&w, A, 4, file), -ENXIO);
+		assert_int_equal(map(&w, A, 3, file), A);
+		assert_int_equal(ms_touch(w.mm, A + 2 * PAGE_SIZE, MS_PROT_W), MS_ACCESS_OK);
+		assert_int_equal(ms_munmap(w.mm, A, 3 * PAGE_SIZE), 0);
+		dma_vunmap_noncontiguous(&engine, at);
+		dma_free_noncontiguous(&engine, 3 * PAGE_SIZE, apart, DMA_FROM_DEVICE);
+		ms_linux_close(file);
+		assert_int_equal(ms_violations(w.m), 0);
+		assert_int_equal(ms_linux_leaks(w.m), 0);
+		world_end(&w);
+	}
+}
+
+static void a_device_reaches_memory_by_its_own_addresses(void **state)
+{
+	struct world w = world("6.12.117");
+	struct page *page = alloc_page(GFP_KERNEL);
+	dma_addr_t first, second;
+
+	(void)state;
+	engine.dma_iommu = false;
+	assert_int_equal(dma_map_page(&engine, page, 16, 32, DMA_TO_DEVICE), page_to_phys(page) + 16);
+	engine.dma_iommu = true;
+	first = dma_map_single(&engine, (char *)page_address(page) + 8, 8, DMA_TO_DEVICE);
+	second = dma_map_page(&engine, page, 0, PAGE_SIZE, DMA_TO_DEVICE);
+	assert_int_equal(dma_mapping_error(&engine, first), 0);
+	assert_int_equal(second - first, PAGE_SIZE - 8);
+	dma_unmap_single(&engine, first, 8, DMA_TO_DEVICE);
+	dma_unmap_page(&engine, second, PAGE_SIZE, DMA_TO_DEVICE);
+	__free_page(page);
+	world_end(&w);
+}
+
 /* ---- a BAR, by the PCI core ---- */
 
 static struct pci_dev *card;
@@ -407,6 +544,10 @@ int main(void)
 		cmocka_unit_test(a_dma_buf_is_mapped_by_its_file),
 		cmocka_unit_test(an_importer_maps_a_part_of_a_dma_buf),
 		cmocka_unit_test(a_dma_buf_without_its_operations_is_refused),
+		cmocka_unit_test(pages_are_seen_in_one_range),
+		cmocka_unit_test(a_vmap_for_users_is_mapped),
+		cmocka_unit_test(memory_of_pieces_is_mapped),
+		cmocka_unit_test(a_device_reaches_memory_by_its_own_addresses),
 		cmocka_unit_test(a_bar_is_mapped_by_the_pci_core),
 		cmocka_unit_test(a_notifier_is_shared_by_its_users),
 		cmocka_unit_test(the_entry_behind_an_address_is_found),

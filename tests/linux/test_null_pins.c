@@ -2,8 +2,10 @@
 /* As test_null.c: names of pins, work, devices and files are given NULL. */
 #include "world.h"
 
+#include <linux/dma-buf.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pci.h>
+#include <linux/uio_driver.h>
 #include <linux/workqueue.h>
 
 static void null_is_harmless_as_a_process_or_a_page(void **state)
@@ -62,6 +64,44 @@ static void null_is_harmless_as_work_or_a_file(void **state)
 	world_end(&w);
 }
 
+static void null_is_harmless_as_what_names_are_given(void **state)
+{
+	struct world w = world("6.12.117");
+	struct device dev = { .init_name = "none" };
+	struct vm_fault vmf = { .vma = NULL };
+	spinlock_t *ptl;
+	pte_t *ptep;
+	char c = 0;
+
+	(void)state;
+	assert_int_equal(access_remote_vm(NULL, A, &c, 1, FOLL_WRITE), 0);
+	assert_int_equal(do_munmap(NULL, A, PAGE_SIZE, NULL), -EINVAL);
+	assert_int_equal((long)vm_mmap(NULL, A, PAGE_SIZE, MS_PROT_R, MS_MAP_SHARED, 0), -EINVAL);
+	assert_int_equal(filemap_map_pages(NULL, 0, 1), VM_FAULT_SIGBUS);
+	assert_int_equal(filemap_map_pages(&vmf, 0, 1), VM_FAULT_SIGBUS);
+	assert_int_equal(fixup_user_fault(NULL, A, 0, NULL), -EFAULT);
+	assert_int_equal(vmf_insert_folio_pmd(NULL, NULL, false), VM_FAULT_SIGBUS);
+	assert_int_equal(vmf_insert_folio_pud(&vmf, NULL, false), VM_FAULT_SIGBUS);
+	assert_int_equal(follow_pte((struct mm_struct *)NULL, A, &ptep, &ptl), -EINVAL);
+	assert_int_equal(follow_pte((struct vm_area_struct *)NULL, A, &ptep, &ptl), -EINVAL);
+	assert_int_equal(ms_linux_run_work(NULL), 0);
+	assert_int_equal(ms_linux_run_timers(NULL), 0);
+	assert_int_equal(pci_iobar_pfn(NULL, 0, NULL), -EINVAL);
+	assert_int_equal(dma_mmap_noncontiguous(&dev, NULL, PAGE_SIZE, NULL), -EINVAL);
+	assert_null(dma_vmap_noncontiguous(NULL, PAGE_SIZE, NULL));
+	assert_int_equal(dma_mapping_error(NULL, DMA_MAPPING_ERROR), -ENOMEM);
+	assert_null(ms_linux_vmap(NULL, 1, false));
+	assert_int_equal(uio_register_device(NULL, NULL), -EINVAL);
+	assert_int_equal(uio_register_device(&dev, NULL), -EINVAL);
+	assert_int_equal(devm_uio_register_device(&dev, NULL), -EINVAL);
+	uio_unregister_device(NULL);
+	assert_int_equal(ms_violations(w.m), 0);
+	assert_int_equal(dma_buf_mmap(NULL, NULL, 0), -EINVAL); // WARN_ON, as in the kernel
+	assert_int_equal(PTR_ERR(dma_buf_attach(NULL, NULL)), -EINVAL);
+	assert_int_equal(ms_violations(w.m), 2);
+	world_end(&w);
+}
+
 /* Without a machine nothing is done either. */
 static void no_machine_is_harmless(void **state)
 {
@@ -84,6 +124,7 @@ int main(void)
 		cmocka_unit_test(null_is_harmless_as_a_process_or_a_page),
 		cmocka_unit_test(null_is_harmless_as_a_notifier_or_a_device),
 		cmocka_unit_test(null_is_harmless_as_work_or_a_file),
+		cmocka_unit_test(null_is_harmless_as_what_names_are_given),
 		cmocka_unit_test(no_machine_is_harmless),
 	};
 

@@ -433,7 +433,7 @@ static const struct operation everywhere[] = {
 	{ "fork", with_much, fork_all },
 	{ "fork with a pinned page", with_pinned, fork_all },
 	{ "fork with a pinned huge page", with_pinned_huge, fork_all },
-	{ "pin_user_pages", with_anon, pin },
+	{ "pin_user_pages", with_anon, pin, { 0 }, true },
 	{ "read of anonymous memory", with_anon, touch_read, { 0 }, true },
 	{ "write to anonymous memory", with_anon, touch_write, { 0 }, true },
 	{ "write to the huge zero page", with_huge_zero, touch_write, { 0 }, true },

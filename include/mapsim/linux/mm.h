@@ -288,6 +288,43 @@ static inline void zap_vma_ptes(struct vm_area_struct *vma, unsigned long addres
 	ms_zap_vma_ptes(vma, address, size);
 }
 
+/* ---- vmap: <linux/vmalloc.h> ---- */
+
+#define VM_IOREMAP 0x1u
+#define VM_ALLOC 0x2u
+#define VM_MAP 0x4u
+#define VM_USERMAP 0x8u
+
+/*
+ * One range of addresses for pages of the driver's. A page has its bytes in one place: those whose
+ * address (page_address()) was asked for before can only be mapped in their order, and no page
+ * twice; the rest is NULL, with the reason in ms_last_refusal(). After vunmap() the pages keep the
+ * addresses. prot is not modelled.
+ */
+static inline void *vmap(struct page **pages, unsigned int count, unsigned long flags,
+			 pgprot_t prot)
+{
+	(void)prot;
+	return ms_linux_vmap(pages, count, flags & VM_USERMAP);
+}
+
+static inline void vunmap(const void *addr)
+{
+	ms_linux_vunmap(addr);
+}
+
+static inline void *vm_map_ram(struct page **pages, unsigned int count, int node)
+{
+	(void)node;
+	return ms_linux_vmap(pages, count, false);
+}
+
+static inline void vm_unmap_ram(const void *mem, unsigned int count)
+{
+	(void)count;
+	ms_linux_vunmap(mem);
+}
+
 /* ---- system calls, as the kernel makes them for the process that runs ---- */
 
 /* The caller holds the mmap lock for writing, as in ->mmap. */

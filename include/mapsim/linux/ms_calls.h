@@ -179,6 +179,10 @@ size_t ms_linux_live(const struct ms_machine *m);
 /** Reports what is left (lib/linux/leaks.c). */
 size_t ms_linux_report_leaks(struct ms_machine *m);
 
+/** vmap of so many pages; usermap: VM_USERMAP. NULL: refused, or no memory (lib/linux/vmap.c). */
+void *ms_linux_vmap(struct ms_struct_page **page, unsigned int count, bool usermap);
+void ms_linux_vunmap(const void *at);
+
 /* ---- coherent DMA memory (lib/linux/dma.c) ---- */
 
 enum ms_linux_dma_how { MS_LINUX_DMA_COHERENT = 1, MS_LINUX_DMA_IOMMU = 2 };
@@ -186,6 +190,8 @@ enum ms_linux_dma_how { MS_LINUX_DMA_COHERENT = 1, MS_LINUX_DMA_IOMMU = 2 };
 void *ms_linux_dma_alloc(size_t size, unsigned int how, unsigned long long *handle,
 			 unsigned int gfp);
 void ms_linux_dma_free(size_t size, void *addr, unsigned int how);
+/** The address by which a device reaches physical memory. */
+uint64_t ms_linux_dma_map(uint64_t pa, size_t size, unsigned int how);
 int ms_linux_dma_mmap(struct ms_vma *vma, void *addr, uint64_t handle, size_t size,
 		      unsigned int how);
 

@@ -300,7 +300,6 @@ static inline void __iomem *pcim_iomap_region(struct pci_dev *pdev, int bar, con
 /* ---- BARs as files of sysfs and procfs map them ---- */
 
 enum pci_mmap_state { pci_mmap_io, pci_mmap_mem };
-enum pci_mmap_api { PCI_MMAP_SYSFS, PCI_MMAP_PROCFS };
 
 /* x86 maps no ports; arm64's are memory, and not modelled. */
 #define arch_can_pci_mmap_io() 0
