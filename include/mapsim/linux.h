@@ -102,6 +102,7 @@
 #include <mapsim/linux/dma.h>
 #include <mapsim/linux/device.h>
 #include <mapsim/linux/mmu_notifier.h>
+#include <mapsim/linux/gup.h>
 #include <mapsim/linux/mm_access.h>
 #include <mapsim/linux/alloc_obj.h>
 #include <mapsim/linux/cleanup.h>

@@ -107,7 +107,8 @@ typedef unsigned int ms_vm_fault_t;
  * What a handler finds in vmf->flags. The access of a process: USER, ALLOW_RETRY, KILLABLE,
  * INTERRUPTIBLE, and WRITE or INSTRUCTION; get_user_pages, fixup_user_fault and what populates:
  * ALLOW_RETRY and KILLABLE, and neither where the caller holds the mmap lock for writing; an x86
- * guest's get_user_pages: first ALLOW_RETRY and RETRY_NOWAIT; access_process_vm: REMOTE. After
+ * guest's get_user_pages: first ALLOW_RETRY and RETRY_NOWAIT; access_process_vm, and who takes another
+ * process's pages: REMOTE; a page that is pinned for reading and shared (5.19+): UNSHARE. After
  * VM_FAULT_RETRY the fault is tried again with TRIED. In page_mkwrite: WRITE and MKWRITE alone.
  */
 #define MS_FAULT_FLAG_WRITE 0x1u
@@ -120,6 +121,7 @@ typedef unsigned int ms_vm_fault_t;
 #define MS_FAULT_FLAG_REMOTE 0x80u
 #define MS_FAULT_FLAG_INSTRUCTION 0x100u
 #define MS_FAULT_FLAG_INTERRUPTIBLE 0x200u
+#define MS_FAULT_FLAG_UNSHARE 0x400u ///< the page becomes this process's alone, read-only as it is
 
 struct ms_struct_page; // phys.h
 
@@ -132,6 +134,7 @@ struct ms_vm_fault {
 	struct ms_struct_page *page; ///< the same as linux.h's struct page, with a reference that
 				     ///< is the mapping's from then on. In page_mkwrite: the page
 				     ///< that is to be written
+	unsigned int gfp_mask; ///< with which a handler may allocate, as linux.h's GFP_ flags
 };
 
 /** struct vm_operations_struct. Any member may be NULL. */
@@ -158,6 +161,15 @@ struct ms_vm_ops {
 	 * policy's kernel has it (up to 6.17).
 	 */
 	struct ms_struct_page *(*find_special_page)(struct ms_vma *vma, ms_hva_t addr);
+	/**
+	 * Fault-around: before ->fault of a read where nothing is mapped, the handler may map what
+	 * it has of the file's pages [start_pgoff, end_pgoff] (both inclusive): 64K at most, around
+	 * the one that is read, inside of the VMA and of one page table. NOPAGE: that one is among
+	 * them; 0: it is not, and ->fault is asked. Up to 5.11 it has no answer, and ->fault is
+	 * asked; from 6.4 on it must not sleep. Not called where a page has 64K.
+	 */
+	ms_vm_fault_t (*map_pages)(struct ms_vm_fault *vmf, uint64_t start_pgoff,
+				   uint64_t end_pgoff);
 	/** the VMA's name in /proc/PID/maps, which mapsim does not have: never called */
 	const char *(*name)(struct ms_vma *vma);
 	/**

@@ -95,16 +95,20 @@ static char *run_get(struct ms_arena *a, size_t align, size_t size)
 	return ms_segment_get(&a->segment[1], align, pages);
 }
 
+/* All of the run's pages are zeroed: what a copy keeps does not depend on what malloc has left. */
 static void *large_get(struct ms_arena *a, size_t align, size_t size)
 {
 	char *p = run_get(a, align, size);
 	const char *written = p ? segment_of(a, p)->written : NULL;
+	size_t whole;
 
 	if (!p)
 		return NULL;
-	ms_unpoison(p, size);
+	whole = ms_align_up(size, PAGE);
+	ms_unpoison(p, whole);
 	if (p < written)
-		memset(p, 0, ms_min_u64(size, (uint64_t)(written - p)));
+		memset(p, 0, ms_min_u64(whole, (uint64_t)(written - p)));
+	ms_poison(p + size, whole - size);
 	ms_segment_wrote(segment_of(a, p), p, size);
 	return p;
 }

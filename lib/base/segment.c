@@ -213,6 +213,17 @@ static char *take_free(struct ms_segment *s, size_t pages, size_t align)
 	return NULL;
 }
 
+/* Bytes that malloc has left are none that a copy should keep: they differ from run to run. */
+static void clear(struct ms_segment *s, char *from, const char *to)
+{
+	to = to < s->written ? to : s->written;
+	if (from >= to)
+		return;
+	ms_unpoison(from, (size_t)(to - from));
+	memset(from, 0, (size_t)(to - from));
+	ms_poison(from, (size_t)(to - from));
+}
+
 static char *take_top(struct ms_segment *s, size_t pages, size_t align)
 {
 	char *p = (char *)ms_align_up((uintptr_t)s->top, align);
@@ -220,6 +231,7 @@ static char *take_top(struct ms_segment *s, size_t pages, size_t align)
 
 	if (p > s->limit || pages > (size_t)(s->limit - p) / PAGE || !reach(s, p + pages * PAGE))
 		return NULL;
+	clear(s, s->top, p);
 	s->top = p + pages * PAGE;
 	mark(s, page_of(s, p), pages, false);
 	if (page_of(s, p) > former)
@@ -260,6 +272,7 @@ bool ms_segment_resize(struct ms_segment *s, char *p, size_t pages)
 	if (p + old * PAGE == s->top) {
 		if (pages > (size_t)(s->limit - p) / PAGE || !reach(s, p + pages * PAGE))
 			return false;
+		clear(s, s->top, p + pages * PAGE);
 		s->top = p + pages * PAGE;
 	} else {
 		const struct ms_run behind = *ms_segment_run(s, page + old);

@@ -70,6 +70,7 @@ struct ms_machine {
 		struct ms_mm *mm;        /* the driver's current->mm */
 		unsigned int locks;      /* that driver code holds */
 		unsigned int mmap_again; /* times it took an mmap lock that it had */
+		bool rcu;                /* it runs under the caller's rcu_read_lock() */
 		struct ms_where place;   /* nothing of it is said outside of a call */
 	} call;
 

@@ -23,21 +23,22 @@ static int ask_vma(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, bool wri
 }
 
 /* Answers how many bytes were reached at addr. */
-static int access_part(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, bool write)
+static int access_part(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, unsigned int how)
 {
+	const bool write = how & MS_GUP_WRITE;
 	struct ms_machine *m = ms_mm_machine(mm);
 	const uint64_t offset = addr & (m->page_size - 1);
 	ms_pfn_t pfn;
 	int bytes;
 
-	if (ms_get_user_page(mm, addr, write, &pfn, NULL))
+	if (ms_look_at_page(mm, addr, how | MS_GUP_REMOTE, &pfn))
 		return ask_vma(mm, addr, buf, len, write);
 	bytes = (int)ms_min_u64((uint64_t)len, m->page_size - offset);
 	return ms_linux_page_bytes(m, pfn, offset, buf, (uint64_t)bytes, write) ? bytes : 0;
 }
 
 // mirrors __access_remote_vm(), mm/memory.c, 5.10+
-int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, bool write)
+static int access_remote(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, unsigned int how)
 {
 	int done = 0;
 
@@ -50,7 +51,7 @@ int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, boo
 	ms_mm_lock(mm, true);
 	while (done < len) {
 		int bytes = access_part(mm, addr + (unsigned int)done, (char *)buf + done,
-					len - done, write);
+					len - done, how);
 
 		if (bytes <= 0)
 			break;
@@ -58,6 +59,18 @@ int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, boo
 	}
 	ms_mm_unlock(mm, true);
 	return done;
+}
+
+int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, bool write)
+{
+	return access_remote(mm, addr, buf, len, write ? MS_GUP_WRITE : 0);
+}
+
+int ms_linux_access_vm(struct ms_mm *mm, unsigned long addr, void *buf, int len, bool write,
+		       bool force)
+{
+	return access_remote(mm, addr, buf, len,
+			     (write ? MS_GUP_WRITE : 0u) | (force ? MS_GUP_FORCE : 0u));
 }
 
 /*

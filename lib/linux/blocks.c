@@ -133,6 +133,17 @@ bool ms_block_bytes(struct ms_machine *m, struct ms_block *block, bool zero)
 	return bytes;
 }
 
+void ms_block_move(struct ms_machine *m, struct ms_block *block, struct ms_bytes *bytes,
+		   char *start)
+{
+	if (block->bytes) {
+		memcpy(start, block->start, block->size);
+		RB_REMOVE(ms_blocks_by_addr, &m->kernel->by_addr, block);
+		drop_bytes(m, block, ms_block_pages(m, block));
+	}
+	set_bytes(m->kernel, block, bytes, start);
+}
+
 void ms_block_remove(struct ms_machine *m, struct ms_block *block)
 {
 	struct ms_linux *lx = m->kernel;

@@ -42,11 +42,24 @@ const void *ms_linux_device_next(const void *devices, const void *device, const 
 /* The file belongs to the address_space `key` from now on; nothing maps it yet. -ENOMEM. */
 int ms_linux_file_set_mapping(struct ms_file *file, const void *key);
 
+/* The notifier of mm that was registered last; NULL: there is none. */
+struct ms_mmu_notifier *ms_linux_first_notifier(struct ms_mm *mm);
+
 /* Where task.c keeps its list of tasks; NULL: no memory. */
 void **ms_linux_tasks(struct ms_machine *m);
 void ms_linux_tasks_destroy(struct ms_machine *m, void *tasks);
 /* Driver code of m runs for mm from now on, NULL: for no process. Answers for which it ran. */
 struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm);
+
+/* Where work.c keeps the first of what is queued; NULL: no memory. */
+void **ms_linux_works(struct ms_machine *m);
+/* Calls fn for each work that is queued, each timer that is armed. */
+void ms_linux_works_walk(struct ms_machine *m,
+			 void (*fn)(struct ms_machine *m, const char *what, const char *name));
+/* Is work queued, or a timer armed, in these bytes, which go? It is forgotten. */
+bool ms_linux_work_in(struct ms_machine *m, const void *at, size_t size);
+/* Driver code may sleep (false), or not; answers what held before. */
+bool ms_linux_set_atomic(struct ms_machine *m, bool atomic);
 
 /* Does the machine's kernel call ->mmap_prepare? */
 bool ms_linux_knows_mmap_prepare(const struct ms_machine *m);

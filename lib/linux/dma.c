@@ -75,6 +75,22 @@ void *ms_linux_dma_alloc(size_t size, unsigned int how, unsigned long long *hand
 	return block->start;
 }
 
+uint64_t ms_linux_dma_map(uint64_t pa, size_t size, unsigned int how)
+{
+	struct ms_machine *m = ms_linux_here("dma_map_page");
+	struct ms_linux *lx = m ? ms_linux_of(m) : NULL;
+	uint64_t offset, at;
+
+	if (!lx || !size)
+		return UINT64_MAX; // DMA_MAPPING_ERROR
+	if (!(how & MS_LINUX_DMA_IOMMU))
+		return pa;
+	offset = pa & (m->page_size - 1);
+	at = FIRST_IOVA + lx->next_iova;
+	lx->next_iova += ms_align_up(offset + size, m->page_size);
+	return at + offset;
+}
+
 static struct ms_block *find(struct ms_machine *m, const void *addr)
 {
 	struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)addr) : NULL;

@@ -51,6 +51,11 @@ size_t ms_linux_report_leaks(struct ms_machine *m)
 		ms_linux_bus_walk(m, lx->bus, report_chrdev);
 		ms_linux_platform_walk(m, lx->platform, report_chrdev);
 	}
+	if (lx) {
+		ms_linux_works_walk(m, report_chrdev);
+		ms_vmaps_report(m, lx);
+	}
+	ms_taken_report(m);
 	ms_memtype_leaks(m, report_reservation, m);
 	return (size_t)(ms_events_total(&m->events, MS_EV_VIOLATION) - before);
 }

@@ -127,10 +127,12 @@ void ms_linux_might_sleep(const char *what)
 {
 	struct ms_machine *m = ms_current_machine();
 
-	if (m && m->kernel && m->kernel->rcu_depth) {
+	if (m && (m->call.rcu || (m->kernel && m->kernel->rcu_depth))) {
 		ms_violation(m, ms_text(m, "%s may sleep, and rcu_read_lock() is held", what), 0);
 		return;
 	}
+	if (m && m->kernel && m->kernel->atomic)
+		ms_violation(m, ms_text(m, "%s may sleep, and a timer's function runs", what), 0);
 	for (unsigned int i = 0; m && i < m->call.locks; i++) {
 		const struct ms_held *held = &m->kernel->held[i];
 
@@ -142,6 +144,12 @@ void ms_linux_might_sleep(const char *what)
 			     0);
 		return;
 	}
+}
+
+void ms_linux_sleeps(const char *what, unsigned long jiffies_at_most)
+{
+	ms_linux_might_sleep(what);
+	ms_linux_run_pending(ms_current_machine(), jiffies_at_most);
 }
 
 /* ---- mutex, rwsem, spinlock ---- */

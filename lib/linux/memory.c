@@ -117,6 +117,13 @@ static void free_large(struct ms_machine *m, struct ms_block *block)
 	ms_page_put(m, pfn, 1);
 }
 
+/* mirrors debug_check_no_obj_freed(), lib/debugobjects.c, 5.10+: of a debug kernel */
+static void check_no_work_in(struct ms_machine *m, const void *at, uint64_t size)
+{
+	if (ms_linux_work_in(m, at, size))
+		ms_violation(m, "memory is freed while work in it is queued, or a timer armed", 0);
+}
+
 void ms_linux_free(const void *p)
 {
 	struct ms_machine *m = p ? ms_linux_here("kfree") : NULL;
@@ -124,6 +131,9 @@ void ms_linux_free(const void *p)
 	struct ms_block *block = lx ? ms_block_at(lx, (uintptr_t)p) : NULL;
 	struct ms_slab *slab = lx && !block ? ms_slab_at(lx, (uintptr_t)p) : NULL;
 
+	if (lx && lx->works)
+		check_no_work_in(m, p,
+				 block ? block->size : slab ? ms_slab_size(slab, p) : 0);
 	if (!lx || (slab && ms_slab_free(m, slab, p)))
 		return;
 	if (!block || block->kind != MS_BLOCK_KMALLOC || block->start != p)
@@ -248,8 +258,11 @@ bool ms_linux_is_vmalloc(const void *p)
 {
 	struct ms_machine *m = p ? ms_linux_here("is_vmalloc_addr") : NULL;
 	const struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)p) : NULL;
+	uint64_t size;
+	bool usermap;
 
-	return block && block->kind == MS_BLOCK_VMALLOC;
+	return block && (block->kind == MS_BLOCK_VMALLOC ||
+			 ms_vmap_has(m->kernel, (uintptr_t)p, &size, &usermap));
 }
 
 struct ms_struct_page *ms_linux_vmalloc_to_page(const void *p)
@@ -257,7 +270,7 @@ struct ms_struct_page *ms_linux_vmalloc_to_page(const void *p)
 	struct ms_machine *m = ms_linux_here("vmalloc_to_page");
 	const struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)p) : NULL;
 
-	if (block && block->kind == MS_BLOCK_VMALLOC && block->pfn)
+	if (block && block->pfn && ms_linux_is_vmalloc(p))
 		return ms_pfn_to_page_struct(
 			m,
 			block->pfn + (((uintptr_t)p - (uintptr_t)block->start) >> m->page_shift));
@@ -273,8 +286,13 @@ uint64_t ms_linux_vmalloc_area(const void *p)
 	struct ms_machine *m = ms_linux_here("remap_vmalloc_range");
 	const struct ms_block *block = m && m->kernel ? ms_block_at(m->kernel, (uintptr_t)p) : NULL;
 
+	uint64_t size;
+	bool usermap;
+
 	if (!m)
 		return 0;
+	if (m->kernel && ms_vmap_has(m->kernel, (uintptr_t)p, &size, &usermap) && size && usermap)
+		return size;
 	if (!block || block->kind != MS_BLOCK_VMALLOC || !block->pfn || block->bytes->at != p) {
 		ms_refuse(m, -EINVAL, "remap_vmalloc_range of what is not of vmalloc");
 		return 0;

@@ -5,6 +5,8 @@
  */
 #include <mapsim/linux.h>
 
+#include "linux/bridge.h"
+
 struct ms_driver_call {
 	struct ms_machine *machine;
 	struct mm_struct *mm;
@@ -170,6 +172,53 @@ void ms_linux_mmu_notifier_unregister(struct mmu_notifier *mn, struct mm_struct 
 		leave(&call);
 	}
 	ms_mmu_notifier_unregister(mm, &mn->ms);
+}
+
+// mirrors find_get_mmu_notifier() and mmu_notifier_get_locked(), mm/mmu_notifier.c, 5.10+
+struct mmu_notifier *ms_linux_mmu_notifier_get(const struct mmu_notifier_ops *ops,
+					       struct mm_struct *mm)
+{
+	struct mmu_notifier *mn;
+	int err;
+
+	if (!ops || !ops->alloc_notifier || !mm)
+		return (struct mmu_notifier *)ERR_PTR(-EINVAL);
+	ms_linux_might_sleep("mmu_notifier_get");
+	for (struct ms_mmu_notifier *ms = ms_linux_first_notifier(mm); ms; ms = ms->next) {
+		mn = ms->ops == &notifier_ops ? notifier_of(ms) : NULL;
+		if (!mn || mn->ops != ops || !mn->users)
+			continue;
+		mn->users++;
+		return mn;
+	}
+	mn = ops->alloc_notifier(mm);
+	if (IS_ERR_OR_NULL(mn))
+		return mn ? mn : (struct mmu_notifier *)ERR_PTR(-ENOMEM);
+	mn->ops = ops;
+	err = ms_linux_mmu_notifier_register(mn, mm);
+	if (!err)
+		return mn;
+	ops->free_notifier(mn);
+	return (struct mmu_notifier *)ERR_PTR(err);
+}
+
+/* A grace period later, which is at once here; ->release is not called.
+ * mirrors mmu_notifier_put(), mm/mmu_notifier.c, 5.10+ */
+void ms_linux_mmu_notifier_put(struct mmu_notifier *mn)
+{
+	if (!mn)
+		return;
+	if (!mn->users) {
+		ms_linux_violation("mmu_notifier_put without mmu_notifier_get");
+		return;
+	}
+	if (--mn->users)
+		return;
+	if (mn->ms_registered)
+		ms_mmu_notifier_unregister(mn->mm, &mn->ms);
+	mn->ms_registered = false;
+	if (mn->ops->free_notifier)
+		mn->ops->free_notifier(mn);
 }
 
 /* ---- mmu_interval_notifier: of a part of the address space ---- */

@@ -91,6 +91,9 @@ static struct ms_struct_page *alloc_pages(struct ms_machine *m, unsigned int gfp
 	struct ms_linux *lx = ms_linux_of(m);
 	struct ms_block *block;
 
+	if (!ms_ram_pages(m))
+		return ms_refuse_null(m, -ENOMEM,
+				      "alloc_pages: the machine has no RAM; ms_ram_add() adds some");
 	block = lx ? ms_linux_pages_new(m, order, gfp & MS_LINUX_GFP_COMP) : NULL;
 	if (!block)
 		return NULL;
@@ -201,8 +204,10 @@ void ms_linux_put_page(struct ms_struct_page *page, unsigned int n)
 	if ((frame->slab || frame->large) &&
 	    m->policy.page_get_kmalloc == MS_PAGE_GET_KMALLOC_WARNED)
 		return;
-	while (n--)
+	while (n--) {
+		ms_got_is_put(m, pfn);
 		ms_linux_pages_put(m, pfn);
+	}
 }
 
 int ms_linux_page_count(const struct ms_struct_page *page)
@@ -368,10 +373,12 @@ unsigned long ms_linux_page_address(struct ms_struct_page *page)
 	if (!lx || !ms_pfn_is_ram(m, pfn))
 		return 0;
 	block = ms_block_of_pfn(lx, pfn);
-	if (block)
-		return ms_block_bytes(m, block, false)
-			       ? (unsigned long)block->start + ((pfn - block->pfn) << m->page_shift)
-			       : 0;
+	if (block) {
+		if (!ms_block_bytes(m, block, false))
+			return 0;
+		block->bytes->asked = true;
+		return (unsigned long)block->start + ((pfn - block->pfn) << m->page_shift);
+	}
 	slab = slab_bytes(lx, pfn);
 	return (uintptr_t)(slab ? slab : ms_page_bytes(m, pfn, true));
 }

@@ -338,3 +338,31 @@ void ms_linux_bus_destroy(struct ms_machine *m, void *place)
 	}
 	ms_linux_release(m, bus);
 }
+
+/* ---- mapping a BAR ---- */
+
+/* mirrors pci_mmap_resource_range(), drivers/pci/mmap.c, 5.10+ */
+int ms_linux_pci_mmap_resource_range(struct pci_dev *pdev, int bar, struct vm_area_struct *vma,
+				     enum pci_mmap_state mmap_state, int write_combine)
+{
+	static const struct vm_operations_struct ops = { .access = generic_access_phys };
+	unsigned int shift;
+	uint64_t pages;
+
+	if (!pdev || !vma || bar < 0 || bar >= DEVICE_COUNT_RESOURCE || !pci_resource_len(pdev, bar))
+		return -EINVAL;
+	// the library's own PAGE_SHIFT says nothing of the machine's
+	shift = ms_linux_page_shift(ms_mm_machine(vma->vm_mm));
+	pages = ((pci_resource_len(pdev, bar) - 1) >> shift) + 1;
+	if (vma->vm_pgoff >= pages ||
+	    (vma->vm_end - vma->vm_start) >> shift > pages - vma->vm_pgoff)
+		return ms_linux_refuse(-EINVAL, "pci_mmap_resource_range of more than the BAR has");
+	if (mmap_state == pci_mmap_io)
+		return ms_linux_refuse(-EINVAL, "pci_mmap_resource_range of ports");
+	vma->vm_page_prot = write_combine ? pgprot_writecombine(vma->vm_page_prot)
+					  : pgprot_device(vma->vm_page_prot);
+	vma->vm_pgoff += pci_resource_start(pdev, bar) >> shift;
+	vma->vm_ops = &ops;
+	return io_remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}

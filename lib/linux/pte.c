@@ -57,3 +57,40 @@ ms_pfn_t ms_linux_zero_pfn(void)
 
 	return m ? ms_zero_pfn(m) : 0;
 }
+
+uint64_t *ms_linux_pte_at(struct ms_mm *mm, unsigned long addr, struct ms_linux_lock **lock)
+{
+	struct ms_linux *lx = mm ? ms_linux_of(ms_mm_machine(mm)) : NULL;
+	uint64_t *entry = lx ? ms_pte_at(mm, addr) : NULL;
+
+	if (entry)
+		*lock = &lx->page_table_lock;
+	return entry;
+}
+
+struct ms_mmu_notifier *ms_linux_first_notifier(struct ms_mm *mm)
+{
+	return ms_mm_first_notifier(mm);
+}
+
+/* In ->mmap, or where driver code holds the mmap lock itself. */
+int ms_linux_do_munmap(struct ms_mm *mm, unsigned long start, unsigned long len)
+{
+	if (!mm)
+		return -EINVAL;
+	ms_linux_might_sleep("do_munmap");
+	ms_linux_mmap_assert(mm, true);
+	return ms_do_munmap(mm, start, len);
+}
+
+/* mirrors vmf_insert_folio_pmd() and vmf_insert_folio_pud(), mm/huge_memory.c, 6.15+ */
+unsigned int ms_linux_insert_folio(struct ms_vm_fault *vmf, struct ms_struct_page *page,
+				   unsigned int order, bool write)
+{
+	struct ms_machine *m;
+
+	if (!vmf || !vmf->vma)
+		return MS_VM_FAULT_SIGBUS;
+	m = ms_mm_machine(vmf->vma->vm_mm);
+	return ms_vmf_insert_folio(vmf, ms_page_struct_to_pfn(m, page), order, write);
+}

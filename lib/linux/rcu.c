@@ -48,7 +48,7 @@ unsigned int ms_linux_rcu_depth(void)
 {
 	struct ms_machine *m = ms_current_machine();
 
-	return m && m->kernel ? m->kernel->rcu_depth : 0;
+	return m ? (m->kernel ? m->kernel->rcu_depth : 0) + m->call.rcu : 0;
 }
 
 static void queue(struct ms_linux *lx, struct ms_rcu_head *head)

@@ -242,6 +242,14 @@ const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr)
 	return slab->size[i] ? slab->at + i * class_size[slab->class] : NULL;
 }
 
+size_t ms_slab_size(const struct ms_slab *slab, const void *p)
+{
+	const size_t size =
+		slab->size[((uintptr_t)p - (uintptr_t)slab->at) / class_size[slab->class]];
+
+	return size ? size - 1 : 0;
+}
+
 const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
 			 size_t *size)
 {

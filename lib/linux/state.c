@@ -26,6 +26,12 @@ struct ms_linux *ms_linux_of(struct ms_machine *m)
 	ms_phys_ask_driver_bytes(m, ms_linux_driver_bytes);
 	lx->class[0] = (struct ms_lock_class){ .name = "mmap_lock", .file = "" };
 	lx->nr_classes = 1;
+	lx->page_table_lock = (struct ms_linux_lock){
+		.magic = MS_LINUX_LOCK_MAGIC,
+		.kind = MS_LINUX_LOCK_SPINNING,
+		.name = "page table lock",
+		.file = "",
+	};
 	m->kernel = lx;
 	return lx;
 }
@@ -38,6 +44,8 @@ static void linux_destroy(struct ms_machine *m)
 	if (!lx)
 		return;
 	ms_linux_rcu_destroy(m, lx);
+	ms_linux_fds_destroy(m);
+	ms_vmaps_destroy(m);
 	ms_linux_memory_destroy(m);
 	ms_linux_io_destroy(m);
 	ms_linux_devices_destroy(m, lx->devices);
@@ -82,6 +90,22 @@ void **ms_linux_chrdevs(struct ms_machine *m)
 	struct ms_linux *lx = ms_linux_of(m);
 
 	return lx ? &lx->chrdevs : NULL;
+}
+
+void **ms_linux_works(struct ms_machine *m)
+{
+	struct ms_linux *lx = ms_linux_of(m);
+
+	return lx ? &lx->works : NULL;
+}
+
+bool ms_linux_set_atomic(struct ms_machine *m, bool atomic)
+{
+	const bool was = m->kernel && m->kernel->atomic;
+
+	if (m->kernel)
+		m->kernel->atomic = atomic;
+	return was;
 }
 
 void **ms_linux_bus(struct ms_machine *m)

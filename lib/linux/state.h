@@ -14,6 +14,10 @@
  *   platform.c platform_driver_register
  *   user.c     copy_from_user ...          access.c   access_process_vm, generic_access_phys
  *   notifier.c mmu_notifier                pte.c      apply_to_page_range, follow_pfnmap_start
+ *   gup.c      get_user_pages, pin_user_pages
+ *   work.c     work queues, timers
+ *   fd.c       descriptors of files
+ *   vmap.c     vmap
  *   leaks.c    what was not given back       format*.c  a format of printk's
  *
  * file.c alone is written against linux.h, whose names for the library's structures are the
@@ -45,6 +49,7 @@ struct ms_bytes {
 	uint64_t pages; /* of them in some block; the last one takes the bytes with it */
 	bool usermap;   /* vmalloc_user(): remap_vmalloc_range() takes it */
 	bool dma;       /* dma_alloc_coherent() */
+	bool asked;     /* the driver was told an address in it */
 	bool whole;     /* one block has all of them, although it is MS_BLOCK_VMALLOC */
 };
 
@@ -62,6 +67,7 @@ struct ms_block {
 	char *start;            /* of this block's bytes */
 	uint64_t size;          /* bytes */
 	ms_pfn_t pfn;           /* 0: not in RAM (page 0 is never handed out) */
+	bool seen;              /* vmap.c, while it counts */
 };
 RB_HEAD(ms_blocks_by_addr, ms_block);
 RB_HEAD(ms_blocks_by_pfn, ms_block);
@@ -144,6 +150,11 @@ struct ms_linux {
 	void *chrdevs;          /* cdev.c's alone */
 	void *bus;              /* pci.c's alone */
 	void *platform;         /* platform.c's alone */
+	struct ms_linux_lock page_table_lock; /* of all of them, for who looks at entries */
+	SLIST_HEAD(, ms_descriptor) descriptors; /* fd.c's alone */
+	SLIST_HEAD(, ms_vmap) vmaps; /* vmap.c's alone */
+	void *works;            /* work.c's alone */
+	bool atomic;            /* a timer's function runs */
 	bool incapable;         /* capable() says no */
 	unsigned int rcu_depth; /* rcu_read_lock()s that are held */
 	struct ms_rcu_head *rcu, **rcu_end; /* what waits for their end */
@@ -175,6 +186,10 @@ struct ms_bytes *ms_bytes_new(struct ms_machine *m, uint64_t size, bool zero);
 void ms_bytes_free(struct ms_machine *m, struct ms_bytes *bytes);
 /* Sees to it that a block has bytes. false: no memory. */
 bool ms_block_bytes(struct ms_machine *m, struct ms_block *block, bool zero);
+/* The block, which has all pages of its bytes or has none, has these bytes from now on, with what
+ * was in its own. */
+void ms_block_move(struct ms_machine *m, struct ms_block *block, struct ms_bytes *bytes,
+		   char *start);
 /* Pages are free, or somebody else's, from now on: no block has them any more. */
 void ms_blocks_forget(struct ms_machine *m, ms_pfn_t pfn, uint64_t npages);
 void ms_block_remove(struct ms_machine *m, struct ms_block *block);
@@ -209,6 +224,8 @@ void *ms_slab_alloc(struct ms_machine *m, uint64_t size, bool zero);
 struct ms_slab *ms_slab_at(const struct ms_linux *lx, uintptr_t addr);
 /* The beginning of the object that addr is in; NULL: it is free. */
 const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr);
+/* Bytes of the object that begins at p; 0: it is free. */
+size_t ms_slab_size(const struct ms_slab *slab, const void *p);
 /* The first object of a slab that is in use (p NULL), the next one; NULL: no more. *size: bytes. */
 const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
 			 size_t *size);
@@ -226,6 +243,11 @@ void *ms_linux_driver_bytes(struct ms_machine *m, ms_pfn_t pfn, bool *known);
 /* Reads or writes bytes of a page of RAM. false: no memory for them. */
 bool ms_linux_page_bytes(struct ms_machine *m, ms_pfn_t pfn, uint64_t offset, void *buf, uint64_t n,
 			 bool write);
+/* Is addr in a vmap()? *size: its bytes, where it begins at addr, else 0. */
+bool ms_vmap_has(const struct ms_linux *lx, uintptr_t addr, uint64_t *size, bool *usermap);
+void ms_vmaps_report(struct ms_machine *m, const struct ms_linux *lx);
+void ms_vmaps_destroy(struct ms_machine *m);
+void ms_linux_fds_destroy(struct ms_machine *m);
 void ms_linux_rcu_destroy(struct ms_machine *m, struct ms_linux *lx);
 void ms_linux_memory_destroy(struct ms_machine *m);
 void ms_linux_io_destroy(struct ms_machine *m);

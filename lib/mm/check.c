@@ -2,6 +2,7 @@
 /* Checks that processes are consistent: their VMAs, what those refer to, and the machine's own
  * pages. */
 #include "mm/check.h"
+#include "mm/pin.h"
 
 void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr)
 {
@@ -195,6 +196,7 @@ void ms_mm_check(struct ms_check *c)
 	check_pools(c, vmas, nodes);
 	check_queues(c);
 	ms_check_files(c);
+	ms_taken_check(c);
 }
 
 bool ms_check_is_vma(const struct ms_machine *m, const struct ms_vma *vma)

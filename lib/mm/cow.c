@@ -17,6 +17,7 @@ static ms_vm_fault_t wp_page_reuse(const struct ms_vma *vma, uint64_t *slot)
  */
 static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 {
+	const bool unshare = vmf->flags & MS_FAULT_FLAG_UNSHARE;
 	struct ms_vma *vma = vmf->vma;
 	struct ms_machine *m = ms_vma_machine(vma);
 	ms_hva_t end = vmf->address + m->page_size;
@@ -28,7 +29,8 @@ static ms_vm_fault_t wp_page_copy(struct ms_vm_fault *vmf, uint64_t *slot)
 		return ms_refuse_page(m);
 	ms_lru_add_new(vma, pfn);
 	ms_page_copy(m, pfn, ms_pte_pfn(m, old));
-	entry = ms_fault_entry(vma, pfn, true);
+	// a page that is only unshared stays as read-only, and as clean, as it was
+	entry = ms_fault_entry(vma, pfn, !unshare) | (unshare ? old & MS_PTE_SOFT_DIRTY : 0);
 	ms_notify_start(vma->vm_mm, vmf->address, end, MS_NOTIFY_CLEAR);
 	*slot = entry;
 	ms_notify_change_pte(vma->vm_mm, vmf->address, entry);
@@ -149,6 +151,6 @@ ms_vm_fault_t ms_do_wp_page(struct ms_vm_fault *vmf, uint64_t *slot)
 	if (vma->vm_flags & (MS_VM_SHARED | MS_VM_MAYSHARE))
 		return wp_shared(vmf, slot);
 	if (!(*slot & MS_PTE_SPECIAL) && may_reuse(vmf, ms_pte_pfn(m, *slot)))
-		return wp_page_reuse(vma, slot);
+		return vmf->flags & MS_FAULT_FLAG_UNSHARE ? 0 : wp_page_reuse(vma, slot);
 	return wp_page_copy(vmf, slot);
 }

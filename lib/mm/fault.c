@@ -46,11 +46,11 @@ static ms_vm_fault_t handle_pte_fault(struct ms_vm_fault *vmf)
 
 	if (!slot || ms_pte_none(*slot))
 		return ms_vma_is_anonymous(vma) ? do_anonymous_page(vmf) : ms_do_fault(vmf);
-	if (vmf->flags & MS_FAULT_FLAG_WRITE) {
-		if (!(*slot & MS_PTE_WRITE))
-			return ms_do_wp_page(vmf, slot);
+	if ((vmf->flags & (MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_UNSHARE)) &&
+	    !(*slot & MS_PTE_WRITE))
+		return ms_do_wp_page(vmf, slot);
+	if (vmf->flags & MS_FAULT_FLAG_WRITE)
 		*slot |= MS_PTE_MKDIRTY;
-	}
 	*slot |= MS_PTE_YOUNG;
 	return 0;
 }
@@ -149,11 +149,19 @@ static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int lev
 						     : MS_VM_FAULT_FALLBACK;
 	if (!ms_pte_is_leaf(*slot))
 		return MS_VM_FAULT_FALLBACK;
-	if ((vmf->flags & MS_FAULT_FLAG_WRITE) && !(*slot & MS_PTE_WRITE))
+	if ((vmf->flags & (MS_FAULT_FLAG_WRITE | MS_FAULT_FLAG_UNSHARE)) &&
+	    !(*slot & MS_PTE_WRITE))
 		return wp_huge(vmf, slot, level);
 	*slot |= MS_PTE_YOUNG | (vmf->flags & MS_FAULT_FLAG_WRITE ? MS_PTE_MKDIRTY : 0);
 	return 0;
 }
+
+/*
+ * GFP_KERNEL; of files the mask that an inode begins with, GFP_HIGHUSER_MOVABLE.
+ * mirrors __get_fault_gfp_mask(), mm/memory.c, 5.10+
+ */
+#define MS_GFP_OF_MEMORY 0xcc0u
+#define MS_GFP_OF_FILE 0xccau
 
 // mirrors handle_mm_fault(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags)
@@ -163,6 +171,7 @@ ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int
 		.vma = vma,
 		.address = ms_align_down(addr, m->page_size),
 		.flags = flags,
+		.gfp_mask = vma->vm_file ? MS_GFP_OF_FILE : MS_GFP_OF_MEMORY,
 	};
 	struct ms_mm *mm = vma->vm_mm;
 	ms_vm_fault_t ret = MS_VM_FAULT_FALLBACK;

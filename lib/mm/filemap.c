@@ -290,14 +290,32 @@ static ms_vm_fault_t map_pages(struct ms_vm_fault *vmf, const struct around *w)
 // mirrors should_fault_around(), mm/memory.c, 6.1+; do_fault_around(), mm/memory.c, 5.10+
 static ms_vm_fault_t fault_around(struct ms_vm_fault *vmf)
 {
+	const struct ms_vm_ops *ops = vmf->vma->vm_ops;
 	struct around w;
 
-	// only memory files have ->map_pages; a window of one page would bring nothing
-	if (vmf->vma->vm_ops != &ms_shmem_vm_ops ||
+	// a window of one page would bring nothing
+	if ((ops != &ms_shmem_vm_ops && !ops->map_pages) ||
 	    FAULT_AROUND_BYTES >> ms_vma_machine(vmf->vma)->page_shift <= 1)
 		return 0;
 	w = around_window(vmf);
-	return map_pages(vmf, &w);
+	return ops == &ms_shmem_vm_ops ? map_pages(vmf, &w)
+				       : ms_vma_call_map_pages(vmf, w.first, w.end - 1);
+}
+
+/* Of a file of the driver's no page is cached. */
+ms_vm_fault_t ms_filemap_map_pages(struct ms_vm_fault *vmf, uint64_t first, uint64_t last)
+{
+	const struct ms_vma *vma = vmf->vma;
+	struct around w = {
+		.first = first,
+		.end = last + 1,
+		.addr = vma->vm_start +
+			((first - vma->vm_pgoff) << ms_vma_machine(vma)->page_shift),
+	};
+
+	return ms_vma_is_shmem(vma) && first <= last && first >= vma->vm_pgoff
+		       ? map_pages(vmf, &w)
+		       : 0;
 }
 
 /* ---- the three kinds ---- */

@@ -98,3 +98,10 @@ bool ms_vm_normal_page(struct ms_vma *vma, ms_hva_t addr, uint64_t entry, ms_pfn
 		*pfn = found;
 	return true;
 }
+
+uint64_t *ms_pte_at(struct ms_mm *mm, ms_hva_t addr)
+{
+	uint64_t *slot = addr < mm->task_size ? ms_pt_slot(mm, addr, MS_LEVEL_PTE) : NULL;
+
+	return slot && ms_pte_present(*slot) ? slot : NULL;
+}

@@ -2,6 +2,7 @@
 /* fork(2): a new process with copies of VMAs and page tables. */
 #include "mm/lock.h"
 #include "mm/pgtable.h"
+#include "mm/pin.h"
 
 struct copy {
 	struct ms_vma *child;
@@ -30,6 +31,59 @@ static bool is_left_to_faults(const struct ms_machine *m, uint64_t entry, unsign
 }
 
 /*
+ * Does a driver, perhaps, hold a page that this process alone has? Then it has to stay this
+ * process's, which writes to it and wants the driver to see that.
+ * mirrors copy_present_page(), mm/memory.c, 5.10 .. 5.10; page_needs_cow_for_dma(),
+ * include/linux/mm.h, 6.1 .. 6.1; folio_needs_cow_for_dma(), include/linux/mm.h, 6.12+
+ */
+static bool needs_early_copy(const struct ms_vma *vma, uint64_t entry, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(vma);
+	const struct ms_page *page;
+
+	if (!vma->vm_mm->has_pinned || (entry & MS_PTE_SPECIAL) || !ms_pfn_is_ram(m, pfn) ||
+	    !ms_page_maybe_pinned(m, pfn))
+		return false;
+	page = ms_pfn_to_page(m, pfn);
+	return page && (page->flags & MS_PG_ANON) &&
+	       (m->policy.pin_exclusive == MS_PIN_EXCLUSIVE_ANY ||
+		(page->flags & MS_PG_ANON_EXCLUSIVE));
+}
+
+/* The child gets a page of its own; the parent's entry stays as it is.
+ * mirrors copy_present_page(), mm/memory.c, 5.10+ */
+static void copy_early(struct copy *copy, uint64_t *to, ms_pfn_t pfn)
+{
+	struct ms_machine *m = ms_vma_machine(copy->child);
+	ms_pfn_t page;
+
+	if (!ms_page_alloc(m, 0, MS_PG_ANON | MS_PG_ANON_EXCLUSIVE, &page)) {
+		copy->failed = true;
+		return;
+	}
+	ms_lru_add_new(copy->child, page);
+	ms_page_copy(m, page, pfn);
+	*to = ms_fault_entry(copy->child, page, true);
+}
+
+/* A huge page that may be pinned is split, so that its pages are copied one by one.
+ * mirrors copy_huge_pmd(), mm/huge_memory.c, 5.10+: its answer EAGAIN */
+static void split_pinned(struct ms_vma *vma)
+{
+	const uint64_t size = ms_pmd_size(ms_vma_machine(vma));
+	struct ms_host_leaf leaf;
+
+	for (ms_hva_t at = vma->vm_start; at < vma->vm_end; at = leaf.start + leaf.size) {
+		if (!ms_host_next_leaf(vma->vm_mm, at, vma->vm_end, &leaf))
+			return;
+		if (leaf.size == size && ms_is_anon_huge(vma, leaf.entry, leaf.level) &&
+		    needs_early_copy(vma, leaf.entry,
+				     ms_pte_pfn(ms_vma_machine(vma), leaf.entry)))
+			ms_split_huge_pmd(vma, leaf.start);
+	}
+}
+
+/*
  * The child gets the same page. Entries of private mappings lose their write bit in both processes.
  * mirrors copy_present_pte(), mm/memory.c, 5.10 .. 6.1; copy_present_ptes(), mm/memory.c, 6.12+;
  * copy_huge_pmd() and copy_huge_pud(), mm/huge_memory.c, 5.10+
@@ -51,10 +105,14 @@ static void copy_leaf(struct ms_vma *vma, uint64_t *slot, ms_hva_t addr, unsigne
 		copy->failed = true;
 		return;
 	}
+	pfn = ms_pte_pfn(m, *slot);
+	if (copy->cow && level == MS_LEVEL_PTE && needs_early_copy(vma, *slot, pfn)) {
+		copy_early(copy, to, pfn);
+		return;
+	}
 	if (copy->cow)
 		*slot &= ~MS_PTE_WRITE;
 	*to = child_entry(copy, *slot);
-	pfn = ms_pte_pfn(m, *slot);
 	if ((*slot & MS_PTE_SPECIAL) &&
 	    !ms_raw_add(m, pfn, ms_level_size(m, level) >> m->page_shift)) {
 		*to = 0;
@@ -98,6 +156,8 @@ static int copy_page_range(struct ms_vma *child, struct ms_vma *src)
 	}
 	if (copy.cow)
 		ms_notify_start(mm, src->vm_start, src->vm_end, MS_NOTIFY_PROTECTION_PAGE);
+	if (copy.cow && mm->has_pinned)
+		split_pinned(src);
 	copy.failed = !ms_pt_copy_tables(child->vm_mm, mm, src->vm_start, src->vm_end);
 	if (!copy.failed)
 		ms_pt_for_each_leaf(src, src->vm_start, src->vm_end, copy_leaf, &copy);

@@ -3,6 +3,7 @@
 #include "mm/lock.h"
 #include "mm/move.h"
 #include "mm/pgtable.h"
+#include "mm/pin.h"
 
 #define MS_GUP_FAULTS 8 /* so many faults for one page are taken for endless */
 
@@ -31,16 +32,40 @@ static int refuse_vma(const struct ms_vma *vma, const char *why)
 			 ms_refusal_text(why));
 }
 
-// mirrors check_vma_flags(), mm/gup.c, 5.10+
-int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force)
+/* Nobody would hear of writes to a page that is held for long, where the driver wants to.
+ * mirrors writable_file_mapping_allowed(), mm/gup.c, 6.12+ */
+static bool may_write_for_long(const struct ms_vma *vma)
 {
+	const uint64_t both = MS_VM_SHARED | MS_VM_WRITE;
+
+	return ms_vma_machine(vma)->policy.longterm_write == MS_LONGTERM_WRITE_YES ||
+	       (vma->vm_flags & both) != both || !vma->vm_ops ||
+	       (!vma->vm_ops->page_mkwrite && !vma->vm_ops->pfn_mkwrite);
+}
+
+static int check_write(const struct ms_vma *vma, unsigned int how)
+{
+	if ((how & MS_GUP_LONGTERM) && (how & MS_GUP_PIN) && !may_write_for_long(vma))
+		return refuse_vma(vma, "tells its driver of writes: not to be pinned for long");
+	if (vma->vm_flags & MS_VM_WRITE)
+		return 0;
+	if (!(how & MS_GUP_FORCE) || ms_vma_is_hugetlb(vma) || !ms_is_cow_mapping(vma->vm_flags))
+		return refuse_vma(vma, "is not writable");
+	return 0;
+}
+
+// mirrors check_vma_flags(), mm/gup.c, 5.10+
+int ms_check_vma_flags(const struct ms_vma *vma, unsigned int how)
+{
+	const bool force = how & MS_GUP_FORCE;
+
 	if (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP))
 		return refuse_vma(vma, "is VM_IO or VM_PFNMAP: no pages can be taken");
 	// arch_vma_access_permitted(): a protection key binds those who act for the process, too
-	if (vma->vm_flags & MS_VM_PKEY)
+	if ((vma->vm_flags & MS_VM_PKEY) && !(how & MS_GUP_REMOTE))
 		return refuse_vma(vma, "has a protection key");
-	if (write)
-		return vma->vm_flags & MS_VM_WRITE ? 0 : refuse_vma(vma, "is not writable");
+	if (how & MS_GUP_WRITE)
+		return check_write(vma, how);
 	if ((vma->vm_flags & MS_VM_READ) || (force && (vma->vm_flags & MS_VM_MAYREAD)))
 		return 0;
 	return refuse_vma(vma, "is not readable");
@@ -53,15 +78,72 @@ static bool followable(uint64_t entry, bool write)
 	return (entry & MS_PTE_PRESENT) && (!write || (entry & MS_PTE_WRITE));
 }
 
+/* Of an entry that may be used but for the page behind it: an anonymous page of this process alone?
+ */
+static bool is_own_page(struct ms_machine *m, uint64_t entry, ms_pfn_t pfn)
+{
+	const struct ms_page *page;
+
+	if ((entry & MS_PTE_SPECIAL) || !ms_pfn_is_ram(m, pfn))
+		return false;
+	page = ms_pfn_to_page(m, pfn);
+	return page && (page->flags & MS_PG_ANON) && (page->flags & MS_PG_ANON_EXCLUSIVE);
+}
+
+/*
+ * Would the process lose the page that is pinned for reading, once it writes to it? vma NULL: it is
+ * not known, and the answer is on the safe side.
+ * mirrors gup_must_unshare(), include/linux/mm.h, 6.1 .. 6.1; gup_must_unshare(), mm/internal.h,
+ * 6.12+
+ */
+static bool must_unshare(struct ms_machine *m, const struct ms_vma *vma, uint64_t entry,
+			 ms_pfn_t pfn, unsigned int how)
+{
+	const enum ms_policy_pin_exclusive rule = m->policy.pin_exclusive;
+	const struct ms_page *page;
+
+	if ((how & (MS_GUP_WRITE | MS_GUP_PIN)) != MS_GUP_PIN || (entry & MS_PTE_WRITE) ||
+	    rule == MS_PIN_EXCLUSIVE_ANY || !ms_pfn_is_ram(m, pfn))
+		return false;
+	page = ms_pfn_to_page(m, pfn);
+	// private hugetlb memory is not unshared here
+	if (page && (page->flags & MS_PG_HUGETLB))
+		return false;
+	if (page && (page->flags & MS_PG_ANON) && !(entry & MS_PTE_SPECIAL))
+		return !(page->flags & MS_PG_ANON_EXCLUSIVE);
+	return rule == MS_PIN_EXCLUSIVE_ANON_AND_LONGTERM && (how & MS_GUP_LONGTERM) &&
+	       (!vma || ms_is_cow_mapping(vma->vm_flags));
+}
+
+enum follow { FOLLOW, FAULT, UNSHARE };
+
+/* What is to be done with the entry at addr. */
+static enum follow follow(struct ms_mm *mm, ms_hva_t addr, uint64_t entry, unsigned int level,
+			  unsigned int how)
+{
+	struct ms_machine *m = mm->machine;
+	const ms_pfn_t pfn = ms_leaf_pfn(m, entry, level, addr);
+
+	if (!(entry & MS_PTE_PRESENT))
+		return FAULT;
+	if (!(how & MS_GUP_WRITE))
+		return must_unshare(m, ms_vma_lookup(mm, addr), entry, pfn, how) ? UNSHARE : FOLLOW;
+	if (entry & MS_PTE_WRITE)
+		return FOLLOW;
+	// can_follow_write_pte(): by force, where the page was copied for it
+	return (how & MS_GUP_FORCE) && is_own_page(m, entry, pfn) ? FOLLOW : FAULT;
+}
+
 /*
  * What a fault on somebody's behalf says: without the lock for reading it may not be dropped.
  * mirrors faultin_page(), mm/gup.c, 5.10+
  */
-static unsigned int gup_flags(const struct ms_mm *mm, bool write)
+static unsigned int gup_flags(const struct ms_mm *mm, unsigned int how)
 {
 	const unsigned int retry = MS_FAULT_FLAG_ALLOW_RETRY | MS_FAULT_FLAG_KILLABLE;
 
-	return (write ? MS_FAULT_FLAG_WRITE : 0) | (mm->mmap_writer ? 0 : retry);
+	return (how & MS_GUP_WRITE ? MS_FAULT_FLAG_WRITE : 0) |
+	       (how & MS_GUP_REMOTE ? MS_FAULT_FLAG_REMOTE : 0) | (mm->mmap_writer ? 0 : retry);
 }
 
 /*
@@ -70,7 +152,7 @@ static unsigned int gup_flags(const struct ms_mm *mm, bool write)
  * is not refused.
  * mirrors __get_user_pages() and faultin_page(), mm/gup.c, 5.10+
  */
-static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, unsigned int flags,
+static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, unsigned int how, unsigned int flags,
 			 uint64_t *entry, unsigned int *level)
 {
 	ms_vm_fault_t ret = 0;
@@ -78,15 +160,18 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, unsigned i
 	mm->machine->processes->endless_mkwrite = false;
 	for (unsigned int i = 0; i < MS_GUP_FAULTS; i++) {
 		struct ms_vma *vma;
+		enum follow next;
 		int err;
 
 		*entry = ms_pt_walk(mm, addr, level);
-		if (followable(*entry, write))
+		next = follow(mm, addr, *entry, *level, how);
+		if (next == FOLLOW)
 			return 0;
 		vma = ms_vma_lookup(mm, addr);
 		if (!vma)
 			return ms_refuse_no_vma(mm, -EFAULT, addr);
-		ret = ms_handle_mm_fault(vma, addr, flags);
+		ret = ms_handle_mm_fault(
+			vma, addr, flags | (next == UNSHARE ? MS_FAULT_FLAG_UNSHARE : 0));
 		err = ms_fault_errno(mm->machine, ret);
 		if (err)
 			return err;
@@ -94,7 +179,7 @@ static int fault_in_page(struct ms_mm *mm, ms_hva_t addr, bool write, unsigned i
 			continue;
 		// who could not wait has another do it
 		if (flags & MS_FAULT_FLAG_RETRY_NOWAIT)
-			flags = gup_flags(mm, write);
+			flags = gup_flags(mm, how);
 		else
 			flags |= MS_FAULT_FLAG_TRIED;
 	}
@@ -113,10 +198,10 @@ static bool leaf_page(const struct ms_machine *m, uint64_t entry, unsigned int l
 }
 
 /* quiet: a VMA of which no pages can be taken is refused without a word. */
-static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet, ms_pfn_t *pfn,
-			 bool *writable)
+static int get_user_page(struct ms_mm *mm, ms_hva_t addr, unsigned int how, bool quiet,
+			 ms_pfn_t *pfn, bool *writable)
 {
-	unsigned int flags = gup_flags(mm, write);
+	unsigned int flags = gup_flags(mm, how);
 	struct ms_vma *vma;
 	unsigned int level;
 	const uint64_t before = ms_refusals(mm->machine);
@@ -129,15 +214,16 @@ static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet
 		return ms_refuse_no_vma(mm, -EFAULT, addr);
 	if (quiet && (vma->vm_flags & (MS_VM_IO | MS_VM_PFNMAP)))
 		return -EFAULT;
-	err = ms_check_vma_flags(vma, write, false);
+	err = ms_check_vma_flags(vma, how);
 	if (err)
 		return err;
-	if (!followable(ms_pt_walk(mm, addr, &level), write) && !ms_mmap_may_read(mm))
+	entry = ms_pt_walk(mm, addr, &level);
+	if (follow(mm, addr, entry, level, how) != FOLLOW && !ms_mmap_may_read(mm))
 		return ms_mmap_waits(mm);
 	// x86's KVM does not wait the first time, as another could do it for the guest
 	if (quiet && ms_is_x86(mm->machine))
 		flags = (flags & ~MS_FAULT_FLAG_KILLABLE) | MS_FAULT_FLAG_RETRY_NOWAIT;
-	err = fault_in_page(mm, addr, write, flags, &entry, &level);
+	err = fault_in_page(mm, addr, how, flags, &entry, &level);
 	if (err)
 		return (int)ms_answered(mm->machine, before, err, NULL);
 	if (!leaf_page(mm->machine, entry, level, addr, pfn))
@@ -152,26 +238,53 @@ static int get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, bool quiet
  * mirrors __get_user_pages(), mm/gup.c, 5.10+ */
 int ms_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn, bool *writable)
 {
-	return mm ? get_user_page(mm, addr, write, false, pfn, writable) : -EINVAL;
+	return mm ? get_user_page(mm, addr, write ? MS_GUP_WRITE : 0, false, pfn, writable)
+		  : -EINVAL;
+}
+
+int ms_look_at_page(struct ms_mm *mm, ms_hva_t addr, unsigned int how, ms_pfn_t *pfn)
+{
+	return get_user_page(mm, addr, how, false, pfn, NULL);
 }
 
 int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
 {
-	return get_user_page(mm, addr, write, true, pfn, NULL);
+	return get_user_page(mm, addr, write ? MS_GUP_WRITE : 0, true, pfn, NULL);
 }
 
 /* From the page table alone: no VMA is asked, and special entries are refused. */
-bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+static bool get_fast(const struct ms_mm *mm, ms_hva_t addr, unsigned int how, ms_pfn_t *pfn)
 {
+	struct ms_machine *m = mm->machine;
 	unsigned int level;
 	uint64_t entry;
 
-	addr = ms_untagged_addr(mm->machine, addr);
+	addr = ms_untagged_addr(m, addr);
 	if (addr >= mm->task_size)
 		return false;
 	entry = ms_pt_walk(mm, addr, &level);
-	if (!followable(entry, write) || (entry & MS_PTE_SPECIAL) ||
-	    !leaf_page(mm->machine, entry, level, addr, pfn))
+	return followable(entry, how & MS_GUP_WRITE) && !(entry & MS_PTE_SPECIAL) &&
+	       leaf_page(m, entry, level, addr, pfn) && !must_unshare(m, NULL, entry, *pfn, how);
+}
+
+/* Pages of files, which are written to for long, are left to who asks the VMA.
+ * mirrors gup_fast_folio_allowed(), mm/gup.c, 6.12+ */
+bool ms_gup_page_fast(struct ms_mm *mm, ms_hva_t addr, unsigned int how, ms_pfn_t *pfn)
+{
+	const unsigned int all = MS_GUP_PIN | MS_GUP_LONGTERM | MS_GUP_WRITE;
+	struct ms_machine *m = mm->machine;
+
+	if (how & MS_GUP_PIN)
+		mm->has_pinned = true;
+	if (!get_fast(mm, addr, how, pfn))
+		return false;
+	return (how & all) != all || m->policy.longterm_write == MS_LONGTERM_WRITE_YES ||
+	       (ms_pfn_to_page(m, *pfn)->flags & MS_PG_ANON);
+}
+
+bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn)
+{
+	if (!get_fast(mm, addr, write ? MS_GUP_WRITE : 0, pfn))
 		return false;
 	ms_lru_referenced(mm->machine, *pfn);
 	return true;
@@ -207,7 +320,7 @@ int ms_get_user_page_fast(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t 
 /* One fault, and more only where the handler asks for another try. */
 static int fixup_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
 {
-	unsigned int flags = gup_flags(mm, write);
+	unsigned int flags = gup_flags(mm, write ? MS_GUP_WRITE : 0);
 	ms_vm_fault_t ret = MS_VM_FAULT_RETRY;
 
 	for (unsigned int i = 0; i < MS_GUP_FAULTS && (ret & MS_VM_FAULT_RETRY); i++) {
@@ -256,6 +369,7 @@ int ms_fixup_user_fault(struct ms_mm *mm, ms_hva_t addr, bool write)
  * 5.14 .. 6.8; faultin_page_range(), mm/gup.c, 6.9+ */
 int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write)
 {
+	const unsigned int how = write ? MS_GUP_WRITE : 0;
 	struct ms_mm *mm = vma->vm_mm;
 	int err = 0;
 
@@ -263,7 +377,7 @@ int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool wri
 		unsigned int level;
 		uint64_t entry;
 
-		err = fault_in_page(mm, start, write, gup_flags(mm, write), &entry, &level);
+		err = fault_in_page(mm, start, how, gup_flags(mm, how), &entry, &level);
 		if (!err) {
 			uint64_t size = ms_level_size(mm->machine, level);
 
@@ -305,7 +419,8 @@ static int populate_vma(struct ms_vma *vma, ms_hva_t start, ms_hva_t end)
 	// Any of the three rights suffices.
 	if (!(vma->vm_flags & MS_VM_ACCESS))
 		return refuse_vma(vma, "gives no access");
-	err = ms_check_vma_flags(vma, write, true);
+	// FOLL_FORCE: to read what may be executed alone
+	err = ms_check_vma_flags(vma, write ? MS_GUP_WRITE : MS_GUP_FORCE);
 	if (err)
 		return err;
 	if ((vma->vm_flags & MS_VM_LOCKED) &&

@@ -8,6 +8,7 @@
  */
 #include "mm/memfile.h"
 #include "mm/pgtable.h"
+#include "mm/pin.h"
 #include "pat/hash.h"
 #include "phys/hash.h"
 
@@ -262,8 +263,8 @@ static void add_mm(struct ms_hash *h, const struct ms_mm *mm)
 {
 	ms_hash_refer(h, mm);
 	ms_hash_add(h, mm->nr_tables);
-	ms_hash_add(h, (uint64_t)mm->mmap_readers << 32 | (uint64_t)mm->mmu_locked << 1 |
-			       mm->mmap_writer);
+	ms_hash_add(h, (uint64_t)mm->mmap_readers << 32 | (uint64_t)mm->mmu_locked << 2 |
+			       (uint64_t)mm->has_pinned << 1 | mm->mmap_writer);
 	for_each_vma(h, mm, add_vma);
 	add_table(h, mm->pgd, mm->start_level);
 	for (const struct ms_mmu_notifier *mn = mm->notifiers; mn; mn = mn->next) {
@@ -314,4 +315,5 @@ void ms_mm_hash(struct ms_hash *h)
 	add_queue(h, &p->activate);
 	add_queue(h, &p->mlock);
 	ms_hash_add(h, !!p->folio_locks);
+	ms_taken_hash(h);
 }

@@ -113,6 +113,8 @@ ms_vm_fault_t ms_do_huge_wp(struct ms_vm_fault *vmf, uint64_t *slot)
 		page = ms_pfn_to_page(m, pfn);
 		if ((page->flags & MS_PG_ANON_EXCLUSIVE) || page->refcount == 1) {
 			page->flags |= MS_PG_ANON_EXCLUSIVE;
+			if (vmf->flags & MS_FAULT_FLAG_UNSHARE)
+				return 0;
 			*slot = ms_maybe_mkwrite(vma, *slot | MS_PTE_YOUNG | MS_PTE_MKDIRTY);
 			return 0;
 		}

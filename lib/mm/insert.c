@@ -70,6 +70,16 @@ static void make_written(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 		ms_violation(m, "write to an entry of another pfn", addr);
 }
 
+/* A table that is not there is allocated, which may sleep. */
+static uint64_t *alloc_slot(struct ms_vma *vma, ms_hva_t addr)
+{
+	if (ms_vma_machine(vma)->call.rcu && !ms_pt_slot(vma->vm_mm, addr, MS_LEVEL_PTE))
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER,
+				 "a page table is allocated in ->map_pages, under rcu_read_lock()",
+				 addr, 0);
+	return ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+}
+
 // mirrors insert_pfn(), mm/memory.c, 5.10+
 static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, ms_pgprot_t prot,
 				bool mkwrite)
@@ -84,7 +94,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 			make_written(vma, addr, pfn);
 		return MS_VM_FAULT_NOPAGE;
 	}
-	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	slot = alloc_slot(vma, addr);
 	if (!slot || !ms_raw_add(m, pfn, 1))
 		return no_memory(vma);
 	ms_check_target(vma, addr, pfn, 1);
@@ -266,6 +276,37 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 	return insert_huge(vma, addr, MS_LEVEL_PUD, pfn, prot, write);
 }
 
+/* The leaf of a folio, which is counted as a page's entry is.
+ * mirrors vmf_insert_folio_pmd() and vmf_insert_folio_pud(), mm/huge_memory.c, 6.15+ */
+ms_vm_fault_t ms_vmf_insert_folio(struct ms_vm_fault *vmf, ms_pfn_t pfn, unsigned int order,
+				  bool write)
+{
+	struct ms_vma *vma = vmf->vma;
+	struct ms_machine *m = ms_vma_machine(vma);
+	const unsigned int level = order == ms_pmd_order(m) ? MS_LEVEL_PMD : MS_LEVEL_PUD;
+	const ms_hva_t addr = ms_align_down(vmf->address, ms_level_size(m, level));
+	uint64_t *slot;
+
+	if (!in_vma(vma, addr) || vma->vm_end - addr < ms_level_size(m, level))
+		return outside(vma, addr);
+	if (!ms_pfn_is_ram(m, pfn) || ms_page_head(m, pfn) != pfn ||
+	    !ms_pfn_to_page(m, pfn) || ms_pfn_to_page(m, pfn)->order != order)
+		return bug(vma, "vmf_insert_folio of a folio that is not as large as the leaf",
+			   addr);
+	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
+	slot = ms_pt_alloc_slot(vma->vm_mm, addr, level);
+	if (!slot)
+		return no_memory(vma);
+	if (!ms_pte_none(*slot)) {
+		if (write)
+			make_leaf_written(vma, addr, slot, pfn);
+		return MS_VM_FAULT_NOPAGE;
+	}
+	ms_page_get(m, pfn, 1);
+	*slot = ms_fault_entry(vma, pfn, write);
+	return MS_VM_FAULT_NOPAGE;
+}
+
 static int bug_of_page(struct ms_machine *m, const char *condition, ms_hva_t addr)
 {
 	ms_violation(m, condition, addr);
@@ -349,7 +390,7 @@ static int insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkw
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_INSERT, addr);
 	if (ms_pte_is_leaf(ms_pt_walk(vma->vm_mm, addr, &level)))
 		return page_is_mapped(vma, addr, pfn, mkwrite);
-	slot = ms_pt_alloc_slot(vma->vm_mm, addr, MS_LEVEL_PTE);
+	slot = alloc_slot(vma, addr);
 	if (!slot)
 		return ms_refuse(m, -ENOMEM, "no memory");
 	if (ms_is_zero_pfn(m, pfn) && m->policy.insert_mixed_bad == MS_INSERT_MIXED_BAD_SIGBUS) {

@@ -25,7 +25,7 @@
  *   raw.c target.c    RAM that is shown by its pfn, when it is freed; what is mapped by its pfn
  *   track.c aliases.c         their memory types on x86: reservations, and what is mapped twice
  *   notifier.c     MMU notifiers
- *   gup.c look.c   how others look at a process
+ *   gup.c look.c   how others look at a process; pin.c: pages that drivers take from it
  *   check*.c       is all of it whole?
  */
 #ifndef MS_MM_INTERNAL_H
@@ -160,6 +160,7 @@ struct ms_mm {
 	uint64_t *deposits;
 	uint64_t anon_roots; /* the last number that was given to ms_anon_vma.root */
 	struct ms_mmu_notifier *notifiers;
+	bool has_pinned; /* MMF_HAS_PINNED: pages of it were pinned once */
 
 	/* lock.h */
 	unsigned int mmap_readers;
@@ -321,6 +322,8 @@ int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc);
 ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf);
 ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order);
 ms_vm_fault_t ms_vma_call_pfn_mkwrite(struct ms_vm_fault *vmf);
+/* ->map_pages of the pages [first, last] of the file, both inclusive */
+ms_vm_fault_t ms_vma_call_map_pages(struct ms_vm_fault *vmf, uint64_t first, uint64_t last);
 /*
  * ->page_mkwrite for the page vmf->pfn. Answers 0, NOPAGE or an error; retry: the fault is over,
  * with nothing installed, and the access will be tried again (do_page_mkwrite() answers 0).
@@ -372,8 +375,6 @@ int64_t ms_get_unmapped_area(struct ms_mm *mm, ms_hva_t hint, uint64_t len);
 /* Where mmap maps len bytes, by all of its flags; an error: nowhere. */
 int64_t ms_place_mapping(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int flags,
 			 const struct ms_file *file);
-/* do_munmap(): -EINVAL if that is no range of user addresses. */
-int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
 /* Unmaps the detached VMAs of [start, end): notifiers, zap, page tables. `vmas` is a chain through
  * next_detached, by address. prev_end and next_start: where the neighbours end and begin, which may
  * share page tables with the range (0: none). */

@@ -200,7 +200,7 @@ static int populate(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, enum ms_ad
 	const uint64_t before = ms_refusals(m);
 	bool write = advice == MS_MADV_POPULATE_WRITE;
 
-	if (ms_check_vma_flags(vma, write, false))
+	if (ms_check_vma_flags(vma, write ? MS_GUP_WRITE : 0))
 		return ms_answered_as(m, before, -EINVAL);
 	return ms_fault_in_range(vma, start, end, write);
 }

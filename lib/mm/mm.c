@@ -2,6 +2,7 @@
 /* Address spaces: how they are made and destroyed. */
 #include "mm/lock.h"
 #include "mm/pgtable.h"
+#include "mm/pin.h"
 
 /*
  * x86 keeps the upper half for the kernel, and a guard page below it; the kernel of arm64 has a page
@@ -100,6 +101,7 @@ static int mm_init(struct ms_machine *m)
 	m->processes = p;
 	ms_hugetlb_init(m);
 	ms_raw_init(m);
+	ms_taken_init(m);
 	return 0;
 }
 
@@ -115,6 +117,7 @@ static void mm_empty(struct ms_machine *m)
 static void mm_destroy(struct ms_machine *m)
 {
 	ms_raw_destroy(m);
+	ms_taken_destroy(m);
 	ms_pool_destroy(&m->processes->vmas);
 	ms_pool_destroy(&m->processes->vma_nodes);
 	ms_free(&m->alloc, m->processes);

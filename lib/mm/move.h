@@ -37,8 +37,8 @@ int64_t ms_move_vma(struct ms_remap *rm);
 uint64_t ms_move_page_tables(struct ms_vma *vma, ms_hva_t old_addr, struct ms_vma *new_vma,
 			     ms_hva_t new_addr, uint64_t len);
 
-/* check_vma_flags(): may get_user_pages take pages of the VMA? 0 or -EFAULT. */
-int ms_check_vma_flags(const struct ms_vma *vma, bool write, bool force);
+/* check_vma_flags(): may get_user_pages take pages of the VMA? how: MS_GUP_ bits. 0 or -EFAULT. */
+int ms_check_vma_flags(const struct ms_vma *vma, unsigned int how);
 /* Makes [start, end), inside the VMA, present (write: and writable). 0, -EFAULT, -ENOMEM; what was
  * faulted in before an error stays. */
 int ms_fault_in_range(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, bool write);

@@ -110,3 +110,8 @@ bool ms_mm_test_young(struct ms_mm *mm, ms_hva_t addr)
 			return true;
 	return false;
 }
+
+struct ms_mmu_notifier *ms_mm_first_notifier(const struct ms_mm *mm)
+{
+	return mm->notifiers;
+}

@@ -37,6 +37,8 @@ struct ms_processes {
 	struct ms_lru_queue lazyfree, activate, mlock;
 	/* raw.c: pages of RAM that are mapped by their number */
 	RB_HEAD(ms_raw_pages, ms_raw_page) raw_pages;
+	/* pin.c: pages that driver code has taken from processes */
+	RB_HEAD(ms_taken_pages, ms_taken_page) taken_pages;
 	/* page_mkwrite has answered 0 for a page without page->mapping: the fault will be taken
 	 * again (fault.c). */
 	bool endless_mkwrite;

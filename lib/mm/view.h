@@ -78,6 +78,18 @@ void ms_mm_unblock_notifiers(struct ms_mm *mm);
 typedef int ms_pte_fn(uint64_t *entry, ms_hva_t addr, void *arg);
 int ms_apply_to_page_range(struct ms_mm *mm, ms_hva_t addr, uint64_t size, bool create,
 			   ms_pte_fn *fn, void *arg);
+/* filemap_map_pages(): of the pages [first, last], inclusive, of the VMA's file those that are
+ * cached. */
+ms_vm_fault_t ms_filemap_map_pages(struct ms_vm_fault *vmf, uint64_t first, uint64_t last);
+/* The entry of a present page at addr; NULL: nothing is, or a huge leaf. */
+uint64_t *ms_pte_at(struct ms_mm *mm, ms_hva_t addr);
+struct ms_mmu_notifier *ms_mm_first_notifier(const struct ms_mm *mm);
+/* do_munmap(): the caller holds the mmap lock for writing. */
+int ms_do_munmap(struct ms_mm *mm, ms_hva_t start, uint64_t len);
+/* vmf_insert_folio_pmd and _pud: one leaf of 2^order pages, of the compound page of that order that
+ * begins at pfn; it is counted. MS_VM_FAULT_ bits. */
+ms_vm_fault_t ms_vmf_insert_folio(struct ms_vm_fault *vmf, ms_pfn_t pfn, unsigned int order,
+				  bool write);
 /* vm_ops->access */
 int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
 /* vm_get_page_prot() */
@@ -94,6 +106,34 @@ void ms_zap_page_range_single(struct ms_vma *vma, ms_hva_t addr, uint64_t size);
 bool ms_try_get_user_page_fast(const struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
 int ms_try_get_user_page(struct ms_mm *mm, ms_hva_t addr, bool write, ms_pfn_t *pfn);
 bool ms_try_follow_pfnmap(struct ms_vma *vma, ms_hva_t addr, struct ms_pfnmap_leaf *leaf);
+
+/* How pages are taken: FOLL_ flags. */
+enum ms_gup {
+	MS_GUP_WRITE = 1,
+	MS_GUP_FORCE = 2,    /* FOLL_FORCE */
+	MS_GUP_REMOTE = 4,   /* FOLL_REMOTE: another process's, as it is said; its keys do not bind */
+	MS_GUP_PIN = 8,      /* FOLL_PIN */
+	MS_GUP_LONGTERM = 16 /* FOLL_LONGTERM */
+};
+/*
+ * Takes pages from addr on, with a reference or (MS_GUP_PIN) a pin to each. The mmap lock is held.
+ * Answers how many; of none -EFAULT, -ENOMEM, -EHWPOISON, -EBUSY. pfns NULL: they are not told.
+ */
+int64_t ms_gup_pages(struct ms_mm *mm, ms_hva_t addr, uint64_t npages, unsigned int how,
+		     ms_pfn_t *pfns);
+/* The same for one page from the page table alone; false: nothing was done. */
+bool ms_gup_page_fast(struct ms_mm *mm, ms_hva_t addr, unsigned int how, ms_pfn_t *pfn);
+/* One page without a reference, for who looks at it at once. 0, -EFAULT, -ENOMEM, -EHWPOISON,
+ * -EBUSY. */
+int ms_look_at_page(struct ms_mm *mm, ms_hva_t addr, unsigned int how, ms_pfn_t *pfn);
+/* page_maybe_dma_pinned(): also a page that so many hold for other reasons. */
+bool ms_page_maybe_pinned(const struct ms_machine *m, ms_pfn_t pfn);
+/* A pin goes. Answers the references that the caller has to put; 0: none, or a violation. */
+uint32_t ms_unpin(struct ms_machine *m, ms_pfn_t pfn);
+/* A driver puts a reference to the page, which may be one of get_user_pages(). */
+void ms_got_is_put(struct ms_machine *m, ms_pfn_t pfn);
+/* A violation for each page that was taken and not given back. Answers how many. */
+size_t ms_taken_report(struct ms_machine *m);
 
 /*
  * mark_page_accessed() of the page behind addr, for an anonymous one: the first time it becomes

@@ -83,12 +83,36 @@ refuses "6, 12" PE_SIZE_PMD "$pe_size"
 refuses "6, 12" mmap_action_remap_full "$action"
 takes "7, 2" "$action"
 
+# pages of processes
+takes "6, 1" 'static long f(struct page **p, struct vm_area_struct **v) { return pin_user_pages(0, 1, FOLL_WRITE, p, v); }'
+refuses "6, 12" pin_user_pages 'static long f(struct page **p) { return pin_user_pages(0, 1, FOLL_WRITE, p, NULL); }'
+takes "6, 12" 'static long f(struct page **p) { return pin_user_pages(0, 1, FOLL_WRITE | FOLL_LONGTERM, p); }'
+takes "" 'static long f(struct page **p) { return pin_user_pages(0, 1, 0, p) + get_user_pages(0, 1, 0, p, NULL); }'
+takes "6, 1" 'static long f(struct mm_struct *mm, struct page **p, int *l) { return get_user_pages_remote(mm, 0, 1, 0, p, NULL, l); }'
+takes "7, 3" 'static long f(struct mm_struct *mm, struct page **p, int *l) { return get_user_pages_remote(mm, 0, 1, 0, p, l); }'
+refuses "5, 10" unpin_user_page_range_dirty_lock 'static void f(struct page *p) { unpin_user_page_range_dirty_lock(p, 1, true); }'
+refuses "5, 15" FAULT_FLAG_UNSHARE 'static bool f(struct vm_fault *vmf) { return vmf->flags & FAULT_FLAG_UNSHARE; }'
+takes "6, 1" 'static bool f(struct vm_fault *vmf) { return vmf->flags & FAULT_FLAG_UNSHARE; }'
+refuses "6, 12" vmf_insert_page_mkwrite 'static vm_fault_t f(struct vm_fault *vmf) { return vmf_insert_page_mkwrite(vmf, vmf->page, true); }'
+takes "7, 2" 'static vm_fault_t f(struct vm_fault *vmf) { return vmf_insert_page_mkwrite(vmf, vmf->page, true); }'
+refuses "6, 12" vmf_insert_folio_pmd 'static vm_fault_t f(struct vm_fault *vmf, struct folio *o) { return vmf_insert_folio_pmd(vmf, o, true); }'
+takes "7, 2" 'static vm_fault_t f(struct vm_fault *vmf, struct folio *o) { return vmf_insert_folio_pud(vmf, o, true); }'
+takes "6, 1" 'static int f(struct mm_struct *mm, pte_t **e, spinlock_t **l) { return follow_pte(mm, 0, e, l); }'
+takes "6, 11" 'static int f(struct vm_area_struct *vma, pte_t **e, spinlock_t **l) { return follow_pte(vma, 0, e, l); }'
+refuses "6, 12" follow_pte 'static int f(struct vm_area_struct *vma, pte_t **e, spinlock_t **l) { return follow_pte(vma, 0, e, l); }'
+takes "6, 12" '#include <linux/timer.h>
+static void f(struct timer_list *t) { del_timer_sync(t); timer_delete(t); }'
+refuses "7, 2" del_timer_sync '#include <linux/timer.h>
+static void f(struct timer_list *t) { del_timer_sync(t); }'
+refuses "6, 1" UIO_MEM_DMA_COHERENT '#include <linux/uio_driver.h>
+static int f(struct uio_mem *m) { return m->memtype == UIO_MEM_DMA_COHERENT; }'
+
 # each header of its own, in whatever order
 for header in align anon_inodes bits bug cleanup container_of device dma-mapping err export fs gfp huge_mm init io ioport \
 	kref list lockdep miscdevice mm mm_types mmap_lock moduleparam mutex overflow pfn pfn_t printk refcount rwsem \
 	sched/mm sizes slab spinlock vmalloc bitmap bitops capability compat completion cred delay file highmem idr io-mapping \
 	jiffies kernel kobject ktime mmu_notifier pagemap pm_runtime poll rcupdate scatterlist sched sched/signal srcu string \
-	uaccess wait xarray; do
+	uaccess wait xarray dma-buf timer uio_driver workqueue; do
 	number=$((number + 1))
 	printf '#include <linux/%s.h>\nstatic inline void *f(void) { return kzalloc(PAGE_SIZE, GFP_KERNEL); }\n' "$header" |
 		"$compiler" -std=gnu11 -Werror -fsyntax-only -I"$include" -I"$made" -I"$include/mapsim" -x c - || failed=1
@@ -104,7 +128,7 @@ refuses "" fault 'static int f(struct vm_area_struct *vma, struct vm_fault *vmf)
 # what is not modelled is refused by name, not ignored
 refuses "" readl 'static u32 f(void *p) { return readl(p); }'
 refuses "" get_unmapped_area 'static const struct file_operations fops = { .get_unmapped_area = NULL }; const void *p = &fops;'
-refuses "" 'does not model timers' '#include <linux/timer.h>'
+refuses "" 'does not model DMA engines' '#include <linux/dmaengine.h>'
 refuses "" 'does not model interrupts' '#include <linux/interrupt.h>'
 
 number=$((number + 1))

@@ -22,6 +22,7 @@ LOCK = 'a lock is the driver\'s own memory: linux.h'
 TEXT = 'a text of the driver\'s, or the place of one'
 PAGE = 'memory that may be freed as NULL, or a page by its number: nothing is looked through'
 OWN = 'the driver\'s own array of entries'
+INSIDE = 'the library calls it, with what it has made'
 BUFFER = 'the only object is a device that is not looked at; the others are the driver\'s own'
 EXCEPTIONS = {
     'ms_linux_lock': LOCK,
@@ -63,12 +64,34 @@ EXCEPTIONS = {
     'ms_linux_trylock_page': PAGE,
     'ms_linux_unlock_page': PAGE,
     'ms_linux_vmalloc_to_page': PAGE,
+    'ms_linux_vunmap': PAGE,
     'ms_linux_dma_free': PAGE,
     'ms_linux_dma_alloc': TEXT,
     'ms_linux_dma_how': BUFFER,
+    'dma_map_page_attrs': BUFFER,
+    'dma_map_single_attrs': BUFFER,
+    'dma_map_sg_attrs': BUFFER,
+    'dma_map_sgtable': BUFFER,
+    'dma_alloc_noncontiguous': BUFFER,
+    'dma_free_noncontiguous': BUFFER,
+    'dma_vunmap_noncontiguous': BUFFER,
     'ms_linux_refuse': TEXT,
     'dma_alloc_coherent': BUFFER,
     'dma_free_coherent': BUFFER,
+    'pci_resource_to_user': BUFFER,
+    'ms_dma_buf_mmap': INSIDE,
+    'ms_dma_buf_release': INSIDE,
+    'ms_uio_fault': INSIDE,
+    'ms_uio_mem': INSIDE,
+    'ms_uio_mmap': INSIDE,
+    'ms_uio_mmap_coherent': INSIDE,
+    'ms_uio_mmap_locked': INSIDE,
+    'ms_uio_mmap_logical': INSIDE,
+    'ms_uio_mmap_physical': INSIDE,
+    'ms_uio_open': INSIDE,
+    'ms_uio_release': INSIDE,
+    'ms_linux_follow_pte_of_mm': INSIDE,
+    'ms_linux_follow_pte_of_vma': INSIDE,
 }
 
 # a name, its parameters (with those of functions among them), and `;` or a body

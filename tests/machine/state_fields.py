@@ -14,7 +14,7 @@ import pathlib
 import re
 import sys
 
-HASHING = ('hash.c', 'hash.h', 'each.c', 'hugetlb_pool.c', 'pieces.c', 'lazy.c')
+HASHING = ('hash.c', 'hash.h', 'each.c', 'hugetlb_pool.c', 'pieces.c', 'pin.c', 'lazy.c')
 KINDS = ('hashed', 'derived', 'not')
 
 

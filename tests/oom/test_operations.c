@@ -2,6 +2,8 @@
 /* Every public operation, with each of its allocations failing once. */
 #include "before.h"
 
+#include "mm/view.h"
+
 static int64_t made(const void *pointer)
 {
 	return pointer ? 0 : NO_POINTER;
@@ -259,6 +261,27 @@ static int64_t fork_all(struct world *w)
 	return ms_fork(w->mm) ? 0 : -errno;
 }
 
+/* ---- pages that a driver takes ---- */
+
+static int64_t pin(struct world *w)
+{
+	ms_pfn_t pfn;
+
+	return ms_gup_pages(w->mm, A, 1, MS_GUP_WRITE | MS_GUP_PIN, &pfn);
+}
+
+static void with_pinned(struct world *w)
+{
+	with_anon(w);
+	assert_int_equal(pin(w), 1);
+}
+
+static void with_pinned_huge(struct world *w)
+{
+	with_huge_anon(w);
+	assert_int_equal(pin(w), 1);
+}
+
 /* ---- accesses ---- */
 
 static int64_t access_of(enum ms_access access)
@@ -408,6 +431,9 @@ static const struct operation everywhere[] = {
 	{ "mlock", with_anon, mlock_part, { -EAGAIN } },
 	{ "mlock of a part of a huge page", with_huge_anon, mlock_part, { -EAGAIN } },
 	{ "fork", with_much, fork_all },
+	{ "fork with a pinned page", with_pinned, fork_all },
+	{ "fork with a pinned huge page", with_pinned_huge, fork_all },
+	{ "pin_user_pages", with_anon, pin, { 0 }, true },
 	{ "read of anonymous memory", with_anon, touch_read, { 0 }, true },
 	{ "write to anonymous memory", with_anon, touch_write, { 0 }, true },
 	{ "write to the huge zero page", with_huge_zero, touch_write, { 0 }, true },

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The part of <linux/slab.h> that newer kernels have (from 7.0 on): allocations by type, with
- * GFP_KERNEL unless said.
+ * The part of <linux/slab.h> that newer kernels have (from 7.0 on, and 6.12.y by 6.12.117):
+ * allocations by type, with GFP_KERNEL unless said.
  */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>
 #elif !defined(MAPSIM_LINUX_ALLOC_OBJ_H)
 #define MAPSIM_LINUX_ALLOC_OBJ_H
 
-#if MS_LINUX_SINCE(7, 0)
+#if MS_LINUX_SINCE(7, 0) || (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 117) && \
+			     LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
 #define __default_gfp(a, b, ...) b
 #define default_gfp(...) __default_gfp(, ##__VA_ARGS__, GFP_KERNEL)
 

@@ -274,7 +274,6 @@ static inline int pm_runtime_put(struct device *dev)
 
 /* ---- <linux/dma-direction.h> and masks ---- */
 
-#define DMA_MAPPING_ERROR (~(dma_addr_t)0)
 #define DMA_BIT_MASK(n) (((n) == 64) ? ~0ULL : ((1ULL << (n)) - 1))
 
 static inline int dma_set_mask(struct device *dev, u64 mask)

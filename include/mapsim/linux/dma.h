@@ -14,6 +14,7 @@
 #define DMA_ATTR_SKIP_CPU_SYNC (1UL << 5)
 #define DMA_ATTR_FORCE_CONTIGUOUS (1UL << 6)
 #define DMA_ATTR_NO_WARN (1UL << 8)
+#define DMA_MAPPING_ERROR (~(dma_addr_t)0)
 
 enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_NONE };
 
@@ -122,6 +123,42 @@ static inline int dma_mmap_pages(struct device *dev, struct vm_area_struct *vma,
 		return ms_linux_refuse(-ENXIO, "dma_mmap_pages: the VMA is longer than the memory");
 	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(page) + vma->vm_pgoff,
 			       vma_pages(vma) << PAGE_SHIFT, vma->vm_page_prot);
+}
+
+/* ---- streaming: the memory is the driver's; nothing is moved, and nobody counts the mappings ---- */
+
+/* Behind an IOMMU an address of its own, else the physical one. */
+static inline dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset,
+					    size_t size, enum dma_data_direction dir,
+					    unsigned long attrs)
+{
+	(void)dir, (void)attrs;
+	return ms_linux_dma_map(page_to_phys(page) + offset, size, ms_linux_dma_how(dev));
+}
+
+static inline dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
+					      enum dma_data_direction dir, unsigned long attrs)
+{
+	return dma_map_page_attrs(dev, virt_to_page(ptr), offset_in_page(ptr), size, dir, attrs);
+}
+
+#define dma_map_page(dev, page, offset, size, dir) \
+	dma_map_page_attrs(dev, page, offset, size, dir, 0)
+#define dma_map_single(dev, ptr, size, dir) dma_map_single_attrs(dev, ptr, size, dir, 0)
+#define dma_unmap_page_attrs(dev, addr, size, dir, attrs) \
+	((void)(dev), (void)(addr), (void)(size), (void)(dir), (void)(attrs))
+#define dma_unmap_page(dev, addr, size, dir) dma_unmap_page_attrs(dev, addr, size, dir, 0)
+#define dma_unmap_single_attrs(dev, addr, size, dir, attrs) \
+	dma_unmap_page_attrs(dev, addr, size, dir, attrs)
+#define dma_unmap_single(dev, addr, size, dir) dma_unmap_page_attrs(dev, addr, size, dir, 0)
+#define dma_sync_single_for_cpu(dev, addr, size, dir) dma_unmap_page_attrs(dev, addr, size, dir, 0)
+#define dma_sync_single_for_device(dev, addr, size, dir) \
+	dma_unmap_page_attrs(dev, addr, size, dir, 0)
+
+static inline int dma_mapping_error(const struct device *dev, dma_addr_t addr)
+{
+	(void)dev;
+	return addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
 }
 
 #endif

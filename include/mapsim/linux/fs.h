@@ -30,6 +30,14 @@ struct inode {
 	void *i_private;
 };
 
+/* <linux/proc_fs.h>: what proc_create_data() was given. */
+#if MS_LINUX_SINCE(5, 17)
+#define pde_data(inode) ((void *)(inode)->i_private)
+#endif
+#if MS_LINUX_BEFORE(5, 17)
+#define PDE_DATA(inode) ((void *)(inode)->i_private)
+#endif
+
 /* dev_t as the kernel has it: 12 bits, and 20. */
 #undef major
 #undef minor

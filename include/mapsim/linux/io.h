@@ -44,6 +44,12 @@ static inline void release_mem_region(resource_size_t start, resource_size_t n)
 	ms_linux_release_region(start, n);
 }
 
+/* Regions that were requested as exclusive: none is. */
+#define iomem_is_exclusive(addr) ((void)(addr), false)
+
+/* Regions that were requested as exclusive: none is. */
+#define iomem_is_exclusive(addr) ((void)(addr), false)
+
 static inline void __iomem *ioremap(phys_addr_t pa, size_t size)
 {
 	return ms_linux_ioremap(pa, size, MS_CACHE_UC_MINUS);

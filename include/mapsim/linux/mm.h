@@ -169,12 +169,26 @@ static inline int vm_insert_page(struct vm_area_struct *vma, unsigned long addr,
 	return ms_linux_vm_insert_page(vma, addr, page);
 }
 
-/* from 6.14 on */
+#if MS_LINUX_SINCE(6, 14)
 static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct page *page,
 						 bool write)
 {
 	return ms_vmf_insert_page_mkwrite(vmf, page_to_pfn(page), write);
 }
+#endif
+
+#if MS_LINUX_SINCE(6, 15)
+/* One leaf of a folio that is as large, with a reference to it. SIGBUS: it is not. */
+static inline vm_fault_t vmf_insert_folio_pmd(struct vm_fault *vmf, struct folio *folio, bool write)
+{
+	return ms_linux_insert_folio(vmf, &folio->page, PMD_ORDER, write);
+}
+
+static inline vm_fault_t vmf_insert_folio_pud(struct vm_fault *vmf, struct folio *folio, bool write)
+{
+	return ms_linux_insert_folio(vmf, &folio->page, PUD_ORDER, write);
+}
+#endif
 
 static inline vm_fault_t vmf_insert_mixed_mkwrite(struct vm_area_struct *vma, unsigned long addr,
 						  MS_LINUX_PFN_T pfn)
@@ -272,6 +286,67 @@ static inline void zap_vma_ptes(struct vm_area_struct *vma, unsigned long addres
 {
 	ms_linux_might_sleep("zap_vma_ptes");
 	ms_zap_vma_ptes(vma, address, size);
+}
+
+/* ---- vmap: <linux/vmalloc.h> ---- */
+
+#define VM_IOREMAP 0x1u
+#define VM_ALLOC 0x2u
+#define VM_MAP 0x4u
+#define VM_USERMAP 0x8u
+
+/*
+ * One range of addresses for pages of the driver's. A page has its bytes in one place: those whose
+ * address (page_address()) was asked for before can only be mapped in their order, and no page
+ * twice; the rest is NULL, with the reason in ms_last_refusal(). After vunmap() the pages keep the
+ * addresses. prot is not modelled.
+ */
+static inline void *vmap(struct page **pages, unsigned int count, unsigned long flags,
+			 pgprot_t prot)
+{
+	(void)prot;
+	return ms_linux_vmap(pages, count, flags & VM_USERMAP);
+}
+
+static inline void vunmap(const void *addr)
+{
+	ms_linux_vunmap(addr);
+}
+
+static inline void *vm_map_ram(struct page **pages, unsigned int count, int node)
+{
+	(void)node;
+	return ms_linux_vmap(pages, count, false);
+}
+
+static inline void vm_unmap_ram(const void *mem, unsigned int count)
+{
+	(void)count;
+	ms_linux_vunmap(mem);
+}
+
+/* ---- system calls, as the kernel makes them for the process that runs ---- */
+
+/* The caller holds the mmap lock for writing, as in ->mmap. */
+static inline int do_munmap(struct mm_struct *mm, unsigned long start, size_t len, void *uf)
+{
+	(void)uf;
+	return ms_linux_do_munmap(mm, start, len);
+}
+
+/* These take the mmap lock. */
+static inline int vm_munmap(unsigned long start, size_t len)
+{
+	ms_linux_might_sleep("vm_munmap");
+	return ms_munmap(ms_linux_current_mm(), start, len);
+}
+
+static inline unsigned long vm_mmap(struct file *file, unsigned long addr, unsigned long len,
+				    unsigned long prot, unsigned long flag, unsigned long offset)
+{
+	ms_linux_might_sleep("vm_mmap");
+	return (unsigned long)ms_mmap(ms_linux_current_mm(), addr, len, (unsigned int)prot,
+				      (unsigned int)flag, file, offset);
 }
 
 /* its name since 7.2 or a little earlier */

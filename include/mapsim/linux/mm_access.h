@@ -244,10 +244,51 @@ static inline int follow_pfn(struct vm_area_struct *vma, unsigned long address, 
 }
 #endif
 
-/* ---- as a debugger looks ---- */
+/*
+ * The entry at an address of the VMA (6.10 and 6.11) or of the process (earlier), with the lock of
+ * its page table held until pte_unmap_unlock(). -EINVAL: nothing is mapped there, or by a huge
+ * leaf, or (6.10 on) the VMA is neither VM_IO nor VM_PFNMAP.
+ */
+static inline void pte_unmap_unlock(pte_t *ptep, spinlock_t *ptl)
+{
+	(void)ptep;
+	spin_unlock(ptl);
+}
 
-#define FOLL_WRITE 0x1u
-#define FOLL_GET 0x4u
+#if MS_LINUX_BEFORE(6, 12)
+static inline int ms_linux_follow_pte_of_mm(struct mm_struct *mm, unsigned long address,
+					    pte_t **ptepp, spinlock_t **ptlp)
+{
+	*ptepp = (pte_t *)ms_linux_pte_at(mm, address, (struct ms_linux_lock **)ptlp);
+	if (!*ptepp)
+		return -EINVAL;
+	spin_lock(*ptlp);
+	return 0;
+}
+
+static inline int ms_linux_follow_pte_of_vma(struct vm_area_struct *vma, unsigned long address,
+					     pte_t **ptepp, spinlock_t **ptlp)
+{
+	if (!vma || address < vma->vm_start || address >= vma->vm_end ||
+	    !(vma->vm_flags & (VM_IO | VM_PFNMAP)))
+		return -EINVAL;
+	mmap_assert_locked(vma->vm_mm);
+	return ms_linux_follow_pte_of_mm(vma->vm_mm, address, ptepp, ptlp);
+}
+#endif
+#if MS_LINUX_BEFORE(6, 10)
+#ifdef MS_LINUX_VERSION_CODE
+#define follow_pte(mm, address, ptepp, ptlp) ms_linux_follow_pte_of_mm(mm, address, ptepp, ptlp)
+#else
+#define follow_pte(where, address, ptepp, ptlp) \
+	_Generic((where), struct mm_struct * : ms_linux_follow_pte_of_mm, \
+		 struct vm_area_struct * : ms_linux_follow_pte_of_vma)(where, address, ptepp, ptlp)
+#endif
+#elif MS_LINUX_BEFORE(6, 12)
+#define follow_pte(vma, address, ptepp, ptlp) ms_linux_follow_pte_of_vma(vma, address, ptepp, ptlp)
+#endif
+
+/* ---- as a debugger looks ---- */
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT
 /* For vm_ops->access of mappings of raw pfns. Registers do not exist: reading finds all ones. */
@@ -258,11 +299,20 @@ static inline int generic_access_phys(struct vm_area_struct *vma, unsigned long 
 }
 #endif
 
-/* FOLL_FORCE is not modelled. Answers how many bytes were reached. */
+/* Answers how many bytes were reached. */
 static inline int access_process_vm(struct task_struct *task, unsigned long addr, void *buf, int len,
 				    unsigned int gup_flags)
 {
-	return task ? ms_access_remote_vm(task->mm, addr, buf, len, gup_flags & FOLL_WRITE) : 0;
+	return task ? ms_linux_access_vm(task->mm, addr, buf, len, gup_flags & FOLL_WRITE,
+					 gup_flags & FOLL_FORCE)
+		    : 0;
+}
+
+static inline int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, int len,
+				   unsigned int gup_flags)
+{
+	return ms_linux_access_vm(mm, addr, buf, len, gup_flags & FOLL_WRITE,
+				  gup_flags & FOLL_FORCE);
 }
 
 /* ---- a process's mm ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * <linux/mmu_notifier.h>: who has page tables that follow those of a process hears of each range
- * that changes. Not modelled, and so not there: change_pte, invalidate_range, mmu_notifier_get().
+ * that changes. Not modelled, and so not there: change_pte, invalidate_range.
  */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>
@@ -43,6 +43,9 @@ struct mmu_notifier_ops {
 	int (*clear_young)(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long start,
 			   unsigned long end);
 	int (*test_young)(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long address);
+	/* For mmu_notifier_get() and _put(); alloc_notifier answers one, or an ERR_PTR. */
+	struct mmu_notifier *(*alloc_notifier)(struct mm_struct *mm);
+	void (*free_notifier)(struct mmu_notifier *mn);
 };
 
 struct mmu_notifier {
@@ -73,6 +76,9 @@ struct mmu_interval_notifier {
 
 int ms_linux_mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm);
 void ms_linux_mmu_notifier_unregister(struct mmu_notifier *mn, struct mm_struct *mm);
+struct mmu_notifier *ms_linux_mmu_notifier_get(const struct mmu_notifier_ops *ops,
+					       struct mm_struct *mm);
+void ms_linux_mmu_notifier_put(struct mmu_notifier *mn);
 int ms_linux_mmu_interval_notifier_insert(struct mmu_interval_notifier *mni, struct mm_struct *mm,
 					  unsigned long start, unsigned long length,
 					  const struct mmu_interval_notifier_ops *ops);
@@ -81,6 +87,13 @@ void ms_linux_mmu_interval_notifier_remove(struct mmu_interval_notifier *mni);
 #define mmu_notifier_register(mn, mm) ms_linux_mmu_notifier_register(mn, mm)
 #define __mmu_notifier_register(mn, mm) ms_linux_mmu_notifier_register(mn, mm)
 #define mmu_notifier_unregister(mn, mm) ms_linux_mmu_notifier_unregister(mn, mm)
+/* The process's notifier with these operations: one that is there, with one more user, or a new
+ * one. An ERR_PTR: -ENOMEM, or what alloc_notifier answers. */
+#define mmu_notifier_get(ops, mm) ms_linux_mmu_notifier_get(ops, mm)
+#define mmu_notifier_get_locked(ops, mm) ms_linux_mmu_notifier_get(ops, mm)
+/* With the last user it hears no more, and free_notifier is called at once. */
+#define mmu_notifier_put(mn) ms_linux_mmu_notifier_put(mn)
+#define mmu_notifier_synchronize() ms_linux_might_sleep("mmu_notifier_synchronize")
 #define mmu_interval_notifier_insert(mni, mm, start, length, ops) \
 	ms_linux_mmu_interval_notifier_insert(mni, mm, start, length, ops)
 #define mmu_interval_notifier_insert_locked(mni, mm, start, length, ops) \

@@ -36,6 +36,32 @@ bool ms_linux_set_capable(struct ms_machine *m, bool capable);
 /** A violation: driver code waits for what nobody makes true. */
 void ms_linux_wait_for_ever(const char *condition);
 
+/* ---- work that runs later, and timers (lib/linux/work.c) ---- */
+
+enum ms_linux_pending_kind { MS_LINUX_PENDING_WORK = 0x3042, MS_LINUX_PENDING_TIMER };
+
+/** The part that a work and a timer have; all of it is of work.c. */
+struct ms_linux_pending {
+	struct ms_linux_pending *next;
+	const void *wq;
+	unsigned long due; ///< jiffies from now on
+	enum ms_linux_pending_kind kind;
+	bool queued;
+};
+
+/** move: also what is queued already gets the new time. true: it was not queued. */
+bool ms_linux_queue_pending(struct ms_linux_pending *p, const void *wq, unsigned long due,
+			    bool move);
+bool ms_linux_cancel_pending(struct ms_linux_pending *p);
+bool ms_linux_run_one_pending(struct ms_linux_pending *p);
+/** What is due within so many jiffies; answers how many ran. */
+size_t ms_linux_run_pending(struct ms_machine *m, unsigned long due);
+/** What is queued there without a delay. */
+void ms_linux_flush_pending(const void *wq);
+void ms_linux_queue_is_gone(const void *wq);
+/** Driver code sleeps, so many jiffies at most: what is due runs meanwhile. */
+void ms_linux_sleeps(const char *what, unsigned long jiffies_at_most);
+
 /* ---- RCU (lib/linux/rcu.c): an rcu_head has two words ---- */
 
 void ms_linux_rcu_read_lock(void);
@@ -64,6 +90,44 @@ unsigned long ms_linux_store(struct ms_mm *mm, unsigned long addr, const void *f
 int ms_access_remote_vm(struct ms_mm *mm, ms_hva_t addr, void *buf, int len, bool write);
 /** generic_access_phys: len, -EINVAL, -ENOMEM. */
 int ms_generic_access_phys(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write);
+
+/** The same, as access_process_vm does it; force: FOLL_FORCE. */
+int ms_linux_access_vm(struct ms_mm *mm, unsigned long addr, void *buf, int len, bool write,
+		       bool force);
+
+/* ---- pages of a process (lib/linux/gup.c) ---- */
+
+#define MS_LINUX_FOLL_WRITE 0x1u
+#define MS_LINUX_FOLL_GET 0x4u
+#define MS_LINUX_FOLL_FORCE 0x10u
+#define MS_LINUX_FOLL_LONGTERM 0x10000u
+#define MS_LINUX_FOLL_PIN 0x40000u
+
+enum ms_linux_gup_way {
+	MS_LINUX_GUP_PIN = 1,
+	MS_LINUX_GUP_REMOTE = 2,
+	MS_LINUX_GUP_UNLOCKED = 4, ///< it takes the mmap lock
+	MS_LINUX_GUP_FAST = 8,     ///< and perhaps takes no lock at all
+	MS_LINUX_GUP_ONLY = 16,    ///< where the page tables do not suffice it ends
+};
+/** flags: MS_LINUX_FOLL_ bits, way: those of ms_linux_gup_way. How many; of none a negative errno.
+ * pages and vmas may be NULL. */
+long ms_linux_gup(struct ms_mm *mm, unsigned long addr, unsigned long npages, unsigned int flags,
+		  unsigned int way, struct ms_struct_page **pages, struct ms_vma **vmas);
+void ms_linux_unpin(struct ms_struct_page *page);
+bool ms_linux_maybe_pinned(const struct ms_struct_page *page);
+int ms_linux_fixup_user_fault(struct ms_mm *mm, unsigned long addr, bool write);
+/** filemap_map_pages of [first, last], inclusive: MS_VM_FAULT_ bits. */
+unsigned int ms_linux_filemap_map_pages(struct ms_vm_fault *vmf, unsigned long first,
+					unsigned long last);
+
+/** A folio of 2^order pages as one leaf: MS_VM_FAULT_ bits. */
+unsigned int ms_linux_insert_folio(struct ms_vm_fault *vmf, struct ms_struct_page *page,
+				   unsigned int order, bool write);
+int ms_linux_do_munmap(struct ms_mm *mm, unsigned long start, unsigned long len);
+/** The entry of a page at addr, and the lock of its table; NULL: there is none. */
+struct ms_linux_lock;
+uint64_t *ms_linux_pte_at(struct ms_mm *mm, unsigned long addr, struct ms_linux_lock **lock);
 
 /* ---- entries by index (lib/linux/xarray.c): *head NULL is empty ---- */
 
@@ -115,6 +179,10 @@ size_t ms_linux_live(const struct ms_machine *m);
 /** Reports what is left (lib/linux/leaks.c). */
 size_t ms_linux_report_leaks(struct ms_machine *m);
 
+/** vmap of so many pages; usermap: VM_USERMAP. NULL: refused, or no memory (lib/linux/vmap.c). */
+void *ms_linux_vmap(struct ms_struct_page **page, unsigned int count, bool usermap);
+void ms_linux_vunmap(const void *at);
+
 /* ---- coherent DMA memory (lib/linux/dma.c) ---- */
 
 enum ms_linux_dma_how { MS_LINUX_DMA_COHERENT = 1, MS_LINUX_DMA_IOMMU = 2 };
@@ -122,6 +190,8 @@ enum ms_linux_dma_how { MS_LINUX_DMA_COHERENT = 1, MS_LINUX_DMA_IOMMU = 2 };
 void *ms_linux_dma_alloc(size_t size, unsigned int how, unsigned long long *handle,
 			 unsigned int gfp);
 void ms_linux_dma_free(size_t size, void *addr, unsigned int how);
+/** The address by which a device reaches physical memory. */
+uint64_t ms_linux_dma_map(uint64_t pa, size_t size, unsigned int how);
 int ms_linux_dma_mmap(struct ms_vma *vma, void *addr, uint64_t handle, size_t size,
 		      unsigned int how);
 
@@ -274,6 +344,14 @@ void ms_linux_name_file(struct ms_file *file, const char *name);
  * they came, then other character devices in theirs, then those that have no name but a number, as
  * "MAJOR:MINOR"; ms_linux_open_device() takes any of these. NULL: there are no more. Valid until the device is deregistered. */
 const char *ms_linux_device(struct ms_machine *m, size_t i);
+/**
+ * Gives the file a descriptor, the lowest that is free: it is the process's from then on, whose close
+ * ms_file_put() is. -EINVAL: NULL; -ENOMEM. And the file of a descriptor; NULL, and errno says why:
+ * EBADF, EINVAL (no machine). The file is about to go.
+ */
+int ms_linux_fd_install(struct ms_file *file);
+struct ms_file *ms_linux_fd_file(struct ms_machine *m, int fd);
+void ms_linux_fd_forget(const struct ms_file *file);
 void ms_linux_get_file(struct ms_file *file);
 void ms_linux_fput(struct ms_file *file);
 

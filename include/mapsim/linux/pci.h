@@ -128,6 +128,16 @@ static inline const char *pci_name(const struct pci_dev *pdev)
 #define pci_warn(pdev, ...) dev_warn(&(pdev)->dev, __VA_ARGS__)
 #define pci_err(pdev, ...) dev_err(&(pdev)->dev, __VA_ARGS__)
 
+#define pci_err_ratelimited(pdev, ...) dev_err_ratelimited(&(pdev)->dev, __VA_ARGS__)
+#define pci_warn_ratelimited(pdev, ...) dev_warn_ratelimited(&(pdev)->dev, __VA_ARGS__)
+#define pci_notice_ratelimited(pdev, ...) dev_notice_ratelimited(&(pdev)->dev, __VA_ARGS__)
+#define pci_info_ratelimited(pdev, ...) dev_info_ratelimited(&(pdev)->dev, __VA_ARGS__)
+#define pci_warn_once(pdev, ...) dev_warn_once(&(pdev)->dev, __VA_ARGS__)
+#define pci_notice_once(pdev, ...) dev_notice_once(&(pdev)->dev, __VA_ARGS__)
+#define pci_info_once(pdev, ...) dev_info_once(&(pdev)->dev, __VA_ARGS__)
+#define pci_WARN(pdev, condition, ...) WARN(condition, __VA_ARGS__)
+#define pci_WARN_ONCE(pdev, condition, ...) WARN_ONCE(condition, __VA_ARGS__)
+
 static inline struct pci_dev *pci_dev_get(struct pci_dev *pdev)
 {
 	if (pdev)
@@ -288,5 +298,38 @@ static inline void __iomem *pcim_iomap_region(struct pci_dev *pdev, int bar, con
 	p = pcim_iomap(pdev, bar, 0);
 	return p ? p : ERR_PTR(-ENOMEM);
 }
+
+/* ---- BARs as files of sysfs and procfs map them ---- */
+
+enum pci_mmap_state { pci_mmap_io, pci_mmap_mem };
+
+/* x86 maps no ports; arm64's are memory, and not modelled. */
+#define arch_can_pci_mmap_io() 0
+/* By the PAT, which the machines that are modelled have; a constant, where the kernel asks. */
+#define arch_can_pci_mmap_wc() 1
+
+/* The kernels that are modelled have no bus with another view of a BAR than the CPU. */
+static inline void pci_resource_to_user(const struct pci_dev *pdev, int bar,
+					const struct resource *res, resource_size_t *start,
+					resource_size_t *end)
+{
+	(void)pdev, (void)bar;
+	*start = res->start;
+	*end = res->end;
+}
+
+/* No ports can be mapped: -EINVAL. */
+static inline int pci_iobar_pfn(struct pci_dev *pdev, int bar, struct vm_area_struct *vma)
+{
+	(void)pdev, (void)bar, (void)vma;
+	return -EINVAL;
+}
+
+/* vm_pgoff counts from the BAR's beginning, and becomes the page's number. -EINVAL: more than the
+ * BAR has, or ports. */
+int ms_linux_pci_mmap_resource_range(struct pci_dev *pdev, int bar, struct vm_area_struct *vma,
+				     enum pci_mmap_state mmap_state, int write_combine);
+#define pci_mmap_resource_range(pdev, bar, vma, mmap_state, write_combine) \
+	ms_linux_pci_mmap_resource_range(pdev, bar, vma, mmap_state, write_combine)
 
 #endif

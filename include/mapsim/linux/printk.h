@@ -204,6 +204,9 @@ static inline void dev_set_drvdata(struct device *dev, void *data)
 	})
 #define dev_WARN(dev, format, ...) WARN(1, "%s: " format, dev_name(dev), ##__VA_ARGS__)
 
+#define WARN_RATELIMIT(condition, ...) WARN(condition, __VA_ARGS__)
+#define trace_printk(...) printk(__VA_ARGS__)
+
 #define WARN_TAINT(condition, taint, ...) WARN(condition, __VA_ARGS__)
 #define WARN_TAINT_ONCE(condition, taint, ...) WARN_ONCE(condition, __VA_ARGS__)
 #define WARN_ON_SMP(condition) WARN_ON(condition)

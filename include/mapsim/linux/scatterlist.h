@@ -168,4 +168,134 @@ static inline struct page *sg_page_iter_page(struct sg_page_iter *iter)
 #define for_each_sgtable_page(sgt, iter, pgoffset) \
 	for_each_sg_page((sgt)->sgl, iter, (sgt)->orig_nents, pgoffset)
 
+/* ---- DMA of lists: <linux/dma-mapping.h> ---- */
+
+/* Answers how many entries the device sees: as many as there are; 0: refused. */
+static inline int dma_map_sg_attrs(struct device *dev, struct scatterlist *sgl, int nents,
+				   enum dma_data_direction dir, unsigned long attrs)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg (sgl, sg, nents, i) {
+		sg->dma_address = dma_map_page_attrs(dev, sg_page(sg), sg->offset, sg->length, dir,
+						     attrs);
+		if (dma_mapping_error(dev, sg->dma_address))
+			return 0;
+		sg->dma_length = sg->length;
+	}
+	return nents;
+}
+
+#define dma_map_sg(dev, sgl, nents, dir) dma_map_sg_attrs(dev, sgl, nents, dir, 0)
+#define dma_unmap_sg_attrs(dev, sgl, nents, dir, attrs) \
+	((void)(dev), (void)(sgl), (void)(nents), (void)(dir), (void)(attrs))
+#define dma_unmap_sg(dev, sgl, nents, dir) dma_unmap_sg_attrs(dev, sgl, nents, dir, 0)
+#define dma_unmap_sgtable(dev, sgt, dir, attrs) \
+	dma_unmap_sg_attrs(dev, (sgt)->sgl, (sgt)->orig_nents, dir, attrs)
+#define dma_sync_sgtable_for_cpu(dev, sgt, dir) dma_unmap_sgtable(dev, sgt, dir, 0)
+#define dma_sync_sgtable_for_device(dev, sgt, dir) dma_unmap_sgtable(dev, sgt, dir, 0)
+
+static inline int dma_map_sgtable(struct device *dev, struct sg_table *sgt,
+				  enum dma_data_direction dir, unsigned long attrs)
+{
+	const int nents = dma_map_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+
+	sgt->nents = (unsigned int)nents;
+	return nents ? 0 : -EIO;
+}
+
+#if MS_LINUX_SINCE(5, 13)
+/* One run of pages; behind an IOMMU one by one, at one address for the device. */
+static inline void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sgt,
+					  enum dma_data_direction dir)
+{
+	const unsigned int order =
+		sgt->orig_nents > 1 ? 0 : (unsigned int)get_order(PAGE_ALIGN(size));
+
+	(void)dev, (void)dir;
+	for (unsigned int i = 0; i < sgt->orig_nents; i++)
+		if (sg_page(&sgt->sgl[i]))
+			__free_pages(sg_page(&sgt->sgl[i]), order);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+static inline struct sg_table *dma_alloc_noncontiguous(struct device *dev, size_t size,
+						       enum dma_data_direction dir, gfp_t gfp,
+						       unsigned long attrs)
+{
+	const unsigned int pages = (unsigned int)(PAGE_ALIGN(size) >> PAGE_SHIFT);
+	const bool apart = ms_linux_dma_how(dev) & MS_LINUX_DMA_IOMMU;
+	struct sg_table *sgt = (struct sg_table *)kzalloc(sizeof(*sgt), gfp);
+	unsigned int n = apart ? pages : 1;
+
+	(void)attrs;
+	if (!sgt || sg_alloc_table(sgt, n, gfp)) {
+		kfree(sgt);
+		return NULL;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		struct page *page = alloc_pages(
+			gfp | __GFP_ZERO, apart ? 0 : (unsigned int)get_order(PAGE_ALIGN(size)));
+
+		if (!page) {
+			dma_free_noncontiguous(dev, size, sgt, dir);
+			return NULL;
+		}
+		sg_set_page(&sgt->sgl[i], page, (pages / n) << PAGE_SHIFT, 0);
+	}
+	sgt->nents = 1; // as the device sees it
+	sgt->sgl->dma_address =
+		ms_linux_dma_map(sg_phys(sgt->sgl), PAGE_ALIGN(size), ms_linux_dma_how(dev));
+	sgt->sgl->dma_length = pages << PAGE_SHIFT;
+	return sgt;
+}
+
+/* -ENXIO: the VMA is longer than the memory. */
+static inline int dma_mmap_noncontiguous(struct device *dev, struct vm_area_struct *vma, size_t size,
+					 struct sg_table *sgt)
+{
+	const unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
+
+	if (!vma || !sgt)
+		return -EINVAL;
+	if (sgt->orig_nents == 1)
+		return dma_mmap_pages(dev, vma, size, sg_page(sgt->sgl));
+	if (vma->vm_pgoff >= count || vma_pages(vma) > count - vma->vm_pgoff)
+		return ms_linux_refuse(-ENXIO, "dma_mmap_noncontiguous: more than the memory has");
+	for (unsigned long i = 0; i < vma_pages(vma); i++) {
+		int err = vm_insert_page(vma, vma->vm_start + i * PAGE_SIZE,
+					 sg_page(&sgt->sgl[vma->vm_pgoff + i]));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static inline void *dma_vmap_noncontiguous(struct device *dev, size_t size, struct sg_table *sgt)
+{
+	const unsigned int n = sgt ? sgt->orig_nents : 0;
+	struct page **pages;
+	void *at;
+
+	(void)dev, (void)size;
+	if (n < 2)
+		return n ? page_address(sg_page(sgt->sgl)) : NULL;
+	pages = (struct page **)kcalloc(n, sizeof(*pages), GFP_KERNEL);
+	for (unsigned int i = 0; pages && i < n; i++)
+		pages[i] = sg_page(&sgt->sgl[i]);
+	at = pages ? vmap(pages, n, VM_MAP, PAGE_KERNEL) : NULL;
+	kfree(pages);
+	return at;
+}
+
+static inline void dma_vunmap_noncontiguous(struct device *dev, void *vaddr)
+{
+	if (ms_linux_dma_how(dev) & MS_LINUX_DMA_IOMMU)
+		vunmap(vaddr);
+}
+#endif
+
 #endif

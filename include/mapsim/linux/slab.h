@@ -39,6 +39,7 @@
 #define __GFP_DMA 0x1u
 #define __GFP_HIGHMEM 0x2u
 #define __GFP_DMA32 0x4u
+#define __GFP_MOVABLE 0x8u
 #define __GFP_IO 0x40u
 #define __GFP_FS 0x80u
 #define __GFP_ZERO MS_LINUX_GFP_ZERO
@@ -60,6 +61,7 @@
 #define GFP_NOFS (__GFP_RECLAIM | __GFP_IO)
 #define GFP_USER GFP_KERNEL
 #define GFP_HIGHUSER (GFP_USER | __GFP_HIGHMEM)
+#define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | __GFP_MOVABLE)
 #define GFP_DMA __GFP_DMA
 #define GFP_DMA32 __GFP_DMA32
 

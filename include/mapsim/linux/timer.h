@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* <linux/timer.h>: refused, so that nothing is taken silently from the system. */
-#error "mapsim does not model timers: time does not pass (<linux/timer.h>)"
+/* <linux/timer.h>: linux/workqueue.h has it. */
+#include <mapsim/linux/workqueue.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Waiting: <linux/wait.h>, <linux/completion.h>, <linux/poll.h>, <linux/delay.h>, <linux/jiffies.h>,
- * <linux/ktime.h>. There is one thread: nobody comes to make true what is waited for. So a wait for
- * what is not true is a violation that says that it sleeps for ever, and goes on; one that a signal
- * may end answers as if one had come; one with a time limit reaches the limit, which is no
- * violation. Time does not pass: jiffies and the clocks stand still, and a delay is none.
+ * <linux/ktime.h>. There is one thread: but for work that is queued and timers (workqueue.h), which
+ * run when somebody sleeps, nobody comes to make true what is waited for. So a wait for what is not
+ * true then is a violation that says that it sleeps for ever, and goes on; one that a signal may
+ * end answers as if one had come; one with a time limit reaches the limit, which is no violation.
+ * Time does not pass: jiffies and the clocks stand still, and a delay is none.
  */
 #ifndef MAPSIM_LINUX_H
 #include <mapsim/linux.h>
@@ -56,21 +57,20 @@ typedef s64 ktime_t;
 #define ndelay(n) ((void)(n))
 #define udelay(n) ((void)(n))
 #define mdelay(n) ((void)(n))
-#define msleep(n) ((void)(n), ms_linux_might_sleep("msleep"))
+#define msleep(n) ms_linux_sleeps("msleep", msecs_to_jiffies(n))
 #define ssleep(n) msleep((n)*1000)
-#define fsleep(n) ((void)(n), ms_linux_might_sleep("fsleep"))
-#define usleep_range(from, to) ((void)(from), (void)(to), ms_linux_might_sleep("usleep_range"))
+#define fsleep(n) ms_linux_sleeps("fsleep", usecs_to_jiffies(n))
+#define usleep_range(from, to) ((void)(from), ms_linux_sleeps("usleep_range", usecs_to_jiffies(to)))
 
 static inline unsigned long msleep_interruptible(unsigned int msecs)
 {
-	(void)msecs;
-	ms_linux_might_sleep("msleep_interruptible");
+	ms_linux_sleeps("msleep_interruptible", msecs_to_jiffies(msecs));
 	return 0;
 }
 
 static inline void schedule(void)
 {
-	ms_linux_might_sleep("schedule");
+	ms_linux_sleeps("schedule", ULONG_MAX);
 	if (current->__state != TASK_RUNNING)
 		ms_linux_violation("schedule(): nobody wakes this task: it sleeps for ever");
 	current->__state = TASK_RUNNING;
@@ -82,7 +82,7 @@ static inline long schedule_timeout(long timeout)
 	if (timeout == MAX_SCHEDULE_TIMEOUT)
 		schedule();
 	else
-		ms_linux_might_sleep("schedule_timeout");
+		ms_linux_sleeps("schedule_timeout", (unsigned long)timeout);
 	current->__state = TASK_RUNNING;
 	return 0;
 }
@@ -184,27 +184,34 @@ static inline int __wake_up(struct wait_queue_head *wq, unsigned int mode, int n
 /* true: what is waited for holds. */
 static inline bool ms_linux_wait(bool holds, const char *condition)
 {
-	ms_linux_might_sleep("wait_event");
 	if (!holds)
 		ms_linux_wait_for_ever(condition);
 	return holds;
 }
 
-#define wait_event(wq, condition) ((void)(wq), (void)ms_linux_wait(!!(condition), #condition))
+/* The condition is looked at before the task sleeps, and after it was woken. */
+#define MS_LINUX_WAITED(condition) \
+	(ms_linux_might_sleep("wait_event"), \
+	 (condition) || (ms_linux_sleeps("wait_event", ULONG_MAX), \
+			 ms_linux_wait(!!(condition), #condition)))
+#define wait_event(wq, condition) ((void)(wq), (void)MS_LINUX_WAITED(condition))
 #define wait_event_interruptible(wq, condition) \
-	((void)(wq), ms_linux_wait(!!(condition), #condition) ? 0 : -ERESTARTSYS)
+	((void)(wq), MS_LINUX_WAITED(condition) ? 0 : -ERESTARTSYS)
 #define wait_event_killable(wq, condition) wait_event_interruptible(wq, condition)
 #define wait_event_freezable(wq, condition) wait_event_interruptible(wq, condition)
 #define wait_event_interruptible_exclusive(wq, condition) wait_event_interruptible(wq, condition)
 /* What is left of the time, at least 1, where the condition holds; 0: the time is over. */
 #define wait_event_timeout(wq, condition, timeout) \
 	((void)(wq), ms_linux_might_sleep("wait_event_timeout"), \
-	 (condition) ? ((timeout) ? (long)(timeout) : 1L) : 0L)
+	 (condition) || (ms_linux_sleeps("wait_event_timeout", (unsigned long)(timeout)), \
+			 (condition)) ? \
+		 ((timeout) ? (long)(timeout) : 1L) : \
+		 0L)
 #define wait_event_interruptible_timeout(wq, condition, timeout) \
 	wait_event_timeout(wq, condition, timeout)
 #define wait_event_killable_timeout(wq, condition, timeout) \
 	wait_event_timeout(wq, condition, timeout)
-#define wait_var_event(var, condition) ((void)(var), (void)ms_linux_wait(!!(condition), #condition))
+#define wait_var_event(var, condition) ((void)(var), (void)MS_LINUX_WAITED(condition))
 #define wake_up_var(var) ((void)(var))
 
 /* ---- <linux/completion.h> ---- */
@@ -259,15 +266,18 @@ static inline bool try_wait_for_completion(struct completion *c)
 
 static inline int ms_linux_wait_for_completion(struct completion *c)
 {
-	const bool done = c->done != 0;
-
-	ms_linux_wait(done, "a completion");
+	ms_linux_might_sleep("wait_for_completion");
+	if (!c->done)
+		ms_linux_sleeps("wait_for_completion", ULONG_MAX);
+	ms_linux_wait(c->done != 0, "a completion");
 	return try_wait_for_completion(c) ? 0 : -ERESTARTSYS;
 }
 
 static inline unsigned long wait_for_completion_timeout(struct completion *c, unsigned long timeout)
 {
 	ms_linux_might_sleep("wait_for_completion_timeout");
+	if (!c->done)
+		ms_linux_sleeps("wait_for_completion_timeout", timeout);
 	return try_wait_for_completion(c) ? (timeout ? timeout : 1) : 0;
 }
 
