@@ -31,6 +31,18 @@ void ms_linux_tasks_destroy(struct ms_machine *m, void *tasks);
 /* Driver code of m runs for mm from now on, NULL: for no process. Answers for which it ran. */
 struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm);
 
+struct ms_mmu_notifier;
+struct ms_mmu_notifier_ops;
+/* ms_mmu_notifier_add() */
+int ms_linux_notifier_add(struct ms_mm *mm, struct ms_mmu_notifier *mn,
+			  const struct ms_mmu_notifier_ops *ops);
+/* A driver's function that is no VMA's is called: false, with a violation: it is not to be. */
+bool ms_linux_call_begin(struct ms_machine *m);
+void ms_linux_call_end(struct ms_machine *m);
+struct ms_file_ops;
+void ms_linux_file_set_ops(struct ms_file *file, const struct ms_file_ops *ops);
+bool ms_linux_is_ending(const struct ms_machine *m);
+
 /* Does the machine's kernel call ->mmap_prepare? */
 bool ms_linux_knows_mmap_prepare(const struct ms_machine *m);
 

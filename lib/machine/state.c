@@ -17,7 +17,7 @@ static int refuse_running(struct ms_machine *m)
 {
 	if (m->in_hook)
 		return ms_refuse(m, -EBUSY, "a hook is running");
-	return m->call.mm ? ms_refuse(m, -EBUSY, "a driver's function is running") : 0;
+	return ms_is_called(m) ? ms_refuse(m, -EBUSY, "a driver's function is running") : 0;
 }
 
 struct ms_state *ms_state_save(struct ms_machine *m)

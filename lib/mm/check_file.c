@@ -119,16 +119,16 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 	check_cache(c, mapping);
 }
 
-/* A driver that is written against linux.h may hold references that nobody else knows. */
 static void check_file(struct ms_check *c, struct ms_file *file)
 {
 	const char *name = file->ops && file->ops->name ? file->ops->name : "memory";
-	const unsigned int counted = ms_check_take_met(c, ms_key_of(file)) + file->user_ref;
+	const unsigned int counted = ms_check_take_met(c, ms_key_of(file)) + file->user_ref +
+				     (unsigned int)file->driver_refs;
 
 	ms_check_meet(c, ms_key_of(file->mapping));
 	if (c->no_memory)
 		return;
-	if (c->machine->kernel ? file->refcount < counted : file->refcount != counted)
+	if (file->refcount != counted)
 		ms_check_found(c, "file %s: %u references, %u holders", name, file->refcount,
 			       counted);
 }

@@ -98,6 +98,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 				     ms_pgprot_t prot)
 {
+	ms_vma_door();
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -115,6 +116,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 // mirrors vmf_insert_pfn(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_vmf_insert_pfn(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	ms_vma_door();
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
 	return ms_vmf_insert_pfn_prot(vma, addr, pfn, vma->vm_page_prot);
@@ -146,6 +148,7 @@ static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
 // mirrors __vm_insert_mixed(), mm/memory.c, 5.10+
 static ms_vm_fault_t insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkwrite)
 {
+	ms_vma_door();
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -235,6 +238,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
  * mm/huge_memory.c, 6.12+ */
 ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	ms_vma_door();
 	if (!vmf || !vmf->vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;
@@ -251,6 +255,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
  * mm/huge_memory.c, 6.4+ */
 ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	ms_vma_door();
 	if (!vmf || !vmf->vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;
@@ -283,6 +288,7 @@ static int set_mixedmap(struct ms_vma *vma, ms_hva_t addr)
 	if (ms_mmap_only_read(vma->vm_mm))
 		return bug_of_page(m, "vm_insert_page sets VM_MIXEDMAP in a fault", addr);
 	vma->vm_flags |= MS_VM_MIXEDMAP;
+	ms_handlers_note(vma);
 	return 0;
 }
 
@@ -366,6 +372,7 @@ static int insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkw
 // mirrors vm_insert_page(), mm/memory.c, 5.10+
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -382,6 +389,7 @@ int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 // mirrors vmf_insert_page_mkwrite(), mm/memory.c, 6.14+
 ms_vm_fault_t ms_vmf_insert_page_mkwrite(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	ms_vma_door();
 	if (!vmf || !vmf->vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;

@@ -8,10 +8,24 @@ int ms_mmap_waits(struct ms_mm *mm)
 
 	if (mm->mmu_locked)
 		return ms_refuse(m, -EBUSY, "the MMU lock of a VM of process %u is held", mm->id);
-	if (mm->mmap_writer)
+	if (mm->mmap_writer || mm->held_for_writing)
 		return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for writing",
 				 mm->id);
 	return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for reading", mm->id);
+}
+
+void ms_vma_hook_locked(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr)
+{
+	struct ms_mmap_hold hold;
+
+	ms_mmap_pin(mm);
+	hold = ms_mmap_hold(mm);
+	ms_hook(mm->machine, point, addr);
+	if (!ms_mmap_unhold(mm, &hold))
+		ms_violation_by(mm->machine, MS_VIOLATION_DRIVER,
+				"a hook returns with the mmap lock not as it was", addr, 0);
+	ms_handlers_verify(mm->machine);
+	ms_mmap_unpin(mm);
 }
 
 enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm)
