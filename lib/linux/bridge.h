@@ -31,6 +31,12 @@ void ms_linux_tasks_destroy(struct ms_machine *m, void *tasks);
 /* Driver code of m runs for mm from now on, NULL: for no process. Answers for which it ran. */
 struct ms_mm *ms_linux_set_current_mm(struct ms_machine *m, struct ms_mm *mm);
 
+/* What the library goes on using of the memory [from, to), in words; NULL: nothing. */
+const char *ms_linux_devices_use(const struct ms_machine *m, const void *devices, uintptr_t from,
+				 uintptr_t to);
+const char *ms_linux_chrdevs_use(const void *place, uintptr_t from, uintptr_t to);
+const char *ms_linux_bus_use(const void *place, uintptr_t from, uintptr_t to);
+
 struct ms_mmu_notifier;
 struct ms_mmu_notifier_ops;
 /* ms_mmu_notifier_add() */

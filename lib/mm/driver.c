@@ -333,6 +333,7 @@ int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 		return refuse_call(file->machine);
 	err = file->ops->mmap_prepare(file, desc);
 	verify_desc(file->machine, desc, &was);
+	ms_note_ops(file->machine, desc->vm_ops);
 	ms_handler_leave(&h, was.start);
 	return answered(&h, file, "mmap_prepare", err);
 }

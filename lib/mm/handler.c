@@ -2,6 +2,8 @@
 /* What a driver's function may change of its VMA, and what of the locks: see handler.h. */
 #include "mm/handler.h"
 
+#include "base/arena.h"
+
 #define KERNEL_FLAGS (MS_VM_HUGETLB | MS_VM_PKEY | MS_VM_MAYSHARE)
 #define PROT_BITS \
 	(MS_PTE_PRESENT | MS_PTE_WRITE | MS_PTE_DIRTY | MS_PTE_YOUNG | MS_PTE_PROTNONE | \
@@ -19,6 +21,29 @@ bool ms_pgprot_is_valid(const struct ms_machine *m, ms_pgprot_t prot)
 	       cache == MS_CACHE_NGNRE || cache == MS_CACHE_NGNRNE;
 }
 
+/* Physical addresses that an entry of the host's table can hold end here. */
+static uint64_t end_of_pfns(const struct ms_machine *m)
+{
+	const unsigned int bits = ms_is_x86(m) || m->page_shift == 16 ? 52 : 48;
+
+	return UINT64_C(1) << (bits - m->page_shift);
+}
+
+bool ms_may_map_raw(const struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t npages,
+		    ms_pgprot_t prot)
+{
+	const struct ms_machine *m = ms_vma_machine(vma);
+	const char *condition = NULL;
+
+	if (pfn >= end_of_pfns(m) || npages > end_of_pfns(m) - pfn)
+		condition = "a pfn is mapped that no physical address has";
+	else if (!ms_pgprot_is_valid(m, prot))
+		condition = "a driver maps with bits that no protection has";
+	if (condition)
+		ms_vma_violation(vma, MS_VIOLATION_DRIVER, condition, addr, 0);
+	return !condition;
+}
+
 /* VM_PAT in a kernel that has it says what is reserved. */
 bool ms_vma_flags_are_valid(const struct ms_machine *m, uint64_t was, uint64_t flags)
 {
@@ -27,6 +52,27 @@ bool ms_vma_flags_are_valid(const struct ms_machine *m, uint64_t was, uint64_t f
 
 	return !((flags ^ was) & kernel_flags) &&
 	       (flags & (MS_VM_SHARED | MS_VM_MAYSHARE)) != MS_VM_SHARED;
+}
+
+void ms_note_ops(struct ms_machine *m, const struct ms_vm_ops *ops)
+{
+	m->processes->ops_in_memory |= ms_arena_has(m->alloc.arena, ops);
+}
+
+/* Tables of operations are mostly no memory of the machine's, and then the VMAs whose functions run
+ * are asked alone. */
+bool ms_vmas_use(const struct ms_machine *m, uintptr_t from, uintptr_t to)
+{
+	for (const struct ms_handler *h = m->call.handlers; h; h = h->outer)
+		if (h->vma && (uintptr_t)h->vma->vm_ops >= from && (uintptr_t)h->vma->vm_ops < to)
+			return true;
+	if (!m->processes->ops_in_memory)
+		return false;
+	for (struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
+		for (const struct ms_vma *vma = ms_find_vma(mm, 0); vma; vma = ms_vma_next(vma))
+			if ((uintptr_t)vma->vm_ops >= from && (uintptr_t)vma->vm_ops < to)
+				return true;
+	return false;
 }
 
 static bool is_file(const struct ms_machine *m, const struct ms_file *file)
@@ -207,6 +253,8 @@ bool ms_handler_enter(struct ms_handler *h, struct ms_machine *m, struct ms_mm *
 	}
 	if (mm)
 		h->hold = ms_mmap_hold(mm);
+	if (h->outer_mm && h->outer_mm != mm)
+		h->outer_hold = ms_mmap_hold(h->outer_mm);
 	m->call.handlers = h;
 	// At fork ->open gets a VMA of the child, but runs in the parent.
 	if (!m->call.mm)
@@ -215,15 +263,48 @@ bool ms_handler_enter(struct ms_handler *h, struct ms_machine *m, struct ms_mm *
 	return true;
 }
 
+/* A hook finds the VMA that its address lies in as anybody does. */
+void ms_vma_hook_locked(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr)
+{
+	struct ms_machine *m = mm->machine;
+	struct ms_handler h = { .machine = m, .outer = m->call.handlers };
+
+	ms_handlers_verify(m);
+	h.vma = ms_vma_lookup(mm, addr);
+	if (h.vma)
+		h.before = *h.vma;
+	ms_mmap_pin(mm);
+	h.hold = ms_mmap_hold(mm);
+	m->call.handlers = &h;
+	ms_hook(m, point, addr);
+	verify(&h);
+	m->call.handlers = h.outer;
+	if (!ms_mmap_unhold(mm, &h.hold))
+		ms_violation(m, "a hook returns with the mmap lock not as it was", addr);
+	ms_handlers_verify(m);
+	ms_mmap_unpin(mm);
+}
+
+static bool unhold(const struct ms_handler *h)
+{
+	bool same = !h->mm || ms_mmap_unhold(h->mm, &h->hold);
+
+	if (h->outer_mm && h->outer_mm != h->mm)
+		same &= ms_mmap_unhold(h->outer_mm, &h->outer_hold);
+	return same;
+}
+
 void ms_handler_leave(struct ms_handler *h, ms_hva_t addr)
 {
 	struct ms_machine *m = h->machine;
 
 	h->is_back = true;
 	verify(h);
+	if (h->vma && h->vma->vm_ops != h->before.vm_ops)
+		ms_note_ops(m, h->vma->vm_ops);
 	if (h->is_mmap)
 		ms_file_handed_over(h->was_file, h->vma->vm_file);
-	if ((h->mm && !ms_mmap_unhold(h->mm, &h->hold)) || m->call.mmap_again)
+	if (!unhold(h) || m->call.mmap_again)
 		ms_violation(m, "driver returns with the mmap lock not as it was", addr);
 	if (m->call.locks > h->driver_locks)
 		ms_violation(m, "driver returns with a lock held", addr);

@@ -28,7 +28,7 @@ struct ms_handler {
 	struct ms_mm *mm, *outer_mm; /* mm NULL: of no process */
 	struct ms_where outer_place;
 	uint64_t refusals; /* before it */
-	struct ms_mmap_hold hold;
+	struct ms_mmap_hold hold, outer_hold; /* of mm, and of outer_mm where that is another */
 	unsigned int driver_locks;
 	struct ms_vma *vma;       /* NULL: none */
 	struct ms_vma before;     /* the snapshot */
@@ -45,5 +45,8 @@ struct ms_handler {
 bool ms_handler_enter(struct ms_handler *h, struct ms_machine *m, struct ms_mm *mm,
 		      struct ms_vma *vma, const struct ms_where *place);
 void ms_handler_leave(struct ms_handler *h, ms_hva_t addr);
+
+/* A VMA has these operations from now on. */
+void ms_note_ops(struct ms_machine *m, const struct ms_vm_ops *ops);
 
 #endif

@@ -27,6 +27,12 @@ static ms_vm_fault_t outside(const struct ms_vma *vma, ms_hva_t addr)
 	return MS_VM_FAULT_SIGBUS;
 }
 
+static ms_vm_fault_t no_entry(const struct ms_vma *vma, ms_pfn_t pfn)
+{
+	ms_refuse(ms_vma_machine(vma), -EFAULT, "pfn %x: no entry holds it", pfn);
+	return MS_VM_FAULT_SIGBUS;
+}
+
 static ms_vm_fault_t no_memory(const struct ms_vma *vma)
 {
 	ms_refuse(ms_vma_machine(vma), -ENOMEM, "no memory");
@@ -109,6 +115,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 		return bug(vma, "page of RAM inserted as a raw pfn into a VM_MIXEDMAP VMA", addr);
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
+	if (!ms_may_map_raw(vma, addr, pfn, 1, prot))
+		return no_entry(vma, pfn);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_pte(vma, addr, pfn, prot, false);
 }
@@ -162,6 +170,8 @@ static ms_vm_fault_t insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pf
 	}
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
+	if (!ms_may_map_raw(vma, addr, pfn, 1, prot))
+		return no_entry(vma, pfn);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_pte(vma, addr, pfn, prot, mkwrite);
 }
@@ -247,6 +257,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
+	if (!ms_may_map_raw(vma, addr, pfn, UINT64_C(1) << ms_pmd_order(ms_vma_machine(vma)), prot))
+		return no_entry(vma, pfn);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_huge(vma, addr, MS_LEVEL_PMD, pfn, prot, write);
 }
@@ -265,6 +277,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
+	if (!ms_may_map_raw(vma, addr, pfn, UINT64_C(1) << ms_pud_order(m), prot))
+		return no_entry(vma, pfn);
 	// 6.4 .. 6.16 look the type up, and then do not use it
 	if (m->policy.pud_insert_prot == MS_PUD_INSERT_PROT_LOOKUP)
 		ms_track_pfn_insert(vma, &prot, pfn);

@@ -178,8 +178,8 @@ struct ms_mm {
 	unsigned int mmap_readers;
 	unsigned int mmu_locked; /* VMs whose hook runs under the MMU lock: notifiers may not */
 	bool mmap_writer;
-	/* Somebody else's functions that run while the library has the lock: whatever they do with
-	 * it, the library has it. */
+	/* How often the library itself has the lock, which is also in the two above: whatever
+	 * driver code does with those, the library has it. */
 	unsigned int held, held_for_writing;
 	bool exiting; /* ms_mm_exit() is at it */
 };
@@ -326,6 +326,14 @@ void ms_handlers_note(const struct ms_vma *vma);
 /* Has prot bits of a protection alone, and those that every protection has? */
 /* May a driver make these flags of what they were? */
 bool ms_vma_flags_are_valid(const struct ms_machine *m, uint64_t was, uint64_t flags);
+/*
+ * May a driver map npages from pfn on with prot at addr? false, with a violation. No kernel asks
+ * about either: on x86 pfn_pte() cuts what no entry holds off the pfn (so that other memory is
+ * mapped), and a bit beyond those of the CPU makes the CPU fault and the kernel oops; on arm64 it
+ * is or'ed in, and becomes attributes of the entry.
+ */
+bool ms_may_map_raw(const struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t npages,
+		    ms_pgprot_t prot);
 bool ms_pgprot_is_valid(const struct ms_machine *m, ms_pgprot_t prot);
 
 /* ---- calls into a driver (driver.c) ---- */

@@ -14,20 +14,6 @@ int ms_mmap_waits(struct ms_mm *mm)
 	return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for reading", mm->id);
 }
 
-void ms_vma_hook_locked(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr)
-{
-	struct ms_mmap_hold hold;
-
-	ms_mmap_pin(mm);
-	hold = ms_mmap_hold(mm);
-	ms_hook(mm->machine, point, addr);
-	if (!ms_mmap_unhold(mm, &hold))
-		ms_violation_by(mm->machine, MS_VIOLATION_DRIVER,
-				"a hook returns with the mmap lock not as it was", addr, 0);
-	ms_handlers_verify(mm->machine);
-	ms_mmap_unpin(mm);
-}
-
 enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm)
 {
 	if (mm->mmap_writer)
@@ -38,7 +24,7 @@ enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm)
 void ms_mm_lock(struct ms_mm *mm, bool read)
 {
 	if (read)
-		ms_mmap_pin(mm);
+		mm->mmap_readers++;
 	else
 		mm->mmap_writer = true;
 }
@@ -46,14 +32,15 @@ void ms_mm_lock(struct ms_mm *mm, bool read)
 void ms_mm_unlock(struct ms_mm *mm, bool read)
 {
 	if (read)
-		ms_mmap_unpin(mm);
+		mm->mmap_readers--;
 	else
-		ms_mmap_write_unlock(mm);
+		mm->mmap_writer = false;
 }
 
 void ms_mm_lock_downgrade(struct ms_mm *mm)
 {
-	ms_mmap_write_downgrade(mm);
+	mm->mmap_writer = false;
+	mm->mmap_readers++;
 }
 
 bool ms_mm_fault_waits(const struct ms_mm *mm)

@@ -22,10 +22,12 @@ static inline bool ms_mmap_may_read(const struct ms_mm *mm)
 static inline void ms_mmap_pin(struct ms_mm *mm)
 {
 	mm->mmap_readers++;
+	mm->held++;
 }
 static inline void ms_mmap_unpin(struct ms_mm *mm)
 {
 	mm->mmap_readers--;
+	mm->held--;
 }
 
 /* For reading or for writing. */
@@ -47,17 +49,22 @@ static inline bool ms_mmap_write_trylock(struct ms_mm *mm)
 	if (mm->mmap_readers || mm->held || !ms_mmap_may_read(mm))
 		return false;
 	mm->mmap_writer = true;
+	mm->held++;
+	mm->held_for_writing++;
 	return true;
 }
 // mirrors mmap_write_unlock(), include/linux/mmap_lock.h, 5.10+
 static inline void ms_mmap_write_unlock(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
+	mm->held--;
+	mm->held_for_writing--;
 }
 // mirrors mmap_write_downgrade(), include/linux/mmap_lock.h, 5.10+
 static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
+	mm->held_for_writing--;
 	mm->mmap_readers++;
 }
 

@@ -62,6 +62,19 @@ void ms_mmu_notifier_unregister(struct ms_mm *mm, struct ms_mmu_notifier *mn)
 	}
 }
 
+bool ms_mmu_notifiers_use(const struct ms_machine *m, uintptr_t from, uintptr_t to)
+{
+	const struct ms_mmu_notifier *mn;
+	const struct ms_mm *mm;
+
+	TAILQ_FOREACH (mm, &m->processes->mms, link)
+		for (mn = mm->notifiers; mn; mn = mn->next)
+			if (((uintptr_t)mn >= from && (uintptr_t)mn < to) ||
+			    ((uintptr_t)mn->ops >= from && (uintptr_t)mn->ops < to))
+				return true;
+	return false;
+}
+
 /* ---- telling them ---- */
 
 void ms_mmu_notifier_trust(struct ms_machine *m, const struct ms_mmu_notifier_ops *ops)

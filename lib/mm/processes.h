@@ -25,6 +25,7 @@ struct ms_processes {
 	LIST_HEAD(, ms_file) files;
 	SLIST_HEAD(, ms_file) delayed; /* their last reference went during a ->release */
 	const struct ms_mmu_notifier_ops *own_notifiers; /* the library's */
+	bool ops_in_memory; /* a VMA had operations in memory of the machine's */
 	bool releasing;                /* a ->release runs */
 	unsigned int reopened;         /* files that were made in one */
 	LIST_HEAD(, ms_mapping) mappings;

@@ -225,6 +225,9 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 				 "remap_pfn_range: range outside of the VMA", addr, 0);
 	if (r.end > vma->vm_mm->task_size)
 		return ms_refuse_end(vma->vm_mm, -EINVAL, addr, size);
+	if (!ms_may_map_raw(vma, addr, pfn, (r.end - addr) >> m->page_shift, prot))
+		return ms_refuse(m, -EINVAL, "pfn %x with protection %x: no entry holds it", pfn,
+				 prot);
 	err = check_and_track(&r);
 	if (!err) {
 		err = remap_pages(&r);

@@ -59,6 +59,10 @@ static inline void ms_vma_door(void)
 /* A driver's function that runs has asked whether it may change the VMA's flags. */
 void ms_handlers_open_flags(const struct ms_vma *vma);
 
+/* Does memory [from, to) hold a notifier that is registered, or a table of operations that a VMA has?
+ */
+bool ms_mmu_notifiers_use(const struct ms_machine *m, uintptr_t from, uintptr_t to);
+bool ms_vmas_use(const struct ms_machine *m, uintptr_t from, uintptr_t to);
 /* These are the library's own notifiers. */
 void ms_mmu_notifier_trust(struct ms_machine *m, const struct ms_mmu_notifier_ops *ops);
 /* As ms_mmu_notifier_register(), with these ops: 0, or -EINVAL with a violation, and nothing is
