@@ -12,6 +12,32 @@ struct apply {
 	void *arg;
 };
 
+/* The entry of a page takes no reference: that is the function's to do. false: no memory. */
+static bool count(struct ms_machine *m, uint64_t entry)
+{
+	const ms_pfn_t pfn = ms_pte_pfn(m, entry);
+
+	if (!entry || !ms_pfn_is_ram(m, pfn))
+		return true;
+	if (entry & MS_PTE_SPECIAL)
+		return ms_raw_add(m, pfn, 1);
+	return ms_pfn_to_page(m, ms_page_head(m, pfn));
+}
+
+static void uncount(struct ms_machine *m, uint64_t was, uint64_t entry, ms_hva_t addr)
+{
+	const ms_pfn_t pfn = ms_pte_pfn(m, was);
+
+	if (was & MS_PTE_SPECIAL)
+		ms_raw_drop(m, pfn, 1);
+	else if (was && ms_pfn_is_ram(m, pfn) &&
+		 (entry & MS_PTE_SPECIAL || !entry || ms_pte_pfn(m, entry) != pfn))
+		ms_violation_entry(m,
+				   "apply_to_page_range: the function overwrites the entry of a "
+				   "page, whose reference is lost",
+				   addr, pfn << m->page_shift);
+}
+
 /* The function gets a copy of the entry, so that no driver keeps a pointer into a table; and it may
  * have done anything to the process meanwhile. */
 static int apply_to_entry(const struct apply *a, uint64_t *slot, ms_hva_t addr)
@@ -40,8 +66,12 @@ static int apply_to_entry(const struct apply *a, uint64_t *slot, ms_hva_t addr)
 		return err;
 	}
 	slot = ms_pt_slot(a->mm, addr, MS_LEVEL_PTE);
-	if (slot && *slot == was)
-		*slot = entry;
+	if (!slot || *slot != was)
+		return err;
+	if (!count(m, entry))
+		return ms_refuse(m, -ENOMEM, "no memory");
+	uncount(m, was, entry, addr);
+	*slot = entry;
 	return err;
 }
 
