@@ -159,6 +159,10 @@ const char *ms_hook_name(enum ms_hook_point point);
  * While a driver's zap (ms_unmap_mapping_range, ms_zap_vma_ptes) is at a VMA, the mmap lock of the
  * VMA's process counts as held for reading.
  *
+ * What a hook or a driver does with the mmap lock that the library holds changes nothing of that, and
+ * is a violation; so is what it changes of the VMA in hand, which is put back. Hooks and drivers'
+ * functions that call each other without end are not called any more.
+ *
  * A hook or a driver that frees the machine, or a VM of which an access or a notifier is under way,
  * changes nothing: that is a violation.
  */

@@ -266,7 +266,11 @@ struct ms_vma_flags {
 	uint64_t ms_word;
 };
 
-/** struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules. */
+/**
+ * struct vm_area_struct. Drivers write the fields up to vm_private_data, by the kernel's rules: what
+ * a driver's function changes and may not, or to what nobody can use, is put back when it returns,
+ * and is a violation.
+ */
 struct ms_vma {
 	ms_hva_t vm_start, vm_end; ///< [start, end)
 	// A union without a name is of C11; __extension__ makes it one of C99, too.
@@ -502,8 +506,9 @@ struct ms_mmu_notifier {
 	const struct ms_mmu_notifier_ops *ops;
 	struct ms_mmu_notifier *next;
 };
-/** The notifier is its owner's, and stays registered until it is told `release`, or is taken off.
- */
+/** The notifier is its owner's, and stays registered until it is told `release`, or is taken off. One
+ * that is registered already, with any process, or a process that ends: a violation, and nothing is
+ * changed. */
 void ms_mmu_notifier_register(struct ms_mm *mm, struct ms_mmu_notifier *mn);
 /** mmu_notifier_clear_young of [start, end), mmu_notifier_test_young of the page at addr: what a
  * reclaim asks them; the host's own entries are not looked at. true: somebody has accessed it. */

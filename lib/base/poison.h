@@ -8,6 +8,7 @@
 #define MS_BASE_POISON_H
 
 #include <stddef.h>
+#include <string.h>
 
 /* gcc defines a macro when it builds with the address sanitizer, clang has a feature test. */
 #ifdef __has_feature
@@ -25,6 +26,26 @@
 #define MS_LOOKS_AT_POISON __attribute__((no_sanitize_address, noinline))
 #else
 #define MS_LOOKS_AT_POISON
+#endif
+
+/* Copies bytes of a page of which a part may be not handed out: whoever has mapped the page sees all
+ * of it. */
+#ifdef MS_SANITIZED
+__attribute__((unused)) static MS_LOOKS_AT_POISON void ms_copy_page_bytes(void *to,
+									   const void *from,
+									   size_t n)
+{
+	const volatile unsigned char *source = from;
+	volatile unsigned char *bytes = to;
+
+	while (n--)
+		*bytes++ = *source++;
+}
+#else
+static inline void ms_copy_page_bytes(void *to, const void *from, size_t n)
+{
+	memcpy(to, from, n);
+}
 #endif
 
 static inline void ms_poison(const void *p, size_t size)

@@ -54,6 +54,7 @@ struct ms_machine {
 	struct {
 		ms_violation_fn *fn;
 		void *arg;
+		bool runs;
 	} observer;
 	struct ms_texts *texts; /* text.h; NULL: none yet */
 	struct ms_kept *kept;   /* in the order in which they were named */
@@ -63,6 +64,7 @@ struct ms_machine {
 		void *arg;
 	} hook[MS_HOOK_POINTS];
 	unsigned int in_hook; /* hooks that are running */
+	bool ending;          /* it is being freed: nothing new is made in it */
 
 	/* The call into a driver that goes on: what lib/mm, which calls, and lib/linux, which is
 	 * called by the driver, must know of each other. */
@@ -72,6 +74,9 @@ struct ms_machine {
 		unsigned int mmap_again; /* times it took an mmap lock that it had */
 		bool rcu;                /* it runs under the caller's rcu_read_lock() */
 		struct ms_where place;   /* nothing of it is said outside of a call */
+		unsigned int depth;      /* functions of drivers and notifiers that are running */
+		bool runaway;            /* they have called each other too often: no more now */
+		struct ms_handler *handlers; /* those that have a VMA, the innermost first (lib/mm) */
 	} call;
 
 	uint32_t nr_mm_ids, nr_vm_ids; /* that were given to a process, to a VM */
@@ -130,10 +135,31 @@ const struct ms_violation *ms_causes_get(const struct ms_machine *m, uint64_t nu
 /* What the kernel would log. */
 void ms_log(struct ms_machine *m, const char *message, uint64_t addr, uint64_t size);
 
+/*
+ * Functions of drivers, and of notifiers, that call the library from where they are called again.
+ * Each of them is counted, and beyond MS_MOST_CALLS none is called: the kernel's stack would end.
+ * false, with a violation: it is not to be called. After a true follows ms_call_end().
+ */
+#define MS_MOST_CALLS 8u
+bool ms_call_begin(struct ms_machine *m, uint64_t addr);
+void ms_call_end(struct ms_machine *m);
+/* Driver code, a hook or a notifier of the machine is running. */
+static inline bool ms_is_called(const struct ms_machine *m)
+{
+	return m->in_hook || m->call.mm || m->call.depth || m->observer.runs;
+}
+
+#define MS_MOST_HOOKS 16u /* in hooks */
+void ms_too_many_hooks(struct ms_machine *m, uint64_t addr);
+
 static inline void ms_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr)
 {
 	if (!m->hook[point].fn)
 		return;
+	if (m->in_hook >= MS_MOST_HOOKS) {
+		ms_too_many_hooks(m, addr);
+		return;
+	}
 	// what the interrupted call has said stays its last word
 	const struct ms_refused refused = m->refused;
 

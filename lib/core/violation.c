@@ -160,8 +160,12 @@ void ms_violation_at(struct ms_machine *m, enum ms_violation_class whose, const 
 	m->violations[whose]++;
 	if (cause)
 		cause->is.times++;
-	if (m->observer.fn)
+	// what the observer does wrong is counted, and not told to it
+	if (m->observer.fn && !m->observer.runs) {
+		m->observer.runs = true;
 		m->observer.fn(m, cause ? &cause->is : &v, m->observer.arg);
+		m->observer.runs = false;
+	}
 	if (is_fatal(m, whose))
 		die(&v, addr, pa);
 }
@@ -180,6 +184,31 @@ void ms_violation_entry(struct ms_machine *m, const char *condition, uint64_t ad
 void ms_violation(struct ms_machine *m, const char *condition, uint64_t addr)
 {
 	ms_violation_entry(m, condition, addr, 0);
+}
+
+/* ---- calls that never come back ---- */
+
+bool ms_call_begin(struct ms_machine *m, uint64_t addr)
+{
+	if (!m->call.runaway && m->call.depth < MS_MOST_CALLS) {
+		m->call.depth++;
+		return true;
+	}
+	if (!m->call.runaway)
+		ms_violation(m, "driver functions call each other without end", addr);
+	m->call.runaway = true;
+	return false;
+}
+
+void ms_call_end(struct ms_machine *m)
+{
+	if (!--m->call.depth)
+		m->call.runaway = false;
+}
+
+void ms_too_many_hooks(struct ms_machine *m, uint64_t addr)
+{
+	ms_violation_by(m, MS_VIOLATION_TEST, "hooks call each other without end", addr, 0);
 }
 
 /* ---- asking ---- */

@@ -64,8 +64,11 @@ struct ms_vm *ms_vm_new_config(struct ms_mm *mm, const struct ms_vm_config *conf
 		return ms_refuse_null(m, -ENOMEM, "no memory");
 	vm->mm = mm;
 	vm->id = ++m->nr_vm_ids;
-	vm->notifier.ops = &ms_kvm_notifier_ops;
-	ms_mmu_notifier_register(mm, &vm->notifier);
+	if (ms_mmu_notifier_add(mm, &vm->notifier, &ms_kvm_notifier_ops)) {
+		vm->arch->table_free(vm);
+		ms_free(&m->alloc, vm);
+		return ms_refusal_null(-EINVAL);
+	}
 	TAILQ_INSERT_TAIL(&m->kvm->vms, vm, link);
 	return vm;
 }
@@ -108,6 +111,7 @@ static int kvm_init(struct ms_machine *m)
 	if (!m->kvm)
 		return -ENOMEM;
 	TAILQ_INIT(&m->kvm->vms);
+	ms_mmu_notifier_trust(m, &ms_kvm_notifier_ops);
 	return 0;
 }
 

@@ -60,6 +60,23 @@ void ms_linux_works_walk(struct ms_machine *m,
 bool ms_linux_work_in(struct ms_machine *m, const void *at, size_t size);
 /* Driver code may sleep (false), or not; answers what held before. */
 bool ms_linux_set_atomic(struct ms_machine *m, bool atomic);
+/* What the library goes on using of the memory [from, to), in words; NULL: nothing. */
+const char *ms_linux_devices_use(const struct ms_machine *m, const void *devices, uintptr_t from,
+				 uintptr_t to);
+const char *ms_linux_chrdevs_use(const void *place, uintptr_t from, uintptr_t to);
+const char *ms_linux_bus_use(const void *place, uintptr_t from, uintptr_t to);
+
+struct ms_mmu_notifier;
+struct ms_mmu_notifier_ops;
+/* ms_mmu_notifier_add() */
+int ms_linux_notifier_add(struct ms_mm *mm, struct ms_mmu_notifier *mn,
+			  const struct ms_mmu_notifier_ops *ops);
+/* A driver's function that is no VMA's is called: false, with a violation: it is not to be. */
+bool ms_linux_call_begin(struct ms_machine *m);
+void ms_linux_call_end(struct ms_machine *m);
+struct ms_file_ops;
+void ms_linux_file_set_ops(struct ms_file *file, const struct ms_file_ops *ops);
+bool ms_linux_is_ending(const struct ms_machine *m);
 
 /* Does the machine's kernel call ->mmap_prepare? */
 bool ms_linux_knows_mmap_prepare(const struct ms_machine *m);

@@ -333,6 +333,30 @@ void ms_linux_chrdevs_walk(struct ms_machine *m, const void *place,
 		fn(m, "a cdev is never deleted", "");
 }
 
+static bool lies_in(const void *p, uintptr_t from, uintptr_t to)
+{
+	return (uintptr_t)p >= from && (uintptr_t)p < to;
+}
+
+const char *ms_linux_chrdevs_use(const void *place, uintptr_t from, uintptr_t to)
+{
+	const struct chrdevs *all = place;
+	const struct cdev *cdev;
+
+	if (!all)
+		return NULL;
+	for (const struct numbers *n = all->numbers; n; n = n->next)
+		if (lies_in(n->name, from, to))
+			return "the name of device numbers";
+	for (const struct named *n = all->named; n; n = n->next)
+		if (lies_in(n->dev, from, to))
+			return "a device that was created";
+	list_for_each_entry (cdev, &all->cdevs, list)
+		if (lies_in(cdev, from, to) || lies_in(cdev->ops, from, to))
+			return "a cdev that was added";
+	return NULL;
+}
+
 void ms_linux_chrdevs_destroy(struct ms_machine *m, void *place)
 {
 	struct chrdevs *all = place;

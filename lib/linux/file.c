@@ -29,8 +29,17 @@ struct open_file {
 
 /* ---- operations, as the library calls them ---- */
 
+/* What became of a file's operations since it was opened: the kernel would jump to nowhere. */
+static int refuse_ops(struct file *file)
+{
+	ms_linux_violation("driver has taken the operations of an open file away");
+	return ms_refuse(ms_file_machine(file), -ENODEV, "the file's operations were taken away");
+}
+
 static int call_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	if (!file->f_op || !file->f_op->mmap)
+		return refuse_ops(file);
 	return file->f_op->mmap(file, vma);
 }
 
@@ -122,8 +131,11 @@ static int call_mmap_prepare(struct file *file, struct ms_vma_desc *out)
 		.vm_ops = out->vm_ops,
 		.private_data = out->private_data,
 	};
-	int err = file->f_op->mmap_prepare(&desc);
+	int err;
 
+	if (!file->f_op || !file->f_op->mmap_prepare)
+		return refuse_ops(file);
+	err = file->f_op->mmap_prepare(&desc);
 	if (!err)
 		err = prepare_action(m, &desc);
 	if (err)
@@ -395,6 +407,26 @@ const void *ms_linux_device_next(const void *devices, const void *device, const 
 	return node;
 }
 
+static bool lies_in(const void *p, uintptr_t from, uintptr_t to)
+{
+	return (uintptr_t)p >= from && (uintptr_t)p < to;
+}
+
+const char *ms_linux_devices_use(const struct ms_machine *m, const void *devices, uintptr_t from,
+				 uintptr_t to)
+{
+	for (const struct node *node = devices; node; node = node->next) {
+		if (lies_in(node->misc, from, to))
+			return "a registered misc device";
+		if (lies_in(node->misc->fops, from, to) || lies_in(node->misc->name, from, to))
+			return "what a registered misc device has";
+	}
+	for (struct file *file = NULL; (file = ms_file_next(m, file));)
+		if (lies_in(file->f_op, from, to))
+			return "the operations of an open file";
+	return NULL;
+}
+
 /* ---- opening ---- */
 
 static struct file *file_new(struct ms_machine *m, struct node *node,
@@ -429,9 +461,29 @@ static struct file *file_new(struct ms_machine *m, struct node *node,
 // do_dentry_open(): ->open may give the file another address_space
 static int open_file(struct ms_machine *m, struct file *file)
 {
+	struct node *node = ((struct open_file *)ms_file_priv(file))->node;
 	const uint64_t before = ms_linux_refusals(m);
-	int err = file->f_op->open ? file->f_op->open(file->f_inode, file) : 0;
+	const struct file_operations *fops = file->f_op;
+	int err = 0;
 
+	if (fops->open && !ms_linux_call_begin(m)) {
+		err = -EBUSY;
+	} else if (fops->open) {
+		err = fops->open(file->f_inode, file);
+		ms_linux_call_end(m);
+	}
+	if (file->f_inode != &node->inode || !file->f_mapping) {
+		ms_linux_violation("->open changes f_inode of its file, or clears f_mapping");
+		file->f_inode = &node->inode;
+		file->f_mapping = &node->inode.i_data;
+	}
+	if (!err && !file->f_op) {
+		ms_linux_violation("->open clears f_op of its file");
+		file->f_op = fops;
+	}
+	// replace_fops(): what is called from now on
+	if (!err && file->f_op != fops)
+		ms_linux_file_set_ops(file, ops_of(m, file->f_op));
 	if (err) {
 		file->f_op = NULL;
 		ms_answered(m, before, err, "driver: ->open answers this error");

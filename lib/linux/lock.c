@@ -341,6 +341,7 @@ void ms_linux_mmap_assert(const struct ms_mm *mm, bool write)
 // include/linux/mmap_lock.h, 7.2+
 void ms_linux_vma_start_write(struct ms_vma *vma)
 {
+	ms_vma_door();
 	if (!vma)
 		return;
 	struct ms_machine *m = ms_mm_machine(vma->vm_mm);
@@ -348,4 +349,5 @@ void ms_linux_vma_start_write(struct ms_vma *vma)
 	if (m->policy.vma_flags_lock != MS_VMA_FLAGS_LOCK_UNCHECKED &&
 	    ms_mm_lock_state(vma->vm_mm) != MS_MMAP_WRITE)
 		ms_violation(m, "mmap lock not held for writing", vma->vm_start);
+	ms_handlers_open_flags(vma);
 }

@@ -20,6 +20,7 @@ static void assert_flags_lock(const struct ms_vma *vma)
 int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned long pfn,
 			     unsigned long size, ms_pgprot_t prot)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	ms_linux_might_sleep("remap_pfn_range");
@@ -29,6 +30,7 @@ int ms_linux_remap_pfn_range(struct ms_vma *vma, unsigned long addr, unsigned lo
 
 int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long len)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	ms_linux_might_sleep("vm_iomap_memory");
@@ -38,6 +40,7 @@ int ms_linux_vm_iomap_memory(struct ms_vma *vma, uint64_t start, unsigned long l
 
 int ms_linux_vm_insert_page(struct ms_vma *vma, unsigned long addr, struct ms_struct_page *page)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	ms_linux_might_sleep("vm_insert_page");
@@ -70,11 +73,11 @@ void ms_linux_name_file(struct ms_file *file, const char *name)
 void ms_linux_get_file(struct ms_file *file)
 {
 	if (file)
-		ms_file_get(file);
+		ms_file_driver_get(file);
 }
 
 void ms_linux_fput(struct ms_file *file)
 {
 	if (file)
-		ms_file_drop(file);
+		ms_file_driver_put(file);
 }

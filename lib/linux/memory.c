@@ -124,6 +124,40 @@ static void check_no_work_in(struct ms_machine *m, const void *at, uint64_t size
 		ms_violation(m, "memory is freed while work in it is queued, or a timer armed", 0);
 }
 
+/*
+ * What the kernel would go on using of [p, p + size); NULL: nothing. What is freed in spite of it
+ * is not freed here, so that nothing is called that is gone.
+ */
+static const char *still_used(struct ms_machine *m, const struct ms_linux *lx, const void *p,
+			      uint64_t size)
+{
+	const uintptr_t from = (uintptr_t)p, to = from + size;
+	const char *what = ms_linux_devices_use(m, lx->devices, from, to);
+
+	if (!what)
+		what = ms_linux_chrdevs_use(lx->chrdevs, from, to);
+	if (!what)
+		what = ms_linux_bus_use(lx->bus, from, to);
+	if (!what && ms_mmu_notifiers_use(m, from, to))
+		what = "a registered notifier";
+	if (!what && ms_vmas_use(m, from, to))
+		what = "the operations of a VMA";
+	for (unsigned int i = 0; !what && i < m->call.locks && i < MS_LINUX_HELD; i++)
+		if ((uintptr_t)lx->held[i].lock >= from && (uintptr_t)lx->held[i].lock < to)
+			what = "a lock that is held";
+	return what;
+}
+
+static bool may_free(struct ms_machine *m, const struct ms_linux *lx, const void *p, uint64_t size,
+		     const char *name)
+{
+	const char *what = still_used(m, lx, p, size);
+
+	if (what)
+		ms_violation(m, ms_text(m, "%s of memory that holds %s", name, what), 0);
+	return !what;
+}
+
 void ms_linux_free(const void *p)
 {
 	struct ms_machine *m = p ? ms_linux_here("kfree") : NULL;
@@ -131,6 +165,10 @@ void ms_linux_free(const void *p)
 	struct ms_block *block = lx ? ms_block_at(lx, (uintptr_t)p) : NULL;
 	struct ms_slab *slab = lx && !block ? ms_slab_at(lx, (uintptr_t)p) : NULL;
 
+	if (slab && ms_slab_size(slab, p) && !may_free(m, lx, p, ms_slab_size(slab, p), "kfree"))
+		return;
+	if (block && block->start == p && !may_free(m, lx, p, block->size, "kfree"))
+		return;
 	if (lx && lx->works)
 		check_no_work_in(m, p,
 				 block ? block->size : slab ? ms_slab_size(slab, p) : 0);
@@ -247,6 +285,8 @@ void ms_linux_vfree(const void *p)
 	if (!block || block->kind != MS_BLOCK_VMALLOC || block->bytes->at != p ||
 	    block->bytes->dma) {
 		ms_violation(m, "vfree of what vmalloc did not give, or has been freed", 0);
+	} else if (!may_free(m, lx, p, block->bytes->size, "vfree")) {
+		return;
 	} else if (block->pfn) {
 		ms_linux_vfree_pages(m, block);
 	} else {

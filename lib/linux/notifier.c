@@ -146,13 +146,16 @@ static const struct ms_mmu_notifier_ops notifier_ops = {
 // mirrors mmu_notifier_register(), mm/mmu_notifier.c, 5.10+
 int ms_linux_mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm)
 {
+	int err;
+
 	if (!mn || !mn->ops || !mm)
 		return -EINVAL;
+	err = ms_linux_notifier_add(mm, &mn->ms, &notifier_ops);
+	if (err)
+		return err;
 	mn->mm = mm;
 	mn->users = 1;
-	mn->ms = (struct ms_mmu_notifier){ .ops = &notifier_ops };
 	mn->ms_registered = true;
-	ms_mmu_notifier_register(mm, &mn->ms);
 	return 0;
 }
 
@@ -268,19 +271,21 @@ int ms_linux_mmu_interval_notifier_insert(struct mmu_interval_notifier *mni, str
 					  const struct mmu_interval_notifier_ops *ops)
 {
 	unsigned long last;
+	int err;
 
 	if (!mni || !mm || !ops || !ops->invalidate)
 		return -EINVAL;
 	if (!length || __builtin_add_overflow(start, length - 1, &last))
 		return -EOVERFLOW;
+	err = ms_linux_notifier_add(mm, &mni->ms, &interval_ops);
+	if (err)
+		return err;
 	mni->mm = mm;
 	mni->ops = ops;
 	mni->interval_tree.start = start;
 	mni->interval_tree.last = last;
 	mni->ms_next_seq = mni->invalidate_seq = 1;
-	mni->ms = (struct ms_mmu_notifier){ .ops = &interval_ops };
 	mni->ms_registered = true;
-	ms_mmu_notifier_register(mm, &mni->ms);
 	return 0;
 }
 

@@ -328,6 +328,17 @@ void ms_linux_bus_walk(struct ms_machine *m, const void *place,
 		fn(m, "PCI driver %s is never unregistered", d->name);
 }
 
+const char *ms_linux_bus_use(const void *place, uintptr_t from, uintptr_t to)
+{
+	const struct bus *bus = place;
+
+	for (const struct pci_driver *d = bus ? bus->drivers : NULL; d; d = d->ms_next)
+		if (((uintptr_t)d >= from && (uintptr_t)d < to) ||
+		    ((uintptr_t)d->name >= from && (uintptr_t)d->name < to))
+			return "a registered PCI driver";
+	return NULL;
+}
+
 void ms_linux_bus_destroy(struct ms_machine *m, void *place)
 {
 	struct bus *bus = place;

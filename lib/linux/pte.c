@@ -28,7 +28,14 @@ uint64_t ms_linux_mk_pte(unsigned long pfn, ms_pgprot_t prot)
 {
 	struct ms_machine *m = ms_linux_here("pfn_pte");
 
-	return m ? (pfn << m->page_shift) | (prot & ~MS_PTE_X86) | MS_PTE_YOUNG : 0;
+	if (!m)
+		return 0;
+	if (pfn << m->page_shift >> m->page_shift != pfn ||
+	    (pfn << m->page_shift) & ~MS_PTE_PA_MASK) {
+		ms_violation(m, "pfn_pte of a pfn that no physical address has", 0);
+		return 0;
+	}
+	return (pfn << m->page_shift) | (prot & ~MS_PTE_X86) | MS_PTE_YOUNG;
 }
 
 ms_pgprot_t ms_linux_page_prot(uint64_t vm_flags)

@@ -163,6 +163,13 @@ static void slab_emptied(struct ms_machine *m, struct ms_linux *lx, struct ms_sl
 	slab_destroy(m, lx, slab);
 }
 
+uint64_t ms_slab_size(const struct ms_slab *slab, const void *p)
+{
+	const size_t i = (size_t)((const char *)p - slab->at) / class_size[slab->class];
+
+	return slab->size[i] ? slab->size[i] - 1 : 0;
+}
+
 bool ms_slab_free(struct ms_machine *m, struct ms_slab *slab, const void *p)
 {
 	const size_t size = class_size[slab->class], at = (size_t)((const char *)p - slab->at);

@@ -151,6 +151,32 @@ int ms_linux_file_set_mapping(struct ms_file *file, const void *key)
 	return ms_file_set_mapping(file, key);
 }
 
+int ms_linux_notifier_add(struct ms_mm *mm, struct ms_mmu_notifier *mn,
+			  const struct ms_mmu_notifier_ops *ops)
+{
+	return ms_mmu_notifier_add(mm, mn, ops);
+}
+
+bool ms_linux_call_begin(struct ms_machine *m)
+{
+	return ms_call_begin(m, 0);
+}
+
+void ms_linux_call_end(struct ms_machine *m)
+{
+	ms_call_end(m);
+}
+
+void ms_linux_file_set_ops(struct ms_file *file, const struct ms_file_ops *ops)
+{
+	ms_file_set_ops(file, ops);
+}
+
+bool ms_linux_is_ending(const struct ms_machine *m)
+{
+	return m->ending;
+}
+
 /* ---- which machine ---- */
 
 struct ms_machine *ms_linux_machine(void)

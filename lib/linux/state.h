@@ -229,6 +229,8 @@ size_t ms_slab_size(const struct ms_slab *slab, const void *p);
 /* The first object of a slab that is in use (p NULL), the next one; NULL: no more. *size: bytes. */
 const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
 			 size_t *size);
+/* Bytes that were asked for of the object that p is in; 0: it is free. */
+uint64_t ms_slab_size(const struct ms_slab *slab, const void *p);
 /* false: no object begins at p. */
 bool ms_slab_free(struct ms_machine *m, struct ms_slab *slab, const void *p);
 /* The page of RAM that it is, taken when first asked for; 0: there is none. */

@@ -3,6 +3,7 @@
  * Bytes of a process's memory, as driver code and the process itself read and write them: page by
  * page through its page table, with the faults that the CPU takes.
  */
+#include "base/poison.h"
 #include "linux/state.h"
 
 enum fault { FAULTS, NO_FAULT };
@@ -35,7 +36,7 @@ static bool load(struct ms_machine *m, ms_pa_t pa, void *to, uint64_t n)
 	}
 	bytes = ms_page_bytes(m, pfn, false);
 	if (bytes)
-		memcpy(to, bytes + (pa & (m->page_size - 1)), n);
+		ms_copy_page_bytes(to, bytes + (pa & (m->page_size - 1)), n);
 	else
 		memset(to, 0, n);
 	return true;
@@ -54,7 +55,7 @@ static bool store(struct ms_machine *m, ms_pa_t pa, const void *from, uint64_t n
 		return !from;
 	bytes += pa & (m->page_size - 1);
 	if (from)
-		memcpy(bytes, from, n);
+		ms_copy_page_bytes(bytes, from, n);
 	else
 		memset(bytes, 0, n);
 	return true;

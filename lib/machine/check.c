@@ -20,7 +20,7 @@ static void check_idle(struct ms_check *c)
 
 	if (m->in_hook)
 		ms_check_found(c, "machine: %u hooks are running", m->in_hook);
-	if (m->call.mm || m->call.mmap_again)
+	if (m->call.mm || m->call.mmap_again || m->call.depth || m->call.handlers)
 		ms_check_found(c, "machine: a call into a driver has not come back");
 	if (m->call.locks)
 		ms_check_found(c, "machine: driver code holds %u locks", m->call.locks);

@@ -216,7 +216,7 @@ void ms_machine_free(struct ms_machine *m)
 {
 	if (!m)
 		return;
-	if (m->in_hook || m->call.mm) {
+	if (ms_is_called(m) || m->ending) {
 		ms_violation_by(m, MS_VIOLATION_TEST, "a hook or a driver frees its machine", 0, 0);
 		return;
 	}
@@ -225,6 +225,7 @@ void ms_machine_free(struct ms_machine *m)
 	memset(m->hook, 0, sizeof(m->hook));
 	ms_trace_keep(m, 0);
 	ms_machine_fail_alloc(m, 0);
+	m->ending = true;
 
 	ms_rooms_destroy(m);
 	for (struct ms_kept *kept; (kept = m->kept);) {

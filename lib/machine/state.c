@@ -26,7 +26,7 @@ static int refuse_running(struct ms_machine *m)
 {
 	if (m->in_hook)
 		return ms_refuse(m, -EBUSY, "a hook is running");
-	return m->call.mm ? ms_refuse(m, -EBUSY, "a driver's function is running") : 0;
+	return ms_is_called(m) ? ms_refuse(m, -EBUSY, "a driver's function is running") : 0;
 }
 
 static bool overlap(const struct ms_kept *kept, uintptr_t start, size_t size)

@@ -76,23 +76,52 @@ static void count_held(struct ms_check *c, const struct ms_vma *vma)
 	check_tracking(c, vma);
 }
 
-static void check_vmas(struct ms_check *c, struct ms_mm *mm)
+bool ms_check_is_mm(const struct ms_machine *m, const struct ms_mm *mm)
 {
+	const struct ms_mm *other;
+
+	TAILQ_FOREACH (other, &m->processes->mms, link)
+		if (other == mm)
+			return true;
+	return false;
+}
+
+/* Can what a VMA refers to be looked at? What it says of itself is not trusted before. */
+static bool refers_to_something(struct ms_check *c, const struct ms_mm *mm,
+				const struct ms_vma *vma, const struct ms_file **known)
+{
+	if (vma->vm_mm != mm) {
+		ms_check_found(c, "mm %u: VMA %#" PRIx64 " is another process's", mm->id,
+			       vma->vm_start);
+		return false;
+	}
+	if (!vma->vm_file || vma->vm_file == *known)
+		return true;
+	if (!ms_check_is_file(c->machine, vma->vm_file)) {
+		ms_check_found(c, MS_VMA_FORMAT ": its file is none", MS_VMA_ARGS(vma));
+		return false;
+	}
+	*known = vma->vm_file;
+	return true;
+}
+
+/* false: what lies behind a VMA cannot be looked at. */
+static bool check_vmas(struct ms_check *c, struct ms_mm *mm)
+{
+	const struct ms_file *known = NULL;
 	ms_hva_t before = 0;
 
 	for (struct ms_vma_place p = ms_check_first(mm); ms_check_vma(p); p = ms_check_next(p)) {
 		const struct ms_vma *vma = ms_check_vma(p);
 
-		if (vma->vm_mm != mm) {
-			ms_check_found(c, "mm %u: VMA %#" PRIx64 " is another process's", mm->id,
-				       vma->vm_start);
-			return;
-		}
+		if (!refers_to_something(c, mm, vma, &known))
+			return false;
 		check_borders(c, vma, before);
 		check_flags(c, vma);
 		count_held(c, vma);
 		before = vma->vm_end;
 	}
+	return true;
 }
 
 /* Adds the number of the tree's nodes to *nodes. */
@@ -125,7 +154,7 @@ static void compare_anon_vmas(struct ms_check *c, struct ms_mm *mm)
 
 static void check_locks(struct ms_check *c, const struct ms_mm *mm)
 {
-	if (mm->mmap_readers || mm->mmap_writer)
+	if (mm->mmap_readers || mm->mmap_writer || mm->held || mm->held_for_writing)
 		ms_check_found(c, "mm %u: the mmap lock is held", mm->id);
 	if (mm->mmu_locked)
 		ms_check_found(c, "mm %u: the MMU lock of %u VMs is held", mm->id, mm->mmu_locked);
@@ -180,6 +209,7 @@ void ms_mm_check(struct ms_check *c)
 	size_t vmas = 0, nodes = 0;
 	struct ms_mm *mm;
 	uint32_t last = 0;
+	bool whole = true;
 
 	TAILQ_FOREACH (mm, &c->machine->processes->mms, link) {
 		if (mm->id <= last || mm->id > c->machine->nr_mm_ids)
@@ -187,10 +217,14 @@ void ms_mm_check(struct ms_check *c)
 		last = mm->id;
 		vmas += mm->map_count;
 		check_tree(c, mm, &nodes);
-		check_vmas(c, mm);
+		whole &= check_vmas(c, mm);
 		check_locks(c, mm);
-		ms_check_page_table(c, mm);
 	}
+	// what follows would go by them
+	if (!whole)
+		return;
+	TAILQ_FOREACH (mm, &c->machine->processes->mms, link)
+		ms_check_page_table(c, mm);
 	TAILQ_FOREACH (mm, &c->machine->processes->mms, link)
 		compare_anon_vmas(c, mm);
 	check_pools(c, vmas, nodes);

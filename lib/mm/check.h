@@ -51,6 +51,7 @@ static inline struct ms_vma_place ms_check_next(struct ms_vma_place p)
 						 : (struct ms_vma_place){ p.leaf->next, 0 };
 }
 
+bool ms_check_is_mm(const struct ms_machine *m, const struct ms_mm *mm);
 /* Counts a reference to a page; `who` and `addr` say where it was found. */
 void ms_check_page(struct ms_check *c, ms_pfn_t pfn, const char *who, uint64_t addr);
 

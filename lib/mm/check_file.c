@@ -26,6 +26,12 @@ static bool is_moved(const struct ms_linked_vma *l)
 
 static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
 {
+	w->count++;
+	if (!ms_check_is_mm(w->c->machine, vma->vm_mm)) {
+		ms_check_found(w->c, "address space: VMA %#" PRIx64 " in its i_mmap is no process's",
+			       vma->vm_start);
+		return;
+	}
 	if (vma->vm_file && vma->vm_file->mapping != w->mapping)
 		ms_check_found(w->c, MS_VMA_FORMAT ": in the i_mmap of another file",
 			       MS_VMA_ARGS(vma));
@@ -35,7 +41,6 @@ static void check_node(struct i_mmap_walk *w, const struct ms_vma *vma)
 	if (vma->vm_pgoff < w->pgoff && !w->moved)
 		ms_check_found(w->c, MS_VMA_FORMAT ": i_mmap is out of order", MS_VMA_ARGS(vma));
 	w->pgoff = vma->vm_pgoff;
-	w->count++;
 }
 
 /* Answers the last page that any VMA of the subtree reaches. */
@@ -49,10 +54,12 @@ static uint64_t check_i_mmap(struct i_mmap_walk *w, const struct ms_linked_vma *
 		return 0;
 	vma = &l->vma;
 	if (RB_PARENT(l, i_mmap) != parent)
-		ms_check_found(w->c, MS_VMA_FORMAT ": i_mmap's links do not agree",
-			       MS_VMA_ARGS(vma));
+		ms_check_found(w->c, "VMA %#" PRIx64 "-%#" PRIx64 ": i_mmap's links do not agree",
+			       vma->vm_start, vma->vm_end);
 	last = check_i_mmap(w, RB_LEFT(l, i_mmap), l);
 	check_node(w, vma);
+	if (!ms_check_is_mm(w->c->machine, vma->vm_mm))
+		return last;
 	last = ms_max_u64(last, vma->vm_pgoff + ms_vma_pages(vma) - 1);
 	last = ms_max_u64(last, check_i_mmap(w, RB_RIGHT(l, i_mmap), l));
 	if (l->i_mmap_last != last && !w->moved)
@@ -119,16 +126,16 @@ static void check_mapping(struct ms_check *c, struct ms_mapping *mapping)
 	check_cache(c, mapping);
 }
 
-/* A driver that is written against linux.h may hold references that nobody else knows. */
 static void check_file(struct ms_check *c, struct ms_file *file)
 {
 	const char *name = file->ops && file->ops->name ? file->ops->name : "memory";
-	const unsigned int counted = ms_check_take_met(c, ms_key_of(file)) + file->user_ref;
+	const unsigned int counted = ms_check_take_met(c, ms_key_of(file)) + file->user_ref +
+				     (unsigned int)file->driver_refs;
 
 	ms_check_meet(c, ms_key_of(file->mapping));
 	if (c->no_memory)
 		return;
-	if (c->machine->kernel ? file->refcount < counted : file->refcount != counted)
+	if (file->refcount != counted)
 		ms_check_found(c, "file %s: %u references, %u holders", name, file->refcount,
 			       counted);
 }

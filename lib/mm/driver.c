@@ -2,19 +2,12 @@
 /*
  * Calls into a driver: all calls of vm_ops and file operations are made here. During each call the
  * machine says for which process and under which mmap lock the driver's code runs; lib/linux and
- * the checks of what a driver does rely on that.
+ * the checks of what a driver does rely on that. What a function may change is handler.c's. A hook,
+ * or the function that was called before, may have taken the operation away that is to be called:
+ * then the answer is that of a driver without it.
  */
-#include "mm/lock.h"
+#include "mm/handler.h"
 #include "mm/memfile.h"
-
-struct call {
-	struct ms_machine *machine, *outer_machine;
-	struct ms_mm *mm, *outer_mm;
-	struct ms_where outer_place;
-	uint64_t refusals; // before it
-	unsigned int mmap_readers, driver_locks;
-	bool mmap_writer;
-};
 
 /* ---- where violations happen ---- */
 
@@ -68,59 +61,29 @@ void ms_where_leave(struct ms_machine *m, const struct ms_where *outer)
 
 /* ---- entering and leaving ---- */
 
-/* Entering does not change how the mmap lock is held. */
-static struct call enter(struct ms_mm *mm, const struct ms_where *place)
-{
-	struct ms_machine *m = mm->machine;
-	struct call call = {
-		.machine = m,
-		.outer_machine = ms_set_current_machine(m),
-		.mm = mm,
-		.outer_mm = m->call.mm,
-		.outer_place = m->call.place,
-		.refusals = ms_refusals(m),
-		.mmap_readers = mm->mmap_readers,
-		.driver_locks = m->call.locks,
-		.mmap_writer = mm->mmap_writer,
-	};
-
-	// At fork ->open gets a VMA of the child, but runs in the parent.
-	if (!m->call.mm)
-		m->call.mm = mm;
-	m->call.place = *place;
-	return call;
-}
-
-static struct call enter_vma(const struct ms_vma *vma, const char *callback)
+static bool enter_vma(struct ms_handler *h, struct ms_vma *vma, const char *callback)
 {
 	const struct ms_where place = place_of(vma, callback);
 
-	return enter(vma->vm_mm, &place);
-}
-
-static void leave(const struct call *call, ms_hva_t addr)
-{
-	struct ms_machine *m = call->machine;
-	struct ms_mm *mm = call->mm;
-
-	if (mm->mmap_readers != call->mmap_readers || mm->mmap_writer != call->mmap_writer ||
-	    m->call.mmap_again)
-		ms_violation(m, "driver returns with the mmap lock not as it was", addr);
-	if (m->call.locks > call->driver_locks)
-		ms_violation(m, "driver returns with a lock held", addr);
-	mm->mmap_readers = call->mmap_readers;
-	mm->mmap_writer = call->mmap_writer;
-	m->call.mmap_again = 0;
-	m->call.mm = call->outer_mm;
-	m->call.place = call->outer_place;
-	ms_set_current_machine(call->outer_machine);
+	return ms_handler_enter(h, ms_vma_machine(vma), vma->vm_mm, vma, &place);
 }
 
 /* For a fault's handlers, which run with the mmap lock held for reading. */
-static struct call enter_fault(const struct ms_vma *vma, const char *callback)
+static bool enter_fault(struct ms_handler *h, struct ms_vm_fault *vmf, const char *callback)
 {
-	ms_mmap_pin(vma->vm_mm);
-	return enter_vma(vma, callback);
+	struct ms_mm *mm = vmf->vma->vm_mm;
+
+	ms_mmap_pin(mm);
+	if (enter_vma(h, vmf->vma, callback)) {
+		// whoever populates may hold it for writing; a fault changes no flags nevertheless
+		h->flags_may_change = h->machine->policy.vma_flags_lock ==
+				      MS_VMA_FLAGS_LOCK_UNCHECKED;
+		h->fault = *vmf;
+		h->vmf = vmf;
+		return true;
+	}
+	ms_mmap_unpin(mm);
+	return false;
 }
 
 /*
@@ -128,151 +91,234 @@ static struct call enter_fault(const struct ms_vma *vma, const char *callback)
  * not wait (RETRY_NOWAIT) keeps it.
  * mirrors handle_mm_fault(), mm/memory.c, 5.10+: of its result
  */
-static void check_retry(const struct call *call, const struct ms_vm_fault *vmf)
+static void check_retry(const struct ms_handler *h, const struct ms_vm_fault *vmf)
 {
-	struct ms_mm *mm = call->mm;
-	struct ms_machine *m = call->machine;
+	const struct ms_file *file = vmf->vma->vm_file;
+	struct ms_mm *mm = h->mm;
+	struct ms_machine *m = h->machine;
 
 	if (!(vmf->flags & MS_FAULT_FLAG_ALLOW_RETRY) && !m->in_hook)
 		ms_violation(m, "VM_FAULT_RETRY without FAULT_FLAG_ALLOW_RETRY", vmf->address);
-	if (!vmf->vma->vm_file || !vmf->vma->vm_file->ops || !vmf->vma->vm_file->ops->locks ||
-	    (vmf->flags & MS_FAULT_FLAG_RETRY_NOWAIT))
+	if (!file || !file->ops || !file->ops->locks || (vmf->flags & MS_FAULT_FLAG_RETRY_NOWAIT))
 		return;
-	if (mm->mmap_readers == call->mmap_readers - 1)
+	if (mm->mmap_readers == h->hold.readers - 1)
 		mm->mmap_readers++;
-	else if (mm->mmap_readers == call->mmap_readers)
+	else if (mm->mmap_readers == h->hold.readers)
 		ms_violation(m,
 			     "VM_FAULT_RETRY while the mmap lock is still held: nobody releases it",
 			     vmf->address);
 }
 
-static void leave_fault(const struct call *call, const struct ms_vm_fault *vmf, ms_vm_fault_t ret)
+static void leave_fault(struct ms_handler *h, struct ms_vm_fault *vmf, ms_vm_fault_t ret)
 {
+	struct ms_mm *mm = h->mm;
+
+	ms_handlers_verify(h->machine);
 	if (ret & MS_VM_FAULT_RETRY)
-		check_retry(call, vmf);
-	leave(call, vmf->address);
-	ms_mmap_unpin(call->mm);
+		check_retry(h, vmf);
+	ms_handler_leave(h, vmf->address);
+	ms_mmap_unpin(mm);
 }
 
-static int answered(const struct call *call, const struct ms_file *file, const char *callback,
+static int answered(const struct ms_handler *h, const struct ms_file *file, const char *callback,
 		    int err)
 {
-	return ms_answered_by(call->machine, call->refusals, file, callback, err);
+	return ms_answered_by(h->machine, h->refusals, file, callback, err);
 }
 
-static void tell_fault(const struct call *call, const struct ms_vm_fault *vmf, const char *callback,
-		       ms_vm_fault_t ret)
+static void tell_fault(const struct ms_handler *h, const struct ms_vm_fault *vmf,
+		       const char *callback, ms_vm_fault_t ret)
 {
 	if (ret & (MS_VM_FAULT_ERROR | MS_VM_FAULT_RETRY))
-		ms_fault_answered_by(vmf, call->refusals, callback, ret);
+		ms_fault_answered_by(vmf, h->refusals, callback, ret);
+}
+
+/* Functions call each other without end, and no more of them are called. */
+static int refuse_call(struct ms_machine *m)
+{
+	return ms_refuse(m, -EBUSY, "driver functions call each other without end");
+}
+
+static ms_vm_fault_t refuse_fault_call(const struct ms_vm_fault *vmf)
+{
+	return ms_refuse_fault(ms_vma_machine(vmf->vma),
+			       "driver functions call each other without end", vmf->address);
 }
 
 /* ---- the life of a VMA ---- */
+
+#define MS_VMA_HAS(vma, name) ((vma)->vm_ops && (vma)->vm_ops->name)
 
 void ms_vma_call_open(struct ms_vma *vma)
 {
 	struct ms_mm *mm = vma->vm_mm;
 	const bool writer = mm->mmap_writer;
-	struct call call;
+	struct ms_handler h;
 
-	if (!vma->vm_ops || !vma->vm_ops->open)
+	if (!MS_VMA_HAS(vma, open))
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_OPEN, .mm = mm->id, .va = vma->vm_start,
 		.size = ms_vma_size(vma));
 	ms_vma_hook(mm, MS_HOOK_DRIVER_OPEN, vma->vm_start);
 	mm->mmap_writer = true; // fork holds the child's lock as well
-	call = enter_vma(vma, "open");
-	vma->vm_ops->open(vma);
-	leave(&call, vma->vm_start);
+	if (MS_VMA_HAS(vma, open) && enter_vma(&h, vma, "open")) {
+		vma->vm_ops->open(vma);
+		ms_handler_leave(&h, h.before.vm_start);
+	}
 	mm->mmap_writer = writer;
 }
 
 // mirrors vma_close(), mm/internal.h, 6.12+
 void ms_vma_call_close(struct ms_vma *vma)
 {
-	struct call call;
+	struct ms_handler h;
 
-	if (!vma->vm_ops || !vma->vm_ops->close)
+	if (!MS_VMA_HAS(vma, close))
 		return;
 	MS_EMIT(ms_vma_machine(vma), .type = MS_EV_VMA_CLOSE, .mm = vma->vm_mm->id,
 		.va = vma->vm_start, .size = ms_vma_size(vma));
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_CLOSE, vma->vm_start);
-	call = enter_vma(vma, "close");
-	vma->vm_ops->close(vma);
-	leave(&call, vma->vm_start);
+	if (MS_VMA_HAS(vma, close) && enter_vma(&h, vma, "close")) {
+		h.flags_may_change = true;
+		vma->vm_ops->close(vma);
+		ms_handler_leave(&h, h.before.vm_start);
+	}
 }
 
 int ms_vma_call_may_split(struct ms_vma *vma, ms_hva_t addr)
 {
-	struct call call = enter_vma(vma, "may_split");
-	int err = vma->vm_ops->may_split(vma, addr);
+	struct ms_handler h;
+	int err;
 
-	leave(&call, vma->vm_start);
-	return answered(&call, vma->vm_file, "may_split", err);
+	if (!MS_VMA_HAS(vma, may_split))
+		return 0;
+	if (!enter_vma(&h, vma, "may_split"))
+		return refuse_call(ms_vma_machine(vma));
+	err = vma->vm_ops->may_split(vma, addr);
+	ms_handler_leave(&h, h.before.vm_start);
+	return answered(&h, vma->vm_file, "may_split", err);
 }
 
 int ms_vma_call_mremap(const struct ms_vma *source, struct ms_vma *copy)
 {
-	struct call call = enter_vma(copy, "mremap");
-	int err = source->vm_ops->mremap(copy);
+	struct ms_handler h;
+	int err;
 
-	leave(&call, copy->vm_start);
-	return answered(&call, copy->vm_file, "mremap", err);
+	if (!MS_VMA_HAS(source, mremap))
+		return 0;
+	if (!enter_vma(&h, copy, "mremap"))
+		return refuse_call(ms_vma_machine(copy));
+	err = source->vm_ops->mremap(copy);
+	ms_handler_leave(&h, h.before.vm_start);
+	return answered(&h, copy->vm_file, "mremap", err);
 }
 
 int ms_vma_call_mprotect(struct ms_vma *vma, ms_hva_t start, ms_hva_t end, uint64_t newflags)
 {
-	struct call call = enter_vma(vma, "mprotect");
-	int err = vma->vm_ops->mprotect(vma, start, end, newflags);
+	struct ms_handler h;
+	int err;
 
-	leave(&call, vma->vm_start);
-	return answered(&call, vma->vm_file, "mprotect", err);
+	if (!MS_VMA_HAS(vma, mprotect))
+		return 0;
+	if (!enter_vma(&h, vma, "mprotect"))
+		return refuse_call(ms_vma_machine(vma));
+	err = vma->vm_ops->mprotect(vma, start, end, newflags);
+	ms_handler_leave(&h, h.before.vm_start);
+	return answered(&h, vma->vm_file, "mprotect", err);
 }
 
 /* The function sees the VMA, and may not change it. */
-uint64_t ms_vma_call_pagesize(const struct ms_vma *vma)
+uint64_t ms_vma_call_pagesize(const struct ms_vma *seen)
 {
-	struct call call = enter_vma(vma, "pagesize");
-	uint64_t size = vma->vm_ops->pagesize((struct ms_vma *)(uintptr_t)vma);
+	struct ms_vma *vma = (struct ms_vma *)(uintptr_t)seen;
+	struct ms_machine *m = ms_vma_machine(vma);
+	uint64_t size = m->page_size;
+	struct ms_handler h;
 
-	leave(&call, vma->vm_start);
+	if (!MS_VMA_HAS(vma, pagesize) || !enter_vma(&h, vma, "pagesize"))
+		return size;
+	size = vma->vm_ops->pagesize(vma);
+	ms_handler_leave(&h, h.before.vm_start);
 	return size;
 }
 
 int ms_vma_call_access(struct ms_vma *vma, ms_hva_t addr, void *buf, int len, bool write)
 {
-	struct call call = enter_vma(vma, "access");
-	int bytes = vma->vm_ops->access(vma, addr, buf, len, write);
+	struct ms_handler h;
+	int bytes;
 
-	leave(&call, vma->vm_start);
-	return bytes;
+	if (!MS_VMA_HAS(vma, access) || !enter_vma(&h, vma, "access"))
+		return 0;
+	bytes = vma->vm_ops->access(vma, addr, buf, len, write);
+	ms_handler_leave(&h, h.before.vm_start);
+	if (bytes <= len)
+		return bytes;
+	ms_vma_violation(vma, MS_VIOLATION_DRIVER, "->access answers more than it was asked for",
+			 addr, 0);
+	return 0;
 }
 
 struct ms_struct_page *ms_vma_call_find_special_page(struct ms_vma *vma, ms_hva_t addr)
 {
-	struct call call = enter_vma(vma, "find_special_page");
-	struct ms_struct_page *page = vma->vm_ops->find_special_page(vma, addr);
+	struct ms_struct_page *page;
+	struct ms_handler h;
 
-	leave(&call, vma->vm_start);
+	if (!MS_VMA_HAS(vma, find_special_page) || !enter_vma(&h, vma, "find_special_page"))
+		return NULL;
+	page = vma->vm_ops->find_special_page(vma, addr);
+	ms_handler_leave(&h, h.before.vm_start);
 	return page;
 }
 
 // mirrors call_mmap(), include/linux/fs.h, 5.10 .. 6.12; mmap_file(), mm/internal.h, 6.12+
 int ms_file_call_mmap(struct ms_file *file, struct ms_vma *vma)
 {
-	struct call call;
+	struct ms_handler h;
 	int err;
 
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_MMAP, vma->vm_start);
-	call = enter_vma(vma, "mmap");
+	if (!enter_vma(&h, vma, "mmap"))
+		return refuse_call(ms_vma_machine(vma));
+	h.is_mmap = h.flags_may_change = true;
 	err = file->ops->mmap(file, vma);
-	leave(&call, vma->vm_start);
-	return answered(&call, file, "mmap", err);
+	ms_handler_leave(&h, h.before.vm_start);
+	return answered(&h, file, "mmap", err);
+}
+
+/* What the description says where and of whom the mapping will be stays as it was, and what it is
+ * to become must be possible. */
+static void verify_desc(struct ms_machine *m, struct ms_vma_desc *desc,
+			const struct ms_vma_desc *was)
+{
+	const uint64_t npages = (was->end - was->start) >> m->page_shift;
+
+	if (desc->mm != was->mm || desc->start != was->start || desc->end != was->end) {
+		ms_violation(m, "mmap_prepare changes where the VMA will be", was->start);
+		desc->mm = was->mm;
+		desc->start = was->start;
+		desc->end = was->end;
+	}
+	if (!ms_pgprot_is_valid(m, desc->page_prot)) {
+		ms_violation(m, "mmap_prepare sets page_prot to bits that no protection has",
+			     was->start);
+		desc->page_prot = was->page_prot;
+	}
+	if (!ms_vma_flags_are_valid(m, was->vm_flags, desc->vm_flags)) {
+		ms_violation(m, "mmap_prepare changes flags of a VMA that are the kernel's",
+			     was->start);
+		desc->vm_flags = was->vm_flags;
+	}
+	if (desc->pgoff + (npages - 1) < desc->pgoff) {
+		ms_violation(m, "mmap_prepare sets a pgoff from which the VMA's pages wrap",
+			     was->start);
+		desc->pgoff = was->pgoff;
+	}
 }
 
 // mirrors call_mmap_prepare(), mm/vma.c, 7.2+
 int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 {
+	const struct ms_vma_desc was = *desc;
 	const struct ms_where place = {
 		.driver = ms_file_driver(file),
 		.callback = "mmap_prepare",
@@ -280,11 +326,16 @@ int ms_file_call_mmap_prepare(struct ms_file *file, struct ms_vma_desc *desc)
 		.start = desc->start,
 		.end = desc->end,
 	};
-	struct call call = enter(desc->mm, &place);
-	int err = file->ops->mmap_prepare(file, desc);
+	struct ms_handler h;
+	int err;
 
-	leave(&call, desc->start);
-	return answered(&call, file, "mmap_prepare", err);
+	if (!ms_handler_enter(&h, file->machine, desc->mm, NULL, &place))
+		return refuse_call(file->machine);
+	err = file->ops->mmap_prepare(file, desc);
+	verify_desc(file->machine, desc, &was);
+	ms_note_ops(file->machine, desc->vm_ops);
+	ms_handler_leave(&h, was.start);
+	return answered(&h, file, "mmap_prepare", err);
 }
 
 /* ---- faults ---- */
@@ -354,16 +405,19 @@ ms_vm_fault_t ms_vma_call_fault(struct ms_vm_fault *vmf)
 	struct ms_vma *vma = vmf->vma;
 	const bool in_memory = vma->vm_ops == &ms_shmem_vm_ops;
 	const ms_hva_t addr = vmf->address;
-	struct call call;
+	struct ms_handler h;
 	ms_vm_fault_t ret;
 
 	vmf->pfn = 0;
 	vmf->page = NULL;
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
-	call = enter_fault(vma, "fault");
+	if (!MS_VMA_HAS(vma, fault))
+		return ms_refuse_fault(ms_vma_machine(vma), "the VMA has no ->fault", addr);
+	if (!enter_fault(&h, vmf, "fault"))
+		return refuse_fault_call(vmf);
 	ret = vma->vm_ops->fault(vmf);
-	leave_fault(&call, vmf, ret);
-	tell_fault(&call, vmf, "fault", ret);
+	leave_fault(&h, vmf, ret);
+	tell_fault(&h, vmf, "fault", ret);
 	if (in_memory && ret == MS_VM_FAULT_LOCKED)
 		hook_with_folio(vmf);
 	else
@@ -376,14 +430,17 @@ ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 {
 	struct ms_vma *vma = vmf->vma;
 	const ms_hva_t addr = vmf->address;
-	struct call call;
+	struct ms_handler h;
 	ms_vm_fault_t ret;
 
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT, addr);
-	call = enter_fault(vma, "huge_fault");
+	if (!MS_VMA_HAS(vma, huge_fault))
+		return MS_VM_FAULT_FALLBACK;
+	if (!enter_fault(&h, vmf, "huge_fault"))
+		return refuse_fault_call(vmf);
 	ret = vma->vm_ops->huge_fault(vmf, order);
-	leave_fault(&call, vmf, ret);
-	tell_fault(&call, vmf, "huge_fault", ret);
+	leave_fault(&h, vmf, ret);
+	tell_fault(&h, vmf, "huge_fault", ret);
 	ms_vma_hook(vma->vm_mm, MS_HOOK_DRIVER_FAULT_DONE, addr);
 	return ret;
 }
@@ -407,11 +464,16 @@ ms_vm_fault_t ms_vma_call_map_pages(struct ms_vm_fault *vmf, uint64_t first, uin
 
 ms_vm_fault_t ms_vma_call_pfn_mkwrite(struct ms_vm_fault *vmf)
 {
-	struct call call = enter_fault(vmf->vma, "pfn_mkwrite");
-	ms_vm_fault_t ret = vmf->vma->vm_ops->pfn_mkwrite(vmf);
+	struct ms_handler h;
+	ms_vm_fault_t ret;
 
-	leave_fault(&call, vmf, ret);
-	tell_fault(&call, vmf, "pfn_mkwrite", ret);
+	if (!MS_VMA_HAS(vmf->vma, pfn_mkwrite))
+		return 0;
+	if (!enter_fault(&h, vmf, "pfn_mkwrite"))
+		return refuse_fault_call(vmf);
+	ret = vmf->vma->vm_ops->pfn_mkwrite(vmf);
+	leave_fault(&h, vmf, ret);
+	tell_fault(&h, vmf, "pfn_mkwrite", ret);
 	return ret;
 }
 
@@ -434,18 +496,21 @@ static ms_vm_fault_t call_page_mkwrite(struct ms_vm_fault *vmf)
 {
 	struct ms_machine *m = ms_vma_machine(vmf->vma);
 	struct ms_struct_page *given = vmf->page;
-	struct call call;
+	struct ms_handler h;
 	ms_vm_fault_t ret;
 
 	if (!vmf->page)
 		vmf->page = ms_pfn_to_page_struct(m, vmf->pfn);
 	if (!vmf->page)
 		return ms_refuse_page(m);
-	call = enter_fault(vmf->vma, "page_mkwrite");
+	if (!enter_fault(&h, vmf, "page_mkwrite")) {
+		vmf->page = given;
+		return refuse_fault_call(vmf);
+	}
 	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
-	leave_fault(&call, vmf, ret);
+	leave_fault(&h, vmf, ret);
 	vmf->page = given;
-	tell_fault(&call, vmf, "page_mkwrite", ret);
+	tell_fault(&h, vmf, "page_mkwrite", ret);
 	return ret;
 }
 

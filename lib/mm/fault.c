@@ -166,6 +166,7 @@ static ms_vm_fault_t handle_huge_level(struct ms_vm_fault *vmf, unsigned int lev
 // mirrors handle_mm_fault(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_handle_mm_fault(struct ms_vma *vma, ms_hva_t addr, unsigned int flags)
 {
+	ms_vma_door();
 	struct ms_machine *m = ms_vma_machine(vma);
 	struct ms_vm_fault vmf = {
 		.vma = vma,

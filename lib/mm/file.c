@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Files, their address spaces with the VMAs that map them (i_mmap), and the page caches of memory
  * files. */
-#include "mm/internal.h"
+#include "mm/handler.h"
 
 /* ---- files ---- */
 
@@ -71,10 +71,23 @@ static void mapping_put(struct ms_mapping *mapping)
 	ms_free(&m->alloc, mapping);
 }
 
+#define MOST_REOPENED 64u /* files that the ->release of one make */
+
+static bool may_open(struct ms_machine *m)
+{
+	if (m->ending)
+		ms_violation(m, "driver opens a file while its machine ends", 0);
+	else if (m->processes->releasing && m->processes->reopened++ >= MOST_REOPENED)
+		ms_violation(m, "->release opens files without end", 0);
+	else
+		return true;
+	return false;
+}
+
 static struct ms_file *file_new(struct ms_machine *m, enum ms_file_kind kind,
 				const struct ms_file_ops *ops, const void *key)
 {
-	struct ms_file *file = ms_zalloc(&m->alloc, sizeof(*file));
+	struct ms_file *file = may_open(m) ? ms_zalloc(&m->alloc, sizeof(*file)) : NULL;
 
 	if (!file)
 		return NULL;
@@ -115,6 +128,11 @@ struct ms_file *ms_file_new(struct ms_machine *m, const struct ms_file_ops *ops,
 	file->max_bytes = max_bytes;
 	file->priv = priv;
 	return file;
+}
+
+void ms_file_set_ops(struct ms_file *file, const struct ms_file_ops *ops)
+{
+	file->ops = ops;
 }
 
 void ms_file_set_name(struct ms_file *file, const char *name)
@@ -216,19 +234,104 @@ void ms_file_get(struct ms_file *file)
 	file->refcount++;
 }
 
-// mirrors fput(), fs/file_table.c, 5.10+
-void ms_file_drop(struct ms_file *file)
+/* The last reference went. ->release runs with a reference that nobody has, so that what takes and
+ * drops one meanwhile does not come here again.
+ * mirrors __fput(), fs/file_table.c, 5.10+ */
+static void file_free(struct ms_file *file)
 {
 	struct ms_machine *m = file->machine;
+	const struct ms_where place = { .driver = ms_file_driver(file), .callback = "release" };
+	struct ms_handler h;
+	bool entered;
 
-	if (--file->refcount)
-		return;
-	if (file->ops && file->ops->release)
+	file->refcount = 1;
+	if (file->ops && file->ops->release) {
+		entered = ms_handler_enter(&h, m, NULL, NULL, &place);
 		file->ops->release(file);
+		if (entered)
+			ms_handler_leave(&h, 0);
+	}
 	LIST_REMOVE(file, of_mapping);
 	mapping_put(file->mapping);
 	LIST_REMOVE(file, link);
 	ms_free(&m->alloc, file);
+}
+
+/* What is given up in a ->release is released when that is back, as the kernel delays it.
+ * mirrors fput(), fs/file_table.c, 5.10+ */
+void ms_file_drop(struct ms_file *file)
+{
+	struct ms_processes *p = file->machine->processes;
+
+	if (--file->refcount)
+		return;
+	file->going = true;
+	SLIST_INSERT_HEAD(&p->delayed, file, delayed);
+	if (p->releasing)
+		return;
+	p->releasing = true;
+	p->reopened = 0;
+	while ((file = SLIST_FIRST(&p->delayed))) {
+		SLIST_REMOVE_HEAD(&p->delayed, delayed);
+		file_free(file);
+	}
+	p->releasing = false;
+}
+
+/* ---- references of driver code ---- */
+
+void ms_file_driver_get(struct ms_file *file)
+{
+	if (file->going) {
+		ms_violation(file->machine, "get_file of a file that is being released", 0);
+		return;
+	}
+	file->driver_refs++;
+	ms_file_get(file);
+}
+
+/* Does driver code give up the reference of the VMA that its ->mmap is making? It has to put
+ * another file in its place. */
+static bool gives_away(const struct ms_file *file)
+{
+	const struct ms_handler *h = file->machine->call.handlers;
+
+	return h && h->is_mmap && h->was_file == file && !file->driver_refs;
+}
+
+void ms_file_driver_put(struct ms_file *file)
+{
+	struct ms_machine *m = file->machine;
+
+	if (file->going) {
+		ms_violation(m, "fput of a file that is being released", 0);
+	} else if (file->driver_refs > 0 || gives_away(file)) {
+		file->driver_refs--;
+		ms_file_drop(file);
+	} else if (file->user_ref && !ms_is_called(m)) {
+		ms_file_put(file); // a test closes it
+	} else {
+		ms_violation(m, "fput of a file of which driver code has no reference", 0);
+	}
+}
+
+static void make_good(struct ms_file *file)
+{
+	if (file->driver_refs >= 0)
+		return;
+	ms_violation(file->machine, "->mmap leaves vm_file without a reference of the VMA's", 0);
+	for (; file->driver_refs < 0; file->driver_refs++)
+		ms_file_get(file);
+}
+
+void ms_file_handed_over(struct ms_file *was, struct ms_file *now)
+{
+	if (was != now) {
+		was->driver_refs++;
+		now->driver_refs--;
+	}
+	make_good(was);
+	make_good(now);
 }
 
 void ms_file_put(struct ms_file *file)
@@ -252,8 +355,10 @@ void ms_files_destroy(struct ms_machine *m)
 	struct ms_file *file;
 
 	// No VMA is left: the user of the library holds what is still there.
-	while ((file = LIST_FIRST(&m->processes->files)))
+	while ((file = LIST_FIRST(&m->processes->files))) {
+		file->refcount = 1; // whatever a driver has taken and not given back
 		ms_file_drop(file);
+	}
 }
 
 void *ms_file_priv(const struct ms_file *file)

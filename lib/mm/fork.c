@@ -251,8 +251,10 @@ struct ms_mm *ms_fork(struct ms_mm *mm)
 		return ms_refusal_null(ms_mmap_waits(mm));
 	child = ms_mm_new(mm->machine);
 	ret = child ? 0 : -ENOMEM;
-	if (child)
+	if (child) {
 		child->anon_roots = mm->anon_roots;
+		ms_mmap_write_trylock(child); // as nobody else can have it
+	}
 
 	mm->machine->call.mm = mm;
 	recorder_writes(mm->machine);
@@ -260,6 +262,8 @@ struct ms_mm *ms_fork(struct ms_mm *mm)
 		if (!(vma->vm_flags & MS_VM_DONTCOPY))
 			ret = copy_vma(child, vma);
 	mm->machine->call.mm = outer;
+	if (child)
+		ms_mmap_write_unlock(child);
 	// copy_process() answers ENOMEM whatever went wrong.
 	if (ret && child) {
 		ms_mm_exit(child);

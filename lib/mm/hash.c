@@ -110,7 +110,8 @@ static void add_file(struct ms_hash *h, const struct ms_file *file)
 	ms_hash_pointer(h, file->ops);
 	ms_hash_add(h, (uint64_t)file->kind << 32 | file->fmode);
 	ms_hash_add(h, file->max_bytes);
-	ms_hash_add(h, (uint64_t)file->refcount << 1 | file->user_ref);
+	ms_hash_add(h, (uint64_t)file->driver_refs << 40 | (uint64_t)file->refcount << 1 |
+			       file->user_ref);
 	ms_hash_pointer(h, file->priv);
 	add_head(h, file);
 	add_mapping(h, file->mapping);

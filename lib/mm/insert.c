@@ -27,6 +27,12 @@ static ms_vm_fault_t outside(const struct ms_vma *vma, ms_hva_t addr)
 	return MS_VM_FAULT_SIGBUS;
 }
 
+static ms_vm_fault_t no_entry(const struct ms_vma *vma, ms_pfn_t pfn)
+{
+	ms_refuse(ms_vma_machine(vma), -EFAULT, "pfn %x: no entry holds it", pfn);
+	return MS_VM_FAULT_SIGBUS;
+}
+
 static ms_vm_fault_t no_memory(const struct ms_vma *vma)
 {
 	ms_refuse(ms_vma_machine(vma), -ENOMEM, "no memory");
@@ -108,6 +114,7 @@ static ms_vm_fault_t insert_pte(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn,
 				     ms_pgprot_t prot)
 {
+	ms_vma_door();
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -118,6 +125,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 		return bug(vma, "page of RAM inserted as a raw pfn into a VM_MIXEDMAP VMA", addr);
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
+	if (!ms_may_map_raw(vma, addr, pfn, 1, prot))
+		return no_entry(vma, pfn);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_pte(vma, addr, pfn, prot, false);
 }
@@ -125,6 +134,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_prot(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t
 // mirrors vmf_insert_pfn(), mm/memory.c, 5.10+
 ms_vm_fault_t ms_vmf_insert_pfn(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	ms_vma_door();
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
 	return ms_vmf_insert_pfn_prot(vma, addr, pfn, vma->vm_page_prot);
@@ -156,6 +166,7 @@ static bool mixed_ok(const struct ms_vma *vma, ms_pfn_t pfn)
 // mirrors __vm_insert_mixed(), mm/memory.c, 5.10+
 static ms_vm_fault_t insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkwrite)
 {
+	ms_vma_door();
 	if (!vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -169,6 +180,8 @@ static ms_vm_fault_t insert_mixed(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pf
 	}
 	if (!in_vma(vma, addr))
 		return outside(vma, addr);
+	if (!ms_may_map_raw(vma, addr, pfn, 1, prot))
+		return no_entry(vma, pfn);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_pte(vma, addr, pfn, prot, mkwrite);
 }
@@ -245,6 +258,7 @@ static ms_vm_fault_t insert_huge(struct ms_vma *vma, ms_hva_t addr, unsigned int
  * mm/huge_memory.c, 6.12+ */
 ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	ms_vma_door();
 	if (!vmf || !vmf->vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;
@@ -253,6 +267,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
+	if (!ms_may_map_raw(vma, addr, pfn, UINT64_C(1) << ms_pmd_order(ms_vma_machine(vma)), prot))
+		return no_entry(vma, pfn);
 	ms_track_pfn_insert(vma, &prot, pfn);
 	return insert_huge(vma, addr, MS_LEVEL_PMD, pfn, prot, write);
 }
@@ -261,6 +277,7 @@ ms_vm_fault_t ms_vmf_insert_pfn_pmd(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
  * mm/huge_memory.c, 6.4+ */
 ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	ms_vma_door();
 	if (!vmf || !vmf->vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;
@@ -270,6 +287,8 @@ ms_vm_fault_t ms_vmf_insert_pfn_pud(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool 
 
 	if (!may_insert_raw(vma, addr))
 		return MS_VM_FAULT_SIGBUS;
+	if (!ms_may_map_raw(vma, addr, pfn, UINT64_C(1) << ms_pud_order(m), prot))
+		return no_entry(vma, pfn);
 	// 6.4 .. 6.16 look the type up, and then do not use it
 	if (m->policy.pud_insert_prot == MS_PUD_INSERT_PROT_LOOKUP)
 		ms_track_pfn_insert(vma, &prot, pfn);
@@ -324,6 +343,7 @@ static int set_mixedmap(struct ms_vma *vma, ms_hva_t addr)
 	if (ms_mmap_only_read(vma->vm_mm))
 		return bug_of_page(m, "vm_insert_page sets VM_MIXEDMAP in a fault", addr);
 	vma->vm_flags |= MS_VM_MIXEDMAP;
+	ms_handlers_note(vma);
 	return 0;
 }
 
@@ -407,6 +427,7 @@ static int insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, bool mkw
 // mirrors vm_insert_page(), mm/memory.c, 5.10+
 int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -423,6 +444,7 @@ int ms_vm_insert_page(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn)
 // mirrors vmf_insert_page_mkwrite(), mm/memory.c, 6.14+
 ms_vm_fault_t ms_vmf_insert_page_mkwrite(struct ms_vm_fault *vmf, ms_pfn_t pfn, bool write)
 {
+	ms_vma_door();
 	if (!vmf || !vmf->vma)
 		return MS_VM_FAULT_SIGBUS;
 	struct ms_vma *vma = vmf->vma;

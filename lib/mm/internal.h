@@ -104,9 +104,21 @@ struct ms_file {
 	void *priv;
 	struct ms_mapping *mapping;
 	LIST_ENTRY(ms_file) of_mapping;
-	unsigned int refcount; /* the user's reference, and one for each VMA */
+	unsigned int refcount; /* the user's reference, one for each VMA, and the driver's */
+	int driver_refs;       /* that driver code took by get_file(); < 0: it gave ->mmap's away */
 	bool user_ref;         /* the user still has his reference */
+	bool going;            /* the last reference went: ->release runs, or will */
+	SLIST_ENTRY(ms_file) delayed;
 };
+
+/* The last reference has gone: nobody may have a new one. */
+static inline bool ms_file_is_going(const struct ms_file *file)
+{
+	return file->going;
+}
+/* ->mmap is back, in which vm_file was `was` and is `now`: the references that driver code took and
+ * gave become those of the VMA. */
+void ms_file_handed_over(struct ms_file *was, struct ms_file *now);
 
 /* A result beside MS_VM_FAULT_*: the kernel would repeat the fault without end. */
 #define MS_FAULT_ENDLESS 0x80000000u
@@ -161,11 +173,16 @@ struct ms_mm {
 	uint64_t anon_roots; /* the last number that was given to ms_anon_vma.root */
 	struct ms_mmu_notifier *notifiers;
 	bool has_pinned; /* MMF_HAS_PINNED: pages of it were pinned once */
+	struct ms_notifier_walk *walks; /* over them, that are under way */
 
 	/* lock.h */
 	unsigned int mmap_readers;
 	unsigned int mmu_locked; /* VMs whose hook runs under the MMU lock: notifiers may not */
 	bool mmap_writer;
+	/* How often the library itself has the lock, which is also in the two above: whatever
+	 * driver code does with those, the library has it. */
+	unsigned int held, held_for_writing;
+	bool exiting; /* ms_mm_exit() is at it */
 };
 
 /* ---- VMA objects (vma.c) ---- */
@@ -302,6 +319,23 @@ int ms_answered_by(struct ms_machine *m, uint64_t before, const struct ms_file *
 		   const char *callback, int err);
 void ms_fault_answered_by(const struct ms_vm_fault *vmf, uint64_t before, const char *callback,
 			  ms_vm_fault_t ret);
+
+/* ---- what drivers may change (handler.c) ---- */
+
+/* The library itself has changed the VMA. */
+void ms_handlers_note(const struct ms_vma *vma);
+/* Has prot bits of a protection alone, and those that every protection has? */
+/* May a driver make these flags of what they were? */
+bool ms_vma_flags_are_valid(const struct ms_machine *m, uint64_t was, uint64_t flags);
+/*
+ * May a driver map npages from pfn on with prot at addr? false, with a violation. No kernel asks
+ * about either: on x86 pfn_pte() cuts what no entry holds off the pfn (so that other memory is
+ * mapped), and a bit beyond those of the CPU makes the CPU fault and the kernel oops; on arm64 it
+ * is or'ed in, and becomes attributes of the entry.
+ */
+bool ms_may_map_raw(const struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t npages,
+		    ms_pgprot_t prot);
+bool ms_pgprot_is_valid(const struct ms_machine *m, ms_pgprot_t prot);
 
 /* ---- calls into a driver (driver.c) ---- */
 

@@ -8,7 +8,7 @@ int ms_mmap_waits(struct ms_mm *mm)
 
 	if (mm->mmu_locked)
 		return ms_refuse(m, -EBUSY, "the MMU lock of a VM of process %u is held", mm->id);
-	if (mm->mmap_writer)
+	if (mm->mmap_writer || mm->held_for_writing)
 		return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for writing",
 				 mm->id);
 	return ms_refuse(m, -EBUSY, "the mmap lock of process %u is held for reading", mm->id);
@@ -24,7 +24,7 @@ enum ms_mmap_state ms_mm_lock_state(const struct ms_mm *mm)
 void ms_mm_lock(struct ms_mm *mm, bool read)
 {
 	if (read)
-		ms_mmap_pin(mm);
+		mm->mmap_readers++;
 	else
 		mm->mmap_writer = true;
 }
@@ -32,14 +32,15 @@ void ms_mm_lock(struct ms_mm *mm, bool read)
 void ms_mm_unlock(struct ms_mm *mm, bool read)
 {
 	if (read)
-		ms_mmap_unpin(mm);
+		mm->mmap_readers--;
 	else
-		ms_mmap_write_unlock(mm);
+		mm->mmap_writer = false;
 }
 
 void ms_mm_lock_downgrade(struct ms_mm *mm)
 {
-	ms_mmap_write_downgrade(mm);
+	mm->mmap_writer = false;
+	mm->mmap_readers++;
 }
 
 bool ms_mm_fault_waits(const struct ms_mm *mm)

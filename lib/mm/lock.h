@@ -16,16 +16,18 @@
 /* Could a fault of this process take the lock for reading, and call notifiers? */
 static inline bool ms_mmap_may_read(const struct ms_mm *mm)
 {
-	return !mm->mmap_writer && !mm->mmu_locked;
+	return !mm->mmap_writer && !mm->mmu_locked && !mm->held_for_writing;
 }
 /* For callers that hold the lock already, for reading or for writing. */
 static inline void ms_mmap_pin(struct ms_mm *mm)
 {
 	mm->mmap_readers++;
+	mm->held++;
 }
 static inline void ms_mmap_unpin(struct ms_mm *mm)
 {
 	mm->mmap_readers--;
+	mm->held--;
 }
 
 /* For reading or for writing. */
@@ -44,20 +46,25 @@ static inline bool ms_mmap_only_read(const struct ms_mm *mm)
  * mirrors mmap_write_lock(), include/linux/mmap_lock.h, 5.10+ */
 static inline bool ms_mmap_write_trylock(struct ms_mm *mm)
 {
-	if (mm->mmap_readers || !ms_mmap_may_read(mm))
+	if (mm->mmap_readers || mm->held || !ms_mmap_may_read(mm))
 		return false;
 	mm->mmap_writer = true;
+	mm->held++;
+	mm->held_for_writing++;
 	return true;
 }
 // mirrors mmap_write_unlock(), include/linux/mmap_lock.h, 5.10+
 static inline void ms_mmap_write_unlock(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
+	mm->held--;
+	mm->held_for_writing--;
 }
 // mirrors mmap_write_downgrade(), include/linux/mmap_lock.h, 5.10+
 static inline void ms_mmap_write_downgrade(struct ms_mm *mm)
 {
 	mm->mmap_writer = false;
+	mm->held_for_writing--;
 	mm->mmap_readers++;
 }
 
@@ -85,14 +92,53 @@ static inline bool ms_folio_is_locked(const struct ms_mapping *mapping, uint64_t
 	return false;
 }
 
+/*
+ * How the lock is held while somebody else's function runs that is called under it. Such code may
+ * drop and take the lock, and forget to; what the library has, it has until the function is back.
+ */
+struct ms_mmap_hold {
+	unsigned int readers;
+	bool writer, for_writing;
+};
+
+static inline struct ms_mmap_hold ms_mmap_hold(struct ms_mm *mm)
+{
+	const struct ms_mmap_hold hold = {
+		.readers = mm->mmap_readers,
+		.writer = mm->mmap_writer,
+		.for_writing = mm->mmap_writer || mm->held_for_writing,
+	};
+
+	mm->held++;
+	mm->held_for_writing += hold.for_writing;
+	return hold;
+}
+
+/* false: the lock was not as it was, and is again. */
+static inline bool ms_mmap_unhold(struct ms_mm *mm, const struct ms_mmap_hold *hold)
+{
+	const bool same = mm->mmap_readers == hold->readers && mm->mmap_writer == hold->writer;
+
+	mm->mmap_readers = hold->readers;
+	mm->mmap_writer = hold->writer;
+	mm->held--;
+	mm->held_for_writing -= hold->for_writing;
+	return same;
+}
+
+/* A walk over a process's notifiers, of which each may take notifiers off. */
+struct ms_notifier_walk {
+	struct ms_notifier_walk *outer;
+	struct ms_mmu_notifier *next;
+	struct ms_mmap_hold hold;
+};
+
 /* A hook of somebody who has a VMA of mm in hand. */
+void ms_vma_hook_locked(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr);
 static inline void ms_vma_hook(struct ms_mm *mm, enum ms_hook_point point, ms_hva_t addr)
 {
-	if (!mm->machine->hook[point].fn)
-		return;
-	ms_mmap_pin(mm);
-	ms_hook(mm->machine, point, addr);
-	ms_mmap_unpin(mm);
+	if (mm->machine->hook[point].fn)
+		ms_vma_hook_locked(mm, point, addr);
 }
 
 #endif

@@ -22,6 +22,10 @@ struct ms_mm *ms_mm_new(struct ms_machine *m)
 {
 	if (!m)
 		return ms_refusal_null(-EINVAL);
+	if (m->ending) {
+		ms_violation(m, "driver makes a process while its machine ends", 0);
+		return ms_refuse_null(m, -EBUSY, "the machine ends");
+	}
 	struct ms_mm *mm = ms_zalloc(&m->alloc, sizeof(*mm));
 
 	if (!mm)
@@ -57,6 +61,26 @@ static void check_mm(const struct ms_mm *mm)
 				"non-zero pgtables_bytes on freeing mm", 0, 0);
 }
 
+/* Nobody is in the middle of anything: a lock that is held was forgotten, and the kernel would wait
+ * for it for ever. */
+static void break_locks(struct ms_mm *mm)
+{
+	if (!ms_mmap_is_locked(mm))
+		return;
+	ms_violation(mm->machine, "a process ends, and driver code still holds its mmap lock", 0);
+	mm->mmap_readers = 0;
+	mm->mmap_writer = false;
+}
+
+static void refuse_exit(struct ms_machine *m)
+{
+	if (m->in_hook)
+		ms_violation_by(m, MS_VIOLATION_TEST, "a hook ends a process that is in the kernel",
+				0, 0);
+	else
+		ms_violation(m, "driver code ends a process that is in the kernel", 0);
+}
+
 /* Notifiers are released, everything is unmapped at once, then the VMAs are freed one by one.
  * mirrors exit_mmap(), mm/mmap.c, 5.10+ */
 void ms_mm_exit(struct ms_mm *mm)
@@ -67,11 +91,13 @@ void ms_mm_exit(struct ms_mm *mm)
 	if (!mm)
 		return;
 	m = mm->machine;
+	if (!ms_is_called(m))
+		break_locks(mm);
 	if (!ms_mmap_write_trylock(mm)) {
-		ms_violation_by(m, MS_VIOLATION_TEST, "a hook ends a process that is in the kernel",
-				0, 0);
+		refuse_exit(m);
 		return;
 	}
+	mm->exiting = true;
 	ms_notify_release(mm);
 	vmas = ms_vma_tree_detach(mm, 0, mm->task_size, &(struct ms_vma_gap){ 0 });
 	ms_unmap_region(mm, vmas, 0, mm->task_size, 0, 0);
@@ -93,6 +119,7 @@ static int mm_init(struct ms_machine *m)
 	if (!p)
 		return -ENOMEM;
 	TAILQ_INIT(&p->mms);
+	SLIST_INIT(&p->delayed);
 	LIST_INIT(&p->files);
 	LIST_INIT(&p->mappings);
 	RB_INIT(&p->mappings_by_key);

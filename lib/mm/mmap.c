@@ -427,6 +427,12 @@ static int set_vm_flags(struct request *rq, unsigned int prot, unsigned int flag
 	return 0;
 }
 
+static int refuse_going(struct ms_machine *m)
+{
+	ms_violation(m, "mmap of a file that is being released", 0);
+	return ms_refuse(m, -EBADF, "the file is being released");
+}
+
 // mirrors ksys_mmap_pgoff() and do_mmap(), mm/mmap.c, 5.10+
 static int64_t do_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned int prot,
 		       unsigned int flags, struct ms_file *file, uint64_t off)
@@ -443,6 +449,8 @@ static int64_t do_mmap(struct ms_mm *mm, ms_hva_t addr, uint64_t len, unsigned i
 				 flags & FLAGS_NOT_MODELLED);
 	if (flags & MS_MAP_ANONYMOUS)
 		file = NULL;
+	else if (file && ms_file_is_going(file))
+		return refuse_going(m);
 	else if (!file)
 		return ms_refuse(m, -ENOMEM, "there is no file, and MAP_ANONYMOUS is not set");
 	// ksys_mmap_pgoff() rounds up before anybody tests the length, which may wrap to 0

@@ -23,6 +23,11 @@ struct ms_lru_queue {
 struct ms_processes {
 	TAILQ_HEAD(, ms_mm) mms; /* in order of creation */
 	LIST_HEAD(, ms_file) files;
+	SLIST_HEAD(, ms_file) delayed; /* their last reference went during a ->release */
+	const struct ms_mmu_notifier_ops *own_notifiers; /* the library's */
+	bool ops_in_memory; /* a VMA had operations in memory of the machine's */
+	bool releasing;                /* a ->release runs */
+	unsigned int reopened;         /* files that were made in one */
 	LIST_HEAD(, ms_mapping) mappings;
 	RB_HEAD(ms_mappings_by_key, ms_mapping) mappings_by_key;
 	const struct ms_folio_lock *folio_locks; /* of folios that callers of hooks hold */

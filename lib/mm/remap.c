@@ -48,6 +48,7 @@ static int check_cow(struct remap *r)
 				 MS_VMA_WORDS " is private: %x-%x is not all of it",
 				 MS_VMA_NUMBERS(r->vma), r->addr, r->end);
 	r->vma->vm_pgoff = r->pfn;
+	ms_handlers_note(r->vma);
 	return 0;
 }
 
@@ -58,6 +59,7 @@ static void set_flags(const struct remap *r)
 	    MS_VMA_FLAGS_LOCK_ASSERTED_NOT_BY_REMAP)
 		ms_vma_flags_assert_locked(r->vma);
 	r->vma->vm_flags |= REMAP_FLAGS;
+	ms_handlers_note(r->vma);
 }
 
 // mirrors remap_pfn_range(), mm/memory.c, 5.10 .. 6.18; remap_pfn_range_track(), mm/memory.c, 7.2+
@@ -201,6 +203,7 @@ static int check_and_track(struct remap *r)
 int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t size,
 		       ms_pgprot_t prot)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);
@@ -222,6 +225,9 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 				 "remap_pfn_range: range outside of the VMA", addr, 0);
 	if (r.end > vma->vm_mm->task_size)
 		return ms_refuse_end(vma->vm_mm, -EINVAL, addr, size);
+	if (!ms_may_map_raw(vma, addr, pfn, (r.end - addr) >> m->page_shift, prot))
+		return ms_refuse(m, -EINVAL, "pfn %x with protection %x: no entry holds it", pfn,
+				 prot);
 	err = check_and_track(&r);
 	if (!err) {
 		err = remap_pages(&r);
@@ -236,6 +242,7 @@ int ms_remap_pfn_range(struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint64_t
 // mirrors vm_iomap_memory(), mm/memory.c, 5.10+
 int ms_vm_iomap_memory(struct ms_vma *vma, ms_pa_t start, uint64_t len)
 {
+	ms_vma_door();
 	if (!vma)
 		return -EINVAL;
 	struct ms_machine *m = ms_vma_machine(vma);

@@ -100,6 +100,7 @@ static void set_ctx(struct ms_machine *m, struct ms_vma *vma, struct ms_pfnmap_c
 {
 	drop_ctx(m, vma, vma->pfnmap_ctx);
 	vma->pfnmap_ctx = ctx;
+	ms_handlers_note(vma);
 }
 
 /* The VMA gives up its hold; where contexts decide, the last holder gives back what was reserved.
@@ -110,6 +111,7 @@ static void release_ctx(struct ms_machine *m, struct ms_vma *vma)
 	struct ms_pfnmap_ctx *ctx = vma->pfnmap_ctx;
 
 	vma->pfnmap_ctx = NULL;
+	ms_handlers_note(vma);
 	if (ctx && by_context(m) && ctx->holders == 1)
 		free_pfn_range(vma, ctx->start, ctx->end - ctx->start, ctx);
 	else
@@ -157,6 +159,7 @@ static int track_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_t *
 	if (reserve_pfn_range(m, pa, size, prot, false, &ctx))
 		return ms_answered_as(m, before, -EINVAL);
 	vma->vm_flags |= MS_VM_PAT;
+	ms_handlers_note(vma);
 	set_ctx(m, vma, ctx);
 	return 0;
 }
@@ -181,6 +184,7 @@ static int track_by_context(struct ms_machine *m, struct ms_vma *vma, ms_pgprot_
 		return ms_refuse(m, -ENOMEM, "no memory");
 	}
 	vma->pfnmap_ctx = ctx;
+	ms_handlers_note(vma);
 	return 0;
 }
 
@@ -351,8 +355,10 @@ static void untrack_by_flag(struct ms_machine *m, struct ms_vma *vma, ms_pfn_t p
 	}
 	ctx = vma->pfnmap_ctx;
 	vma->pfnmap_ctx = NULL;
+	ms_handlers_note(vma);
 	free_pfn_range(vma, pa, size, ctx);
 	vma->vm_flags &= ~MS_VM_PAT;
+	ms_handlers_note(vma);
 }
 
 // mirrors untrack_pfn(), arch/x86/mm/pat/memtype.c, 5.10 .. 6.15
@@ -383,6 +389,7 @@ void ms_untrack_pfn_clear(struct ms_vma *vma)
 	if (!ms_is_x86(m) || ends_with_vma(m))
 		return;
 	vma->vm_flags &= ~MS_VM_PAT;
+	ms_handlers_note(vma);
 	set_ctx(m, vma, NULL);
 	MS_EMIT(m, .type = MS_EV_PAT_CLEAR, .mm = ms_mm_id(vma->vm_mm), .va = vma->vm_start);
 }

@@ -5,7 +5,8 @@
 // mirrors zap_vma_ptes(), mm/memory.c, 5.10 .. 6.12; zap_special_vma_range(), mm/memory.c, 7.2+
 void ms_zap_vma_ptes(struct ms_vma *vma, ms_hva_t addr, uint64_t size)
 {
-	ms_hva_t end = addr + size;
+	ms_vma_door();
+	const ms_hva_t end = addr + size;
 
 	if (!vma || addr < vma->vm_start || end < addr || end > vma->vm_end ||
 	    !(vma->vm_flags & MS_VM_PFNMAP))
@@ -32,6 +33,7 @@ static void unmap_mapping_pages(struct ms_mapping *mapping, uint64_t first, uint
 // mirrors unmap_mapping_range(), mm/memory.c, 5.10+
 void ms_unmap_mapping_range(struct ms_file *file, uint64_t off, uint64_t len, bool even_cows)
 {
+	ms_vma_door();
 	if (!file)
 		return;
 	unsigned int shift = file->machine->page_shift;

@@ -27,6 +27,11 @@ ms_hva_t ms_task_size(const struct ms_machine *m);
 void ms_file_get(struct ms_file *file);
 /* fput(): gives up one reference, such as a VMA's. */
 void ms_file_drop(struct ms_file *file);
+/* get_file() and fput() of driver code, which gives up what it has taken alone. */
+void ms_file_driver_get(struct ms_file *file);
+void ms_file_driver_put(struct ms_file *file);
+/* Its driver gives it other operations. */
+void ms_file_set_ops(struct ms_file *file, const struct ms_file_ops *ops);
 /* What violations call the driver by: text that lives as long as the machine. */
 void ms_file_set_name(struct ms_file *file, const char *name);
 /* Its driver's name; NULL: the file is no driver's, or there is none. */
@@ -40,6 +45,30 @@ struct ms_file *ms_file_of_mapping(const struct ms_machine *m, const void *key);
 /* The machine's files, in any order: the first (file NULL), the next one; NULL: no more. */
 const struct ms_file *ms_file_each(const struct ms_machine *m, const struct ms_file *file);
 bool ms_file_is(const struct ms_file *file, const struct ms_file_ops *ops);
+
+/* Puts back what the functions that run have changed of their VMAs, and tells it. */
+void ms_handlers_verify(struct ms_machine *m);
+/* For the doors by which driver code comes in with a VMA, before anything of the VMA is used. */
+static inline void ms_vma_door(void)
+{
+	struct ms_machine *m = ms_current_machine();
+
+	if (m && m->call.handlers)
+		ms_handlers_verify(m);
+}
+/* A driver's function that runs has asked whether it may change the VMA's flags. */
+void ms_handlers_open_flags(const struct ms_vma *vma);
+
+/* Does memory [from, to) hold a notifier that is registered, or a table of operations that a VMA has?
+ */
+bool ms_mmu_notifiers_use(const struct ms_machine *m, uintptr_t from, uintptr_t to);
+bool ms_vmas_use(const struct ms_machine *m, uintptr_t from, uintptr_t to);
+/* These are the library's own notifiers. */
+void ms_mmu_notifier_trust(struct ms_machine *m, const struct ms_mmu_notifier_ops *ops);
+/* As ms_mmu_notifier_register(), with these ops: 0, or -EINVAL with a violation, and nothing is
+ * changed. */
+int ms_mmu_notifier_add(struct ms_mm *mm, struct ms_mmu_notifier *mn,
+			const struct ms_mmu_notifier_ops *ops);
 
 /* ---- violations ---- */
 

@@ -175,6 +175,7 @@ int ms_anon_vma_prepare(struct ms_vma *vma)
 	}
 	vma->anon_vma->refcount++;
 	vma->anon_chain = 1;
+	ms_handlers_note(vma);
 	return 0;
 }
 
@@ -296,13 +297,11 @@ static struct ms_vma *make_half(struct ms_vma *vma, ms_hva_t addr, bool new_belo
 int ms_split_vma_nolimit(struct ms_vma *vma, ms_hva_t addr, bool new_below, struct ms_vma **new_vma)
 {
 	struct ms_vma *half;
+	int err;
 
-	if (vma->vm_ops && vma->vm_ops->may_split) {
-		int err = ms_vma_call_may_split(vma, addr);
-
-		if (err)
-			return err;
-	}
+	err = ms_vma_call_may_split(vma, addr);
+	if (err)
+		return err;
 	half = make_half(vma, addr, new_below);
 	if (!half)
 		return -ENOMEM;

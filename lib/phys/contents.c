@@ -3,6 +3,7 @@
  * The bytes of pages of RAM, for those few pages of which somebody has stored some: what a process
  * or a driver reads and writes of memory that no driver has allocated. Of all others they are zero.
  */
+#include "base/poison.h"
 #include "phys/phys.h"
 
 struct ms_content {
@@ -106,7 +107,7 @@ void ms_page_bytes_copy(struct ms_machine *m, ms_pfn_t to, ms_pfn_t from)
 	}
 	bytes = ms_page_bytes(m, to, true);
 	if (bytes)
-		memcpy(bytes, source, m->page_size);
+		ms_copy_page_bytes(bytes, source, m->page_size);
 	else
 		ms_log(m, "no memory for the bytes of a copied page", to << m->page_shift, 0);
 }

@@ -32,6 +32,8 @@ static void vmas_are_counted(void **state)
 
 	breaks_u32(w.m, &w.mm->map_count, 3, "6 VMAs, 3 are counted");
 	breaks_pointer(w.m, &vma_at(&w, DEVICE)->vm_mm, ms_mm_new(w.m), "is another process's");
+	breaks_pointer(w.m, &vma_at(&w, DEVICE)->vm_mm, NULL, "is another process's");
+	breaks_pointer(w.m, &vma_at(&w, DEVICE)->vm_file, &w, "its file is none");
 	world_end(&w);
 }
 
@@ -132,6 +134,8 @@ static void locks_are_free_between_operations(void **state)
 
 	breaks_u32(w.m, &w.mm->mmap_readers, 1, "the mmap lock is held");
 	breaks_bool(w.m, &w.mm->mmap_writer, true, "the mmap lock is held");
+	breaks_u32(w.m, &w.mm->held, 1, "the mmap lock is held");
+	breaks_u32(w.m, &w.mm->held_for_writing, 1, "the mmap lock is held");
 	breaks_u32(w.m, &w.mm->mmu_locked, 1, "the MMU lock of 1 VMs is held");
 	breaks_pointer(w.m, &w.m->processes->folio_locks, &lock, "a folio is locked");
 	breaks_u32(w.m, &w.mm->id, 9, "its number is out of order");

@@ -13,7 +13,7 @@ static struct mm_struct *some_mm(struct play *p)
 {
 	struct mm_struct *mm = p->mm[hostile_below(p, NR_MMS)];
 
-	return mm ? mm : p->mm[0];
+	return mm ? mm : p->mm[0]; // NULL: that ends
 }
 
 /* ---- processes and the guest ---- */
@@ -66,7 +66,7 @@ static void do_fork(struct play *p)
 			return;
 		}
 	if (p->depth)
-		return; // somebody may be in the middle of it
+		return; // p->mm would not tell it
 	ms_mm_exit(p->mm[1]);
 	p->mm[1] = NULL;
 }
@@ -112,8 +112,11 @@ static void do_files(struct play *p)
 {
 	const unsigned int i = hostile_below(p, NR_FILES);
 
-	if (p->file[i])
-		ms_linux_close(p->file[i]);
+	struct file *file = p->file[i];
+
+	p->file[i] = NULL;
+	if (file)
+		ms_linux_close(file);
 	else
 		p->file[i] = ms_linux_file(p->m, i == 2 ? &hostile_prepare_fops : &hostile_fops,
 					   O_RDWR, p);
@@ -213,6 +216,12 @@ static bool begin(struct play *p)
 	if (arch == MS_ARCH_ARM64)
 		p->vm = ms_vm_new(p->mm[0], 40);
 	ms_linux_use(p->m);
+	p->notifier = kzalloc(sizeof(*p->notifier), GFP_KERNEL);
+	p->notifier->ops = &hostile_notifier_ops;
+	p->hooks = hostile_below(p, 8) ? 0 : hostile_below(p, 256) | hostile_below(p, 256) << 8;
+	if (p->hooks)
+		for (int i = 0; i < MS_HOOK_POINTS; i++)
+			ms_machine_set_hook(p->m, (enum ms_hook_point)i, hostile_hook, p);
 	return true;
 }
 
@@ -222,13 +231,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t wrong;
 	bool blamed;
 
+	hostile_play = &p;
 	if (!begin(&p))
 		return 0;
 	while (p.at < p.end && p.steps < MOST_STEPS)
 		hostile_step(&p);
 	ms_machine_fail_alloc(p.m, 0);
-	for (unsigned int i = 0; i < NR_MMS; i++)
-		ms_mm_exit(p.mm[i]);
+	for (unsigned int i = 0; i < NR_MMS; i++) {
+		struct mm_struct *mm = p.mm[i];
+
+		p.mm[i] = NULL; // whoever is called by its end
+		ms_mm_exit(mm);
+	}
+	p.steps = MOST_STEPS; // whoever is called from now on does nothing
 	blamed = ms_violations(p.m);
 	wrong = ms_machine_check(p.m, blamed ? NULL : stderr);
 	if (wrong && !blamed)

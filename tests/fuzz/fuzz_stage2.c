@@ -5,9 +5,22 @@
  * break-before-make, one that hears of runs and has them told one by one, one that only counts.
  * Each holds what a flat list of pages holds, all answer alike and say the same.
  */
+#include <stdlib.h>
+#include <string.h>
+
+static void *recycled(size_t size);
+static void recycle(void *p, size_t size);
+static void *recycled_zeroes(size_t n, size_t size);
+
+#define HOST_LOG 1
+#define HOST_ALLOC(size) recycled(size)
+#define HOST_FREE(p, size) recycle(p, size)
+#define ORACLE_CALLOC recycled_zeroes
+
 #include "../stage2/observer.h"
 #include "../stage2/oracle.h"
 
+#include "base/poison.h"
 #include "records.h"
 
 #define MOST_RECORDS 200
@@ -97,6 +110,56 @@ struct arguments {
 	unsigned int prot;
 	uint8_t how;
 };
+
+/*
+ * ---- memory of the inputs before ----
+ *
+ * New memory is what an input costs most: the sanitizer keeps what is freed from being used again,
+ * and the kernel clears page after page. What is recycled is poisoned instead.
+ */
+
+#define MOST_SIZES 32
+#define MOST_KEPT 1024
+
+static struct {
+	size_t size, nr;
+	void *kept[MOST_KEPT];
+} store[MOST_SIZES];
+
+static void *recycled(size_t size)
+{
+	for (int i = 0; i < MOST_SIZES; i++) {
+		if (store[i].size != size || !store[i].nr)
+			continue;
+		ms_unpoison(store[i].kept[store[i].nr - 1], size);
+		return store[i].kept[--store[i].nr];
+	}
+	// a table lies at a multiple of its size
+	return size & (size - 1) ? aligned_alloc(64, (size + 63) & ~(size_t)63)
+				 : aligned_alloc(size < 64 ? 64 : size, size < 64 ? 64 : size);
+}
+
+static void recycle(void *p, size_t size)
+{
+	for (int i = 0; i < MOST_SIZES; i++) {
+		if (store[i].size && store[i].size != size)
+			continue;
+		if (store[i].nr == MOST_KEPT)
+			break;
+		store[i].size = size;
+		store[i].kept[store[i].nr++] = p;
+		ms_poison(p, size);
+		return;
+	}
+	free(p);
+}
+
+static void *recycled_zeroes(size_t n, size_t size)
+{
+	void *p = recycled(n * size);
+
+	return p ? memset(p, 0, n * size) : NULL;
+}
 
 static uint32_t page_of(const struct oracle *o, uint8_t how, uint16_t n)
 {
@@ -501,8 +564,8 @@ static void end(struct fuzz *f)
 	ms_s2_free(f->s2);
 	if (f->observer.memory.live)
 		fuzz_fail("%ld allocations are left", f->observer.memory.live);
-	free(f->oracle.pages);
-	free(f->before.pages);
+	recycle(f->oracle.pages, f->oracle.npages * sizeof(*f->oracle.pages));
+	recycle(f->before.pages, f->before.npages * sizeof(*f->before.pages));
 }
 
 static void run(struct fuzz *f, struct records r)

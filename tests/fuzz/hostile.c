@@ -8,6 +8,8 @@
 
 #define MOST_DEPTH 3 /* of callbacks in callbacks */
 
+struct play *hostile_play;
+
 static unsigned int byte(struct play *p)
 {
 	return p->at < p->end ? *p->at++ : 0;
@@ -160,12 +162,201 @@ static void change_ops(struct play *p, struct vm_area_struct *vma)
 	vma->vm_ops = which < ARRAY_SIZE(driver_vm_ops) ? &driver_vm_ops[which] : NULL;
 }
 
+/* What no driver may change of its VMA. */
+static void change_fields(struct play *p, struct vm_area_struct *vma)
+{
+	const unsigned long some = hostile_pfn(p);
+
+	switch (hostile_below(p, 12)) {
+	case 0:
+		vma->vm_start = hostile_address(p);
+		break;
+	case 1:
+		vma->vm_end = hostile_address(p);
+		break;
+	case 2:
+		vma->vm_mm = p->mm[hostile_below(p, NR_MMS)];
+		break;
+	case 3:
+		vma->vm_file = p->file[hostile_below(p, NR_FILES)];
+		break;
+	case 4:
+		vma->vm_pgoff = some;
+		break;
+	case 5:
+		vma->vm_flags_word ^= some;
+		break;
+	case 6:
+		vma->vm_page_prot = __pgprot(some);
+		break;
+	case 7:
+		vma->anon_vma = (void *)some;
+		break;
+	case 8:
+		vma->pfnmap_ctx = (void *)some;
+		break;
+	case 9:
+		memset(vma, (int)some, offsetof(struct vm_area_struct, vm_ops));
+		break;
+	case 10:
+		vma->anon_chain += (unsigned int)some;
+		break;
+	default:
+		vma->anon_pgoff = some;
+		break;
+	}
+}
+
+static void misuse_locks(struct play *p)
+{
+	struct mm_struct *mm = p->mm[hostile_below(p, NR_MMS)];
+
+	switch (hostile_below(p, 6)) {
+	case 0:
+		mmap_read_lock(mm);
+		break;
+	case 1:
+		mmap_read_unlock(mm);
+		break;
+	case 2:
+		mmap_write_lock(mm);
+		break;
+	case 3:
+		mmap_write_unlock(mm);
+		break;
+	case 4:
+		mmap_write_downgrade(mm);
+		break;
+	default:
+		if (mmap_read_trylock(mm) && hostile_below(p, 2))
+			mmap_read_unlock(mm);
+		break;
+	}
+}
+
+static void misuse_files(struct play *p)
+{
+	struct file *file = p->file[hostile_below(p, NR_FILES)];
+	static const struct file_operations none;
+
+	if (!file)
+		return;
+	switch (hostile_below(p, 6)) {
+	case 0:
+		get_file(file);
+		break;
+	case 1:
+		fput(file);
+		break;
+	case 2:
+		file->f_op = NULL;
+		break;
+	case 3:
+		file->f_op = &none;
+		break;
+	case 4:
+		file->f_op = &hostile_fops;
+		break;
+	default:
+		unmap_mapping_range(file->f_mapping, 0, 0, hostile_below(p, 2));
+		break;
+	}
+}
+
+static void misuse_notifier(struct play *p)
+{
+	struct mm_struct *mm = p->mm[hostile_below(p, NR_MMS)];
+
+	switch (hostile_below(p, 3)) {
+	case 0:
+		if (mm && p->notifier)
+			mmu_notifier_register(p->notifier, mm);
+		break;
+	case 1:
+		if (p->notifier)
+			mmu_notifier_unregister(p->notifier, p->notifier->mm);
+		break;
+	default:
+		if (p->notifier && p->notifier->ms_registered)
+			kfree(p->notifier); // which is refused
+		break;
+	}
+}
+
+static int garbage(pte_t *pte, unsigned long addr, void *data)
+{
+	struct play *p = data;
+	const unsigned long some = hostile_pfn(p);
+
+	recurse(p);
+	*(uint64_t *)pte = hostile_below(p, 2) ? some : *(uint64_t *)pte ^ (1ul << some % 64);
+	return 0;
+}
+
+static void misuse_everything(struct play *p, struct vm_area_struct *vma)
+{
+	struct mm_struct *mm = p->mm[hostile_below(p, NR_MMS)];
+
+	switch (hostile_below(p, 6)) {
+	case 0:
+		misuse_locks(p);
+		break;
+	case 1:
+		misuse_files(p);
+		break;
+	case 2:
+		misuse_notifier(p);
+		break;
+	case 3:
+		if (mm)
+			apply_to_page_range(mm, hostile_address(p), 2 * PAGE_SIZE, garbage, p);
+		break;
+	case 4:
+		ms_machine_check(p->m, NULL);
+		break;
+	default:
+		if (vma)
+			change_fields(p, vma);
+		break;
+	}
+}
+
+static int notify_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	struct play *p = hostile_play;
+
+	recurse(p);
+	if (hostile_below(p, 2))
+		misuse_everything(p, NULL);
+	return 0;
+}
+
+static void notify_release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	misuse_everything(hostile_play, NULL);
+}
+
+const struct mmu_notifier_ops hostile_notifier_ops = {
+	.invalidate_range_start = notify_start,
+	.release = notify_release,
+};
+
+void hostile_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg)
+{
+	struct play *p = arg;
+
+	if (p->hooks >> point & 1 && hostile_below(p, 4) == 0) {
+		recurse(p);
+		misuse_everything(p, NULL);
+	}
+}
+
 /* Things that are done in the wrong place. */
 static void misuse(struct play *p, struct vm_area_struct *vma)
 {
 	unsigned long one, other;
 
-	switch (hostile_below(p, 9)) {
+	switch (hostile_below(p, 12)) {
 	case 0:
 		kfree(p->memory); // perhaps again
 		break;
@@ -191,6 +382,10 @@ static void misuse(struct play *p, struct vm_area_struct *vma)
 		break;
 	case 8:
 		change_ops(p, vma);
+		break;
+	case 9:
+	case 10:
+		misuse_everything(p, vma);
 		break;
 	case 6:
 		one = hostile_length(p);
@@ -366,6 +561,8 @@ static int driver_release(struct inode *inode, struct file *file)
 {
 	struct play *p = file->private_data;
 
+	if (hostile_below(p, 4) == 0)
+		misuse_everything(p, NULL);
 	for (unsigned int i = 0; i < NR_FILES; i++)
 		if (p->file[i] == file)
 			p->file[i] = NULL;

@@ -8,6 +8,8 @@
 
 #include <mapsim/linux.h>
 
+#include <mapsim/linux/mmu_notifier.h>
+
 #include <mapsim/check.h>
 #include <mapsim/kvm.h>
 #include <mapsim/pat.h>
@@ -30,6 +32,8 @@ struct play {
 	struct ms_vm *vm;
 	void *memory;
 	struct page *page;
+	struct mmu_notifier *notifier;
+	unsigned int hooks; // points at which the hook does something
 	unsigned int depth, steps;
 };
 
@@ -50,6 +54,9 @@ void hostile_step(struct play *p);
 
 /* hostile.c: the driver; a file's private_data is the play. */
 extern const struct file_operations hostile_fops, hostile_prepare_fops;
+extern const struct mmu_notifier_ops hostile_notifier_ops;
+extern struct play *hostile_play; // the one that is played, for the notifier
+void hostile_hook(struct ms_machine *m, enum ms_hook_point point, uint64_t addr, void *arg);
 /* Puts something somewhere in, by any of the functions; answers are not looked at. */
 void hostile_insert(struct play *p, struct vm_area_struct *vma, unsigned long addr);
 

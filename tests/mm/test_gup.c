@@ -74,8 +74,11 @@ static void device_memory_is_refused_before_any_fault(void **state)
 
 static ms_vm_fault_t late_pfnmap(struct ms_vm_fault *vmf)
 {
-	vmf->vma->vm_flags |= MS_VM_PFNMAP | MS_VM_IO;
-	return driver_fault(vmf);
+	const struct ms_vma *vma = vmf->vma;
+
+	return ms_remap_pfn_range(vmf->vma, vma->vm_start, BAR / PAGE, PAGE, vma->vm_page_prot)
+		       ? MS_VM_FAULT_SIGBUS
+		       : MS_VM_FAULT_NOPAGE;
 }
 
 /* A lazy driver whose first fault makes the mapping VM_PFNMAP: the fault happens, no page comes. */

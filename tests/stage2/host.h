@@ -25,12 +25,19 @@
 
 #include <cmocka.h>
 
+/* A fuzzer has no log, and takes memory that it had before (fuzz_stage2.c). */
+#ifndef HOST_LOG
+#define HOST_LOG (1 << 18)
+#define HOST_ALLOC(size) aligned_alloc(size, size)
+#define HOST_FREE(p, size) free(p)
+#endif
+
 struct test_host {
 	unsigned long allocs;    // asked for so far
 	unsigned long fail_at;   // the one that fails, 0: none
 	unsigned long fail_from; // and all from this one on, 0: none
 	long live;               // allocations not freed
-	char log[1 << 18];
+	char log[HOST_LOG];
 	size_t len;
 };
 
@@ -42,7 +49,7 @@ static inline void *host_alloc(void *ctx, size_t size)
 	h->allocs++;
 	if (h->allocs == h->fail_at || (h->fail_from && h->allocs >= h->fail_from))
 		return NULL;
-	p = aligned_alloc(size, size);
+	p = HOST_ALLOC(size);
 	if (!p)
 		return NULL;
 	h->live++;
@@ -54,7 +61,7 @@ static inline void host_free(void *ctx, void *table, size_t size)
 	struct test_host *h = ctx;
 
 	h->live--;
-	free(table);
+	HOST_FREE(table, size);
 }
 
 static inline void host_log(struct test_host *h, const char *format, ...)

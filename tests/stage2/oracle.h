@@ -40,6 +40,10 @@ static inline unsigned int oracle_common_prot(uint64_t i)
 	return common[i % 6];
 }
 
+#ifndef ORACLE_CALLOC
+#define ORACLE_CALLOC calloc
+#endif
+
 static inline void oracle_init(struct oracle *o, const struct ms_s2_config *config, ms_ipa_t base,
 			       uint64_t size)
 {
@@ -53,7 +57,7 @@ static inline void oracle_init(struct oracle *o, const struct ms_s2_config *conf
 		.relax_takes_exec = config->relax_takes_exec,
 		.xn_two_bits = config->xn_two_bits,
 	};
-	o->pages = calloc(o->npages, sizeof(*o->pages));
+	o->pages = ORACLE_CALLOC(o->npages, sizeof(*o->pages));
 	assert_non_null(o->pages);
 	for (unsigned int level = 1; level < 4; level++)
 		o->per_level[level] = 1u << (config->page_shift - 3) * (3 - level);
