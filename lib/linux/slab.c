@@ -163,7 +163,7 @@ static void slab_emptied(struct ms_machine *m, struct ms_linux *lx, struct ms_sl
 	slab_destroy(m, lx, slab);
 }
 
-uint64_t ms_slab_size(const struct ms_slab *slab, const void *p)
+size_t ms_slab_size(const struct ms_slab *slab, const void *p)
 {
 	const size_t i = (size_t)((const char *)p - slab->at) / class_size[slab->class];
 
@@ -247,14 +247,6 @@ const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr)
 	const size_t i = (addr - (uintptr_t)slab->at) / class_size[slab->class];
 
 	return slab->size[i] ? slab->at + i * class_size[slab->class] : NULL;
-}
-
-size_t ms_slab_size(const struct ms_slab *slab, const void *p)
-{
-	const size_t size =
-		slab->size[((uintptr_t)p - (uintptr_t)slab->at) / class_size[slab->class]];
-
-	return size ? size - 1 : 0;
 }
 
 const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,

@@ -448,17 +448,19 @@ ms_vm_fault_t ms_vma_call_huge_fault(struct ms_vm_fault *vmf, unsigned int order
 ms_vm_fault_t ms_vma_call_map_pages(struct ms_vm_fault *vmf, uint64_t first, uint64_t last)
 {
 	struct ms_machine *m = ms_vma_machine(vmf->vma);
-	struct call call = enter_fault(vmf->vma, "map_pages");
 	const bool outer = m->call.rcu;
+	struct ms_handler h;
 	ms_vm_fault_t ret;
 
+	if (!enter_fault(&h, vmf, "map_pages"))
+		return refuse_fault_call(vmf);
 	m->call.rcu = m->policy.map_pages == MS_MAP_PAGES_ANSWER_UNDER_RCU;
 	ret = vmf->vma->vm_ops->map_pages(vmf, first, last);
 	m->call.rcu = outer;
 	if (m->policy.map_pages == MS_MAP_PAGES_NO_ANSWER)
 		ret = 0; // nobody knows what stands there
-	leave_fault(&call, vmf, ret);
-	tell_fault(&call, vmf, "map_pages", ret);
+	leave_fault(&h, vmf, ret);
+	tell_fault(&h, vmf, "map_pages", ret);
 	return ret;
 }
 
