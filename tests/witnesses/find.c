@@ -210,9 +210,9 @@ static void find_in(struct find *f, const char *path)
 		err(EXIT_FAILURE, "%s", path);
 	fclose(in);
 	struct ms_script *recording = ms_script_parse(text, (size_t)len, NULL, NULL);
-	const enum ms_arch own = ms_script_arch(recording);
+	const enum ms_arch own = ms_script_arch(recording); // where it matters, it can be read
 	char *plain = without_header(text);
-	for (enum ms_arch arch = MS_ARCH_ARM64; recording && len < (ssize_t)MAX_BYTES; arch++) {
+	for (enum ms_arch arch = MS_ARCH_ARM64; len < (ssize_t)MAX_BYTES; arch++) {
 		const char *release;
 
 		for (size_t i = 0; (release = ms_release_recorded(i, arch)); i++) {
