@@ -68,7 +68,8 @@ static int in_seed(struct diff *d, size_t seed, size_t rule, int base, struct be
 		return EXIT_TROUBLE;
 	}
 	if (ret)
-		add(best, &(struct best){ w.script, length(w.script), base, s->arch, seed, SIZE_MAX });
+		add(best,
+		    &(struct best){ w.script, length(w.script), base, s->arch, seed, SIZE_MAX });
 	return 0;
 }
 
@@ -96,7 +97,8 @@ static int in_world(struct diff *d, size_t world, enum ms_arch arch, size_t rule
 	}
 	d->cut |= w.cut;
 	if (ret)
-		add(best, &(struct best){ w.script, length(w.script), base, arch, SIZE_MAX, world });
+		add(best,
+		    &(struct best){ w.script, length(w.script), base, arch, SIZE_MAX, world });
 	return 0;
 }
 
@@ -238,9 +240,9 @@ static void print_rule(const struct diff *d, size_t rule)
 					 ? ""
 					 : ms_arch_name(a),
 				 value_name(d, rule, i, a));
-			print_sentence(before,
-				       ms_policy_value_doc(
-					       rule, ms_policy_field(d->policy[a][i], rule)));
+			print_sentence(
+				before,
+				ms_policy_value_doc(rule, ms_policy_field(d->policy[a][i], rule)));
 		}
 	}
 	printf("\n");

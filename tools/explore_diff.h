@@ -29,7 +29,8 @@ struct diff {
 	bool cut;             /* a search of the rule at hand was */
 };
 
-/* Adds a world or a script, or those in a folder and those below it, by name. 0, or an exit code. */
+/* Adds a world or a script, or those in a folder and those below it, by name. 0, or an exit code.
+ */
 int diff_read(struct diff *d, const char *path);
 void diff_free(struct diff *d);
 

@@ -220,7 +220,7 @@ int ms_explore_rule_in(const struct ms_script *script, const char *rule, const c
 
 	if (!script || !rule || !value || !witness)
 		return ms_world_fail(err, 0, "no %s",
-				     !script            ? "script"
+				     !script           ? "script"
 				     : !rule || !value ? "rule or value"
 						       : "place for the answer");
 	*witness = (struct ms_witness){ 0 };

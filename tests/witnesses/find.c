@@ -16,7 +16,8 @@
 
 #define MAX_GROUP 8u
 #define MAX_PAIRS 600u
-#define MAX_BYTES 400000u /* longer recordings are random ones, of which others have the beginnings */
+#define MAX_BYTES \
+	400000u /* longer recordings are random ones, of which others have the beginnings */
 
 struct find {
 	const char *folder;
