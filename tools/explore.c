@@ -12,7 +12,7 @@
 
 const char explore_help[] =
 	"usage: mapsim explore [OPTION...] WORLD\n"
-	"       mapsim explore --diff [OPTION...] R S WORLD...\n"
+	"       mapsim explore --diff [OPTION...] R S PATH...\n"
 	"       mapsim explore --merge DIR...\n"
 	"\n"
 	"Plays all scripts over the alphabet of a world, the short ones first, on the model of a kernel,\n"
@@ -37,7 +37,9 @@ const char explore_help[] =
 	"  --resume           with --out: goes on where a search was stopped (by SIGINT or SIGTERM)\n"
 	"  --merge            joins the findings of searches and shards: those in the folders DIR\n"
 	"  --diff             for each rule in which the kernels R and S differ prints the shortest script\n"
-	"                     that tells them apart because of that rule alone, in Markdown\n"
+	"                     that tells them apart because of that rule alone, in Markdown. A PATH is a\n"
+	"                     world, or a script or recording (.ms, .rec), parts of which are tried; or a\n"
+	"                     folder of these\n"
 	"  --quiet            no progress on standard error\n"
 	"  -h, --help         prints this\n"
 	"\n" RULES_HELP "\n"
@@ -202,7 +204,7 @@ static int parse(struct explore *e, int argc, char **argv)
 	if (e->merge)
 		return optind == argc ? misused("--merge: a folder is missing") : 0;
 	if (e->diff)
-		return argc - optind < 3 ? misused("--diff: two releases and a WORLD are needed")
+		return argc - optind < 3 ? misused("--diff: two releases and a PATH are needed")
 					 : 0;
 	if (optind + 1 != argc)
 		return misused(optind == argc ? "a WORLD is missing" : "one WORLD at a time");
@@ -380,7 +382,7 @@ int explore_command(int argc, char **argv)
 		for (int i = optind; !code && i < argc; i++)
 			code = merge_read(&e, argv[i]);
 	} else if (!code && e.diff) {
-		code = diff_worlds(&e, argc - optind, argv + optind);
+		code = diff_kernels(&e, argc - optind, argv + optind);
 	} else if (!code) {
 		e.path = argv[optind];
 		code = explore(&e);

@@ -39,8 +39,8 @@ int found_print(struct explore *e);
 
 /* NULL after a message. */
 struct ms_world *read_world(const char *path);
-/* Carries out --diff with the arguments R S WORLD... 0, or an exit code. */
-int diff_worlds(struct explore *e, int argc, char **argv);
+/* Carries out --diff with the arguments R S PATH... 0, or an exit code. */
+int diff_kernels(struct explore *e, int argc, char **argv);
 
 /* Makes the folder of --out, if there is one. 0, or an exit code. */
 int out_begin(const struct explore *e);

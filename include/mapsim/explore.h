@@ -180,6 +180,14 @@ struct ms_witness {
 int ms_explore_rule(const struct ms_world *world, const struct ms_explore_config *config,
 		    const char *rule, const char *value, struct ms_witness *witness,
 		    struct ms_script_error *err);
+/**
+ * As ms_explore_rule(), but in the operations of one script, in their order: operations are left
+ * out as long as the rest is answered otherwise, so that none of them can be missed. Where only
+ * the states differ, an operation that shows them ("show vmas ...") is added at the end.
+ * witness->letters counts all operations. The script may have answers, which are not looked at.
+ */
+int ms_explore_rule_in(const struct ms_script *script, const char *rule, const char *value,
+		       struct ms_witness *witness, struct ms_script_error *err);
 
 #ifdef __cplusplus
 }

@@ -112,6 +112,9 @@ size_t ms_policy_nr_fields(void);
 const char *ms_policy_field_name(size_t field);      ///< "s2_pfnmap_block", NULL: no such field
 const char *ms_policy_field_doc(size_t field);       ///< what it decides, NULL: no such field
 const char *ms_policy_field_functions(size_t field); ///< the kernel's, NULL: no such field
+/** What it belongs to, "KVM: memslots, ..."; the rules of a subject follow each other. NULL: no such
+ * field. */
+const char *ms_policy_field_subject(size_t field);
 /** Does the rule mean anything on an architecture? */
 bool ms_policy_field_applies(size_t field, enum ms_arch arch);
 int ms_policy_field(const struct ms_policy *p, size_t field); ///< the value's number, -1: no field

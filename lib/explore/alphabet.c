@@ -73,6 +73,11 @@ static const char *const looks[] = {
 	"show memtypes",
 };
 
+const char *ms_world_look(size_t i)
+{
+	return i < sizeof(looks) / sizeof(looks[0]) ? looks[i] : NULL;
+}
+
 static void write_script(const struct ms_world *world, const struct ms_script_kernel *kernel,
 			 struct writer *w)
 {
@@ -93,8 +98,8 @@ static void write_script(const struct ms_world *world, const struct ms_script_ke
 	write_texts(w, "", &world->header);
 	write_texts(w, "> ", &world->setup);
 	write_texts(w, "> ", &world->letters);
-	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-		write_line(w, "> ", looks[i], 0);
+	for (size_t i = 0; ms_world_look(i); i++)
+		write_line(w, "> ", ms_world_look(i), 0);
 }
 
 struct ms_script *ms_world_script(const struct ms_world *world,

@@ -18,6 +18,7 @@
  *   shrink.c    a shorter and simpler script for the same finding
  *   decide.c    the rule by which a kernel has a finding
  *   diff.c      what tells two values of a rule apart
+ *   part.c      the part of a script that does
  *   save.c      a search's standing as bytes
  */
 #ifndef MS_EXPLORE_INTERNAL_H
@@ -83,6 +84,8 @@ int ms_world_sum(const struct ms_world *world, const char *text, size_t len, uin
 struct ms_script *ms_world_script(const struct ms_world *world,
 				  const struct ms_script_kernel *kernel,
 				  struct ms_script_error *err);
+/* The i-th operation of a script that shows a state and changes nothing; NULL: no more. */
+const char *ms_world_look(size_t i);
 
 /* ---- position.c ---- */
 

@@ -224,13 +224,11 @@ void *ms_slab_alloc(struct ms_machine *m, uint64_t size, bool zero);
 struct ms_slab *ms_slab_at(const struct ms_linux *lx, uintptr_t addr);
 /* The beginning of the object that addr is in; NULL: it is free. */
 const char *ms_slab_object(const struct ms_slab *slab, uintptr_t addr);
-/* Bytes of the object that begins at p; 0: it is free. */
+/* Bytes that were asked for of the object that p is in; 0: it is free. */
 size_t ms_slab_size(const struct ms_slab *slab, const void *p);
 /* The first object of a slab that is in use (p NULL), the next one; NULL: no more. *size: bytes. */
 const char *ms_slab_next(const struct ms_machine *m, const struct ms_slab *slab, const char *p,
 			 size_t *size);
-/* Bytes that were asked for of the object that p is in; 0: it is free. */
-uint64_t ms_slab_size(const struct ms_slab *slab, const void *p);
 /* false: no object begins at p. */
 bool ms_slab_free(struct ms_machine *m, struct ms_slab *slab, const void *p);
 /* The page of RAM that it is, taken when first asked for; 0: there is none. */

@@ -67,6 +67,7 @@ def rule_tables(rules):
     yield '\nconst struct ms_rule ms_rules[] = {\n'
     for rule in rules.rules:
         yield (f'\t{{ {c_string(rule.name)}, {c_string(rule.text)},\n\t  {c_string(rule.functions)},\n'
+               f'\t  {c_string(rules.groups[rule.group])},\n'
                f'\t  {c_string(f"policy: rule {rule.name} has no such value")},\n'
                f'\t  {arch_bits(rule.arches)}, offsetof(struct ms_policy, {rule.name}),\n'
                f'\t  {len(rule.values)}, {len(rule.cells)}, {rule.name}_values, {rule.name}_cells }},\n')

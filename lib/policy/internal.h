@@ -32,7 +32,7 @@ struct ms_rule_cell {
 };
 
 struct ms_rule {
-	const char *name, *what, *functions;
+	const char *name, *what, *functions, *subject;
 	const char *invalid; /* to be said where its value is none of those that it has */
 	unsigned int arches; /* bits, by enum ms_arch, where the rule means something */
 	size_t offset;       /* in struct ms_policy */

@@ -52,6 +52,13 @@ const char *ms_policy_field_functions(size_t field)
 	return rule ? rule->functions : NULL;
 }
 
+const char *ms_policy_field_subject(size_t field)
+{
+	const struct ms_rule *rule = rule_at(field);
+
+	return rule ? rule->subject : NULL;
+}
+
 bool ms_policy_field_applies(size_t field, enum ms_arch arch)
 {
 	const struct ms_rule *rule = rule_at(field);

@@ -47,6 +47,7 @@ static void null_is_harmless_as_a_search(void **state)
 	assert_int_equal(ms_explore_load(NULL, stdin, &err), -EINVAL);
 	assert_null(ms_explore_finding(NULL, 0).signature);
 	assert_int_equal(ms_explore_rule(NULL, NULL, NULL, NULL, NULL, &err), -EINVAL);
+	assert_int_equal(ms_explore_rule_in(NULL, NULL, NULL, NULL, &err), -EINVAL);
 }
 
 static void null_is_harmless_as_a_file(void **state)

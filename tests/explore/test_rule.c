@@ -66,6 +66,28 @@ static void what_only_a_look_shows_is_found(void **state)
 	free(w.script);
 }
 
+static void a_script_is_cut_to_what_matters(void **state)
+{
+	static const char text[] = "> fork\n"
+				   "> mmap anon off=0 at=32T len=8K prot=rw flags=private\n"
+				   "> mprotect at=32T len=4K prot=r\n"
+				   "> child exit\n";
+	const struct ms_script_kernel kernel = { "6.12.117", "arm64" };
+	struct ms_script *s = ms_script_parse(text, sizeof(text) - 1, &kernel, NULL);
+	struct ms_witness w;
+
+	assert_non_null(s);
+	assert_int_equal(ms_explore_rule_in(s, "mprotect_unaccount", "NO", &w, NULL), 1);
+	assert_null(strstr(w.script, "fork"));
+	assert_non_null(strstr(w.script, "> show vmas"));
+	assert_int_equal(w.letters, 3);
+	free(w.script);
+	assert_int_equal(ms_explore_rule_in(s, "vfio", "V1_RECHECK", &w, NULL), 0);
+	assert_null(w.script);
+	assert_int_equal(ms_explore_rule_in(s, "frob", "NO", &w, NULL), -EINVAL);
+	ms_script_free(s);
+}
+
 static void what_is_no_rule_is_refused(void **state)
 {
 	struct ms_script_error err;
@@ -84,6 +106,7 @@ int main(void)
 		cmocka_unit_test(the_shortest_script_is_found),
 		cmocka_unit_test(none_is_found_below_its_length),
 		cmocka_unit_test(what_only_a_look_shows_is_found),
+		cmocka_unit_test(a_script_is_cut_to_what_matters),
 		cmocka_unit_test(what_is_no_rule_is_refused),
 	};
 

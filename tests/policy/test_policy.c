@@ -31,6 +31,7 @@ static void every_field_has_a_name_a_line_and_two_values(void **state)
 		assert_true(strlen(ms_policy_field_doc(f)) > 5);
 		assert_null(strchr(ms_policy_field_doc(f), '\n'));
 		assert_true(strlen(ms_policy_field_functions(f)) > 3);
+		assert_true(strlen(ms_policy_field_subject(f)) > 3);
 		assert_non_null(ms_policy_value_name(f, 0));
 		assert_non_null(ms_policy_value_name(f, 1));
 		for (size_t g = 0; g < f; g++)
