@@ -36,7 +36,7 @@ bool ms_may_map_raw(const struct ms_vma *vma, ms_hva_t addr, ms_pfn_t pfn, uint6
 	const char *condition = NULL;
 
 	if (pfn >= end_of_pfns(m) || npages > end_of_pfns(m) - pfn)
-		condition = "a pfn is mapped that no physical address has";
+		condition = "a mapping shows a pfn that no physical address has";
 	else if (!ms_pgprot_is_valid(m, prot))
 		condition = "a driver maps with bits that no protection has";
 	if (condition)

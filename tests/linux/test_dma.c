@@ -119,7 +119,7 @@ static void an_address_of_the_iommu_is_no_physical_one(void **state)
 	struct world w = begin(MS_ARCH_ARM64, "6.12.117", true, true);
 
 	assert_int_equal(map(&w, A, 1, ms_linux_file(w.m, &fops, O_RDWR, NULL)), -EINVAL);
-	assert_string_equal(violation(&w, 0), "a pfn is mapped that no physical address has");
+	assert_string_equal(violation(&w, 0), "a mapping shows a pfn that no physical address has");
 	world_end(&w);
 }
 
