@@ -77,14 +77,16 @@ disable:
 
 static void pci_unbind_remove(struct pci_dev *pdev)
 {
-	misc_deregister(&pci_unbind_misc);
 	mutex_lock(&lock);
 	present = NULL;
 	mutex_unlock(&lock);
 #ifdef FIXED
+	// before the device's inode can go
 	if (mapping)
 		unmap_mapping_range(mapping, 0, 0, 1);
+	mapping = NULL;
 #endif
+	misc_deregister(&pci_unbind_misc);
 	pci_release_regions(pdev);
 	pci_disable_device(pdev);
 }

@@ -181,12 +181,12 @@ static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct pa
 /* One leaf of a folio that is as large, with a reference to it. SIGBUS: it is not. */
 static inline vm_fault_t vmf_insert_folio_pmd(struct vm_fault *vmf, struct folio *folio, bool write)
 {
-	return ms_linux_insert_folio(vmf, &folio->page, PMD_ORDER, write);
+	return ms_linux_insert_folio(vmf, folio ? &folio->page : NULL, PMD_ORDER, write);
 }
 
 static inline vm_fault_t vmf_insert_folio_pud(struct vm_fault *vmf, struct folio *folio, bool write)
 {
-	return ms_linux_insert_folio(vmf, &folio->page, PUD_ORDER, write);
+	return ms_linux_insert_folio(vmf, folio ? &folio->page : NULL, PUD_ORDER, write);
 }
 #endif
 
