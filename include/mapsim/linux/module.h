@@ -45,17 +45,19 @@ struct module {
 	} \
 	struct ms_module_exit_ends_with_a_semicolon
 
-#define module_misc_device(misc) \
-	static int ms_misc_init(void) \
+/* A module that does nothing but register what a bus, or the list of misc devices, is given. */
+#define module_driver(the_driver, register_it, unregister_it, ...) \
+	static int ms_driver_init(void) \
 	{ \
-		return misc_register(&(misc)); \
+		return register_it(&(the_driver), ##__VA_ARGS__); \
 	} \
-	static void ms_misc_exit(void) \
+	static void ms_driver_exit(void) \
 	{ \
-		misc_deregister(&(misc)); \
+		unregister_it(&(the_driver), ##__VA_ARGS__); \
 	} \
-	module_init(ms_misc_init); \
-	module_exit(ms_misc_exit)
+	module_init(ms_driver_init); \
+	module_exit(ms_driver_exit)
+#define module_misc_device(misc) module_driver(misc, misc_register, misc_deregister)
 
 #define MS_LINUX_SAYS_NOTHING struct ms_linux_says_nothing
 #define MODULE_LICENSE(text) MS_LINUX_SAYS_NOTHING

@@ -103,16 +103,7 @@ static inline void pci_unregister_driver(struct pci_driver *driver)
 }
 
 #define module_pci_driver(the_driver) \
-	static int ms_pci_init(void) \
-	{ \
-		return pci_register_driver(&(the_driver)); \
-	} \
-	static void ms_pci_exit(void) \
-	{ \
-		pci_unregister_driver(&(the_driver)); \
-	} \
-	module_init(ms_pci_init); \
-	module_exit(ms_pci_exit)
+	module_driver(the_driver, pci_register_driver, pci_unregister_driver)
 
 #define pci_get_drvdata(pdev) dev_get_drvdata(&(pdev)->dev)
 #define pci_set_drvdata(pdev, data) dev_set_drvdata(&(pdev)->dev, data)

@@ -211,15 +211,6 @@ static inline void platform_driver_unregister(struct platform_driver *driver)
 }
 
 #define module_platform_driver(the_driver) \
-	static int ms_platform_init(void) \
-	{ \
-		return platform_driver_register(&(the_driver)); \
-	} \
-	static void ms_platform_exit(void) \
-	{ \
-		platform_driver_unregister(&(the_driver)); \
-	} \
-	module_init(ms_platform_init); \
-	module_exit(ms_platform_exit)
+	module_driver(the_driver, platform_driver_register, platform_driver_unregister)
 
 #endif
