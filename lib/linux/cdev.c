@@ -7,6 +7,7 @@
 
 #include <mapsim/linux/cdev.h>
 
+#include "core/pointer.h"
 #include "core/refusal.h"
 #include "linux/bridge.h"
 
@@ -333,11 +334,6 @@ void ms_linux_chrdevs_walk(struct ms_machine *m, const void *place,
 		fn(m, "a cdev is never deleted", "");
 }
 
-static bool lies_in(const void *p, uintptr_t from, uintptr_t to)
-{
-	return (uintptr_t)p >= from && (uintptr_t)p < to;
-}
-
 const char *ms_linux_chrdevs_use(const void *place, uintptr_t from, uintptr_t to)
 {
 	const struct chrdevs *all = place;
@@ -346,13 +342,13 @@ const char *ms_linux_chrdevs_use(const void *place, uintptr_t from, uintptr_t to
 	if (!all)
 		return NULL;
 	for (const struct numbers *n = all->numbers; n; n = n->next)
-		if (lies_in(n->name, from, to))
+		if (ms_lies_in(n->name, from, to))
 			return "the name of device numbers";
 	for (const struct named *n = all->named; n; n = n->next)
-		if (lies_in(n->dev, from, to))
+		if (ms_lies_in(n->dev, from, to))
 			return "a device that was created";
 	list_for_each_entry (cdev, &all->cdevs, list)
-		if (lies_in(cdev, from, to) || lies_in(cdev->ops, from, to))
+		if (ms_lies_in(cdev, from, to) || ms_lies_in(cdev->ops, from, to))
 			return "a cdev that was added";
 	return NULL;
 }

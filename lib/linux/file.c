@@ -7,6 +7,7 @@
 
 #include <mapsim/linux/cdev.h>
 
+#include "core/pointer.h"
 #include "core/refusal.h"
 #include "linux/bridge.h"
 
@@ -407,22 +408,17 @@ const void *ms_linux_device_next(const void *devices, const void *device, const 
 	return node;
 }
 
-static bool lies_in(const void *p, uintptr_t from, uintptr_t to)
-{
-	return (uintptr_t)p >= from && (uintptr_t)p < to;
-}
-
 const char *ms_linux_devices_use(const struct ms_machine *m, const void *devices, uintptr_t from,
 				 uintptr_t to)
 {
 	for (const struct node *node = devices; node; node = node->next) {
-		if (lies_in(node->misc, from, to))
+		if (ms_lies_in(node->misc, from, to))
 			return "a registered misc device";
-		if (lies_in(node->misc->fops, from, to) || lies_in(node->misc->name, from, to))
+		if (ms_lies_in(node->misc->fops, from, to) || ms_lies_in(node->misc->name, from, to))
 			return "what a registered misc device has";
 	}
 	for (struct file *file = NULL; (file = ms_file_next(m, file));)
-		if (lies_in(file->f_op, from, to))
+		if (ms_lies_in(file->f_op, from, to))
 			return "the operations of an open file";
 	return NULL;
 }

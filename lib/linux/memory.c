@@ -4,6 +4,7 @@
  * kmalloc and one by one for vmalloc. On a machine without RAM it is memory that lies nowhere.
  */
 #include "core/check.h"
+#include "core/pointer.h"
 #include "linux/state.h"
 
 /* ---- without RAM ---- */
@@ -143,7 +144,7 @@ static const char *still_used(struct ms_machine *m, const struct ms_linux *lx, c
 	if (!what && ms_vmas_use(m, from, to))
 		what = "the operations of a VMA";
 	for (unsigned int i = 0; !what && i < m->call.locks && i < MS_LINUX_HELD; i++)
-		if ((uintptr_t)lx->held[i].lock >= from && (uintptr_t)lx->held[i].lock < to)
+		if (ms_lies_in(lx->held[i].lock, from, to))
 			what = "a lock that is held";
 	return what;
 }

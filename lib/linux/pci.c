@@ -7,6 +7,7 @@
 
 #include <mapsim/linux/pci.h>
 
+#include "core/pointer.h"
 #include "core/refusal.h"
 #include "linux/bridge.h"
 
@@ -333,8 +334,7 @@ const char *ms_linux_bus_use(const void *place, uintptr_t from, uintptr_t to)
 	const struct bus *bus = place;
 
 	for (const struct pci_driver *d = bus ? bus->drivers : NULL; d; d = d->ms_next)
-		if (((uintptr_t)d >= from && (uintptr_t)d < to) ||
-		    ((uintptr_t)d->name >= from && (uintptr_t)d->name < to))
+		if (ms_lies_in(d, from, to) || ms_lies_in(d->name, from, to))
 			return "a registered PCI driver";
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include "mm/handler.h"
 
 #include "base/arena.h"
+#include "core/pointer.h"
 
 #define KERNEL_FLAGS (MS_VM_HUGETLB | MS_VM_PKEY | MS_VM_MAYSHARE)
 #define PROT_BITS \
@@ -64,13 +65,13 @@ void ms_note_ops(struct ms_machine *m, const struct ms_vm_ops *ops)
 bool ms_vmas_use(const struct ms_machine *m, uintptr_t from, uintptr_t to)
 {
 	for (const struct ms_handler *h = m->call.handlers; h; h = h->outer)
-		if (h->vma && (uintptr_t)h->vma->vm_ops >= from && (uintptr_t)h->vma->vm_ops < to)
+		if (h->vma && ms_lies_in(h->vma->vm_ops, from, to))
 			return true;
 	if (!m->processes->ops_in_memory)
 		return false;
 	for (struct ms_mm *mm = ms_mm_next(m, NULL); mm; mm = ms_mm_next(m, mm))
 		for (const struct ms_vma *vma = ms_find_vma(mm, 0); vma; vma = ms_vma_next(vma))
-			if ((uintptr_t)vma->vm_ops >= from && (uintptr_t)vma->vm_ops < to)
+			if (ms_lies_in(vma->vm_ops, from, to))
 				return true;
 	return false;
 }

@@ -2,6 +2,8 @@
 /* MMU notifiers: whoever has page tables that follow those of an mm hears of each range before and
  * after it changes. */
 #include "mm/lock.h"
+
+#include "core/pointer.h"
 #include "mm/pgtable.h"
 
 /* ---- who is registered ---- */
@@ -69,8 +71,7 @@ bool ms_mmu_notifiers_use(const struct ms_machine *m, uintptr_t from, uintptr_t 
 
 	TAILQ_FOREACH (mm, &m->processes->mms, link)
 		for (mn = mm->notifiers; mn; mn = mn->next)
-			if (((uintptr_t)mn >= from && (uintptr_t)mn < to) ||
-			    ((uintptr_t)mn->ops >= from && (uintptr_t)mn->ops < to))
+			if (ms_lies_in(mn, from, to) || ms_lies_in(mn->ops, from, to))
 				return true;
 	return false;
 }
